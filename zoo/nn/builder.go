@@ -1,0 +1,282 @@
+package nn
+
+import "fmt"
+
+// Value is a node's output as architecture code holds it.
+type Value struct {
+	Shape
+	id int
+}
+
+// Builder adds nodes to a graph. It keeps the first error and makes later calls no-ops, so that architecture code has
+// no error checks; Build returns the error. In opens a name scope; builders of all scopes share one graph.
+type Builder struct {
+	*state
+	scope string
+}
+
+type state struct {
+	graph   Graph
+	err     error
+	names   map[string]bool
+	Classes int // outputs of the classifier
+	Size    int // of the square input, in pixels
+	expect  bool
+}
+
+// Config is what a network is built for.
+type Config struct {
+	Size    int // square input in pixels
+	Classes int // outputs of the classifier
+	Default int // the size at which the architecture's Expect calls hold
+}
+
+// Build runs an architecture and returns its graph, or the first thing that did not fit.
+func Build(name string, arch func(*Builder, Value) Value, c Config) (*Graph, error) {
+	if c.Size < 1 {
+		return nil, fmt.Errorf("nn: %s: input size %d, want at least 1", name, c.Size)
+	}
+	if c.Classes < 1 {
+		return nil, fmt.Errorf("nn: %s: %d classes, want at least 1", name, c.Classes)
+	}
+	g := &Builder{state: &state{
+		graph:   Graph{Name: name, Classes: c.Classes},
+		names:   map[string]bool{},
+		Classes: c.Classes,
+		Size:    c.Size,
+		expect:  c.Size == c.Default,
+	}}
+	x := g.add(Node{Op: Input, Out: Shape{3, c.Size, c.Size}})
+	y := arch(g, x)
+	if g.err != nil {
+		return nil, fmt.Errorf("nn: %s at %d×%d: %w", name, c.Size, c.Size, g.err)
+	}
+	if y.id != len(g.graph.Nodes)-1 {
+		return nil, fmt.Errorf("nn: %s: its result is node %d of %d; nothing may be built after it", name, y.id, len(g.graph.Nodes))
+	}
+	return &g.graph, nil
+}
+
+// In opens a name scope below this one, formatted as Sprintf does.
+func (g *Builder) In(format string, args ...any) *Builder {
+	return &Builder{g.state, g.full(fmt.Sprintf(format, args...))}
+}
+
+// Fail makes Build return this error: for a size or option that an architecture cannot have.
+func (g *Builder) Fail(format string, args ...any) {
+	if g.err == nil {
+		g.err = fmt.Errorf(format, args...)
+	}
+}
+
+// Conv is a convolution to out channels; its weight is (out, in/groups, H, W).
+func (g *Builder) Conv(name string, x Value, out int, k Kernel) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	name = g.full(name)
+	if k.Groups == Depthwise {
+		k.Groups = x.C
+	}
+	if out < 1 || k.Groups < 1 || x.C%k.Groups != 0 || out%k.Groups != 0 {
+		g.Fail("%s: %d to %d channels in %d groups", name, x.C, out, k.Groups)
+		return Value{}
+	}
+	k, oh, ow, err := k.resolve(x.H, x.W, false)
+	if err != nil {
+		g.Fail("%s: %w", name, err)
+		return Value{}
+	}
+	n := node(Conv, x)
+	n.Name, n.Out, n.Kernel = name, Shape{out, oh, ow}, k
+	n.Weight = g.param(name+".weight", Learned, out, x.C/k.Groups, k.H, k.W)
+	if k.Bias {
+		n.Bias = g.param(name+".bias", Learned, out)
+	}
+	return g.add(n)
+}
+
+// Linear is a fully connected layer over channels, at every pixel, with a bias; its weight is (out, in).
+func (g *Builder) Linear(name string, x Value, out int) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	name = g.full(name)
+	n := node(Linear, x)
+	n.Name, n.Out = name, Shape{out, x.H, x.W}
+	n.Weight = g.param(name+".weight", Learned, out, x.C)
+	n.Bias = g.param(name+".bias", Learned, out)
+	return g.add(n)
+}
+
+// BatchNorm normalises each channel by its running statistics.
+func (g *Builder) BatchNorm(name string, x Value, eps float64) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	name = g.full(name)
+	n := node(BatchNorm, x)
+	n.Name, n.Out, n.Eps = name, x.Shape, eps
+	n.Weight = g.param(name+".weight", Learned, x.C)
+	n.Bias = g.param(name+".bias", Learned, x.C)
+	n.Mean = g.param(name+".running_mean", Buffer, x.C)
+	n.Var = g.param(name+".running_var", Buffer, x.C)
+	return g.add(n)
+}
+
+// Activate applies a function to every element.
+func (g *Builder) Activate(x Value, a Act) Value {
+	if a == None {
+		return x
+	}
+	n := node(Activate, x)
+	n.Out, n.Act = x.Shape, a
+	return g.add(n)
+}
+
+// ReLU is Activate with ReLU.
+func (g *Builder) ReLU(x Value) Value { return g.Activate(x, ReLU) }
+
+// MaxPool is the largest element of each window.
+func (g *Builder) MaxPool(x Value, k Kernel) Value { return g.pool(MaxPool, x, k) }
+
+// AvgPool is the mean of each window.
+func (g *Builder) AvgPool(x Value, k Kernel) Value { return g.pool(AvgPool, x, k) }
+
+func (g *Builder) pool(op Op, x Value, k Kernel) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	k, oh, ow, err := k.resolve(x.H, x.W, true)
+	if err != nil {
+		g.Fail("%s in %s: %w", op, g.where(), err)
+		return Value{}
+	}
+	n := node(op, x)
+	n.Out, n.Kernel = Shape{x.C, oh, ow}, k
+	return g.add(n)
+}
+
+// AdaptiveAvgPool averages to h×w pixels, whatever the input's size.
+func (g *Builder) AdaptiveAvgPool(x Value, h, w int) Value {
+	n := node(AdaptiveAvgPool, x)
+	n.Out = Shape{x.C, h, w}
+	return g.add(n)
+}
+
+// GlobalAvgPool averages each channel to one number.
+func (g *Builder) GlobalAvgPool(x Value) Value { return g.AdaptiveAvgPool(x, 1, 1) }
+
+// Add sums values of one shape.
+func (g *Builder) Add(xs ...Value) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	for _, x := range xs[1:] {
+		if x.Shape != xs[0].Shape {
+			g.Fail("add in %s: %v and %v", g.where(), xs[0].Shape, x.Shape)
+			return Value{}
+		}
+	}
+	n := node(Add, xs...)
+	n.Out = xs[0].Shape
+	return g.add(n)
+}
+
+// Mul multiplies x (C,H,W) by a gate of shape (C,1,1), or of x's own shape.
+func (g *Builder) Mul(x, gate Value) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	if gate.Shape != x.Shape && gate.Shape != (Shape{x.C, 1, 1}) {
+		g.Fail("mul in %s: %v by %v", g.where(), x.Shape, gate.Shape)
+		return Value{}
+	}
+	n := node(Mul, x, gate)
+	n.Out = x.Shape
+	return g.add(n)
+}
+
+// Concat lays values of equal rows and columns behind one another along channels.
+func (g *Builder) Concat(xs ...Value) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	out := Shape{0, xs[0].H, xs[0].W}
+	for _, x := range xs {
+		if x.H != out.H || x.W != out.W {
+			g.Fail("concat in %s: %v and %v", g.where(), xs[0].Shape, x.Shape)
+			return Value{}
+		}
+		out.C += x.C
+	}
+	n := node(Concat, xs...)
+	n.Out = out
+	return g.add(n)
+}
+
+// Flatten lays an image's elements in one row, channel by channel.
+func (g *Builder) Flatten(x Value) Value {
+	n := node(Flatten, x)
+	n.Out = Shape{x.Elems(), 1, 1}
+	return g.add(n)
+}
+
+// Expect fails the build unless x has the shape that the paper prints; checked at the architecture's own input size
+// only.
+func (g *Builder) Expect(x Value, want Shape) Value {
+	if g.err == nil && g.expect && x.Shape != want {
+		g.Fail("%s: shape %v, want %v", g.where(), x.Shape, want)
+	}
+	return x
+}
+
+// Aux lists a parameter of an auxiliary head: a loader accepts and ignores it.
+func (g *Builder) Aux(name string, shape ...int) { g.param(g.full(name), Aux, shape...) }
+
+func (g *Builder) full(name string) string {
+	if g.scope == "" {
+		return name
+	}
+	return g.scope + "." + name
+}
+
+func (g *Builder) where() string {
+	if g.scope == "" {
+		return g.graph.Name
+	}
+	return g.scope
+}
+
+func (g *Builder) param(name string, kind Kind, shape ...int) int {
+	if g.names[name] {
+		g.Fail("%s: two parameters of this name", name)
+	}
+	for _, d := range shape {
+		if d < 1 {
+			g.Fail("%s: shape %v", name, shape)
+		}
+	}
+	g.names[name] = true
+	g.graph.Params = append(g.graph.Params, Param{name, shape, kind})
+	return len(g.graph.Params) - 1
+}
+
+func node(op Op, in ...Value) Node {
+	n := Node{Op: op, Weight: -1, Bias: -1, Mean: -1, Var: -1}
+	for _, x := range in {
+		n.In = append(n.In, x.id)
+	}
+	return n
+}
+
+func (g *Builder) add(n Node) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	if n.Op == Input {
+		n.Weight, n.Bias, n.Mean, n.Var = -1, -1, -1, -1
+	}
+	g.graph.Nodes = append(g.graph.Nodes, n)
+	return Value{n.Out, len(g.graph.Nodes) - 1}
+}

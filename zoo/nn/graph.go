@@ -1,0 +1,185 @@
+// Package nn is the network as a graph: what each layer computes, its output's shape, its parameters' names and shapes,
+// and what it costs. Parameters, multiply-accumulates, activations and state-dict names all come from this one graph;
+// the oracle (zoo/interp) and the engine (zoo/engine) both run it.
+//
+// The contract: a Graph is immutable once Build has returned it. Shapes are per image, (C,H,W); a batch is the runner's
+// business. Nodes stand in an order in which each comes after its inputs, the last one is the output. A parameter's
+// name is the state-dict name of the reference checkpoint. An architecture that does not fit (a size too small, a
+// window too large) makes Build return an error that names the layer.
+//
+// It leaves to others what numbers are in the parameters (zoo/weights) and how anything is computed.
+package nn
+
+import "fmt"
+
+// Shape is one image's activation: channels, rows, columns. A row of tokens is C×1×tokens; a vector is C×1×1.
+type Shape struct{ C, H, W int }
+
+// Elems is the number of elements.
+func (s Shape) Elems() int { return s.C * s.H * s.W }
+
+// String is "C×H×W".
+func (s Shape) String() string { return fmt.Sprintf("%d×%d×%d", s.C, s.H, s.W) }
+
+// Op says what a node computes.
+type Op uint8
+
+// The operations. Conv and Linear carry a Weight and maybe a Bias; the norms carry Weight and Bias, BatchNorm also
+// Mean and Var.
+const (
+	Input           Op = iota
+	Conv               // Kernel
+	Linear             // over channels, at every pixel
+	BatchNorm          // y = (x − Mean)/√(Var + Eps) · Weight + Bias
+	Activate           // Act
+	MaxPool            // Kernel; padding never wins
+	AvgPool            // Kernel
+	AdaptiveAvgPool    // to Out's pixels, PyTorch's bins: rows ⌊i·H/OH⌋ to ⌈(i+1)·H/OH⌉
+	Add                // of two or more values of one shape
+	Mul                // x (C,H,W) by a gate (C,1,1) or by a value of its own shape
+	Concat             // along channels
+	Flatten            // (C,H,W) to (C·H·W,1,1), C slowest
+	Identity           // dropout and other things that evaluation leaves out
+	numOps
+)
+
+var opNames = [numOps]string{
+	Input: "input", Conv: "conv", Linear: "linear", BatchNorm: "batch_norm", Activate: "act", MaxPool: "max_pool",
+	AvgPool: "avg_pool", AdaptiveAvgPool: "adaptive_avg_pool", Add: "add", Mul: "mul", Concat: "concat",
+	Flatten: "flatten", Identity: "identity",
+}
+
+// String is the operation's name in tables and records.
+func (o Op) String() string { return opNames[o] }
+
+// Act is an activation function.
+type Act uint8
+
+// The activation functions, each a function of its own where libraries differ.
+const (
+	None        Act = iota
+	ReLU            // max(x, 0)
+	ReLU6           // min(max(x, 0), 6)
+	Sigmoid         // 1/(1 + e^−x)
+	SiLU            // x · sigmoid(x)
+	HardSigmoid     // min(max(x + 3, 0), 6)/6
+	HardSwish       // x · hardsigmoid(x)
+	GELU            // x · Φ(x), by erf
+	GELUTanh        // x/2 · (1 + tanh(√(2/π)·(x + 0.044715x³)))
+	numActs
+)
+
+var actNames = [numActs]string{"none", "relu", "relu6", "sigmoid", "silu", "hard_sigmoid", "hard_swish", "gelu", "gelu_tanh"}
+
+// String is the activation's name in tables and records.
+func (a Act) String() string { return actNames[a] }
+
+// Kind tells what a parameter is to the counts and to a loader.
+type Kind uint8
+
+// The kinds of parameter.
+const (
+	Learned Kind = iota // counted
+	Buffer              // running statistics: loaded, not counted
+	Aux                 // an auxiliary head's: in published files, accepted and ignored, not counted
+)
+
+// Param is one tensor of the state dict, in PyTorch's row-major order.
+type Param struct {
+	Name  string
+	Shape []int
+	Kind  Kind
+}
+
+// Elems is the number of elements.
+func (p Param) Elems() int {
+	n := 1
+	for _, d := range p.Shape {
+		n *= d
+	}
+	return n
+}
+
+// Node is one layer.
+type Node struct {
+	Op   Op
+	Name string // scope and layer, as the checkpoint has it; "" where the layer has no parameters
+	In   []int  // indices into Graph.Nodes, each below this node's own
+	Out  Shape
+
+	Kernel Kernel // Conv and pools, padding resolved
+	Act    Act
+	Eps    float64
+
+	// Parameters by their role, indices into Graph.Params; -1 where there is none.
+	Weight, Bias, Mean, Var int
+}
+
+// Graph is one network at one input size and class count.
+type Graph struct {
+	Name    string
+	Classes int
+	Nodes   []Node
+	Params  []Param
+}
+
+// Input is the shape of one image.
+func (g *Graph) Input() Shape { return g.Nodes[0].Out }
+
+// Output is the shape of one image's result.
+func (g *Graph) Output() Shape { return g.Nodes[len(g.Nodes)-1].Out }
+
+// ParamCount is the number of learned elements: running statistics and auxiliary heads left out.
+func (g *Graph) ParamCount() int64 {
+	var n int64
+	for _, p := range g.Params {
+		if p.Kind == Learned {
+			n += int64(p.Elems())
+		}
+	}
+	return n
+}
+
+// MACs is the number of multiply-accumulates of one image: convolutions, linear layers and matrix products, both
+// attention products included; no bias, norm, activation, pool or softmax. FLOPs are twice this.
+func (g *Graph) MACs() int64 {
+	var n int64
+	for i := range g.Nodes {
+		n += g.NodeMACs(i)
+	}
+	return n
+}
+
+// NodeMACs is one node's share of MACs.
+func (g *Graph) NodeMACs(i int) int64 {
+	n := &g.Nodes[i]
+	switch n.Op {
+	case Conv, Linear:
+		w := g.Params[n.Weight]
+		return int64(w.Elems()) * int64(n.Out.H) * int64(n.Out.W)
+	}
+	return 0
+}
+
+// Activations is the number of elements that convolutions, linear layers and matrix products put out for one image.
+func (g *Graph) Activations() int64 {
+	var n int64
+	for i := range g.Nodes {
+		if g.NodeMACs(i) > 0 {
+			n += int64(g.Nodes[i].Out.Elems())
+		}
+	}
+	return n
+}
+
+// NodeParams is the number of learned elements of one node.
+func (g *Graph) NodeParams(i int) int64 {
+	var sum int64
+	n := &g.Nodes[i]
+	for _, p := range []int{n.Weight, n.Bias} {
+		if p >= 0 {
+			sum += int64(g.Params[p].Elems())
+		}
+	}
+	return sum
+}
