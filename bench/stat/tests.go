@@ -1,0 +1,156 @@
+package stat
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// z95 is the 97.5 % quantile of the standard normal distribution.
+const z95 = 1.959963984540054
+
+// Wilson returns Wilson's 95 % score interval of the share of successes in trials, as
+// shares in [0, 1] (Wilson 1927). Without trials nothing is known and it is [0, 1]. It
+// panics where successes lie outside [0, trials].
+func Wilson(successes, trials int) (lo, hi float64) {
+	if successes < 0 || successes > trials {
+		panic("stat: wilson: successes outside [0, trials]")
+	}
+	if trials == 0 {
+		return 0, 1
+	}
+	n, k := float64(trials), float64(successes)
+	share := k / n
+	centre := (share + z95*z95/(2*n)) / (1 + z95*z95/n)
+	half := z95 / (1 + z95*z95/n) * math.Sqrt(share*(1-share)/n+z95*z95/(4*n*n))
+	lo, hi = max(0, centre-half), min(1, centre+half)
+	// The end points are exact at the borders; rounding must not say otherwise.
+	if successes == 0 {
+		lo = 0
+	}
+	if successes == trials {
+		hi = 1
+	}
+	return lo, hi
+}
+
+// McNemar returns the two-sided p-value of McNemar's exact test: onlyA and onlyB count
+// the images that one system alone got right. It doubles the binomial tail and takes no
+// mid-p. It panics where a count is negative.
+func McNemar(onlyA, onlyB int) float64 {
+	if onlyA < 0 || onlyB < 0 {
+		panic("stat: mcnemar: negative count")
+	}
+	n := onlyA + onlyB
+	if n == 0 {
+		return 1
+	}
+	fair := distuv.Binomial{N: float64(n), P: 0.5}
+	return min(1, 2*fair.CDF(float64(min(onlyA, onlyB))))
+}
+
+// Holm returns p-values adjusted by Holm's step-down correction (Holm 1979), in the order
+// given: an adjusted value under alpha rejects with a family-wise error rate of alpha.
+func Holm(p []float64) []float64 {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case p[a] < p[b]:
+			return -1
+		case p[a] > p[b]:
+			return 1
+		}
+		return 0
+	})
+	adjusted, highest := make([]float64, len(p)), 0.0
+	for rank, i := range order {
+		highest = max(highest, min(1, float64(len(p)-rank)*p[i]))
+		adjusted[i] = highest
+	}
+	return adjusted
+}
+
+// Spearman returns Spearman's rank correlation of x and y, ties ranked by their mean
+// rank; NaN where there are fewer than two pairs or one side does not vary. It panics
+// where the lengths differ.
+func Spearman(x, y []float64) float64 {
+	if len(x) != len(y) {
+		panic("stat: spearman: lengths differ")
+	}
+	rx, ry := ranks(x), ranks(y)
+	mean := float64(len(x)+1) / 2
+	var xy, xx, yy float64
+	for i := range rx {
+		dx, dy := rx[i]-mean, ry[i]-mean
+		xy, xx, yy = xy+dx*dy, xx+dx*dx, yy+dy*dy
+	}
+	if xx == 0 || yy == 0 {
+		return math.NaN()
+	}
+	return xy / math.Sqrt(xx*yy)
+}
+
+// ranks returns the 1-based rank of each value; equal values share their mean rank.
+func ranks(v []float64) []float64 {
+	order := make([]int, len(v))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		switch {
+		case v[a] < v[b]:
+			return -1
+		case v[a] > v[b]:
+			return 1
+		}
+		return 0
+	})
+	r := make([]float64, len(v))
+	for i := 0; i < len(order); {
+		j := i + 1
+		for j < len(order) && v[order[j]] == v[order[i]] {
+			j++
+		}
+		for k := i; k < j; k++ {
+			r[order[k]] = float64(i+1+j) / 2
+		}
+		i = j
+	}
+	return r
+}
+
+// resamples is how many bootstrap samples an interval rests on.
+const resamples = 2000
+
+// SpearmanInterval returns the 95 % percentile-bootstrap interval of [Spearman] over
+// pairs drawn with replacement from the generator that seed starts. Draws in which one
+// side does not vary carry no correlation and are left out; both ends are NaN where no
+// draw is left.
+func SpearmanInterval(x, y []float64, seed uint64) (lo, hi float64) {
+	if len(x) != len(y) {
+		panic("stat: spearman: lengths differ")
+	}
+	rng := rand.New(rand.NewPCG(seed, 0))
+	bx, by := make([]float64, len(x)), make([]float64, len(y))
+	var rho []float64
+	for range resamples {
+		for i := range bx {
+			j := rng.IntN(len(x))
+			bx[i], by[i] = x[j], y[j]
+		}
+		if r := Spearman(bx, by); !math.IsNaN(r) {
+			rho = append(rho, r)
+		}
+	}
+	if len(rho) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	slices.Sort(rho)
+	at := func(p float64) float64 { return rho[min(int(float64(len(rho))*p), len(rho)-1)] }
+	return at(0.025), at(0.975)
+}
