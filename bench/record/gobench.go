@@ -1,0 +1,99 @@
+package record
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+)
+
+// WriteGoBench writes the latency and load records of rs in Go's benchmark format, a line
+// a sample, so that benchstat computes its own intervals: the machine and build as
+// configuration lines, the settings as key=value parts of the name. Records whose verdict
+// is not valid are left out, as benchstat would count them like the others.
+func WriteGoBench(w io.Writer, rs []Record) error {
+	bw := benchfmt.NewWriter(w)
+	for i := range rs {
+		r := &rs[i]
+		if !r.Verdict.Valid {
+			continue
+		}
+		res := &benchfmt.Result{Config: goBenchConfig(r), Iters: 1}
+		emit := func(name string, ns int64) error {
+			res.Name = benchfmt.Name(name)
+			res.Values = []benchfmt.Value{{Value: float64(ns) / 1e9, Unit: "sec/op", OrigValue: float64(ns), OrigUnit: "ns/op"}}
+			if err := bw.Write(res); err != nil {
+				return fmt.Errorf("record: go benchmark text: %w", err)
+			}
+			return nil
+		}
+		switch {
+		case r.Kind == KindLatency && r.Timing != nil:
+			name := goBenchName("Latency", r)
+			for _, ns := range r.Timing.Samples {
+				if err := emit(name, ns); err != nil {
+					return err
+				}
+			}
+		case r.Kind == KindLoad && r.Footprint != nil:
+			if err := emit(goBenchName("Load", r), r.Load); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// goBenchName names a record by everything that its figure depends on but the build. The
+// last part is a word, so that no reader takes its end for a GOMAXPROCS suffix.
+func goBenchName(what string, r *Record) string {
+	isa := r.Machine.ISA
+	if isa == "" {
+		isa = "unknown"
+	}
+	parts := []string{what, "model=" + r.Name()}
+	for _, p := range []struct {
+		key string
+		v   int
+	}{{"img_size", r.ImgSize}, {"batch", r.Batch}, {"threads", r.Threads}} {
+		if p.v > 0 {
+			parts = append(parts, p.key+"="+strconv.Itoa(p.v))
+		}
+	}
+	if r.Scenario != "" {
+		parts = append(parts, "scenario="+r.Scenario)
+	}
+	parts = append(parts, "isa="+isa)
+	// White space ends a name and a slash a part of it; neither is allowed to come from
+	// within a value.
+	for i, p := range parts {
+		parts[i] = strings.Map(func(c rune) rune {
+			if c <= ' ' || c == '/' || c == 0x7f {
+				return '_'
+			}
+			return c
+		}, p)
+	}
+	return strings.Join(parts, "/")
+}
+
+func goBenchConfig(r *Record) []benchfmt.Config {
+	var configs []benchfmt.Config
+	for _, c := range []struct{ key, value string }{
+		{"goos", r.Machine.OS},
+		{"goarch", r.Machine.Arch},
+		{"cpu", r.Machine.CPU},
+		{"go", r.Machine.Go},
+		{"commit", r.Machine.Commit},
+		{"kernel-build", r.Machine.KernelBuild},
+		{"run", r.RunID},
+	} {
+		if c.value != "" {
+			value := strings.Join(strings.Fields(c.value), " ") // one line, whatever the name holds
+			configs = append(configs, benchfmt.Config{Key: c.key, Value: []byte(value), File: true})
+		}
+	}
+	return configs
+}

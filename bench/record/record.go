@@ -1,0 +1,385 @@
+// Package record is the schema of zoobench's results and their way to and from disk.
+//
+// Contract: a record is one measured row with everything needed to repeat it, one JSON
+// object on one line. The JSON is flat where tables want columns (model, batch,
+// latency_p50_ns) and nested where they do not (machine, verdict, layers); the Go type
+// groups the columns that are measured together, and a nil group was not measured.
+// Durations are nanoseconds, sizes bytes, accuracies percent; a MAC is one multiply and
+// one add of a convolution, linear layer or matrix product, for one image. Published
+// figures live in their own group and never stand in for measured ones. A record is
+// appended with one write and one fsync; a reader never fails on a bad line but reports
+// it as data. New columns are only appended; an older schema is told apart by number.
+//
+// It leaves measuring to bench/load and bench/runner, verdicts on the figures to those
+// who measure, and every question that takes more than one record to reports.
+package record
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"time"
+
+	"zoobench/bench/stat"
+)
+
+// Schema is the version of the schema that this package writes and reads.
+const Schema = 1
+
+// A Kind says what a record measures and so which groups it must have.
+type Kind string
+
+// The kinds of record. Each names the group that holds its figures.
+const (
+	KindLatency  Kind = "latency"  // forward calls under a scenario: Timing, Footprint
+	KindEval     Kind = "eval"     // predictions against labels: Accuracy
+	KindLoad     Kind = "load"     // file to ready network: Footprint
+	KindPipeline Kind = "pipeline" // decode, preprocess and forward, apart and together: Pipeline
+	KindCost     Kind = "cost"     // counted from the graph, nothing timed: Cost
+	KindHost     Kind = "host"     // the machine itself: Host
+)
+
+// A Record is one measured row. Model is empty for the machine's own rows only.
+type Record struct {
+	Schema     int       `json:"schema"`
+	Kind       Kind      `json:"kind"`
+	RunID      string    `json:"run_id"`
+	JobID      string    `json:"job_id,omitempty"`     // hash of the job's effective settings
+	Experiment string    `json:"experiment,omitempty"` // its name in experiments.yaml
+	Time       time.Time `json:"time"`                 // when the measurement ended
+	Machine    Machine   `json:"machine"`
+
+	Model         string  `json:"model,omitempty"`      // network, as resnet50
+	Family        string  `json:"family,omitempty"`     // network family, as resnet
+	Year          int     `json:"year,omitempty"`       // year of the network's publication
+	Checkpoint    string  `json:"checkpoint,omitempty"` // tag after the dot, as tv_in1k; empty with generated weights
+	WeightsFile   string  `json:"weights_file,omitempty"`
+	WeightsSHA256 string  `json:"weights_sha256,omitempty"`
+	Recipe        *Recipe `json:"recipe,omitempty"`
+	Dataset       string  `json:"dataset,omitempty"`        // name or folder
+	DatasetSHA256 string  `json:"dataset_sha256,omitempty"` // content hash of the subset
+
+	ImgSize  int    `json:"img_size,omitempty"`
+	Batch    int    `json:"batch,omitempty"`
+	Threads  int    `json:"threads,omitempty"`
+	Scenario string `json:"scenario,omitempty"` // bench/load's name for it
+
+	Asked     *Settings `json:"settings_asked,omitempty"`
+	Effective *Settings `json:"settings_effective,omitempty"`
+
+	// ImagesPerSec is the images done over the time they took: forward calls alone in a
+	// latency row, file to prediction in an eval row.
+	ImagesPerSec float64 `json:"images_per_s,omitempty"`
+
+	*Cost
+	*Timing
+	*Footprint
+	*Accuracy
+	*Pipeline
+	*Host
+
+	Layers    []Layer    `json:"layers,omitempty"` // the plan, in order of execution
+	Published *Published `json:"published,omitempty"`
+
+	// NotMeasured maps a column's JSON name to why this run has no value for it.
+	NotMeasured map[string]string `json:"not_measured,omitempty"`
+	Verdict     Verdict           `json:"verdict"`
+}
+
+// Settings are what a job asked for and, a second time, what it ran with.
+type Settings struct {
+	ImgSize     int    `json:"img_size,omitempty"`
+	Batch       int    `json:"batch,omitempty"`
+	Threads     int    `json:"threads,omitempty"`
+	ISA         string `json:"isa,omitempty"`
+	Scenario    string `json:"scenario,omitempty"`
+	MinDuration int64  `json:"min_duration_ns,omitempty"`
+	MinSamples  int    `json:"min_samples,omitempty"`
+	Timeout     int64  `json:"timeout_ns,omitempty"`
+	Exact       bool   `json:"exact,omitempty"`   // direct algorithms only
+	NoTune      bool   `json:"no_tune,omitempty"` // the table of defaults, no trials
+	NumClasses  int    `json:"num_classes,omitempty"`
+	Limit       int    `json:"limit,omitempty"` // images evaluated, 0 for all
+	Seed        uint64 `json:"seed,omitempty"`
+}
+
+// A Recipe is a checkpoint's preprocessing.
+type Recipe struct {
+	ImgSize       int        `json:"img_size"`
+	CropPct       float64    `json:"crop_pct"`
+	CropMode      string     `json:"crop_mode,omitempty"`
+	Interpolation string     `json:"interpolation"`
+	Mean          [3]float64 `json:"mean"`
+	Std           [3]float64 `json:"std"`
+}
+
+// Cost is counted from the graph, for one image.
+type Cost struct {
+	Params      int64 `json:"params"`
+	MACs        int64 `json:"macs"`
+	Activations int64 `json:"activations"` // elements put out by the layers that MACs counts
+}
+
+// Timing holds the latency of forward calls, a batch each. A percentile that the number
+// of samples does not carry (see stat.MinSamples) is 0 and left out of the JSON.
+type Timing struct {
+	P50        int64   `json:"latency_p50_ns,omitempty"`
+	P50Lo      int64   `json:"latency_p50_lo_ns,omitempty"` // 95 % interval of the median
+	P50Hi      int64   `json:"latency_p50_hi_ns,omitempty"`
+	P90        int64   `json:"latency_p90_ns,omitempty"`
+	P95        int64   `json:"latency_p95_ns,omitempty"`
+	P99        int64   `json:"latency_p99_ns,omitempty"`
+	P999       int64   `json:"latency_p999_ns,omitempty"`
+	Min        int64   `json:"latency_min_ns"`
+	Max        int64   `json:"latency_max_ns"`
+	Mean       float64 `json:"latency_mean_ns"`
+	N          int     `json:"n"`
+	Warmup     int     `json:"warmup_n"`   // runs before the first sample
+	WarmupTime int64   `json:"warmup_ns"`  // their total
+	Span       int64   `json:"span_ns"`    // first sample's start to last sample's end
+	Samples    []int64 `json:"samples_ns"` // every one, in order of measurement
+}
+
+// NewTiming summarises samples in nanoseconds, which it keeps; span is the time from the
+// first one's start to the last one's end. Warm-up is the caller's to fill in.
+func NewTiming(samples []int64, span time.Duration) *Timing {
+	s := stat.Summarise(samples)
+	return &Timing{
+		P50: s.P50, P50Lo: s.P50Lo, P50Hi: s.P50Hi, P90: s.P90, P95: s.P95, P99: s.P99, P999: s.P999,
+		Min: s.Min, Max: s.Max, Mean: s.Mean, N: s.N, Span: span.Nanoseconds(), Samples: samples,
+	}
+}
+
+// Footprint is what a network takes up once ready, and the time to get there.
+type Footprint struct {
+	WeightsBytes int64 `json:"weights_bytes"` // as packed for the kernels
+	ArenaBytes   int64 `json:"arena_bytes"`
+	PeakRSSBytes int64 `json:"peak_rss_bytes"` // of the network's own process
+	Load         int64 `json:"load_ns"`        // file (or generator) to ready, trials apart
+	Tune         int64 `json:"tune_ns,omitempty"`
+}
+
+// Accuracy holds top-1 and top-5 in percent of all images with 95 % Wilson intervals. An
+// unreadable image counts as wrong.
+type Accuracy struct {
+	Images          int      `json:"n_images"`
+	Top1Images      int      `json:"top1_images"`
+	Top5Images      int      `json:"top5_images"`
+	Top1            float64  `json:"top1"`
+	Top1Lo          float64  `json:"top1_lo"`
+	Top1Hi          float64  `json:"top1_hi"`
+	Top5            float64  `json:"top5"`
+	Top5Lo          float64  `json:"top5_lo"`
+	Top5Hi          float64  `json:"top5_hi"`
+	Unreadable      int      `json:"unreadable"`
+	UnreadableFiles []string `json:"unreadable_files,omitempty"`
+}
+
+// NewAccuracy derives percentages and intervals from counts of images. Unreadable names
+// the files that could not be decoded, already counted in images and as wrong. It panics
+// where a count exceeds images.
+func NewAccuracy(images, top1, top5 int, unreadable []string) *Accuracy {
+	percent := func(k int) (share, lo, hi float64) {
+		lo, hi = stat.Wilson(k, images)
+		return 100 * float64(k) / float64(max(images, 1)), 100 * lo, 100 * hi
+	}
+	a := &Accuracy{
+		Images: images, Top1Images: top1, Top5Images: top5,
+		Unreadable: len(unreadable), UnreadableFiles: unreadable,
+	}
+	a.Top1, a.Top1Lo, a.Top1Hi = percent(top1)
+	a.Top5, a.Top5Lo, a.Top5Hi = percent(top5)
+	return a
+}
+
+// Pipeline holds the medians, per image, of the stages from file to prediction.
+type Pipeline struct {
+	Decode     int64 `json:"decode_p50_ns"`
+	Preprocess int64 `json:"preprocess_p50_ns"`
+	Forward    int64 `json:"forward_p50_ns"`
+	EndToEnd   int64 `json:"end_to_end_p50_ns"`
+	PipelineN  int   `json:"pipeline_n"`
+}
+
+// Host describes what the machine can do and how steady it is.
+type Host struct {
+	PeakGFLOPS   float64 `json:"peak_gflops_per_core"`
+	ReadGBytes   float64 `json:"read_gbytes_per_s_per_core"`
+	TimerStep    int64   `json:"timer_resolution_ns"`
+	TimerCost    int64   `json:"timer_overhead_ns"`
+	NoisePercent float64 `json:"noise_percent"` // relative spread of a loop that never leaves the registers
+	DriftPercent float64 `json:"drift_percent"` // median after over median before, less one
+}
+
+// A Layer is one step of the plan.
+type Layer struct {
+	Name      string `json:"name"`
+	Op        string `json:"op"`
+	Out       []int  `json:"out"` // shape without the batch, (C,H,W) or (N,C)
+	Params    int64  `json:"params"`
+	MACs      int64  `json:"macs"`
+	Algorithm string `json:"algorithm,omitempty"`
+	P50       int64  `json:"p50_ns,omitempty"`
+}
+
+// Published are figures from the literature for the same network or checkpoint, shown
+// beside measured ones and never in their place. Accuracies are percent, 0 where the
+// source has none.
+type Published struct {
+	Top1    float64 `json:"top1,omitempty"`
+	Top5    float64 `json:"top5,omitempty"`
+	ImgSize int     `json:"img_size,omitempty"` // input size of the accuracies
+	Params  int64   `json:"params,omitempty"`
+	MACs    int64   `json:"macs,omitempty"`
+	Dataset string  `json:"dataset,omitempty"`
+	Source  string  `json:"source"` // where the figures stand
+}
+
+// A Verdict says whether a measurement is to be trusted. Reasons are why it is not,
+// warnings what a reader should know nevertheless.
+type Verdict struct {
+	Valid    bool     `json:"valid"`
+	Reasons  []string `json:"reasons,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Name returns the network with its checkpoint's tag, as resnet50.tv_in1k, or the network
+// alone where the weights have none.
+func (r *Record) Name() string {
+	if r.Checkpoint == "" {
+		return r.Model
+	}
+	return r.Model + "." + r.Checkpoint
+}
+
+// Why returns the reason that column, a JSON name, was not measured: the column's own,
+// else the reasons of an invalid verdict, else that it was not asked for.
+func (r *Record) Why(column string) string {
+	if why := r.NotMeasured[column]; why != "" {
+		return why
+	}
+	if !r.Verdict.Valid && len(r.Verdict.Reasons) > 0 {
+		return strings.Join(r.Verdict.Reasons, "; ")
+	}
+	return "not asked for"
+}
+
+// groups says, for each kind, which groups a record must have and the columns that stand
+// for them in NotMeasured.
+func (r *Record) groups() (need []group, known bool) {
+	timing := group{"latency_min_ns", r.Timing != nil}
+	footprint := group{"weights_bytes", r.Footprint != nil}
+	switch r.Kind {
+	case KindLatency:
+		return []group{timing, footprint}, true
+	case KindEval:
+		return []group{{"n_images", r.Accuracy != nil}}, true
+	case KindLoad:
+		return []group{footprint}, true
+	case KindPipeline:
+		return []group{{"end_to_end_p50_ns", r.Pipeline != nil}}, true
+	case KindCost:
+		return []group{{"params", r.Cost != nil}}, true
+	case KindHost:
+		return []group{{"peak_gflops_per_core", r.Host != nil}}, true
+	}
+	return nil, false
+}
+
+type group struct {
+	column  string
+	present bool
+}
+
+// Check returns an error that names every field that is missing, not finite or at odds
+// with another, nil where the record is sound. A group may be absent if the verdict is
+// not valid or NotMeasured says why: a network that crashed is a row too.
+func (r *Record) Check() error {
+	var errs []error
+	miss := func(column string) { errs = append(errs, fmt.Errorf("%s: missing", column)) }
+	if r.Schema != Schema {
+		errs = append(errs, fmt.Errorf("schema: have %d, want %d", r.Schema, Schema))
+	}
+	need, known := r.groups()
+	if !known {
+		errs = append(errs, fmt.Errorf("kind: have %q, want one of latency, eval, load, pipeline, cost, host", r.Kind))
+	}
+	if r.RunID == "" {
+		miss("run_id")
+	}
+	if r.Time.IsZero() {
+		miss("time")
+	}
+	if r.Machine.CPU == "" {
+		miss("machine.cpu")
+	}
+	if r.Model == "" && r.Kind != KindHost {
+		miss("model")
+	}
+	for _, g := range need {
+		if !g.present && r.Verdict.Valid && r.NotMeasured[g.column] == "" {
+			miss(g.column)
+		}
+	}
+	if !r.Verdict.Valid && len(r.Verdict.Reasons) == 0 {
+		errs = append(errs, errors.New("verdict.reasons: missing, and the verdict is not valid"))
+	}
+	if t := r.Timing; t != nil {
+		for _, f := range []struct {
+			column string
+			v      int
+		}{{"img_size", r.ImgSize}, {"batch", r.Batch}, {"threads", r.Threads}, {"n", t.N}} {
+			if f.v <= 0 {
+				miss(f.column)
+			}
+		}
+		if len(t.Samples) != t.N {
+			errs = append(errs, fmt.Errorf("samples_ns: have %d, want n = %d", len(t.Samples), t.N))
+		}
+	}
+	if a := r.Accuracy; a != nil {
+		if a.Images <= 0 {
+			miss("n_images")
+		}
+		if a.Top1Images > a.Top5Images || a.Top5Images > a.Images || a.Top1Images < 0 {
+			errs = append(errs, fmt.Errorf("top1_images %d, top5_images %d, n_images %d: not in ascending order", a.Top1Images, a.Top5Images, a.Images))
+		}
+	}
+	errs = append(errs, notFinite(reflect.ValueOf(r).Elem(), "")...)
+	return errors.Join(errs...)
+}
+
+// notFinite names every float field of v that is NaN or infinite: JSON has no word for
+// them, and encoding/json would refuse the record without saying which.
+func notFinite(v reflect.Value, path string) (errs []error) {
+	switch v.Kind() {
+	case reflect.Float64:
+		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+			errs = append(errs, fmt.Errorf("%s: have %v, want a finite number", strings.TrimPrefix(path, "."), f))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return notFinite(v.Elem(), path)
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			errs = append(errs, notFinite(v.Index(i), fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return nil
+		}
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			name := path
+			if !f.Anonymous {
+				tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				name += "." + tag
+			}
+			errs = append(errs, notFinite(v.Field(i), name)...)
+		}
+	}
+	return errs
+}
