@@ -1,0 +1,425 @@
+package decode
+
+import (
+	"encoding/binary"
+	"fmt"
+	"image"
+)
+
+// JPEG markers, ITU-T T.81 table B.1.
+const (
+	mSOF0 = 0xc0
+	mSOF1 = 0xc1
+	mSOF2 = 0xc2
+	mDHT  = 0xc4
+	mRST0 = 0xd0
+	mRST7 = 0xd7
+	mSOI  = 0xd8
+	mEOI  = 0xd9
+	mSOS  = 0xda
+	mDQT  = 0xdb
+	mDNL  = 0xdc
+	mDRI  = 0xdd
+	mAPP0 = 0xe0
+	mAPPE = 0xee
+)
+
+// A component is one plane of the frame. Of its samples, only the blocks that
+// the window needs are kept.
+type component struct {
+	id         byte
+	h, v       int // sampling factors, 1 to 4
+	quant      *[64]int32
+	quantIndex byte
+	latched    [64]int32 // the table as it stood at the component's first scan, natural order
+	dc         int32     // predictor
+	dcTable    *huffTable
+	acTable    *huffTable
+	scanned    bool
+
+	width, height    int             // samples that the picture covers: ⌈picture·h/hmax⌉, ⌈picture·v/vmax⌉
+	hexp, vexp       int             // pixels to a sample
+	blocksX, blocksY int             // blocks in whole coded units
+	keep             image.Rectangle // in blocks: those transformed and kept in plane
+	plane            []byte          // (8·keep.Dy(), 8·keep.Dx()) samples
+	stride           int             // of plane
+	coefs            []int16         // progressive: (blocksY, blocksX, 64), natural order, not dequantised
+	row              []byte          // one row at the picture's resolution
+	sums             []int32         // one row of column sums
+}
+
+// A jpegDecoder holds the state of one file and the buffers kept between files.
+type jpegDecoder struct {
+	bits  bitReader
+	data  []byte
+	pos   int // of the next byte of the marker parser
+	quant [4][64]int32
+	have  [4]bool // quant tables defined
+	huff  [2][4]huffTable
+
+	width, height   int
+	progressive     bool
+	ncomp           int
+	comp            [4]component
+	hmax, vmax      int
+	mcusX, mcusY    int
+	restartInterval int
+	sawJFIF         bool
+	sawAdobe        bool
+	adobeTransform  byte
+	window          image.Rectangle
+	eobRun          int
+	block           [64]int32 // all zero between blocks
+	ycc             *ycc      // made at the first use
+}
+
+func (d *jpegDecoder) bad(format string, args ...any) error {
+	return &FormatError{Format: "jpeg", Offset: d.pos, What: fmt.Sprintf(format, args...)}
+}
+
+func (d *jpegDecoder) cut(what string) error {
+	return &TruncatedError{Format: "jpeg", Offset: len(d.data), What: what}
+}
+
+// size reads up to the frame header.
+func (d *jpegDecoder) size(data []byte) (w, h int, err error) {
+	d.start(data)
+	for d.ncomp == 0 {
+		marker, payload, err := d.nextSegment()
+		if err != nil {
+			return 0, 0, err
+		}
+		if marker == mSOS || marker == mEOI {
+			return 0, 0, d.bad("no frame header before the first scan")
+		}
+		if err := d.segment(marker, payload); err != nil {
+			return 0, 0, err
+		}
+	}
+	return d.width, d.height, nil
+}
+
+func (d *jpegDecoder) start(data []byte) {
+	d.data, d.pos = data, 2
+	d.have = [4]bool{}
+	for i := range d.huff {
+		for j := range d.huff[i] {
+			d.huff[i][j].defined = false
+		}
+	}
+	clear(d.block[:])
+	d.ncomp, d.restartInterval = 0, 0
+	d.sawJFIF, d.sawAdobe, d.adobeTransform = false, false, 0
+}
+
+// decode decodes the file into t.
+func (d *jpegDecoder) decode(data []byte, t *target) error {
+	d.start(data)
+	scans := 0
+	for {
+		marker, payload, err := d.nextSegment()
+		if err != nil {
+			return err
+		}
+		switch marker {
+		case mSOS:
+			if d.ncomp == 0 {
+				return d.bad("scan before the frame header")
+			}
+			if scans++; scans > maxScans {
+				return d.bad("more than %d scans", maxScans)
+			}
+			if err := d.scan(payload); err != nil {
+				return err
+			}
+		case mEOI:
+			return d.finish(t.img)
+		default:
+			had := d.ncomp
+			if err := d.segment(marker, payload); err != nil {
+				return err
+			}
+			if had == 0 && d.ncomp > 0 {
+				if err := t.check(d.width, d.height); err != nil {
+					return err
+				}
+				if err := d.plausible(); err != nil {
+					return err
+				}
+				d.window = t.open(d.width, d.height)
+				d.layOut()
+			}
+		}
+	}
+}
+
+// maxScans bounds the work a small progressive file can ask for. Encoders
+// write about ten; the standard's most for 8-bit data of four components is
+// some hundreds.
+const maxScans = 500
+
+// nextSegment finds the next marker and returns the bytes of its segment. Bytes
+// before the marker are skipped, as libjpeg does with a warning.
+func (d *jpegDecoder) nextSegment() (marker byte, payload []byte, err error) {
+	for {
+		for d.pos < len(d.data) && d.data[d.pos] != 0xff {
+			d.pos++
+		}
+		for d.pos < len(d.data) && d.data[d.pos] == 0xff {
+			d.pos++
+		}
+		if d.pos >= len(d.data) {
+			return 0, nil, d.cut("before the end-of-image marker")
+		}
+		marker = d.data[d.pos]
+		d.pos++
+		if marker != 0 && (marker < mRST0 || marker > mRST7) && marker != 1 {
+			break
+		}
+	}
+	if marker == mEOI || marker == mSOI {
+		return marker, nil, nil
+	}
+	if d.pos+2 > len(d.data) {
+		return 0, nil, d.cut(fmt.Sprintf("in the length of segment %#02x", marker))
+	}
+	n := int(binary.BigEndian.Uint16(d.data[d.pos:]))
+	if n < 2 {
+		return 0, nil, d.bad("segment %#02x: length %d, want at least 2", marker, n)
+	}
+	if d.pos+n > len(d.data) {
+		return 0, nil, d.cut(fmt.Sprintf("in segment %#02x", marker))
+	}
+	payload = d.data[d.pos+2 : d.pos+n]
+	d.pos += n
+	return marker, payload, nil
+}
+
+// segment takes in every segment but a scan.
+func (d *jpegDecoder) segment(marker byte, p []byte) error {
+	switch marker {
+	case mSOF0, mSOF1, mSOF2:
+		return d.frame(p, marker == mSOF2)
+	case mDHT:
+		return d.huffman(p)
+	case mDQT:
+		return d.quantisers(p)
+	case mDRI:
+		if len(p) != 2 {
+			return d.bad("restart interval: %d bytes, want 2", len(p))
+		}
+		d.restartInterval = int(binary.BigEndian.Uint16(p))
+	case mAPP0:
+		if len(p) >= 14 && string(p[:5]) == "JFIF\x00" {
+			d.sawJFIF = true
+		}
+	case mAPPE:
+		if len(p) >= 12 && string(p[:5]) == "Adobe" {
+			d.sawAdobe, d.adobeTransform = true, p[11]
+		}
+	case mSOI:
+		return d.bad("second start-of-image marker")
+	case mDNL:
+		return &UnsupportedError{"jpeg", "a height after the first scan (DNL)"}
+	case 0xc3, 0xc7, 0xcb, 0xcf:
+		return &UnsupportedError{"jpeg", "lossless coding"}
+	case 0xc5, 0xc6, 0xcd, 0xce:
+		return &UnsupportedError{"jpeg", "hierarchical coding"}
+	case 0xc9, 0xca:
+		return &UnsupportedError{"jpeg", "arithmetic coding"}
+	}
+	return nil
+}
+
+func (d *jpegDecoder) quantisers(p []byte) error {
+	for len(p) > 0 {
+		wide, index := p[0]>>4, p[0]&15
+		if wide > 1 || index > 3 {
+			return d.bad("quantisation table: selector %#02x", p[0])
+		}
+		p = p[1:]
+		if len(p) < 64*int(1+wide) {
+			return d.bad("quantisation table %d: %d bytes, want %d", index, len(p), 64*int(1+wide))
+		}
+		for k := range 64 {
+			if wide == 1 {
+				d.quant[index][zigzag[k]] = int32(binary.BigEndian.Uint16(p[2*k:]))
+			} else {
+				d.quant[index][zigzag[k]] = int32(p[k])
+			}
+		}
+		p = p[64*int(1+wide):]
+		d.have[index] = true
+	}
+	return nil
+}
+
+func (d *jpegDecoder) huffman(p []byte) error {
+	for len(p) > 0 {
+		class, index := p[0]>>4, p[0]&15
+		if class > 1 || index > 3 {
+			return d.bad("Huffman table: selector %#02x", p[0])
+		}
+		if len(p) < 17 {
+			return d.bad("Huffman table %d: %d bytes, want at least 17", index, len(p))
+		}
+		counts, n := p[1:17], 0
+		for _, c := range counts {
+			n += int(c)
+		}
+		p = p[17:]
+		if n > 256 || n > len(p) {
+			return d.bad("Huffman table %d: %d codes in %d bytes", index, n, len(p))
+		}
+		if class == 0 {
+			for _, s := range p[:n] {
+				if s > 15 {
+					return d.bad("Huffman table %d: DC size %d, want at most 15", index, s)
+				}
+			}
+		}
+		if !d.huff[class][index].build(counts, p[:n]) {
+			return d.bad("Huffman table %d: more codes than fit their lengths", index)
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// frame reads the frame header, T.81 B.2.2.
+func (d *jpegDecoder) frame(p []byte, progressive bool) error {
+	if d.ncomp != 0 {
+		return d.bad("second frame header")
+	}
+	if len(p) < 6 {
+		return d.bad("frame header: %d bytes, want at least 6", len(p))
+	}
+	if p[0] != 8 {
+		return &UnsupportedError{"jpeg", fmt.Sprintf("a precision of %d bits (want 8)", p[0])}
+	}
+	d.height, d.width = int(binary.BigEndian.Uint16(p[1:])), int(binary.BigEndian.Uint16(p[3:]))
+	n := int(p[5])
+	if d.width == 0 || d.height == 0 {
+		return d.bad("size %d×%d, want at least 1×1", d.width, d.height)
+	}
+	if n != 1 && n != 3 && n != 4 {
+		return &UnsupportedError{"jpeg", fmt.Sprintf("a count of %d components (want 1, 3 or 4)", n)}
+	}
+	if len(p) != 6+3*n {
+		return d.bad("frame header: %d bytes for %d components, want %d", len(p), n, 6+3*n)
+	}
+	d.progressive = progressive
+	d.hmax, d.vmax = 1, 1
+	for i := range n {
+		q := p[6+3*i:]
+		c := &d.comp[i]
+		c.id, c.h, c.v, c.quantIndex = q[0], int(q[1]>>4), int(q[1]&15), q[2]
+		c.quant, c.scanned = nil, false
+		for j := range i {
+			if d.comp[j].id == c.id {
+				return d.bad("component %d occurs twice", c.id)
+			}
+		}
+		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 {
+			return d.bad("component %d: sampling %d×%d, want 1 to 4", c.id, c.h, c.v)
+		}
+		if c.quantIndex > 3 {
+			return d.bad("component %d: quantisation table %d, want 0 to 3", c.id, c.quantIndex)
+		}
+		d.hmax, d.vmax = max(d.hmax, c.h), max(d.vmax, c.v)
+	}
+	for i := range n {
+		c := &d.comp[i]
+		if d.hmax%c.h != 0 || d.vmax%c.v != 0 {
+			return &UnsupportedError{"jpeg", fmt.Sprintf("sampling of %d×%d in %d×%d", c.h, c.v, d.hmax, d.vmax)}
+		}
+		c.hexp, c.vexp = d.hmax/c.h, d.vmax/c.v
+	}
+	d.mcusX, d.mcusY = ceilDiv(d.width, 8*d.hmax), ceilDiv(d.height, 8*d.vmax)
+	d.ncomp = n
+	return nil
+}
+
+// plausible refuses a size that the file is too short to hold, before memory is
+// taken for it: a block costs at least a bit in a progressive file and two in a
+// sequential one.
+func (d *jpegDecoder) plausible() error {
+	blocks := 0
+	for i := range d.ncomp {
+		c := &d.comp[i]
+		blocks += ceilDiv(ceilDiv(d.width, c.hexp), 8) * ceilDiv(ceilDiv(d.height, c.vexp), 8)
+	}
+	perByte := 4
+	if d.progressive {
+		perByte = 8
+	}
+	if len(d.data) < blocks/perByte {
+		return d.cut(fmt.Sprintf("%d bytes cannot hold the %d×%d pixels claimed", len(d.data), d.width, d.height))
+	}
+	return nil
+}
+
+// layOut sizes the planes for the frame and the window.
+func (d *jpegDecoder) layOut() {
+	for i := range d.ncomp {
+		c := &d.comp[i]
+		c.width, c.height = ceilDiv(d.width, c.hexp), ceilDiv(d.height, c.vexp)
+		c.blocksX, c.blocksY = d.mcusX*c.h, d.mcusY*c.v
+		c.keep = image.Rectangle{}
+		if !d.window.Empty() {
+			// One sample around, for the triangle filter.
+			c.keep = image.Rect(
+				max(d.window.Min.X/c.hexp-1, 0)/8,
+				max(d.window.Min.Y/c.vexp-1, 0)/8,
+				min((d.window.Max.X-1)/c.hexp+1, c.width-1)/8+1,
+				min((d.window.Max.Y-1)/c.vexp+1, c.height-1)/8+1)
+		}
+		c.stride = 8 * c.keep.Dx()
+		c.plane = grow(c.plane, c.stride*8*c.keep.Dy())
+		if d.progressive {
+			c.coefs = grow(c.coefs, 64*c.blocksX*c.blocksY)
+			clear(c.coefs)
+		}
+	}
+}
+
+// finish upsamples, converts and hands over the pixels.
+func (d *jpegDecoder) finish(m *Image) error {
+	if d.ncomp == 0 {
+		return d.bad("end of the image before a frame header")
+	}
+	for i := range d.ncomp {
+		if !d.comp[i].scanned {
+			return d.bad("component %d has no scan", d.comp[i].id)
+		}
+	}
+	if d.progressive {
+		d.transform()
+	}
+	d.convert(m)
+	return nil
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// grow returns a slice of n elements that reuses s where it is large enough;
+// its contents are arbitrary.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// zigzag maps a coefficient's place in the file to its natural one, row × 8 +
+// column (T.81 figure A.6).
+var zigzag = [64]uint8{
+	0, 1, 8, 16, 9, 2, 3, 10,
+	17, 24, 32, 25, 18, 11, 4, 5,
+	12, 19, 26, 33, 40, 48, 41, 34,
+	27, 20, 13, 6, 7, 14, 21, 28,
+	35, 42, 49, 56, 57, 50, 43, 36,
+	29, 22, 15, 23, 30, 37, 44, 51,
+	58, 59, 52, 45, 38, 31, 39, 46,
+	53, 60, 61, 54, 47, 55, 62, 63,
+}
