@@ -287,3 +287,27 @@ func TestSpearmanInterval(t *testing.T) {
 		t.Errorf("no pairs: [%v, %v], want NaN", lo, hi)
 	}
 }
+
+func TestWithinBound(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		n, late int
+		p       float64
+		want    bool
+	}{
+		{"nothing measured", 0, 0, 0.99, false},
+		{"none late, 0.99^458 > 0.01", 458, 0, 0.99, false},
+		{"none late, 0.99^459 ≤ 0.01", 459, 0, 0.99, true},
+		{"one late needs as many as p99 does", 661, 1, 0.99, false},
+		{"one late of 662", 662, 1, 0.99, true},
+		{"two late of 662", 662, 2, 0.99, false},
+		{"one late of 64 at p90", 64, 1, 0.9, true},
+		{"all late", 1000, 1000, 0.99, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := WithinBound(tt.n, tt.late, tt.p); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

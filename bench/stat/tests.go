@@ -154,3 +154,14 @@ func SpearmanInterval(x, y []float64, seed uint64) (lo, hi float64) {
 	at := func(p float64) float64 { return rho[min(int(float64(len(rho))*p), len(rho)-1)] }
 	return at(0.025), at(0.975)
 }
+
+// WithinBound reports whether n queries of which late took longer than a bound show, with
+// 99 % confidence, that at least the share p of all queries would keep it: the rule by
+// which MLPerf's LoadGen stops early. P lies in (0, 1); late in [0, n].
+func WithinBound(n, late int, p float64) bool {
+	if n <= 0 || late >= n {
+		return false
+	}
+	// Were the true share of late queries 1-p, so few of them would be this seldom.
+	return distuv.Binomial{N: float64(n), P: 1 - p}.CDF(float64(late)) <= 1-confidence
+}

@@ -1,0 +1,424 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fakeClock moves only when told: by a system's work, by a wait and, if cost is set, by
+// each reading.
+type fakeClock struct {
+	now  time.Duration
+	cost time.Duration
+}
+
+func (c *fakeClock) Now() time.Duration {
+	c.now += c.cost
+	return c.now
+}
+
+func (c *fakeClock) WaitUntil(t time.Duration) { c.now = max(c.now, t) }
+
+// fakeSystem takes the times that took names, one call after another, the last one over
+// and over.
+type fakeSystem struct {
+	clock *fakeClock
+	batch int
+	took  []time.Duration
+	calls int
+	fail  int // the call, from 1, that returns errBroken; 0 for none
+}
+
+var errBroken = errors.New("broken")
+
+func (s *fakeSystem) Batch() int { return s.batch }
+
+func (s *fakeSystem) Run() error {
+	s.clock.now += s.took[min(s.calls, len(s.took)-1)]
+	s.calls++
+	if s.calls == s.fail {
+		return errBroken
+	}
+	return nil
+}
+
+const ms = time.Millisecond
+
+func Example() {
+	clock := &fakeClock{}
+	network := &fakeSystem{clock: clock, batch: 8, took: []time.Duration{20 * ms}}
+	res, err := Run(context.Background(), network, Options{MinDuration: time.Second, Clock: clock})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(res.Samples), "samples after", res.Warmup, "runs of warm-up")
+	fmt.Printf("%.0f images/s, valid: %v\n", res.ImagesPerSec(), res.Verdict.Valid)
+	// Output:
+	// 50 samples after 11 runs of warm-up
+	// 400 images/s, valid: true
+}
+
+func TestScenarios(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		o           Options
+		batch       int
+		took        time.Duration
+		wantSamples int
+		wantSample  time.Duration
+		wantImages  int
+		wantSpan    time.Duration
+	}{
+		{"single stream, by duration", Options{MinDuration: 2 * time.Second}, 1, 10 * ms, 200, 10 * ms, 200, 2 * time.Second},
+		{"single stream, by samples", Options{MinDuration: ms, MinSamples: 64}, 1, 10 * ms, 64, 10 * ms, 64, 640 * ms},
+		{"single stream, a batch a query", Options{MinDuration: time.Second}, 4, 100 * ms, 11, 100 * ms, 44, 1100 * ms},
+		{"default is 3 s", Options{}, 1, 100 * ms, 30, 100 * ms, 30, 3 * time.Second},
+		{"multi-stream, eight images in two batches", Options{Scenario: MultiStream, MinDuration: time.Second}, 4, 10 * ms, 50, 20 * ms, 400, time.Second},
+		{"multi-stream, a part of a batch", Options{Scenario: MultiStream, Streams: 9, MinDuration: time.Second}, 4, 10 * ms, 34, 30 * ms, 408, 1020 * ms},
+		{"offline", Options{Scenario: Offline, MinDuration: time.Second}, 32, 50 * ms, 20, 50 * ms, 640, time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clock := &fakeClock{}
+			tt.o.Clock = clock
+			sys := &fakeSystem{clock: clock, batch: tt.batch, took: []time.Duration{tt.took}}
+			res, err := Run(context.Background(), sys, tt.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(res.Samples) != tt.wantSamples || res.Images != tt.wantImages || res.Span != tt.wantSpan {
+				t.Errorf("%d samples, %d images in %v, want %d, %d in %v", len(res.Samples), res.Images, res.Span, tt.wantSamples, tt.wantImages, tt.wantSpan)
+			}
+			for i, s := range res.Samples {
+				if time.Duration(s) != tt.wantSample {
+					t.Fatalf("sample %d: %v, want %v", i, time.Duration(s), tt.wantSample)
+				}
+			}
+			if !res.Verdict.Valid || res.Warmup < 11 || sys.calls-res.Warmup != tt.wantImages/tt.batch {
+				t.Errorf("verdict %+v, %d calls, %d of them warm-up", res.Verdict, sys.calls, res.Warmup)
+			}
+		})
+	}
+}
+
+func TestWarmup(t *testing.T) {
+	falling := make([]time.Duration, 30)
+	for i := range falling {
+		falling[i] = time.Duration(100-2*i) * ms
+	}
+	for _, tt := range []struct {
+		name        string
+		took        []time.Duration
+		wantRuns    int
+		wantWarning bool
+	}{
+		{"steady from the start", []time.Duration{10 * ms}, 11, false},
+		{"a slow first run", []time.Duration{time.Second, 10 * ms}, 11, false},
+		{"falls for 29 runs", falling, 1 + 8*5, false},
+		{"quick runs fill the window's time", []time.Duration{ms}, 1 + 2*50, false},
+		{"never agrees", alternate(10*ms, 20*ms, 2000), 0, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clock := &fakeClock{}
+			sys := &fakeSystem{clock: clock, batch: 1, took: tt.took}
+			res, err := Run(context.Background(), sys, Options{MinDuration: 3 * time.Second, Clock: clock})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.wantRuns > 0 && res.Warmup != tt.wantRuns {
+				t.Errorf("warm-up of %d runs, want %d", res.Warmup, tt.wantRuns)
+			}
+			if got := hasPart(res.Verdict.Warnings, "warm-up did not settle"); got != tt.wantWarning {
+				t.Errorf("warnings %q, want one about warm-up: %v", res.Verdict.Warnings, tt.wantWarning)
+			}
+			if tt.wantWarning && res.WarmupTime > 4*time.Second {
+				t.Errorf("warm-up went on for %v", res.WarmupTime)
+			}
+		})
+	}
+}
+
+// alternate gives count times: after the first, windowRuns of a, then as many of b, and
+// so on, so that no two successive windows agree.
+func alternate(a, b time.Duration, count int) []time.Duration {
+	out := make([]time.Duration, count)
+	for i := range out {
+		out[i] = a
+		if (i-1)/windowRuns%2 == 1 {
+			out[i] = b
+		}
+	}
+	return out
+}
+
+func hasPart(texts []string, part string) bool {
+	return slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, part) })
+}
+
+func TestServer(t *testing.T) {
+	clock := &fakeClock{}
+	sys := &fakeSystem{clock: clock, batch: 1, took: []time.Duration{ms}}
+	o := Options{Scenario: Server, Rate: 100, MinDuration: 20 * time.Second, LatencyBound: 50 * ms, Seed: 1, Clock: clock}
+	res, err := Run(context.Background(), sys, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(res.Samples); n < 1850 || n > 2150 {
+		t.Errorf("%d queries in 20 s at 100 a second", n)
+	}
+	if !res.Verdict.Valid || res.Late != 0 || res.Unanswered != 0 {
+		t.Errorf("a lightly loaded server: %+v, late %d, unanswered %d", res.Verdict, res.Late, res.Unanswered)
+	}
+	// The mean time in an M/D/1 queue is the service time s plus s·u/(2·(1-u)), u the
+	// utilisation: here 1 ms + 1 ms·0.1/1.8 = 1.056 ms.
+	var sum float64
+	for _, s := range res.Samples {
+		sum += float64(s)
+	}
+	if mean := sum / float64(len(res.Samples)) / 1e6; math.Abs(mean-1.056) > 0.02 {
+		t.Errorf("mean latency %.3f ms, want 1.056 as queueing theory has it", mean)
+	}
+
+	again := &fakeSystem{clock: &fakeClock{}, batch: 1, took: []time.Duration{ms}}
+	o.Clock = again.clock
+	res2, err := Run(context.Background(), again, o)
+	if err != nil || !slices.Equal(res.Samples, res2.Samples) {
+		t.Errorf("same seed, other samples (error %v)", err)
+	}
+}
+
+func TestServerVerdict(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		rate  float64
+		batch int
+		bound time.Duration
+		want  string // part of a reason, empty for valid
+	}{
+		{"overloaded", 200, 1, 50 * ms, "overloaded: "},
+		{"batches carry the same load", 200, 8, 50 * ms, ""},
+		{"bound too tight", 90, 1, 12 * ms, "latency bound: "},
+		{"no bound", 90, 1, 0, ""},
+		{"too few queries to vouch for a bound", 5, 1, time.Second, "0 of "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clock := &fakeClock{}
+			sys := &fakeSystem{clock: clock, batch: tt.batch, took: []time.Duration{10 * ms}}
+			res, err := Run(context.Background(), sys, Options{
+				Scenario: Server, Rate: tt.rate, MinDuration: 20 * time.Second, MaxDuration: 25 * time.Second,
+				LatencyBound: tt.bound, Seed: 2, Clock: clock,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if res.Verdict.Valid != (tt.want == "") || (tt.want != "" && !hasPart(res.Verdict.Reasons, tt.want)) {
+				t.Errorf("verdict %+v, want %q", res.Verdict, tt.want)
+			}
+		})
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	steady := make([]time.Duration, 300)
+	for i := range steady {
+		steady[i] = 10 * ms
+	}
+	// with replaces the samples after eleven runs of warm-up by f.
+	with := func(f func(i int) time.Duration) []time.Duration {
+		out := slices.Clone(steady)
+		for i := 11; i < len(out); i++ {
+			out[i] = f(i - 11)
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name        string
+		o           Options
+		took        []time.Duration
+		wantReason  string
+		wantWarning string
+	}{
+		{"steady", Options{}, steady, "", ""},
+		{"some noise", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7919%21-10)*ms/30 }), "", ""},
+		{"noise to be told", Options{MinDuration: 200 * ms}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7%11-5)*ms/6 }), "", "noise: "},
+		{"too noisy", Options{MinDuration: 200 * ms}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7%11-5)*ms }), "noise: ", ""},
+		{"drift to be told", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i)*ms/200 }), "", "drift: "},
+		{"drifts", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i)*ms/50 }), "drift: ", ""},
+		{"too few", Options{MinDuration: 100 * ms, MaxDuration: 200 * ms, MinSamples: 64}, steady, "too few samples: have 20, want 64", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clock := &fakeClock{}
+			tt.o.Clock = clock
+			res, err := Run(context.Background(), &fakeSystem{clock: clock, batch: 1, took: tt.took}, tt.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := res.Verdict
+			if v.Valid != (tt.wantReason == "") || (tt.wantReason != "" && !hasPart(v.Reasons, tt.wantReason)) {
+				t.Errorf("reasons %q, want %q", v.Reasons, tt.wantReason)
+			}
+			if tt.wantWarning == "" && tt.wantReason == "" && len(v.Warnings) > 0 || tt.wantWarning != "" && !hasPart(v.Warnings, tt.wantWarning) {
+				t.Errorf("warnings %q, want %q", v.Warnings, tt.wantWarning)
+			}
+		})
+	}
+}
+
+// TestOverheadCounted runs the system that does nothing on a clock whose readings cost
+// 30 ns: what is reported must be that cost, in the samples and as overhead.
+func TestOverheadCounted(t *testing.T) {
+	clock := &fakeClock{cost: 30}
+	res, err := Run(context.Background(), null{}, Options{MinDuration: ms, Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Overhead != 30 {
+		t.Errorf("overhead %v, want 30ns", res.Overhead)
+	}
+	for _, s := range res.Samples {
+		if s != 30 {
+			t.Fatalf("sample of %d ns for nothing, want 30", s)
+		}
+	}
+	if !hasPart(res.Verdict.Warnings, "harness takes 30ns of a median of 30ns") {
+		t.Errorf("warnings %q do not tell of the harness's share", res.Verdict.Warnings)
+	}
+}
+
+// TestNullSystem bounds the harness's own cost on the real clock.
+func TestNullSystem(t *testing.T) {
+	res, err := Run(context.Background(), null{}, Options{MinDuration: 20 * ms})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sorted := slices.Sorted(slices.Values(res.Samples))
+	// Two readings of the clock take about 50 ns; a machine a hundred times as slow is
+	// not one that this test knows.
+	if p50 := sorted[len(sorted)/2]; p50 > 5000 || res.Overhead > 5*time.Microsecond {
+		t.Errorf("a query of nothing takes %d ns, overhead %v, want under 5 µs", p50, res.Overhead)
+	}
+	var sum int64
+	for _, s := range res.Samples {
+		sum += s
+	}
+	if time.Duration(sum) > res.Span {
+		t.Errorf("samples add up to %v in a span of %v", time.Duration(sum), res.Span)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		o    Options
+		sys  fakeSystem
+		want string
+	}{
+		{"unknown scenario", Options{Scenario: "bursts"}, fakeSystem{batch: 1}, `load: scenario: have "bursts", want one of [single_stream multi_stream offline server]`},
+		{"server without rate", Options{Scenario: Server}, fakeSystem{batch: 1}, "load: server: rate: have 0"},
+		{"rate is NaN", Options{Scenario: Server, Rate: math.NaN()}, fakeSystem{batch: 1}, "load: server: rate: have NaN"},
+		{"negative duration", Options{MinDuration: -1}, fakeSystem{batch: 1}, "negative"},
+		{"no batch", Options{}, fakeSystem{batch: 0}, "load: system: batch: have 0, want at least 1"},
+		{"fails in warm-up", Options{}, fakeSystem{batch: 1, fail: 3}, "load: single_stream: broken"},
+		{"fails later", Options{}, fakeSystem{batch: 1, fail: 40}, "load: single_stream: broken"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clock := &fakeClock{}
+			tt.o.Clock, tt.sys.clock, tt.sys.took = clock, clock, []time.Duration{10 * ms}
+			res, err := Run(context.Background(), &tt.sys, tt.o)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+			if res.Verdict.Valid {
+				t.Error("a valid verdict beside an error")
+			}
+			if tt.sys.fail == 40 && (len(res.Samples) != 28 || !errors.Is(err, errBroken)) {
+				t.Errorf("%d samples kept, want 28", len(res.Samples))
+			}
+		})
+	}
+}
+
+func TestCancel(t *testing.T) {
+	clock := &fakeClock{}
+	ctx, cancel := context.WithCancel(context.Background())
+	sys := &cancelling{fakeSystem{clock: clock, batch: 1, took: []time.Duration{10 * ms}}, cancel}
+	res, err := Run(ctx, sys, Options{Clock: clock})
+	if !errors.Is(err, context.Canceled) || res.Verdict.Valid || len(res.Samples) != 9 {
+		t.Errorf("error %v, verdict %+v, %d samples; want 9 and cancelled", err, res.Verdict, len(res.Samples))
+	}
+}
+
+// cancelling calls stop during its 20th run.
+type cancelling struct {
+	fakeSystem
+	stop func()
+}
+
+func (c *cancelling) Run() error {
+	if c.calls == 19 {
+		c.stop()
+	}
+	return c.fakeSystem.Run()
+}
+
+func TestCalibration(t *testing.T) {
+	c := Calibration{Samples: []int64{100, 110, 100, 110, 100, 110}, Median: 105}
+	if got, want := c.AA(), 10.0/105; math.Abs(got-want) > 1e-12 {
+		t.Errorf("A/A %v, want %v", got, want)
+	}
+	if got := (Calibration{Median: 5, Samples: []int64{5, 5, 5}}).Noise(); got != 0 {
+		t.Errorf("noise %v of equal samples", got)
+	}
+	if got := Drift(Calibration{Median: 100}, Calibration{Median: 103}); math.Abs(got-0.03) > 1e-12 {
+		t.Errorf("drift %v, want 0.03", got)
+	}
+	if c := (Calibration{}); c.Noise() != 0 || c.AA() != 0 || Drift(c, c) != 0 {
+		t.Error("nothing measured, yet a figure")
+	}
+	real := Calibrate(nil)
+	if len(real.Samples) != calibrationSamples || real.Median <= 0 || real.Noise() < 0 {
+		t.Errorf("%d samples, median %d ns, noise %v", len(real.Samples), real.Median, real.Noise())
+	}
+	if want := chain(0, chainLength*calibrationSamples); real.Sum != want {
+		t.Errorf("sum %d, want %d: not all the work was done", real.Sum, want)
+	}
+	t.Logf("median %d ns, noise %.2f %%, A/A %.3f %%", real.Median, 100*real.Noise(), 100*real.AA())
+}
+
+func TestTimer(t *testing.T) {
+	got := MeasureTimer(&fakeClock{cost: 25})
+	if want := (Timer{Step: 25, Cost: 25}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if real := MeasureTimer(nil); real.Step <= 0 || real.Cost <= 0 {
+		t.Errorf("the system's clock: %+v", real)
+	}
+}
+
+func TestWaitUntil(t *testing.T) {
+	c := newMonotonic()
+	until := c.Now() + 3*ms
+	c.WaitUntil(until)
+	if now := c.Now(); now < until {
+		t.Errorf("woke %v early", until-now)
+	}
+	c.WaitUntil(0) // long past
+}
+
+// BenchmarkNullSystem reports what the harness adds to each sample.
+func BenchmarkNullSystem(b *testing.B) {
+	r := run{ctx: context.Background(), sys: null{}, clock: newMonotonic(), o: Options{MinSamples: 1, MaxDuration: time.Hour}}
+	for b.Loop() {
+		r.res.Samples = r.res.Samples[:0]
+		if err := r.stream(1); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(overhead(newMonotonic())), "overhead-ns")
+}

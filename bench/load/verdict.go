@@ -1,0 +1,98 @@
+package load
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"zoobench/bench/stat"
+)
+
+// Limits of a verdict, as shares. Over the first a warning is given, over the second the
+// measurement is not valid. They are wide enough for a shared two-core machine and narrow
+// enough that a difference of a quarter between two networks is not noise.
+const (
+	noiseWarn, noiseLimit = 0.05, 0.15 // width of the median's 95 % interval over the median
+	driftWarn, driftLimit = 0.05, 0.10 // last third's median over the first third's, less one
+	overheadWarn          = 0.01       // harness's cost over the median
+	serverShare           = 0.99       // of a server's queries must keep the bound
+)
+
+// judge gives the verdict on r's samples. Err is what ended the run early, nil if nothing.
+func judge(r *Result, o Options, settled bool, err error) Verdict {
+	var v Verdict
+	reason := func(format string, args ...any) { v.Reasons = append(v.Reasons, fmt.Sprintf(format, args...)) }
+	warn := func(format string, args ...any) { v.Warnings = append(v.Warnings, fmt.Sprintf(format, args...)) }
+
+	if err != nil {
+		reason("ended early: %v", err)
+	}
+	if n := len(r.Samples); n < o.MinSamples {
+		reason("too few samples: have %d, want %d", n, o.MinSamples)
+	}
+	if !settled {
+		warn("warm-up did not settle in %d runs and %v", r.Warmup, r.WarmupTime.Round(time.Millisecond))
+	}
+	if o.Scenario == Server {
+		judgeServer(r, o, reason)
+	} else {
+		judgeSpread(r, reason, warn)
+	}
+	if len(r.Samples) > 0 {
+		sorted := slices.Sorted(slices.Values(r.Samples))
+		if p50 := stat.At(sorted, 0.5); float64(r.Overhead) > overheadWarn*float64(p50) {
+			warn("harness takes %v of a median of %v", r.Overhead, time.Duration(p50))
+		}
+	}
+	v.Valid = len(v.Reasons) == 0
+	return v
+}
+
+// judgeSpread weighs noise and drift of samples that measure the same thing over and over.
+func judgeSpread(r *Result, reason, warn func(string, ...any)) {
+	sorted := slices.Sorted(slices.Values(r.Samples))
+	iv, ok := stat.PercentileInterval(sorted, 0.5, 0.95)
+	if !ok {
+		return
+	}
+	p50 := stat.At(sorted, 0.5)
+	if noise := share(iv.Hi-iv.Lo, p50); noise > noiseWarn {
+		tell := warn
+		if noise > noiseLimit {
+			tell = reason
+		}
+		tell("noise: the median's 95 %% interval is %.1f %% of it wide", 100*noise)
+	}
+	third := len(r.Samples) / 3
+	first := slices.Sorted(slices.Values(r.Samples[:third]))
+	last := slices.Sorted(slices.Values(r.Samples[len(r.Samples)-third:]))
+	if third == 0 {
+		return
+	}
+	early, late := stat.At(first, 0.5), stat.At(last, 0.5)
+	if drift := share(late-early, early); drift > driftWarn || drift < -driftWarn {
+		tell := warn
+		if drift > driftLimit || drift < -driftLimit {
+			tell = reason
+		}
+		tell("drift: the last third is %+.1f %% off the first", 100*drift)
+	}
+}
+
+// judgeServer weighs a server's queries; their spread is the queue's and no fault.
+func judgeServer(r *Result, o Options, reason func(string, ...any)) {
+	if r.Unanswered > 0 {
+		reason("overloaded: %d queries unanswered after %v at %g images a second", r.Unanswered, o.MaxDuration, o.Rate)
+	}
+	if n := len(r.Samples) + r.Unanswered; o.LatencyBound > 0 && !stat.WithinBound(n, r.Late, serverShare) {
+		reason("latency bound: %d of %d queries took longer than %v, too many to say that 99 %% keep it", r.Late, n, o.LatencyBound)
+	}
+}
+
+// share returns part over whole, 0 where whole is 0.
+func share(part, whole int64) float64 {
+	if whole == 0 {
+		return 0
+	}
+	return float64(part) / float64(whole)
+}
