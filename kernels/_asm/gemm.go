@@ -1,0 +1,265 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// The matrix tile: mr rows by nr columns of output held in registers.
+//
+//	        b: one k ->  [ b0 (8) | b1 (8) ]
+//	a row 0: broadcast   acc[0][0] acc[0][1]
+//	a row 1: broadcast   acc[1][0] acc[1][1]
+//	   ...                  ...       ...
+//	a row 5: broadcast   acc[5][0] acc[5][1]
+//
+// 6×16 takes 12 accumulators, 2 registers for b and 2 for broadcasts: all sixteen. Each k costs 12 multiply-adds
+// (6 cycles at two a cycle) against 8 loads (4 cycles at two a cycle), so the multipliers are the limit.
+//
+// Byte offsets of the fields of f32.Tile; TestTileLayout holds them equal to the Go struct's.
+const (
+	tileA = 8 * iota
+	tileB
+	tileC
+	tileR
+	tileBias
+	tileMask
+	tileTaps
+	tileK
+	tileOffset
+	tileLDC
+	tileLDR
+	tileTiles
+	tileStep
+	tileFlags
+	tileLo // two float32
+	tileNextA
+	tileNextC
+	tileNextR
+)
+
+const (
+	flagLoad  = 1 // start from c instead of bias
+	flagFinal = 2 // residual and clamp before the store
+)
+
+// kUnroll is how many steps of k one pass of the inner loop takes.
+const kUnroll = 4
+
+// gemmTile emits gemm{mr}x{nr}AVX2(t *Tile).
+func gemmTile(mr, nr int) {
+	vecs := nr / 8
+	name := fmt.Sprintf("gemm%dx%dAVX2", mr, nr)
+	TEXT(name, NOSPLIT, "func(t *Tile)")
+	Pragma("noescape")
+	t := Load(Param("t"), GP64())
+	field := func(off int) Mem { return Mem{Base: t, Disp: off} }
+	for _, f := range [][2]int{{tileA, tileNextA}, {tileC, tileNextC}, {tileR, tileNextR}} {
+		p := GP64()
+		MOVQ(field(f[0]), p)
+		MOVQ(p, field(f[1]))
+	}
+
+	acc := make([][]VecVirtual, mr)
+	for i := range acc {
+		for range vecs {
+			acc[i] = append(acc[i], YMM())
+		}
+	}
+	b := []VecVirtual{YMM(), YMM()}[:vecs]
+	bcast := []VecVirtual{YMM(), YMM()}
+
+	Label("tile")
+	Comment("Start the accumulators: from c, from the bias, or at zero.")
+	tmp := GP64()
+	MOVQ(field(tileFlags), tmp)
+	TESTQ(U32(flagLoad), tmp)
+	JZ(LabelRef("start_bias"))
+	rows := GP64()
+	ldc := GP64()
+	MOVQ(field(tileLDC), ldc)
+	MOVQ(field(tileMask), tmp)
+	TESTQ(tmp, tmp)
+	JNZ(LabelRef("load_masked"))
+	MOVQ(field(tileNextC), rows)
+	for i := range mr {
+		for v := range vecs {
+			VMOVUPS(Mem{Base: rows, Disp: 32 * v}, acc[i][v])
+		}
+		if i < mr-1 {
+			ADDQ(ldc, rows)
+		}
+	}
+	JMP(LabelRef("multiply"))
+	Label("load_masked")
+	for v := range vecs {
+		VMOVUPS(Mem{Base: tmp, Disp: 32 * v}, b[v])
+	}
+	MOVQ(field(tileNextC), rows)
+	for i := range mr {
+		for v := range vecs {
+			VMASKMOVPS(Mem{Base: rows, Disp: 32 * v}, b[v], acc[i][v])
+		}
+		if i < mr-1 {
+			ADDQ(ldc, rows)
+		}
+	}
+	JMP(LabelRef("multiply"))
+	Label("start_bias")
+	MOVQ(field(tileBias), tmp)
+	TESTQ(tmp, tmp)
+	JZ(LabelRef("start_zero"))
+	for v := range vecs {
+		VMOVUPS(Mem{Base: tmp, Disp: 32 * v}, acc[0][v])
+		for i := 1; i < mr; i++ {
+			VMOVAPS(acc[0][v], acc[i][v])
+		}
+	}
+	JMP(LabelRef("multiply"))
+	Label("start_zero")
+	for i := range mr {
+		for v := range vecs {
+			VXORPS(acc[i][v], acc[i][v], acc[i][v])
+		}
+	}
+
+	Label("multiply")
+	Comment("For each tap: load the rows' addresses, then run along k.")
+	bp, taps, row := GP64(), GP64(), GP64()
+	MOVQ(field(tileB), bp)
+	MOVQ(field(tileTaps), taps)
+	MOVQ(field(tileNextA), row)
+	a := make([]GPVirtual, mr)
+	for i := range a {
+		a[i] = GP64()
+	}
+	Label("tap")
+	k, kend := GP64(), GP64()
+	MOVQ(field(tileOffset), k)
+	MOVQ(field(tileK), kend)
+	SHLQ(Imm(2), kend)
+	for i := range mr {
+		MOVQ(Mem{Base: row, Disp: 8 * i}, a[i])
+	}
+	for i := range mr {
+		ADDQ(k, a[i])
+	}
+	XORQ(k, k)
+	SUBQ(Imm(4*(kUnroll-1)), kend)
+	JLE(LabelRef("k_tail"))
+
+	step := func(u int) {
+		for v := range vecs {
+			VMOVUPS(Mem{Base: bp, Disp: 4*nr*u + 32*v}, b[v])
+		}
+		for i := range mr {
+			x := bcast[i%2]
+			VBROADCASTSS(Mem{Base: a[i], Index: k, Scale: 1, Disp: 4 * u}, x)
+			for v := range vecs {
+				VFMADD231PS(b[v], x, acc[i][v])
+			}
+		}
+	}
+	Label("k_loop")
+	for u := range kUnroll {
+		step(u)
+	}
+	ADDQ(Imm(4*kUnroll), k)
+	ADDQ(U32(4*nr*kUnroll), bp)
+	CMPQ(k, kend)
+	JLT(LabelRef("k_loop"))
+	Label("k_tail")
+	ADDQ(Imm(4*(kUnroll-1)), kend)
+	CMPQ(k, kend)
+	JGE(LabelRef("tap_next"))
+	Label("k_one")
+	step(0)
+	ADDQ(Imm(4), k)
+	ADDQ(Imm(uint64(4*nr)), bp)
+	CMPQ(k, kend)
+	JLT(LabelRef("k_one"))
+	Label("tap_next")
+	ADDQ(Imm(8*6), row)
+	DECQ(taps)
+	JNZ(LabelRef("tap"))
+
+	Comment("Finish: residual, clamp, store.")
+	flags, mask := GP64(), GP64()
+	MOVQ(field(tileFlags), flags)
+	MOVQ(field(tileMask), mask)
+	MOVQ(field(tileLDC), ldc)
+	TESTQ(U32(flagFinal), flags)
+	JZ(LabelRef("store"))
+	r := GP64()
+	MOVQ(field(tileNextR), r)
+	TESTQ(r, r)
+	JZ(LabelRef("clamp"))
+	ldr := GP64()
+	MOVQ(field(tileLDR), ldr)
+	TESTQ(mask, mask)
+	JNZ(LabelRef("residual_masked"))
+	for i := range mr {
+		for v := range vecs {
+			VADDPS(Mem{Base: r, Disp: 32 * v}, acc[i][v], acc[i][v])
+		}
+		ADDQ(ldr, r)
+	}
+	JMP(LabelRef("residual_done"))
+	Label("residual_masked")
+	for v := range vecs {
+		VMOVUPS(Mem{Base: mask, Disp: 32 * v}, b[v])
+	}
+	for i := range mr {
+		for v := range vecs {
+			VMASKMOVPS(Mem{Base: r, Disp: 32 * v}, b[v], bcast[v])
+			VADDPS(bcast[v], acc[i][v], acc[i][v])
+		}
+		ADDQ(ldr, r)
+	}
+	Label("residual_done")
+	MOVQ(r, field(tileNextR))
+	Label("clamp")
+	VBROADCASTSS(field(tileLo), bcast[0])
+	VBROADCASTSS(field(tileLo+4), bcast[1])
+	for i := range mr {
+		for v := range vecs {
+			// The accumulator comes second, so that a NaN survives.
+			VMAXPS(acc[i][v], bcast[0], acc[i][v])
+			VMINPS(acc[i][v], bcast[1], acc[i][v])
+		}
+	}
+	Label("store")
+	c := GP64()
+	MOVQ(field(tileNextC), c)
+	TESTQ(mask, mask)
+	JNZ(LabelRef("store_masked"))
+	for i := range mr {
+		for v := range vecs {
+			VMOVUPS(acc[i][v], Mem{Base: c, Disp: 32 * v})
+		}
+		ADDQ(ldc, c)
+	}
+	JMP(LabelRef("tile_next"))
+	Label("store_masked")
+	for v := range vecs {
+		VMOVUPS(Mem{Base: mask, Disp: 32 * v}, b[v])
+	}
+	for i := range mr {
+		for v := range vecs {
+			VMASKMOVPS(acc[i][v], b[v], Mem{Base: c, Disp: 32 * v})
+		}
+		ADDQ(ldc, c)
+	}
+	Label("tile_next")
+	Comment("The argument holds where the next tile begins, as plain numbers: past the last one is no object.")
+	MOVQ(c, field(tileNextC))
+	MOVQ(field(tileStep), tmp)
+	ADDQ(tmp, field(tileNextA))
+	DECQ(field(tileTiles))
+	JNZ(LabelRef("tile"))
+	VZEROUPPER()
+	RET()
+}

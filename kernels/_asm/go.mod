@@ -1,0 +1,18 @@
+module zoobench/kernels/_asm
+
+go 1.26.8
+
+require github.com/mmcloughlin/avo v0.5.0
+
+require (
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
+
+require (
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/tools v0.52.0 // indirect
+	zoobench v0.0.0
+)
+
+replace zoobench => ../..

@@ -1,0 +1,37 @@
+// Command asm writes the assembly of kernels/internal/f32: "go run . -op gemm -out FILE". Each operation and ISA is one
+// file; the stubs, with the loop that each computes, are written by hand beside it.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	. "github.com/mmcloughlin/avo/build"
+
+	_ "zoobench/kernels/internal/f32" // the argument types, which avo looks up
+)
+
+func main() {
+	op := flag.String("op", "", "what to write: gemm, dwconv")
+	// avo's own flags (-out) are registered on the same set and parsed here.
+	flag.Parse()
+	Package("zoobench/kernels/internal/f32")
+	ConstraintExpr("!purego")
+	switch *op {
+	case "gemm":
+		for mr := 6; mr >= 1; mr-- {
+			gemmTile(mr, 16)
+		}
+		for mr := 6; mr >= 1; mr-- {
+			gemmTile(mr, 8)
+		}
+	case "dwconv":
+		dwconv(4)
+		dwconv(1)
+	default:
+		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm or dwconv\n", *op)
+		os.Exit(1)
+	}
+	Generate()
+}

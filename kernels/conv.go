@@ -1,0 +1,378 @@
+package kernels
+
+import (
+	"math"
+
+	"zoobench/kernels/internal/f32"
+	"zoobench/kernels/par"
+)
+
+// ConvShape is a convolution's geometry for one image.
+type ConvShape struct {
+	C, H, W      int // input
+	OC, OH, OW   int // output
+	KH, KW       int
+	SH, SW       int // stride
+	DH, DW       int // dilation
+	Top, Left    int // padding before the first row and column; what lies beyond the far edges follows from OH and OW
+	Groups       int
+	Weight, Bias []float32 // (OC, C/Groups, KH, KW) and (OC) or nil; read while the operation is made only
+	Act          Act
+}
+
+// taps is the number of positions of the window.
+func (s *ConvShape) taps() int { return s.KH * s.KW }
+
+func (s *ConvShape) check() {
+	if s.Groups < 1 || s.C%s.Groups != 0 || s.OC%s.Groups != 0 {
+		panic("kernels: conv: groups do not divide channels")
+	}
+	if len(s.Weight) != s.OC*s.C/s.Groups*s.taps() || s.Bias != nil && len(s.Bias) != s.OC {
+		panic("kernels: conv: weights of another shape")
+	}
+}
+
+// block sizes of the matrix product, in elements. A panel of depthBlock×16 weights (16 KiB) stays in L1 while rowBlock
+// rows of input (192 KiB at full depth) stay in L2.
+const (
+	depthBlock = 256
+	rowBlock   = 192
+)
+
+// Conv is a convolution by matrix product: every output pixel is a row, its window the row's elements, found by
+// address. A linear layer is a 1×1 convolution of images of one pixel.
+type Conv struct {
+	ConvShape
+	level   *f32.Level
+	lo, hi  float32
+	packed  []float32 // by group, panel of columns, position of the window, input channel
+	bias    []float32 // OC, each group's rounded up to its panels
+	masks   [f32.NR]int32
+	panels  []panel
+	zeros   []float32 // what padding reads
+	merge   bool      // a whole row of the window is one run: the input is copied with its padding
+	padded  []float32 // that copy
+	scratch []convScratch
+
+	// the run under way
+	dst, src, res Tensor
+	rows, cols    int // rows of a task, panels of a task
+	colTasks      int
+	copying       bool
+}
+
+// panel is up to 16 columns of one group.
+type panel struct {
+	group  int
+	col    int // first output channel
+	cols   int
+	nr     int // 16, or 8 where no more are needed
+	weight int // offset in packed
+	bias   int // offset in bias
+}
+
+type convScratch struct {
+	rows []*float32 // (tiles, taps, MR) addresses
+	tile f32.Tile
+}
+
+// mergeBelow is the depth of a row of the window under which rows are merged: three channels of a 7×7 stem make runs of
+// 21 instead of seven runs of 3.
+const mergeBelow = 8
+
+// NewConv packs the weights of a convolution; workers is the size of the pool that will run it.
+func NewConv(s ConvShape, workers int) *Conv {
+	s.check()
+	c := &Conv{ConvShape: s, level: level}
+	c.lo, c.hi = s.Act.clamp()
+	c.merge = s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1
+	gc, goc := s.C/s.Groups, s.OC/s.Groups
+	depth := gc * s.taps()
+	for g := range s.Groups {
+		for col := 0; col < goc; col += f32.NR {
+			p := panel{group: g, col: g*goc + col, cols: min(f32.NR, goc-col), nr: f32.NR, weight: len(c.packed), bias: len(c.bias)}
+			if p.cols <= 8 {
+				p.nr = 8
+			}
+			c.panels = append(c.panels, p)
+			c.packed = append(c.packed, make([]float32, depth*p.nr)...)
+			c.bias = append(c.bias, make([]float32, p.nr)...)
+		}
+	}
+	for _, p := range c.panels {
+		c.pack(p)
+	}
+	taps := s.taps()
+	if c.merge {
+		taps = s.KH
+		c.zeros = make([]float32, s.KW*s.C)
+	} else {
+		c.zeros = make([]float32, gc)
+	}
+	c.scratch = make([]convScratch, workers)
+	for i := range c.scratch {
+		c.scratch[i].rows = make([]*float32, (rowBlock+f32.MR)/f32.MR*taps*f32.MR)
+	}
+	c.Weight, c.Bias = nil, nil
+	return c
+}
+
+// pack copies one panel's weights from (OC, C/Groups, KH, KW) to (KH, KW, C/Groups, nr).
+func (c *Conv) pack(p panel) {
+	gc, taps := c.C/c.Groups, c.taps()
+	out := c.packed[p.weight:]
+	for j := range p.cols {
+		in := c.Weight[(p.col+j)*gc*taps:][:gc*taps]
+		for ic := range gc {
+			for tap := range taps {
+				out[(tap*gc+ic)*p.nr+j] = in[ic*taps+tap]
+			}
+		}
+	}
+	if c.Bias != nil {
+		copy(c.bias[p.bias:], c.Bias[p.col:p.col+p.cols])
+	}
+}
+
+// WeightBytes is the memory of the packed weights.
+func (c *Conv) WeightBytes() int64 { return 4 * int64(len(c.packed)+len(c.bias)) }
+
+// Algorithm is the name of what NewConv chose.
+func (c *Conv) Algorithm() string {
+	if c.merge {
+		return "gemm6x16_rows"
+	}
+	return "gemm6x16"
+}
+
+// Run computes dst = act(src * weights + bias + res); res is nil (its Data) for none and must not overlap dst.
+func (c *Conv) Run(pool *par.Pool, dst, src, res Tensor) {
+	src.check("kernels: conv: short source")
+	dst.check("kernels: conv: short destination")
+	if src.C != c.C || src.H != c.H || src.W != c.W || dst.C != c.OC || dst.H != c.OH || dst.W != c.OW || dst.N != src.N {
+		panic("kernels: conv: tensors of another shape")
+	}
+	if res.Data != nil {
+		res.check("kernels: conv: short residual")
+		if res.C != dst.C || res.Pixels() != dst.Pixels() {
+			panic("kernels: conv: residual of another shape")
+		}
+	}
+	c.dst, c.src, c.res = dst, src, res
+	if c.merge {
+		c.copyPadded(pool)
+	}
+	c.split(pool.Size())
+	rowTasks := (dst.Pixels() + c.rows - 1) / c.rows
+	c.colTasks = (len(c.panels) + c.cols - 1) / c.cols
+	pool.Run(rowTasks*c.colTasks, c)
+	c.dst, c.src, c.res = Tensor{}, Tensor{}, Tensor{}
+}
+
+// split cuts the output into tasks: rows first, and columns where rows alone do not keep the workers busy.
+func (c *Conv) split(workers int) {
+	m := c.dst.Pixels()
+	want := 4 * workers
+	if workers == 1 {
+		want = 1
+	}
+	c.rows, c.cols = rowBlock, len(c.panels)
+	if m >= want*rowBlock/2 {
+		return
+	}
+	if m <= rowBlock {
+		c.rows = roundUp(m, f32.MR)
+		c.cols = max(1, len(c.panels)/want)
+		return
+	}
+	blocks := (m + rowBlock - 1) / rowBlock
+	c.rows = roundUp((m+blocks-1)/blocks, f32.MR)
+	c.cols = max(1, len(c.panels)*blocks/want)
+}
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+// Do computes one task: a block of output pixels by a range of panels.
+func (c *Conv) Do(worker, task int) {
+	if c.copying {
+		c.copyRow(task)
+		return
+	}
+	s := &c.scratch[worker]
+	row := task / c.colTasks * c.rows
+	rows := min(c.rows, c.dst.Pixels()-row)
+	first := task % c.colTasks * c.cols
+	last := min(first+c.cols, len(c.panels))
+
+	run, taps := c.C/c.Groups, c.taps()
+	if c.merge {
+		run, taps = c.KW*c.C, c.KH
+	}
+	for group := c.panels[first].group; first < last; group++ {
+		end := first
+		for end < last && c.panels[end].group == group {
+			end++
+		}
+		if c.merge {
+			c.mergedRows(s, row, rows)
+		} else {
+			c.windowRows(s, row, rows, group)
+		}
+		c.multiply(s, c.panels[first:end], row, rows, taps, run)
+		first = end
+	}
+	if !c.Act.isClamp() {
+		lo, hi := c.panels[task%c.colTasks*c.cols].col, c.panels[last-1].col+c.panels[last-1].cols
+		for r := row; r < row+rows; r++ {
+			c.Act.apply(c.dst.Data[r*c.dst.Stride+lo : r*c.dst.Stride+hi])
+		}
+	}
+}
+
+// multiply runs the panels over the rows that s holds the addresses of, one block of depth after another, so that a
+// panel's block stays in L1 for all rows.
+func (c *Conv) multiply(s *convScratch, panels []panel, row, rows, taps, run int) {
+	for tap := 0; tap < taps; {
+		// A block is several whole taps, or a part of one.
+		n, from, to := min(max(1, depthBlock/run), taps-tap), 0, run
+		for from < run {
+			if run > depthBlock+depthBlock/2 {
+				to = min(from+depthBlock, run)
+				if run-to < depthBlock/4 {
+					to = run
+				}
+			}
+			flags := 0
+			if tap > 0 || from > 0 {
+				flags |= f32.Load
+			}
+			if tap+n == taps && to == run {
+				flags |= f32.Final
+			}
+			for _, p := range panels {
+				c.panelRows(s, p, row, rows, taps, tap, n, from, to, run, flags)
+			}
+			from = to
+		}
+		tap += n
+	}
+}
+
+// panelRows computes one panel over rows of output: full tiles in one call, the rows left over in another.
+func (c *Conv) panelRows(s *convScratch, p panel, row, rows, taps, tap, n, from, to, run, flags int) {
+	gemm := &c.level.Gemm16
+	if p.nr == 8 {
+		gemm = &c.level.Gemm8
+	}
+	t := &s.tile
+	for done := 0; done < rows; {
+		mr := min(f32.MR, rows-done)
+		*t = f32.Tile{
+			A: &s.rows[done/f32.MR*taps*f32.MR+tap*f32.MR], B: &c.packed[p.weight+(tap*run+from)*p.nr],
+			C: &c.dst.Data[(row+done)*c.dst.Stride+p.col], Bias: &c.bias[p.bias],
+			Taps: n, K: to - from, Offset: 4 * from, LDC: 4 * c.dst.Stride,
+			Tiles: max(1, (rows-done)/f32.MR), Step: 8 * taps * f32.MR, Flags: flags, Lo: c.lo, Hi: c.hi,
+		}
+		if c.res.Data != nil {
+			t.R, t.LDR = &c.res.Data[(row+done)*c.res.Stride+p.col], 4*c.res.Stride
+		}
+		if p.cols < p.nr {
+			t.Mask = &tailMask[f32.NR-p.cols]
+		}
+		done += mr * t.Tiles
+		gemm[mr](t)
+	}
+}
+
+// tailMask[16−n:] is a mask of n columns.
+var tailMask = func() (m [2 * f32.NR]int32) {
+	for i := range f32.NR {
+		m[i] = -1
+	}
+	return m
+}()
+
+// windowRows fills in the address of every row's input for every position of the window; padding reads zeros.
+func (c *Conv) windowRows(s *convScratch, row, rows, group int) {
+	taps := c.taps()
+	data, stride := c.src.Data[group*(c.C/c.Groups):], c.src.Stride
+	if taps == 1 && c.SH == 1 && c.SW == 1 && c.Top == 0 && c.Left == 0 && c.OH == c.H && c.OW == c.W {
+		for r := range rows {
+			s.rows[r] = &data[(row+r)*stride]
+		}
+		return
+	}
+	image, pixel := row/(c.OH*c.OW), row%(c.OH*c.OW)
+	oy, ox := pixel/c.OW, pixel%c.OW
+	for r := range rows {
+		at := r/f32.MR*taps*f32.MR + r%f32.MR
+		y0, x0 := oy*c.SH-c.Top, ox*c.SW-c.Left
+		for ky := range c.KH {
+			y := y0 + ky*c.DH
+			base := (image*c.H + y) * c.W
+			for kx := range c.KW {
+				x := x0 + kx*c.DW
+				if uint(y) < uint(c.H) && uint(x) < uint(c.W) {
+					s.rows[at] = &data[(base+x)*stride]
+				} else {
+					s.rows[at] = &c.zeros[0]
+				}
+				at += f32.MR
+			}
+		}
+		if ox++; ox == c.OW {
+			ox = 0
+			if oy++; oy == c.OH {
+				oy = 0
+				image++
+			}
+		}
+	}
+}
+
+// mergedRows is windowRows over the padded copy, with a whole row of the window as one tap.
+func (c *Conv) mergedRows(s *convScratch, row, rows int) {
+	width := c.paddedWidth()
+	for r := range rows {
+		image, pixel := (row+r)/(c.OH*c.OW), (row+r)%(c.OH*c.OW)
+		oy, ox := pixel/c.OW, pixel%c.OW
+		at := r/f32.MR*c.KH*f32.MR + r%f32.MR
+		for ky := range c.KH {
+			y := oy*c.SH - c.Top + ky*c.DH
+			if uint(y) < uint(c.H) {
+				s.rows[at] = &c.padded[((image*c.H+y)*width+ox*c.SW)*c.C]
+			} else {
+				s.rows[at] = &c.zeros[0]
+			}
+			at += f32.MR
+		}
+	}
+}
+
+// paddedWidth is the width of a row with its padding, as far as any window reaches.
+func (c *Conv) paddedWidth() int { return max((c.OW-1)*c.SW+c.KW, c.Left+c.W) }
+
+func (c *Conv) copyPadded(pool *par.Pool) {
+	if need := c.src.N * c.H * c.paddedWidth() * c.C; len(c.padded) < need {
+		c.padded = make([]float32, need)
+	}
+	c.copying = true
+	pool.Run(c.src.N*c.H, c)
+	c.copying = false
+}
+
+// copyRow copies one row of the source behind its left padding; the padding itself stays zero from the start.
+func (c *Conv) copyRow(row int) {
+	width := c.paddedWidth()
+	out := c.padded[(row*width+c.Left)*c.C:][:c.W*c.C]
+	if c.src.Stride == c.C {
+		copy(out, c.src.Data[row*c.W*c.C:])
+		return
+	}
+	for x := range c.W {
+		copy(out[x*c.C:][:c.C], c.src.Data[(row*c.W+x)*c.src.Stride:])
+	}
+}
+
+// infinity in float32, the clamp of layers that have none.
+var infinity = float32(math.Inf(1))

@@ -1,0 +1,132 @@
+package kernels
+
+import (
+	"zoobench/kernels/internal/f32"
+	"zoobench/kernels/par"
+)
+
+// Depthwise is a convolution with one input channel and one output channel a group.
+type Depthwise struct {
+	ConvShape
+	level  *f32.Level
+	lo, hi float32
+	packed []float32 // (⌈C/8⌉, KH·KW, 8)
+	bias   []float32 // 8·⌈C/8⌉
+	zeros  []float32 // what a window wholly in the padding reads
+	first  int       // output columns [first, last) read no padding at their sides
+	last   int
+	work   []depthwiseScratch
+
+	dst, src Tensor // the run under way
+}
+
+type depthwiseScratch struct {
+	taps []f32.Tap
+	args f32.Depthwise
+}
+
+// NewDepthwise packs the weights of a depthwise convolution; workers is the size of the pool that will run it.
+func NewDepthwise(s ConvShape, workers int) *Depthwise {
+	s.check()
+	if s.Groups != s.C || s.OC != s.C {
+		panic("kernels: depthwise: not one channel a group")
+	}
+	d := &Depthwise{ConvShape: s, level: level}
+	d.lo, d.hi = s.Act.clamp()
+	taps, blocks := s.taps(), (s.C+7)/8
+	d.packed = make([]float32, blocks*taps*8)
+	d.bias = make([]float32, blocks*8)
+	d.zeros = make([]float32, s.C)
+	for c := range s.C {
+		for tap := range taps {
+			d.packed[(c/8*taps+tap)*8+c%8] = s.Weight[c*taps+tap]
+		}
+	}
+	copy(d.bias, s.Bias)
+	d.Weight, d.Bias = nil, nil
+	d.first = min((s.Left+s.SW-1)/s.SW, s.OW)
+	if room := s.W - 1 - (s.KW-1)*s.DW + s.Left; room >= 0 {
+		d.last = min(room/s.SW+1, s.OW)
+	}
+	d.last = max(d.last, d.first)
+	d.work = make([]depthwiseScratch, workers)
+	for i := range d.work {
+		d.work[i].taps = make([]f32.Tap, taps)
+	}
+	return d
+}
+
+// WeightBytes is the memory of the packed weights.
+func (d *Depthwise) WeightBytes() int64 { return 4 * int64(len(d.packed)+len(d.bias)) }
+
+// Algorithm is the name of the kernel.
+func (d *Depthwise) Algorithm() string { return "dwconv4c8" }
+
+// Run computes dst = act(src convolved with the weights + bias).
+func (d *Depthwise) Run(pool *par.Pool, dst, src Tensor) {
+	src.check("kernels: depthwise: short source")
+	dst.check("kernels: depthwise: short destination")
+	if src.C != d.C || src.H != d.H || src.W != d.W || dst.C != d.OC || dst.H != d.OH || dst.W != d.OW || dst.N != src.N {
+		panic("kernels: depthwise: tensors of another shape")
+	}
+	d.dst, d.src = dst, src
+	pool.Run(dst.N*d.OH, d)
+	d.dst, d.src = Tensor{}, Tensor{}
+}
+
+// Do computes one row of output pixels: those whose windows hang over a side one at a time, the others in groups.
+func (d *Depthwise) Do(worker, row int) {
+	s := &d.work[worker]
+	for ox := range d.first {
+		d.pixels(s, row, ox, 1)
+	}
+	fours := (d.last - d.first) / 4 * 4
+	d.pixels(s, row, d.first, fours)
+	d.pixels(s, row, d.first+fours, d.last-d.first-fours)
+	for ox := d.last; ox < d.OW; ox++ {
+		d.pixels(s, row, ox, 1)
+	}
+	if !d.Act.isClamp() {
+		for p := row * d.OW; p < (row+1)*d.OW; p++ {
+			d.Act.apply(d.dst.Data[p*d.dst.Stride : p*d.dst.Stride+d.C])
+		}
+	}
+}
+
+// pixels computes n output pixels from column ox on, all of whose windows hold the same positions.
+func (d *Depthwise) pixels(s *depthwiseScratch, row, ox, n int) {
+	if n == 0 {
+		return
+	}
+	image, oy := row/d.OH, row%d.OH
+	taps := s.taps[:0]
+	for ky := range d.KH {
+		y := oy*d.SH - d.Top + ky*d.DH
+		if uint(y) >= uint(d.H) {
+			continue
+		}
+		for kx := range d.KW {
+			x := ox*d.SW - d.Left + kx*d.DW
+			if uint(x) >= uint(d.W) {
+				continue
+			}
+			in := &d.src.Data[((image*d.H+y)*d.W+x)*d.src.Stride]
+			taps = append(taps, f32.Tap{In: in, W: 32 * (ky*d.KW + kx)})
+		}
+	}
+	if len(taps) == 0 {
+		taps = append(taps, f32.Tap{In: &d.zeros[0]})
+	}
+	a := &s.args
+	*a = f32.Depthwise{
+		Taps: &taps[0], N: len(taps), W: &d.packed[0], WStep: 32 * d.taps(), Bias: &d.bias[0],
+		Out: &d.dst.Data[(row*d.OW+ox)*d.dst.Stride], LDO: 4 * d.dst.Stride, Step: 4 * d.SW * d.src.Stride,
+		C: d.C, Mask: &tailMask[f32.NR-d.C%8], Groups: n, Lo: d.lo, Hi: d.hi,
+	}
+	if n%4 == 0 {
+		a.Groups = n / 4
+		d.level.Depthwise4(a)
+		return
+	}
+	d.level.Depthwise1(a)
+}

@@ -1,0 +1,13 @@
+// Package cpu tells what the processor can do and lets a waiting thread rest its core for a moment.
+//
+// The contract: the flags are set once, before main, and obey GODEBUG=cpu.NAME=off. It leaves the choice of kernels to
+// kernels/internal/f32.
+package cpu
+
+import xcpu "golang.org/x/sys/cpu"
+
+// AVX2 tells of AVX2 and FMA3 together, which is what the level of that name needs.
+var AVX2 = xcpu.X86.HasAVX2 && xcpu.X86.HasFMA
+
+// AVX512 tells of AVX-512 F, CD, BW, DQ and VL together, beside AVX2.
+var AVX512 = AVX2 && xcpu.X86.HasAVX512F && xcpu.X86.HasAVX512CD && xcpu.X86.HasAVX512BW && xcpu.X86.HasAVX512DQ && xcpu.X86.HasAVX512VL

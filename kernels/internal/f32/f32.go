@@ -1,0 +1,69 @@
+// Package f32 holds the microkernels: the innermost loops of matrix products, convolutions and element-wise passes over
+// float32, in assembly where the machine has it and in Go everywhere.
+//
+// The contract: a microkernel is one Go loop, printed as the comment of its declaration, and every implementation
+// computes it; only the order of additions and the use of fused multiply-adds differ. Kernels check nothing: package
+// kernels has checked sizes before it calls. One call covers one panel of tiles, never a layer, because assembly cannot
+// be preempted. A NaN in an input reaches the output.
+//
+// It leaves to package kernels which implementation is used, how layers are cut into tiles, and all checks.
+package f32
+
+// MR and NR are the rows and columns of the largest matrix tile; a pointer table always holds MR rows for each tap.
+const (
+	MR = 6
+	NR = 16
+)
+
+// Flags of a Tile.
+const (
+	Load  = 1 << iota // start from c, not from the bias
+	Final             // add the residual and clamp before the store
+)
+
+// Tile is the argument of a matrix microkernel: Tiles blocks of mr rows by nr columns of output, one below the other. A call uses up Tiles.
+// The rows of the left matrix are found by address, so that a convolution needs no copy of its input: a tap is one
+// position of its window, and A holds the address of every row's input for every tap.
+type Tile struct {
+	A      **float32 // (Tiles, taps of the layer, MR) addresses of input rows
+	B      *float32  // (Taps·K, nr) packed right matrix
+	C      *float32  // (Tiles·mr, nr) output, rows LDC bytes apart
+	R      *float32  // residual added to the output, rows LDR bytes apart; nil for none
+	Bias   *float32  // (nr); nil for zero
+	Mask   *int32    // (nr) −1 for a column that exists, 0 for one that does not; nil when all do
+	Taps   int       // taps of this call
+	K      int       // elements of one tap
+	Offset int       // bytes from the addresses in A to the first element
+	LDC    int
+	LDR    int
+	Tiles  int
+	Step   int // bytes from one tile's addresses in A to the next tile's
+	Flags  int
+	Lo, Hi float32 // the clamp
+
+	next [3]uintptr // A, C and R of the tile under way: the assembly's own
+}
+
+// Tap is one position of a depthwise window: the address of the first output pixel's input, and the bytes from the
+// weights' start to this position's.
+type Tap struct {
+	In *float32
+	W  int
+}
+
+// Depthwise is the argument of a depthwise microkernel: Groups times px output pixels of one row, C channels
+// each. A call uses up Groups.
+type Depthwise struct {
+	Taps   *Tap // N of them
+	N      int
+	W      *float32 // (⌈C/8⌉, positions of the window, 8)
+	WStep  int      // bytes from one block of eight channels to the next in W
+	Bias   *float32 // (8·⌈C/8⌉)
+	Out    *float32
+	LDO    int // bytes from one output pixel to the next
+	Step   int // bytes from one output pixel's input to the next one's
+	C      int
+	Mask   *int32 // (8) for the last C%8 channels
+	Groups int
+	Lo, Hi float32
+}

@@ -1,0 +1,50 @@
+//go:build !purego
+
+package f32
+
+// gemm{mr}x{nr}AVX2 computes, for every tile i, row r < mr and column j < nr:
+//
+//	sum := Bias[j]             // or C[r][j] with Load, or 0
+//	for tap := range Taps {
+//		for k := range K {
+//			sum += A[i][tap][r][Offset/4+k] * B[(tap*K+k)*nr+j]
+//		}
+//	}
+//	if Final { sum = min(max(sum+R[r][j], Lo), Hi) }
+//	C[i*mr+r][j] = sum
+//
+//go:noescape
+func gemm6x16AVX2(t *Tile)
+
+//go:noescape
+func gemm5x16AVX2(t *Tile)
+
+//go:noescape
+func gemm4x16AVX2(t *Tile)
+
+//go:noescape
+func gemm3x16AVX2(t *Tile)
+
+//go:noescape
+func gemm2x16AVX2(t *Tile)
+
+//go:noescape
+func gemm1x16AVX2(t *Tile)
+
+//go:noescape
+func gemm6x8AVX2(t *Tile)
+
+//go:noescape
+func gemm5x8AVX2(t *Tile)
+
+//go:noescape
+func gemm4x8AVX2(t *Tile)
+
+//go:noescape
+func gemm3x8AVX2(t *Tile)
+
+//go:noescape
+func gemm2x8AVX2(t *Tile)
+
+//go:noescape
+func gemm1x8AVX2(t *Tile)

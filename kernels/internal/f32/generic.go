@@ -1,0 +1,83 @@
+package f32
+
+import "unsafe"
+
+// gemmGeneric is the Go twin of gemm{mr}x{nr}AVX2.
+func gemmGeneric(mr, nr int) func(*Tile) {
+	return func(t *Tile) {
+		for i := range t.Tiles {
+			for r := range mr {
+				gemmRow(t, nr, i, r, i*mr+r)
+			}
+		}
+		t.Tiles = 0
+	}
+}
+
+// gemmRow computes row r of tile i, which is row o of the output.
+func gemmRow(t *Tile, nr, i, r, o int) {
+	var sum, residual [NR]float32
+	cols := nr
+	if t.Mask != nil {
+		cols = 0
+		for _, m := range unsafe.Slice(t.Mask, nr) {
+			cols -= int(m)
+		}
+	}
+	c := unsafe.Slice(at(t.C, o*t.LDC), cols)
+	switch {
+	case t.Flags&Load != 0:
+		copy(sum[:cols], c)
+	case t.Bias != nil:
+		copy(sum[:nr], unsafe.Slice(t.Bias, nr))
+	}
+	b := unsafe.Slice(t.B, t.Taps*t.K*nr)
+	for tap := range t.Taps {
+		row := *(**float32)(unsafe.Add(unsafe.Pointer(t.A), i*t.Step+8*(tap*MR+r)))
+		for _, a := range unsafe.Slice(at(row, t.Offset), t.K) {
+			for j, w := range b[:nr] {
+				sum[j] += a * w
+			}
+			b = b[nr:]
+		}
+	}
+	if t.Flags&Final != 0 {
+		if t.R != nil {
+			copy(residual[:], unsafe.Slice(at(t.R, o*t.LDR), cols))
+		}
+		for j := range cols {
+			sum[j] = min(max(sum[j]+residual[j], t.Lo), t.Hi)
+		}
+	}
+	copy(c, sum[:cols])
+}
+
+// dwconvGeneric is the Go twin of dwconv{px}c8AVX2.
+func dwconvGeneric(px int) func(*Depthwise) {
+	return func(t *Depthwise) {
+		taps := unsafe.Slice(t.Taps, t.N)
+		bias := unsafe.Slice(t.Bias, t.C)
+		for o := range t.Groups * px {
+			out := unsafe.Slice(at(t.Out, o*t.LDO), t.C)
+			copy(out, bias)
+			for _, tap := range taps {
+				in := unsafe.Slice(at(tap.In, o*t.Step), t.C)
+				for c := 0; c < t.C; c += 8 {
+					w := unsafe.Slice(at(t.W, c/8*t.WStep+tap.W), 8)
+					for j, x := range in[c:min(c+8, t.C)] {
+						out[c+j] += x * w[j]
+					}
+				}
+			}
+			for c, y := range out {
+				out[c] = min(max(y, t.Lo), t.Hi)
+			}
+		}
+		t.Groups = 0
+	}
+}
+
+// at is the address bytes after p.
+func at(p *float32, bytes int) *float32 {
+	return (*float32)(unsafe.Add(unsafe.Pointer(p), bytes))
+}

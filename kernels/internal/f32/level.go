@@ -1,0 +1,23 @@
+package f32
+
+// A Level is one instruction set's microkernels, chosen together.
+type Level struct {
+	Name string
+
+	// Gemm16 and Gemm8 are the tiles of sixteen and of eight columns, by their number of rows; index 0 is empty.
+	Gemm16, Gemm8 [MR + 1]func(*Tile)
+
+	// Depthwise4 and Depthwise1 take four pixels of a row at a time, and one.
+	Depthwise4, Depthwise1 func(*Depthwise)
+}
+
+// Generic is every microkernel in Go.
+var Generic = generic()
+
+func generic() *Level {
+	l := &Level{Name: "generic", Depthwise4: dwconvGeneric(4), Depthwise1: dwconvGeneric(1)}
+	for mr := 1; mr <= MR; mr++ {
+		l.Gemm16[mr], l.Gemm8[mr] = gemmGeneric(mr, 16), gemmGeneric(mr, 8)
+	}
+	return l
+}

@@ -1,0 +1,21 @@
+//go:build !purego
+
+package f32
+
+import "zoobench/kernels/internal/cpu"
+
+var avx2 = &Level{
+	Name:       "avx2",
+	Gemm16:     [MR + 1]func(*Tile){nil, gemm1x16AVX2, gemm2x16AVX2, gemm3x16AVX2, gemm4x16AVX2, gemm5x16AVX2, gemm6x16AVX2},
+	Gemm8:      [MR + 1]func(*Tile){nil, gemm1x8AVX2, gemm2x8AVX2, gemm3x8AVX2, gemm4x8AVX2, gemm5x8AVX2, gemm6x8AVX2},
+	Depthwise4: dwconv4c8AVX2,
+	Depthwise1: dwconv1c8AVX2,
+}
+
+// Levels are the instruction sets that this machine can run, the best last.
+func Levels() []*Level {
+	if cpu.AVX2 {
+		return []*Level{Generic, avx2}
+	}
+	return []*Level{Generic}
+}

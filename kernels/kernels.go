@@ -1,0 +1,70 @@
+// Package kernels computes a network's layers over plain slices: convolutions, matrix products, pools and element-wise
+// passes in float32, cut into tiles, shared out over workers and run by the microkernels of the instruction set at hand.
+//
+// The contract: activations are channels-last. A Tensor is n images of h×w pixels, and a pixel's channels stand
+// together, Stride elements from the next pixel's, so that a tensor may be a range of another one's channels. Weights
+// come in PyTorch's order and are packed once, when an operation is made. Outputs must not overlap inputs unless the
+// operation says so. Memory needs no alignment. A NaN in an input reaches the outputs that depend on it. A caller that
+// breaks the contract gets a panic, before any microkernel runs.
+//
+// An operation is made once and run many times, by one goroutine at a time; running allocates nothing. The same
+// operation on the same instruction set gives the same bits, whatever the number of workers.
+//
+// It leaves to zoo/engine what a network is, which operations are fused and where tensors live.
+package kernels
+
+import (
+	"fmt"
+	"strings"
+
+	"zoobench/kernels/internal/f32"
+)
+
+// Tensor is N images of H×W pixels with C channels each: element (n, y, x, c) is Data[((n·H+y)·W+x)·Stride + c].
+type Tensor struct {
+	Data       []float32
+	N, H, W, C int
+	Stride     int // elements from one pixel to the next, at least C
+}
+
+// Pixels is the number of pixels of all images.
+func (t Tensor) Pixels() int { return t.N * t.H * t.W }
+
+// check panics unless the tensor's memory holds all its elements.
+func (t Tensor) check(text string) {
+	if t.N < 1 || t.H < 1 || t.W < 1 || t.C < 1 || t.Stride < t.C || len(t.Data) < (t.Pixels()-1)*t.Stride+t.C {
+		panic(text)
+	}
+}
+
+// level is the instruction set in use; Use changes it for operations made afterwards.
+var level = best()
+
+func best() *f32.Level {
+	all := f32.Levels()
+	return all[len(all)-1]
+}
+
+// ISA is the name of the instruction set that new operations use.
+func ISA() string { return level.Name }
+
+// ISAs are the instruction sets that this machine can run, the plainest first.
+func ISAs() []string {
+	var names []string
+	for _, l := range f32.Levels() {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+// Use makes new operations use the instruction set of that name. It is set once, at the start of a program or a test,
+// never while operations are being made elsewhere.
+func Use(name string) error {
+	for _, l := range f32.Levels() {
+		if l.Name == name {
+			level = l
+			return nil
+		}
+	}
+	return fmt.Errorf("kernels: instruction set %q, this machine has %s", name, strings.Join(ISAs(), ", "))
+}

@@ -1,0 +1,143 @@
+// Package par is a fixed set of workers that share out the tiles of one layer after another.
+//
+// The contract: Run calls Do for every index below tasks exactly once, on at most Size workers, the caller being worker
+// 0, and returns when all calls have. Workers take the next index when they have finished one, so uneven tiles balance
+// themselves; which worker runs which index is not fixed, so a task's result must not depend on it. Run neither
+// allocates nor locks while the workers are awake. A pool runs one thing at a time.
+//
+// It leaves to the caller how work is cut into tasks, and scratch memory by worker.
+package par
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"zoobench/kernels/internal/cpu"
+)
+
+// Task is work cut into numbered pieces.
+type Task interface {
+	// Do computes piece i; worker tells whose scratch memory it may use.
+	Do(worker, i int)
+}
+
+// spins is how many turns a worker looks for new work before it sleeps: about 50 µs, longer than the gap between two
+// layers, shorter than anybody notices.
+const spins = 2000
+
+// Pool is a fixed set of workers. The zero value is not usable; New makes one.
+type Pool struct {
+	size  int
+	epoch atomic.Uint32 // counts calls of Run; a worker sleeps on an unchanged epoch
+	quit  atomic.Bool
+
+	task    Task
+	tasks   int64
+	next    atomic.Int64
+	running atomic.Int32 // workers that have not yet finished this epoch
+
+	mu     sync.Mutex
+	wake   *sync.Cond
+	asleep atomic.Int32
+}
+
+// New starts a pool of size workers, of which the caller of Run is one; 0 means one for each processor that Go may use.
+func New(size int) *Pool {
+	if size < 1 {
+		size = runtime.GOMAXPROCS(0)
+	}
+	p := &Pool{size: size}
+	p.wake = sync.NewCond(&p.mu)
+	for w := 1; w < size; w++ {
+		go p.work(w)
+	}
+	return p
+}
+
+// Size is the number of workers, the caller included.
+func (p *Pool) Size() int { return p.size }
+
+// Close ends the workers; Run must not be called after it.
+func (p *Pool) Close() {
+	p.quit.Store(true)
+	p.mu.Lock()
+	p.epoch.Add(1)
+	p.wake.Broadcast()
+	p.mu.Unlock()
+}
+
+// Run computes all pieces of t. A panic in one of them is the caller's bug and ends the process.
+func (p *Pool) Run(tasks int, t Task) {
+	if p.size == 1 || tasks < 2 {
+		for i := range tasks {
+			t.Do(0, i)
+		}
+		return
+	}
+	p.task, p.tasks = t, int64(tasks)
+	p.next.Store(0)
+	p.running.Store(int32(p.size - 1))
+	p.epoch.Add(1)
+	if p.asleep.Load() > 0 {
+		p.mu.Lock()
+		p.wake.Broadcast()
+		p.mu.Unlock()
+	}
+	p.share(0)
+	for turn := 0; p.running.Load() > 0; turn++ {
+		rest(turn)
+	}
+}
+
+func (p *Pool) work(worker int) {
+	seen := uint32(0)
+	for {
+		for turn := 0; p.epoch.Load() == seen; turn++ {
+			if turn < spins {
+				rest(turn)
+				continue
+			}
+			p.sleep(seen)
+		}
+		if p.quit.Load() {
+			return
+		}
+		seen++
+		p.share(worker)
+		p.running.Add(-1)
+	}
+}
+
+// sleep waits for the epoch to move on. The count of sleepers rises before the epoch is looked at again, and Run moves
+// the epoch before it looks at the count, so that one of the two always sees the other.
+func (p *Pool) sleep(seen uint32) {
+	p.mu.Lock()
+	p.asleep.Add(1)
+	for p.epoch.Load() == seen {
+		p.wake.Wait()
+	}
+	p.asleep.Add(-1)
+	p.mu.Unlock()
+}
+
+// share computes pieces until none is left.
+func (p *Pool) share(worker int) {
+	for {
+		i := p.next.Add(1) - 1
+		if i >= p.tasks {
+			return
+		}
+		p.task.Do(worker, int(i))
+	}
+}
+
+// rest lets some time pass: the processor's spin hint, and now and then the scheduler, so that a process with fewer
+// processors than workers goes on.
+func rest(turn int) {
+	if turn%64 == 63 {
+		runtime.Gosched()
+		return
+	}
+	cpu.Pause(4)
+}
