@@ -127,6 +127,58 @@ func TestDecodeEqualsPillow(t *testing.T) {
 	}
 }
 
+func TestDecodeEqualsLibjpeg(t *testing.T) {
+	files, err := filepath.Glob("testdata/libjpeg/*.jpg")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	var d Decoder
+	for _, file := range files {
+		got, err := d.Decode(readFile(t, file))
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		want, w, h := readPNG(t, strings.TrimSuffix(file, ".jpg")+".png")
+		if got.Width != w || got.Height != h {
+			t.Errorf("%s: %d×%d, want %d×%d", file, got.Width, got.Height, w, h)
+			continue
+		}
+		if counts, worst := differences(got.Pix, want); worst > 0 {
+			t.Errorf("%s: differs by up to %d, %v equal, off by one, more", file, worst, counts)
+		}
+	}
+	t.Logf("%d files", len(files))
+}
+
+// TestWindowsOfSmallFiles tries every window of a few files of each sampling.
+func TestWindowsOfSmallFiles(t *testing.T) {
+	var whole, part Decoder
+	for _, name := range []string{"h2v2_restart", "h1v2_progressive_restart", "h2v1_restart", "h4v1_restart", "luma_halved"} {
+		data := readFile(t, "testdata", "libjpeg", name+".jpg")
+		want, err := whole.Decode(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for x := range want.Width {
+			for y := range want.Height {
+				r := image.Rect(x, y, min(x+1+y%5, want.Width), min(y+1+x%3, want.Height))
+				got, err := part.DecodeWindow(data, func(int, int) image.Rectangle { return r })
+				if err != nil {
+					t.Fatalf("%s: window %v: %v", name, r, err)
+				}
+				for row := range r.Dy() {
+					a := got.Pix[row*got.Stride():][:got.Stride()]
+					b := want.Pix[(r.Min.Y+row)*want.Stride()+3*r.Min.X:][:got.Stride()]
+					if !bytes.Equal(a, b) {
+						t.Fatalf("%s: window %v: row %d: %v, want %v", name, r, row, a, b)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestDecodeWindowEqualsWhole(t *testing.T) {
 	folder := filepath.Join("..", "testdata", "preprocess")
 	var whole, part Decoder
@@ -223,7 +275,7 @@ func TestDecodeBadInput(t *testing.T) {
 	folder := filepath.Join("..", "testdata", "preprocess", "in")
 	jpg := readFile(t, folder, "s420.jpg")
 	progressive := readFile(t, folder, "s420_progressive.jpg")
-	restart := readFile(t, folder, "s420_restart.jpg")
+	restart := readFile(t, "testdata", "libjpeg", "h2v2_restart.jpg")
 	rgb := readFile(t, folder, "rgb.png")
 	const sof, dht, dqt, sos = "\xff\xc0\x00\x11\x08", "\xff\xc4", "\xff\xdb", "\xff\xda"
 	scanStart := bytes.Index(jpg, []byte(sos)) + 14
@@ -323,11 +375,16 @@ func TestDecoderReuse(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	folder := filepath.Join("..", "testdata", "preprocess", "in")
-	for _, name := range []string{"small.jpg", "one.jpg", "s420_restart.jpg", "gray.jpg"} {
+	for _, name := range []string{"small.jpg", "one.jpg", "gray.jpg"} {
 		f.Add(readFile(f, folder, name))
 	}
-	progressive := readFile(f, folder, "s420_progressive.jpg")
-	f.Add(progressive[:2000])
+	small, err := filepath.Glob("testdata/libjpeg/*.jpg")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range small {
+		f.Add(readFile(f, name))
+	}
 	var b bytes.Buffer
 	png.Encode(&b, opaque(1, 2, 3))
 	f.Add(bytes.Clone(b.Bytes()))
