@@ -1,0 +1,148 @@
+package weights
+
+import (
+	"archive/zip"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// torch.save writes one of two containers. Since PyTorch 1.6 a zip archive, its entries stored and not compressed:
+// NAME/data.pkl, the pickle, and NAME/data/KEY, a storage each. Before, and now by choice, pickles one after another
+// (a magic number, the protocol's version, sizes of the machine's types, the object, the list of storage keys) and
+// then the storages in the list's order, each after its number of elements.
+
+// legacyMagic is the pickled magic number, 0x1950a86a20f9469cfc6c, as every protocol from 2 on writes it.
+const legacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+
+func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
+	broken := func(item, format string, args ...any) error {
+		return &FormatError{File: name, Item: item, Offset: -1, Msg: fmt.Sprintf(format, args...)}
+	}
+	archive, err := zip.NewReader(r, size)
+	if err != nil {
+		return layout{}, broken("", "zip: %v; the file may be cut short", err)
+	}
+	files := make(map[string]*zip.File, len(archive.File))
+	root := ""
+	for _, f := range archive.File {
+		if files[f.Name] != nil {
+			return layout{}, broken(f.Name, "zip: entry stands twice")
+		}
+		files[f.Name] = f
+		if dir, ok := strings.CutSuffix(f.Name, "data.pkl"); ok && (dir == "" || strings.Count(dir, "/") == 1 && strings.HasSuffix(dir, "/")) {
+			root = dir
+		}
+	}
+	pickled := files[root+"data.pkl"]
+	switch {
+	case pickled == nil:
+		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive without data.pkl: not of torch.save"}
+	case files[root+"constants.pkl"] != nil:
+		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a TorchScript archive, want a state dict (save model.state_dict())"}
+	}
+	// place checks that an entry's bytes are in the file as they are, and gives the first one's position.
+	place := func(f *zip.File) (int64, error) {
+		if f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 || f.Flags&1 != 0 {
+			return 0, &UnsupportedError{File: name, Item: f.Name, Offset: -1, Msg: "zip: compressed or encrypted entry, which torch.save does not write"}
+		}
+		at, err := f.DataOffset()
+		if err != nil {
+			return 0, broken(f.Name, "zip: %v", err)
+		}
+		if at < 0 || at > size || f.CompressedSize64 > uint64(size-at) {
+			return 0, broken(f.Name, "zip: entry of %d bytes at byte %d in a file of %d", f.CompressedSize64, at, size)
+		}
+		return at, nil
+	}
+	if f := files[root+"byteorder"]; f != nil {
+		at, err := place(f)
+		if err != nil {
+			return layout{}, err
+		}
+		order := make([]byte, min(f.CompressedSize64, 16))
+		if _, err := r.ReadAt(order, at); err != nil || string(order) != "little" {
+			return layout{}, &UnsupportedError{File: name, Item: f.Name, Offset: at, Msg: fmt.Sprintf("byte order %q, want little", order)}
+		}
+	}
+	at, err := place(pickled)
+	if err != nil {
+		return layout{}, err
+	}
+	build := rebuilder{storages: map[string]*storage{}}
+	u := newUnpickler(name, r, at, at+int64(pickled.CompressedSize64))
+	u.persist, u.call = build.persist, build.call
+	value, err := u.load()
+	if err != nil {
+		return layout{}, err
+	}
+	out, err := fromState(name, size, value, func(s *storage) (int64, error) {
+		f := files[root+"data/"+s.key]
+		if f == nil {
+			return 0, broken(root+"data/"+s.key, "zip: no such entry, but a tensor is in it")
+		}
+		if f.UncompressedSize64 != uint64(s.bytes()) {
+			return 0, broken(f.Name, "zip: entry of %d bytes, want %d", f.UncompressedSize64, s.bytes())
+		}
+		return place(f)
+	})
+	out.format = "torch zip"
+	return out, err
+}
+
+func parseLegacy(name string, r io.ReaderAt, size int64) (layout, error) {
+	build := rebuilder{storages: map[string]*storage{}}
+	u := newUnpickler(name, r, 0, size)
+	u.persist, u.call = build.persist, build.call
+	var parts [5]any // magic number, version, machine, object, keys
+	for i := range parts {
+		var err error
+		if parts[i], err = u.load(); err != nil {
+			return layout{}, err
+		}
+	}
+	if magic, ok := parts[0].(bigInteger); !ok || string(magic) != legacyMagic[2:12] {
+		return layout{}, &FormatError{File: name, Offset: 0, Msg: "first pickle is not PyTorch's magic number"}
+	}
+	if parts[1] != int64(1001) {
+		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: fmt.Sprintf("version %v of the form before PyTorch 1.6, want 1001", parts[1])}
+	}
+	if machine, ok := parts[2].(*dict); !ok || machine.items["little_endian"] != true {
+		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "written on a big-endian machine"}
+	}
+	keys, ok := parts[4].(*list)
+	if !ok {
+		return layout{}, &FormatError{File: name, Offset: u.start, Msg: fmt.Sprintf("storage keys are a %s, want a list", kind(parts[4]))}
+	}
+
+	starts := map[string]int64{}
+	for _, item := range keys.items {
+		key, _ := item.(string)
+		s := build.storages[key]
+		_, twice := starts[key]
+		if s == nil || twice {
+			return layout{}, &FormatError{File: name, Offset: u.pos, Msg: fmt.Sprintf("storage %s is listed twice or used by no tensor", clip(fmt.Sprint(item)))}
+		}
+		u.start, u.op = u.pos, u.pos
+		count, err := u.number(8)
+		if err != nil {
+			return layout{}, err
+		}
+		if count != uint64(s.count) || s.bytes() > size-u.pos {
+			return layout{}, &FormatError{File: name, Item: "storage " + key, Offset: u.op,
+				Msg: fmt.Sprintf("%d elements of %s with %d bytes left, want %d", count, s.dtype, size-u.pos, s.count)}
+		}
+		starts[key] = u.pos
+		u.pos += s.bytes()
+		u.r.Reset(io.NewSectionReader(r, u.pos, size-u.pos))
+	}
+	out, err := fromState(name, size, parts[3], func(s *storage) (int64, error) {
+		at, ok := starts[s.key]
+		if !ok {
+			return 0, &FormatError{File: name, Item: "storage " + s.key, Offset: -1, Msg: "is used by a tensor but not in the list"}
+		}
+		return at, nil
+	})
+	out.format = "torch legacy"
+	return out, err
+}

@@ -1,0 +1,115 @@
+package weights
+
+import (
+	"encoding/binary"
+	"math"
+	"unsafe"
+)
+
+// A Dtype is an element type, by its name in the safetensors format.
+type Dtype string
+
+// The element types that a file may hold.
+const (
+	F64    Dtype = "F64"
+	F32    Dtype = "F32"
+	F16    Dtype = "F16"
+	BF16   Dtype = "BF16"
+	F8E5M2 Dtype = "F8_E5M2"
+	F8E4M3 Dtype = "F8_E4M3"
+	I64    Dtype = "I64"
+	I32    Dtype = "I32"
+	I16    Dtype = "I16"
+	I8     Dtype = "I8"
+	U64    Dtype = "U64"
+	U32    Dtype = "U32"
+	U16    Dtype = "U16"
+	U8     Dtype = "U8"
+	Bool   Dtype = "BOOL"
+	C64    Dtype = "C64"
+	C128   Dtype = "C128" // PyTorch only
+)
+
+// Bytes is the size of one element, 0 for a type that is not known.
+func (d Dtype) Bytes() int {
+	switch d {
+	case C128:
+		return 16
+	case F64, I64, U64, C64:
+		return 8
+	case F32, I32, U32:
+		return 4
+	case F16, BF16, I16, U16:
+		return 2
+	case F8E5M2, F8E4M3, I8, U8, Bool:
+		return 1
+	}
+	return 0
+}
+
+// Readable says whether Float32 and Read give this type's elements.
+func (d Dtype) Readable() bool {
+	return d == F32 || d == F16 || d == BF16 || d == F64
+}
+
+// littleHost says whether this machine's float32 have the byte order of the files.
+func littleHost() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
+
+// bytesOf is dst's memory.
+func bytesOf(dst []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), 4*len(dst))
+}
+
+// floatsOf is b's memory as float32, nil where b does not start at a multiple of 4.
+func floatsOf(b []byte) []float32 {
+	p := unsafe.Pointer(unsafe.SliceData(b))
+	if uintptr(p)%4 != 0 {
+		return nil
+	}
+	return unsafe.Slice((*float32)(p), len(b)/4)
+}
+
+// decode converts len(dst) little-endian elements of a readable type to float32.
+func decode(dst []float32, d Dtype, src []byte) {
+	switch d {
+	case F32:
+		for i := range dst {
+			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
+		}
+	case F64:
+		for i := range dst {
+			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
+		}
+	case BF16:
+		for i := range dst {
+			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
+		}
+	case F16:
+		for i := range dst {
+			dst[i] = fromHalf(binary.LittleEndian.Uint16(src[2*i:]))
+		}
+	}
+}
+
+// fromHalf is the float32 of an IEEE 754 binary16: every one is exact.
+func fromHalf(h uint16) float32 {
+	sign := uint32(h&0x8000) << 16
+	exp, frac := uint32(h>>10)&31, uint32(h)&0x3ff
+	switch exp {
+	case 0: // zero or subnormal: frac · 2⁻²⁴
+		v := float32(frac) * (1.0 / (1 << 24))
+		return math.Float32frombits(math.Float32bits(v) | sign)
+	case 31: // infinity or NaN
+		return math.Float32frombits(sign | 0x7f800000 | frac<<13)
+	}
+	return math.Float32frombits(sign | (exp+127-15)<<23 | frac<<13)
+}
+
+// addressIn is the index in b of an address, -1 where it lies elsewhere.
+func addressIn(b []byte, address uintptr) int64 {
+	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+	if address < start || address-start >= uintptr(len(b)) {
+		return -1
+	}
+	return int64(address - start)
+}

@@ -1,0 +1,457 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// What a pickle of torch.save may call, and what it gives. Names and arguments are those of torch/_utils.py,
+// torch/_tensor.py and torch/serialization.py of PyTorch 2.
+//
+// Everything else that can be called is refused, with two exceptions that keep ordinary training checkpoints
+// readable. An instance of an unknown class that pickle makes without a call (argparse.Namespace in "args") is inert.
+// So is what the constructors listed in plainData would give: they hold numbers, paths and times that stand beside
+// the weights, and nothing of theirs is looked at.
+
+const orderedDict global = "collections.OrderedDict"
+
+func plainData(f global) bool {
+	switch f {
+	case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
+		"numpy._core.multiarray._reconstruct", "numpy.dtype", "numpy.ndarray", "_codecs.encode",
+		"builtins.set", "builtins.frozenset", "builtins.bytearray", "builtins.complex", "builtins.slice", "builtins.range",
+		"__builtin__.set", "__builtin__.frozenset", "__builtin__.bytearray", "__builtin__.complex", "__builtin__.slice",
+		"collections.Counter", "collections.deque", "argparse.Namespace", "types.SimpleNamespace",
+		"datetime.datetime", "datetime.timedelta", "datetime.date", "decimal.Decimal", "fractions.Fraction", "uuid.UUID",
+		"pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib._local.PosixPath", "pathlib._local.WindowsPath",
+		"torch.device", "torch.serialization._get_layout", "torch._utils._rebuild_qtensor", "torch._utils._rebuild_sparse_tensor",
+		"torch._utils._rebuild_meta_tensor_no_storage", "torch._utils._rebuild_device_tensor_from_numpy":
+		return true
+	}
+	return false
+}
+
+// refused is the error for a call that is not on the list.
+func refused(f global) error {
+	return &UnsupportedError{Msg: fmt.Sprintf("calls %s, which a state dict does not need; nothing was executed", clip(string(f)))}
+}
+
+// A storage is a run of elements that the pickle names and the file holds elsewhere.
+type storage struct {
+	key   string
+	dtype Dtype // "" for bytes without a type
+	count int64 // elements; bytes where dtype is ""
+}
+
+// bytes is the storage's size in the file.
+func (s *storage) bytes() int64 { return s.count * int64(max(1, s.dtype.Bytes())) }
+
+// A slice of a storage is what a tensor is built on; first is not 0 only in the old form's views.
+type slice struct {
+	of           *storage
+	first, count int64
+}
+
+// A tensor is a view of a storage.
+type tensor struct {
+	of      slice
+	dtype   Dtype
+	offset  int64 // elements from of.first
+	shape   []int
+	strides []int
+}
+
+// storageDtype is the element type of one of PyTorch's storage classes. untyped means bytes.
+func storageDtype(class global) (d Dtype, untyped, ok bool) {
+	name := strings.TrimPrefix(strings.Replace(string(class), "torch.cuda.", "torch.", 1), "torch.")
+	switch name {
+	case "DoubleStorage":
+		d = F64
+	case "FloatStorage":
+		d = F32
+	case "HalfStorage":
+		d = F16
+	case "BFloat16Storage":
+		d = BF16
+	case "LongStorage":
+		d = I64
+	case "IntStorage":
+		d = I32
+	case "ShortStorage":
+		d = I16
+	case "CharStorage":
+		d = I8
+	case "ByteStorage":
+		d = U8
+	case "BoolStorage":
+		d = Bool
+	case "ComplexFloatStorage":
+		d = C64
+	case "ComplexDoubleStorage":
+		d = C128
+	case "UntypedStorage", "storage.UntypedStorage", "storage._UntypedStorage":
+		return "", true, true
+	}
+	return d, false, d != ""
+}
+
+// torchDtype is the element type of a torch.dtype, which a pickle names as a global.
+func torchDtype(name global) Dtype {
+	switch name {
+	case "torch.float64":
+		return F64
+	case "torch.float32":
+		return F32
+	case "torch.float16":
+		return F16
+	case "torch.bfloat16":
+		return BF16
+	case "torch.float8_e5m2":
+		return F8E5M2
+	case "torch.float8_e4m3fn":
+		return F8E4M3
+	case "torch.int64":
+		return I64
+	case "torch.int32":
+		return I32
+	case "torch.int16":
+		return I16
+	case "torch.int8":
+		return I8
+	case "torch.uint64":
+		return U64
+	case "torch.uint32":
+		return U32
+	case "torch.uint16":
+		return U16
+	case "torch.uint8":
+		return U8
+	case "torch.bool":
+		return Bool
+	case "torch.complex64":
+		return C64
+	case "torch.complex128":
+		return C128
+	}
+	return ""
+}
+
+// A rebuilder gives a pickle's storages and tensors, and remembers the storages.
+type rebuilder struct{ storages map[string]*storage }
+
+// persist resolves ("storage", class, key, location, count) and, in the old form, a sixth element that makes the
+// value a view of the storage, and ("module", class, …), with which old files name the classes of whole modules.
+func (r *rebuilder) persist(id tuple) (any, error) {
+	if len(id) >= 2 && id[0] == "module" {
+		if class, ok := id[1].(global); ok {
+			return class, nil
+		}
+	}
+	if len(id) < 5 || len(id) > 6 || id[0] != "storage" {
+		return nil, errors.New("persistent identity is not a storage")
+	}
+	class, ok1 := id[1].(global)
+	key, ok2 := id[2].(string)
+	count, ok3 := id[4].(int64)
+	if !ok1 || !ok2 || !ok3 || count < 0 || count > 1<<48 {
+		return nil, errors.New("storage without a class, key and number of elements")
+	}
+	dtype, untyped, ok := storageDtype(class)
+	if !ok {
+		return &inert{string(class)}, nil
+	}
+	if untyped {
+		dtype = ""
+	}
+	s := &storage{key: key, dtype: dtype, count: count}
+	if before := r.storages[key]; before == nil {
+		r.storages[key] = s
+	} else if *before != *s {
+		return nil, fmt.Errorf("storage %s has %d elements of %s here and %d of %s before", clip(key), count, dtype, before.count, before.dtype)
+	}
+	s = r.storages[key]
+	view := slice{of: s, count: count}
+	if len(id) == 6 && id[5] != nil {
+		meta, ok := id[5].(tuple)
+		if !ok || len(meta) != 3 {
+			return nil, errors.New("view of a storage is not a tuple of 3")
+		}
+		first, ok1 := meta[1].(int64)
+		size, ok2 := meta[2].(int64)
+		if !ok1 || !ok2 || first < 0 || size < 0 || first > count || size > count-first {
+			return nil, fmt.Errorf("view of storage %s reaches beyond its %d elements", clip(key), count)
+		}
+		view.first, view.count = first, size
+	}
+	return view, nil
+}
+
+// call gives what REDUCE asks for.
+func (r *rebuilder) call(f global, args tuple) (any, error) {
+	switch f {
+	case orderedDict, "builtins.dict", "__builtin__.dict":
+		return pairs(args)
+	case "collections.defaultdict":
+		return &dict{}, nil
+	case "torch.Size":
+		if len(args) == 1 {
+			if t, ok := args[0].(tuple); ok {
+				return t, nil
+			}
+		}
+		return nil, errors.New("torch.Size of something else than a tuple")
+	case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2":
+		return r.tensor(f, args, "")
+	case "torch._utils._rebuild_tensor_v3":
+		if len(args) < 7 {
+			return nil, fmt.Errorf("%s of %d arguments", f, len(args))
+		}
+		name, _ := args[6].(global)
+		dtype := torchDtype(name)
+		if dtype == "" {
+			return &inert{"tensor of " + kind(args[6])}, nil
+		}
+		return r.tensor(f, args, dtype)
+	case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
+		if len(args) == 0 {
+			return nil, fmt.Errorf("%s of no arguments", f)
+		}
+		switch args[0].(type) {
+		case *tensor, *inert:
+			return args[0], nil
+		}
+		return nil, fmt.Errorf("%s of a %s, want a tensor", f, kind(args[0]))
+	case "torch._tensor._rebuild_from_type_v2":
+		// (function, class, arguments, state): a tensor with attributes of its own.
+		if len(args) == 4 {
+			inner, ok1 := args[0].(global)
+			of, ok2 := args[2].(tuple)
+			if ok1 && ok2 && inner != f {
+				return r.call(inner, of)
+			}
+		}
+		return nil, fmt.Errorf("%s of something else than a function and its arguments", f)
+	}
+	if plainData(f) {
+		return &inert{string(f)}, nil
+	}
+	return nil, refused(f)
+}
+
+// pairs is an ordered dictionary given as Python 2 pickled it: a list of [key, value], or nothing.
+func pairs(args tuple) (any, error) {
+	d := &dict{}
+	if len(args) == 0 {
+		return d, nil
+	}
+	if items, ok := args[0].(*list); ok {
+		for _, item := range items.items {
+			switch item := item.(type) {
+			case *list:
+				if len(item.items) == 2 {
+					d.set(item.items[0], item.items[1])
+					continue
+				}
+			case tuple:
+				if len(item) == 2 {
+					d.set(item[0], item[1])
+					continue
+				}
+			}
+			return nil, errors.New("dictionary of something else than pairs")
+		}
+		return d, nil
+	}
+	return nil, errors.New("dictionary of something else than a list of pairs")
+}
+
+// tensor builds a view from (storage, offset, shape, strides, …), and holds it against the storage.
+func (r *rebuilder) tensor(f global, args tuple, dtype Dtype) (any, error) {
+	if len(args) < 4 {
+		return nil, fmt.Errorf("%s of %d arguments", f, len(args))
+	}
+	if of, ok := args[0].(*inert); ok {
+		return &inert{"tensor of " + of.class}, nil
+	}
+	of, ok1 := args[0].(slice)
+	offset, ok2 := args[1].(int64)
+	shape, ok3 := whole(args[2])
+	strides, ok4 := whole(args[3])
+	if !ok1 || !ok2 || !ok3 || !ok4 || offset < 0 || offset > 1<<48 || len(shape) != len(strides) || len(shape) > maxDims {
+		return nil, fmt.Errorf("%s without a storage, offset, shape and strides that fit each other", f)
+	}
+	if dtype == "" {
+		dtype = of.of.dtype
+	}
+	if dtype == "" || of.of.dtype != "" && of.of.dtype != dtype {
+		return nil, fmt.Errorf("%s of %q elements on a storage of %q", f, dtype, of.of.dtype)
+	}
+	have := of.count
+	if of.of.dtype == "" {
+		have /= int64(dtype.Bytes())
+	}
+	n, ok := product(shape, dtype.Bytes())
+	if !ok {
+		return nil, fmt.Errorf("tensor of shape %v is too large", shape)
+	}
+	if n > 0 {
+		last := offset // the element farthest from the storage's start
+		for i, d := range shape {
+			if d > 1 && strides[i] > 0 && int64(d-1) > (1<<48)/int64(strides[i]) {
+				last = have
+				break
+			}
+			last += int64(d-1) * int64(strides[i])
+			if last >= have {
+				break
+			}
+		}
+		if last >= have {
+			return nil, fmt.Errorf("tensor of shape %v, strides %v and offset %d reaches beyond its storage of %d elements", shape, strides, offset, have)
+		}
+	}
+	return &tensor{of: of, dtype: dtype, offset: offset, shape: shape, strides: strides}, nil
+}
+
+// whole reads a tuple or list of integers that are not negative.
+func whole(v any) ([]int, bool) {
+	items, ok := v.(tuple)
+	if l, is := v.(*list); is {
+		items, ok = l.items, true
+	}
+	out := make([]int, 0, min(len(items), maxDims))
+	for _, item := range items {
+		n, is := item.(int64)
+		if !is || n < 0 || int64(int(n)) != n {
+			return nil, false
+		}
+		out = append(out, int(n))
+	}
+	return out, ok
+}
+
+// entry places a tensor whose storage begins at byte start.
+func (t *tensor) entry(name string, start int64) entry {
+	e := entry{
+		Tensor: Tensor{Name: name, Shape: t.shape, Dtype: t.dtype},
+		offset: start + t.of.first*int64(max(1, t.of.of.dtype.Bytes())) + t.offset*int64(t.dtype.Bytes()),
+	}
+	next := 1
+	for i := len(t.shape) - 1; i >= 0; i-- {
+		if t.shape[i] > 1 && t.strides[i] != next {
+			e.strides = t.strides
+		}
+		next *= t.shape[i]
+	}
+	if e.Len() == 0 {
+		e.strides = nil
+	}
+	return e
+}
+
+// sections are the keys under which training scripts keep a state dict, in the order in which they are tried: the
+// averaged weights first, since they are the ones that a script evaluates and publishes.
+func sections() []string {
+	return []string{"state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model_state", "model"}
+}
+
+// stateDict finds the dictionary of tensors in what a file's pickle holds, and the key it was under.
+func stateDict(file string, root any) (*dict, string, error) {
+	none := func(format string, args ...any) error {
+		return &UnsupportedError{File: file, Offset: -1, Msg: fmt.Sprintf(format, args...)}
+	}
+	d, ok := root.(*dict)
+	if !ok {
+		return nil, "", none("holds a pickled %s, want a state dict (save model.state_dict())", kind(root))
+	}
+	for _, key := range sections() {
+		if inner, ok := d.items[key].(*dict); ok && inner.tensors() > 0 {
+			return inner, key, nil
+		}
+	}
+	if d.tensors() > 0 {
+		return d, "", nil
+	}
+	for _, key := range sections() {
+		if v, ok := d.items[key].(*inert); ok {
+			return nil, "", none("%s is a pickled %s, want a state dict (save model.state_dict())", key, kind(v))
+		}
+	}
+	return nil, "", none("holds no tensors, neither under its own keys (%s) nor under one of %s",
+		shorten(d.names, 8), strings.Join(sections(), ", "))
+}
+
+func (d *dict) tensors() (n int) {
+	for _, v := range d.items {
+		if _, ok := v.(*tensor); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// fromState makes a layout of a state dict. place gives the byte where a storage begins.
+func fromState(file string, size int64, root any, place func(*storage) (int64, error)) (layout, error) {
+	d, section, err := stateDict(file, root)
+	if err != nil {
+		return layout{}, err
+	}
+	out := layout{section: section, others: map[string]string{}}
+	for _, name := range d.names {
+		if !utf8.ValidString(name) {
+			return layout{}, &FormatError{File: file, Item: name, Offset: -1, Msg: "name is not UTF-8"}
+		}
+		t, ok := d.items[name].(*tensor)
+		if !ok {
+			out.others[name] = kind(d.items[name])
+			continue
+		}
+		start, err := place(t.of.of)
+		if err != nil {
+			return layout{}, err
+		}
+		e := t.entry(name, start)
+		// Strides of 0 could make any number of elements out of one.
+		if int64(e.Len()) > size {
+			return layout{}, &FormatError{File: file, Item: name, Offset: -1, Msg: fmt.Sprintf("shape %v in a file of %d bytes", e.Shape, size)}
+		}
+		out.entries = append(out.entries, e)
+	}
+	return out, nil
+}
+
+// cutPrefixes drops what wrappers put before every name: DistributedDataParallel's and DataParallel's "module.",
+// torch.compile's "_orig_mod.". The counter of averaged models, n_averaged, stands outside.
+func (l *layout) cutPrefixes() {
+	for _, prefix := range []string{"module.", "_orig_mod.", "module."} {
+		outside := func(e entry) bool { return !strings.HasPrefix(e.Name, prefix) && e.Name != "n_averaged" }
+		inside := func(e entry) bool { return strings.HasPrefix(e.Name, prefix) }
+		if !slices.ContainsFunc(l.entries, inside) || slices.ContainsFunc(l.entries, outside) {
+			continue
+		}
+		for i := range l.entries {
+			l.entries[i].Name = strings.TrimPrefix(l.entries[i].Name, prefix)
+		}
+		others := map[string]string{}
+		for name, what := range l.others {
+			others[strings.TrimPrefix(name, prefix)] = what
+		}
+		l.others, l.prefix = others, l.prefix+prefix
+	}
+}
+
+// shorten joins names, at most most of them, and counts the rest.
+func shorten(names []string, most int) string {
+	out := make([]string, 0, most)
+	for _, name := range names[:min(most, len(names))] {
+		out = append(out, clip(name))
+	}
+	s := strings.Join(out, ", ")
+	if rest := len(names) - len(out); rest > 0 {
+		s += fmt.Sprintf(" and %d more", rest)
+	}
+	return s
+}

@@ -1,0 +1,151 @@
+package weights
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"unicode/utf8"
+)
+
+// A Named is one tensor to write: Data row-major, as many elements as Shape says.
+type Named struct {
+	Name  string
+	Shape []int
+	Data  []float32
+}
+
+// WriteFile writes tensors as float32 safetensors, in the order given, with metadata beside them (nil for none). The
+// file appears whole or not at all: it is written beside its place, flushed to the disk and renamed; on an error the
+// place keeps what it had and nothing else is left. The same input gives the same bytes.
+func WriteFile(path string, tensors []Named, metadata map[string]string) error {
+	head, err := headerOf(tensors, metadata)
+	if err != nil {
+		return fmt.Errorf("weights: %s: %w", filepath.Base(path), err)
+	}
+	err = replaceFile(path, func(w io.Writer) error {
+		if _, err := w.Write(head); err != nil {
+			return err
+		}
+		for _, t := range tensors {
+			if err := writeFloats(w, t.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("weights: %w", err)
+	}
+	return nil
+}
+
+// headerOf is the length and the JSON, padded with spaces to a multiple of 8 so that the data is aligned.
+func headerOf(tensors []Named, metadata map[string]string) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 8))
+	b.WriteByte('{')
+	if metadata != nil {
+		b.WriteString(`"__metadata__":{`)
+		for i, key := range slices.Sorted(maps.Keys(metadata)) {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			for j, s := range []string{key, metadata[key]} {
+				if !utf8.ValidString(s) {
+					return nil, fmt.Errorf("metadata %q is not UTF-8", s)
+				}
+				if j > 0 {
+					b.WriteByte(':')
+				}
+				writeJSON(b, s)
+			}
+		}
+		b.WriteByte('}')
+	}
+	seen := map[string]bool{}
+	end := 0
+	for i, t := range tensors {
+		n, ok := product(t.Shape, 4)
+		switch {
+		case !ok || n != int64(len(t.Data)):
+			return nil, fmt.Errorf("%s: %d elements, want as many as shape %v has", clip(t.Name), len(t.Data), t.Shape)
+		case seen[t.Name] || t.Name == "__metadata__":
+			return nil, fmt.Errorf("%s: name stands twice", clip(t.Name))
+		case !utf8.ValidString(t.Name):
+			return nil, fmt.Errorf("%q: name is not UTF-8", t.Name)
+		}
+		seen[t.Name] = true
+		if i > 0 || metadata != nil {
+			b.WriteByte(',')
+		}
+		writeJSON(b, t.Name)
+		b.WriteString(`:{"dtype":"F32","shape":`)
+		writeJSON(b, append([]int{}, t.Shape...))
+		fmt.Fprintf(b, `,"data_offsets":[%d,%d]}`, end, end+4*len(t.Data))
+		end += 4 * len(t.Data)
+	}
+	b.WriteByte('}')
+	for b.Len()%8 != 0 {
+		b.WriteByte(' ')
+	}
+	head := b.Bytes()
+	if len(head)-8 > maxHeader {
+		return nil, fmt.Errorf("header of %d bytes, want at most %d", len(head)-8, maxHeader)
+	}
+	binary.LittleEndian.PutUint64(head, uint64(len(head)-8))
+	return head, nil
+}
+
+// writeJSON appends a string or a list of integers, which encoding/json cannot fail on.
+func writeJSON(b *bytes.Buffer, v any) {
+	text, _ := json.Marshal(v)
+	b.Write(text)
+}
+
+func writeFloats(w io.Writer, x []float32) error {
+	if littleHost() {
+		_, err := w.Write(bytesOf(x))
+		return err
+	}
+	return binary.Write(w, binary.LittleEndian, x)
+}
+
+// replaceFile puts what fill writes in the place of path, or leaves the place as it was.
+func replaceFile(path string, fill func(io.Writer) error) (err error) {
+	// os.CreateTemp would make the file the user's alone; this leaves the mode to the umask.
+	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:10]+".tmp")
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(temp)
+		}
+	}()
+	if err := fill(f); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return err
+	}
+	// Flushing the folder makes the rename last. Not every system can; the file is whole by now either way.
+	if d, err := os.Open(filepath.Dir(path)); err == nil {
+		_ = d.Sync()
+		d.Close()
+	}
+	return nil
+}
