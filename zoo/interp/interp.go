@@ -1,0 +1,242 @@
+// Package interp runs a network's graph node by node on kernels/ref in float64: the oracle that the engine is compared
+// with, and that itself is compared with the reference implementations' logits.
+//
+// The contract: every node is computed as the reference writes it, nothing is folded or fused; batch norm divides by the
+// root of its running variance. Images come as the engine takes them, float32 in N,H,W,C order; results are float64, a
+// row an image. A value is dropped after its last use, so that memory stays at the widest point of the graph, and a
+// parameter is asked for when its node runs. Runs on different goroutines do not disturb one another.
+//
+// It leaves to others where the parameters come from (zoo/weights) and speed (zoo/engine): a ResNet-50 takes seconds an
+// image.
+package interp
+
+import (
+	"fmt"
+	"math"
+
+	"zoobench/kernels/ref"
+	"zoobench/zoo/nn"
+)
+
+// Weights hands out parameters by their state-dict name, flat in row-major order, as zoo/weights does. Release ends the
+// use of one.
+type Weights interface {
+	Float32(name string) ([]float32, error)
+	Release(name string)
+}
+
+// Line is what one node put out, over all images: what two implementations compare to find where they part.
+type Line struct {
+	Node    int    // index into the graph's nodes
+	Name    string // the node's own, "" where it has no parameters
+	Shape   nn.Shape
+	Mean    float64
+	MeanAbs float64 // mean of absolute values
+}
+
+// Run computes a graph for n images, src (n,H,W,3), and returns its outputs, (n, outputs). A missing parameter or one of
+// the wrong length is an error.
+func Run(g *nn.Graph, w Weights, src []float32, n int) ([]float64, error) {
+	return run(g, w, src, n, func(Line) {})
+}
+
+// Trace is Run with a line for every node, in order.
+func Trace(g *nn.Graph, w Weights, src []float32, n int) ([]float64, []Line, error) {
+	var lines []Line
+	out, err := run(g, w, src, n, func(l Line) { lines = append(lines, l) })
+	return out, lines, err
+}
+
+func run(g *nn.Graph, w Weights, src []float32, n int, trace func(Line)) ([]float64, error) {
+	if n < 1 || len(src) != n*g.Input().Elems() {
+		return nil, fmt.Errorf("interp: %s: %d elements for %d images of %v", g.Name, len(src), n, g.Input())
+	}
+	lastUse := make([]int, len(g.Nodes))
+	for i, node := range g.Nodes {
+		for _, in := range node.In {
+			lastUse[in] = i
+		}
+	}
+	r := runner{g: g, w: w, n: n, values: make([][]float64, len(g.Nodes))}
+	r.values[0] = planes(src, n, g.Input())
+	for i := range g.Nodes {
+		if i > 0 {
+			if err := r.node(i); err != nil {
+				return nil, fmt.Errorf("interp: %s: %w", g.Name, err)
+			}
+		}
+		trace(line(g, i, r.values[i]))
+		for _, p := range []int{g.Nodes[i].Weight, g.Nodes[i].Bias, g.Nodes[i].Mean, g.Nodes[i].Var} {
+			if p >= 0 {
+				w.Release(g.Params[p].Name)
+			}
+		}
+		for _, in := range g.Nodes[i].In {
+			if lastUse[in] == i {
+				r.values[in] = nil
+			}
+		}
+	}
+	return r.values[len(g.Nodes)-1], nil
+}
+
+// planes turns (n,H,W,C) into (n,C,H,W).
+func planes(src []float32, n int, s nn.Shape) []float64 {
+	x := make([]float64, len(src))
+	pixels := s.H * s.W
+	for i := range n {
+		for p := range pixels {
+			for c := range s.C {
+				x[(i*s.C+c)*pixels+p] = float64(src[(i*pixels+p)*s.C+c])
+			}
+		}
+	}
+	return x
+}
+
+func line(g *nn.Graph, i int, x []float64) Line {
+	l := Line{Node: i, Name: g.Nodes[i].Name, Shape: g.Nodes[i].Out}
+	for _, v := range x {
+		l.Mean += v
+		l.MeanAbs += math.Abs(v)
+	}
+	l.Mean /= float64(len(x))
+	l.MeanAbs /= float64(len(x))
+	return l
+}
+
+// runner is one run: the values of the nodes computed so far that are still wanted.
+type runner struct {
+	g      *nn.Graph
+	w      Weights
+	n      int
+	values [][]float64
+}
+
+// node computes values[i].
+func (r *runner) node(i int) error {
+	node := &r.g.Nodes[i]
+	shape := r.g.Nodes[node.In[0]].Out
+	var xs [][]float64
+	for _, in := range node.In {
+		xs = append(xs, r.values[in])
+	}
+	weight, err := r.param(node.Weight)
+	if err != nil {
+		return err
+	}
+	bias, err := r.param(node.Bias)
+	if err != nil {
+		return err
+	}
+	x, y := xs[0], make([]float64, r.n*node.Out.Elems())
+	switch node.Op {
+	case nn.Conv:
+		conv(y, x, weight, bias, node, shape, r.n)
+	case nn.Linear:
+		ref.Linear(y, x, weight, bias, r.n, shape.C, node.Out.C, shape.H*shape.W)
+	case nn.BatchNorm:
+		mean, err := r.param(node.Mean)
+		if err != nil {
+			return err
+		}
+		variance, err := r.param(node.Var)
+		if err != nil {
+			return err
+		}
+		ref.BatchNorm(y, x, mean, variance, weight, bias, node.Eps, r.n, shape.C, shape.H*shape.W)
+	case nn.Activate:
+		f, err := activation(node.Act)
+		if err != nil {
+			return err
+		}
+		ref.Apply(y, x, f)
+	case nn.MaxPool:
+		ref.MaxPool(y, x, poolSize(node, shape, r.n))
+	case nn.AvgPool:
+		ref.AvgPool(y, x, node.Kernel.ExcludePad, poolSize(node, shape, r.n))
+	case nn.AdaptiveAvgPool:
+		ref.AdaptiveAvgPool(y, x, r.n*shape.C, shape.H, shape.W, node.Out.H, node.Out.W)
+	case nn.Add:
+		ref.Add(y, xs...)
+	case nn.Mul:
+		ref.Mul(y, x, xs[1], r.n*shape.C, shape.H*shape.W)
+	case nn.Concat:
+		ref.Concat(y, r.n, xs...)
+	case nn.Flatten, nn.Identity:
+		copy(y, x) // N,C,H,W order is what Flatten asks for
+	default:
+		return fmt.Errorf("node %d: no such operation: %v", i, node.Op)
+	}
+	r.values[i] = y
+	return nil
+}
+
+// param is a parameter's elements, nil for none.
+func (r *runner) param(i int) ([]float32, error) {
+	if i < 0 {
+		return nil, nil
+	}
+	p := r.g.Params[i]
+	w, err := r.w.Float32(p.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(w) != p.Elems() {
+		return nil, fmt.Errorf("%s: %d elements, want %d for shape %v", p.Name, len(w), p.Elems(), p.Shape)
+	}
+	return w, nil
+}
+
+func conv(y, x []float64, weight, bias []float32, node *nn.Node, in nn.Shape, n int) {
+	s := ref.ConvSize{
+		N: n, C: in.C, H: in.H, W: in.W, O: node.Out.C, OH: node.Out.H, OW: node.Out.W,
+		Groups: node.Kernel.Groups, Window: window(node.Kernel),
+	}
+	if node.Kernel.StdEps == 0 {
+		ref.Conv(y, x, weight, bias, s)
+		return
+	}
+	standard := make([]float64, len(weight))
+	ref.Standardize(standard, weight, node.Kernel.StdEps, node.Out.C)
+	var bias64 []float64
+	for _, v := range bias {
+		bias64 = append(bias64, float64(v))
+	}
+	ref.Conv(y, x, standard, bias64, s)
+}
+
+func poolSize(node *nn.Node, in nn.Shape, n int) ref.PoolSize {
+	return ref.PoolSize{
+		NC: n * in.C, H: in.H, W: in.W, OH: node.Out.H, OW: node.Out.W, Window: window(node.Kernel),
+	}
+}
+
+func window(k nn.Kernel) ref.Window {
+	return ref.Window{
+		H: k.H, W: k.W, SH: k.SH, SW: k.SW, DH: k.DH, DW: k.DW,
+		Top: k.Pad.Top, Left: k.Pad.Left, Bottom: k.Pad.Bottom, Right: k.Pad.Right,
+	}
+}
+
+func activation(a nn.Act) (func(float64) float64, error) {
+	switch a {
+	case nn.ReLU:
+		return ref.ReLU, nil
+	case nn.ReLU6:
+		return ref.ReLU6, nil
+	case nn.Sigmoid:
+		return ref.Sigmoid, nil
+	case nn.SiLU:
+		return ref.SiLU, nil
+	case nn.HardSigmoid:
+		return ref.HardSigmoid, nil
+	case nn.HardSwish:
+		return ref.HardSwish, nil
+	case nn.GELU:
+		return ref.GELU, nil
+	case nn.GELUTanh:
+		return ref.GELUTanh, nil
+	}
+	return nil, fmt.Errorf("no such activation: %v", a)
+}
