@@ -1,0 +1,112 @@
+package zoo
+
+import (
+	"fmt"
+	"math"
+
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
+)
+
+// Sandler, Howard, Zhu, Zhmoginov, Chen: MobileNetV2: Inverted Residuals and Linear Bottlenecks, 2018,
+// arXiv:1801.04381, table 2.
+//
+// As timm released it: widths below 1 keep the head's 1280 channels, as the paper says; the variants _110d and _120d
+// have more blocks a stage too, rounded up, and keep the first and the last convolution and the first and the last
+// stage's depth. Rows but _100 and _140 have no golden: their MACs are this graph's count.
+type mobileNetV2 struct {
+	width float64
+	deep  float64 // factor on blocks of a stage, 0 means 1; the first and the last convolution then have no width factor
+}
+
+// mobileNetV2Stages are table 2's rows: expansion, channels, blocks, stride of the first.
+var mobileNetV2Stages = []struct{ t, c, n, s int }{
+	{1, 16, 1, 1},
+	{6, 24, 2, 2},
+	{6, 32, 3, 2},
+	{6, 64, 4, 2},
+	{6, 96, 3, 1},
+	{6, 160, 3, 2},
+	{6, 320, 1, 1},
+}
+
+var mobileNetV2s = family{name: "mobilenetv2", year: 2018, paper: "arXiv:1801.04381", rows: []row{
+	{"mobilenetv2_035", mobileNetV2{width: 0.35}.build, 224, 1_677_128, 59_285_808, bicubic},
+	{"mobilenetv2_050", mobileNetV2{width: 0.5}.build, 224, 1_968_680, 97_131_840, bicubic},
+	{"mobilenetv2_075", mobileNetV2{width: 0.75}.build, 224, 2_636_424, 209_069_792, bicubic},
+	{"mobilenetv2_100", mobileNetV2{width: 1}.build, 224, 3_504_872, 300_774_272, bicubic},
+	{"mobilenetv2_110d", mobileNetV2{width: 1.1, deep: 1.2}.build, 224, 4_516_520, 430_516_080, bicubic},
+	{"mobilenetv2_120d", mobileNetV2{width: 1.2, deep: 1.4}.build, 224, 5_831_144, 668_857_568, bicubic},
+	{"mobilenetv2_140", mobileNetV2{width: 1.4}.build, 224, 6_108_776, 582_195_824, bicubic},
+},
+	aliases: []alias{{"mobilenetv2_100", "mobilenet_v2"}},
+	renames: []renames{{[]string{"mobilenetv2_100"}, weights.Table{Name: "torchvision", Rows: mobileNetV2Torchvision()}}},
+}
+
+func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
+	ends := m.width // of the first and the last convolution
+	if m.deep != 0 {
+		ends = 1
+	}
+	x = normReLU6(g, "bn1", g.Conv("conv_stem", x, round8(32*ends, 0.9), nn.K(3).S(2)))
+	for i, s := range mobileNetV2Stages {
+		n := s.n
+		if m.deep != 0 && i > 0 && i < len(mobileNetV2Stages)-1 {
+			n = int(math.Ceil(float64(n) * m.deep))
+		}
+		for j := range n {
+			stride := 1
+			if j == 0 {
+				stride = s.s
+			}
+			x = invertedResidual(g.In("blocks.%d.%d", i, j), x, s.t, round8(float64(s.c)*m.width, 0.9), stride)
+		}
+	}
+	x = normReLU6(g, "bn2", g.Conv("conv_head", x, round8(1280*max(1, ends), 0.9), nn.K(1)))
+	return g.Linear("classifier", g.GlobalAvgPool(x), g.Classes)
+}
+
+// invertedResidual is figure 4d's block: expand by t, depthwise 3×3, project without an activation. t = 1 has no
+// expansion and timm's depthwise-separable names.
+func invertedResidual(g *nn.Builder, x nn.Value, t, out, stride int) nn.Value {
+	y, norm, project := x, 1, "conv_pw"
+	if t > 1 {
+		y = normReLU6(g, "bn1", g.Conv("conv_pw", y, t*x.C, nn.K(1)))
+		norm, project = 2, "conv_pwl"
+	}
+	y = normReLU6(g, fmt.Sprintf("bn%d", norm), g.Conv("conv_dw", y, y.C, nn.K(3).S(stride).G(nn.Depthwise)))
+	y = g.BatchNorm(fmt.Sprintf("bn%d", norm+1), g.Conv(project, y, out, nn.K(1)), 1e-5)
+	if stride == 1 && x.C == out {
+		return g.Add(y, x)
+	}
+	return y
+}
+
+// mobileNetV2Torchvision is the table from torchvision's names: features.0 is the stem, features.1 to 17 the blocks in a
+// row, features.18 the head.
+func mobileNetV2Torchvision() []weights.Rename {
+	rows := []weights.Rename{
+		{Old: "features.0.0.*", New: "conv_stem.*"}, {Old: "features.0.1.*", New: "bn1.*"},
+		{Old: "features.18.0.*", New: "conv_head.*"}, {Old: "features.18.1.*", New: "bn2.*"},
+		{Old: "classifier.1.*", New: "classifier.*"},
+	}
+	block := 1
+	for i, s := range mobileNetV2Stages {
+		names := [][2]string{ // within a block
+			{"0.0", "conv_pw"}, {"0.1", "bn1"}, {"1.0", "conv_dw"}, {"1.1", "bn2"}, {"2", "conv_pwl"}, {"3", "bn3"},
+		}
+		if s.t == 1 {
+			names = [][2]string{{"0.0", "conv_dw"}, {"0.1", "bn1"}, {"1", "conv_pw"}, {"2", "bn2"}}
+		}
+		for j := range s.n {
+			for _, n := range names {
+				rows = append(rows, weights.Rename{
+					Old: fmt.Sprintf("features.%d.conv.%s.*", block, n[0]),
+					New: fmt.Sprintf("blocks.%d.%d.%s.*", i, j, n[1]),
+				})
+			}
+			block++
+		}
+	}
+	return rows
+}

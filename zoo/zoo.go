@@ -1,0 +1,147 @@
+// Package zoo is the networks: a file a family, each network written as its paper's table plus a short function over
+// nn.Builder, under the names and parameter names of timm, or of torchvision where timm lacks the network.
+//
+// The contract: a Spec is complete. It builds the network's graph for any input size and class count that the reference
+// allows, states the published parameter and MAC counts (tests recompute them from the graph) and the preprocessing
+// that the weights were published with. A name means one computation: two libraries' networks that differ in an epsilon
+// or a padding have two names, networks that compute the same have one name and an alias. Lists are immutable and safe
+// for use by many goroutines.
+//
+// It leaves to others the numbers in the parameters (zoo/weights), running a graph (zoo/engine, zoo/interp) and reading
+// images (datasets).
+package zoo
+
+import (
+	"sync"
+
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
+)
+
+// families stand in order of publication.
+var families = []family{
+	alexNets,     // 2014
+	vggs,         // 2014
+	resNets,      // 2015
+	squeezeNets,  // 2016
+	wideResNets,  // 2016
+	resNeXts,     // 2016
+	mobileNetV1s, // 2017
+	seResNets,    // 2017
+	mobileNetV2s, // 2018
+}
+
+// Spec is one network.
+type Spec struct {
+	Name   string
+	Build  func(*nn.Builder, nn.Value) nn.Value
+	Size   int    // of the square input in pixels, where the counts hold
+	Params int64  // learned elements, published
+	MACs   int64  // multiply-accumulates of one image at Size, by the convention of nn.Graph.MACs
+	Recipe Recipe // what the published weights expect
+
+	Family  string   // "resnet"
+	Year    int      // of the paper
+	Paper   string   // "arXiv:1512.03385"
+	Aliases []string // other libraries' names of the same computation
+
+	// Renames are other libraries' names of the parameters, for weights.Bind, which takes the table that fits a file.
+	Renames []weights.Table
+}
+
+// Graph builds the network for a square input of size pixels and a number of classes; 0 means the published size, and
+// ImageNet's 1000 classes. A size that the network's strides or windows do not allow is an error.
+func (s *Spec) Graph(size, classes int) (*nn.Graph, error) {
+	if size == 0 {
+		size = s.Size
+	}
+	if classes == 0 {
+		classes = 1000
+	}
+	return nn.Build(s.Name, s.Build, nn.Config{Size: size, Classes: classes, Default: s.Size})
+}
+
+// Default is the list of this package's own networks, in order of publication.
+func Default() *List { return builtIn() }
+
+// All is Default().All.
+func All() []*Spec { return Default().All() }
+
+// Find is Default().Find.
+func Find(name string) (*Spec, error) { return Default().Find(name) }
+
+// Match is Default().Match.
+func Match(patterns []string) ([]*Spec, error) { return Default().Match(patterns) }
+
+var builtIn = sync.OnceValue(func() *List {
+	var specs []Spec
+	for _, f := range families {
+		specs = append(specs, f.specs()...)
+	}
+	l, err := NewList(specs)
+	if err != nil {
+		panic(err) // a row of a family's table is wrong; a test builds this list
+	}
+	return l
+})
+
+// family is what a family's file declares.
+type family struct {
+	name  string
+	year  int
+	paper string
+	rows  []row
+	// Other libraries' spellings, by the row's name.
+	aliases []alias
+	renames []renames
+}
+
+// row is one network of a family's table. Its counts are published: params in the goldens, in torchvision's metadata or
+// in timm's tables (to two decimals of a million), MACs in the goldens. Where a family's rows have MACs that are this
+// package's own count, its file says so.
+type row struct {
+	name         string
+	build        func(*nn.Builder, nn.Value) nn.Value
+	size         int
+	params, macs int64
+	recipe       Recipe
+}
+
+type alias struct{ row, name string }
+
+// renames holds for the rows named in of, or for the whole family where of is nil.
+type renames struct {
+	of    []string
+	table weights.Table
+}
+
+func (f family) specs() []Spec {
+	var specs []Spec
+	for _, r := range f.rows {
+		s := Spec{
+			Name: r.name, Build: r.build, Size: r.size, Params: r.params, MACs: r.macs, Recipe: r.recipe,
+			Family: f.name, Year: f.year, Paper: f.paper,
+		}
+		for _, a := range f.aliases {
+			if a.row == r.name {
+				s.Aliases = append(s.Aliases, a.name)
+			}
+		}
+		for _, n := range f.renames {
+			if n.appliesTo(r.name) {
+				s.Renames = append(s.Renames, n.table)
+			}
+		}
+		specs = append(specs, s)
+	}
+	return specs
+}
+
+func (n renames) appliesTo(name string) bool {
+	for _, of := range n.of {
+		if of == name {
+			return true
+		}
+	}
+	return n.of == nil
+}
