@@ -24,10 +24,11 @@ const (
 	dwLo // two float32
 )
 
-// dwconv emits dwconv{px}c8AVX2(t *Depthwise): px output pixels of a row by eight channels at a time. A weight vector is
-// loaded once for px pixels, whose inputs stand a constant step apart; every multiply-add takes its input from memory.
-func dwconv(px int) {
-	TEXT(fmt.Sprintf("dwconv%dc8AVX2", px), NOSPLIT, "func(t *Depthwise)")
+// dwconv emits {op}{px}c8AVX2(t *Depthwise), op being dwconv or maxpool: px output pixels of a row by eight channels at a
+// time. A weight vector is loaded once for px pixels, whose inputs stand a constant step apart; every multiply-add takes
+// its input from memory.
+func dwconv(op string, px int) {
+	TEXT(fmt.Sprintf("%s%dc8AVX2", op, px), NOSPLIT, "func(t *Depthwise)")
 	Pragma("noescape")
 	t := Load(Param("t"), GP64())
 	field := func(off int) Mem { return Mem{Base: t, Disp: off} }
@@ -78,7 +79,22 @@ func dwconv(px int) {
 		ADDQ(ch, in)
 		ADDQ(move, in)
 		ADDQ(Imm(16), tap)
-		VMOVUPS(Mem{Base: wp, Index: wt, Scale: 1}, w)
+		if op == "dwconv" {
+			VMOVUPS(Mem{Base: wp, Index: wt, Scale: 1}, w)
+		}
+	}
+	take := func(in Op, acc VecVirtual) {
+		if op == "dwconv" {
+			VFMADD231PS(in, w, acc)
+			return
+		}
+		// The accumulator comes second, so that its NaN survives; the input's own NaN is put in by its mask.
+		if in != Op(x) {
+			VMOVUPS(in, x)
+		}
+		VMAXPS(acc, x, acc)
+		VCMPPS(Imm(3), x, x, x)
+		VORPS(x, acc, acc)
 	}
 	clamp := func() {
 		for i := range acc {
@@ -96,7 +112,7 @@ func dwconv(px int) {
 	Label("taps")
 	nextTap()
 	for i := range acc {
-		VFMADD231PS(input(i), w, acc[i])
+		take(input(i), acc[i])
 	}
 	DECQ(taps)
 	JNZ(LabelRef("taps"))
@@ -127,7 +143,7 @@ func dwconv(px int) {
 	nextTap()
 	for i := range acc {
 		VMASKMOVPS(input(i), mask, x)
-		VFMADD231PS(x, w, acc[i])
+		take(x, acc[i])
 	}
 	DECQ(taps)
 	JNZ(LabelRef("tail_taps"))

@@ -27,8 +27,10 @@ func main() {
 			gemmTile(mr, 8)
 		}
 	case "dwconv":
-		dwconv(4)
-		dwconv(1)
+		for _, op := range []string{"dwconv", "maxpool"} {
+			dwconv(op, 4)
+			dwconv(op, 1)
+		}
 	default:
 		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm or dwconv\n", *op)
 		os.Exit(1)

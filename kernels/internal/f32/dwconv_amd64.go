@@ -16,3 +16,15 @@ func dwconv4c8AVX2(t *Depthwise)
 
 //go:noescape
 func dwconv1c8AVX2(t *Depthwise)
+
+// maxpool{px}c8AVX2 computes the same with
+//
+//	sum = max(sum, tap.In[o*Step/4+c])
+//
+// in place of the multiply-add, and reads no weights.
+//
+//go:noescape
+func maxpool4c8AVX2(t *Depthwise)
+
+//go:noescape
+func maxpool1c8AVX2(t *Depthwise)

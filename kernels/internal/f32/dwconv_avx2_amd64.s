@@ -212,3 +212,233 @@ group_next:
 	JNZ  group
 	VZEROUPPER
 	RET
+
+// func maxpool4c8AVX2(t *Depthwise)
+// Requires: AVX
+TEXT ·maxpool4c8AVX2(SB), NOSPLIT, $0-8
+	MOVQ         t+0(FP), AX
+	MOVQ         56(AX), CX
+	LEAQ         (CX)(CX*2), DX
+	MOVQ         40(AX), BX
+	XORQ         SI, SI
+	VBROADCASTSS 88(AX), Y0
+	VBROADCASTSS 92(AX), Y1
+
+group:
+	MOVQ 16(AX), DI
+	XORQ R8, R8
+	MOVQ 64(AX), R9
+	CMPQ R9, $0x08
+	JLT  tail
+
+channels:
+	MOVQ    32(AX), R10
+	VMOVUPS (R10)(R8*1), Y3
+	VMOVAPS Y3, Y4
+	VMOVAPS Y3, Y5
+	VMOVAPS Y3, Y6
+	MOVQ    (AX), R10
+	MOVQ    8(AX), R11
+
+taps:
+	MOVQ    (R10), R12
+	MOVQ    8(R10), R13
+	ADDQ    R8, R12
+	ADDQ    SI, R12
+	ADDQ    $0x10, R10
+	VMOVUPS (R12), Y2
+	VMAXPS  Y3, Y2, Y3
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y3, Y3
+	VMOVUPS (R12)(CX*1), Y2
+	VMAXPS  Y4, Y2, Y4
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y4, Y4
+	VMOVUPS (R12)(CX*2), Y2
+	VMAXPS  Y5, Y2, Y5
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y5, Y5
+	VMOVUPS (R12)(DX*1), Y2
+	VMAXPS  Y6, Y2, Y6
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y6, Y6
+	DECQ    R11
+	JNZ     taps
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	VMAXPS  Y4, Y0, Y4
+	VMINPS  Y4, Y1, Y4
+	VMAXPS  Y5, Y0, Y5
+	VMINPS  Y5, Y1, Y5
+	VMAXPS  Y6, Y0, Y6
+	VMINPS  Y6, Y1, Y6
+	MOVQ    48(AX), R11
+	LEAQ    (BX)(R8*1), R10
+	VMOVUPS Y3, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Y4, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Y5, (R10)
+	ADDQ    R11, R10
+	VMOVUPS Y6, (R10)
+	ADDQ    $0x20, R8
+	ADDQ    24(AX), DI
+	SUBQ    $0x08, R9
+	CMPQ    R9, $0x08
+	JGE     channels
+
+tail:
+	// Fewer than eight channels left: masked loads and stores.
+	TESTQ   R9, R9
+	JZ      group_next
+	MOVQ    72(AX), DI
+	VMOVUPS (DI), Y7
+	MOVQ    32(AX), R10
+	VMOVUPS (R10)(R8*1), Y3
+	VMOVAPS Y3, Y4
+	VMOVAPS Y3, Y5
+	VMOVAPS Y3, Y6
+	MOVQ    (AX), R10
+	MOVQ    8(AX), R11
+
+tail_taps:
+	MOVQ       (R10), R12
+	MOVQ       8(R10), R13
+	ADDQ       R8, R12
+	ADDQ       SI, R12
+	ADDQ       $0x10, R10
+	VMASKMOVPS (R12), Y7, Y2
+	VMAXPS     Y3, Y2, Y3
+	VCMPPS     $0x03, Y2, Y2, Y2
+	VORPS      Y2, Y3, Y3
+	VMASKMOVPS (R12)(CX*1), Y7, Y2
+	VMAXPS     Y4, Y2, Y4
+	VCMPPS     $0x03, Y2, Y2, Y2
+	VORPS      Y2, Y4, Y4
+	VMASKMOVPS (R12)(CX*2), Y7, Y2
+	VMAXPS     Y5, Y2, Y5
+	VCMPPS     $0x03, Y2, Y2, Y2
+	VORPS      Y2, Y5, Y5
+	VMASKMOVPS (R12)(DX*1), Y7, Y2
+	VMAXPS     Y6, Y2, Y6
+	VCMPPS     $0x03, Y2, Y2, Y2
+	VORPS      Y2, Y6, Y6
+	DECQ       R11
+	JNZ        tail_taps
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMAXPS     Y4, Y0, Y4
+	VMINPS     Y4, Y1, Y4
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VMAXPS     Y6, Y0, Y6
+	VMINPS     Y6, Y1, Y6
+	MOVQ       48(AX), R11
+	LEAQ       (BX)(R8*1), R10
+	VMASKMOVPS Y3, Y7, (R10)
+	ADDQ       R11, R10
+	VMASKMOVPS Y4, Y7, (R10)
+	ADDQ       R11, R10
+	VMASKMOVPS Y5, Y7, (R10)
+	ADDQ       R11, R10
+	VMASKMOVPS Y6, Y7, (R10)
+
+group_next:
+	MOVQ 48(AX), R11
+	ADDQ CX, SI
+	ADDQ R11, BX
+	ADDQ CX, SI
+	ADDQ R11, BX
+	ADDQ CX, SI
+	ADDQ R11, BX
+	ADDQ CX, SI
+	ADDQ R11, BX
+	DECQ 80(AX)
+	JNZ  group
+	VZEROUPPER
+	RET
+
+// func maxpool1c8AVX2(t *Depthwise)
+// Requires: AVX
+TEXT ·maxpool1c8AVX2(SB), NOSPLIT, $0-8
+	MOVQ         t+0(FP), AX
+	MOVQ         56(AX), CX
+	LEAQ         (CX)(CX*2), DX
+	MOVQ         40(AX), DX
+	XORQ         BX, BX
+	VBROADCASTSS 88(AX), Y0
+	VBROADCASTSS 92(AX), Y1
+
+group:
+	MOVQ 16(AX), SI
+	XORQ DI, DI
+	MOVQ 64(AX), R8
+	CMPQ R8, $0x08
+	JLT  tail
+
+channels:
+	MOVQ    32(AX), R9
+	VMOVUPS (R9)(DI*1), Y3
+	MOVQ    (AX), R9
+	MOVQ    8(AX), R10
+
+taps:
+	MOVQ    (R9), R11
+	MOVQ    8(R9), R12
+	ADDQ    DI, R11
+	ADDQ    BX, R11
+	ADDQ    $0x10, R9
+	VMOVUPS (R11), Y2
+	VMAXPS  Y3, Y2, Y3
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y3, Y3
+	DECQ    R10
+	JNZ     taps
+	VMAXPS  Y3, Y0, Y3
+	VMINPS  Y3, Y1, Y3
+	MOVQ    48(AX), R9
+	LEAQ    (DX)(DI*1), R9
+	VMOVUPS Y3, (R9)
+	ADDQ    $0x20, DI
+	ADDQ    24(AX), SI
+	SUBQ    $0x08, R8
+	CMPQ    R8, $0x08
+	JGE     channels
+
+tail:
+	// Fewer than eight channels left: masked loads and stores.
+	TESTQ   R8, R8
+	JZ      group_next
+	MOVQ    72(AX), SI
+	VMOVUPS (SI), Y4
+	MOVQ    32(AX), R9
+	VMOVUPS (R9)(DI*1), Y3
+	MOVQ    (AX), R9
+	MOVQ    8(AX), R10
+
+tail_taps:
+	MOVQ       (R9), R11
+	MOVQ       8(R9), R12
+	ADDQ       DI, R11
+	ADDQ       BX, R11
+	ADDQ       $0x10, R9
+	VMASKMOVPS (R11), Y4, Y2
+	VMAXPS     Y3, Y2, Y3
+	VCMPPS     $0x03, Y2, Y2, Y2
+	VORPS      Y2, Y3, Y3
+	DECQ       R10
+	JNZ        tail_taps
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	MOVQ       48(AX), R9
+	LEAQ       (DX)(DI*1), R9
+	VMASKMOVPS Y3, Y4, (R9)
+
+group_next:
+	MOVQ 48(AX), R9
+	ADDQ CX, BX
+	ADDQ R9, DX
+	DECQ 80(AX)
+	JNZ  group
+	VZEROUPPER
+	RET

@@ -52,8 +52,8 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 	copy(c, sum[:cols])
 }
 
-// dwconvGeneric is the Go twin of dwconv{px}c8AVX2.
-func dwconvGeneric(px int) func(*Depthwise) {
+// dwconvGeneric is the Go twin of dwconv{px}c8AVX2 and, with largest, of maxpool{px}c8AVX2.
+func dwconvGeneric(px int, largest bool) func(*Depthwise) {
 	return func(t *Depthwise) {
 		taps := unsafe.Slice(t.Taps, t.N)
 		bias := unsafe.Slice(t.Bias, t.C)
@@ -62,6 +62,12 @@ func dwconvGeneric(px int) func(*Depthwise) {
 			copy(out, bias)
 			for _, tap := range taps {
 				in := unsafe.Slice(at(tap.In, o*t.Step), t.C)
+				if largest {
+					for c, x := range in {
+						out[c] = max(out[c], x)
+					}
+					continue
+				}
 				for c := 0; c < t.C; c += 8 {
 					w := unsafe.Slice(at(t.W, c/8*t.WStep+tap.W), 8)
 					for j, x := range in[c:min(c+8, t.C)] {

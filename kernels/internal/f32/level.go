@@ -9,13 +9,16 @@ type Level struct {
 
 	// Depthwise4 and Depthwise1 take four pixels of a row at a time, and one.
 	Depthwise4, Depthwise1 func(*Depthwise)
+	MaxPool4, MaxPool1     func(*Depthwise)
 }
 
 // Generic is every microkernel in Go.
 var Generic = generic()
 
 func generic() *Level {
-	l := &Level{Name: "generic", Depthwise4: dwconvGeneric(4), Depthwise1: dwconvGeneric(1)}
+	l := &Level{Name: "generic",
+		Depthwise4: dwconvGeneric(4, false), Depthwise1: dwconvGeneric(1, false),
+		MaxPool4: dwconvGeneric(4, true), MaxPool1: dwconvGeneric(1, true)}
 	for mr := 1; mr <= MR; mr++ {
 		l.Gemm16[mr], l.Gemm8[mr] = gemmGeneric(mr, 16), gemmGeneric(mr, 8)
 	}

@@ -10,6 +10,8 @@ var avx2 = &Level{
 	Gemm8:      [MR + 1]func(*Tile){nil, gemm1x8AVX2, gemm2x8AVX2, gemm3x8AVX2, gemm4x8AVX2, gemm5x8AVX2, gemm6x8AVX2},
 	Depthwise4: dwconv4c8AVX2,
 	Depthwise1: dwconv1c8AVX2,
+	MaxPool4:   maxpool4c8AVX2,
+	MaxPool1:   maxpool1c8AVX2,
 }
 
 // Levels are the instruction sets that this machine can run, the best last.

@@ -1,0 +1,180 @@
+package kernels
+
+import (
+	"zoobench/kernels/internal/f32"
+	"zoobench/kernels/par"
+)
+
+// PoolShape is a pool's geometry for one image.
+type PoolShape struct {
+	C, H, W                  int
+	OH, OW                   int
+	KH, KW, SH, SW           int
+	Top, Left, Bottom, Right int // padding
+	Max                      bool
+	CountPad                 bool // average: padding counts in the divisor
+	Adaptive                 bool // average of PyTorch's adaptive bins; window, stride and padding are not read
+}
+
+// Pool is a largest element or a mean of each window.
+type Pool struct {
+	PoolShape
+	level  *f32.Level
+	first  []float32 // what every sum starts from
+	chunks int       // ranges of channels that are tasks of their own
+	width  int       // channels of a range
+	work   []poolScratch
+
+	dst, src Tensor // the run under way
+}
+
+type poolScratch struct {
+	taps  []f32.Tap
+	scale [8]float32
+	args  f32.Depthwise
+}
+
+// tapBlock is how many input pixels one call adds up; a longer window continues from the sum so far.
+const tapBlock = 64
+
+// NewPool makes a pool; workers is the size of the pool of workers that will run it.
+func NewPool(s PoolShape, workers int) *Pool {
+	if s.C < 1 || s.H < 1 || s.W < 1 || s.OH < 1 || s.OW < 1 {
+		panic("kernels: pool: empty shape")
+	}
+	p := &Pool{PoolShape: s, level: level, chunks: 1, width: s.C}
+	p.first = make([]float32, s.C+8)
+	if s.Max {
+		for i := range p.first {
+			p.first[i] = -infinity
+		}
+	}
+	if s.OH == 1 && s.C >= 64*workers && workers > 1 {
+		p.width = roundUp((s.C+workers-1)/workers, 16)
+		p.chunks = (s.C + p.width - 1) / p.width
+	}
+	p.work = make([]poolScratch, workers)
+	for i := range p.work {
+		p.work[i].taps = make([]f32.Tap, 0, tapBlock)
+	}
+	return p
+}
+
+// Algorithm is the name of the kernel.
+func (p *Pool) Algorithm() string {
+	if p.Max {
+		return "maxpool4c8"
+	}
+	return "avgpool1c8"
+}
+
+// Run pools src into dst.
+func (p *Pool) Run(pool *par.Pool, dst, src Tensor) {
+	src.check("kernels: pool: short source")
+	dst.check("kernels: pool: short destination")
+	if src.C != p.C || src.H != p.H || src.W != p.W || dst.C != p.C || dst.H != p.OH || dst.W != p.OW || dst.N != src.N {
+		panic("kernels: pool: tensors of another shape")
+	}
+	p.dst, p.src = dst, src
+	pool.Run(dst.N*p.OH*p.chunks, p)
+	p.dst, p.src = Tensor{}, Tensor{}
+}
+
+// Do computes one row of output pixels, or a range of their channels.
+func (p *Pool) Do(worker, task int) {
+	s := &p.work[worker]
+	row, c0 := task/p.chunks, task%p.chunks*p.width
+	if p.Max {
+		p.maxRow(s, row)
+		return
+	}
+	for ox := range p.OW {
+		p.mean(s, row, ox, c0, min(p.width, p.C-c0))
+	}
+}
+
+// window gives the input rows that output row o of one axis reads, and how many the divisor counts.
+func window(o, k, stride, before, after, n, outs int, adaptive, countPad bool) (from, to, count int) {
+	if adaptive {
+		from, to = o*n/outs, ((o+1)*n+outs-1)/outs
+		return from, to, to - from
+	}
+	from = o*stride - before
+	to = min(from+k, n+after)
+	count = to - from
+	from, to = max(from, 0), min(to, n)
+	if !countPad {
+		count = to - from
+	}
+	return from, to, count
+}
+
+// mean computes channels c0 to c0+channels of one output pixel.
+func (p *Pool) mean(s *poolScratch, row, ox, c0, channels int) {
+	image, oy := row/p.OH, row%p.OH
+	y0, y1, ny := window(oy, p.KH, p.SH, p.Top, p.Bottom, p.H, p.OH, p.Adaptive, p.CountPad)
+	x0, x1, nx := window(ox, p.KW, p.SW, p.Left, p.Right, p.W, p.OW, p.Adaptive, p.CountPad)
+	for i := range s.scale {
+		s.scale[i] = 1 / float32(ny*nx)
+	}
+	out := &p.dst.Data[(row*p.OW+ox)*p.dst.Stride+c0]
+	bias := &p.first[0]
+	s.taps = s.taps[:0]
+	flush := func() {
+		s.args = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), W: &s.scale[0], Bias: bias, Out: out, C: channels,
+			Mask: &tailMask[f32.NR-channels%8], Groups: 1, Lo: -infinity, Hi: infinity}
+		p.level.Depthwise1(&s.args)
+		s.taps, bias = s.taps[:0], out
+	}
+	for y := y0; y < y1; y++ {
+		for x := x0; x < x1; x++ {
+			s.taps = append(s.taps, f32.Tap{In: &p.src.Data[((image*p.H+y)*p.W+x)*p.src.Stride+c0]})
+			if len(s.taps) == tapBlock {
+				flush()
+			}
+		}
+	}
+	if len(s.taps) > 0 {
+		flush()
+	}
+}
+
+// maxRow computes one row of a max pool: runs of pixels whose windows hold the same positions go in one call.
+func (p *Pool) maxRow(s *poolScratch, row int) {
+	inside := func(ox int) bool { return ox*p.SW-p.Left >= 0 && ox*p.SW-p.Left+p.KW <= p.W }
+	for ox := 0; ox < p.OW; {
+		n := 1
+		if inside(ox) {
+			for ox+n < p.OW && inside(ox+n) {
+				n++
+			}
+			if n > 4 {
+				n &^= 3
+			}
+		}
+		p.largest(s, row, ox, n)
+		ox += n
+	}
+}
+
+// largest computes n output pixels from column ox on.
+func (p *Pool) largest(s *poolScratch, row, ox, n int) {
+	image, oy := row/p.OH, row%p.OH
+	y0, y1, _ := window(oy, p.KH, p.SH, p.Top, p.Bottom, p.H, p.OH, false, false)
+	x0, x1, _ := window(ox, p.KW, p.SW, p.Left, p.Right, p.W, p.OW, false, false)
+	s.taps = s.taps[:0]
+	for y := y0; y < y1; y++ {
+		for x := x0; x < x1; x++ {
+			s.taps = append(s.taps, f32.Tap{In: &p.src.Data[((image*p.H+y)*p.W+x)*p.src.Stride]})
+		}
+	}
+	a := &s.args
+	*a = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), Bias: &p.first[0], Out: &p.dst.Data[(row*p.OW+ox)*p.dst.Stride],
+		LDO: 4 * p.dst.Stride, Step: 4 * p.SW * p.src.Stride, C: p.C, Mask: &tailMask[f32.NR-p.C%8], Groups: n, Lo: -infinity, Hi: infinity}
+	if n%4 == 0 {
+		a.Groups = n / 4
+		p.level.MaxPool4(a)
+		return
+	}
+	p.level.MaxPool1(a)
+}

@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"sort"
+
+	"zoobench/kernels"
+	"zoobench/zoo/nn"
+)
+
+// A buffer is memory that one value, or the parts of a concatenation, live in.
+type buffer struct {
+	elems       int // of one image
+	first, last int // steps that use it
+	offset      int // in the arena, for a whole batch
+}
+
+// A place is where a value lives: channels [channel, channel+C) of a buffer's pixels. Buffer −1 is Run's own input.
+type place struct {
+	buffer  int
+	channel int
+	stride  int
+	shape   nn.Shape
+}
+
+// align is the arena's grain: a cache line.
+const align = 16
+
+// layOut gives every buffer its range of the arena: the largest first, each at the lowest offset that no buffer alive at
+// the same time holds. It returns the arena's size in elements.
+func layOut(buffers []buffer, batch int) int {
+	order := make([]int, len(buffers))
+	for i := range order {
+		order[i] = i
+	}
+	sort.SliceStable(order, func(a, b int) bool { return buffers[order[a]].elems > buffers[order[b]].elems })
+	total := 0
+	var placed []int // in order of offset
+	for _, i := range order {
+		b := &buffers[i]
+		size := roundUp(b.elems*batch, align)
+		b.offset = 0
+		for _, j := range placed {
+			other := buffers[j]
+			if other.last < b.first || b.last < other.first {
+				continue
+			}
+			if b.offset+size <= other.offset {
+				break
+			}
+			b.offset = max(b.offset, other.offset+roundUp(other.elems*batch, align))
+		}
+		at := sort.Search(len(placed), func(k int) bool { return buffers[placed[k]].offset >= b.offset })
+		placed = append(placed, 0)
+		copy(placed[at+1:], placed[at:])
+		placed[at] = i
+		total = max(total, b.offset+size)
+	}
+	return total
+}
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+// tensor is a value of n images.
+func (e *Engine) tensor(p place, n int) kernels.Tensor {
+	t := kernels.Tensor{N: n, H: p.shape.H, W: p.shape.W, C: p.shape.C, Stride: p.stride}
+	if p.buffer < 0 {
+		t.Data = e.input.Data
+		return t
+	}
+	b := e.buffers[p.buffer]
+	t.Data = e.arena[b.offset+p.channel : b.offset+b.elems*n]
+	return t
+}

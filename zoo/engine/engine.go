@@ -1,0 +1,117 @@
+// Package engine turns a network's graph and weights into a plan of fused layers over one arena, and runs it.
+//
+// The contract: New reads every weight once, folds batch norms, packs what is left for the kernels and gives the
+// weights' memory back; Run then computes logits from images, channels last, with no allocation. Batch norm, bias,
+// activation and residual sum ride along with the convolution before them, and concatenations are written in place. The
+// plan depends on the graph, the options and the instruction set only: the same plan gives the same bits at any number
+// of threads. An Engine is used by one goroutine at a time.
+//
+// It leaves to kernels how a layer is computed, to zoo/interp to be right without being fast, and to others where
+// weights come from and what logits mean.
+package engine
+
+import (
+	"fmt"
+
+	"zoobench/kernels"
+	"zoobench/kernels/par"
+	"zoobench/zoo/nn"
+)
+
+// Weights are a network's parameters by state-dict name.
+type Weights interface {
+	// Float32 is a tensor in PyTorch's row-major order; the engine does not change it, and reads it no more after
+	// Release.
+	Float32(name string) ([]float32, error)
+	Release(name string)
+}
+
+// Options of an engine. The zero value runs one image at a time on all processors.
+type Options struct {
+	Threads int  // workers, the caller of Run included; 0 means one for each processor that Go may use
+	Batch   int  // the largest number of images of one Run; 0 means 1
+	Exact   bool // direct algorithms only
+}
+
+// Engine is a network ready to run.
+type Engine struct {
+	graph *nn.Graph
+	batch int
+	pool  *par.Pool
+
+	steps    []step
+	layers   []Layer
+	buffers  []buffer
+	arena    []float32
+	input    kernels.Tensor // its Data is Run's argument
+	output   place
+	steady   []kernels.Tensor // summands of the step under way
+	weightsB int64
+}
+
+// Layer is one step of the plan, as a table of layers shows it.
+type Layer struct {
+	Name      string   // of the parameters, "" where there are none
+	Op        string   // of the first node
+	Fused     []string // of the nodes that ride along
+	Out       nn.Shape
+	Params    int64
+	MACs      int64
+	Algorithm string
+}
+
+// New plans a network and packs its weights.
+func New(g *nn.Graph, w Weights, o Options) (*Engine, error) {
+	if o.Batch == 0 {
+		o.Batch = 1
+	}
+	if o.Batch < 0 || o.Threads < 0 {
+		return nil, fmt.Errorf("engine: %s: %d threads and a batch of %d, want at least 1 of each", g.Name, o.Threads, o.Batch)
+	}
+	e := &Engine{graph: g, batch: o.Batch, pool: par.New(o.Threads)}
+	p := &planner{Engine: e, weights: w, options: o}
+	if err := p.plan(); err != nil {
+		e.pool.Close()
+		return nil, fmt.Errorf("engine: %s: %w", g.Name, err)
+	}
+	return e, nil
+}
+
+// Close ends the engine's workers.
+func (e *Engine) Close() { e.pool.Close() }
+
+// Run computes the logits of n images: src is (n, H, W, C) and dst (n, outputs), both without gaps.
+func (e *Engine) Run(dst, src []float32, n int) {
+	in, out := e.graph.Input(), e.graph.Output().Elems()
+	if n < 1 || n > e.batch {
+		panic("engine: more images than the engine was made for")
+	}
+	if len(src) < n*in.Elems() || len(dst) < n*out {
+		panic("engine: short images or logits")
+	}
+	e.input.Data = src
+	for i := range e.steps {
+		e.runStep(&e.steps[i], n)
+	}
+	e.input.Data = nil
+	y := e.tensor(e.output, n)
+	pixels := y.H * y.W
+	for p := range n * pixels {
+		copy(dst[p*y.C:(p+1)*y.C], y.Data[p*y.Stride:])
+	}
+}
+
+// Threads is the number of workers.
+func (e *Engine) Threads() int { return e.pool.Size() }
+
+// Batch is the largest number of images of one Run.
+func (e *Engine) Batch() int { return e.batch }
+
+// Layers are the steps of the plan in the order of execution.
+func (e *Engine) Layers() []Layer { return e.layers }
+
+// WeightBytes is the memory of the packed weights.
+func (e *Engine) WeightBytes() int64 { return e.weightsB }
+
+// ArenaBytes is the memory of all activations.
+func (e *Engine) ArenaBytes() int64 { return 4 * int64(len(e.arena)) }

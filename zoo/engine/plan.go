@@ -1,0 +1,386 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	"zoobench/kernels"
+	"zoobench/zoo/nn"
+)
+
+// A planner makes an Engine's steps from its graph.
+//
+//	unify   which nodes one step computes: a convolution takes the batch norm, sum and activation behind it along
+//	put     where each step's value lives; parts of a concatenation live in the whole
+//	emit    the steps themselves, with packed weights
+type planner struct {
+	*Engine
+	weights Weights
+	options Options
+
+	uses   []int // by node: how many nodes read it
+	groups []group
+	owner  []int // by node: the group that computes it; −1 for nodes that compute nothing
+	alias  []int // by node: the node whose value it is, itself for most
+	places []place
+	put    []bool
+}
+
+// A group is the nodes of one step. Its value is its last node's.
+type group struct {
+	nodes    []int
+	norm     int   // a folded or single batch norm, −1 for none
+	gate     int   // node that multiplies, −1 for none
+	residual []int // nodes that are added
+	act      nn.Act
+	flatten  int // a linear layer over a flattened image reads this node, −1 otherwise
+}
+
+func (g *group) last() int { return g.nodes[len(g.nodes)-1] }
+
+func (p *planner) plan() error {
+	p.unify()
+	p.placeAll()
+	p.live()
+	p.arena = make([]float32, layOut(p.buffers, p.batch))
+	for i := range p.groups {
+		if err := p.emit(&p.groups[i]); err != nil {
+			return err
+		}
+	}
+	p.output = p.places[p.alias[len(p.graph.Nodes)-1]]
+	return nil
+}
+
+// unify cuts the graph into groups.
+func (p *planner) unify() {
+	nodes := p.graph.Nodes
+	p.uses = make([]int, len(nodes))
+	p.owner = make([]int, len(nodes))
+	p.alias = make([]int, len(nodes))
+	reader := make([]int, len(nodes)) // the last node that reads it
+	for i, n := range nodes {
+		p.owner[i], p.alias[i] = -1, i
+		for _, in := range n.In {
+			p.uses[in]++
+			reader[in] = i
+		}
+	}
+	// only is the one reader of a node, or −1.
+	only := func(i int) int {
+		if p.uses[i] != 1 {
+			return -1
+		}
+		return reader[i]
+	}
+	for i := range nodes {
+		n := &nodes[i]
+		if p.owner[i] >= 0 || n.Op == nn.Input {
+			continue
+		}
+		if source, ok := p.sameValue(i); ok {
+			p.alias[i] = p.alias[source]
+			continue
+		}
+		g := group{nodes: []int{i}, norm: -1, gate: -1, flatten: -1}
+		p.take(&g, i, only)
+		for _, k := range g.nodes {
+			p.owner[k] = len(p.groups)
+		}
+		p.groups = append(p.groups, g)
+	}
+}
+
+// sameValue tells whether a node computes nothing: its value is its input's, as the engine lays them out.
+func (p *planner) sameValue(i int) (source int, ok bool) {
+	n := &p.graph.Nodes[i]
+	switch n.Op {
+	case nn.Identity:
+		return n.In[0], true
+	case nn.AdaptiveAvgPool:
+		return n.In[0], p.graph.Nodes[n.In[0]].Out == n.Out
+	case nn.Flatten:
+		in := p.graph.Nodes[n.In[0]].Out
+		if in.H == 1 && in.W == 1 {
+			return n.In[0], true
+		}
+		// A linear layer reads the image as a window of its whole size.
+		for j := range p.graph.Nodes {
+			for _, k := range p.graph.Nodes[j].In {
+				if k == i && p.skipIdentities(j) == nil {
+					return 0, false
+				}
+			}
+		}
+		return n.In[0], true
+	}
+	return 0, false
+}
+
+// skipIdentities returns the linear layers that read node j, j itself among them, or nil if anything else does.
+func (p *planner) skipIdentities(j int) []int {
+	switch p.graph.Nodes[j].Op {
+	case nn.Linear:
+		return []int{j}
+	case nn.Identity:
+		var all []int
+		for k, n := range p.graph.Nodes {
+			for _, in := range n.In {
+				if in == j {
+					more := p.skipIdentities(k)
+					if more == nil {
+						return nil
+					}
+					all = append(all, more...)
+				}
+			}
+		}
+		return all
+	}
+	return nil
+}
+
+// take adds to a group the nodes behind its first one that its kernel does on the way out.
+func (p *planner) take(g *group, i int, only func(int) int) {
+	nodes := p.graph.Nodes
+	n := &nodes[i]
+	switch n.Op {
+	case nn.Conv, nn.Linear:
+		if k := only(i); k >= 0 && nodes[k].Op == nn.BatchNorm {
+			g.norm = k
+			g.nodes = append(g.nodes, k)
+			i = k
+		}
+		if n.Op == nn.Linear {
+			if f := p.flattened(n.In[0]); f >= 0 {
+				g.flatten = f
+			}
+		}
+		depthwise := n.Op == nn.Conv && n.Kernel.Groups == nodes[n.In[0]].Out.C && n.Out.C == n.Kernel.Groups && n.Kernel.Groups > 1
+		if k := only(i); !depthwise && k >= 0 && nodes[k].Op == nn.Add && len(nodes[k].In) == 2 {
+			other := nodes[k].In[0]
+			if other == i {
+				other = nodes[k].In[1]
+			}
+			if p.ready(other, g) && other != i {
+				g.residual = []int{other}
+				g.nodes = append(g.nodes, k)
+				i = k
+			}
+		}
+	case nn.BatchNorm:
+		g.norm = i
+	case nn.Mul:
+		g.gate = n.In[1]
+		if k := only(i); k >= 0 && nodes[k].Op == nn.Add && len(nodes[k].In) == 2 {
+			other := nodes[k].In[0]
+			if other == i {
+				other = nodes[k].In[1]
+			}
+			if p.ready(other, g) && other != i {
+				g.residual = []int{other}
+				g.nodes = append(g.nodes, k)
+				i = k
+			}
+		}
+	case nn.Add:
+		g.residual = n.In[1:]
+	case nn.Activate:
+		g.act = n.Act
+		return
+	default:
+		return
+	}
+	if k := only(i); k >= 0 && nodes[k].Op == nn.Activate {
+		g.act = nodes[k].Act
+		g.nodes = append(g.nodes, k)
+	}
+}
+
+// flattened is the image behind a Flatten, through identities, or −1.
+func (p *planner) flattened(i int) int {
+	for {
+		n := &p.graph.Nodes[i]
+		switch {
+		case n.Op == nn.Identity:
+			i = n.In[0]
+		case n.Op == nn.Flatten && p.alias[i] != i && p.graph.Nodes[p.alias[i]].Out != n.Out:
+			return p.alias[i]
+		default:
+			return -1
+		}
+	}
+}
+
+// ready tells whether a node's value exists before the group being made: groups run in the order they are made.
+func (p *planner) ready(i int, g *group) bool {
+	i = p.alias[i]
+	return p.graph.Nodes[i].Op == nn.Input || p.owner[i] >= 0 && p.owner[i] < len(p.groups) && p.groups[p.owner[i]].last() == i
+}
+
+// placeAll gives every group's value a place. Concatenations come first, from the last to the first, so that a part of a
+// part lives in the whole.
+func (p *planner) placeAll() {
+	nodes := p.graph.Nodes
+	p.places = make([]place, len(nodes))
+	p.put = make([]bool, len(nodes))
+	in := p.graph.Input()
+	p.places[0], p.put[0] = place{buffer: -1, stride: in.C, shape: in}, true
+	for g := len(p.groups) - 1; g >= 0; g-- {
+		i := p.groups[g].last()
+		if nodes[i].Op != nn.Concat {
+			continue
+		}
+		if !p.put[i] {
+			p.places[i], p.put[i] = p.sideBySide(i)
+		}
+		p.fresh(i)
+		channel := p.places[i].channel
+		for _, in := range nodes[i].In {
+			part := p.alias[in]
+			if !p.put[part] && nodes[part].Out == nodes[in].Out {
+				p.places[part] = place{buffer: p.places[i].buffer, channel: channel, stride: p.places[i].stride, shape: nodes[part].Out}
+				p.put[part] = true
+			}
+			channel += nodes[in].Out.C
+		}
+	}
+	for g := range p.groups {
+		p.fresh(p.groups[g].last())
+	}
+}
+
+// sideBySide is where a concatenation's parts already stand in its order, as those of a prefix of a longer one do.
+func (p *planner) sideBySide(i int) (place, bool) {
+	n := &p.graph.Nodes[i]
+	whole := p.at(n.In[0])
+	channel := whole.channel
+	for _, in := range n.In {
+		part := p.alias[in]
+		at := p.places[part]
+		if !p.put[part] || at.buffer < 0 || at.buffer != whole.buffer || at.channel != channel || at.shape != p.graph.Nodes[in].Out {
+			return place{}, false
+		}
+		channel += at.shape.C
+	}
+	whole.shape = n.Out
+	return whole, true
+}
+
+// fresh gives a value a buffer of its own, unless it has a place.
+func (p *planner) fresh(i int) {
+	if p.put[i] {
+		return
+	}
+	s := p.graph.Nodes[i].Out
+	p.places[i], p.put[i] = place{buffer: len(p.buffers), stride: s.C, shape: s}, true
+	p.buffers = append(p.buffers, buffer{elems: s.Elems(), first: math.MaxInt, last: -1})
+}
+
+// live finds out which groups use each buffer.
+func (p *planner) live() {
+	use := func(node, g int) {
+		if at := p.places[p.alias[node]]; at.buffer >= 0 {
+			b := &p.buffers[at.buffer]
+			b.first, b.last = min(b.first, g), max(b.last, g)
+		}
+	}
+	for g := range p.groups {
+		use(p.groups[g].last(), g)
+		for _, i := range p.groups[g].nodes {
+			for _, in := range p.graph.Nodes[i].In {
+				if p.owner[p.alias[in]] != g {
+					use(in, g)
+				}
+			}
+		}
+	}
+	use(len(p.graph.Nodes)-1, len(p.groups)) // read by Run itself
+}
+
+// at is the place of a node's value.
+func (p *planner) at(i int) place { return p.places[p.alias[i]] }
+
+// param is a parameter's values; a node without it has none.
+func (p *planner) param(i int) ([]float32, error) {
+	if i < 0 {
+		return nil, nil
+	}
+	want := p.graph.Params[i]
+	v, err := p.weights.Float32(want.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(v) != want.Elems() {
+		return nil, fmt.Errorf("%s: %d elements, want %v", want.Name, len(v), want.Shape)
+	}
+	return v, nil
+}
+
+func (p *planner) release(params ...int) {
+	for _, i := range params {
+		if i >= 0 {
+			p.weights.Release(p.graph.Params[i].Name)
+		}
+	}
+}
+
+// normOf is a batch norm as a scale and a shift of each channel, in float64.
+func (p *planner) normOf(i int) (scale, shift []float64, err error) {
+	n := &p.graph.Nodes[i]
+	var v [4][]float32
+	for k, param := range []int{n.Weight, n.Bias, n.Mean, n.Var} {
+		if v[k], err = p.param(param); err != nil {
+			return nil, nil, err
+		}
+	}
+	for c := range v[0] {
+		s := float64(v[0][c]) / math.Sqrt(float64(v[3][c])+n.Eps)
+		scale = append(scale, s)
+		shift = append(shift, float64(v[1][c])-float64(v[2][c])*s)
+	}
+	p.release(n.Weight, n.Bias, n.Mean, n.Var)
+	return scale, shift, nil
+}
+
+// fold is a layer's weights and bias with the batch norm behind it multiplied in.
+func (p *planner) fold(i, norm int) (weight, bias []float32, err error) {
+	n := &p.graph.Nodes[i]
+	if weight, err = p.param(n.Weight); err != nil {
+		return nil, nil, err
+	}
+	if bias, err = p.param(n.Bias); err != nil {
+		return nil, nil, err
+	}
+	if norm < 0 {
+		return weight, bias, nil
+	}
+	scale, shift, err := p.normOf(norm)
+	if err != nil {
+		return nil, nil, err
+	}
+	folded, depth := make([]float32, len(weight)), len(weight)/len(scale)
+	for c, s := range scale {
+		for k, v := range weight[c*depth : (c+1)*depth] {
+			folded[c*depth+k] = float32(float64(v) * s)
+		}
+		if bias != nil {
+			shift[c] += float64(bias[c]) * s
+		}
+	}
+	return folded, float32s(shift), nil
+}
+
+func float32s(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = float32(x)
+	}
+	return out
+}
+
+// acts are the graph's activations as the kernels know them.
+var acts = map[nn.Act]kernels.Act{
+	nn.None: kernels.None, nn.ReLU: kernels.ReLU, nn.ReLU6: kernels.ReLU6, nn.Sigmoid: kernels.Sigmoid, nn.SiLU: kernels.SiLU,
+	nn.HardSigmoid: kernels.HardSigmoid, nn.HardSwish: kernels.HardSwish, nn.GELU: kernels.GELU, nn.GELUTanh: kernels.GELUTanh,
+}
