@@ -1,0 +1,90 @@
+// Package experiment reads experiments.yaml and turns it into jobs.
+//
+// Contract: reading is strict. An unknown key or word, a wrong type, a value out of range,
+// a network that the zoo lacks, a name given twice: each is an error with file, line and
+// column, the nearest valid words where there are any, and all of a file's errors come at
+// once, in the order of their positions. A file over 1 MiB, an anchor within itself and
+// aliases that expand beyond measure are refused before they cost time. Jobs come in an
+// order that depends on the file alone, all timed jobs before all accuracy jobs, and each
+// has an identity made from its settings, so that a run that was cut short goes on where
+// it was.
+//
+// It knows networks and instruction sets by the caller's word only, and leaves the doing
+// of jobs to bench/runner. YAML stays inside this package.
+package experiment
+
+import (
+	"time"
+
+	"zoobench/bench/load"
+)
+
+// Known is what the reader must be told to check names.
+type Known struct {
+	// Networks returns the networks that a pattern selects, in the zoo's order: a name, an
+	// alias, a name with the wildcards of path.Match, or family: and a family's name.
+	// Where it selects none, the nearest names. Required.
+	Networks func(pattern string) (names, nearest []string)
+	// ISAs are the valid names of instruction sets; none makes the isa axis an error.
+	ISAs []string
+}
+
+// A File is a parsed experiments.yaml.
+type File struct {
+	Path        string
+	Run         []string // experiments that run where none is asked for by name
+	Experiments []Experiment
+}
+
+// An Experiment asks one question and names what to measure for it: the product of its
+// axes. Axes that the file leaves out hold their one default.
+type Experiment struct {
+	Name     string
+	Question string // one sentence
+
+	Models   []string // networks' names, patterns resolved
+	ISA      []string // default "": the best that the machine has
+	Threads  []int    // default 1
+	Batch    []int    // default 1
+	ImgSize  []int    // default 0: the network's own
+	Scenario []load.Scenario
+
+	Latency  *Latency  // nil where no latency is measured
+	Accuracy *Accuracy // nil where no accuracy is measured
+
+	Exact     bool          // direct algorithms only
+	NoTune    bool          // the table of measured defaults, no trials
+	Timeout   time.Duration // of one job; 0 for none
+	MaxMemory int64         // bytes, of one job's process; 0 for no limit
+}
+
+// Latency is how latency is measured; zero fields are load's defaults.
+type Latency struct {
+	MinDuration  time.Duration `json:",omitzero"`
+	MaxDuration  time.Duration `json:",omitzero"`
+	MinSamples   int           `json:",omitzero"`
+	Streams      int           `json:",omitzero"` // multi-stream: images a query
+	Rate         float64       `json:",omitzero"` // server: images a second
+	LatencyBound time.Duration `json:",omitzero"` // server
+	Seed         uint64        `json:",omitzero"` // server
+}
+
+// Accuracy is what accuracy is measured on. Paths are absolute; those that the file gives
+// as relative start at its own folder.
+type Accuracy struct {
+	Data    string `json:",omitzero"` // folder; empty for what the cache folder holds
+	Labels  string `json:",omitzero"` // label file of a flat folder
+	Limit   int    `json:",omitzero"` // images, 0 for all
+	Seed    uint64 `json:",omitzero"` // of the subset that Limit draws
+	Threads int    `json:",omitzero"` // 0 for all cores
+	Batch   int    `json:",omitzero"` // 0 for the runner's choice
+	// Checkpoints to evaluate; none stands for every one of Models that is at hand.
+	Checkpoints []Checkpoint `json:",omitzero"`
+}
+
+// A Checkpoint is one set of weights: a tag that the store knows, a file, or both.
+type Checkpoint struct {
+	Network string
+	Tag     string `json:",omitzero"`
+	File    string `json:",omitzero"`
+}

@@ -1,0 +1,151 @@
+package experiment
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"zoobench/bench/load"
+)
+
+// maxJobs bounds a file; at a second a job it is more than a day.
+const maxJobs = 100_000
+
+// A Job is one measurement of one network: Latency or Accuracy is set, not both.
+type Job struct {
+	// ID is the hash of the settings below, the same whenever the file is read on one
+	// machine; another order of experiments or of axes leaves it as it is.
+	ID         string `json:"-"`
+	Experiment string
+	Model      string
+
+	ISA      string        `json:",omitzero"` // "" for the best that the machine has
+	Threads  int           `json:",omitzero"` // 0 for all cores
+	Batch    int           `json:",omitzero"`
+	ImgSize  int           `json:",omitzero"` // 0 for the network's own
+	Scenario load.Scenario `json:",omitzero"`
+
+	Exact     bool          `json:",omitzero"`
+	NoTune    bool          `json:",omitzero"`
+	Timeout   time.Duration `json:",omitzero"`
+	MaxMemory int64         `json:",omitzero"` // bytes
+
+	Latency  *Latency  `json:",omitzero"`
+	Accuracy *Accuracy `json:",omitzero"` // with no or one checkpoint
+}
+
+// Jobs expands the experiments named, in the order of the file, or those of f.Run where
+// none is named. All timed jobs come before all accuracy jobs; within each, a network's
+// jobs stand together. An unknown name is an error with the nearest one.
+func (f *File) Jobs(only ...string) ([]Job, error) {
+	if len(only) == 0 {
+		only = f.Run
+	}
+	var valid []string
+	for _, e := range f.Experiments {
+		valid = append(valid, e.Name)
+	}
+	wanted := map[string]bool{}
+	for _, name := range only {
+		wanted[name] = true
+		if !slices.Contains(valid, name) {
+			return nil, fmt.Errorf("experiment: %s: unknown experiment %s, %s", f.Path, quote(name), suggest(name, valid))
+		}
+	}
+	var timed, accuracy []Job
+	for i := range f.Experiments {
+		if e := &f.Experiments[i]; wanted[e.Name] {
+			timed = append(timed, e.timed()...)
+			accuracy = append(accuracy, e.accuracy()...)
+		}
+	}
+	jobs := append(timed, accuracy...)
+	for i := range jobs {
+		jobs[i].ID = identity(jobs[i])
+	}
+	return jobs, nil
+}
+
+// count returns how many jobs the experiment makes, maxJobs+1 for any more than that.
+func (e *Experiment) count() int {
+	total := 0
+	if e.Latency != nil {
+		total = len(e.Models)
+		for _, n := range []int{len(e.ISA), len(e.Threads), len(e.Batch), len(e.ImgSize), len(e.Scenario)} {
+			total = min(total*n, maxJobs+1) // an axis has at most maxAxis values: no overflow
+		}
+	}
+	if e.Accuracy != nil {
+		total += max(len(e.Accuracy.Checkpoints), len(e.Models))
+	}
+	return min(total, maxJobs+1)
+}
+
+func (e *Experiment) timed() (jobs []Job) {
+	if e.Latency == nil {
+		return nil
+	}
+	for _, model := range e.Models {
+		for _, isa := range e.ISA {
+			for _, threads := range e.Threads {
+				for _, batch := range e.Batch {
+					for _, size := range e.ImgSize {
+						for _, scenario := range e.Scenario {
+							j := e.job(model)
+							j.ISA, j.Threads, j.Batch, j.ImgSize, j.Scenario = isa, threads, batch, size, scenario
+							j.Latency = e.Latency
+							jobs = append(jobs, j)
+						}
+					}
+				}
+			}
+		}
+	}
+	return jobs
+}
+
+// accuracy makes a job a checkpoint, or a job a network where the file names none: which
+// of its checkpoints are at hand is for the runner to find.
+func (e *Experiment) accuracy() (jobs []Job) {
+	if e.Accuracy == nil {
+		return nil
+	}
+	add := func(model string, checkpoints ...Checkpoint) {
+		a := *e.Accuracy
+		a.Checkpoints = checkpoints
+		j := e.job(model)
+		j.Threads, j.Batch, j.Accuracy = a.Threads, a.Batch, &a
+		jobs = append(jobs, j)
+	}
+	for _, c := range e.Accuracy.Checkpoints {
+		add(c.Network, c)
+	}
+	if len(e.Accuracy.Checkpoints) == 0 {
+		for _, model := range e.Models {
+			add(model)
+		}
+	}
+	return jobs
+}
+
+// job returns the part that all jobs of the experiment share.
+func (e *Experiment) job(model string) Job {
+	return Job{
+		Experiment: e.Name, Model: model,
+		Exact: e.Exact, NoTune: e.NoTune, Timeout: e.Timeout, MaxMemory: e.MaxMemory,
+	}
+}
+
+// identity hashes the settings as JSON with the zero ones left out, so that a setting
+// added later with a zero default changes no job's identity.
+func identity(j Job) string {
+	text, err := json.Marshal(j)
+	if err != nil {
+		panic("experiment: a job is not JSON: " + err.Error()) // it has no float that the parser lets be NaN
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}

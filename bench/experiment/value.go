@@ -1,0 +1,107 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseSize reads a size such as 512MiB, 1.5GiB or 64kB as bytes: k, M and G are powers of
+// 1000, Ki, Mi and Gi of 1024, and a number without unit is refused.
+func ParseSize(text string) (int64, error) {
+	units := []struct {
+		suffix string
+		bytes  float64
+	}{
+		{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+		{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
+	}
+	for _, u := range units {
+		number, ok := strings.CutSuffix(text, u.suffix)
+		if !ok {
+			continue
+		}
+		number = strings.TrimSuffix(number, " ")
+		// ParseFloat also knows hexadecimal, exponents, signs, NaN and Inf: none is a size.
+		if number == "" || strings.Trim(number, "0123456789.") != "" {
+			break
+		}
+		v, err := strconv.ParseFloat(number, 64)
+		if err != nil {
+			break
+		}
+		if v *= u.bytes; v >= math.MaxInt64 {
+			return 0, fmt.Errorf("size %s does not fit 64 bits", quote(text))
+		}
+		return int64(math.Round(v)), nil
+	}
+	return 0, fmt.Errorf("size %s, want a number with its unit, as 512MiB", quote(text))
+}
+
+// parseDuration reads a duration such as 3s or 250ms, from 1 ns to a day.
+func parseDuration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("duration %s, want a number with its unit, as 3s", quote(text))
+	}
+	if d <= 0 || d > 24*time.Hour {
+		return 0, fmt.Errorf("duration %s, want more than 0 and at most 24h", quote(text))
+	}
+	return d, nil
+}
+
+// suggest ends an error text about an unknown word: the nearest valid one if it is near
+// enough to be what was meant, else all of them.
+func suggest(word string, valid []string) string {
+	if len(valid) == 0 {
+		return "none is known here"
+	}
+	best, least := "", math.MaxInt
+	for _, v := range valid {
+		if d := editDistance(word, v); d < least {
+			best, least = v, d
+		}
+	}
+	if least <= max(2, len(best)/3) {
+		return fmt.Sprintf("nearest is %q", best)
+	}
+	return "want one of " + strings.Join(valid, ", ")
+}
+
+// editDistance returns the least number of insertions, deletions, replacements and swaps
+// of neighbours that make b of a, by bytes (the restricted Damerau-Levenshtein distance).
+// Of a, what lies past 64 bytes is left out: no valid word is that long.
+func editDistance(a, b string) int {
+	a = a[:min(len(a), 64)]
+	older, old, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		older, old, row = old, row, older
+		row[0] = i + 1
+		for j := range len(b) {
+			d := old[j]
+			if a[i] != b[j] {
+				d++
+			}
+			d = min(d, old[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				d = min(d, older[j-1]+1)
+			}
+			row[j+1] = d
+		}
+	}
+	return row[len(b)]
+}
+
+// quote shows a word from the file on one printable line, cut where it is long.
+func quote(word string) string {
+	const limit = 60
+	if r := []rune(word[:min(len(word), 4*limit)]); len(r) > limit {
+		return strconv.Quote(string(r[:limit])) + "…"
+	}
+	return strconv.Quote(word)
+}
