@@ -2,7 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"image"
@@ -14,89 +13,15 @@ import (
 	"testing"
 
 	"golang.org/x/image/bmp"
+
+	"zoobench/datasets/internal/golden"
 )
 
-// golden is the index of a folder of pictures with what Pillow makes of them.
-type golden struct {
-	Images []struct {
-		File, Format, Decoded string
-		Width, Height         int
-	}
-}
-
-// goldenFolders are the pictures beside this package and, where it is present,
-// the larger set that holds photographs too (ZOO_PREPROCESS, by default
-// ../shared/preprocess from the module's root).
-func goldenFolders(t testing.TB) []string {
-	folders := []string{filepath.Join("..", "testdata", "preprocess")}
-	full := os.Getenv("ZOO_PREPROCESS")
-	if full == "" {
-		full = filepath.Join("..", "..", "..", "shared", "preprocess")
-	}
-	if _, err := os.Stat(full); err == nil {
-		return append(folders, full)
-	}
-	if os.Getenv("CI") == "true" && os.Getenv("ZOO_PREPROCESS") != "" {
-		t.Fatalf("ZOO_PREPROCESS=%s is absent", full)
-	}
-	t.Logf("%s is absent: only the pictures in testdata are tested", full)
-	return folders
-}
-
-func readGolden(t testing.TB, folder string) golden {
-	t.Helper()
-	var g golden
-	text, err := os.ReadFile(filepath.Join(folder, "index.json"))
-	if err == nil {
-		err = json.Unmarshal(text, &g)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
-func readFile(t testing.TB, path ...string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(path...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-// readPNG reads a lossless RGB picture with the standard library alone.
-func readPNG(t testing.TB, path ...string) (pix []byte, w, h int) {
-	t.Helper()
-	m, err := png.Decode(bytes.NewReader(readFile(t, path...)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := m.Bounds()
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			c := color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
-			pix = append(pix, c.R, c.G, c.B)
-		}
-	}
-	return pix, b.Dx(), b.Dy()
-}
-
-// differences counts samples by distance: equal, off by one, more.
-func differences(got, want []byte) (counts [3]int, worst int) {
-	for i, g := range got {
-		d := max(int(g)-int(want[i]), int(want[i])-int(g))
-		counts[min(d, 2)]++
-		worst = max(worst, d)
-	}
-	return counts, worst
-}
-
 func TestDecodeEqualsPillow(t *testing.T) {
-	for _, folder := range goldenFolders(t) {
-		var total [3]int
-		for _, im := range readGolden(t, folder).Images {
-			got, err := Decode(readFile(t, folder, im.File))
+	for _, folder := range golden.Folders(t) {
+		var total golden.Counts
+		for _, im := range golden.Read(t, folder).Images {
+			got, err := Decode(golden.File(t, folder, im.File))
 			if err != nil {
 				t.Errorf("%s: %v", im.File, err)
 				continue
@@ -108,22 +33,16 @@ func TestDecodeEqualsPillow(t *testing.T) {
 			if im.Decoded == "" {
 				continue
 			}
-			want, w, h := readPNG(t, folder, im.Decoded)
-			if w != im.Width || h != im.Height {
-				// gray.jpg and gray.png share their names there, and gray.png's is kept.
-				t.Logf("%s: %s is of another picture", im.File, im.Decoded)
-				continue
-			}
-			counts, worst := differences(got.Pix, want)
-			t.Logf("%-36s equal %8d  off by one %d  more %d", im.File, counts[0], counts[1], counts[2])
-			for i := range total {
-				total[i] += counts[i]
-			}
-			if worst > 0 {
-				t.Errorf("%s: differs from Pillow by up to %d, %v equal, off by one, more", im.File, worst, counts)
+			want, _, _ := golden.RGB(t, folder, im.Decoded)
+			var counts golden.Counts
+			counts.Compare(got.Pix, want)
+			total.Add(counts)
+			t.Logf("%-36s equal %8d  off by one %d  more %d", im.File, counts.Equal, counts.OffByOne, counts.More)
+			if counts.Worst > 0 {
+				t.Errorf("%s: differs from Pillow: %+v", im.File, counts)
 			}
 		}
-		t.Logf("total over %s: equal %d, off by one %d, more %d samples", filepath.Base(folder), total[0], total[1], total[2])
+		t.Logf("%s, samples: equal %d, off by one %d, more %d", filepath.Dir(folder), total.Equal, total.OffByOne, total.More)
 	}
 }
 
@@ -134,18 +53,19 @@ func TestDecodeEqualsLibjpeg(t *testing.T) {
 	}
 	var d Decoder
 	for _, file := range files {
-		got, err := d.Decode(readFile(t, file))
+		got, err := d.Decode(golden.File(t, file))
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 			continue
 		}
-		want, w, h := readPNG(t, strings.TrimSuffix(file, ".jpg")+".png")
+		want, w, h := golden.RGB(t, strings.TrimSuffix(file, ".jpg")+".png")
 		if got.Width != w || got.Height != h {
 			t.Errorf("%s: %d×%d, want %d×%d", file, got.Width, got.Height, w, h)
 			continue
 		}
-		if counts, worst := differences(got.Pix, want); worst > 0 {
-			t.Errorf("%s: differs by up to %d, %v equal, off by one, more", file, worst, counts)
+		var counts golden.Counts
+		if counts.Compare(got.Pix, want); counts.Worst > 0 {
+			t.Errorf("%s: differs: %+v", file, counts)
 		}
 	}
 	t.Logf("%d files", len(files))
@@ -155,7 +75,7 @@ func TestDecodeEqualsLibjpeg(t *testing.T) {
 func TestWindowsOfSmallFiles(t *testing.T) {
 	var whole, part Decoder
 	for _, name := range []string{"h2v2_restart", "h1v2_progressive_restart", "h2v1_restart", "h4v1_restart", "luma_halved"} {
-		data := readFile(t, "testdata", "libjpeg", name+".jpg")
+		data := golden.File(t, "testdata", "libjpeg", name+".jpg")
 		want, err := whole.Decode(data)
 		if err != nil {
 			t.Fatal(err)
@@ -180,10 +100,10 @@ func TestWindowsOfSmallFiles(t *testing.T) {
 }
 
 func TestDecodeWindowEqualsWhole(t *testing.T) {
-	folder := filepath.Join("..", "testdata", "preprocess")
+	folder := golden.Made()
 	var whole, part Decoder
-	for _, im := range readGolden(t, folder).Images {
-		data := readFile(t, folder, im.File)
+	for _, im := range golden.Read(t, folder).Images {
+		data := golden.File(t, folder, im.File)
 		want, err := whole.Decode(data)
 		if err != nil {
 			t.Fatalf("%s: %v", im.File, err)
@@ -272,11 +192,11 @@ func patch(t testing.TB, data []byte, marker string, skip int, with ...byte) []b
 }
 
 func TestDecodeBadInput(t *testing.T) {
-	folder := filepath.Join("..", "testdata", "preprocess", "in")
-	jpg := readFile(t, folder, "s420.jpg")
-	progressive := readFile(t, folder, "s420_progressive.jpg")
-	restart := readFile(t, "testdata", "libjpeg", "h2v2_restart.jpg")
-	rgb := readFile(t, folder, "rgb.png")
+	folder := filepath.Join(golden.Made(), "in")
+	jpg := golden.File(t, folder, "s420.jpg")
+	progressive := golden.File(t, folder, "s420_progressive.jpg")
+	restart := golden.File(t, "testdata", "libjpeg", "h2v2_restart.jpg")
+	rgb := golden.File(t, folder, "rgb.png")
 	const sof, dht, dqt, sos = "\xff\xc0\x00\x11\x08", "\xff\xc4", "\xff\xdb", "\xff\xda"
 	scanStart := bytes.Index(jpg, []byte(sos)) + 14
 	var format *FormatError
@@ -333,7 +253,7 @@ func TestDecodeBadInput(t *testing.T) {
 }
 
 func TestMaxPixels(t *testing.T) {
-	data := readFile(t, "..", "testdata", "preprocess", "in", "s420.jpg")
+	data := golden.File(t, golden.Made(), "in", "s420.jpg")
 	d := Decoder{MaxPixels: 301 * 257}
 	if _, err := d.Decode(data); err != nil {
 		t.Errorf("at the limit: %v", err)
@@ -346,11 +266,11 @@ func TestMaxPixels(t *testing.T) {
 }
 
 func TestDecoderReuse(t *testing.T) {
-	folder := filepath.Join("..", "testdata", "preprocess")
+	folder := golden.Made()
 	var d Decoder
 	for round := range 2 {
-		for _, im := range readGolden(t, folder).Images {
-			data := readFile(t, folder, im.File)
+		for _, im := range golden.Read(t, folder).Images {
+			data := golden.File(t, folder, im.File)
 			got, err := d.Decode(data)
 			if err != nil {
 				t.Fatal(err)
@@ -367,23 +287,23 @@ func TestDecoderReuse(t *testing.T) {
 			}
 		}
 	}
-	data := readFile(t, folder, "in", "s420.jpg")
+	data := golden.File(t, folder, "in", "s420.jpg")
 	if n := testing.AllocsPerRun(3, func() { d.Decode(data) }); n > 2 {
 		t.Errorf("%v allocations for a file of a known size, want at most 2", n)
 	}
 }
 
 func FuzzDecode(f *testing.F) {
-	folder := filepath.Join("..", "testdata", "preprocess", "in")
+	folder := filepath.Join(golden.Made(), "in")
 	for _, name := range []string{"small.jpg", "one.jpg", "gray.jpg"} {
-		f.Add(readFile(f, folder, name))
+		f.Add(golden.File(f, folder, name))
 	}
 	small, err := filepath.Glob("testdata/libjpeg/*.jpg")
 	if err != nil {
 		f.Fatal(err)
 	}
 	for _, name := range small {
-		f.Add(readFile(f, name))
+		f.Add(golden.File(f, name))
 	}
 	var b bytes.Buffer
 	png.Encode(&b, opaque(1, 2, 3))
@@ -422,7 +342,7 @@ func ExampleDecoder_DecodeWindow() {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	data := photograph(b)
+	data := golden.Photograph(b)
 	var d Decoder
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
@@ -431,13 +351,4 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "images/s")
-}
-
-// photograph is a 500×375 photograph where there is one, else a made picture.
-func photograph(b *testing.B) []byte {
-	folders := goldenFolders(b)
-	if len(folders) > 1 {
-		return readFile(b, folders[1], "in", "photo_n02363005_beaver.jpg")
-	}
-	return readFile(b, folders[0], "in", "s420_progressive.jpg")
 }

@@ -1,0 +1,241 @@
+// Package preprocess turns decoded pixels into a network's input tensor,
+// exactly as the evaluation transforms of torchvision and timm do over Pillow:
+// resize, crop, scale to 0…1, subtract the mean, divide by the deviation.
+//
+// The contract: the resized and cropped pixels equal Pillow's in every byte, by
+// its own fixed-point arithmetic in two passes, and the tensor equals torch's
+// float32 in every bit. Only the rows and columns that the crop needs are
+// computed; a Processor says which source pixels those are (Window), so that a
+// decoder can skip the rest. A Processor keeps its buffers from picture to
+// picture and serves one goroutine at a time.
+//
+// It leaves decoding to datasets/decode, and which recipe a checkpoint wants to
+// zoo.
+package preprocess
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"slices"
+	"strings"
+
+	"zoobench/datasets/decode"
+)
+
+// A CropMode is how a picture that is not square becomes one, named as timm
+// names it.
+type CropMode string
+
+// timm's crop modes (timm/data/transforms_factory.py).
+const (
+	// Center scales the shorter edge to Resize, keeping the proportions, and
+	// cuts Size×Size from the middle, with black where the picture is smaller.
+	// torchvision has only this one.
+	Center CropMode = "center"
+	// Squash scales both edges to Resize and cuts the middle.
+	Squash CropMode = "squash"
+	// Border scales the longer edge to Resize, keeping the proportions, and
+	// fills up with the mean colour to Size×Size.
+	Border CropMode = "border"
+)
+
+// A Recipe is a checkpoint's preprocessing. The zero value of each field but
+// Size is the usual one of ImageNet.
+type Recipe struct {
+	Size          int        // edge of the square crop in pixels
+	CropPct       float64    // crop edge over resized edge; 0 means 0.875
+	Resize        int        // resized edge in pixels; 0 means ⌊Size/CropPct⌋
+	Interpolation Filter     // "" means Bilinear
+	CropMode      CropMode   // "" means Center
+	Mean, Std     [3]float64 // of the channels, scaled to 0…1; all zero means ImageNet's
+}
+
+// Full returns the recipe with the values that its zeros stand for, or an error
+// that names the field that is out of range.
+func (r Recipe) Full() (Recipe, error) {
+	if r.CropPct == 0 {
+		r.CropPct = 0.875
+	}
+	if r.Interpolation == "" {
+		r.Interpolation = Bilinear
+	}
+	if r.CropMode == "" {
+		r.CropMode = Center
+	}
+	if r.Mean == [3]float64{} && r.Std == [3]float64{} {
+		r.Mean, r.Std = [3]float64{0.485, 0.456, 0.406}, [3]float64{0.229, 0.224, 0.225}
+	}
+	const maxEdge = 1 << 14
+	switch {
+	case r.Size < 1 || r.Size > maxEdge:
+		return r, fmt.Errorf("preprocess: size %d, want 1 to %d", r.Size, maxEdge)
+	case !(r.CropPct > 0 && r.CropPct <= 4):
+		return r, fmt.Errorf("preprocess: crop fraction %v, want more than 0 and at most 4", r.CropPct)
+	case r.Interpolation.kernel() == nil && r.Interpolation != Nearest:
+		return r, fmt.Errorf("preprocess: interpolation %q, want one of %s", r.Interpolation, strings.Join(filterNames(), ", "))
+	case !slices.Contains([]CropMode{Center, Squash, Border}, r.CropMode):
+		return r, fmt.Errorf("preprocess: crop mode %q, want %s, %s or %s", r.CropMode, Center, Squash, Border)
+	}
+	if r.Resize == 0 {
+		r.Resize = int(math.Floor(float64(r.Size) / r.CropPct))
+	}
+	if r.Resize < 1 || r.Resize > maxEdge {
+		return r, fmt.Errorf("preprocess: resize to %d, want 1 to %d", r.Resize, maxEdge)
+	}
+	for c := range 3 {
+		if m, s := r.Mean[c], r.Std[c]; math.IsNaN(m) || math.IsInf(m, 0) || !(s > 0) || math.IsInf(s, 0) {
+			return r, fmt.Errorf("preprocess: channel %d: mean %v, deviation %v, want finite numbers and a positive deviation", c, m, s)
+		}
+	}
+	return r, nil
+}
+
+// A Layout is the order of a tensor's dimensions.
+type Layout int
+
+// The layouts of one picture of a batch.
+const (
+	HWC Layout = iota // (Size, Size, 3): channels last, as the engine takes it
+	CHW               // (3, Size, Size): planes, as torch has it
+)
+
+// A Processor carries out one recipe.
+type Processor struct {
+	recipe  Recipe
+	layout  Layout
+	scale   [3][256]float32 // tensor value of a level, by channel
+	fill    [3]byte         // around a picture smaller than the crop
+	decoder decode.Decoder
+
+	planned       bool
+	width, height int // of the picture that the plan is for
+	plan          plan
+	planErr       error
+	narrow        []byte  // the rows needed, resized horizontally: (rows, plan.x.n, 3)
+	sums          []int32 // one row of the vertical pass
+	pixels        []byte  // (Size, Size, 3)
+}
+
+// New returns a processor for the recipe, or the recipe's error.
+func New(r Recipe, layout Layout) (*Processor, error) {
+	r, err := r.Full()
+	if err != nil {
+		return nil, err
+	}
+	if layout != HWC && layout != CHW {
+		return nil, fmt.Errorf("preprocess: layout %d, want HWC or CHW", layout)
+	}
+	p := &Processor{recipe: r, layout: layout, pixels: make([]byte, 3*r.Size*r.Size)}
+	for c := range 3 {
+		mean, std := float32(r.Mean[c]), float32(r.Std[c])
+		for level := range 256 {
+			// Each step rounds to float32, as torch's three operations do.
+			p.scale[c][level] = float32(float32(float32(level)/255)-mean) / std
+		}
+		if r.CropMode == Border {
+			p.fill[c] = byte(min(max(math.RoundToEven(255*r.Mean[c]), 0), 255))
+		}
+	}
+	return p, nil
+}
+
+// Recipe is the processor's recipe, with every value filled in.
+func (p *Processor) Recipe() Recipe { return p.recipe }
+
+// Len is the number of float32 values of one picture: 3·Size².
+func (p *Processor) Len() int { return len(p.pixels) }
+
+// File decodes a file and writes its tensor to dst, of Len values; of a JPEG
+// only what the crop needs is transformed.
+func (p *Processor) File(data []byte, dst []float32) error {
+	m, err := p.decoder.DecodeWindow(data, p.Window)
+	if err != nil {
+		return err
+	}
+	return p.Tensor(m, dst)
+}
+
+// Tensor writes the tensor of m to dst, of Len values, in the processor's
+// layout. m.Window must cover the processor's Window for its size.
+func (p *Processor) Tensor(m *decode.Image, dst []float32) error {
+	if len(dst) != p.Len() {
+		return fmt.Errorf("preprocess: tensor of %d values, want %d", len(dst), p.Len())
+	}
+	pixels, err := p.Pixels(m)
+	if err != nil {
+		return err
+	}
+	plane := p.recipe.Size * p.recipe.Size
+	if p.layout == CHW {
+		r, g, b := dst[:plane], dst[plane:2*plane], dst[2*plane:3*plane]
+		for i := range plane {
+			q := pixels[3*i : 3*i+3 : 3*i+3]
+			r[i], g[i], b[i] = p.scale[0][q[0]], p.scale[1][q[1]], p.scale[2][q[2]]
+		}
+		return nil
+	}
+	for i := range plane {
+		q, d := pixels[3*i:3*i+3:3*i+3], dst[3*i:3*i+3:3*i+3]
+		d[0], d[1], d[2] = p.scale[0][q[0]], p.scale[1][q[1]], p.scale[2][q[2]]
+	}
+	return nil
+}
+
+// Window is the part of a width×height picture that the crop is computed from,
+// in the form that decode.Decoder.DecodeWindow asks for.
+func (p *Processor) Window(width, height int) image.Rectangle {
+	if p.prepare(width, height) != nil {
+		return image.Rectangle{}
+	}
+	return p.plan.source
+}
+
+// Pixels resizes and crops m to RGB of shape (Size, Size, 3). The slice is the
+// processor's own and is overwritten by its next call. m.Window must cover the
+// processor's Window for its size.
+func (p *Processor) Pixels(m *decode.Image) ([]byte, error) {
+	if err := p.prepare(m.Width, m.Height); err != nil {
+		return nil, err
+	}
+	if !p.plan.source.In(m.Window) {
+		return nil, fmt.Errorf("preprocess: picture has the window %v of %d×%d, want %v", m.Window, m.Width, m.Height, p.plan.source)
+	}
+	pl, size := &p.plan, p.recipe.Size
+	if pl.x.n < size || pl.y.n < size {
+		for i := 0; i < len(p.pixels); i += 3 {
+			copy(p.pixels[i:], p.fill[:])
+		}
+	}
+	row := 3 * pl.x.n
+	top := pl.source.Min.Y
+	p.narrow = grow(p.narrow, row*pl.source.Dy())
+	for y := top; y < pl.source.Max.Y; y++ {
+		src := m.Pix[(y-m.Window.Min.Y)*m.Stride():][:m.Stride()]
+		pl.x.across(p.narrow[(y-top)*row:][:row], src[3*(pl.source.Min.X-m.Window.Min.X):])
+	}
+	p.sums = grow(p.sums, row)
+	for i := range pl.y.n {
+		dst := p.pixels[3*(size*(pl.y.at+i)+pl.x.at):][:row]
+		pl.y.down(dst, p.narrow, i, p.sums)
+	}
+	return p.pixels, nil
+}
+
+// prepare makes the plan for pictures of this size, unless it is at hand.
+func (p *Processor) prepare(width, height int) error {
+	if !p.planned || width != p.width || height != p.height {
+		p.planErr = p.plan.make(p.recipe, width, height)
+		p.planned, p.width, p.height = true, width, height
+	}
+	return p.planErr
+}
+
+// grow returns a slice of n elements that reuses s where it is large enough;
+// its contents are arbitrary.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
