@@ -474,3 +474,22 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestShippedFile reads the repository's experiments.yaml with a zoo that has every
+// network: which ones there are is for the command line's test.
+func TestShippedFile(t *testing.T) {
+	all := known()
+	all.Networks = func(pattern string) (names, nearest []string) { return []string{pattern}, nil }
+	f, err := Load(filepath.Join("..", "..", "experiments.yaml"), all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(f.Run, []string{"default"}) {
+		t.Errorf("run is %v, want the default experiment alone", f.Run)
+	}
+	for _, e := range f.Experiments {
+		if !strings.HasSuffix(e.Question, "?") {
+			t.Errorf("%s: question %q is none", e.Name, e.Question)
+		}
+	}
+}
