@@ -75,7 +75,7 @@ func (e *BindError) Error() string {
 	}
 	add("missing", line(len(e.Missing), func(i int) string {
 		if m := e.Missing[i]; m.Other != "" {
-			return m.Name + ": is a " + m.Other + ", want a tensor"
+			return m.Name + ": is " + m.Other + ", want a tensor"
 		}
 		return e.Missing[i].Name + ": missing"
 	}))

@@ -112,7 +112,7 @@ func parseLegacy(name string, r io.ReaderAt, size int64) (layout, error) {
 	}
 	keys, ok := parts[4].(*list)
 	if !ok {
-		return layout{}, &FormatError{File: name, Offset: u.start, Msg: fmt.Sprintf("storage keys are a %s, want a list", kind(parts[4]))}
+		return layout{}, &FormatError{File: name, Offset: u.start, Msg: fmt.Sprintf("storage keys are %s, want a list", kind(parts[4]))}
 	}
 
 	starts := map[string]int64{}

@@ -151,7 +151,7 @@ func (f *File) readable(name string) (entry, error) {
 	i, ok := f.index[name]
 	if !ok {
 		if what, is := f.layout.others[name]; is {
-			return entry{}, &UnsupportedError{File: f.name, Item: name, Offset: -1, Msg: "is a " + what + ", want a tensor"}
+			return entry{}, &UnsupportedError{File: f.name, Item: name, Offset: -1, Msg: "is " + what + ", want a tensor"}
 		}
 		return entry{}, fmt.Errorf("weights: %s: %s: no such tensor", f.name, clip(name))
 	}

@@ -1,10 +1,8 @@
 package weights
 
 import (
-	"encoding/binary"
-	"fmt"
 	"math"
-	"strings"
+	"math/bits"
 )
 
 // The opcodes, by their names in CPython's pickletools.
@@ -194,9 +192,7 @@ func (u *unpickler) scalar(op byte) error {
 	case opBinInt1, opBinInt2:
 		return u.push(int64(n))
 	case opBinFloat: // the one operand that is big-endian
-		var b [8]byte
-		binary.LittleEndian.PutUint64(b[:], n)
-		return u.push(math.Float64frombits(binary.BigEndian.Uint64(b[:])))
+		return u.push(math.Float64frombits(bits.ReverseBytes64(n)))
 	}
 	if n > maxInteger {
 		return u.errorf("integer of %d bytes, want at most %d", n, maxInteger)
@@ -257,7 +253,7 @@ func (u *unpickler) fill(op byte) error {
 			return nil
 		}
 	}
-	return u.errorf("fills a %s", kind(target))
+	return u.errorf("puts entries into %s", kind(target))
 }
 
 // object does what concerns classes, functions and instances.
@@ -293,7 +289,7 @@ func (u *unpickler) object(op byte) error {
 		m, ok1 := module.(string)
 		n, ok2 := name.(string)
 		if !ok1 || !ok2 {
-			return u.errorf("names a class by a %s and a %s", kind(module), kind(name))
+			return u.errorf("names a class by %s and %s", kind(module), kind(name))
 		}
 		return u.push(global(m + "." + n))
 	case opObj:
@@ -315,7 +311,7 @@ func (u *unpickler) object(op byte) error {
 	case opBinPersID:
 		id, ok := arg.(tuple)
 		if !ok {
-			return u.errorf("persistent identity is a %s, want a tuple", kind(arg))
+			return u.errorf("persistent identity is %s, want a tuple", kind(arg))
 		}
 		v, err := u.persist(id)
 		if err != nil {
@@ -336,7 +332,7 @@ func (u *unpickler) object(op byte) error {
 	}
 	args, ok := arg.(tuple)
 	if !ok {
-		return u.errorf("arguments are a %s, want a tuple", kind(arg))
+		return u.errorf("arguments are %s, want a tuple", kind(arg))
 	}
 	if op == opReduce {
 		return u.reduce(f, args)
@@ -351,7 +347,7 @@ func (u *unpickler) object(op byte) error {
 	case *inert:
 		return u.push(&inert{f.class})
 	}
-	return u.errorf("makes an instance of a %s", kind(f))
+	return u.errorf("makes an instance of %s, want a class", kind(f))
 }
 
 func (u *unpickler) reduce(f any, args tuple) error {
@@ -360,7 +356,7 @@ func (u *unpickler) reduce(f any, args tuple) error {
 		if of, inertly := f.(*inert); inertly { // the result of an inert thing's call, such as a partial
 			return u.locate(refused(global(of.class)))
 		}
-		return u.errorf("calls a %s", kind(f))
+		return u.errorf("calls %s, want a function", kind(f))
 	}
 	v, err := u.call(g, args)
 	if err != nil {
@@ -375,19 +371,27 @@ func kind(v any) string {
 	case nil:
 		return "None"
 	case bool:
-		return "boolean"
+		return "a boolean"
 	case int64, bigInteger:
-		return "integer"
+		return "an integer"
 	case float64:
-		return "float"
+		return "a float"
 	case string:
-		return "string"
-	case global:
-		return "class or function " + clip(string(v))
-	case *inert:
-		return clip(v.class)
+		return "a string"
+	case tuple:
+		return "a tuple"
+	case *list:
+		return "a list"
+	case *dict:
+		return "a dictionary"
+	case slice:
+		return "a storage"
 	case *tensor:
-		return "tensor"
+		return "a tensor"
+	case global:
+		return "the name " + clip(string(v))
+	case *inert:
+		return "a pickled " + clip(v.class)
 	}
-	return strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", v), "*"), "weights.")
+	return "a value of unknown kind"
 }

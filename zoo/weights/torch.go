@@ -212,7 +212,7 @@ func (r *rebuilder) call(f global, args tuple) (any, error) {
 		name, _ := args[6].(global)
 		dtype := torchDtype(name)
 		if dtype == "" {
-			return &inert{"tensor of " + kind(args[6])}, nil
+			return &inert{"tensor of dtype " + string(name)}, nil
 		}
 		return r.tensor(f, args, dtype)
 	case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
@@ -223,7 +223,7 @@ func (r *rebuilder) call(f global, args tuple) (any, error) {
 		case *tensor, *inert:
 			return args[0], nil
 		}
-		return nil, fmt.Errorf("%s of a %s, want a tensor", f, kind(args[0]))
+		return nil, fmt.Errorf("%s of %s, want a tensor", f, kind(args[0]))
 	case "torch._tensor._rebuild_from_type_v2":
 		// (function, class, arguments, state): a tensor with attributes of its own.
 		if len(args) == 4 {
@@ -365,7 +365,7 @@ func stateDict(file string, root any) (*dict, string, error) {
 	}
 	d, ok := root.(*dict)
 	if !ok {
-		return nil, "", none("holds a pickled %s, want a state dict (save model.state_dict())", kind(root))
+		return nil, "", none("holds %s, want a state dict (save model.state_dict())", kind(root))
 	}
 	for _, key := range sections() {
 		if inner, ok := d.items[key].(*dict); ok && inner.tensors() > 0 {
@@ -377,7 +377,7 @@ func stateDict(file string, root any) (*dict, string, error) {
 	}
 	for _, key := range sections() {
 		if v, ok := d.items[key].(*inert); ok {
-			return nil, "", none("%s is a pickled %s, want a state dict (save model.state_dict())", key, kind(v))
+			return nil, "", none("%s is %s, want a state dict (save model.state_dict())", key, kind(v))
 		}
 	}
 	return nil, "", none("holds no tensors, neither under its own keys (%s) nor under one of %s",
