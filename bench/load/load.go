@@ -6,10 +6,10 @@
 // agree and at least 11 runs are over. The scenarios are those of MLPerf's LoadGen (Reddi
 // et al., arXiv 1911.02549): in the single stream a query is one batch and follows the one
 // before; multi-stream groups a number of images in a query; offline has all images at
-// hand from the start; the server's queries of one image arrive as a seeded Poisson process and wait in line,
-// their time counting from the scheduled arrival, so that a slow answer cannot hide the
-// queue behind it. Every result carries the harness's own cost, measured on a system that
-// does nothing, and a verdict with its reasons.
+// hand from the start; the server's queries of one image arrive as a seeded Poisson
+// process and wait in line, their time counting from the scheduled arrival, so that a slow
+// answer cannot hide the queue behind it. Every result carries the harness's own cost,
+// measured on a system that does nothing, and a verdict with its reasons.
 //
 // Queries run one at a time on the caller's goroutine. It leaves to others what a query
 // computes, the summary of samples (bench/stat) and their storage (bench/record).
