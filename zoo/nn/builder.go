@@ -31,13 +31,19 @@ type Config struct {
 	Default int // the size at which the architecture's Expect calls hold
 }
 
+// Limits on what a network is built for: far above any real use, and low enough that no count overflows.
+const (
+	maxSize    = 8192
+	maxClasses = 1 << 20
+)
+
 // Build runs an architecture and returns its graph, or the first thing that did not fit.
 func Build(name string, arch func(*Builder, Value) Value, c Config) (*Graph, error) {
-	if c.Size < 1 {
-		return nil, fmt.Errorf("nn: %s: input size %d, want at least 1", name, c.Size)
+	if c.Size < 1 || c.Size > maxSize {
+		return nil, fmt.Errorf("nn: %s: input size %d, want 1 to %d", name, c.Size, maxSize)
 	}
-	if c.Classes < 1 {
-		return nil, fmt.Errorf("nn: %s: %d classes, want at least 1", name, c.Classes)
+	if c.Classes < 1 || c.Classes > maxClasses {
+		return nil, fmt.Errorf("nn: %s: %d classes, want 1 to %d", name, c.Classes, maxClasses)
 	}
 	g := &Builder{state: &state{
 		graph:   Graph{Name: name, Classes: c.Classes},

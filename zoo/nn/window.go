@@ -138,14 +138,14 @@ func sameTF(n, span, stride int) (before, after int) {
 // inside the input or its near padding (PyTorch's rule).
 func outputs(n, before, after, span, stride int, ceil bool) int {
 	room := n + before + after - span
-	if room < 0 && !ceil {
+	if ceil {
+		room += stride - 1
+	}
+	if room < 0 {
 		return 0
 	}
-	if !ceil {
-		return room/stride + 1
-	}
-	out := (max(room, 0)+stride-1)/stride + 1
-	if (out-1)*stride >= n+before {
+	out := room/stride + 1
+	if ceil && (out-1)*stride >= n+before {
 		out--
 	}
 	return out
