@@ -259,7 +259,7 @@ func (g golden) compareTrace(t *testing.T, table weights.Table, graph *nn.Graph,
 	compared, last := 0, "the input"
 	for _, m := range g.Trace {
 		l, ok := lineOf[table.Apply(m.name+".weight")]
-		if !ok || m.shape[0] == 1 { // seresnet50 and seresnext50_32x4d also list a run of one image
+		if !ok || m.shape[0] == 1 { // some files also list a run of one image
 			continue
 		}
 		if l.Shape.Elems()*2 != elems(m.shape) {

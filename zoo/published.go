@@ -1,0 +1,208 @@
+package zoo
+
+import (
+	_ "embed"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// published.tsv is a line a checkpoint, "-" where nothing is published. Its facts are timm's and torchvision's: where
+// the file lies, its hash as far as the file's name has it, its parameters and accuracy, from timm's
+// results-imagenet.csv and results-imagenetv2-matched-frequency.csv, timm's pretrained configurations and torchvision's
+// weight metadata.
+//
+// crop is size@fraction, or size/shorter edge in pixels; test is a second size@fraction; a result is
+// size:fraction:interpolation:top1:top5, and :top1:top5 on ImageNetV2 where published; results are parted by ";".
+//
+//go:embed published.tsv
+var publishedTSV string
+
+// Checkpoint is one set of published weights for a network.
+type Checkpoint struct {
+	Network string // the zoo's name
+	Tag     string // "tv_in1k", "IMAGENET1K_V2"
+	Library string // whose names and figures: "timm", "torchvision"
+	Where   string // the file's URL, or its repository on huggingface.co ("timm/resnet50.tv_in1k"); "" where unknown
+	SHA256  string // the first digits, as the file's name has them; "" where unknown
+	Licence string // SPDX, lower case; "" where unknown
+	Params  string // as published: a number, or millions to two decimals
+	Recipe  Recipe // mean and deviation are the network's own where its library publishes none
+	Paper   string // of the training method, "" where none is named
+	Results []Result
+}
+
+// Result is a published accuracy on ImageNet's 50 000 validation images.
+type Result struct {
+	Size           int
+	CropPct        float64
+	Interpolation  string
+	Top1, Top5     float64 // percent
+	V2Top1, V2Top5 float64 // percent, ImageNetV2 matched-frequency; 0 where not published
+}
+
+// Name is the checkpoint's full name, "resnet50.tv_in1k".
+func (c Checkpoint) Name() string { return c.Network + "." + c.Tag }
+
+// URL is where the file can be fetched, "" where that is unknown.
+func (c Checkpoint) URL() string {
+	if c.Where == "" || strings.Contains(c.Where, "://") {
+		return c.Where
+	}
+	return "https://huggingface.co/" + c.Where + "/resolve/main/model.safetensors"
+}
+
+// ParamsAgree tells whether a number of parameters is the published one, to the digits published.
+func (c Checkpoint) ParamsAgree(params int64) bool {
+	if _, digits, ok := strings.Cut(c.Params, "."); ok {
+		return strconv.FormatFloat(float64(params)/1e6, 'f', len(digits), 64) == c.Params
+	}
+	return strconv.FormatInt(params, 10) == c.Params
+}
+
+// Checkpoints are the published weights of a network, by its name or alias, in the table's order; none for a network
+// that nobody published any for. An unknown name is an error.
+func Checkpoints(network string) ([]Checkpoint, error) {
+	spec, err := Find(network)
+	if err != nil {
+		return nil, err
+	}
+	var found []Checkpoint
+	for _, c := range published() {
+		if c.Network == spec.Name {
+			found = append(found, c)
+		}
+	}
+	return found, nil
+}
+
+// FindCheckpoint is the checkpoint of this name, network and tag with a dot between ("resnet50.tv_in1k"); an alias of
+// the network will do. An unknown one is an error with the tags there are.
+func FindCheckpoint(name string) (Checkpoint, error) {
+	network, tag := Split(name)
+	all, err := Checkpoints(network)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	var tags []string
+	for _, c := range all {
+		if c.Tag == tag {
+			return c, nil
+		}
+		tags = append(tags, c.Tag)
+	}
+	if len(tags) == 0 {
+		return Checkpoint{}, fmt.Errorf("zoo: %s: no published weights", network)
+	}
+	return Checkpoint{}, fmt.Errorf("zoo: %s: no published weights %q; there are: %s", network, tag, strings.Join(tags, ", "))
+}
+
+// published is the table's checkpoints whose networks this zoo has.
+var published = sync.OnceValue(func() []Checkpoint {
+	var found []Checkpoint
+	for i, line := range strings.Split(strings.TrimSpace(publishedTSV), "\n")[1:] {
+		c, err := parseCheckpoint(line)
+		if err != nil {
+			panic(fmt.Sprintf("zoo: published.tsv:%d: %v", i+2, err)) // the table is part of the program; a test reads it
+		}
+		spec := publishedSpec(c)
+		if spec == nil {
+			continue
+		}
+		c.Network = spec.Name
+		if c.Recipe.Mean == ([3]float64{}) {
+			own := spec.Recipe.Full(spec.Size)
+			c.Recipe.Mean, c.Recipe.Std = own.Mean, own.Std
+		}
+		found = append(found, c)
+	}
+	return found
+})
+
+// publishedSpec is the network of a row, nil where the zoo lacks it. torchvision's own network stands under tv_ where
+// it differs from timm's of the same name.
+func publishedSpec(c Checkpoint) *Spec {
+	if s, err := Find("tv_" + c.Network); err == nil && c.Library == "torchvision" {
+		return s
+	}
+	s, _ := Find(c.Network)
+	return s
+}
+
+func parseCheckpoint(line string) (Checkpoint, error) {
+	f := strings.Split(line, "\t")
+	if len(f) != 15 {
+		return Checkpoint{}, fmt.Errorf("%d columns, want 15", len(f))
+	}
+	for i := range f {
+		if f[i] == "-" {
+			f[i] = ""
+		}
+	}
+	c := Checkpoint{Library: f[0], Network: f[1], Tag: f[2], Where: f[3], SHA256: f[4], Licence: f[5], Params: f[6], Paper: f[13]}
+	p := fields{}
+	c.Recipe = Recipe{Interpolation: f[8], CropMode: f[11], Mean: p.triple(f[9], imageNetMean), Std: p.triple(f[10], imageNetStd)}
+	c.Recipe.Size, c.Recipe.CropPct, c.Recipe.Resize = p.crop(f[7])
+	if f[12] != "" {
+		c.Recipe.TestSize, c.Recipe.TestCropPct, _ = p.crop(f[12])
+	}
+	for _, text := range strings.Split(f[14], ";") {
+		r := append(strings.Split(text, ":"), "0", "0") // ImageNetV2's two, where they are missing
+		if len(r) != 7 && len(r) != 9 {
+			return c, fmt.Errorf("result %q: %d parts, want 5 or 7", text, len(r)-2)
+		}
+		c.Results = append(c.Results, Result{
+			Size: p.integer(r[0]), CropPct: p.number(r[1]), Interpolation: r[2],
+			Top1: p.number(r[3]), Top5: p.number(r[4]), V2Top1: p.number(r[5]), V2Top5: p.number(r[6]),
+		})
+	}
+	return c, p.err
+}
+
+// fields reads columns and keeps the first error.
+type fields struct{ err error }
+
+func (p *fields) number(text string) float64 {
+	v, err := strconv.ParseFloat(text, 64)
+	if p.err == nil {
+		p.err = err
+	}
+	return v
+}
+
+func (p *fields) integer(text string) int {
+	v, err := strconv.Atoi(text)
+	if p.err == nil {
+		p.err = err
+	}
+	return v
+}
+
+// crop reads size@fraction or size/shorter edge.
+func (p *fields) crop(text string) (size int, pct float64, resize int) {
+	if a, b, ok := strings.Cut(text, "/"); ok {
+		size, resize = p.integer(a), p.integer(b)
+		return size, math.Round(float64(size)/float64(resize)*1e4) / 1e4, resize
+	}
+	a, b, _ := strings.Cut(text, "@")
+	return p.integer(a), p.number(b), 0
+}
+
+// triple reads a channel triple: "imagenet", "half", three numbers, or zeros for nothing.
+func (p *fields) triple(text string, imageNet [3]float64) (v [3]float64) {
+	switch text {
+	case "":
+		return v
+	case "imagenet":
+		return imageNet
+	case "half":
+		return half
+	}
+	parts := strings.SplitN(text, ",", 3)
+	for i := range min(3, len(parts)) {
+		v[i] = p.number(parts[i])
+	}
+	return v
+}

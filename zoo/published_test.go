@@ -1,0 +1,111 @@
+package zoo
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestPublished checks every row of the table: its columns, and where the zoo has the network, its parameters.
+func TestPublished(t *testing.T) {
+	rows := strings.Split(strings.TrimSpace(publishedTSV), "\n")[1:]
+	seen := map[string]bool{}
+	built := 0
+	for i, line := range rows {
+		c, err := parseCheckpoint(line)
+		if err != nil {
+			t.Errorf("row %d: %v", i+2, err)
+			continue
+		}
+		at := fmt.Sprintf("row %d, %s", i+2, c.Name())
+		if seen[c.Name()] {
+			t.Errorf("%s: stands twice", at)
+		}
+		seen[c.Name()] = true
+		if c.Library != "timm" && c.Library != "torchvision" {
+			t.Errorf("%s: library %q", at, c.Library)
+		}
+		if len(c.Results) == 0 {
+			t.Errorf("%s: no results", at)
+		}
+		for _, r := range c.Results {
+			if r.Size < 1 || r.CropPct <= 0 || r.CropPct > 1 || r.Interpolation == "" {
+				t.Errorf("%s: result at %d pixels, crop %v, %q", at, r.Size, r.CropPct, r.Interpolation)
+			}
+			if r.Top1 < 50 || r.Top5 <= r.Top1 || r.Top5 > 100 {
+				t.Errorf("%s: top-1 %v, top-5 %v", at, r.Top1, r.Top5)
+			}
+			if r.V2Top1 != 0 && (r.V2Top1 >= r.Top1 || r.V2Top5 <= r.V2Top1) {
+				t.Errorf("%s: ImageNetV2 top-1 %v, top-5 %v", at, r.V2Top1, r.V2Top5)
+			}
+		}
+		if c.SHA256 != "" && !strings.HasSuffix(c.Where, "-"+c.SHA256+".pth") {
+			t.Errorf("%s: hash %s is not in the file's name %s", at, c.SHA256, c.Where)
+		}
+		spec := publishedSpec(c)
+		if spec == nil {
+			continue
+		}
+		built++
+		g, err := spec.Graph(0, 0)
+		if err != nil {
+			t.Errorf("%s: %v", at, err)
+			continue
+		}
+		if !c.ParamsAgree(g.ParamCount()) {
+			t.Errorf("%s: %s parameters, the graph has %d", at, c.Params, g.ParamCount())
+		}
+	}
+	t.Logf("%d checkpoints, %d of them for networks of this zoo", len(rows), built)
+}
+
+func TestFindCheckpoint(t *testing.T) {
+	c, err := FindCheckpoint("mobilenet_v2.IMAGENET1K_V2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Name(), "mobilenetv2_100.IMAGENET1K_V2"; got != want {
+		t.Errorf("name %s, want %s", got, want)
+	}
+	if got, want := c.Recipe.Full(224).Resize, 232; got != want {
+		t.Errorf("resized to %d, want %d", got, want)
+	}
+	if got, want := c.SHA256, "7ebf99e0"; got != want {
+		t.Errorf("hash %s, want %s", got, want)
+	}
+	c, err = FindCheckpoint("mobilenetv1_100h.ra4_e3600_r224_in1k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.URL(), "https://huggingface.co/timm/mobilenetv1_100h.ra4_e3600_r224_in1k/resolve/main/model.safetensors"; got != want {
+		t.Errorf("URL %s, want %s", got, want)
+	}
+	if got, want := len(c.Results), 2; got != want {
+		t.Errorf("%d results, want %d", got, want)
+	}
+	for name, want := range map[string]string{
+		"seresnet18.a": "zoo: seresnet18: no published weights",
+		"vgg19.a1":     `zoo: vgg19: no published weights "a1"; there are: tv_in1k, IMAGENET1K_V1`,
+		"vgg12.tv":     `zoo: no network "vgg12"; nearest: vgg11, vgg13, vgg16`,
+	} {
+		if _, err := FindCheckpoint(name); err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %q", name, err, want)
+		}
+	}
+}
+
+func ExampleFindCheckpoint() {
+	c, err := FindCheckpoint("resnet50.a1_in1k")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Where, c.Licence)
+	for _, r := range c.Results {
+		fmt.Printf("%d pixels: top-1 %.2f %%, on ImageNetV2 %.2f %%\n", r.Size, r.Top1, r.V2Top1)
+	}
+	// Output:
+	// timm/resnet50.a1_in1k apache-2.0
+	// 288 pixels: top-1 81.24 %, on ImageNetV2 69.69 %
+	// 224 pixels: top-1 80.38 %, on ImageNetV2 68.47 %
+}
