@@ -59,54 +59,52 @@ func (e *BindError) AnotherNetwork() bool {
 // kind are named and the rest counted.
 func (e *BindError) Error() string {
 	var groups []string
-	total := 0
-	add := func(what string, items []string) {
-		if total += len(items); len(items) > 0 {
-			groups = append(groups, fmt.Sprintf("%d %s: %s", len(items), what, shortenRaw(items, 5)))
+	total, single := 0, ""
+	// group adds the faults of a kind: what to say of the i-th in a list and, where it is the only one of all, beyond that.
+	group := func(kind string, n int, text func(i int) string, alone string) {
+		if n == 0 {
+			return
 		}
-	}
-	var one []string
-	line := func(n int, format func(i int) string) (items []string) {
-		for i := range n {
-			items = append(items, format(i))
+		total, single = total+n, text(0)+alone
+		var named []string
+		for i := range min(n, 5) {
+			named = append(named, text(i))
 		}
-		one = append(one, items...)
-		return items
+		s := fmt.Sprintf("%d %s: %s", n, kind, strings.Join(named, ", "))
+		if n > len(named) {
+			s += fmt.Sprintf(" and %d more", n-len(named))
+		}
+		groups = append(groups, s)
 	}
-	add("missing", line(len(e.Missing), func(i int) string {
+	missing := ": missing"
+	if len(e.Missing) > 0 && e.Missing[0].Other != "" {
+		missing = ", want a tensor"
+	}
+	group("missing", len(e.Missing), func(i int) string {
 		if m := e.Missing[i]; m.Other != "" {
-			return m.Name + ": is " + m.Other + ", want a tensor"
+			return m.Name + ": is " + m.Other
 		}
-		return e.Missing[i].Name + ": missing"
-	}))
-	add("of another shape", line(len(e.Misshapen), func(i int) string {
+		return e.Missing[i].Name
+	}, missing)
+	group("of another shape", len(e.Misshapen), func(i int) string {
 		m := e.Misshapen[i]
 		return fmt.Sprintf("%s: shape %v, want %v", m.Name, m.Have, m.Want)
-	}))
-	add("of another type", line(len(e.Mistyped), func(i int) string {
-		return fmt.Sprintf("%s: dtype %s, want a floating-point one", e.Mistyped[i].Name, e.Mistyped[i].Have)
-	}))
-	add("with NaN or infinity", line(len(e.NotFinite), func(i int) string {
+	}, "")
+	group("of another type", len(e.Mistyped), func(i int) string {
+		return fmt.Sprintf("%s: dtype %s", e.Mistyped[i].Name, e.Mistyped[i].Have)
+	}, ", want a floating-point one")
+	group("with NaN or infinity", len(e.NotFinite), func(i int) string {
 		n := e.NotFinite[i]
-		return fmt.Sprintf("%s: %d of its elements NaN or infinite, the first %v at index %d, want finite numbers", n.Name, n.Count, n.Value, n.First)
-	}))
-	add("ambiguous", line(len(e.Twice), func(i int) string { return e.Twice[i] }))
-	add("unknown to the network", line(len(e.Extra), func(i int) string { return clip(e.Extra[i]) + ": not a parameter of the network" }))
+		return fmt.Sprintf("%s: %d elements NaN or infinite, the first %v at index %d", n.Name, n.Count, n.Value, n.First)
+	}, ", want finite numbers")
+	group("ambiguous", len(e.Twice), func(i int) string { return e.Twice[i] }, "")
+	group("unknown to the network", len(e.Extra), func(i int) string { return clip(e.Extra[i]) }, ": not a parameter of the network")
 
 	s := "weights: " + e.File + ": "
 	if e.AnotherNetwork() {
 		s += fmt.Sprintf("a checkpoint of another network: %d of %d parameters fit; ", e.Fitting, e.Wanted)
 	} else if total == 1 {
-		return s + one[0]
+		return s + single
 	}
 	return s + strings.Join(groups, "; ")
-}
-
-// shortenRaw joins lines, at most most of them, and counts the rest.
-func shortenRaw(lines []string, most int) string {
-	s := strings.Join(lines[:min(most, len(lines))], ", ")
-	if rest := len(lines) - most; rest > 0 {
-		s += fmt.Sprintf(" and %d more", rest)
-	}
-	return s
 }
