@@ -101,10 +101,10 @@ var paths = []struct {
 	name      string
 	tolerance func(golden) float64 // of the largest difference over MaxAbs
 	maxMACs   int64
-	run       func(*nn.Graph, interp.Weights, []float32) ([]float64, []interp.Line, error)
+	run       func(*nn.Graph, *weights.Bound, []float32) ([]float64, []interp.Line, error)
 }{
 	{"oracle", func(golden) float64 { return 1e-6 }, 2e9,
-		func(g *nn.Graph, w interp.Weights, images []float32) ([]float64, []interp.Line, error) {
+		func(g *nn.Graph, w *weights.Bound, images []float32) ([]float64, []interp.Line, error) {
 			return interp.Trace(g, w, images, 2)
 		}},
 	{"engine", func(golden) float64 { return 1e-3 }, math.MaxInt64, runEngine(engine.Options{Batch: 2})},
@@ -113,9 +113,9 @@ var paths = []struct {
 }
 
 // runEngine runs two images as one batch; an engine has no trace.
-func runEngine(o engine.Options) func(*nn.Graph, interp.Weights, []float32) ([]float64, []interp.Line, error) {
-	return func(g *nn.Graph, w interp.Weights, images []float32) ([]float64, []interp.Line, error) {
-		e, err := engine.New(g, w.(engine.Weights), o)
+func runEngine(o engine.Options) func(*nn.Graph, *weights.Bound, []float32) ([]float64, []interp.Line, error) {
+	return func(g *nn.Graph, w *weights.Bound, images []float32) ([]float64, []interp.Line, error) {
+		e, err := engine.New(g, w, o)
 		if err != nil {
 			return nil, nil, err
 		}
