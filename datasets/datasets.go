@@ -1,0 +1,162 @@
+// Package datasets gives labelled pictures to an evaluation: where they lie,
+// which answers are right, in which order, as input tensors.
+//
+// The contract: a Source is an ordered list of items, each with a name, the
+// classes that count as right and the bytes of its file; opening one checks
+// every label against the classes, so that a wrong list is an error before
+// anything runs. The order is torchvision's for class folders and the label
+// file's for flat ones. A Loader reads, decodes and preprocesses items on
+// goroutines of its own, ahead of its consumer, and delivers them in order in
+// bounded memory. An item that cannot be read keeps its place and carries its
+// error: whether it counts as wrong is never decided by leaving it out.
+//
+// It leaves pixels to datasets/decode, resizing and normalising to
+// datasets/preprocess, and counting right answers to the runner.
+package datasets
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// An Item is one picture of a source.
+type Item struct {
+	// Name tells the item from the others of its source: the path below the
+	// source's root, with slashes.
+	Name string
+	// Labels are the classes that count as right: one, or several where a
+	// source has several right answers to a picture (ImageNet-ReaL), or none.
+	Labels []int
+}
+
+// A Source is an ordered set of labelled pictures. Its methods may be called
+// from several goroutines.
+type Source interface {
+	// Len is the number of items.
+	Len() int
+	// Item describes item i, 0 ≤ i < Len.
+	Item(i int) Item
+	// Read returns the bytes of item i's file, in buf's memory where that is
+	// large enough.
+	Read(i int, buf []byte) ([]byte, error)
+}
+
+// Options say how a folder is to be read.
+type Options struct {
+	// Labels is the path of a label file; "" where the class folders are the
+	// labels.
+	Labels string
+	// Classes is the number of classes of the network to be evaluated, which
+	// labels are held against; 0 means any.
+	Classes int
+}
+
+// Files is a source of files below a folder.
+type Files struct {
+	// Classes are the folders' names by label, where labels are their ranks;
+	// nil where labels are indices or stand for ImageNet-1k's classes.
+	Classes []string
+	// Warnings say what is odd about the folder and does not hinder the
+	// evaluation: pictures that the label file does not list, or the reverse.
+	Warnings []string
+
+	root  string
+	items []Item
+}
+
+// Open opens a folder: with a label file as OpenFlat does, else as OpenFolder
+// does.
+func Open(root string, o Options) (*Files, error) {
+	if o.Labels != "" {
+		return OpenFlat(root, o)
+	}
+	return OpenFolder(root, o)
+}
+
+// Len is the number of items.
+func (f *Files) Len() int { return len(f.items) }
+
+// Item describes item i.
+func (f *Files) Item(i int) Item { return f.items[i] }
+
+// maxFileBytes limits what is read for one picture: photographs of ImageNet
+// have at most some 20 MB.
+const maxFileBytes = 256 << 20
+
+// Read reads item i's file. A file that is not regular or that has more than
+// 256 MiB is an error.
+func (f *Files) Read(i int, buf []byte) ([]byte, error) {
+	path := filepath.Join(f.root, filepath.FromSlash(f.items[i].Name))
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, plain(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("datasets: not a regular file (%v)", info.Mode().Type())
+	}
+	if info.Size() > maxFileBytes {
+		return nil, fmt.Errorf("datasets: file of %d bytes, want at most %d", info.Size(), maxFileBytes)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, plain(err)
+	}
+	defer file.Close()
+	if n := int(info.Size()); cap(buf) < n {
+		buf = make([]byte, n)
+	} else {
+		buf = buf[:n]
+	}
+	if _, err := io.ReadFull(file, buf); err != nil {
+		return nil, fmt.Errorf("datasets: read: %w", err)
+	}
+	return buf, nil
+}
+
+// plain drops the path from a file error, which the item's name tells already.
+func plain(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return fmt.Errorf("datasets: %s: %w", p.Op, p.Err)
+	}
+	return err
+}
+
+// isImage tells whether a file counts as a picture, by torchvision's list of
+// extensions (IMG_EXTENSIONS of datasets/folder.py). Hidden files do not: copies
+// from macOS hold one beside each picture.
+func isImage(name string) bool {
+	if strings.HasPrefix(name, ".") {
+		return false
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp":
+		return true
+	}
+	return false
+}
+
+// checkFolder reports a root that cannot be listed, in words that name it.
+func checkFolder(root string) error {
+	info, err := os.Stat(root)
+	if err != nil {
+		return fmt.Errorf("datasets: %w", err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("datasets: %s: a file, want a folder of pictures", root)
+	}
+	return nil
+}
+
+// firstOf joins the first few of a list of names.
+func firstOf(names []string) string {
+	const few = 5
+	if len(names) <= few {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:few], ", ") + ", …"
+}

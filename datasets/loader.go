@@ -1,0 +1,241 @@
+package datasets
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"iter"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"zoobench/datasets/preprocess"
+)
+
+// LoadOptions say how a Loader works. The zero value is one picture a batch,
+// channels last, a worker for each processor.
+type LoadOptions struct {
+	Batch   int               // pictures a batch; 0 means 1
+	Workers int               // goroutines that decode and preprocess; 0 means GOMAXPROCS
+	Ahead   int               // batches prepared beyond the one in use; 0 means as many as keep the workers busy
+	Layout  preprocess.Layout // of the tensors
+}
+
+// A Batch is some consecutive items of a source, ready for a network.
+type Batch struct {
+	First int    // the index of the first item in the source
+	Items []Item // Batch of them, fewer in the last batch
+
+	// Tensor has shape (len(Items), Size, Size, 3), or (len(Items), 3, Size,
+	// Size) where the layout is CHW. It is zero for an item with an error.
+	Tensor []float32
+
+	// Errs has an entry for each item: nil, or why its file could not be read
+	// or decoded. The error does not repeat the item's name.
+	Errs []error
+
+	// Read and Prepare are the workers' time, added up over the items: for the
+	// file's bytes, and for decoding and preprocessing.
+	Read, Prepare time.Duration
+}
+
+// A Loader turns a source's items into batches of tensors.
+type Loader struct {
+	src       Source
+	recipe    preprocess.Recipe
+	opts      LoadOptions
+	imageLen  int
+	workers   []*preprocess.Processor
+	digest    hash.Hash
+	delivered int
+}
+
+// NewLoader returns a loader of the source's items by the recipe, or the error
+// of the recipe or the options.
+func NewLoader(src Source, r preprocess.Recipe, o LoadOptions) (*Loader, error) {
+	if o.Batch < 0 || o.Workers < 0 || o.Ahead < 0 {
+		return nil, fmt.Errorf("datasets: batch %d, workers %d, ahead %d, want none below 0", o.Batch, o.Workers, o.Ahead)
+	}
+	o.Batch = max(min(o.Batch, src.Len()), 1)
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Ahead == 0 {
+		o.Ahead = 1 + 2*o.Workers/o.Batch
+	}
+	l := &Loader{src: src, opts: o}
+	for range o.Workers {
+		p, err := preprocess.New(r, o.Layout)
+		if err != nil {
+			return nil, err
+		}
+		l.workers = append(l.workers, p)
+		l.recipe, l.imageLen = p.Recipe(), p.Len()
+	}
+	return l, nil
+}
+
+// Recipe is the loader's recipe, with every value filled in.
+func (l *Loader) Recipe() preprocess.Recipe { return l.recipe }
+
+// Hash is the content hash of the source, once Batches has delivered all of it,
+// and "" before: in hexadecimal, the SHA-256 of the items' digests in order,
+// where an item's digest is the SHA-256 of its name, a zero byte, its labels in
+// decimal joined by commas, a zero byte, and its file's bytes (none where the
+// file cannot be read).
+func (l *Loader) Hash() string {
+	if l.digest == nil || l.delivered != l.src.Len() {
+		return ""
+	}
+	return hex.EncodeToString(l.digest.Sum(nil))
+}
+
+// slot is a batch in the making, one of the few that go round.
+type slot struct {
+	Batch
+	tensor        []float32 // of a full batch
+	digests       [][sha256.Size]byte
+	read, prepare atomic.Int64 // nanoseconds
+	pending       atomic.Int64 // items not ready yet
+	ready         chan struct{}
+}
+
+// Batches delivers the source's items in order, in batches, from workers that
+// run ahead of the loop's body by at most LoadOptions.Ahead batches; that, and
+// a file and a picture for each worker, is all the memory taken. A batch's
+// memory is used again once the body has returned. Leaving the loop stops the
+// workers, and so does the context, whose error is then the last value. Only
+// one loop may run at a time.
+func (l *Loader) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		inner, cancel := context.WithCancel(ctx)
+		var workers sync.WaitGroup
+		defer workers.Wait()
+		defer cancel()
+		l.digest, l.delivered = sha256.New(), 0
+
+		free := make(chan *slot, l.opts.Ahead+1)
+		order := make(chan *slot, l.opts.Ahead+1)
+		for range l.opts.Ahead + 1 {
+			free <- &slot{
+				tensor:  make([]float32, l.opts.Batch*l.imageLen),
+				digests: make([][sha256.Size]byte, l.opts.Batch),
+				ready:   make(chan struct{}, 1),
+			}
+		}
+		jobs := make(chan job)
+		workers.Go(func() {
+			defer close(jobs)
+			defer close(order)
+			l.feed(inner, free, order, jobs)
+		})
+		for _, p := range l.workers {
+			workers.Go(func() { l.work(p, jobs) })
+		}
+		for s := range order {
+			select {
+			case <-s.ready:
+			case <-inner.Done():
+			}
+			if ctx.Err() != nil {
+				break
+			}
+			for _, d := range s.digests[:len(s.Items)] {
+				l.digest.Write(d[:])
+			}
+			l.delivered += len(s.Items)
+			s.Read, s.Prepare = time.Duration(s.read.Load()), time.Duration(s.prepare.Load())
+			if !yield(&s.Batch, nil) {
+				return
+			}
+			free <- s
+		}
+		if err := ctx.Err(); err != nil && l.delivered < l.src.Len() {
+			yield(nil, fmt.Errorf("datasets: stopped after %d of %d items: %w", l.delivered, l.src.Len(), err))
+		}
+	}
+}
+
+// A job is one item of a slot.
+type job struct {
+	slot *slot
+	item int // within the slot
+}
+
+// feed hands out the items in order, as slots come free.
+func (l *Loader) feed(ctx context.Context, free <-chan *slot, order chan<- *slot, jobs chan<- job) {
+	for first := 0; first < l.src.Len(); first += l.opts.Batch {
+		var s *slot
+		select {
+		case s = <-free:
+		case <-ctx.Done():
+			return
+		}
+		n := min(l.opts.Batch, l.src.Len()-first)
+		s.First, s.Items, s.Errs = first, s.Items[:0], s.Errs[:0]
+		for i := range n {
+			s.Items = append(s.Items, l.src.Item(first+i))
+			s.Errs = append(s.Errs, nil)
+		}
+		s.Tensor = s.tensor[:n*l.imageLen]
+		s.read.Store(0)
+		s.prepare.Store(0)
+		s.pending.Store(int64(n))
+		order <- s // has room for every slot
+		for i := range n {
+			select {
+			case jobs <- job{s, i}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// work prepares items until there are no more.
+func (l *Loader) work(p *preprocess.Processor, jobs <-chan job) {
+	var buf []byte
+	for j := range jobs {
+		s, i := j.slot, j.item
+		start := time.Now()
+		data, err := l.src.Read(s.First+i, buf)
+		if err == nil {
+			buf = data
+		}
+		read := time.Now()
+		s.digests[i] = digest(s.Items[i], data)
+		tensor := s.Tensor[i*l.imageLen:][:l.imageLen]
+		if err == nil {
+			err = p.File(data, tensor)
+		}
+		if err != nil {
+			s.Errs[i] = err
+			clear(tensor)
+		}
+		s.read.Add(int64(read.Sub(start)))
+		s.prepare.Add(int64(time.Since(read)))
+		if s.pending.Add(-1) == 0 {
+			s.ready <- struct{}{}
+		}
+	}
+}
+
+// digest is an item's part of the content hash.
+func digest(item Item, data []byte) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	head := append([]byte(item.Name), 0)
+	for i, label := range item.Labels {
+		if i > 0 {
+			head = append(head, ',')
+		}
+		head = strconv.AppendInt(head, int64(label), 10)
+	}
+	h.Write(append(head, 0))
+	h.Write(data)
+	h.Sum(sum[:0])
+	return sum
+}
