@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// TestLayOut holds that buffers alive together share no memory, and that the arena is close to the largest set alive.
+func TestLayOut(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 200 {
+		buffers := make([]buffer, 1+rng.IntN(40))
+		for i := range buffers {
+			first := rng.IntN(50)
+			buffers[i] = buffer{elems: 1 + rng.IntN(5000), first: first, last: first + rng.IntN(6)}
+		}
+		batch := 1 + rng.IntN(3)
+		total := layOut(buffers, batch)
+		alive := make([]int, 60)
+		for i, a := range buffers {
+			if a.offset < 0 || a.offset+a.elems*batch > total {
+				t.Fatalf("buffer %d: [%d, %d) in an arena of %d", i, a.offset, a.offset+a.elems*batch, total)
+			}
+			for s := a.first; s <= a.last; s++ {
+				alive[s] += roundUp(a.elems*batch, align)
+			}
+			for j, b := range buffers[:i] {
+				together := a.first <= b.last && b.first <= a.last
+				overlap := a.offset < b.offset+b.elems*batch && b.offset < a.offset+a.elems*batch
+				if together && overlap {
+					t.Fatalf("buffers %d and %d live together and overlap: %+v %+v", i, j, a, b)
+				}
+			}
+		}
+		bound := 0
+		for _, n := range alive {
+			bound = max(bound, n)
+		}
+		if total > bound*2 {
+			t.Fatalf("arena of %d elements, the largest set alive has %d", total, bound)
+		}
+	}
+}

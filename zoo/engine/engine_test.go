@@ -1,0 +1,168 @@
+package engine_test
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"zoobench/kernels"
+	"zoobench/zoo"
+	"zoobench/zoo/engine"
+	"zoobench/zoo/interp"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
+)
+
+// build is a network of the zoo at some size with generated weights.
+func build(t testing.TB, name string, size int) (*nn.Graph, *weights.Generated) {
+	t.Helper()
+	spec, err := zoo.Find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := spec.Graph(size, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, generator.Source(g.Params)
+}
+
+var generator = weights.Generator{Seed: 5, Gain: 1}
+
+// newEngine is an engine that is closed when the test ends.
+func newEngine(t testing.TB, g *nn.Graph, w engine.Weights, o engine.Options) *engine.Engine {
+	t.Helper()
+	e, err := engine.New(g, w, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	return e
+}
+
+// TestAgainstOracle runs every network of the zoo at a small size on every instruction set.
+func TestAgainstOracle(t *testing.T) {
+	for _, spec := range zoo.All() {
+		t.Run(spec.Name, func(t *testing.T) {
+			g, err := spec.Graph(64, 10)
+			if err != nil {
+				t.Skipf("not at 64 pixels: %v", err)
+			}
+			if spec.Params > 50e6 {
+				t.Skipf("%d parameters: the golden test runs it at full size", spec.Params)
+			}
+			w, images := generator.Source(g.Params), generator.Images(64)
+			want, err := interp.Run(g, w, images, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			largest := 0.0
+			for _, v := range want {
+				largest = max(largest, math.Abs(v))
+			}
+			defer use(t, kernels.ISA())
+			for _, isa := range kernels.ISAs() {
+				use(t, isa)
+				e := newEngine(t, g, w, engine.Options{Threads: 2, Batch: 2, Exact: true})
+				got := make([]float32, len(want))
+				e.Run(got, images, 2)
+				for i, v := range got {
+					if d := math.Abs(float64(v)-want[i]) / largest; !(d < 2e-5) {
+						t.Fatalf("%s: logit %d: %v, want %v: %.2g of the largest", isa, i, v, want[i], d)
+					}
+				}
+			}
+		})
+	}
+}
+
+func use(t *testing.T, isa string) {
+	t.Helper()
+	if err := kernels.Use(isa); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSameBits holds that neither threads, nor a repetition, nor the room for a larger batch, nor the other images of a
+// batch change a bit.
+func TestSameBits(t *testing.T) {
+	g, w := build(t, "seresnet18", 64)
+	images := generator.Images(64)
+	run := func(o engine.Options, images []float32, n int) []float32 {
+		e := newEngine(t, g, w, o)
+		out := make([]float32, n*1000)
+		e.Run(out, images, n)
+		again := make([]float32, n*1000)
+		e.Run(again, images, n)
+		if !slices.Equal(out, again) {
+			t.Errorf("%+v: the second run differs from the first", o)
+		}
+		return out
+	}
+	one := run(engine.Options{Threads: 1}, images, 1)
+	for _, o := range []engine.Options{{Threads: 3}, {Threads: 1, Batch: 5}} {
+		if !slices.Equal(one, run(o, images, 1)) {
+			t.Errorf("%+v: other bits than one thread's at batch 1", o)
+		}
+	}
+	two := run(engine.Options{Threads: 2, Batch: 2}, images, 2)
+	if !slices.Equal(one, two[:1000]) {
+		t.Error("other bits in a batch of 2 than alone")
+	}
+}
+
+func TestRunAllocatesNothing(t *testing.T) {
+	for _, name := range []string{"squeezenet1_1", "seresnet18", "mobilenetv2_035"} {
+		g, w := build(t, name, 64)
+		e := newEngine(t, g, w, engine.Options{Threads: 2})
+		images, out := generator.Images(64), make([]float32, 1000)
+		if n := testing.AllocsPerRun(5, func() { e.Run(out, images, 1) }); n != 0 {
+			t.Errorf("%s: %v allocations a run, want 0", name, n)
+		}
+	}
+}
+
+// TestLayers holds that the plan accounts for everything in the graph.
+func TestLayers(t *testing.T) {
+	for _, name := range []string{"resnet50", "vgg11", "squeezenet1_0", "mobilenetv1_100", "seresnet50"} {
+		g, _ := build(t, name, 0)
+		var params, macs int64
+		e := newEngine(t, g, zeros{g}, engine.Options{})
+		for _, l := range e.Layers() {
+			params += l.Params
+			macs += l.MACs
+		}
+		if params != g.ParamCount() || macs != g.MACs() {
+			t.Errorf("%s: layers have %d parameters and %d MACs, want %d and %d", name, params, macs, g.ParamCount(), g.MACs())
+		}
+	}
+}
+
+// zeros are weights for tests that read no logits.
+type zeros struct{ g *nn.Graph }
+
+func (z zeros) Float32(name string) ([]float32, error) {
+	for _, p := range z.g.Params {
+		if p.Name == name {
+			return make([]float32, p.Elems()), nil
+		}
+	}
+	return nil, fmt.Errorf("no %s", name)
+}
+
+func (zeros) Release(string) {}
+
+func BenchmarkRun(b *testing.B) {
+	for _, name := range []string{"resnet50", "vgg16", "mobilenetv2_100", "squeezenet1_1", "alexnet", "resnext50_32x4d", "resnet18"} {
+		b.Run("model="+name, func(b *testing.B) {
+			g, w := build(b, name, 0)
+			e := newEngine(b, g, w, engine.Options{Threads: 1})
+			images, out := generator.Images(g.Input().H), make([]float32, 1000)
+			for b.Loop() {
+				e.Run(out, images, 1)
+			}
+			b.ReportMetric(float64(g.MACs())*float64(b.N)/b.Elapsed().Seconds(), "macs/s")
+		})
+	}
+}
