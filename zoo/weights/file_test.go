@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"zoobench/zoo/nn"
 )
 
 func TestOpenErrors(t *testing.T) {
@@ -84,7 +86,11 @@ func TestCutShort(t *testing.T) {
 		}
 		return nil
 	}
-	if err := Guard(f, total); err != nil {
+	bound, err := Bind(f, []nn.Param{param("w", n)}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Guard(bound, total); err != nil {
 		t.Error(err)
 	}
 	if err := os.Truncate(path, 100_000); err != nil {
@@ -102,11 +108,13 @@ func TestCutShort(t *testing.T) {
 	_, err = f.Float32("w")
 	check("Float32", err)
 	check("Read", f.Read("w", n-10, make([]float32, 10)))
+	_, err = Bind(f, []nn.Param{param("w", n)}, Options{})
+	check("Bind", err)
 	check("Read across the end", f.Read("w", 0, make([]float32, n)))
 	_, err = f.SHA256()
 	check("SHA256", err)
 	if f.data != nil {
-		check("a slice from before, guarded", Guard(f, total))
+		check("a slice from before, guarded", Guard(bound, total))
 	}
 	if err := f.Read("w", 5, make([]float32, 10)); err != nil {
 		t.Errorf("what is left: %v", err)

@@ -230,6 +230,30 @@ func TestStateDict(t *testing.T) {
 	}
 }
 
+// The opcodes that pickle writes seldom, each in a sound file.
+func TestSeldomOpcodes(t *testing.T) {
+	one := raw(pkTensor(pkStorage("FloatStorage", "0", 1), 0, []int{1}, []int{1}))
+	key := raw("w")
+	for name, code := range map[string]string{
+		"POP":                     "}" + key + one + "N0s",
+		"POP a mark":              "}" + key + one + "(0s",
+		"POP_MARK":                "}" + key + one + "(NN1s",
+		"DUP":                     "}2" + key + one + "s0",
+		"LONG_BINPUT":             "}" + key + one + "r\x00\x01\x00\x000j\x00\x01\x00\x00s",
+		"NEWOBJ_EX":               "}" + key + one + "s" + raw("args") + "cmy\nClass\n)}\x92s",
+		"NEWOBJ":                  "ccollections\nOrderedDict\n)\x81" + key + one + "s",
+		"LONG4":                   "}" + key + one + "s" + raw("n") + "\x8b\x01\x00\x00\x00\xffs",
+		"BINBYTES8":               "}" + key + one + "s" + raw("n") + "\x8e\x01\x00\x00\x00\x00\x00\x00\x00\xffs",
+		"BINSTRING":               "}T\x01\x00\x00\x00w" + one + "s",
+		"a key that is no string": "}" + key + one + "sNNs",
+	} {
+		f := open(t, "s.pth", torchZip(pkRaw(code), map[string][]byte{"0": floats(5)}))
+		if x := mustFloat32(t, f, "w"); len(f.Tensors()) != 1 || x[0] != 5 {
+			t.Errorf("%s: %v", name, x)
+		}
+	}
+}
+
 // raw is the opcodes of some values, one after another.
 func raw(values ...any) string {
 	var s string
@@ -315,6 +339,14 @@ func TestHostileTorch(t *testing.T) {
 		{"many values", torchZip(pkRaw("("+strings.Repeat("N", maxValues)+"t"), data), true, "more than 2097152 values"},
 		{"name without end", torchZip(pkRaw("c"+strings.Repeat("a", 5000)), data), true, "name of more than 4096 bytes"},
 		{"odd items", torchZip(pkRaw("}(Nu"), data), true, "puts entries into a dictionary"},
+		{"dictionary of numbers", torchZip(pkCall{"collections OrderedDict", pkTuple{pkList{1}}}, data), true, "dictionary of something else than pairs"},
+		{"instance without class", torchZip(pkRaw("(o"), data), true, "instance without a class"},
+		{"instance of a number", torchZip(pkRaw("K\x01)\x81"), data), true, "makes an instance of an integer"},
+		{"class named by numbers", torchZip(pkRaw("K\x01K\x01\x93"), data), true, "names a class by an integer and an integer"},
+		{"arguments no tuple", torchZip(pkRaw("cos\nsystem\nNR"), data), true, "arguments are None"},
+		{"parameter of a string", torchZip(pkCall{"torch._utils _rebuild_parameter", pkTuple{"w"}}, data), true, "of a string, want a tensor"},
+		{"tensor of nothing", torchZip(pkCall{"torch._utils _rebuild_tensor_v2", pkTuple{}}, data), true, "of 0 arguments"},
+		{"size of a string", torchZip(pkCall{"torch Size", pkTuple{"w"}}, data), true, "torch.Size of something else"},
 		{"items into a number", torchZip(pkRaw("K\x01(NNu"), data), true, "puts entries into an integer"},
 		{"identity that is no tuple", torchZip(pkRaw("NQ"), data), true, "persistent identity is None"},
 		{"identity that is no storage", torchZip(pkPersistent{"file", 1}, data), true, "is not a storage"},
@@ -350,6 +382,10 @@ func TestHostileTorch(t *testing.T) {
 		{"legacy storage missing", torchLegacy(pkDict{"w", ok}), true, "not in the list"},
 		{"legacy storage unknown", torchLegacy(pkDict{"w", ok}, legacyStorage{"0", 4, floats(count(4)...)}, legacyStorage{"1", 0, nil}), true, "used by no tensor"},
 		{"legacy storage twice", torchLegacy(pkDict{"w", ok}, legacyStorage{"0", 4, floats(count(4)...)}, legacyStorage{"0", 4, floats(count(4)...)}), true, "listed twice"},
+		{"legacy version", legacyParts(1000, true, pkList{}), false, "version 1000 of the form before PyTorch 1.6, want 1001"},
+		{"legacy big-endian", legacyParts(1001, false, pkList{}), false, "big-endian"},
+		{"legacy keys no list", legacyParts(1001, true, pkDict{}), true, "storage keys are a dictionary, want a list"},
+		{"legacy magic second", append(pickled(nil), legacy...), true, "not PyTorch's magic number"},
 		{"legacy view beyond", torchLegacy(pkDict{"w", pkTensor(pkPersistent{"storage", pkGlobal("torch FloatStorage"), "0", "cpu", 4, pkTuple{"1", 2, 3}}, 0, []int{1}, []int{1})}), true, "view of storage 0 reaches beyond"},
 	}
 	for _, c := range cases {
@@ -369,6 +405,15 @@ func TestHostileTorch(t *testing.T) {
 			}
 		})
 	}
+}
+
+// legacyParts is a file as torch.save wrote before 1.6, without a tensor in it.
+func legacyParts(version int, little bool, keys any) []byte {
+	b := []byte("\x80\x02" + legacyMagic)
+	for _, part := range []any{version, pkDict{"little_endian", little}, pkDict{}, keys} {
+		b = append(b, pickled(part)...)
+	}
+	return b
 }
 
 // lyingZip makes the directory give data.pkl more bytes than the file has.
