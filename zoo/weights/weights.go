@@ -15,8 +15,8 @@
 //
 // Files are mapped where the system can; a slice from Float32 may point into the map. Read copies instead, through the
 // file descriptor, so that it needs no map, keeps the process small and turns a file that shrinks under it into an
-// error. Whoever reads a slice from Float32 while others may shorten the file does so under Guard. A Source can be used
-// from many goroutines at once; Close must come last.
+// error: it is the way to take a large layer, a panel at a time. Whoever reads a slice from Float32 while others may
+// shorten the file does so under Guard. A Source can be used from many goroutines at once; Close must come last.
 //
 // What it leaves to others: which parameters a network has (zoo/nn), which names one library's networks bear in
 // another (tables of Rename are given to Bind by the zoo), packing and folding (zoo/engine).
