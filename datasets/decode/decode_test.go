@@ -2,8 +2,10 @@ package decode
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/png"
@@ -178,6 +180,14 @@ func opaque(r, g, b byte) image.Image {
 	return m
 }
 
+// hugePNG is the sound header of a picture of 12,000×12,000 16-bit colours, and
+// nothing after it.
+func hugePNG() []byte {
+	header := []byte("IHDR\x00\x00\x2e\xe0\x00\x00\x2e\xe0\x10\x06\x00\x00\x00")
+	data := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d"), header...)
+	return binary.BigEndian.AppendUint32(data, crc32.ChecksumIEEE(header))
+}
+
 // patch returns a copy of data with the bytes after the first occurrence of
 // marker replaced.
 func patch(t testing.TB, data []byte, marker string, skip int, with ...byte) []byte {
@@ -238,6 +248,7 @@ func TestDecodeBadInput(t *testing.T) {
 		{"png signature only", rgb[:8], &truncated, "png"},
 		{"png of 2 billion pixels", patch(t, rgb, "IHDR", 0, 0, 0, 0xb0, 0, 0, 0, 0xb0, 0), &format, "checksum"},
 		{"png damaged", patch(t, rgb, "IDAT", 200, 1, 2, 3, 4), &format, "png"},
+		{"png of more pixels than its bytes can hold", hugePNG(), &truncated, "cannot hold the 12000×12000"},
 		{"bmp cut off", []byte("BM\x00\x00\x00\x00"), &truncated, "bmp"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

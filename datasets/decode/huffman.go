@@ -84,9 +84,9 @@ func (b *bitReader) bits(n int) int {
 // extend is the standard's EXTEND (figure F.12): the signed value of the top s
 // bits of acc, s ≥ 1.
 func extend(acc uint64, s uint) int32 {
-	v := int32(acc >> (64 - s))
+	v := int32(acc >> ((64 - s) & 63))
 	// Without a set top bit the value is negative.
-	return v + (int32(acc>>63)-1)&(1-1<<s)
+	return v + (int32(acc>>63)-1)&(1-1<<(s&31))
 }
 
 const lookBits = 10

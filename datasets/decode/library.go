@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -35,15 +36,10 @@ func libraryDecode(data []byte, t *target) error {
 	if err := t.check(w, h); err != nil {
 		return err
 	}
-	// The libraries take the memory for all pixels at once. DEFLATE packs at
-	// most 1032 to 1 and BMP not at all, so a file too short for its size is
-	// found out before that; at least a bit is spent on each pixel.
-	packing := 1
-	if t.format == "png" {
-		packing = 1032
-	}
-	if len(data)*packing < w/8*h {
-		return &TruncatedError{Format: t.format, Offset: len(data), What: "before the pixels claimed can fit"}
+	// The libraries take the memory for all pixels at once: a file too short for
+	// them is found out before that.
+	if len(data)*packing(t.format) < w*bitsPerPixel(t.format, data)/8*h {
+		return &TruncatedError{Format: t.format, Offset: len(data), What: fmt.Sprintf("%d bytes cannot hold the %d×%d pixels claimed", len(data), w, h)}
 	}
 	var m image.Image
 	if t.format == "png" {
@@ -61,11 +57,31 @@ func libraryDecode(data []byte, t *target) error {
 	return nil
 }
 
+// packing is the most that a format compresses: DEFLATE 1032 to 1, and the
+// bitmaps that the library reads not at all.
+func packing(format string) int {
+	if format == "png" {
+		return 1032
+	}
+	return 1
+}
+
+// bitsPerPixel reads the header, which the library has accepted.
+func bitsPerPixel(format string, data []byte) int {
+	if format == "bmp" {
+		return int(binary.LittleEndian.Uint16(data[28:]))
+	}
+	channels := [7]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+	return int(data[pngBitDepth]) * channels[data[pngColorType]%7]
+}
+
+// Offsets in a PNG file, whose header chunk is the first.
+const pngBitDepth, pngColorType = 24, 25
+
 // isGray16 tells a PNG of 16-bit grey without alpha, which Pillow reads as
 // integers and then clips.
 func isGray16(data []byte) bool {
-	const bitDepth, colorType = 24, 25 // offsets, the header chunk being first
-	return len(data) > colorType && data[bitDepth] == 16 && data[colorType] == 0
+	return data[pngBitDepth] == 16 && data[pngColorType] == 0
 }
 
 // libraryError gives a library's error this package's types.

@@ -265,7 +265,7 @@ func (d *jpegDecoder) sequential(c *component, bx, by int) string {
 				return badCode
 			}
 		}
-		acc <<= uint(length)
+		acc <<= uint(length) & 31
 		n -= length
 		size := uint(symbol & 15)
 		if size == 0 {
