@@ -354,7 +354,7 @@ func (d *jpegDecoder) plausible() error {
 		perByte = 8
 	}
 	if len(d.data) < blocks/perByte {
-		return d.cut(fmt.Sprintf("%d bytes cannot hold the %d×%d pixels claimed", len(d.data), d.width, d.height))
+		return d.cut(fmt.Sprintf("before the %d×%d pixels claimed can fit", d.width, d.height))
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func libraryDecode(data []byte, t *target) error {
 	// The libraries take the memory for all pixels at once: a file too short for
 	// them is found out before that.
 	if len(data)*packing(t.format) < w*bitsPerPixel(t.format, data)/8*h {
-		return &TruncatedError{Format: t.format, Offset: len(data), What: fmt.Sprintf("%d bytes cannot hold the %d×%d pixels claimed", len(data), w, h)}
+		return &TruncatedError{Format: t.format, Offset: len(data), What: fmt.Sprintf("before the %d×%d pixels claimed can fit", w, h)}
 	}
 	var m image.Image
 	if t.format == "png" {
