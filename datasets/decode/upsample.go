@@ -38,9 +38,9 @@ func (c *component) upsample(y, x0, x1 int) []byte {
 		}
 		h2v1(near, left, right, out)
 	case c.hexp == 1 && c.vexp == 2:
-		far, bias := c.further(y), 1+y&1
+		far, bias := c.rowAt(c.further(y), cx0), 1+y&1
 		for i, a := range near {
-			out[i] = byte((3*int(a) + int(c.rowAt(far, cx0)[i]) + bias) >> 2)
+			out[i] = byte((3*int(a) + int(far[i]) + bias) >> 2)
 		}
 	default:
 		for i, a := range near {
