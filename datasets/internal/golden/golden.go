@@ -16,7 +16,6 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -69,10 +68,17 @@ func Outside(t testing.TB, variable, name string) string {
 	return ""
 }
 
-// root is the module's root, found from this file's own place.
+// root is the module's root: the nearest folder with a go.mod, from the folder
+// of the package under test upwards, where go test runs it.
 func root() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(file), "..", "..", "..")
+	up := "."
+	for range 8 {
+		if _, err := os.Stat(filepath.Join(up, "go.mod")); err == nil {
+			break
+		}
+		up = filepath.Join("..", up)
+	}
+	return up
 }
 
 // Read reads a folder's index. Where the goldens named are of another size than
