@@ -1,0 +1,135 @@
+// Package reports turns records into what people read: the table on the terminal, the
+// folder of a run with its Markdown page, its plots and its machine-readable tables.
+//
+// Contract: reports reads records and runs nothing. Every figure that it shows stands in
+// a record; one that was not measured is a mark with the reason beneath, never a blank
+// and never a published figure in its place: published accuracies have a column, a plot
+// and a marker of their own. Timings of two machine classes are refused, since they may
+// not share a column. Names, reasons and paths come from outside: they are escaped for
+// the terminal, Markdown, CSV and SVG, each in its own way. The same records give the
+// same bytes.
+//
+// It leaves measuring and its verdicts to bench/load and bench/runner, the schema and its
+// timm-style CSV columns to bench/record, and the claims that records may support to
+// reports/findings.
+package reports
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"zoobench/bench/record"
+)
+
+// Write renders records into the folder dir, which it makes if need be: results.jsonl (a
+// copy of the sound records), latency.csv and accuracy.csv (timm's columns), bench.txt
+// (Go benchmark text, for benchstat), report.md and the plots that the records carry, as
+// SVG and PNG. Problems are the record file's bad lines, which report.md lists. Each file
+// is replaced as a whole or not at all, and a plot of an earlier call that these records
+// do not carry is removed. It returns the paths in the order above. Records of two
+// machine classes are a [ClassError]; any other error names the file, and the files
+// written before it stay.
+func Write(dir string, records []record.Record, problems []record.Problem) ([]string, error) {
+	run, err := newRun(records, problems)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("reports: %w", err)
+	}
+	files := []file{
+		{"results.jsonl", run.writeLines},
+		{"latency.csv", func(w io.Writer) error { return record.WriteLatencyCSV(w, run.sound) }},
+		{"accuracy.csv", func(w io.Writer) error { return record.WriteEvalCSV(w, run.sound) }},
+		{"bench.txt", func(w io.Writer) error { return record.WriteGoBench(w, run.sound) }},
+	}
+	var paths []string
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		if err := record.Replace(path, f.write); err != nil {
+			return paths, fmt.Errorf("reports: %w", err)
+		}
+		paths = append(paths, path)
+	}
+	return paths, nil
+}
+
+// A file is a name within the report's folder and what fills it.
+type file struct {
+	name  string
+	write func(io.Writer) error
+}
+
+// A ClassError says that records come from machines whose timings may not stand in one
+// column.
+type ClassError struct {
+	Classes []string // each once, in the order of the records
+}
+
+// Error names the classes.
+func (e *ClassError) Error() string {
+	return fmt.Sprintf("reports: records of %d machine classes (%s), want one: their timings may not share a column",
+		len(e.Classes), strings.Join(e.Classes, "; "))
+}
+
+// A run is what a report is made of.
+type run struct {
+	sound    []record.Record // those that JSON can hold, for the tables that machines read
+	rows     []row
+	host     *record.Record // the last word on the machine, nil where none was measured
+	machine  record.Machine
+	problems []string // lines and records that could not be used, ready to print
+}
+
+// newRun joins records to rows; it refuses records of more than one machine class.
+func newRun(records []record.Record, problems []record.Problem) (*run, error) {
+	r := &run{}
+	var classes []string
+	for i := range records {
+		rec := &records[i]
+		if class := clean(rec.Machine.Class()); !slices.Contains(classes, class) {
+			classes = append(classes, class)
+		}
+		if r.machine.CPU == "" {
+			r.machine = rec.Machine
+		}
+		if rec.Kind == record.KindHost && rec.Host != nil && (r.host == nil || !rec.Time.Before(r.host.Time)) {
+			r.host = rec
+		}
+	}
+	if len(classes) > 1 {
+		return nil, &ClassError{classes}
+	}
+	for _, p := range problems {
+		r.problems = append(r.problems, clean(p.String()))
+	}
+	for _, rec := range records {
+		rec.Schema = record.Schema
+		if err := rec.Check(); err != nil {
+			text := strings.ReplaceAll(err.Error(), "\n", "; ")
+			r.problems = append(r.problems, clean(fmt.Sprintf("%s %s: %s", rec.Kind, rec.Name(), text)))
+			continue
+		}
+		r.sound = append(r.sound, rec)
+	}
+	r.rows = newRows(records)
+	return r, nil
+}
+
+// writeLines writes the sound records as JSON lines.
+func (r *run) writeLines(w io.Writer) error {
+	for i := range r.sound {
+		line, err := record.Marshal(&r.sound[i])
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

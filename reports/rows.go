@@ -1,0 +1,276 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"zoobench/bench/record"
+	"zoobench/bench/stat"
+)
+
+// A row is one line of a table: a network at one input size, under one set of settings
+// and with one checkpoint. A latency and an eval record make it together, either may be
+// nil; cost stands for a network that was only counted.
+type row struct {
+	latency, eval, cost *record.Record
+	set                 settings
+}
+
+// settings are the axes on which rows of one network differ. Zero values are unknown.
+type settings struct {
+	size, threads, batch int
+	isa, scenario        string
+	exact, noTune        bool
+}
+
+// settingsOf returns what a record ran with, else what it was asked to.
+func settingsOf(r *record.Record) settings {
+	s := settings{size: r.ImgSize, threads: r.Threads, batch: r.Batch, scenario: r.Scenario}
+	for _, from := range []*record.Settings{r.Effective, r.Asked} {
+		if from == nil {
+			continue
+		}
+		s.size, s.threads, s.batch = cmp.Or(s.size, from.ImgSize), cmp.Or(s.threads, from.Threads), cmp.Or(s.batch, from.Batch)
+		s.isa, s.scenario = cmp.Or(s.isa, from.ISA), cmp.Or(s.scenario, from.Scenario)
+		s.exact, s.noTune = s.exact || from.Exact, s.noTune || from.NoTune
+	}
+	s.isa = cmp.Or(s.isa, r.Machine.ISA)
+	return s
+}
+
+// any returns the record that names the network.
+func (r *row) any() *record.Record { return cmp.Or(r.latency, r.eval, r.cost) }
+
+// name returns the network with the checkpoint's tag, safe to print.
+func (r *row) name() string {
+	rec := r.any()
+	if r.eval != nil && r.eval.Checkpoint != "" {
+		rec = r.eval
+	}
+	return clean(rec.Name())
+}
+
+func (r *row) model() string      { return r.any().Model }
+func (r *row) experiment() string { return r.any().Experiment }
+
+// counts returns parameters and MACs as counted from the graph, nil where no record of
+// the row has them.
+func (r *row) counts() *record.Cost {
+	for _, rec := range []*record.Record{r.latency, r.eval, r.cost} {
+		if rec != nil && rec.Cost != nil && rec.Cost.Params >= 0 && rec.Cost.MACs >= 0 {
+			return rec.Cost
+		}
+	}
+	return nil
+}
+
+// median returns the median of the latency, in nanoseconds a batch, and its 95 %
+// interval, 0 where the samples do not carry one; or why there is none.
+func (r *row) median() (p50, lo, hi int64, why string) {
+	if r.latency == nil {
+		return 0, 0, 0, "not timed in this experiment"
+	}
+	t := r.latency.Timing
+	switch {
+	case t == nil:
+		return 0, 0, 0, reason(r.latency, "latency_p50_ns", "latency_min_ns")
+	case t.P50 <= 0 && t.N < stat.MinSamples(0.5):
+		return 0, 0, 0, fmt.Sprintf("a median takes %d samples, have %d", stat.MinSamples(0.5), t.N)
+	case t.P50 <= 0:
+		return 0, 0, 0, "the record has no median"
+	case t.P50Lo <= 0 || t.P50Hi < t.P50Lo:
+		return t.P50, 0, 0, ""
+	}
+	return t.P50, t.P50Lo, t.P50Hi, ""
+}
+
+// top1 returns the measured accuracy in percent, or why there is none.
+func (r *row) top1() (*record.Accuracy, string) {
+	if r.eval != nil && r.eval.Accuracy != nil {
+		a := r.eval.Accuracy
+		if finite(a.Top1) && finite(a.Top1Lo) && finite(a.Top1Hi) {
+			return a, ""
+		}
+		return nil, "the record holds no number"
+	}
+	if r.eval != nil {
+		return nil, reason(r.eval, "top1", "n_images")
+	}
+	return nil, reason(r.any(), "top1", "n_images")
+}
+
+// published returns the literature's figures for the row, nil where it has no accuracy.
+func (r *row) published() *record.Published {
+	for _, rec := range []*record.Record{r.eval, r.latency, r.cost} {
+		if rec != nil && rec.Published != nil && finite(rec.Published.Top1) && rec.Published.Top1 > 0 {
+			return rec.Published
+		}
+	}
+	return nil
+}
+
+// invalid returns why the row's latency, if it has one, is not to be trusted.
+func (r *row) invalid() string {
+	if r.latency == nil || r.latency.Timing == nil || r.latency.Verdict.Valid {
+		return ""
+	}
+	return cmp.Or(strings.Join(r.latency.Verdict.Reasons, "; "), "the verdict gives no reason")
+}
+
+// reason returns why rec has no value in the first of columns that it explains.
+func reason(rec *record.Record, columns ...string) string {
+	for _, c := range columns {
+		if why := rec.NotMeasured[c]; why != "" {
+			return why
+		}
+	}
+	return rec.Why(columns[0])
+}
+
+// newRows joins latency and eval records to rows, in the order in which tables show them:
+// experiments as they come, networks by their best median, those without one last.
+func newRows(records []record.Record) []row {
+	timed, evals, costs := latest(records, record.KindLatency), latest(records, record.KindEval), latest(records, record.KindCost)
+	byModel := map[string][]*record.Record{}
+	for _, e := range evals {
+		byModel[e.Model] = append(byModel[e.Model], e)
+	}
+	var rows []row
+	used := map[*record.Record]bool{}
+	seen := map[[2]string]bool{} // experiment and network
+	for _, l := range timed {
+		seen[[2]string{l.Experiment, l.Model}] = true
+		found := accuracies(l, byModel[l.Model])
+		for _, e := range found {
+			if e.Experiment == l.Experiment {
+				used[e] = true
+			}
+			rows = append(rows, row{latency: l, eval: e, set: settingsOf(l)})
+		}
+		if len(found) == 0 {
+			rows = append(rows, row{latency: l, set: settingsOf(l)})
+		}
+	}
+	for _, e := range evals {
+		// That a network has no checkpoint is told in its latency rows.
+		unnamed := e.Checkpoint == "" && e.Accuracy == nil
+		if !used[e] && !(unnamed && seen[[2]string{e.Experiment, e.Model}]) {
+			seen[[2]string{e.Experiment, e.Model}] = true
+			rows = append(rows, row{eval: e, set: settingsOf(e)})
+		}
+	}
+	for _, c := range costs {
+		if !seen[[2]string{c.Experiment, c.Model}] {
+			rows = append(rows, row{cost: c, set: settingsOf(c)})
+		}
+	}
+	order(rows, records)
+	return rows
+}
+
+// latest returns the records of a kind, of those of one job and checkpoint the last
+// measured one: a resumed run measures again what had failed.
+func latest(records []record.Record, kind record.Kind) []*record.Record {
+	type key struct {
+		experiment, job, model, checkpoint string
+		settings
+	}
+	at := map[key]int{}
+	var last []*record.Record
+	for i := range records {
+		r := &records[i]
+		if r.Kind != kind {
+			continue
+		}
+		k := key{r.Experiment, r.JobID, r.Model, r.Checkpoint, settings{}}
+		if r.JobID == "" {
+			k.settings = settingsOf(r)
+		}
+		if j, ok := at[k]; !ok {
+			at[k] = len(last)
+			last = append(last, r)
+		} else if !r.Time.Before(last[j].Time) {
+			last[j] = r
+		}
+	}
+	return last
+}
+
+// accuracies returns the eval records that belong beside the latency record l: those of
+// its network at its size with its checkpoint (generated weights go with any), from its
+// own experiment, else from the others. Where no checkpoint was evaluated, the one record
+// that says why.
+func accuracies(l *record.Record, evals []*record.Record) []*record.Record {
+	for _, own := range []bool{true, false} {
+		var named, unnamed []*record.Record
+		for _, e := range evals {
+			switch size := settingsOf(e).size; {
+			case (e.Experiment == l.Experiment) != own,
+				size != 0 && l.ImgSize != 0 && size != l.ImgSize,
+				e.Checkpoint != "" && l.Checkpoint != "" && e.Checkpoint != l.Checkpoint:
+			case e.Checkpoint != "" || e.Accuracy != nil:
+				named = append(named, e)
+			default:
+				unnamed = append(unnamed, e)
+			}
+		}
+		if len(named) > 0 {
+			return named
+		}
+		if len(unnamed) > 0 {
+			return unnamed[:1]
+		}
+	}
+	return nil
+}
+
+// order sorts rows in place; see newRows.
+func order(rows []row, records []record.Record) {
+	first := map[string]int{} // experiment -> position
+	for i := range records {
+		if _, ok := first[records[i].Experiment]; !ok {
+			first[records[i].Experiment] = i
+		}
+	}
+	type network struct{ experiment, model string }
+	best := map[network]int64{}
+	for i := range rows {
+		if p50, _, _, why := rows[i].median(); why == "" {
+			k := network{rows[i].experiment(), rows[i].model()}
+			if b, ok := best[k]; !ok || p50 < b {
+				best[k] = p50
+			}
+		}
+	}
+	rank := func(r *row) int64 {
+		if b, ok := best[network{r.experiment(), r.model()}]; ok {
+			return b
+		}
+		return math.MaxInt64
+	}
+	flag := func(b bool) int {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(rows, func(x, y row) int {
+		a, b := x.set, y.set
+		return cmp.Or(
+			cmp.Compare(first[x.experiment()], first[y.experiment()]),
+			cmp.Compare(rank(&x), rank(&y)),
+			cmp.Compare(x.model(), y.model()),
+			cmp.Compare(a.scenario, b.scenario),
+			cmp.Compare(a.isa, b.isa),
+			cmp.Compare(flag(a.exact), flag(b.exact)),
+			cmp.Compare(flag(a.noTune), flag(b.noTune)),
+			cmp.Compare(a.size, b.size),
+			cmp.Compare(a.threads, b.threads),
+			cmp.Compare(a.batch, b.batch),
+			cmp.Compare(x.name(), y.name()),
+		)
+	})
+}
