@@ -1,8 +1,6 @@
 package kernels
 
 import (
-	"math"
-
 	"zoobench/kernels/internal/f32"
 	"zoobench/kernels/par"
 )
@@ -74,6 +72,7 @@ type panel struct {
 type convScratch struct {
 	rows []*float32 // (tiles, taps, MR) addresses
 	tile f32.Tile
+	act  f32.Rows
 }
 
 // mergeBelow is the depth of a row of the window under which rows are merged: three channels of a 7×7 stem make runs of
@@ -190,8 +189,6 @@ func (c *Conv) split(workers int) {
 	c.cols = max(1, len(c.panels)*blocks/want)
 }
 
-func roundUp(n, to int) int { return (n + to - 1) / to * to }
-
 // Do computes one task: a block of output pixels by a range of panels.
 func (c *Conv) Do(worker, task int) {
 	if c.copying {
@@ -222,10 +219,8 @@ func (c *Conv) Do(worker, task int) {
 		first = end
 	}
 	if !c.Act.isClamp() {
-		lo, hi := c.panels[task%c.colTasks*c.cols].col, c.panels[last-1].col+c.panels[last-1].cols
-		for r := row; r < row+rows; r++ {
-			c.Act.apply(c.dst.Data[r*c.dst.Stride+lo : r*c.dst.Stride+hi])
-		}
+		from, to := c.panels[task%c.colTasks*c.cols].col, c.panels[last-1].col+c.panels[last-1].cols
+		c.Act.apply(c.level, &s.act, c.dst.Data[row*c.dst.Stride+from:], c.dst.Stride, to-from, rows)
 	}
 }
 
@@ -277,20 +272,12 @@ func (c *Conv) panelRows(s *convScratch, p panel, row, rows, taps, tap, n, from,
 			t.R, t.LDR = &c.res.Data[(row+done)*c.res.Stride+p.col], 4*c.res.Stride
 		}
 		if p.cols < p.nr {
-			t.Mask = &tailMask[f32.NR-p.cols]
+			t.Mask = maskOf(p.cols)
 		}
 		done += mr * t.Tiles
 		gemm[mr](t)
 	}
 }
-
-// tailMask[16−n:] is a mask of n columns.
-var tailMask = func() (m [2 * f32.NR]int32) {
-	for i := range f32.NR {
-		m[i] = -1
-	}
-	return m
-}()
 
 // windowRows fills in the address of every row's input for every position of the window; padding reads zeros.
 func (c *Conv) windowRows(s *convScratch, row, rows, group int) {
@@ -373,6 +360,3 @@ func (c *Conv) copyRow(row int) {
 		copy(out[x*c.C:][:c.C], c.src.Data[(row*c.W+x)*c.src.Stride:])
 	}
 }
-
-// infinity in float32, the clamp of layers that have none.
-var infinity = float32(math.Inf(1))

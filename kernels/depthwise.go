@@ -23,6 +23,7 @@ type Depthwise struct {
 type depthwiseScratch struct {
 	taps []f32.Tap
 	args f32.Depthwise
+	act  f32.Rows
 }
 
 // NewDepthwise packs the weights of a depthwise convolution; workers is the size of the pool that will run it.
@@ -87,9 +88,7 @@ func (d *Depthwise) Do(worker, row int) {
 		d.pixels(s, row, ox, 1)
 	}
 	if !d.Act.isClamp() {
-		for p := row * d.OW; p < (row+1)*d.OW; p++ {
-			d.Act.apply(d.dst.Data[p*d.dst.Stride : p*d.dst.Stride+d.C])
-		}
+		d.Act.apply(d.level, &s.act, d.dst.Data[row*d.OW*d.dst.Stride:], d.dst.Stride, d.C, d.OW)
 	}
 }
 
@@ -121,7 +120,7 @@ func (d *Depthwise) pixels(s *depthwiseScratch, row, ox, n int) {
 	*a = f32.Depthwise{
 		Taps: &taps[0], N: len(taps), W: &d.packed[0], WStep: 32 * d.taps(), Bias: &d.bias[0],
 		Out: &d.dst.Data[(row*d.OW+ox)*d.dst.Stride], LDO: 4 * d.dst.Stride, Step: 4 * d.SW * d.src.Stride,
-		C: d.C, Mask: &tailMask[f32.NR-d.C%8], Groups: n, Lo: d.lo, Hi: d.hi,
+		C: d.C, Mask: mask8(d.C), Groups: n, Lo: d.lo, Hi: d.hi,
 	}
 	if n%4 == 0 {
 		a.Groups = n / 4

@@ -15,6 +15,7 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"zoobench/kernels/internal/f32"
@@ -36,6 +37,25 @@ func (t Tensor) check(text string) {
 		panic(text)
 	}
 }
+
+// tailMask[16−n:] is a mask of n columns.
+var tailMask = func() (m [2 * f32.NR]int32) {
+	for i := range f32.NR {
+		m[i] = -1
+	}
+	return m
+}()
+
+// maskOf is a mask of n of sixteen columns.
+func maskOf(n int) *int32 { return &tailMask[f32.NR-n] }
+
+// mask8 is a mask of the last n%8 channels of n.
+func mask8(n int) *int32 { return maskOf(n % 8) }
+
+// infinity in float32, the clamp of layers that have none.
+var infinity = float32(math.Inf(1))
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 // level is the instruction set in use; Use changes it for operations made afterwards.
 var level = best()

@@ -122,7 +122,7 @@ func (p *Pool) mean(s *poolScratch, row, ox, c0, channels int) {
 	s.taps = s.taps[:0]
 	flush := func() {
 		s.args = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), W: &s.scale[0], Bias: bias, Out: out, C: channels,
-			Mask: &tailMask[f32.NR-channels%8], Groups: 1, Lo: -infinity, Hi: infinity}
+			Mask: mask8(channels), Groups: 1, Lo: -infinity, Hi: infinity}
 		p.level.Depthwise1(&s.args)
 		s.taps, bias = s.taps[:0], out
 	}
@@ -170,7 +170,7 @@ func (p *Pool) largest(s *poolScratch, row, ox, n int) {
 	}
 	a := &s.args
 	*a = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), Bias: &p.first[0], Out: &p.dst.Data[(row*p.OW+ox)*p.dst.Stride],
-		LDO: 4 * p.dst.Stride, Step: 4 * p.SW * p.src.Stride, C: p.C, Mask: &tailMask[f32.NR-p.C%8], Groups: n, Lo: -infinity, Hi: infinity}
+		LDO: 4 * p.dst.Stride, Step: 4 * p.SW * p.src.Stride, C: p.C, Mask: mask8(p.C), Groups: n, Lo: -infinity, Hi: infinity}
 	if n%4 == 0 {
 		a.Groups = n / 4
 		p.level.MaxPool4(a)

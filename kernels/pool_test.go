@@ -91,7 +91,7 @@ func TestPointwise(t *testing.T) {
 	gate := newTensor(n, 1, 1, c, 1, value)
 	scale, shift := newTensor(1, 1, 1, c, 0, value).Data, newTensor(1, 1, 1, c, 0, value).Data
 	dst := newTensor(n, h, w, c, 3, value)
-	e := Pointwise{Scale: scale, Shift: shift, Act: ReLU}
+	e := NewPointwise(scale, shift, ReLU, pool.Size())
 	e.Run(pool, dst, src, gate, []Tensor{other, third})
 	checkGuards(t, dst)
 	for p := range dst.Pixels() {

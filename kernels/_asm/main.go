@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	op := flag.String("op", "", "what to write: gemm, dwconv")
+	op := flag.String("op", "", "what to write: gemm, dwconv, peak")
 	// avo's own flags (-out) are registered on the same set and parsed here.
 	flag.Parse()
 	Package("zoobench/kernels/internal/f32")
@@ -31,8 +31,13 @@ func main() {
 			dwconv(op, 4)
 			dwconv(op, 1)
 		}
+	case "peak":
+		fmaPeak(12)
+		readSum()
+	case "rows":
+		rowsFile()
 	default:
-		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm or dwconv\n", *op)
+		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv or peak\n", *op)
 		os.Exit(1)
 	}
 	Generate()

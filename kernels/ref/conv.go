@@ -46,7 +46,7 @@ func Conv[P Float](dst, x []float64, w, bias []P, s ConvSize) {
 // tap adds one tap's product v·x to every output pixel of a plane, y (OH,OW), x (H,W).
 func (s ConvSize) tap(y, x []float64, v float64, kh, kw int) {
 	k := s.Window
-	if k.H == 1 && k.W == 1 && k.SH == 1 && k.SW == 1 && s.OH == s.H && s.OW == s.W {
+	if k.H == 1 && k.W == 1 && k.SH == 1 && k.SW == 1 && k.Top == 0 && k.Left == 0 && s.OH == s.H && s.OW == s.W {
 		axpy(y, x, v) // rows without gaps are one long row
 		return
 	}

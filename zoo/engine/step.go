@@ -60,7 +60,7 @@ func (p *planner) emit(g *group) error {
 		s.add = append(s.add, p.at(r))
 	}
 	s.summands = make([]kernels.Tensor, len(s.add))
-	algorithm := "pointwise"
+	var algorithm string
 	switch n.Op {
 	case nn.Conv, nn.Linear:
 		shape, err := p.convShape(g)
@@ -84,15 +84,17 @@ func (p *planner) emit(g *group) error {
 		s.pool = kernels.NewPool(p.poolShape(n), p.pool.Size())
 		algorithm = s.pool.Algorithm()
 	case nn.BatchNorm, nn.Mul, nn.Add, nn.Activate:
-		s.pointwise = &kernels.Pointwise{Act: acts[g.act]}
+		var scale, shift []float32
 		if g.norm >= 0 {
-			scale, shift, err := p.normOf(g.norm)
+			a, b, err := p.normOf(g.norm)
 			if err != nil {
 				return err
 			}
-			s.pointwise.Scale, s.pointwise.Shift = float32s(scale), float32s(shift)
+			scale, shift = float32s(a), float32s(b)
 			p.weightsB += 8 * int64(len(scale))
 		}
+		s.pointwise = kernels.NewPointwise(scale, shift, acts[g.act], p.pool.Size())
+		algorithm = s.pointwise.Algorithm()
 		if g.gate >= 0 {
 			s.hasGate, s.gate = true, p.at(g.gate)
 		}
@@ -117,7 +119,7 @@ func (p *planner) emitConcat(i int) {
 		part := p.at(in)
 		if part.buffer != whole.buffer || part.channel != channel {
 			to := place{buffer: whole.buffer, channel: channel, stride: whole.stride, shape: part.shape}
-			p.steps = append(p.steps, step{pointwise: &kernels.Pointwise{}, dst: to, src: part})
+			p.steps = append(p.steps, step{pointwise: kernels.NewPointwise(nil, nil, kernels.None, p.pool.Size()), dst: to, src: part})
 			p.layers = append(p.layers, Layer{Op: nn.Concat.String(), Out: part.shape, Algorithm: "copy"})
 		}
 		channel += part.shape.C

@@ -67,3 +67,13 @@ type Depthwise struct {
 	Groups int
 	Lo, Hi float32
 }
+
+// Rows is the argument of the kernels that walk rows of channels, N rows of C channels each; a stride of 0 uses the same
+// row again and again. A call may use up N.
+type Rows struct {
+	Out, In, A, B      *float32
+	LDO, LDI, LDA, LDB int // bytes from one row to the next
+	C, N               int
+	Mask               *int32 // (8) for the last C%8 channels
+	Lo, Hi             float32
+}

@@ -10,6 +10,11 @@ type Level struct {
 	// Depthwise4 and Depthwise1 take four pixels of a row at a time, and one.
 	Depthwise4, Depthwise1 func(*Depthwise)
 	MaxPool4, MaxPool1     func(*Depthwise)
+
+	// The kernels that walk rows of channels.
+	MulAdd, Mul, Add, Clamp, ColumnSums, ColumnSquares    func(*Rows)
+	Sigmoid, SiLU, HardSigmoid, HardSwish, GELU, GELUTanh func(*Rows)
+	LayerNorm, Softmax                                    func(*Rows)
 }
 
 // Generic is every microkernel in Go.
@@ -18,7 +23,11 @@ var Generic = generic()
 func generic() *Level {
 	l := &Level{Name: "generic",
 		Depthwise4: dwconvGeneric(4, false), Depthwise1: dwconvGeneric(1, false),
-		MaxPool4: dwconvGeneric(4, true), MaxPool1: dwconvGeneric(1, true)}
+		MaxPool4: dwconvGeneric(4, true), MaxPool1: dwconvGeneric(1, true),
+		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric, ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),
+		Sigmoid: sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
+		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric,
+	}
 	for mr := 1; mr <= MR; mr++ {
 		l.Gemm16[mr], l.Gemm8[mr] = gemmGeneric(mr, 16), gemmGeneric(mr, 8)
 	}

@@ -1,0 +1,73 @@
+//go:build !purego
+
+package f32
+
+// muladdc8AVX2 computes Out[r][c] = min(max(In[r][c]*A[r][c]+B[r][c], Lo), Hi).
+//
+//go:noescape
+func muladdc8AVX2(t *Rows)
+
+// mulc8AVX2 computes Out[r][c] = min(max(In[r][c]*A[r][c], Lo), Hi).
+//
+//go:noescape
+func mulc8AVX2(t *Rows)
+
+// addc8AVX2 computes Out[r][c] = min(max(In[r][c]+B[r][c], Lo), Hi).
+//
+//go:noescape
+func addc8AVX2(t *Rows)
+
+// clampc8AVX2 computes Out[r][c] = min(max(In[r][c], Lo), Hi).
+//
+//go:noescape
+func clampc8AVX2(t *Rows)
+
+// colsumc8AVX2 computes Out[0][c] = Σ In[r][c] over r.
+//
+//go:noescape
+func colsumc8AVX2(t *Rows)
+
+// colsqc8AVX2 computes Out[0][c] = Σ (In[r][c] - A[0][c])² over r.
+//
+//go:noescape
+func colsqc8AVX2(t *Rows)
+
+// sigmoidc8AVX2 computes Out[r][c] = 1/(1+exp(-In[r][c])).
+//
+//go:noescape
+func sigmoidc8AVX2(t *Rows)
+
+// siluc8AVX2 computes Out[r][c] = In[r][c]/(1+exp(-In[r][c])).
+//
+//go:noescape
+func siluc8AVX2(t *Rows)
+
+// hardsigmoidc8AVX2 computes Out[r][c] = min(max(In[r][c]+3, 0), 6)/6.
+//
+//go:noescape
+func hardsigmoidc8AVX2(t *Rows)
+
+// hardswishc8AVX2 computes Out[r][c] = In[r][c]*min(max(In[r][c]+3, 0), 6)/6.
+//
+//go:noescape
+func hardswishc8AVX2(t *Rows)
+
+// geluc8AVX2 computes Out[r][c] = In[r][c]*Φ(In[r][c]).
+//
+//go:noescape
+func geluc8AVX2(t *Rows)
+
+// gelutanhc8AVX2 computes Out[r][c] = x/2*(1+tanh(√(2/π)*(x+0.044715*x³))), x being In[r][c].
+//
+//go:noescape
+func gelutanhc8AVX2(t *Rows)
+
+// layernormc8AVX2 computes Out[r][c] = (In[r][c]-mean)/√(variance+Lo)*A[r][c] + B[r][c]; Hi is 1/C.
+//
+//go:noescape
+func layernormc8AVX2(t *Rows)
+
+// softmaxc8AVX2 computes Out[r][c] = exp(Lo*In[r][c]) / Σ exp(Lo*In[r][c]) over c.
+//
+//go:noescape
+func softmaxc8AVX2(t *Rows)

@@ -1,0 +1,122 @@
+package f32
+
+import (
+	"math"
+	"unsafe"
+)
+
+// row is n channels of row r.
+func row(p *float32, r, stride, n int) []float32 {
+	return unsafe.Slice(at(p, r*stride), n)
+}
+
+// eachRow runs f over the rows of t; a and b are nil where t has none.
+func eachRow(f func(t *Rows, out, in, a, b []float32)) func(*Rows) {
+	return func(t *Rows) {
+		for r := range t.N {
+			var a, b []float32
+			if t.A != nil {
+				a = row(t.A, r, t.LDA, t.C)
+			}
+			if t.B != nil {
+				b = row(t.B, r, t.LDB, t.C)
+			}
+			f(t, row(t.Out, r, t.LDO, t.C), row(t.In, r, t.LDI, t.C), a, b)
+		}
+		t.N = 0
+	}
+}
+
+// eachElement runs f over the elements of t.
+func eachElement(f func(x float32) float32) func(*Rows) {
+	return eachRow(func(_ *Rows, out, in, _, _ []float32) {
+		for c, x := range in {
+			out[c] = f(x)
+		}
+	})
+}
+
+// The Go twins of the kernels of the same names in rows_amd64.go.
+var (
+	mulAddGeneric = eachRow(func(t *Rows, out, in, a, b []float32) {
+		for c, x := range in {
+			out[c] = min(max(x*a[c]+b[c], t.Lo), t.Hi)
+		}
+	})
+	mulGeneric = eachRow(func(t *Rows, out, in, a, _ []float32) {
+		for c, x := range in {
+			out[c] = min(max(x*a[c], t.Lo), t.Hi)
+		}
+	})
+	addGeneric = eachRow(func(t *Rows, out, in, _, b []float32) {
+		for c, x := range in {
+			out[c] = min(max(x+b[c], t.Lo), t.Hi)
+		}
+	})
+	clampGeneric = eachRow(func(t *Rows, out, in, _, _ []float32) {
+		for c, x := range in {
+			out[c] = min(max(x, t.Lo), t.Hi)
+		}
+	})
+	sigmoidGeneric     = eachElement(sigmoid)
+	siluGeneric        = eachElement(func(x float32) float32 { return x * sigmoid(x) })
+	hardSigmoidGeneric = eachElement(hardSigmoid)
+	hardSwishGeneric   = eachElement(func(x float32) float32 { return x * hardSigmoid(x) })
+	geluGeneric        = eachElement(func(x float32) float32 {
+		return float32(0.5 * float64(x) * math.Erfc(-float64(x)/math.Sqrt2))
+	})
+	geluTanhGeneric = eachElement(func(x float32) float32 {
+		u := float64(x)
+		return float32(0.5 * u * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(u+0.044715*u*u*u))))
+	})
+	layerNormGeneric = eachRow(func(t *Rows, out, in, a, b []float32) {
+		var sum, squares float64
+		for _, x := range in {
+			sum += float64(x)
+		}
+		mean := sum / float64(t.C)
+		for _, x := range in {
+			squares += (float64(x) - mean) * (float64(x) - mean)
+		}
+		scale := 1 / math.Sqrt(squares/float64(t.C)+float64(t.Lo))
+		for c, x := range in {
+			out[c] = float32((float64(x)-mean)*scale)*a[c] + b[c]
+		}
+	})
+	softmaxGeneric = eachRow(func(t *Rows, out, in, _, _ []float32) {
+		most := float32(math.Inf(-1))
+		for _, x := range in {
+			most = max(most, x)
+		}
+		var sum float64
+		for c, x := range in {
+			e := math.Exp(float64(t.Lo * (x - most)))
+			out[c] = float32(e)
+			sum += e
+		}
+		for c := range out {
+			out[c] = float32(float64(out[c]) / sum)
+		}
+	})
+)
+
+func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
+
+func hardSigmoid(x float32) float32 { return min(max(x+3, 0), 6) * (1.0 / 6) }
+
+// columnsGeneric is the Go twin of colsumc8AVX2 and, with square, of colsqc8AVX2.
+func columnsGeneric(square bool) func(*Rows) {
+	return func(t *Rows) {
+		out := unsafe.Slice(t.Out, t.C)
+		clear(out)
+		for r := range t.N {
+			for c, x := range row(t.In, r, t.LDI, t.C) {
+				if square {
+					x -= *at(t.A, 4*c)
+					x *= x
+				}
+				out[c] += x
+			}
+		}
+	}
+}
