@@ -59,27 +59,15 @@ func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
 			if j == 0 {
 				stride = s.s
 			}
-			x = invertedResidual(g.In("blocks.%d.%d", i, j), x, s.t, round8(float64(s.c)*m.width, 0.9), stride)
+			b := mbConv{k: 3, s: stride, mid: s.t * x.C, out: round8(float64(s.c)*m.width, 0.9)}
+			if s.t == 1 {
+				b.kind = separable
+			}
+			x = mobile{act: nn.ReLU6}.block(g.In("blocks.%d.%d", i, j), x, b)
 		}
 	}
 	x = normReLU6(g, "bn2", g.Conv("conv_head", x, round8(1280*max(1, ends), 0.9), nn.K(1)))
 	return g.Linear("classifier", g.GlobalAvgPool(x), g.Classes)
-}
-
-// invertedResidual is figure 4d's block: expand by t, depthwise 3×3, project without an activation. t = 1 has no
-// expansion and timm's depthwise-separable names.
-func invertedResidual(g *nn.Builder, x nn.Value, t, out, stride int) nn.Value {
-	y, norm, project := x, 1, "conv_pw"
-	if t > 1 {
-		y = normReLU6(g, "bn1", g.Conv("conv_pw", y, t*x.C, nn.K(1)))
-		norm, project = 2, "conv_pwl"
-	}
-	y = normReLU6(g, fmt.Sprintf("bn%d", norm), g.Conv("conv_dw", y, y.C, nn.K(3).S(stride).G(nn.Depthwise)))
-	y = g.BatchNorm(fmt.Sprintf("bn%d", norm+1), g.Conv(project, y, out, nn.K(1)), 1e-5)
-	if stride == 1 && x.C == out {
-		return g.Add(y, x)
-	}
-	return y
 }
 
 // mobileNetV2Torchvision is the table from torchvision's names: features.0 is the stem, features.1 to 17 the blocks in a

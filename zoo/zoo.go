@@ -29,6 +29,7 @@ var families = []family{
 	mobileNetV1s, // 2017
 	seResNets,    // 2017
 	mobileNetV2s, // 2018
+	mobileNetV3s, // 2019
 }
 
 // Spec is one network.
