@@ -1,0 +1,137 @@
+// Package cli is zoobench's command line: commands, flags, the forms of output and the exit codes.
+//
+// The contract: results go to standard output, one JSON object a line with --format json, and everything else to
+// standard error. The exit code is 0 where all went well, 1 for wrong usage or input, 2 where some of a run's jobs
+// failed or were left undone, 3 for a regression and 4 for an inconclusive comparison. Another module's main serves its
+// own networks by passing its own list to Main; worker processes are that same program.
+//
+// It leaves all measuring to bench/runner and all rendering of runs to reports.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/runner"
+	"zoobench/zoo"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitUsage  = 1 // usage or input
+	exitFailed = 2 // some jobs failed
+)
+
+// exitError is an error with an exit code of its own; one without text has been told already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// app is what all commands share.
+type app struct {
+	list   *zoo.List
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	worker runner.Worker
+	format string
+}
+
+// Main runs the command line args, without the program's name, over a list of networks and returns the exit code. It
+// writes errors to stderr and never exits. SIGINT and SIGTERM end a measurement in good order; a second one ends the
+// program.
+func Main(list *zoo.List, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return main(ctx, &app{list: list, stdin: stdin, stdout: stdout, stderr: stderr}, args)
+}
+
+func main(ctx context.Context, a *app, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return exitOK // a reader that has seen enough, as head, is not an error
+	}
+	code := exitUsage
+	var coded *exitError
+	if errors.As(err, &coded) {
+		code = coded.code
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(a.stderr, "zoobench: "+strings.TrimPrefix(text, "zoobench: "))
+	}
+	return code
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "zoobench",
+		Short:         "Measure the speed, the cost and the accuracy of image classification networks",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.AddCommand(
+		a.latency(), a.eval(), a.predict(), a.ls(), a.show(), a.doctor(), a.version(), a.workerCommand(),
+	)
+	return root
+}
+
+// formatFlag adds --format to a command that prints rows.
+func (a *app) formatFlag(c *cobra.Command) {
+	c.Flags().StringVar(&a.format, "format", "table", "table, json (one object a line) or csv")
+	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
+	check := c.PreRunE
+	c.PreRunE = func(c *cobra.Command, args []string) error {
+		switch a.format {
+		case "table", "json", "csv":
+		default:
+			return fmt.Errorf("--format: have %q, want table, json or csv", a.format)
+		}
+		if check != nil {
+			return check(c, args)
+		}
+		return nil
+	}
+}
+
+// networks completes the names of networks.
+func (a *app) networks(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, s := range a.list.All() {
+		names = append(append(names, s.Name), s.Aliases...)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// network completes the name of one network and then files.
+func (a *app) network(c *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return a.networks(c, args, toComplete)
+}

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/kernels"
+)
+
+// doctorRow is what zoobench doctor finds; its names are relied on by scripts.
+type doctorRow struct {
+	CPU          string   `json:"cpu"`
+	Cores        int      `json:"cores"`
+	ISA          string   `json:"isa"`
+	ISAs         []string `json:"isas"`
+	L1DBytes     int64    `json:"l1d_bytes"`
+	L2Bytes      int64    `json:"l2_bytes"`
+	L3Bytes      int64    `json:"l3_bytes"`
+	MemoryBytes  int64    `json:"memory_bytes"`
+	OS           string   `json:"os"`
+	Arch         string   `json:"arch"`
+	Kernel       string   `json:"kernel"`
+	Go           string   `json:"go"`
+	GOMAXPROCS   int      `json:"gomaxprocs"`
+	PeakGFLOPS   float64  `json:"peak_gflops_per_core"`
+	ReadGBytes   float64  `json:"read_gbytes_per_s_per_core"`
+	TimerStep    int64    `json:"timer_resolution_ns"`
+	TimerCost    int64    `json:"timer_overhead_ns"`
+	NoisePercent float64  `json:"noise_percent"`
+	AAPercent    float64  `json:"aa_percent"`
+	LoadAverage  *float64 `json:"load_average,omitempty"` // of the last minute; nil where the system does not tell
+	Governor     string   `json:"governor,omitempty"`     // "" where the system does not tell
+	Advice       []string `json:"advice,omitempty"`
+}
+
+func (a *app) doctor() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine can do and how steady it is",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			load := loadAverage() // before this command adds its own
+			h, err := runner.MeasureHost(c.Context())
+			if err != nil {
+				return err
+			}
+			m := record.ThisMachine()
+			row := doctorRow{
+				CPU: m.CPU, Cores: m.Cores, ISA: kernels.ISA(), ISAs: kernels.ISAs(),
+				L1DBytes: m.L1DBytes, L2Bytes: m.L2Bytes, L3Bytes: m.L3Bytes, MemoryBytes: m.MemoryBytes,
+				OS: m.OS, Arch: m.Arch, Kernel: m.Kernel, Go: m.Go, GOMAXPROCS: runtime.GOMAXPROCS(0),
+				PeakGFLOPS: h.PeakGFLOPS, ReadGBytes: h.ReadGBytes, TimerStep: h.TimerStep, TimerCost: h.TimerCost,
+				NoisePercent: h.NoisePercent, AAPercent: h.AAPercent, LoadAverage: load, Governor: governor(),
+			}
+			row.advise()
+			if a.format == "table" {
+				return row.write(a)
+			}
+			return newPrinter[doctorRow](a, nil, nil).print(row)
+		},
+	}
+	a.formatFlag(c)
+	return c
+}
+
+// advise says what would make measurements here more trustworthy.
+func (d *doctorRow) advise() {
+	tell := func(format string, args ...any) { d.Advice = append(d.Advice, fmt.Sprintf(format, args...)) }
+	if d.NoisePercent > 5 {
+		tell("the same work takes times that spread over %.1f %%: end what else is running", d.NoisePercent)
+	}
+	if d.LoadAverage != nil && *d.LoadAverage > 0.5 {
+		tell("other work has kept %.1f processors busy for the last minute", *d.LoadAverage)
+	}
+	if d.Governor != "" && d.Governor != "performance" {
+		tell("the frequency governor is %s: performance is steadier", d.Governor)
+	}
+	if d.ISA == "generic" {
+		tell("no vector instructions are in use here: times are those of plain Go")
+	}
+}
+
+func (d *doctorRow) write(a *app) error {
+	unknown := func(text string) string {
+		if text == "" {
+			return "the system does not tell"
+		}
+		return text
+	}
+	load := ""
+	if d.LoadAverage != nil {
+		load = fmt.Sprintf("%.2f", *d.LoadAverage)
+	}
+	rows := [][]string{
+		{"processor", d.CPU},
+		{"cores", fmt.Sprintf("%d (Go uses %d)", d.Cores, d.GOMAXPROCS)},
+		{"instruction sets", strings.Join(d.ISAs, ", ") + "; in use: " + d.ISA},
+		{"caches", fmt.Sprintf("L1d %d KiB, L2 %d KiB, L3 %d KiB", d.L1DBytes>>10, d.L2Bytes>>10, d.L3Bytes>>10)},
+		{"memory", mebibytes(d.MemoryBytes)},
+		{"system", strings.TrimSpace(fmt.Sprintf("%s/%s %s, %s", d.OS, d.Arch, d.Kernel, d.Go))},
+		{"peak, a core", fmt.Sprintf("%.1f GFLOP/s float32", d.PeakGFLOPS)},
+		{"memory read, a core", fmt.Sprintf("%.1f GB/s", d.ReadGBytes)},
+		{"timer", fmt.Sprintf("%d ns steps, %d ns a reading", d.TimerStep, d.TimerCost)},
+		{"host noise", fmt.Sprintf("%.1f %% spread, %.2f %% between two halves", d.NoisePercent, d.AAPercent)},
+		{"load average", unknown(load)},
+		{"governor", unknown(d.Governor)},
+	}
+	for _, advice := range d.Advice {
+		rows = append(rows, []string{"advice", advice})
+	}
+	for _, row := range rows {
+		if _, err := fmt.Fprintf(a.stdout, "%-20s %s\n", row[0], clean(row[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadAverage is the system's of the last minute, nil where it does not tell.
+func loadAverage() *float64 {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return nil
+	}
+	var load float64
+	if _, err := fmt.Sscan(string(text), &load); err != nil {
+		return nil
+	}
+	return &load
+}
+
+// governor is how the first processor's frequency is chosen, "" where the system does not tell.
+func governor() string {
+	text, err := os.ReadFile("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}

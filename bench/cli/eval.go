@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/datasets"
+)
+
+// evalRow is a row of zoobench eval, accuracies in percent with 95 % Wilson intervals; its names are relied on by
+// scripts.
+type evalRow struct {
+	Model         string   `json:"model"`
+	Images        int      `json:"n_images"`
+	Top1          float64  `json:"top1"`
+	Top1Lo        float64  `json:"top1_lo"`
+	Top1Hi        float64  `json:"top1_hi"`
+	Top5          float64  `json:"top5"`
+	Top5Lo        float64  `json:"top5_lo"`
+	Top5Hi        float64  `json:"top5_hi"`
+	Unreadable    int      `json:"unreadable"`
+	ImagesPerSec  float64  `json:"images_per_s"`
+	ImgSize       int      `json:"img_size"`
+	CropPct       float64  `json:"crop_pct"`
+	Interpolation string   `json:"interpolation"`
+	WeightsSHA256 string   `json:"weights_sha256"`
+	DatasetSHA256 string   `json:"dataset_sha256"`
+	Files         []string `json:"unreadable_files,omitempty"`
+	Warnings      []string `json:"warnings,omitempty"`
+}
+
+// recipeFlags override parts of a checkpoint's preprocessing.
+type recipeFlags struct {
+	cropPct       float64
+	interpolation string
+	mean, std     []float64
+}
+
+func (r *recipeFlags) flags(c *cobra.Command) {
+	c.Flags().Float64Var(&r.cropPct, "crop-pct", 0, "the crop's share of the resized edge (default: the checkpoint's)")
+	c.Flags().StringVar(&r.interpolation, "interpolation", "", "nearest, box, bilinear, hamming, bicubic or lanczos (default: the checkpoint's)")
+	c.Flags().Float64SliceVar(&r.mean, "mean", nil, "r,g,b of the mean that is subtracted, of values from 0 to 1 (default: the checkpoint's)")
+	c.Flags().Float64SliceVar(&r.std, "std", nil, "r,g,b of the deviation that is divided by (default: the checkpoint's)")
+	c.RegisterFlagCompletionFunc("interpolation", cobra.FixedCompletions(
+		[]string{"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func (r *recipeFlags) recipe() (runner.Recipe, error) {
+	over := runner.Recipe{CropPct: r.cropPct, Interpolation: r.interpolation}
+	for _, f := range []struct {
+		name string
+		have []float64
+		into *[3]float64
+	}{{"mean", r.mean, &over.Mean}, {"std", r.std, &over.Std}} {
+		if f.have != nil && len(f.have) != 3 {
+			return over, fmt.Errorf("--%s: have %d numbers, want 3: r,g,b", f.name, len(f.have))
+		}
+		copy(f.into[:], f.have)
+	}
+	return over, nil
+}
+
+func (a *app) eval() *cobra.Command {
+	var b build
+	var rf recipeFlags
+	var images experiment.Accuracy
+	var perSample string
+	c := &cobra.Command{
+		Use:   "eval MODEL --weights FILE|TAG --data DIR",
+		Short: "Measure a checkpoint's accuracy on labelled images",
+		Long: "Measures top-1 and top-5 of a checkpoint on a folder of images: a folder for each class, named by WordNet id or by\n" +
+			"index, or a flat folder with a label file. A limit draws a subset that is balanced over the classes.",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.network,
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			t, err := b.task(a, args[0])
+			if err != nil {
+				return err
+			}
+			if t.Weights == "" {
+				return fmt.Errorf("eval: %s: no checkpoint; name its file or its tag with --weights", args[0])
+			}
+			if t.Recipe, err = rf.recipe(); err != nil {
+				return err
+			}
+			if images.Data == "" {
+				images.Data = os.Getenv("ZOOBENCH_DATA")
+			}
+			if images.Data == "" {
+				return fmt.Errorf("eval: no images; name their folder with --data or $ZOOBENCH_DATA")
+			}
+			if images.Limit < 0 {
+				return fmt.Errorf("--limit %d: want none below 0", images.Limit)
+			}
+			t.Job.Accuracy = &images
+			watch := runner.Watch{Ready: a.sayReady}
+			if perSample != "" {
+				w, err := newSampleWriter(perSample)
+				if err != nil {
+					return fmt.Errorf("eval: %w", err)
+				}
+				watch.Sample = w.write
+				defer func() {
+					if closed := w.close(); err == nil && closed != nil {
+						err = fmt.Errorf("eval: %w", closed)
+					}
+				}()
+			}
+			r, err := runner.Accuracy(c.Context(), a.list, t, watch)
+			if err != nil {
+				return err
+			}
+			for _, warning := range r.Verdict.Warnings {
+				fmt.Fprintln(a.stderr, "warning: "+clean(warning))
+			}
+			return a.printEval(r)
+		},
+	}
+	b.flags(c)
+	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
+	rf.flags(c)
+	c.Flags().StringVar(&images.Data, "data", "", "folder of images (default: $ZOOBENCH_DATA)")
+	c.Flags().StringVar(&images.Labels, "labels", "", "label file of a flat folder")
+	c.Flags().IntVar(&images.Limit, "limit", 0, "number of images (default: all)")
+	c.Flags().StringVar(&perSample, "per-sample", "", "write a line an image to this file: JSON, or CSV where it ends in .csv")
+	a.formatFlag(c)
+	return c
+}
+
+// sayReady tells on stderr what was recognised and what will be done with it, since an accuracy hangs on it.
+func (a *app) sayReady(n *runner.Network, _ *datasets.Files) {
+	names := "the network's own"
+	if n.Naming != "" {
+		names = n.Naming + "'s"
+	}
+	checkpoint := n.Spec.Name
+	if n.Tag != "" {
+		checkpoint += "." + n.Tag
+	}
+	r := n.Recipe
+	fmt.Fprintf(a.stderr, "%s: %s, parameter names are %s; %d classes\n", clean(checkpoint), clean(filepath.Base(n.File)), names, n.Graph.Classes)
+	fmt.Fprintf(a.stderr, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v\n", r.Resize, r.CropMode, r.Size, r.Interpolation, r.Mean, r.Std)
+}
+
+func (a *app) printEval(r *record.Record) error {
+	row := evalRow{
+		Model: r.Name(), Images: r.Images, Top1: r.Top1, Top1Lo: r.Top1Lo, Top1Hi: r.Top1Hi, Top5: r.Top5, Top5Lo: r.Top5Lo, Top5Hi: r.Top5Hi,
+		Unreadable: r.Unreadable, ImagesPerSec: r.ImagesPerSec,
+		ImgSize: r.Recipe.ImgSize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation,
+		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Warnings: r.Verdict.Warnings,
+	}
+	title := []string{"model", "images", "top-1", "95 % interval", "top-5", "95 % interval", "unreadable", "img/s"}
+	percent := func(v float64) string { return fmt.Sprintf("%.2f %%", v) }
+	interval := func(lo, hi float64) string { return fmt.Sprintf("%.2f to %.2f", lo, hi) }
+	out := newPrinter(a, title, func(r evalRow) []string {
+		return []string{
+			r.Model, strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi), percent(r.Top5), interval(r.Top5Lo, r.Top5Hi),
+			strconv.Itoa(r.Unreadable), fmt.Sprintf("%.1f", r.ImagesPerSec),
+		}
+	})
+	if err := out.print(row); err != nil {
+		return err
+	}
+	return out.close()
+}
+
+// sampleLine is a line of the per-sample file. Scores are logits. An unreadable image has an error and no scores.
+type sampleLine struct {
+	File   string    `json:"file"`
+	Label  any       `json:"label"` // a class, or a list of them where several are right
+	Top5   []int     `json:"top5"`
+	Scores []float32 `json:"scores"`
+	Error  string    `json:"error,omitempty"`
+}
+
+// sampleWriter writes a line an image: JSON, or CSV with the lists' elements parted by spaces.
+type sampleWriter struct {
+	file *os.File
+	buf  *bufio.Writer
+	csv  *csv.Writer
+}
+
+func newSampleWriter(path string) (*sampleWriter, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	w := &sampleWriter{file: f, buf: bufio.NewWriter(f)}
+	if strings.EqualFold(filepath.Ext(path), ".csv") {
+		w.csv = csv.NewWriter(w.buf)
+		return w, w.csv.Write([]string{"file", "label", "top5", "scores"})
+	}
+	return w, nil
+}
+
+func (w *sampleWriter) write(s runner.Sample) error {
+	if w.csv != nil {
+		return w.csv.Write([]string{s.File, list(s.Labels), list(s.Top5), list(s.Scores)})
+	}
+	line := sampleLine{File: s.File, Label: s.Labels, Top5: s.Top5, Scores: s.Scores}
+	if len(s.Labels) == 1 {
+		line.Label = s.Labels[0]
+	}
+	if s.Err != nil {
+		line.Error = s.Err.Error()
+	}
+	return json.NewEncoder(w.buf).Encode(line)
+}
+
+func (w *sampleWriter) close() error {
+	if w.csv != nil {
+		w.csv.Flush()
+	}
+	err := w.buf.Flush()
+	if closed := w.file.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// list is a slice's elements with spaces between.
+func list[T any](values []T) string {
+	var b strings.Builder
+	for i, v := range values {
+		if i > 0 {
+			io.WriteString(&b, " ")
+		}
+		fmt.Fprint(&b, v)
+	}
+	return b.String()
+}

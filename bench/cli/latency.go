@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/load"
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/zoo"
+)
+
+// latencyRow is a row of zoobench latency; its names are relied on by scripts.
+type latencyRow struct {
+	Model        string   `json:"model"`
+	ImgSize      int      `json:"img_size"`
+	Batch        int      `json:"batch"`
+	Threads      int      `json:"threads"`
+	Params       int64    `json:"params"`
+	MACs         int64    `json:"macs"`
+	P50          int64    `json:"latency_p50_ns"` // 0 where there are too few samples for it
+	Min          int64    `json:"latency_min_ns"`
+	Mean         float64  `json:"latency_mean_ns"`
+	N            int      `json:"n"`
+	WeightsBytes int64    `json:"weights_bytes"`
+	ArenaBytes   int64    `json:"arena_bytes"`
+	PeakRSSBytes int64    `json:"peak_rss_bytes"`
+	Load         int64    `json:"load_ns"`
+	P50Lo        int64    `json:"latency_p50_lo_ns"`
+	P50Hi        int64    `json:"latency_p50_hi_ns"`
+	ImagesPerSec float64  `json:"images_per_s"`
+	ISA          string   `json:"isa"`
+	Weights      string   `json:"weights"` // the checkpoint's file; "" for generated ones
+	Valid        bool     `json:"valid"`
+	Reasons      []string `json:"reasons,omitempty"`
+	Warnings     []string `json:"warnings,omitempty"`
+}
+
+func newLatencyRow(r *record.Record) latencyRow {
+	return latencyRow{
+		Model: r.Name(), ImgSize: r.ImgSize, Batch: r.Batch, Threads: r.Threads, Params: r.Params, MACs: r.MACs,
+		P50: r.P50, Min: r.Min, Mean: r.Mean, N: r.N,
+		WeightsBytes: r.WeightsBytes, ArenaBytes: r.ArenaBytes, PeakRSSBytes: r.PeakRSSBytes, Load: r.Load,
+		P50Lo: r.P50Lo, P50Hi: r.P50Hi, ImagesPerSec: r.ImagesPerSec, ISA: r.Machine.ISA, Weights: r.WeightsFile,
+		Valid: r.Verdict.Valid, Reasons: r.Verdict.Reasons, Warnings: r.Verdict.Warnings,
+	}
+}
+
+// build are the flags of how a network is built, wherever one is.
+type build struct {
+	imgSize, classes int
+	weights          string
+}
+
+func (b *build) flags(c *cobra.Command) {
+	c.Flags().IntVar(&b.imgSize, "img-size", 0, "input size in pixels (default: the checkpoint's or the network's own)")
+	c.Flags().IntVar(&b.classes, "num-classes", 0, "outputs of the classifier (default: the checkpoint's own, or 1000)")
+}
+
+func (b *build) weightsFlag(c *cobra.Command, usage string) {
+	c.Flags().StringVar(&b.weights, "weights", "", usage)
+}
+
+// task is a task for the network of this name with the flags' settings.
+func (b *build) task(a *app, name string) (runner.Task, error) {
+	spec, err := a.list.Find(name)
+	if err != nil {
+		return runner.Task{}, err
+	}
+	if b.imgSize < 0 || b.classes < 0 {
+		return runner.Task{}, fmt.Errorf("--img-size %d, --num-classes %d: want none below 0", b.imgSize, b.classes)
+	}
+	t := runner.Task{Job: experiment.Job{Model: spec.Name, ImgSize: b.imgSize}, NumClasses: b.classes}
+	weights := b.weights
+	if _, tag := zoo.Split(name); weights == "" {
+		weights = tag
+	}
+	if weights != "" {
+		cache, err := runner.DefaultCache()
+		if err != nil {
+			return t, err
+		}
+		if t.Tag, t.Weights, err = cache.Resolve(spec, weights); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+func (a *app) latency() *cobra.Command {
+	var b build
+	var threads, batch int
+	var minDuration time.Duration
+	c := &cobra.Command{
+		Use:   "latency MODEL...",
+		Short: "Time the forward call of networks, each in a process of its own",
+		Long: "Times the forward call alone, on images that are ready, one batch after the other. Weights are generated\n" +
+			"unless --weights names a file or a checkpoint's tag: speed does not depend on them.",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.networks,
+		RunE: func(c *cobra.Command, names []string) error {
+			if threads < 0 || batch < 1 || minDuration <= 0 {
+				return fmt.Errorf("--threads %d, --batch %d, --min-duration %v: want at least 0, 1 and more than 0", threads, batch, minDuration)
+			}
+			var tasks []runner.Task
+			for _, name := range names {
+				t, err := b.task(a, name)
+				if err != nil {
+					return err
+				}
+				t.Threads, t.Batch, t.Scenario = threads, batch, load.SingleStream
+				t.Job.Latency = &experiment.Latency{MinDuration: minDuration}
+				tasks = append(tasks, t)
+			}
+			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "min", "mean", "n", "img/s", "weights", "arena", "peak RSS", "load", "verdict"}
+			out := newPrinter(a, title, func(r latencyRow) []string {
+				verdict := "valid"
+				if !r.Valid {
+					verdict = "not valid: " + joinSemicolon(r.Reasons)
+				} else if len(r.Warnings) > 0 {
+					verdict = joinSemicolon(r.Warnings)
+				}
+				return []string{
+					r.Model, strconv.Itoa(r.ImgSize), strconv.Itoa(r.Batch), strconv.Itoa(r.Threads), millions(r.Params), billions(r.MACs),
+					millis(r.P50), millis(r.Min), millis(int64(r.Mean)), strconv.Itoa(r.N), fmt.Sprintf("%.1f", r.ImagesPerSec),
+					mebibytes(r.WeightsBytes), mebibytes(r.ArenaBytes), mebibytes(r.PeakRSSBytes), millis(r.Load), verdict,
+				}
+			})
+			for _, t := range tasks {
+				r, err := a.worker.Measure(c.Context(), t, nil)
+				if err != nil {
+					return fmt.Errorf("latency: %s: %w", t.Model, err)
+				}
+				if r.Timing == nil || r.Footprint == nil || r.Cost == nil {
+					return fmt.Errorf("latency: %s: %s", t.Model, r.Why("latency_p50_ns"))
+				}
+				if err := out.print(newLatencyRow(r)); err != nil {
+					return err
+				}
+			}
+			return out.close()
+		},
+	}
+	b.flags(c)
+	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder (default: generated weights)")
+	c.Flags().IntVar(&threads, "threads", 1, "workers; 0 for one a processor")
+	c.Flags().IntVar(&batch, "batch", 1, "images a forward call")
+	c.Flags().DurationVar(&minDuration, "min-duration", 3*time.Second, "how long to take samples")
+	a.formatFlag(c)
+	return c
+}
+
+func (a *app) workerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "worker",
+		Short:  "Measure one job, told on standard input, for a run",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return runner.WorkAlone(a.list, a.stdin, a.stdout)
+		},
+	}
+}

@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"zoobench/kernels"
+)
+
+// versionRow is what zoobench version prints.
+type versionRow struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision"`
+	Modified bool   `json:"modified"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	ISA      string `json:"isa"`
+}
+
+func (a *app) version() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of this program",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			row := versionRow{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, ISA: kernels.ISA()}
+			if info, ok := debug.ReadBuildInfo(); ok {
+				row.Version = info.Main.Version
+				for _, s := range info.Settings {
+					switch s.Key {
+					case "vcs.revision":
+						row.Revision = s.Value
+					case "vcs.modified":
+						row.Modified = s.Value == "true"
+					}
+				}
+			}
+			if a.format != "table" {
+				return newPrinter[versionRow](a, nil, nil).print(row)
+			}
+			_, err := fmt.Fprintf(a.stdout, "zoobench %s, %s, %s, %s\n", row.Version, row.Go, row.Platform, row.ISA)
+			return err
+		},
+	}
+	a.formatFlag(c)
+	return c
+}

@@ -1,0 +1,87 @@
+package runner
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"zoobench/bench/record"
+	"zoobench/kernels"
+	"zoobench/zoo"
+)
+
+// describe is what a task's record holds before anything is measured, and what a failed one is left with.
+func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
+	r := &record.Record{
+		Kind: kind, JobID: t.ID, Experiment: t.Experiment, Time: time.Now().UTC(), Machine: thisMachine(),
+		Model: t.Model, Checkpoint: t.Tag, WeightsFile: t.Weights,
+		Asked: &record.Settings{
+			ImgSize: t.ImgSize, Batch: t.Batch, Threads: t.Threads, ISA: t.ISA, Scenario: string(t.Scenario),
+			Timeout: t.Timeout.Nanoseconds(), Exact: t.Exact, NoTune: t.NoTune, NumClasses: t.NumClasses,
+		},
+	}
+	if l := t.Job.Latency; l != nil {
+		r.Asked.MinDuration, r.Asked.MinSamples, r.Asked.Seed = l.MinDuration.Nanoseconds(), l.MinSamples, l.Seed
+	}
+	if a := t.Job.Accuracy; a != nil {
+		r.Asked.Limit, r.Asked.Seed = a.Limit, a.Seed
+	}
+	if spec != nil {
+		r.Model, r.Family, r.Year = spec.Name, spec.Family, spec.Year
+		r.Published = publishedFigures(spec, t.Tag)
+	}
+	return r
+}
+
+// thisMachine is the machine with what only the kernels know of it.
+func thisMachine() record.Machine {
+	m := record.ThisMachine()
+	m.ISA = kernels.ISA()
+	m.KernelBuild = kernelBuild()
+	return m
+}
+
+// kernelBuild identifies the compute kernels: they are part of this module, so its version does, where it has one, and
+// the revision otherwise; a build without either says so.
+func kernelBuild() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	build := info.Main.Version
+	if build == "" {
+		build = "(devel)"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-tags" && s.Value != "" {
+			build += " tags=" + s.Value
+		}
+	}
+	return build
+}
+
+// publishedFigures are the literature's for a network, with the accuracies of the checkpoint of this tag or, where tag
+// is "", of the first one in the table that has any; nil where nothing is published.
+func publishedFigures(spec *zoo.Spec, tag string) *record.Published {
+	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
+	known, _ := zoo.Checkpoints(spec.Name) // a network of another list has none
+	i := slices.IndexFunc(known, func(c zoo.Checkpoint) bool {
+		return len(c.Results) > 0 && (c.Tag == tag || tag == "")
+	})
+	if i >= 0 {
+		c, best := known[i], known[i].Results[0]
+		for _, res := range c.Results {
+			if res.Size == c.Recipe.Full(spec.Size).Size {
+				best = res
+				break
+			}
+		}
+		p.Top1, p.Top5, p.ImgSize, p.Dataset = best.Top1, best.Top5, best.Size, "imagenet-1k validation"
+		p.Source = fmt.Sprintf("%s, by %s", c.Name(), c.Library)
+	}
+	if *p == (record.Published{Source: p.Source}) {
+		return nil
+	}
+	return p
+}

@@ -1,0 +1,212 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"zoobench/bench/record"
+	"zoobench/datasets"
+	"zoobench/datasets/preprocess"
+	"zoobench/zoo"
+)
+
+// evalBatch is how many images an evaluation takes at a time where nobody says otherwise: enough for the weights of a
+// layer to be read once for several images, little enough that batches are ready while others are computed.
+const evalBatch = 8
+
+// Watch hears of an evaluation under way; nil functions hear nothing.
+type Watch struct {
+	Ready  func(*Network, *datasets.Files) // before the first image
+	Step   func(done, total int)           // images
+	Sample func(Sample) error              // in the source's order; an error ends the evaluation
+}
+
+// A Sample is what a network made of one image.
+type Sample struct {
+	File   string
+	Labels []int     // the classes that count as right
+	Top5   []int     // the best classes, best first, fewer where there are fewer or where scores are NaN
+	Scores []float32 // their logits
+	Err    error     // why the image could not be read; there are no scores then
+}
+
+// Preprocessing is the network's recipe as package preprocess takes it.
+func (n *Network) Preprocessing() preprocess.Recipe {
+	r := n.Recipe
+	return preprocess.Recipe{
+		Size: r.Size, CropPct: r.CropPct, Resize: r.Resize, Interpolation: preprocess.Filter(r.Interpolation),
+		CropMode: preprocess.CropMode(r.CropMode), Mean: r.Mean, Std: r.Std,
+	}
+}
+
+// Accuracy makes a task's network ready and holds its predictions against the labels of the task's images. Images are
+// read, decoded and prepared beside the inference. An unreadable one counts as wrong and is listed.
+func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Record, error) {
+	a := t.Job.Accuracy
+	if a == nil || a.Data == "" {
+		return nil, errors.New("runner: accuracy: no images named")
+	}
+	if t.Batch == 0 {
+		t.Batch = evalBatch
+	}
+	n, err := Open(list, t)
+	if err != nil {
+		return nil, err
+	}
+	defer n.Close()
+	files, err := datasets.Open(a.Data, datasets.Options{Labels: a.Labels, Classes: n.Graph.Classes})
+	if err != nil {
+		return nil, err
+	}
+	if w.Ready != nil {
+		w.Ready(n, files)
+	}
+	src := datasets.Sample(files, a.Limit, a.Seed)
+	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{Batch: t.Batch, Workers: runtime.GOMAXPROCS(0)})
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	c, err := n.count(ctx, loader, src.Len(), w)
+	if err != nil {
+		return nil, err
+	}
+	if c.images == 0 {
+		return nil, fmt.Errorf("runner: %s: no image has a label", a.Data)
+	}
+
+	r := n.record(record.KindEval, t)
+	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
+	r.Dataset, r.DatasetSHA256 = filepath.Clean(a.Data), loader.Hash()
+	r.ImagesPerSec = float64(src.Len()) / time.Since(start).Seconds()
+	r.Accuracy = record.NewAccuracy(c.images, c.top1, c.top5, c.unreadable)
+	r.Verdict = record.Verdict{Valid: true, Warnings: files.Warnings}
+	if k := len(c.unreadable); k > 0 {
+		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images could not be read and count as wrong", k, c.images))
+	}
+	if c.notFinite > 0 {
+		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images have scores that are not finite", c.notFinite, c.images))
+	}
+	var known bool
+	if r.Footprint, known = n.footprint(); !known {
+		r.NotMeasured = map[string]string{"peak_rss_bytes": "this system does not tell"}
+	}
+	return r, nil
+}
+
+// counts are an evaluation's results; images without any right answer are in none of them.
+type counts struct {
+	images, top1, top5, notFinite int
+	unreadable                    []string
+}
+
+func (n *Network) count(ctx context.Context, loader *datasets.Loader, total int, w Watch) (c counts, err error) {
+	classes := n.Graph.Output().Elems()
+	logits := make([]float32, n.Engine.Batch()*classes)
+	done := 0
+	for batch, err := range loader.Batches(ctx) {
+		if err != nil {
+			return c, err
+		}
+		n.Engine.Run(logits, batch.Tensor, len(batch.Items))
+		for i, item := range batch.Items {
+			s := Sample{File: item.Name, Labels: item.Labels, Err: batch.Errs[i]}
+			finite := true
+			if s.Err == nil {
+				row := logits[i*classes : (i+1)*classes]
+				s.Top5, finite = Top(row, 5)
+				for _, class := range s.Top5 {
+					s.Scores = append(s.Scores, row[class])
+				}
+			}
+			c.add(s, finite)
+			if w.Sample != nil {
+				if err := w.Sample(s); err != nil {
+					return c, err
+				}
+			}
+		}
+		if done += len(batch.Items); w.Step != nil {
+			w.Step(done, total)
+		}
+	}
+	return c, nil
+}
+
+func (c *counts) add(s Sample, finite bool) {
+	if len(s.Labels) == 0 {
+		return
+	}
+	c.images++
+	if s.Err != nil {
+		c.unreadable = append(c.unreadable, s.File+": "+s.Err.Error())
+		return
+	}
+	if !finite {
+		c.notFinite++
+	}
+	for rank, class := range s.Top5 {
+		if slices.Contains(s.Labels, class) {
+			c.top5++
+			if rank == 0 {
+				c.top1++
+			}
+			return
+		}
+	}
+}
+
+// Top returns the k classes with the highest scores, best first, ties by the lower index, and whether all scores are
+// finite. A NaN is no score: its class is never among them.
+func Top(scores []float32, k int) (classes []int, finite bool) {
+	finite = true
+	for i, v := range scores {
+		if math.IsNaN(float64(v)) {
+			finite = false
+			continue
+		}
+		finite = finite && !math.IsInf(float64(v), 0)
+		at, _ := slices.BinarySearchFunc(classes, v, func(class int, v float32) int {
+			if scores[class] >= v {
+				return -1 // the new one stands behind its equals, whose index is lower
+			}
+			return cmp.Compare(v, scores[class])
+		})
+		if at < k {
+			classes = slices.Insert(classes, at, i)
+			classes = classes[:min(k, len(classes))]
+		}
+	}
+	return classes, finite
+}
+
+// Softmax returns the probabilities that scores stand for, summed in float64. Scores that are not all finite have none:
+// the result is all NaN.
+func Softmax(scores []float32) []float64 {
+	p := make([]float64, len(scores))
+	largest := math.Inf(-1)
+	for _, v := range scores {
+		largest = math.Max(largest, float64(v))
+	}
+	var sum float64
+	for i, v := range scores {
+		p[i] = math.Exp(float64(v) - largest)
+		sum += p[i]
+	}
+	for i := range p {
+		p[i] /= sum
+	}
+	return p
+}
+
+// accuracy is Accuracy as a worker does it.
+func accuracy(ctx context.Context, list *zoo.List, t Task, step func(done, total int)) (*record.Record, error) {
+	return Accuracy(ctx, list, t, Watch{Step: step})
+}

@@ -1,0 +1,122 @@
+package runner
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"runtime/debug"
+
+	"zoobench/bench/load"
+	"zoobench/bench/record"
+	"zoobench/kernels"
+	"zoobench/zoo"
+	"zoobench/zoo/weights"
+)
+
+// forward is a network's forward call on images that are ready, as bench/load times it.
+type forward struct {
+	network     *Network
+	logits, src []float32
+}
+
+func newForward(n *Network) *forward {
+	in, batch := n.Graph.Input(), n.Engine.Batch()
+	f := &forward{
+		network: n,
+		logits:  make([]float32, batch*n.Graph.Output().Elems()),
+		src:     make([]float32, batch*in.Elems()),
+	}
+	// The golden tests' two images, in turn: dense numbers of ordinary size, as a normalised photograph has them.
+	planes := weights.Generator{}.Images(n.Recipe.Size)
+	size := in.Elems()
+	pixels := in.H * in.W
+	for i := range f.src {
+		image, rest := i/size%2, i%size
+		f.src[i] = planes[image*size+rest%in.C*pixels+rest/in.C]
+	}
+	return f
+}
+
+// Batch is the number of images of one call.
+func (f *forward) Batch() int { return f.network.Engine.Batch() }
+
+// Run computes the logits of one batch.
+func (f *forward) Run() error {
+	f.network.Engine.Run(f.logits, f.src, f.Batch())
+	return nil
+}
+
+// finite reports whether the last call's logits are all numbers: the speed of one that computed NaNs says little.
+func (f *forward) finite() bool {
+	for _, v := range f.logits {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// Latency makes a task's network ready and times its forward call under the task's scenario. The process belongs to
+// the measurement: Go runs on as many threads as the task has workers, and the collector is quiet while the clock runs,
+// since a run allocates nothing that it would have to collect.
+func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error) {
+	n, err := Open(list, t)
+	if err != nil {
+		return nil, err
+	}
+	defer n.Close()
+	f := newForward(n)
+	o := load.Options{Scenario: t.Scenario}
+	if l := t.Job.Latency; l != nil {
+		o.MinDuration, o.MaxDuration, o.MinSamples = l.MinDuration, l.MaxDuration, l.MinSamples
+		o.Streams, o.Rate, o.LatencyBound, o.Seed = l.Streams, l.Rate, l.LatencyBound, l.Seed
+	}
+
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(n.Engine.Threads()))
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	res, err := load.Run(ctx, f, o)
+	if err != nil {
+		return nil, err
+	}
+
+	r := n.record(record.KindLatency, t)
+	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
+	r.Scenario = string(res.Scenario)
+	r.Effective.Scenario = r.Scenario
+	r.ImagesPerSec = res.ImagesPerSec()
+	r.Layers = n.layers()
+	r.Verdict = record.Verdict(res.Verdict)
+	if !f.finite() {
+		r.Verdict.Valid = false
+		r.Verdict.Reasons = append(r.Verdict.Reasons, "the logits are not finite")
+	}
+	if len(res.Samples) > 0 {
+		r.Timing = record.NewTiming(res.Samples, res.Span)
+		r.Warmup, r.WarmupTime = res.Warmup, res.WarmupTime.Nanoseconds()
+	}
+	var known bool
+	if r.Footprint, known = n.footprint(); !known {
+		r.NotMeasured = map[string]string{"peak_rss_bytes": "this system does not tell"}
+	}
+	return r, nil
+}
+
+// record describes the network and the settings it runs with; figures are the caller's to add.
+func (n *Network) record(kind record.Kind, t Task) *record.Record {
+	r := describe(kind, n.Spec, t)
+	r.Model = n.Spec.Name
+	r.Checkpoint, r.WeightsFile, r.WeightsSHA256 = n.Tag, n.File, n.SHA256
+	r.Cost = &record.Cost{Params: n.Graph.ParamCount(), MACs: n.Graph.MACs(), Activations: n.Graph.Activations()}
+	r.Recipe = &record.Recipe{
+		ImgSize: n.Recipe.Size, CropPct: n.Recipe.CropPct, CropMode: n.Recipe.CropMode,
+		Interpolation: n.Recipe.Interpolation, Mean: n.Recipe.Mean, Std: n.Recipe.Std,
+	}
+	r.Published = publishedFigures(n.Spec, n.Tag)
+	r.Machine.ISA = kernels.ISA()
+	effective := *r.Asked
+	effective.ImgSize, effective.Batch, effective.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
+	effective.ISA, effective.NumClasses = kernels.ISA(), n.Graph.Classes
+	r.Effective = &effective
+	return r
+}

@@ -1,0 +1,197 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"zoobench/bench/record"
+	"zoobench/kernels"
+	"zoobench/zoo"
+	"zoobench/zoo/engine"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
+)
+
+// A Network is a network of the zoo, ready to run.
+type Network struct {
+	Spec   *zoo.Spec
+	Graph  *nn.Graph
+	Engine *engine.Engine
+	Recipe zoo.Recipe // every value filled in, for the graph's input size
+
+	Tag    string // of the checkpoint, "" where it has none or weights are generated
+	File   string // "" for generated weights
+	SHA256 string // of the file
+	Naming string // whose parameter names the file has: "torchvision", or "" for the network's own
+	Load   time.Duration
+}
+
+// loadGCPercent is the collector's setting while weights are packed: each tensor is needed once, and a heap that may
+// grow by half its size would hold most of them twice.
+const loadGCPercent = 10
+
+// Open makes a task's network ready: its graph, its weights and the engine's plan. The time it takes is Network.Load,
+// the file's hash apart. It changes the instruction set for the whole process if the task names one.
+func Open(list *zoo.List, t Task) (*Network, error) {
+	spec, err := list.Find(t.Model)
+	if err != nil {
+		return nil, err
+	}
+	if t.ISA != "" {
+		if err := kernels.Use(t.ISA); err != nil {
+			return nil, err
+		}
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(loadGCPercent))
+	n := &Network{Spec: spec, Tag: t.Tag, File: t.Weights}
+	start := time.Now()
+	if n.File == "" {
+		err = n.generate(t)
+	} else {
+		err = n.read(t, &start)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.Load = time.Since(start)
+	runtime.GC()
+	return n, nil
+}
+
+// Close ends the engine's workers.
+func (n *Network) Close() { n.Engine.Close() }
+
+func (n *Network) generate(t Task) (err error) {
+	n.recipe(t)
+	if n.Graph, err = n.Spec.Graph(n.Recipe.Size, t.NumClasses); err != nil {
+		return err
+	}
+	return n.plan(t, weights.Generator{}.Source(n.Graph.Params))
+}
+
+// read opens the checkpoint's file. Its hash is taken first, and start set after it, so that the time to load does not
+// depend on whether somebody wants the hash.
+func (n *Network) read(t Task, start *time.Time) error {
+	f, err := weights.Open(n.File)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if n.SHA256, err = f.SHA256(); err != nil {
+		return err
+	}
+	if n.Tag == "" {
+		n.Tag = published(n.Spec.Name, n.SHA256)
+	}
+	*start = time.Now()
+	classes := t.NumClasses
+	if classes == 0 {
+		if classes, err = n.classes(f); err != nil {
+			return err
+		}
+	}
+	n.recipe(t)
+	if n.Graph, err = n.Spec.Graph(n.Recipe.Size, classes); err != nil {
+		return err
+	}
+	bound, err := weights.Bind(f, n.Graph.Params, weights.Options{Tables: n.Spec.Renames})
+	if err != nil {
+		return err
+	}
+	if n.Naming = bound.Table(); n.Naming != "" {
+		n.recipe(t)
+	}
+	return weights.Guard(f, func() error { return n.plan(t, bound) })
+}
+
+func (n *Network) plan(t Task, w engine.Weights) (err error) {
+	n.Engine, err = engine.New(n.Graph, w, engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact})
+	return err
+}
+
+// recipe decides how pictures are prepared: as the checkpoint was published, else as the library whose names the file
+// has published the network first, else as the network's own row says; then what the task overrides.
+func (n *Network) recipe(t Task) {
+	r := n.Spec.Recipe
+	known, _ := zoo.Checkpoints(n.Spec.Name) // a network of another list has none
+	of := slices.IndexFunc(known, func(c zoo.Checkpoint) bool { return c.Tag == n.Tag })
+	if of < 0 && n.Naming != "" {
+		of = slices.IndexFunc(known, func(c zoo.Checkpoint) bool { return c.Library == n.Naming })
+	}
+	if of >= 0 {
+		r = known[of].Recipe
+	}
+	if t.ImgSize != 0 && t.ImgSize != r.Size {
+		r.Resize = 0 // was published for another size; the crop's fraction stays
+		if r.Size = t.ImgSize; r.CropPct == 0 && of >= 0 && known[of].Recipe.Resize != 0 {
+			full := known[of].Recipe.Full(n.Spec.Size)
+			r.CropPct = float64(full.Size) / float64(full.Resize)
+		}
+	}
+	n.Recipe = t.Recipe.apply(r).Full(n.Spec.Size)
+}
+
+// maxClasses bounds what a file may claim before a classifier of that size is built.
+const maxClasses = 1 << 20
+
+// classes returns the checkpoint's own number of classes, or 0 where its classifier cannot be found; what is missing
+// then is for Bind to say.
+func (n *Network) classes(f *weights.File) (int, error) {
+	g, err := n.Spec.Graph(0, 0)
+	if err != nil {
+		return 0, err
+	}
+	for _, node := range slices.Backward(g.Nodes) {
+		if node.Weight < 0 || (node.Op != nn.Conv && node.Op != nn.Linear) {
+			continue
+		}
+		name := g.Params[node.Weight].Name
+		shape, ok := weights.ShapeOf(f, name, n.Spec.Renames...)
+		if !ok || len(shape) == 0 {
+			return 0, nil
+		}
+		if shape[0] < 1 || shape[0] > maxClasses {
+			return 0, fmt.Errorf("runner: %s: %s: %d classes, want 1 to %d", f.Name(), name, shape[0], maxClasses)
+		}
+		return shape[0], nil
+	}
+	return 0, errors.New("runner: " + n.Spec.Name + ": no classifier")
+}
+
+// published returns the tag of the network's checkpoint with this hash, "" where none is known. Files' names have at
+// least eight of its digits.
+func published(network, sha256 string) string {
+	known, _ := zoo.Checkpoints(network)
+	for _, c := range known {
+		if len(c.SHA256) >= 8 && strings.HasPrefix(sha256, c.SHA256) {
+			return c.Tag
+		}
+	}
+	return ""
+}
+
+// footprint is what the network takes up now; the peak is that of the whole process so far.
+func (n *Network) footprint() (f *record.Footprint, peakKnown bool) {
+	f = &record.Footprint{
+		WeightsBytes: n.Engine.WeightBytes(), ArenaBytes: n.Engine.ArenaBytes(), Load: n.Load.Nanoseconds(),
+	}
+	f.PeakRSSBytes, peakKnown = peakRSS()
+	return f, peakKnown
+}
+
+// layers are the steps of the engine's plan.
+func (n *Network) layers() []record.Layer {
+	var layers []record.Layer
+	for _, l := range n.Engine.Layers() {
+		layers = append(layers, record.Layer{
+			Name: l.Name, Op: strings.Join(append([]string{l.Op}, l.Fused...), "+"),
+			Out: []int{l.Out.C, l.Out.H, l.Out.W}, Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm,
+		})
+	}
+	return layers
+}

@@ -1,0 +1,50 @@
+// Package runner turns experiments into records: it makes networks ready, measures them, a process a network, and
+// keeps what was measured.
+//
+// The contract: every job leaves a record, the one that failed as well, with the reason. A record is on disk before the
+// next job starts, so that a run that was killed has lost at most the job under way and goes on from there. Timed jobs
+// come first and have the machine to themselves. What could not be measured is a row that says why and how to get it;
+// published figures stand beside measured ones and never in their place. A worker ends when its parent does, whatever
+// ended that.
+//
+// It leaves scenarios and the clock to bench/load, the meaning of experiments.yaml to bench/experiment, the form of
+// records to bench/record and everything that takes more than one record to reports.
+package runner
+
+import (
+	"zoobench/bench/experiment"
+	"zoobench/zoo"
+)
+
+// A Task is a job as a worker gets it: one measurement of one network with, at most, one checkpoint.
+type Task struct {
+	experiment.Job
+	Tag        string `json:",omitzero"` // the checkpoint's, "" where it has none
+	Weights    string `json:",omitzero"` // its file; "" for generated weights
+	NumClasses int    `json:",omitzero"` // 0 for the checkpoint's own, or ImageNet's 1000
+	Recipe     Recipe `json:",omitzero"`
+}
+
+// A Recipe overrides parts of a checkpoint's preprocessing; its zero fields override nothing.
+type Recipe struct {
+	CropPct       float64    `json:",omitzero"`
+	Interpolation string     `json:",omitzero"`
+	Mean, Std     [3]float64 `json:",omitzero"`
+}
+
+// apply returns r with what o overrides. A crop fraction of one's own outweighs a published edge in pixels.
+func (o Recipe) apply(r zoo.Recipe) zoo.Recipe {
+	if o.CropPct != 0 {
+		r.CropPct, r.Resize = o.CropPct, 0
+	}
+	if o.Interpolation != "" {
+		r.Interpolation = o.Interpolation
+	}
+	if o.Mean != ([3]float64{}) {
+		r.Mean = o.Mean
+	}
+	if o.Std != ([3]float64{}) {
+		r.Std = o.Std
+	}
+	return r
+}

@@ -1,0 +1,75 @@
+package runner
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"zoobench/bench/record"
+	"zoobench/zoo"
+)
+
+// A message is one line from a worker to its parent: exactly one of the fields is set.
+type message struct {
+	Record   *record.Record `json:",omitzero"`
+	Progress *progress      `json:",omitzero"`
+	Error    string         `json:",omitzero"` // why there will be no record
+}
+
+// progress says how far a job is, in images.
+type progress struct{ Done, Total int }
+
+// Work is the worker's side: it reads one task as JSON from in, measures it and writes messages, a line each, to out.
+// In stays open as long as the parent lives; its end ends the measurement. The error is one of in, out or the protocol:
+// a measurement that fails is a message.
+func Work(ctx context.Context, list *zoo.List, in io.Reader, out io.Writer) error {
+	lines := bufio.NewReader(in)
+	text, err := lines.ReadBytes('\n')
+	if err != nil {
+		return fmt.Errorf("runner: worker: task: %w", err)
+	}
+	var task struct {
+		Task
+		ID string // which the job's own JSON leaves out
+	}
+	if err := json.Unmarshal(text, &task); err != nil {
+		return fmt.Errorf("runner: worker: task: %w", err)
+	}
+	task.Task.ID = task.ID
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		io.Copy(io.Discard, lines) // ends when the parent does
+		cancel()
+	}()
+	send := func(m message) error { return json.NewEncoder(out).Encode(m) }
+	r, err := measure(ctx, list, task.Task, func(done, total int) { send(message{Progress: &progress{done, total}}) })
+	if err != nil {
+		return send(message{Error: err.Error()})
+	}
+	return send(message{Record: r})
+}
+
+// measure does a task in this process.
+func measure(ctx context.Context, list *zoo.List, t Task, step func(done, total int)) (*record.Record, error) {
+	switch {
+	case t.Job.Latency != nil:
+		return Latency(ctx, list, t)
+	case t.Job.Accuracy != nil:
+		return accuracy(ctx, list, t, step)
+	}
+	return nil, errors.New("runner: a task with nothing to measure")
+}
+
+// WorkAlone is Work for a process that is nothing but a worker: a signal from the terminal is for the parent to act on,
+// which then ends the worker.
+func WorkAlone(list *zoo.List, in io.Reader, out io.Writer) error {
+	signal.Ignore(os.Interrupt)
+	return Work(context.Background(), list, in, out)
+}
