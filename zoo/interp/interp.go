@@ -13,6 +13,7 @@ package interp
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"zoobench/kernels/ref"
 	"zoobench/zoo/nn"
@@ -113,13 +114,25 @@ type runner struct {
 	values [][]float64
 }
 
-// node computes values[i].
+// node computes values[i]: of all images, or the one that holds for all of them.
 func (r *runner) node(i int) error {
 	node := &r.g.Nodes[i]
-	shape := r.g.Nodes[node.In[0]].Out
+	n := r.n
+	if node.Const {
+		n = 1
+	}
+	var shape nn.Shape // of the first input
+	var x []float64    // the first input
 	var xs [][]float64
-	for _, in := range node.In {
-		xs = append(xs, r.values[in])
+	for k, in := range node.In {
+		v := r.values[in]
+		if r.g.Nodes[in].Const && !node.Const && !(node.Op == nn.Attention && k > 0) {
+			v = slices.Repeat(v, n)
+		}
+		xs = append(xs, v)
+	}
+	if len(xs) > 0 {
+		shape, x = r.g.Nodes[node.In[0]].Out, xs[0]
 	}
 	weight, err := r.param(node.Weight)
 	if err != nil {
@@ -129,12 +142,12 @@ func (r *runner) node(i int) error {
 	if err != nil {
 		return err
 	}
-	x, y := xs[0], make([]float64, r.n*node.Out.Elems())
+	y, c, pixels := make([]float64, n*node.Out.Elems()), shape.C, shape.H*shape.W
 	switch node.Op {
 	case nn.Conv:
-		conv(y, x, weight, bias, node, shape, r.n)
+		conv(y, x, weight, bias, node, shape, n)
 	case nn.Linear:
-		ref.Linear(y, x, weight, bias, r.n, shape.C, node.Out.C, shape.H*shape.W)
+		ref.Linear(y, x, weight, bias, n, c, node.Out.C, pixels)
 	case nn.BatchNorm:
 		mean, err := r.param(node.Mean)
 		if err != nil {
@@ -144,7 +157,11 @@ func (r *runner) node(i int) error {
 		if err != nil {
 			return err
 		}
-		ref.BatchNorm(y, x, mean, variance, weight, bias, node.Eps, r.n, shape.C, shape.H*shape.W)
+		ref.BatchNorm(y, x, mean, variance, weight, bias, node.Eps, n, c, pixels)
+	case nn.GroupNorm:
+		ref.GroupNorm(y, x, weight, bias, node.Eps, node.Groups, n, c, pixels)
+	case nn.LayerNorm:
+		ref.LayerNorm(y, x, weight, bias, node.Eps, n, c, pixels)
 	case nn.Activate:
 		f, err := activation(node.Act)
 		if err != nil {
@@ -152,19 +169,50 @@ func (r *runner) node(i int) error {
 		}
 		ref.Apply(y, x, f)
 	case nn.MaxPool:
-		ref.MaxPool(y, x, poolSize(node, shape, r.n))
+		ref.MaxPool(y, x, poolSize(node, shape, n))
 	case nn.AvgPool:
-		ref.AvgPool(y, x, node.Kernel.ExcludePad, poolSize(node, shape, r.n))
+		ref.AvgPool(y, x, node.Kernel.ExcludePad, poolSize(node, shape, n))
 	case nn.AdaptiveAvgPool:
-		ref.AdaptiveAvgPool(y, x, r.n*shape.C, shape.H, shape.W, node.Out.H, node.Out.W)
+		ref.AdaptiveAvgPool(y, x, n*c, shape.H, shape.W, node.Out.H, node.Out.W)
 	case nn.Add:
 		ref.Add(y, xs...)
 	case nn.Mul:
-		ref.Mul(y, x, xs[1], r.n*shape.C, shape.H*shape.W)
+		ref.Mul(y, x, xs[1], n*c, pixels)
+	case nn.Scale:
+		ref.Affine(y, x, weight, nil, n, c, pixels)
+	case nn.Affine:
+		ref.Affine(y, x, node.Scale, node.Shift, n, c, pixels)
 	case nn.Concat:
-		ref.Concat(y, r.n, xs...)
-	case nn.Flatten, nn.Identity:
-		copy(y, x) // N,C,H,W order is what Flatten asks for
+		ref.Concat(y, n, xs...)
+	case nn.Slice:
+		ref.Slice(y, x, node.From, node.To, n, c, pixels)
+	case nn.Shuffle:
+		ref.Shuffle(y, x, node.Groups, n, c, pixels)
+	case nn.SplitSoftmax:
+		ref.SplitSoftmax(y, x, node.Groups, n, c, pixels)
+	case nn.ChannelConv:
+		ref.ChannelConv(y, x, weight, n, c)
+	case nn.Pad:
+		e := node.Kernel.Pad
+		ref.Pad(y, x, e.Top, e.Left, e.Bottom, e.Right, n*c, shape.H, shape.W)
+	case nn.Flatten, nn.Identity, nn.Tokens, nn.Grid:
+		copy(y, x) // N,C,H,W order is what all of them ask for
+	case nn.SliceTokens:
+		ref.SliceTokens(y, x, node.From, node.To, n*c, shape.W)
+	case nn.ConcatTokens:
+		ref.Concat(y, n*node.Out.C, xs...) // tokens of a channel follow one another as channels of an image do
+	case nn.Const:
+		ref.Planes(y, weight, node.Out.C, node.Out.H*node.Out.W)
+	case nn.RelCoords:
+		ref.RelCoords(y, (node.Out.H+1)/2, (node.Out.W+1)/2)
+	case nn.Resample:
+		ref.Resample(y, x, node.FromGrid, node.ToGrid, node.Prefix, c)
+	case nn.Attention:
+		var table []float64
+		if len(xs) > 1 {
+			table = xs[1]
+		}
+		ref.Attention(y, x, table, attentionSize(node, n))
 	default:
 		return fmt.Errorf("node %d: no such operation: %v", i, node.Op)
 	}
@@ -209,6 +257,14 @@ func conv(y, x []float64, weight, bias []float32, node *nn.Node, in nn.Shape, n 
 func poolSize(node *nn.Node, in nn.Shape, n int) ref.PoolSize {
 	return ref.PoolSize{
 		NC: n * in.C, H: in.H, W: in.W, OH: node.Out.H, OW: node.Out.W, Window: window(node.Kernel),
+	}
+}
+
+func attentionSize(node *nn.Node, n int) ref.AttentionSize {
+	a := node.Attention
+	return ref.AttentionSize{
+		N: n, H: node.Out.H, W: node.Out.W, Heads: a.Heads, D: node.Out.C / a.Heads,
+		Scale: a.Scale, HeadsFirst: a.HeadsFirst, Window: a.Window, Shift: a.Shift,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +61,17 @@ func TestRun(t *testing.T) {
 		"linear.bias":       {0.5, 0},
 		"bias.weight":       {2, 0, 0},
 		"bias.bias":         {-3},
+		"gamma":             {1, 10, 100},
+		"cls":               {7, 8, 9},
+		"pos":               {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+		"eca.weight":        {1, 10, 100},
+		"ones.weight":       {1, 1, 1},
+		"ones.bias":         {0, 0, 5},
+		"grow.weight":       {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1},
+		"grow.bias":         make([]float32, 9),
+		"table":             {0, 0, 0, 0, 1e3, 0, 0, 0, 0},
+		"mlp.weight":        {0, 0},
+		"mlp.bias":          {5},
 	}}
 	// Pixels in reading order, channels inside: image 0 counts 1 to 12, image 1 is its negative.
 	src := make([]float32, 24)
@@ -104,6 +116,73 @@ func TestRun(t *testing.T) {
 			x = g.GlobalAvgPool(x)
 			return g.Concat(x, g.ReLU(x))
 		}, []float64{5.5, 6.5, 7.5, 5.5, 6.5, 7.5, -5.5, -6.5, -7.5, 0, 0, 0}},
+		{"slice", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.GlobalAvgPool(g.Slice(x, 1, 3))
+		}, []float64{6.5, 7.5, -6.5, -7.5}},
+		{"shuffle", func(g *nn.Builder, x nn.Value) nn.Value {
+			x = g.GlobalAvgPool(x)
+			return g.Shuffle(g.Concat(x, g.ReLU(x)), 2)
+		}, []float64{5.5, 5.5, 6.5, 6.5, 7.5, 7.5, -5.5, 0, -6.5, 0, -7.5, 0}},
+		{"affine", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.Affine(g.GlobalAvgPool(x), []float64{1, 2, 3}, []float64{1})
+		}, []float64{6.5, 14, 23.5, -4.5, -12, -21.5}},
+		{"affine without shift", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.Affine(g.GlobalAvgPool(x), []float64{2}, nil)
+		}, []float64{11, 13, 15, -11, -13, -15}},
+		{"max over padded zeros", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.MaxPool(g.Pad(x, nn.Edges{Top: 1, Left: 1}), nn.K(3).Valid())
+		}, []float64{10, 11, 12, 0, 0, 0}},
+		{"strided samples of a cropped image", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.AvgPool(x, nn.K(1).S(2).PadEdges(-1, -1, 0, 0))
+		}, []float64{10, 11, 12, -10, -11, -12}},
+		{"cropped at the far edge", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.MaxPool(x, nn.K(1).PadEdges(0, 0, -1, -1))
+		}, []float64{1, 2, 3, -1, -2, -3}},
+		{"shifted by one row", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.Conv("sum", x, 1, nn.K(1).PadEdges(-1, 0, 1, 0))
+		}, []float64{24, 33, 0, 0, -24, -33, 0, 0}},
+		{"group norm", func(g *nn.Builder, x nn.Value) nn.Value {
+			// mean 6.5, variance 143/12 over one group; √(143/12 + 1/12) = √12
+			return g.AvgPool(g.GroupNorm("ones", x, 1, 1./12), nn.K(1).S(2).Valid())
+		}, []float64{-5.5 / math.Sqrt(12), -4.5 / math.Sqrt(12), -3.5/math.Sqrt(12) + 5,
+			5.5 / math.Sqrt(12), 4.5 / math.Sqrt(12), 3.5/math.Sqrt(12) + 5}},
+		{"layer norm", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.GlobalAvgPool(g.LayerNorm("ones", x, 1./3)) // variance 2/3
+		}, []float64{-1, 0, 6, 1, 0, 4}},
+		{"layer scale", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.Scale("gamma", g.GlobalAvgPool(x))
+		}, []float64{5.5, 65, 750, -5.5, -65, -750}},
+		{"split softmax", func(g *nn.Builder, x nn.Value) nn.Value {
+			x = g.Affine(g.GlobalAvgPool(x), []float64{0}, []float64{math.Log(3), 0, 1})
+			return g.SplitSoftmax(g.Concat(x, g.Affine(x, []float64{0}, nil)), 2)
+		}, slices.Repeat([]float64{0.75, 0.5, math.E / (1 + math.E), 0.25, 0.5, 1 / (1 + math.E)}, 2)},
+		{"channel conv", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.ChannelConv("eca", g.GlobalAvgPool(x), 3)
+		}, []float64{705, 820.5, 81.5, -705, -820.5, -81.5}},
+		{"class token and positions", func(g *nn.Builder, x nn.Value) nn.Value {
+			x = g.Add(g.Tokens(x), g.Const("pos", nn.Shape{C: 3, H: 1, W: 4}, 1, 4, 3))
+			x = g.ConcatTokens(g.Const("cls", nn.Shape{C: 3, H: 1, W: 1}, 1, 1, 3), x)
+			return g.Flatten(g.SliceTokens(x, 0, 2))
+		}, []float64{7, 2, 8, 4, 9, 6, 7, 0, 8, 0, 9, 0}},
+		{"tokens and back", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.AvgPool(g.Grid(g.Tokens(x), 2, 2), nn.K(2).Valid())
+		}, []float64{5.5, 6.5, 7.5, -5.5, -6.5, -7.5}},
+		{"attention to nothing but oneself", func(g *nn.Builder, x nn.Value) nn.Value {
+			y := g.Attention(g.Linear("grow", x, 9), nn.AttentionSpec{
+				Heads: 1, Bias: g.Const("table", nn.Shape{C: 1, H: 3, W: 3}, 9, 1),
+			})
+			return g.AvgPool(y, nn.K(1).S(2).Valid())
+		}, []float64{1, 2, 3, -1, -2, -3}},
+		{"attention in windows of one token", func(g *nn.Builder, x nn.Value) nn.Value {
+			y := g.Attention(g.Linear("grow", x, 9), nn.AttentionSpec{Heads: 3, Window: 1})
+			return g.AvgPool(y, nn.K(1).S(2).Valid())
+		}, []float64{1, 2, 3, -1, -2, -3}},
+		{"bias from a network of coordinates", func(g *nn.Builder, x nn.Value) nn.Value {
+			y := g.Attention(g.Linear("grow", x, 9), nn.AttentionSpec{
+				Heads: 1, Scale: 1e-300, Bias: g.Linear("mlp", g.RelCoords(2, 2), 1),
+			})
+			return g.GlobalAvgPool(y) // one bias for all, so that each token is the mean
+		}, []float64{5.5, 6.5, 7.5, -5.5, -6.5, -7.5}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -60,6 +60,9 @@ func Build(name string, arch func(*Builder, Value) Value, c Config) (*Graph, err
 	if y.id != len(g.graph.Nodes)-1 {
 		return nil, fmt.Errorf("nn: %s: its result is node %d of %d; nothing may be built after it", name, y.id, len(g.graph.Nodes))
 	}
+	if g.graph.Nodes[y.id].Const {
+		return nil, fmt.Errorf("nn: %s: its result does not depend on the image", name)
+	}
 	return &g.graph, nil
 }
 
@@ -282,6 +285,10 @@ func (g *Builder) add(n Node) Value {
 	}
 	if n.Op == Input {
 		n.Weight, n.Bias, n.Mean, n.Var = -1, -1, -1, -1
+	}
+	n.Const = n.Op == Const || n.Op == RelCoords || len(n.In) > 0
+	for _, in := range n.In {
+		n.Const = n.Const && g.graph.Nodes[in].Const
 	}
 	g.graph.Nodes = append(g.graph.Nodes, n)
 	return Value{n.Out, len(g.graph.Nodes) - 1}

@@ -25,7 +25,7 @@ func (s Shape) String() string { return fmt.Sprintf("%d×%d×%d", s.C, s.H, s.W)
 type Op uint8
 
 // The operations. Conv and Linear carry a Weight and maybe a Bias; the norms carry Weight and Bias, BatchNorm also
-// Mean and Var.
+// Mean and Var; Scale, ChannelConv and Const carry a Weight.
 const (
 	Input           Op = iota
 	Conv               // Kernel
@@ -40,13 +40,33 @@ const (
 	Concat             // along channels
 	Flatten            // (C,H,W) to (C·H·W,1,1), C slowest
 	Identity           // dropout and other things that evaluation leaves out
+	Slice              // channels From to To
+	Shuffle            // channel j·Groups + g is channel g·C/Groups + j of the input
+	Affine             // y = x · Scale + Shift, constants by channel
+	Pad                // zeros around the image, as Kernel.Pad says
+	GroupNorm          // over a group's channels and all pixels, y = (x − mean)/√(var + Eps) · Weight + Bias
+	LayerNorm          // over a pixel's channels, the same formula
+	Scale              // y = x · Weight, by channel
+	SplitSoftmax       // over Groups equal ranges of channels, channel by channel
+	ChannelConv        // along the channels of a vector, zeros beyond its ends
+	Tokens             // (C,H,W) to (C,1,H·W)
+	Grid               // (C,1,H·W) to (C,H,W)
+	SliceTokens        // tokens From to To
+	ConcatTokens       // along W
+	Const              // Weight, its memory read as (H,W,C)
+	RelCoords          // offsets between the pixels of a grid, on a log scale
+	Resample           // FromGrid to ToGrid, Prefix tokens left alone
+	Attention          // Attention
 	numOps
 )
 
 var opNames = [numOps]string{
 	Input: "input", Conv: "conv", Linear: "linear", BatchNorm: "batch_norm", Activate: "act", MaxPool: "max_pool",
 	AvgPool: "avg_pool", AdaptiveAvgPool: "adaptive_avg_pool", Add: "add", Mul: "mul", Concat: "concat",
-	Flatten: "flatten", Identity: "identity",
+	Flatten: "flatten", Identity: "identity", Slice: "slice", Shuffle: "shuffle", Affine: "affine", Pad: "pad",
+	GroupNorm: "group_norm", LayerNorm: "layer_norm", Scale: "scale", SplitSoftmax: "split_softmax",
+	ChannelConv: "channel_conv", Tokens: "tokens", Grid: "grid", SliceTokens: "slice_tokens",
+	ConcatTokens: "concat_tokens", Const: "const", RelCoords: "rel_coords", Resample: "resample", Attention: "attention",
 }
 
 // String is the operation's name in tables and records.
@@ -107,9 +127,20 @@ type Node struct {
 	In   []int  // indices into Graph.Nodes, each below this node's own
 	Out  Shape
 
-	Kernel Kernel // Conv and pools, padding resolved
+	Kernel Kernel // Conv and pools, padding resolved; Pad's edges
 	Act    Act
 	Eps    float64
+	Groups int // GroupNorm, Shuffle, SplitSoftmax
+
+	From, To         int           // Slice and SliceTokens: from From up to, not including, To
+	Scale, Shift     []float64     // Affine, one of each for every channel
+	FromGrid, ToGrid [2]int        // Resample: rows and columns
+	Prefix           int           // Resample: tokens before the grid's
+	Attention        AttentionSpec // Scale filled in; its bias, if any, is In[1]
+
+	// Const tells that the value depends on parameters alone: it is the same for all images, and a runner keeps one copy
+	// and lends it to each.
+	Const bool
 
 	// Parameters by their role, indices into Graph.Params; -1 where there is none.
 	Weight, Bias, Mean, Var int
@@ -157,19 +188,43 @@ func (g *Graph) NodeMACs(i int) int64 {
 	case Conv, Linear:
 		w := g.Params[n.Weight]
 		return int64(w.Elems()) * int64(n.Out.H) * int64(n.Out.W)
+	case ChannelConv:
+		return int64(g.Params[n.Weight].Elems()) * int64(n.Out.C)
+	case Attention:
+		return 2 * int64(n.Out.Elems()) * int64(n.keys())
 	}
 	return 0
+}
+
+// keys is how many tokens each token of an attention sees.
+func (n *Node) keys() int {
+	if w := n.Attention.Window; w > 0 {
+		return w * w
+	}
+	return n.Out.H * n.Out.W
 }
 
 // Activations is the number of elements that convolutions, linear layers and matrix products put out for one image.
 func (g *Graph) Activations() int64 {
 	var n int64
 	for i := range g.Nodes {
-		if g.NodeMACs(i) > 0 {
-			n += int64(g.Nodes[i].Out.Elems())
-		}
+		n += g.NodeActivations(i)
 	}
 	return n
+}
+
+// NodeActivations is one node's share of Activations: an attention's are the products of all queries and keys of each
+// head, and its result.
+func (g *Graph) NodeActivations(i int) int64 {
+	n := &g.Nodes[i]
+	switch {
+	case g.NodeMACs(i) == 0:
+		return 0
+	case n.Op == Attention:
+		tokens := int64(n.Out.H) * int64(n.Out.W)
+		return tokens*int64(n.keys())*int64(n.Attention.Heads) + int64(n.Out.Elems())
+	}
+	return int64(n.Out.Elems())
 }
 
 // NodeParams is the number of learned elements of one node.

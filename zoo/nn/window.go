@@ -34,7 +34,7 @@ const (
 	SameTF                  // TensorFlow's "same": ceil(size/stride) outputs, the odd pixel at the bottom and the right
 )
 
-// Edges are numbers of padded rows and columns.
+// Edges are numbers of padded rows and columns; negative where they are cropped instead.
 type Edges struct{ Top, Left, Bottom, Right int }
 
 // Depthwise as a group count gives each input channel a group of its own.
@@ -60,7 +60,7 @@ func (k Kernel) D(n int) Kernel { k.DH, k.DW = n, n; return k }
 // P pads every edge by n.
 func (k Kernel) P(n int) Kernel { return k.PadEdges(n, n, n, n) }
 
-// PadEdges pads each edge by its own number.
+// PadEdges pads each edge by its own number. A negative number crops.
 func (k Kernel) PadEdges(top, left, bottom, right int) Kernel {
 	k.Padding, k.Pad = Explicit, Edges{top, left, bottom, right}
 	return k
@@ -120,6 +120,9 @@ func (k Kernel) resolve(h, w int, pool bool) (Kernel, int, int, error) {
 		k.Pad.Left, k.Pad.Right = sameTF(w, spanW, k.SW)
 	}
 	ceil := pool && k.Ceil
+	if ceil && min(k.Pad.Top, k.Pad.Left, k.Pad.Bottom, k.Pad.Right) < 0 {
+		return k, 0, 0, fmt.Errorf("window %v in ceil mode over cropped edges %v", k, k.Pad)
+	}
 	oh := outputs(h, k.Pad.Top, k.Pad.Bottom, spanH, k.SH, ceil)
 	ow := outputs(w, k.Pad.Left, k.Pad.Right, spanW, k.SW, ceil)
 	if oh < 1 || ow < 1 {
