@@ -1,11 +1,9 @@
 package zoo
 
 import (
-	"fmt"
 	"math"
 
 	"zoobench/zoo/nn"
-	"zoobench/zoo/weights"
 )
 
 // The blocks that the mobile networks share: Sandler and others 2018, arXiv:1801.04381, figure 4d (inverted residual);
@@ -141,29 +139,4 @@ func (m mbNet) layers(n int) int {
 		return n
 	}
 	return int(math.Ceil(float64(n) * m.depth))
-}
-
-// torchvision is the table from torchvision's names of a block, a list of layers, to timm's.
-func (b mbConv) torchvision(from, to string) []weights.Rename {
-	layers := map[mbKind][][2]string{
-		inverted:  {{"conv_pw", "bn1"}, {"conv_dw", "bn2"}, {"se"}, {"conv_pwl", "bn3"}},
-		separable: {{"conv_dw", "bn1"}, {"se"}, {"conv_pw", "bn2"}},
-		fused:     {{"conv_exp", "bn1"}, {"conv_pwl", "bn2"}},
-		single:    {{"conv", "bn1"}},
-	}[b.kind]
-	var rows []weights.Rename
-	i := 0
-	for _, names := range layers {
-		at, first, second := fmt.Sprintf("%s%d.", from, i), "0.*", "1.*"
-		if names[0] == "se" {
-			if b.squeezed == 0 {
-				continue
-			}
-			names, first, second = [2]string{"se.conv_reduce", "se.conv_expand"}, "fc1.*", "fc2.*"
-		}
-		rows = append(rows,
-			weights.Rename{Old: at + first, New: to + names[0] + ".*"}, weights.Rename{Old: at + second, New: to + names[1] + ".*"})
-		i++
-	}
-	return rows
 }

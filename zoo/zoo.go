@@ -20,16 +20,19 @@ import (
 
 // families stand in order of publication.
 var families = []family{
-	alexNets,     // 2014
-	vggs,         // 2014
-	resNets,      // 2015
-	squeezeNets,  // 2016
-	wideResNets,  // 2016
-	resNeXts,     // 2016
-	mobileNetV1s, // 2017
-	seResNets,    // 2017
-	mobileNetV2s, // 2018
-	mobileNetV3s, // 2019
+	alexNets,        // 2014
+	vggs,            // 2014
+	resNets,         // 2015
+	squeezeNets,     // 2016
+	wideResNets,     // 2016
+	resNeXts,        // 2016
+	mobileNetV1s,    // 2017
+	seResNets,       // 2017
+	mobileNetV2s,    // 2018
+	mnasNets,        // 2018
+	mobileNetV3s,    // 2019
+	efficientNets,   // 2019
+	efficientNetV2s, // 2021
 }
 
 // Spec is one network.
