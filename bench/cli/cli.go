@@ -96,7 +96,7 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
-		a.latency(), a.eval(), a.predict(), a.ls(), a.show(), a.doctor(), a.version(), a.workerCommand(),
+		a.run(), a.validate(), a.latency(), a.eval(), a.predict(), a.ls(), a.show(), a.doctor(), a.version(), a.workerCommand(),
 	)
 	return root
 }

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+)
+
+// progress tells how a run goes: a bar and a line a row on a terminal, plain lines elsewhere.
+type progress struct {
+	w     io.Writer
+	bar   *progressbar.ProgressBar // nil where w is no terminal, and before the plan is known
+	isBar bool
+	place string // of the task under way, "3/21 resnet50"
+}
+
+func newProgress(w io.Writer) *progress {
+	_, isTerminal := terminalWidth(w)
+	return &progress{w: w, isBar: isTerminal}
+}
+
+func (p *progress) events() runner.Events {
+	return runner.Events{Plan: p.plan, Start: p.start, Step: p.step, Done: p.done}
+}
+
+func (p *progress) plan(tasks, kept int) {
+	if kept > 0 {
+		fmt.Fprintf(p.w, "%d jobs, %d of them measured already\n", tasks, kept)
+	}
+	if p.isBar {
+		p.bar = progressbar.NewOptions(tasks-kept,
+			progressbar.OptionSetWriter(p.w), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionSetElapsedTime(true))
+	}
+}
+
+func (p *progress) start(index, tasks int, t runner.Task) {
+	p.place = fmt.Sprintf("%d/%d %s", index+1, tasks, t.Model)
+	if p.bar != nil {
+		p.bar.Describe(t.Model)
+	}
+}
+
+func (p *progress) step(done, total int) {
+	if p.bar != nil {
+		p.bar.Describe(fmt.Sprintf("%s, image %d of %d", p.place, done, total))
+	}
+}
+
+func (p *progress) done(r *record.Record) {
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+	fmt.Fprintf(p.w, "%s: %s\n", clean(p.place), clean(outcome(r)))
+	if p.bar != nil {
+		p.bar.Add(1)
+	}
+}
+
+func (p *progress) close() {
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+}
+
+// outcome is what became of a job, in a line.
+func outcome(r *record.Record) string {
+	var text string
+	switch {
+	case r.Timing != nil:
+		text = fmt.Sprintf("median %s, %.1f images/s", millis(r.P50), r.ImagesPerSec)
+		if r.P50 == 0 {
+			text = fmt.Sprintf("minimum %s, %.1f images/s", millis(r.Min), r.ImagesPerSec)
+		}
+	case r.Accuracy != nil:
+		text = fmt.Sprintf("%s: top-1 %.2f %%, top-5 %.2f %% of %d images", r.Name(), r.Top1, r.Top5, r.Images)
+	case !r.Verdict.Valid:
+		return "failed: " + strings.Join(r.Verdict.Reasons, "; ")
+	case r.Kind == record.KindEval:
+		return "accuracy not measured: " + r.Why("top1")
+	default:
+		return "not measured: " + r.Why("latency_p50_ns")
+	}
+	if !r.Verdict.Valid {
+		text += "; not valid: " + strings.Join(r.Verdict.Reasons, "; ")
+	}
+	return text
+}

@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/reports"
+)
+
+// runsDir is where runs are kept, from the working directory.
+const runsDir = "reports/out"
+
+func (a *app) run() *cobra.Command {
+	var only []string
+	var out string
+	var resume bool
+	c := &cobra.Command{
+		Use:   "run [experiments.yaml]",
+		Short: "Run experiments and write their report",
+		Long: "Runs the experiments that the file lists under run, or those that --only names: timed jobs first, each in a\n" +
+			"process of its own. Every record is on disk before the next job starts; --resume goes on with the latest run of\n" +
+			"the same experiments, or with the one in --out.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			path := "experiments.yaml"
+			if len(args) > 0 {
+				path = args[0]
+			}
+			file, err := experiment.Load(path, runner.Known(a.list))
+			if err != nil {
+				return err
+			}
+			if _, err := file.Jobs(only...); err != nil {
+				return err // before there is a folder for the run
+			}
+			cache, err := runner.DefaultCache()
+			if err != nil {
+				return err
+			}
+			o := runner.Options{
+				List: a.list, File: file, Only: only, Resume: resume, Dir: out, Cache: cache, Data: os.Getenv("ZOOBENCH_DATA"), Worker: a.worker,
+			}
+			if err := place(&o); err != nil {
+				return err
+			}
+			progress := newProgress(a.stderr)
+			o.Events = progress.events()
+			s, err := runner.Run(c.Context(), o)
+			progress.close()
+			return a.finish(s, err, o, resumeCommand(path, only, o.Dir))
+		},
+	}
+	c.Flags().StringArrayVar(&only, "only", nil, "run this experiment; may be given several times")
+	c.Flags().StringVar(&out, "out", "", "folder of this run (default: a new one in "+runsDir+")")
+	c.Flags().BoolVar(&resume, "resume", false, "go on with an earlier run: keep what it measured")
+	c.RegisterFlagCompletionFunc("only", a.experimentNames)
+	a.formatFlag(c)
+	return c
+}
+
+// experimentNames completes the names of the experiments in the file that is given, or in experiments.yaml.
+func (a *app) experimentNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	path := "experiments.yaml"
+	if len(args) > 0 {
+		path = args[0]
+	}
+	file, err := experiment.Load(path, runner.Known(a.list))
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, e := range file.Experiments {
+		names = append(names, e.Name+"\t"+e.Question)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// place decides the run's folder and name.
+func place(o *runner.Options) (err error) {
+	names := o.Only
+	if len(names) == 0 {
+		names = o.File.Run
+	}
+	switch {
+	case o.Dir != "":
+		o.RunID = time.Now().UTC().Format("20060102T150405Z") + "-" + strings.Join(names, "+")
+	case o.Resume:
+		o.Dir, o.RunID, err = runner.LastDir(runsDir, names)
+	default:
+		o.Dir, o.RunID, err = runner.NewDir(runsDir, time.Now(), names)
+	}
+	return err
+}
+
+// resumeCommand is what to type to go on with a run.
+func resumeCommand(path string, only []string, dir string) string {
+	command := "zoobench run " + path
+	for _, name := range only {
+		command += " --only " + name
+	}
+	return command + " --out " + dir + " --resume"
+}
+
+// finish writes the report of whatever was measured, prints the table and says what is left to do. Failed is what ended
+// the run, nil if nothing.
+func (a *app) finish(s runner.Summary, failed error, o runner.Options, again string) error {
+	if len(s.Records) == 0 {
+		if failed == nil && s.Interrupted {
+			failed = &exitError{exitFailed, errors.New("interrupted before anything was measured; go on with: " + again)}
+		}
+		return failed
+	}
+	_, reported := reports.Write(o.Dir, s.Records, s.Problems)
+	if err := a.printRun(s.Records); err != nil && reported == nil {
+		reported = err
+	}
+	if a.format == "table" && reported == nil {
+		if _, err := fmt.Fprintf(a.stdout, "\nreport: %s\n", filepath.Join(o.Dir, "report.md")); err != nil {
+			return err
+		}
+	}
+	switch {
+	case failed != nil:
+		return errors.Join(fmt.Errorf("%w; go on with: %s", failed, again), reported)
+	case reported != nil:
+		return fmt.Errorf("the records are safe in %s: %w", filepath.Join(o.Dir, runner.LogName), reported)
+	case s.Interrupted:
+		return &exitError{exitFailed, errors.New("interrupted; go on with: " + again)}
+	case s.Failed > 0:
+		return &exitError{exitFailed, fmt.Errorf("%d of %d jobs failed; try them again with: %s", s.Failed, s.Tasks, again)}
+	}
+	return nil
+}
+
+// printRun prints a run's records: a table for people, the whole records as JSON, timm's columns as CSV, the accuracies
+// after the latencies.
+func (a *app) printRun(records []record.Record) error {
+	switch a.format {
+	case "json":
+		for i := range records {
+			line, err := record.Marshal(&records[i])
+			if err != nil {
+				return err
+			}
+			if _, err := a.stdout.Write(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "csv":
+		if err := record.WriteLatencyCSV(a.stdout, records); err != nil {
+			return err
+		}
+		for _, r := range records {
+			if r.Kind == record.KindEval {
+				if _, err := fmt.Fprintln(a.stdout); err != nil {
+					return err
+				}
+				return record.WriteEvalCSV(a.stdout, records)
+			}
+		}
+		return nil
+	}
+	width, isTerminal := terminalWidth(a.stdout)
+	return reports.Print(a.stdout, records, reports.TableOptions{Width: width, Color: isTerminal && os.Getenv("NO_COLOR") == ""})
+}
+
+// terminalWidth is w's number of columns, 0 where it is no terminal.
+func terminalWidth(w io.Writer) (width int, isTerminal bool) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return width, true
+}
+
+// validateRow is an experiment of a sound file.
+type validateRow struct {
+	Experiment string `json:"experiment"`
+	Question   string `json:"question"`
+	Networks   int    `json:"networks"`
+	Jobs       int    `json:"jobs"`
+	Default    bool   `json:"default"` // runs where none is asked for by name
+}
+
+func (a *app) validate() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "validate FILE",
+		Short: "Check an experiments file and say what it would run",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			file, err := experiment.Load(args[0], runner.Known(a.list))
+			if err != nil {
+				return err
+			}
+			out := newPrinter(a, []string{"experiment", "networks", "jobs", "runs", "question"}, func(r validateRow) []string {
+				runs := "by name"
+				if r.Default {
+					runs = "always"
+				}
+				return []string{r.Experiment, fmt.Sprint(r.Networks), fmt.Sprint(r.Jobs), runs, r.Question}
+			})
+			for _, e := range file.Experiments {
+				jobs, err := file.Jobs(e.Name)
+				if err != nil {
+					return err
+				}
+				row := validateRow{Experiment: e.Name, Question: e.Question, Networks: len(e.Models), Jobs: len(jobs)}
+				for _, name := range file.Run {
+					row.Default = row.Default || name == e.Name
+				}
+				if err := out.print(row); err != nil {
+					return err
+				}
+			}
+			return out.close()
+		},
+	}
+	a.formatFlag(c)
+	return c
+}

@@ -1,0 +1,227 @@
+package runner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/record"
+	"zoobench/kernels"
+	"zoobench/zoo"
+)
+
+// plan expands jobs to tasks, an accuracy job to one a checkpoint, and leaves out what an earlier run has measured.
+func (r *run) plan(jobs []experiment.Job) error {
+	data, missing := r.images()
+	var all []planned
+	for _, j := range jobs {
+		spec, err := r.List.Find(j.Model)
+		if err != nil {
+			return err
+		}
+		p := planned{Task: Task{Job: j}, spec: spec}
+		if j.Accuracy == nil {
+			if j.ISA != "" && !slices.Contains(kernels.ISAs(), j.ISA) {
+				p.missing = fmt.Sprintf("this machine has no %s, it has %s", j.ISA, strings.Join(kernels.ISAs(), ", "))
+			}
+			all = append(all, p)
+			continue
+		}
+		found, err := r.checkpoints(p)
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			c := &found[i]
+			a := *c.Job.Accuracy
+			switch {
+			case c.missing != "":
+			case a.Data != "":
+				if c.missing = folderMissing(a.Data); c.missing != "" {
+					c.missing += "; put the images there"
+				}
+			default:
+				a.Data, c.missing = data, missing
+			}
+			c.Job.Accuracy = &a
+		}
+		all = append(all, found...)
+	}
+	r.s.Tasks = len(all)
+	before := map[string]*record.Record{}
+	for i := range r.s.Records {
+		rec := &r.s.Records[i]
+		before[key(rec.JobID, rec.Checkpoint, rec.WeightsFile)] = rec
+	}
+	for _, p := range all {
+		if kept(before[key(p.ID, p.Tag, p.Weights)], p) {
+			r.s.Kept++
+			continue
+		}
+		r.tasks = append(r.tasks, p)
+	}
+	return nil
+}
+
+// key tells a run's rows apart. A file's tag may have been found out by its hash, so the file alone counts where there
+// is one.
+func key(job, tag, file string) string {
+	if file != "" {
+		return job + "\x00" + file
+	}
+	return job + "\x00\x00" + tag
+}
+
+// kept says whether an earlier run's record stands for a task: it was measured, with the very weights that are there
+// now, or it could not be measured and still cannot. One that failed is tried again.
+func kept(rec *record.Record, p planned) bool {
+	if rec == nil {
+		return false
+	}
+	if p.missing != "" {
+		return slices.Contains(values(rec.NotMeasured), p.missing)
+	}
+	if rec.Timing == nil && rec.Accuracy == nil {
+		return false
+	}
+	if p.Weights == "" {
+		return true
+	}
+	sum, err := fileSHA256(p.Weights)
+	return err == nil && sum == rec.WeightsSHA256
+}
+
+func values(m map[string]string) (all []string) {
+	for _, v := range m {
+		all = append(all, v)
+	}
+	return all
+}
+
+func fileSHA256(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// checkpoints are an accuracy job's tasks: the checkpoint that it names, or all of the network's that are in the cache,
+// or, where there are none, one row to say so.
+func (r *run) checkpoints(p planned) ([]planned, error) {
+	if named := p.Job.Accuracy.Checkpoints; len(named) > 0 {
+		c := named[0]
+		p.Tag, p.Weights = c.Tag, c.File
+		if c.File != "" {
+			if _, err := os.Stat(c.File); err != nil {
+				p.missing = fmt.Sprintf("no checkpoint: %v", err)
+			}
+			return []planned{p}, nil
+		}
+		file, err := r.Cache.Find(p.spec, c.Tag)
+		if err != nil {
+			p.missing = err.Error()
+		}
+		p.Weights = file
+		return []planned{p}, nil
+	}
+	tags, err := r.Cache.Tags(p.spec)
+	if err != nil {
+		return nil, err
+	}
+	if len(tags) == 0 {
+		p.missing = "no checkpoint at hand; put one into " + r.Cache.Weights() + " as NETWORK.TAG.safetensors or .pth"
+		return []planned{p}, nil
+	}
+	var found []planned
+	for _, tag := range tags {
+		c := p
+		c.Tag = tag
+		if c.Weights, err = r.Cache.Find(p.spec, tag); err != nil {
+			return nil, err
+		}
+		found = append(found, c)
+	}
+	return found, nil
+}
+
+// images is the folder of images for jobs that name none, or why there is none.
+func (r *run) images() (dir, missing string) {
+	if r.Data != "" {
+		return r.Data, folderMissing(r.Data)
+	}
+	dir = filepath.Join(r.Cache.Dir, "data")
+	if folderMissing(dir) != "" {
+		return "", "no images at hand; put a folder for each class into " + dir + ", or name theirs in $ZOOBENCH_DATA or under data: in the file"
+	}
+	return dir, ""
+}
+
+// folderMissing says why a folder cannot serve, "" where it can.
+func folderMissing(path string) string {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no images: " + path + " does not exist"
+	case err != nil:
+		return "no images: " + err.Error()
+	case !info.IsDir():
+		return "no images: " + path + " is not a folder"
+	}
+	return ""
+}
+
+// suffix is the part of a run's name that tells its experiments, cut where they are many.
+func suffix(experiments []string) string {
+	const most = 80
+	name := strings.Join(experiments, "+")
+	if len(name) > most {
+		sum := sha256.Sum256([]byte(name))
+		name = name[:most] + "~" + hex.EncodeToString(sum[:4])
+	}
+	return "-" + name
+}
+
+// sameExperiments says whether a run's name is one of these experiments, with or without a number for runs of one
+// second.
+func sameExperiments(id string, experiments []string) bool {
+	_, rest, _ := strings.Cut(id, "Z")
+	rest, ok := strings.CutPrefix(rest, suffix(experiments))
+	if !ok || rest == "" {
+		return ok
+	}
+	_, err := strconv.Atoi(strings.TrimPrefix(rest, "-"))
+	return err == nil
+}
+
+// Known adapts a list of networks and the instruction sets there are to what the reader of experiments.yaml asks.
+func Known(list *zoo.List) experiment.Known {
+	return experiment.Known{
+		// A set that this machine lacks is a fact about the machine, not an error of the file.
+		ISAs: []string{"generic", "avx2", "avx512", "neon"},
+		Networks: func(pattern string) (names, nearest []string) {
+			specs, err := list.Match([]string{pattern})
+			if err != nil {
+				return nil, list.Nearest(pattern)
+			}
+			for _, s := range specs {
+				names = append(names, s.Name)
+			}
+			return names, nil
+		},
+	}
+}

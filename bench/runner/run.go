@@ -1,0 +1,305 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/record"
+	"zoobench/zoo"
+)
+
+// LogName is the file in a run's folder to which records are appended.
+const LogName = "records.jsonl"
+
+// Options set a run.
+type Options struct {
+	List   *zoo.List
+	File   *experiment.File
+	Only   []string // experiments; none for those that the file runs
+	Dir    string   // the run's folder, which is made if there is none
+	RunID  string   // stands in every record; a resumed run keeps its own
+	Resume bool     // go on with what Dir holds, which must be empty otherwise
+	Cache  Cache
+	Data   string // folder of images where the file names none; "" for what the cache holds
+	Worker Worker
+	Events Events
+
+	// Host measures the machine before and after; nil means MeasureHost.
+	Host func(context.Context) (Host, error)
+}
+
+// Events hear how a run goes; nil functions hear nothing.
+type Events struct {
+	Plan  func(tasks, kept int)          // how many tasks there are, and how many of them an earlier run did
+	Start func(index, tasks int, t Task) // of the tasks to do
+	Step  func(done, total int)          // images of an evaluation
+	Done  func(r *record.Record)
+}
+
+// A Summary is what became of a run.
+type Summary struct {
+	Tasks       int
+	Kept        int // of an earlier run
+	Measured    int
+	Missing     int // not measured for want of weights, images or instructions
+	Failed      int
+	Interrupted bool // ended by the context, with tasks left
+	Records     []record.Record
+	Problems    []record.Problem
+}
+
+// Run does the experiments' jobs, timed ones first, one after the other and each in a process of its own, and appends a
+// record of each to the log in o.Dir. It goes on after a job that fails. When the context ends, so does the job under
+// way, which leaves no record, and the summary says so. An error is one of the run itself: its input, or a record that
+// could not be written; what was measured before it is on disk and in the summary.
+func Run(ctx context.Context, o Options) (s Summary, err error) {
+	jobs, err := o.File.Jobs(o.Only...)
+	if err != nil {
+		return s, err
+	}
+	if o.Host == nil {
+		o.Host = MeasureHost
+	}
+	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
+		return s, fmt.Errorf("runner: %w", err)
+	}
+	path := filepath.Join(o.Dir, LogName)
+	s.Records, s.Problems, err = record.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s, err
+	}
+	if len(s.Records)+len(s.Problems) > 0 && !o.Resume {
+		return s, fmt.Errorf("runner: %s: holds a run already; add --resume to go on with it, or name another folder", o.Dir)
+	}
+	if len(s.Records) > 0 {
+		o.RunID = s.Records[0].RunID
+	}
+	r := run{Options: o, s: &s}
+	if err := r.plan(jobs); err != nil {
+		return s, err
+	}
+	if r.log, err = record.OpenLog(path); err != nil {
+		return s, err
+	}
+	defer func() {
+		if closed := r.log.Close(); err == nil && closed != nil {
+			err = fmt.Errorf("runner: %w", closed)
+		}
+	}()
+	return s, r.all(ctx)
+}
+
+// A run is one call of Run under way.
+type run struct {
+	Options
+	s     *Summary
+	log   *record.Log
+	tasks []planned // still to be done
+}
+
+// planned is a task of a run, or a row that there can be no task for.
+type planned struct {
+	Task
+	spec    *zoo.Spec
+	missing string // why nothing can be measured, "" where it can
+}
+
+// kind is what the task's record measures.
+func (p *planned) kind() record.Kind {
+	if p.Job.Latency != nil {
+		return record.KindLatency
+	}
+	return record.KindEval
+}
+
+// all does what is planned.
+func (r *run) all(ctx context.Context) error {
+	if r.Events.Plan != nil {
+		r.Events.Plan(r.s.Tasks, r.s.Kept)
+	}
+	timed := slices.ContainsFunc(r.tasks, func(p planned) bool { return p.missing == "" && p.kind() == record.KindLatency })
+	var before Host
+	if timed {
+		var err error
+		if before, err = r.Host(ctx); err != nil {
+			return r.stopped(ctx, err)
+		}
+		if err := r.append(before.record(nil)); err != nil {
+			return err
+		}
+	}
+	for i := range r.tasks {
+		p := &r.tasks[i]
+		if timed && p.kind() != record.KindLatency {
+			// The accuracy jobs come last, and only the timed ones care how steady the machine was.
+			if err := r.hostAfter(ctx, &before); err != nil {
+				return r.stopped(ctx, err)
+			}
+			timed = false
+		}
+		if err := r.do(ctx, i, p); err != nil {
+			return r.stopped(ctx, err)
+		}
+	}
+	if timed {
+		return r.stopped(ctx, r.hostAfter(ctx, &before))
+	}
+	return nil
+}
+
+// stopped turns the end of the context into a fact of the summary: it is no error of the run.
+func (r *run) stopped(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		r.s.Interrupted = true
+		return nil
+	}
+	return err
+}
+
+func (r *run) hostAfter(ctx context.Context, before *Host) error {
+	after, err := r.Host(ctx)
+	if err != nil {
+		return err
+	}
+	return r.append(after.record(before))
+}
+
+// do makes one row. Its error ends the run.
+func (r *run) do(ctx context.Context, index int, p *planned) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if r.Events.Start != nil {
+		r.Events.Start(index, len(r.tasks), p.Task)
+	}
+	var rec *record.Record
+	if p.missing != "" {
+		r.s.Missing++
+		rec = p.notMeasured()
+	} else {
+		var err error
+		var failure *Failure
+		rec, err = r.Worker.Measure(ctx, p.Task, r.Events.Step)
+		switch {
+		case err == nil:
+			r.s.Measured++
+		case errors.As(err, &failure):
+			r.s.Failed++
+			rec = p.failed(r.keepStderr(p, failure))
+		default:
+			return err
+		}
+	}
+	rec.JobID, rec.Experiment = p.ID, p.Experiment
+	if err := r.append(rec); err != nil {
+		return err
+	}
+	if r.Events.Done != nil {
+		r.Events.Done(rec)
+	}
+	return nil
+}
+
+// append writes a record to the log.
+func (r *run) append(rec *record.Record) error {
+	rec.RunID = r.RunID
+	if err := r.log.Append(rec); err != nil {
+		return fmt.Errorf("runner: %s: %w; the %d records before it are safe", r.Dir, err, len(r.s.Records))
+	}
+	r.s.Records = append(r.s.Records, *rec)
+	return nil
+}
+
+// unmeasured is what is known of a task without running it: the settings, the published figures and, where the network
+// can be built so, its cost.
+func (p *planned) unmeasured() *record.Record {
+	rec := describe(p.kind(), p.spec, p.Task)
+	if g, err := p.spec.Graph(p.ImgSize, p.NumClasses); err == nil {
+		rec.Cost = &record.Cost{Params: g.ParamCount(), MACs: g.MACs(), Activations: g.Activations()}
+		rec.ImgSize = g.Input().H
+	}
+	return rec
+}
+
+// failed is the row of a task that left no measurement.
+func (p *planned) failed(reason string) *record.Record {
+	rec := p.unmeasured()
+	rec.Verdict = record.Verdict{Reasons: []string{reason}}
+	return rec
+}
+
+// notMeasured is the row of a task that could not be tried.
+func (p *planned) notMeasured() *record.Record {
+	rec := p.unmeasured()
+	rec.Verdict.Valid = true
+	columns := []string{"latency_p50_ns", "latency_min_ns", "weights_bytes", "peak_rss_bytes"}
+	if rec.Kind == record.KindEval {
+		columns = []string{"top1", "top5", "n_images"}
+	}
+	rec.NotMeasured = map[string]string{}
+	for _, c := range columns {
+		rec.NotMeasured[c] = p.missing
+	}
+	return rec
+}
+
+// keepStderr keeps what a crashed worker wrote, in the run's folder, and returns the reason with the file's name.
+func (r *run) keepStderr(p *planned, f *Failure) string {
+	if f.Stderr == "" {
+		return f.Reason
+	}
+	name := filepath.Join("crashes", p.Model+"-"+p.ID+".txt")
+	err := os.MkdirAll(filepath.Join(r.Dir, "crashes"), 0o777)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(r.Dir, name), []byte(f.Stderr), 0o666)
+	}
+	if err != nil {
+		return f.Reason // a disk too full for it will be told by the record that comes next
+	}
+	return f.Reason + "; see " + filepath.ToSlash(name)
+}
+
+// NewDir makes a folder for a run that started at the given time, in parent, and returns it with its name, which is the
+// run's identity: the time in UTC and the experiments' names. A second run of the same second gets a number.
+func NewDir(parent string, started time.Time, experiments []string) (dir, id string, err error) {
+	if err := os.MkdirAll(parent, 0o777); err != nil {
+		return "", "", fmt.Errorf("runner: %w", err)
+	}
+	base := started.UTC().Format("20060102T150405Z") + suffix(experiments)
+	id = base
+	for n := 2; ; n++ {
+		dir = filepath.Join(parent, id)
+		err := os.Mkdir(dir, 0o777)
+		if err == nil {
+			return dir, id, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", "", fmt.Errorf("runner: %w", err)
+		}
+		id = fmt.Sprintf("%s-%d", base, n)
+	}
+}
+
+// LastDir returns the folder in parent of the latest run of these experiments, for a run that is to be resumed.
+func LastDir(parent string, experiments []string) (dir, id string, err error) {
+	// Names begin with the time, so that their order is that of the runs; a number behind sorts behind.
+	found, err := filepath.Glob(filepath.Join(parent, "[0-9]*"+suffix(experiments)+"*", LogName))
+	if err != nil {
+		return "", "", fmt.Errorf("runner: %s: %w", parent, err)
+	}
+	found = slices.DeleteFunc(found, func(path string) bool {
+		return !sameExperiments(filepath.Base(filepath.Dir(path)), experiments)
+	})
+	if len(found) == 0 {
+		return "", "", fmt.Errorf("runner: %s: no run%s to resume", parent, suffix(experiments))
+	}
+	dir = filepath.Dir(slices.Max(found))
+	return dir, filepath.Base(dir), nil
+}
