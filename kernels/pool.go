@@ -134,6 +134,9 @@ func (p *Pool) mean(s *poolScratch, row, ox, c0, channels int) {
 			}
 		}
 	}
+	if y0 >= y1 || x0 >= x1 { // a window in the padding
+		s.taps = append(s.taps, f32.Tap{In: &p.first[0]})
+	}
 	if len(s.taps) > 0 {
 		flush()
 	}

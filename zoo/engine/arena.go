@@ -14,13 +14,20 @@ type buffer struct {
 	offset      int // in the arena, for a whole batch
 }
 
-// A place is where a value lives: channels [channel, channel+C) of a buffer's pixels. Buffer −1 is Run's own input.
+// A place is where a value lives: channels [channel, channel+C) of a buffer's pixels.
 type place struct {
 	buffer  int
+	node    int // of a constant
 	channel int
 	stride  int
 	shape   nn.Shape
 }
+
+// What is not in the arena: Run's images, and values that no image can change.
+const (
+	inputBuffer = -1
+	constBuffer = -2
+)
 
 // align is the arena's grain: a cache line.
 const align = 16
@@ -63,8 +70,12 @@ func roundUp(n, to int) int { return (n + to - 1) / to * to }
 // tensor is a value of n images.
 func (e *Engine) tensor(p place, n int) kernels.Tensor {
 	t := kernels.Tensor{N: n, H: p.shape.H, W: p.shape.W, C: p.shape.C, Stride: p.stride}
-	if p.buffer < 0 {
-		t.Data = e.input.Data
+	switch p.buffer {
+	case inputBuffer:
+		t.Data = e.input.Data[p.channel:]
+		return t
+	case constBuffer:
+		t.N, t.Data = 1, e.constants[p.node][p.channel:]
 		return t
 	}
 	b := e.buffers[p.buffer]

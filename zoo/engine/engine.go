@@ -39,14 +39,14 @@ type Engine struct {
 	batch int
 	pool  *par.Pool
 
-	steps    []step
-	layers   []Layer
-	buffers  []buffer
-	arena    []float32
-	input    kernels.Tensor // its Data is Run's argument
-	output   place
-	steady   []kernels.Tensor // summands of the step under way
-	weightsB int64
+	steps       []step
+	layers      []Layer
+	buffers     []buffer
+	arena       []float32
+	constants   map[int][]float32 // by node, (H,W,C)
+	input       kernels.Tensor    // its Data is Run's argument
+	output      place
+	weightBytes int64
 }
 
 // Layer is one step of the plan, as a table of layers shows it.
@@ -111,7 +111,7 @@ func (e *Engine) Batch() int { return e.batch }
 func (e *Engine) Layers() []Layer { return e.layers }
 
 // WeightBytes is the memory of the packed weights.
-func (e *Engine) WeightBytes() int64 { return e.weightsB }
+func (e *Engine) WeightBytes() int64 { return e.weightBytes }
 
 // ArenaBytes is the memory of all activations.
 func (e *Engine) ArenaBytes() int64 { return 4 * int64(len(e.arena)) }

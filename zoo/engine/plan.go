@@ -3,33 +3,36 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"zoobench/kernels"
+	"zoobench/zoo/interp"
 	"zoobench/zoo/nn"
 )
 
 // A planner makes an Engine's steps from its graph.
 //
 //	unify   which nodes one step computes: a convolution takes the batch norm, sum and activation behind it along
-//	put     where each step's value lives; parts of a concatenation live in the whole
+//	place   where each step's value lives; parts of a concatenation live in the whole
 //	emit    the steps themselves, with packed weights
 type planner struct {
 	*Engine
 	weights Weights
 	options Options
 
-	uses   []int // by node: how many nodes read it
-	groups []group
-	owner  []int // by node: the group that computes it; −1 for nodes that compute nothing
-	alias  []int // by node: the node whose value it is, itself for most
-	places []place
-	put    []bool
+	uses    []int // by node: how many nodes read it
+	groups  []group
+	owner   []int // by node: the group that computes it; −1 for nodes that compute nothing
+	alias   []int // by node: the node in whose memory its value is, itself for most
+	channel []int // by node: its first channel there
+	places  []place
+	put     []bool
 }
 
 // A group is the nodes of one step. Its value is its last node's.
 type group struct {
 	nodes    []int
-	norm     int   // a folded or single batch norm, −1 for none
+	factors  []int // batch norms, layer scales and constants that multiply and shift channels
 	gate     int   // node that multiplies, −1 for none
 	residual []int // nodes that are added
 	act      nn.Act
@@ -39,6 +42,11 @@ type group struct {
 func (g *group) last() int { return g.nodes[len(g.nodes)-1] }
 
 func (p *planner) plan() error {
+	constants, err := interp.Constants(p.graph, p.weights)
+	if err != nil {
+		return err
+	}
+	p.constants = constants
 	p.unify()
 	p.placeAll()
 	p.live()
@@ -48,7 +56,7 @@ func (p *planner) plan() error {
 			return err
 		}
 	}
-	p.output = p.places[p.alias[len(p.graph.Nodes)-1]]
+	p.output = p.at(len(p.graph.Nodes) - 1)
 	return nil
 }
 
@@ -57,7 +65,7 @@ func (p *planner) unify() {
 	nodes := p.graph.Nodes
 	p.uses = make([]int, len(nodes))
 	p.owner = make([]int, len(nodes))
-	p.alias = make([]int, len(nodes))
+	p.alias, p.channel = make([]int, len(nodes)), make([]int, len(nodes))
 	reader := make([]int, len(nodes)) // the last node that reads it
 	for i, n := range nodes {
 		p.owner[i], p.alias[i] = -1, i
@@ -75,14 +83,14 @@ func (p *planner) unify() {
 	}
 	for i := range nodes {
 		n := &nodes[i]
-		if p.owner[i] >= 0 || n.Op == nn.Input {
+		if p.owner[i] >= 0 || n.Op == nn.Input || n.Const {
 			continue
 		}
-		if source, ok := p.sameValue(i); ok {
-			p.alias[i] = p.alias[source]
+		if source, ok := p.sameMemory(i); ok {
+			p.alias[i], p.channel[i] = p.alias[source], p.channel[source]+n.From
 			continue
 		}
-		g := group{nodes: []int{i}, norm: -1, gate: -1, flatten: -1}
+		g := group{nodes: []int{i}, gate: -1, flatten: -1}
 		p.take(&g, i, only)
 		for _, k := range g.nodes {
 			p.owner[k] = len(p.groups)
@@ -91,11 +99,11 @@ func (p *planner) unify() {
 	}
 }
 
-// sameValue tells whether a node computes nothing: its value is its input's, as the engine lays them out.
-func (p *planner) sameValue(i int) (source int, ok bool) {
+// sameMemory tells whether a node computes nothing: its value is its input's, or a range of its input's channels.
+func (p *planner) sameMemory(i int) (source int, ok bool) {
 	n := &p.graph.Nodes[i]
 	switch n.Op {
-	case nn.Identity:
+	case nn.Identity, nn.Slice, nn.Tokens, nn.Grid:
 		return n.In[0], true
 	case nn.AdaptiveAvgPool:
 		return n.In[0], p.graph.Nodes[n.In[0]].Out == n.Out
@@ -144,57 +152,68 @@ func (p *planner) skipIdentities(j int) []int {
 func (p *planner) take(g *group, i int, only func(int) int) {
 	nodes := p.graph.Nodes
 	n := &nodes[i]
+	// follow adds the one reader of the group's value, if it is any of these operations.
+	follow := func(ops ...nn.Op) bool {
+		k := only(g.last())
+		if k < 0 || nodes[k].Const || !slices.Contains(ops, nodes[k].Op) {
+			return false
+		}
+		g.nodes = append(g.nodes, k)
+		return true
+	}
+	// sum takes a sum of two values along, the other of which exists by now.
+	sum := func() {
+		k := only(g.last())
+		if k < 0 || nodes[k].Op != nn.Add || len(nodes[k].In) != 2 {
+			return
+		}
+		other := nodes[k].In[0]
+		if other == g.last() {
+			other = nodes[k].In[1]
+		}
+		if other != g.last() && !nodes[other].Const && p.ready(other) {
+			g.residual = []int{other}
+			g.nodes = append(g.nodes, k)
+		}
+	}
 	switch n.Op {
 	case nn.Conv, nn.Linear:
-		if k := only(i); k >= 0 && nodes[k].Op == nn.BatchNorm {
-			g.norm = k
-			g.nodes = append(g.nodes, k)
-			i = k
+		for follow(nn.BatchNorm, nn.Scale, nn.Affine) {
+			g.factors = append(g.factors, g.last())
 		}
 		if n.Op == nn.Linear {
-			if f := p.flattened(n.In[0]); f >= 0 {
-				g.flatten = f
-			}
+			g.flatten = p.flattened(n.In[0])
 		}
-		depthwise := n.Op == nn.Conv && n.Kernel.Groups == nodes[n.In[0]].Out.C && n.Out.C == n.Kernel.Groups && n.Kernel.Groups > 1
-		if k := only(i); !depthwise && k >= 0 && nodes[k].Op == nn.Add && len(nodes[k].In) == 2 {
-			other := nodes[k].In[0]
-			if other == i {
-				other = nodes[k].In[1]
-			}
-			if p.ready(other, g) && other != i {
-				g.residual = []int{other}
-				g.nodes = append(g.nodes, k)
-				i = k
-			}
+		if !p.depthwise(i) {
+			sum()
 		}
-	case nn.BatchNorm:
-		g.norm = i
+	case nn.BatchNorm, nn.Scale, nn.Affine:
+		g.factors = []int{i}
+		for follow(nn.BatchNorm, nn.Scale, nn.Affine) {
+			g.factors = append(g.factors, g.last())
+		}
+		sum()
 	case nn.Mul:
 		g.gate = n.In[1]
-		if k := only(i); k >= 0 && nodes[k].Op == nn.Add && len(nodes[k].In) == 2 {
-			other := nodes[k].In[0]
-			if other == i {
-				other = nodes[k].In[1]
-			}
-			if p.ready(other, g) && other != i {
-				g.residual = []int{other}
-				g.nodes = append(g.nodes, k)
-				i = k
-			}
-		}
+		sum()
 	case nn.Add:
 		g.residual = n.In[1:]
 	case nn.Activate:
 		g.act = n.Act
 		return
+	case nn.LayerNorm, nn.GroupNorm:
 	default:
 		return
 	}
-	if k := only(i); k >= 0 && nodes[k].Op == nn.Activate {
-		g.act = nodes[k].Act
-		g.nodes = append(g.nodes, k)
+	if follow(nn.Activate) {
+		g.act = nodes[g.last()].Act
 	}
+}
+
+// depthwise tells whether a convolution has one input and one output channel a group.
+func (p *planner) depthwise(i int) bool {
+	n := &p.graph.Nodes[i]
+	return n.Op == nn.Conv && n.Kernel.Groups > 1 && n.Kernel.Groups == n.Out.C && n.Out.C == p.graph.Nodes[n.In[0]].Out.C
 }
 
 // flattened is the image behind a Flatten, through identities, or −1.
@@ -213,7 +232,7 @@ func (p *planner) flattened(i int) int {
 }
 
 // ready tells whether a node's value exists before the group being made: groups run in the order they are made.
-func (p *planner) ready(i int, g *group) bool {
+func (p *planner) ready(i int) bool {
 	i = p.alias[i]
 	return p.graph.Nodes[i].Op == nn.Input || p.owner[i] >= 0 && p.owner[i] < len(p.groups) && p.groups[p.owner[i]].last() == i
 }
@@ -225,7 +244,12 @@ func (p *planner) placeAll() {
 	p.places = make([]place, len(nodes))
 	p.put = make([]bool, len(nodes))
 	in := p.graph.Input()
-	p.places[0], p.put[0] = place{buffer: -1, stride: in.C, shape: in}, true
+	p.places[0], p.put[0] = place{buffer: inputBuffer, stride: in.C, shape: in}, true
+	for i, n := range nodes {
+		if n.Const {
+			p.places[i], p.put[i] = place{buffer: constBuffer, node: i, stride: n.Out.C, shape: n.Out}, true
+		}
+	}
 	for g := len(p.groups) - 1; g >= 0; g-- {
 		i := p.groups[g].last()
 		if nodes[i].Op != nn.Concat {
@@ -238,7 +262,7 @@ func (p *planner) placeAll() {
 		channel := p.places[i].channel
 		for _, in := range nodes[i].In {
 			part := p.alias[in]
-			if !p.put[part] && nodes[part].Out == nodes[in].Out {
+			if !p.put[part] && nodes[part].Out == nodes[in].Out && p.channel[in] == 0 {
 				p.places[part] = place{buffer: p.places[i].buffer, channel: channel, stride: p.places[i].stride, shape: nodes[part].Out}
 				p.put[part] = true
 			}
@@ -256,9 +280,8 @@ func (p *planner) sideBySide(i int) (place, bool) {
 	whole := p.at(n.In[0])
 	channel := whole.channel
 	for _, in := range n.In {
-		part := p.alias[in]
-		at := p.places[part]
-		if !p.put[part] || at.buffer < 0 || at.buffer != whole.buffer || at.channel != channel || at.shape != p.graph.Nodes[in].Out {
+		at := p.at(in)
+		if !p.put[p.alias[in]] || at.buffer < 0 || at.buffer != whole.buffer || at.channel != channel {
 			return place{}, false
 		}
 		channel += at.shape.C
@@ -299,7 +322,12 @@ func (p *planner) live() {
 }
 
 // at is the place of a node's value.
-func (p *planner) at(i int) place { return p.places[p.alias[i]] }
+func (p *planner) at(i int) place {
+	at := p.places[p.alias[i]]
+	at.channel += p.channel[i]
+	at.shape = p.graph.Nodes[i].Out
+	return at
+}
 
 // param is a parameter's values; a node without it has none.
 func (p *planner) param(i int) ([]float32, error) {
@@ -325,53 +353,104 @@ func (p *planner) release(params ...int) {
 	}
 }
 
-// normOf is a batch norm as a scale and a shift of each channel, in float64.
-func (p *planner) normOf(i int) (scale, shift []float64, err error) {
-	n := &p.graph.Nodes[i]
+// factorsOf is what a group's batch norms, layer scales and constants do to each channel together: a factor, then a
+// shift, in float64.
+func (p *planner) factorsOf(g *group) (scale, shift []float64, err error) {
+	for _, i := range g.factors {
+		a, b, err := p.factor(&p.graph.Nodes[i])
+		if err != nil {
+			return nil, nil, err
+		}
+		if scale == nil {
+			scale, shift = a, b
+			continue
+		}
+		for c := range scale {
+			scale[c] *= a[c]
+			shift[c] = shift[c]*a[c] + b[c]
+		}
+	}
+	return scale, shift, nil
+}
+
+// factor is one node's factor and shift of each channel.
+func (p *planner) factor(n *nn.Node) (scale, shift []float64, err error) {
+	if n.Op == nn.Affine {
+		return slices.Clone(n.Scale), slices.Clone(n.Shift), nil
+	}
 	var v [4][]float32
 	for k, param := range []int{n.Weight, n.Bias, n.Mean, n.Var} {
 		if v[k], err = p.param(param); err != nil {
 			return nil, nil, err
 		}
 	}
-	for c := range v[0] {
-		s := float64(v[0][c]) / math.Sqrt(float64(v[3][c])+n.Eps)
-		scale = append(scale, s)
-		shift = append(shift, float64(v[1][c])-float64(v[2][c])*s)
+	scale, shift = make([]float64, n.Out.C), make([]float64, n.Out.C)
+	for c := range scale {
+		scale[c] = float64(v[0][c])
+		if n.Op == nn.BatchNorm {
+			scale[c] /= math.Sqrt(float64(v[3][c]) + n.Eps)
+			shift[c] = float64(v[1][c]) - float64(v[2][c])*scale[c]
+		}
 	}
 	p.release(n.Weight, n.Bias, n.Mean, n.Var)
 	return scale, shift, nil
 }
 
-// fold is a layer's weights and bias with the batch norm behind it multiplied in.
-func (p *planner) fold(i, norm int) (weight, bias []float32, err error) {
-	n := &p.graph.Nodes[i]
+// fold is a group's weights and bias with standardisation and factors multiplied in.
+func (p *planner) fold(g *group) (weight, bias []float32, err error) {
+	n := &p.graph.Nodes[g.nodes[0]]
 	if weight, err = p.param(n.Weight); err != nil {
 		return nil, nil, err
 	}
 	if bias, err = p.param(n.Bias); err != nil {
 		return nil, nil, err
 	}
-	if norm < 0 {
+	if len(g.factors) == 0 && n.Kernel.StdEps == 0 {
 		return weight, bias, nil
 	}
-	scale, shift, err := p.normOf(norm)
+	scale, shift, err := p.factorsOf(g)
 	if err != nil {
 		return nil, nil, err
 	}
-	folded, depth := make([]float32, len(weight)), len(weight)/len(scale)
-	for c, s := range scale {
+	folded, depth := make([]float32, len(weight)), len(weight)/n.Out.C
+	for c := range n.Out.C {
+		mean, s := 0.0, 1.0
+		if n.Kernel.StdEps > 0 {
+			mean, s = standard(weight[c*depth:(c+1)*depth], n.Kernel.StdEps)
+		}
+		if scale != nil {
+			s *= scale[c]
+		}
 		for k, v := range weight[c*depth : (c+1)*depth] {
-			folded[c*depth+k] = float32(float64(v) * s)
+			folded[c*depth+k] = float32((float64(v) - mean) * s)
 		}
-		if bias != nil {
-			shift[c] += float64(bias[c]) * s
+		if scale != nil && bias != nil {
+			shift[c] += float64(bias[c]) * scale[c]
 		}
+	}
+	if scale == nil {
+		return folded, bias, nil
 	}
 	return folded, float32s(shift), nil
 }
 
+// standard is the mean of a filter and one over its deviation.
+func standard(w []float32, eps float64) (mean, scale float64) {
+	for _, v := range w {
+		mean += float64(v)
+	}
+	mean /= float64(len(w))
+	variance := 0.0
+	for _, v := range w {
+		variance += (float64(v) - mean) * (float64(v) - mean)
+	}
+	return mean, 1 / math.Sqrt(variance/float64(len(w))+eps)
+}
+
 func float32s(v []float64) []float32 {
+	if v == nil {
+		return nil
+	}
 	out := make([]float32, len(v))
 	for i, x := range v {
 		out[i] = float32(x)

@@ -2,19 +2,23 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"zoobench/kernels"
 	"zoobench/kernels/par"
 	"zoobench/zoo/nn"
 )
 
+// An operation of one input, as most kernels are.
+type unary interface {
+	Run(pool *par.Pool, dst, src kernels.Tensor)
+}
+
 // A step is one kernel call of the plan: exactly one of its operations is set.
 type step struct {
 	conv      *kernels.Conv
-	depthwise *kernels.Depthwise
-	pool      *kernels.Pool
 	pointwise *kernels.Pointwise
-	flatten   *flatten
+	unary     unary
 
 	dst, src place
 	gate     place
@@ -36,18 +40,14 @@ func (e *Engine) runStep(s *step, n int) {
 			res = s.summands[0]
 		}
 		s.conv.Run(e.pool, dst, src, res)
-	case s.depthwise != nil:
-		s.depthwise.Run(e.pool, dst, src)
-	case s.pool != nil:
-		s.pool.Run(e.pool, dst, src)
 	case s.pointwise != nil:
 		var gate kernels.Tensor
 		if s.hasGate {
 			gate = e.tensor(s.gate, n)
 		}
 		s.pointwise.Run(e.pool, dst, src, gate, s.summands)
-	case s.flatten != nil:
-		s.flatten.run(e.pool, dst, src)
+	default:
+		s.unary.Run(e.pool, dst, src)
 	}
 }
 
@@ -55,60 +55,140 @@ func (e *Engine) runStep(s *step, n int) {
 func (p *planner) emit(g *group) error {
 	i := g.nodes[0]
 	n := &p.graph.Nodes[i]
-	s := step{dst: p.places[g.last()], src: p.at(n.In[0])}
+	s := step{dst: p.at(g.last()), src: p.at(n.In[0])}
 	for _, r := range g.residual {
 		s.add = append(s.add, p.at(r))
 	}
-	s.summands = make([]kernels.Tensor, len(s.add))
-	var algorithm string
+	algorithm, workers := "", p.pool.Size()
 	switch n.Op {
 	case nn.Conv, nn.Linear:
 		shape, err := p.convShape(g)
 		if err != nil {
 			return err
 		}
-		if shape.Groups > 1 && shape.Groups == shape.C && shape.OC == shape.C {
-			s.depthwise = kernels.NewDepthwise(shape, p.pool.Size())
-			algorithm = s.depthwise.Algorithm()
-			p.weightsB += s.depthwise.WeightBytes()
+		if p.depthwise(i) {
+			d := kernels.NewDepthwise(shape, workers)
+			s.unary, algorithm = d, d.Algorithm()
+			p.weightBytes += d.WeightBytes()
 		} else {
-			s.conv = kernels.NewConv(shape, p.pool.Size())
+			s.conv = kernels.NewConv(shape, workers)
 			algorithm = s.conv.Algorithm()
-			p.weightsB += s.conv.WeightBytes()
+			p.weightBytes += s.conv.WeightBytes()
 		}
 		p.release(n.Weight, n.Bias)
 		if g.flatten >= 0 {
 			s.src = p.at(g.flatten)
 		}
 	case nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool:
-		s.pool = kernels.NewPool(p.poolShape(n), p.pool.Size())
-		algorithm = s.pool.Algorithm()
-	case nn.BatchNorm, nn.Mul, nn.Add, nn.Activate:
-		var scale, shift []float32
-		if g.norm >= 0 {
-			a, b, err := p.normOf(g.norm)
-			if err != nil {
-				return err
-			}
-			scale, shift = float32s(a), float32s(b)
-			p.weightsB += 8 * int64(len(scale))
+		pool := kernels.NewPool(p.poolShape(n), workers)
+		s.unary, algorithm = pool, pool.Algorithm()
+	case nn.BatchNorm, nn.Scale, nn.Affine, nn.Mul, nn.Add, nn.Activate:
+		scale, shift, err := p.factorsOf(g)
+		if err != nil {
+			return err
 		}
-		s.pointwise = kernels.NewPointwise(scale, shift, acts[g.act], p.pool.Size())
+		p.weightBytes += 8 * int64(len(scale))
+		s.pointwise = kernels.NewPointwise(float32s(scale), float32s(shift), acts[g.act], workers)
 		algorithm = s.pointwise.Algorithm()
 		if g.gate >= 0 {
 			s.hasGate, s.gate = true, p.at(g.gate)
 		}
+		if s.src.buffer == constBuffer { // a constant is what is added, not what it is added to
+			s.src, s.add[0] = s.add[0], s.src
+		}
+	case nn.LayerNorm, nn.GroupNorm:
+		norm, err := p.normStep(n, acts[g.act])
+		if err != nil {
+			return err
+		}
+		s.unary, algorithm = norm, "rows8"
+	case nn.Attention:
+		a := kernels.NewAttention(p.attentionShape(n), workers)
+		s.unary, algorithm = a, a.Algorithm()
+		p.weightBytes += a.Bytes()
+	case nn.SplitSoftmax:
+		s.unary, algorithm = &kernels.SplitSoftmax{Parts: n.Groups}, "softmax"
+	case nn.ChannelConv:
+		w, err := p.param(n.Weight)
+		if err != nil {
+			return err
+		}
+		s.unary, algorithm = &kernels.ChannelConv{Weight: slices.Clone(w)}, "direct"
+		p.release(n.Weight)
+	case nn.Shuffle, nn.Pad, nn.SliceTokens:
+		s.unary, algorithm = moveOf(n), "copy"
+	case nn.ConcatTokens:
+		p.emitTokens(g.last())
+		return nil
 	case nn.Concat:
 		p.emitConcat(g.last())
 		return nil
 	case nn.Flatten:
-		s.flatten, algorithm = &flatten{}, "transpose"
+		s.unary, algorithm = &flatten{}, "transpose"
 	default:
 		return fmt.Errorf("%s: no kernel for %s", n.Name, n.Op)
 	}
+	s.summands = make([]kernels.Tensor, len(s.add))
 	p.steps = append(p.steps, s)
 	p.describe(g, algorithm)
 	return nil
+}
+
+// normStep is a layer norm or a group norm.
+func (p *planner) normStep(n *nn.Node, act kernels.Act) (unary, error) {
+	weight, err := p.param(n.Weight)
+	if err != nil {
+		return nil, err
+	}
+	bias, err := p.param(n.Bias)
+	if err != nil {
+		return nil, err
+	}
+	weight, bias = slices.Clone(weight), slices.Clone(bias)
+	p.release(n.Weight, n.Bias)
+	p.weightBytes += 8 * int64(len(weight))
+	if n.Op == nn.LayerNorm {
+		return kernels.NewLayerNorm(weight, bias, float32(n.Eps), act, p.pool.Size()), nil
+	}
+	return kernels.NewGroupNorm(weight, bias, n.Groups, n.Eps, act, p.pool.Size()), nil
+}
+
+func (p *planner) attentionShape(n *nn.Node) kernels.AttentionShape {
+	a := n.Attention
+	s := kernels.AttentionShape{H: n.Out.H, W: n.Out.W, Heads: a.Heads, D: n.Out.C / a.Heads, Scale: float32(a.Scale),
+		HeadsFirst: a.HeadsFirst, Window: a.Window, Shift: a.Shift}
+	if len(n.In) > 1 {
+		s.Bias = p.constants[n.In[1]]
+	}
+	return s
+}
+
+// moveOf is an operation that only moves pixels or channels.
+func moveOf(n *nn.Node) *kernels.Move {
+	switch n.Op {
+	case nn.Pad:
+		e := n.Kernel.Pad
+		return &kernels.Move{Top: e.Top, Left: e.Left, Rows: n.Out.H - e.Top - e.Bottom, Columns: n.Out.W - e.Left - e.Right, Clear: true}
+	case nn.SliceTokens:
+		return &kernels.Move{X: n.From, Rows: 1, Columns: n.Out.W}
+	}
+	return &kernels.Move{Rows: n.Out.H, Columns: n.Out.W, Shuffle: n.Groups}
+}
+
+// emitTokens copies rows of tokens behind one another.
+func (p *planner) emitTokens(i int) {
+	left := 0
+	for _, in := range p.graph.Nodes[i].In {
+		part := p.at(in)
+		p.copyStep(&kernels.Move{Left: left, Rows: 1, Columns: part.shape.W}, p.places[i], part, nn.ConcatTokens)
+		left += part.shape.W
+	}
+}
+
+// copyStep adds a step that only copies, with a row of its own in the table of layers.
+func (p *planner) copyStep(m *kernels.Move, dst, src place, op nn.Op) {
+	p.steps = append(p.steps, step{unary: m, dst: dst, src: src})
+	p.layers = append(p.layers, Layer{Op: op.String(), Out: src.shape, Algorithm: "copy"})
 }
 
 // emitConcat copies the parts that could not be written where they belong.
@@ -119,8 +199,7 @@ func (p *planner) emitConcat(i int) {
 		part := p.at(in)
 		if part.buffer != whole.buffer || part.channel != channel {
 			to := place{buffer: whole.buffer, channel: channel, stride: whole.stride, shape: part.shape}
-			p.steps = append(p.steps, step{pointwise: kernels.NewPointwise(nil, nil, kernels.None, p.pool.Size()), dst: to, src: part})
-			p.layers = append(p.layers, Layer{Op: nn.Concat.String(), Out: part.shape, Algorithm: "copy"})
+			p.copyStep(&kernels.Move{Rows: part.shape.H, Columns: part.shape.W}, to, part, nn.Concat)
 		}
 		channel += part.shape.C
 	}
@@ -153,7 +232,7 @@ func (p *planner) describe(g *group, algorithm string) {
 func (p *planner) convShape(g *group) (kernels.ConvShape, error) {
 	i := g.nodes[0]
 	n := &p.graph.Nodes[i]
-	weight, bias, err := p.fold(i, g.norm)
+	weight, bias, err := p.fold(g)
 	if err != nil {
 		return kernels.ConvShape{}, err
 	}
@@ -184,7 +263,8 @@ func (p *planner) poolShape(n *nn.Node) kernels.PoolShape {
 // flatten lays an image's elements in one row, channel by channel, where something other than a linear layer reads them.
 type flatten struct{ dst, src kernels.Tensor }
 
-func (f *flatten) run(pool *par.Pool, dst, src kernels.Tensor) {
+// Run flattens all images.
+func (f *flatten) Run(pool *par.Pool, dst, src kernels.Tensor) {
 	f.dst, f.src = dst, src
 	pool.Run(src.N, f)
 }

@@ -81,6 +81,27 @@ func run(g *nn.Graph, w Weights, src []float32, n int, trace func(Line)) ([]floa
 	return r.values[len(g.Nodes)-1], nil
 }
 
+// Constants are the values of all nodes that no image can change, each as (H,W,C) in float32, by node.
+func Constants(g *nn.Graph, w Weights) (map[int][]float32, error) {
+	r := &runner{g: g, w: w, n: 1, values: make([][]float64, len(g.Nodes))}
+	all := map[int][]float32{}
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		if !n.Const {
+			continue
+		}
+		if err := r.node(i); err != nil {
+			return nil, fmt.Errorf("interp: %s: %s: %w", g.Name, n.Name, err)
+		}
+		pixels := n.Out.H * n.Out.W
+		all[i] = make([]float32, n.Out.Elems())
+		for k, v := range r.values[i] {
+			all[i][k%pixels*n.Out.C+k/pixels] = float32(v)
+		}
+	}
+	return all, nil
+}
+
 // planes turns (n,H,W,C) into (n,C,H,W).
 func planes(src []float32, n int, s nn.Shape) []float64 {
 	x := make([]float64, len(src))

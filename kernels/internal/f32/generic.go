@@ -24,7 +24,7 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 			cols -= int(m)
 		}
 	}
-	c := unsafe.Slice(at(t.C, o*t.LDC), cols)
+	c := unsafe.Slice(At(t.C, o*t.LDC), cols)
 	switch {
 	case t.Flags&Load != 0:
 		copy(sum[:cols], c)
@@ -34,7 +34,7 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 	b := unsafe.Slice(t.B, t.Taps*t.K*nr)
 	for tap := range t.Taps {
 		row := *(**float32)(unsafe.Add(unsafe.Pointer(t.A), i*t.Step+8*(tap*MR+r)))
-		for _, a := range unsafe.Slice(at(row, t.Offset), t.K) {
+		for _, a := range unsafe.Slice(At(row, t.Offset), t.K) {
 			for j, w := range b[:nr] {
 				sum[j] += a * w
 			}
@@ -43,7 +43,7 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 	}
 	if t.Flags&Final != 0 {
 		if t.R != nil {
-			copy(residual[:], unsafe.Slice(at(t.R, o*t.LDR), cols))
+			copy(residual[:], unsafe.Slice(At(t.R, o*t.LDR), cols))
 		}
 		for j := range cols {
 			sum[j] = min(max(sum[j]+residual[j], t.Lo), t.Hi)
@@ -58,10 +58,10 @@ func dwconvGeneric(px int, largest bool) func(*Depthwise) {
 		taps := unsafe.Slice(t.Taps, t.N)
 		bias := unsafe.Slice(t.Bias, t.C)
 		for o := range t.Groups * px {
-			out := unsafe.Slice(at(t.Out, o*t.LDO), t.C)
+			out := unsafe.Slice(At(t.Out, o*t.LDO), t.C)
 			copy(out, bias)
 			for _, tap := range taps {
-				in := unsafe.Slice(at(tap.In, o*t.Step), t.C)
+				in := unsafe.Slice(At(tap.In, o*t.Step), t.C)
 				if largest {
 					for c, x := range in {
 						out[c] = max(out[c], x)
@@ -69,7 +69,7 @@ func dwconvGeneric(px int, largest bool) func(*Depthwise) {
 					continue
 				}
 				for c := 0; c < t.C; c += 8 {
-					w := unsafe.Slice(at(t.W, c/8*t.WStep+tap.W), 8)
+					w := unsafe.Slice(At(t.W, c/8*t.WStep+tap.W), 8)
 					for j, x := range in[c:min(c+8, t.C)] {
 						out[c+j] += x * w[j]
 					}
@@ -83,7 +83,7 @@ func dwconvGeneric(px int, largest bool) func(*Depthwise) {
 	}
 }
 
-// at is the address bytes after p.
-func at(p *float32, bytes int) *float32 {
+// At is the address bytes after p.
+func At(p *float32, bytes int) *float32 {
 	return (*float32)(unsafe.Add(unsafe.Pointer(p), bytes))
 }

@@ -7,7 +7,7 @@ import (
 
 // row is n channels of row r.
 func row(p *float32, r, stride, n int) []float32 {
-	return unsafe.Slice(at(p, r*stride), n)
+	return unsafe.Slice(At(p, r*stride), n)
 }
 
 // eachRow runs f over the rows of t; a and b are nil where t has none.
@@ -112,7 +112,7 @@ func columnsGeneric(square bool) func(*Rows) {
 		for r := range t.N {
 			for c, x := range row(t.In, r, t.LDI, t.C) {
 				if square {
-					x -= *at(t.A, 4*c)
+					x -= *At(t.A, 4*c)
 					x *= x
 				}
 				out[c] += x

@@ -1,0 +1,240 @@
+package kernels
+
+import (
+	"zoobench/kernels/internal/f32"
+	"zoobench/kernels/par"
+)
+
+// AttentionShape is scaled dot product attention over the tokens of an H×W grid.
+type AttentionShape struct {
+	H, W, Heads, D int     // D channels a head; src has 3·Heads·D, dst Heads·D
+	Scale          float32 // of the products of queries and keys
+	HeadsFirst     bool    // src's channels are [heads][q,k,v][D], not [q,k,v][heads][D]
+	Window, Shift  int     // tokens see those of their own window after the grid is rolled by Shift; 0 means all see all
+
+	// Bias is added to the scaled products: (2h−1, 2w−1, Heads) for windows of h×w tokens, at row y−y'+h−1 and column
+	// x−x'+w−1 for the query at (y,x) and the key at (y',x'); nil for none.
+	Bias []float32
+}
+
+// maskedScore is added where a rolled window joins tokens that were no neighbours (Swin's constant).
+const maskedScore = -100
+
+// queryRows is how many queries' scores are alive at a time: with 197 keys, 38 KiB.
+const queryRows = 48
+
+// Attention computes softmax(Scale·q·kᵀ + bias)·v for one window and head at a time: keys and values are packed into
+// panels once, then blocks of queries go through both products while their scores are in cache. Windows and the roll
+// are found by address.
+type Attention struct {
+	AttentionShape
+	level   *f32.Level
+	h, w    int          // of a window
+	tokens  int          // of a window
+	padded  int          // tokens, rounded up to whole panels
+	kinds   [4][]float32 // (Heads, tokens, padded) added to scores: interior, right edge, bottom edge, corner; empty for none
+	scratch []attentionScratch
+
+	dst, src Tensor
+}
+
+type attentionScratch struct {
+	at     []int     // the window's tokens as pixels of src
+	keys   []float32 // (padded/16, D, 16)
+	values []float32 // (⌈D/16⌉, tokens, 16)
+	scores []float32 // (queryRows, padded)
+	out    []float32 // (queryRows, D rounded up)
+	rows   []*float32
+	tile   f32.Tile
+	soft   f32.Rows
+}
+
+// NewAttention prepares attention; workers is the size of the pool that will run it.
+func NewAttention(s AttentionShape, workers int) *Attention {
+	a := &Attention{AttentionShape: s, level: level, h: s.H, w: s.W}
+	if s.Window > 0 {
+		a.h, a.w = s.Window, s.Window
+	}
+	if s.Heads < 1 || s.D < 1 || s.H%a.h != 0 || s.W%a.w != 0 || s.Bias != nil && len(s.Bias) != (2*a.h-1)*(2*a.w-1)*s.Heads {
+		panic("kernels: attention: shapes do not fit")
+	}
+	a.tokens = a.h * a.w
+	a.padded = roundUp(a.tokens, f32.NR)
+	for kind := range a.kinds {
+		if s.Bias != nil || s.Shift > 0 && kind > 0 {
+			a.kinds[kind] = a.added(kind)
+		}
+		if s.Shift == 0 {
+			break
+		}
+	}
+	a.scratch = make([]attentionScratch, workers)
+	for i := range a.scratch {
+		a.scratch[i] = attentionScratch{
+			at:     make([]int, a.tokens),
+			keys:   make([]float32, a.padded*s.D),
+			values: make([]float32, roundUp(s.D, f32.NR)*a.tokens),
+			scores: make([]float32, queryRows*a.padded),
+			out:    make([]float32, queryRows*roundUp(s.D, f32.NR)),
+			rows:   make([]*float32, queryRows),
+		}
+	}
+	return a
+}
+
+// added is what a kind of window adds to its scores.
+func (a *Attention) added(kind int) []float32 {
+	out := make([]float32, a.Heads*a.tokens*a.padded)
+	// region numbers the parts of a rolled window that were no neighbours before.
+	region := func(y, x int) (r int) {
+		if kind&1 != 0 && x >= a.w-a.Shift {
+			r++
+		}
+		if kind&2 != 0 && y >= a.h-a.Shift {
+			r += 2
+		}
+		return r
+	}
+	for q := range a.tokens {
+		for k := range a.tokens {
+			qy, qx, ky, kx := q/a.w, q%a.w, k/a.w, k%a.w
+			for head := range a.Heads {
+				v := float32(0)
+				if a.Bias != nil {
+					v = a.Bias[((qy-ky+a.h-1)*(2*a.w-1)+qx-kx+a.w-1)*a.Heads+head]
+				}
+				if region(qy, qx) != region(ky, kx) {
+					v += maskedScore
+				}
+				out[(head*a.tokens+q)*a.padded+k] = v
+			}
+		}
+	}
+	return out
+}
+
+// Bytes is the memory of the biases and of the workers' scratch.
+func (a *Attention) Bytes() int64 {
+	n := 0
+	for _, k := range a.kinds {
+		n += len(k)
+	}
+	for _, s := range a.scratch {
+		n += len(s.keys) + len(s.values) + len(s.scores) + len(s.out) + 2*len(s.at)
+	}
+	return 4 * int64(n)
+}
+
+// Algorithm is the name of the kernel.
+func (a *Attention) Algorithm() string { return "attention6x16" }
+
+// Run computes dst from src, the queries, keys and values of every token.
+func (a *Attention) Run(pool *par.Pool, dst, src Tensor) {
+	src.check("kernels: attention: short source")
+	dst.check("kernels: attention: short destination")
+	if src.H != a.H || src.W != a.W || src.C != 3*a.Heads*a.D || dst.C != a.Heads*a.D || dst.Pixels() != src.Pixels() {
+		panic("kernels: attention: tensors of another shape")
+	}
+	a.dst, a.src = dst, src
+	pool.Run(src.N*(a.H/a.h)*(a.W/a.w)*a.Heads, a)
+	a.dst, a.src = Tensor{}, Tensor{}
+}
+
+// Do computes one head of one window of one image.
+func (a *Attention) Do(worker, task int) {
+	s := &a.scratch[worker]
+	across, down := a.W/a.w, a.H/a.h
+	head, window := task%a.Heads, task/a.Heads
+	wx, wy, image := window%across, window/across%down, window/across/down
+	for i := range s.at {
+		y, x := wy*a.h+i/a.w+a.Shift, wx*a.w+i%a.w+a.Shift
+		s.at[i] = (image*a.H+y%a.H)*a.W + x%a.W
+	}
+	kind := 0
+	if a.Shift > 0 && wx == across-1 {
+		kind = 1
+	}
+	if a.Shift > 0 && wy == down-1 {
+		kind += 2
+	}
+	q, k, v := head*a.D, (a.Heads+head)*a.D, (2*a.Heads+head)*a.D
+	if a.HeadsFirst {
+		q, k, v = 3*head*a.D, (3*head+1)*a.D, (3*head+2)*a.D
+	}
+	a.pack(s, k, v)
+	for first := 0; first < a.tokens; first += queryRows {
+		n := min(queryRows, a.tokens-first)
+		a.score(s, first, n, q, head, kind)
+		a.gather(s, first, n, head)
+	}
+}
+
+// pack turns keys into panels of sixteen tokens, scaled, and values into panels of sixteen channels.
+func (a *Attention) pack(s *attentionScratch, k, v int) {
+	for i, p := range s.at {
+		pixel := a.src.Data[p*a.src.Stride:]
+		out := s.keys[i/f32.NR*a.D*f32.NR+i%f32.NR:]
+		for c, x := range pixel[k : k+a.D] {
+			out[c*f32.NR] = x * a.Scale
+		}
+		for c := 0; c < a.D; c += f32.NR {
+			to := s.values[(c/f32.NR*a.tokens+i)*f32.NR:][:f32.NR]
+			n := copy(to, pixel[v+c:v+min(a.D, c+f32.NR)])
+			clear(to[n:])
+		}
+	}
+	last := s.keys[(a.padded/f32.NR-1)*a.D*f32.NR:]
+	for j := a.tokens - (a.padded - f32.NR); j < f32.NR; j++ {
+		for c := range a.D {
+			last[c*f32.NR+j] = 0
+		}
+	}
+}
+
+// score computes softmax(q·kᵀ + bias) for n queries from first on.
+func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
+	for i := range n {
+		s.rows[i] = &a.src.Data[s.at[first+i]*a.src.Stride+q]
+	}
+	for panel := 0; panel < a.padded; panel += f32.NR {
+		t := f32.Tile{B: &s.keys[panel*a.D], C: &s.scores[panel], Taps: 1, K: a.D, LDC: 4 * a.padded}
+		if add := a.kinds[kind]; add != nil {
+			t.R, t.LDR = &add[(head*a.tokens+first)*a.padded+panel], 4*a.padded
+		}
+		a.multiply(s, t, n)
+	}
+	s.soft = f32.Rows{Out: &s.scores[0], In: &s.scores[0], LDO: 4 * a.padded, LDI: 4 * a.padded, C: a.tokens, N: n,
+		Mask: mask8(a.tokens), Lo: 1}
+	a.level.Softmax(&s.soft)
+}
+
+// gather multiplies n queries' weights by the values and puts the results where they belong.
+func (a *Attention) gather(s *attentionScratch, first, n, head int) {
+	for i := range n {
+		s.rows[i] = &s.scores[i*a.padded]
+	}
+	width := roundUp(a.D, f32.NR)
+	for c := 0; c < a.D; c += f32.NR {
+		a.multiply(s, f32.Tile{B: &s.values[c*a.tokens], C: &s.out[c], Taps: 1, K: a.tokens, LDC: 4 * width}, n)
+	}
+	for i := range n {
+		copy(a.dst.Data[s.at[first+i]*a.dst.Stride+head*a.D:][:a.D], s.out[i*width:])
+	}
+}
+
+// multiply runs a panel over n rows, whose addresses s holds.
+func (a *Attention) multiply(s *attentionScratch, t f32.Tile, n int) {
+	t.Flags, t.Lo, t.Hi, t.Step = f32.Final, -infinity, infinity, 8*f32.MR
+	c, r := t.C, t.R
+	for done := 0; done < n; {
+		mr := min(f32.MR, n-done)
+		s.tile = t
+		s.tile.A, s.tile.Tiles = &s.rows[done], max(1, (n-done)/f32.MR)
+		s.tile.C = f32.At(c, done*t.LDC)
+		if r != nil {
+			s.tile.R = f32.At(r, done*t.LDR)
+		}
+		done += mr * s.tile.Tiles
+		a.level.Gemm16[mr](&s.tile)
+	}
+}
