@@ -90,7 +90,6 @@ func (a *app) root() *cobra.Command {
 		Short:         "Measure the speed, the cost and the accuracy of image classification networks",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
