@@ -28,11 +28,16 @@ var families = []family{
 	resNeXts,        // 2016
 	mobileNetV1s,    // 2017
 	seResNets,       // 2017
+	legacySENets,    // 2017
 	mobileNetV2s,    // 2018
 	mnasNets,        // 2018
 	mobileNetV3s,    // 2019
 	efficientNets,   // 2019
+	vits,            // 2020
+	deits,           // 2020
+	swins,           // 2021
 	efficientNetV2s, // 2021
+	convNeXts,       // 2022
 }
 
 // Spec is one network.
