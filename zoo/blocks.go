@@ -14,17 +14,31 @@ func squeezeExcite(g *nn.Builder, x nn.Value, squeezed int) nn.Value {
 	return g.Mul(x, g.Activate(y, nn.Sigmoid))
 }
 
-// round8 is the multiple of 8 nearest to v, at least 8 and at least limit·v: how channel counts are scaled (Howard and
-// others 2017 as released; limit is 0.9 for layers, 0 for squeezes).
-func round8(v, limit float64) int {
-	n := max(8, int(v+4)/8*8)
-	if float64(n) < limit*v {
-		n += 8
-	}
-	return n
+// convNorm is a convolution and its batch norm, under timm's names conv and bn of a scope of their own.
+func convNorm(g *nn.Builder, x nn.Value, out int, k nn.Kernel) nn.Value {
+	return g.BatchNorm("bn", g.Conv("conv", x, out, k), 1e-5)
 }
+
+// roundTo is the multiple of n nearest to v, at least n and at least limit·v: how channel counts are scaled (Howard and
+// others 2017 as released; limit is 0.9 for layers, 0 for squeezes).
+func roundTo(n int, v, limit float64) int {
+	m := max(n, int(v+float64(n)/2)/n*n)
+	if float64(m) < limit*v {
+		m += n
+	}
+	return m
+}
+
+// round8 is roundTo a multiple of 8.
+func round8(v, limit float64) int { return roundTo(8, v, limit) }
 
 // normReLU6 is a batch norm and ReLU6, as the MobileNets have it.
 func normReLU6(g *nn.Builder, name string, x nn.Value) nn.Value {
 	return g.Activate(g.BatchNorm(name, x, 1e-5), nn.ReLU6)
+}
+
+// mlp is the two linear layers of a transformer's block with a GELU between them.
+func mlp(g *nn.Builder, x nn.Value, hidden int) nn.Value {
+	y := g.Activate(g.Linear("fc1", x, hidden), nn.GELU)
+	return g.Linear("fc2", y, x.C)
 }

@@ -122,8 +122,12 @@ var published = sync.OnceValue(func() []Checkpoint {
 })
 
 // publishedSpec is the network of a row, nil where the zoo lacks it. torchvision's own network stands under tv_ where
-// it differs from timm's of the same name.
+// it differs from timm's of the same name, and under name_size where weights for a larger size have parameters of
+// another shape (vit_b_16_384).
 func publishedSpec(c Checkpoint) *Spec {
+	if s, err := Find(fmt.Sprintf("%s_%d", c.Network, c.Recipe.Size)); err == nil && c.Library == "torchvision" {
+		return s
+	}
 	if s, err := Find("tv_" + c.Network); err == nil && c.Library == "torchvision" {
 		return s
 	}

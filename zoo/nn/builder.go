@@ -106,7 +106,14 @@ func (g *Builder) Conv(name string, x Value, out int, k Kernel) Value {
 }
 
 // Linear is a fully connected layer over channels, at every pixel, with a bias; its weight is (out, in).
-func (g *Builder) Linear(name string, x Value, out int) Value {
+func (g *Builder) Linear(name string, x Value, out int) Value { return g.linear(name, x, out, true) }
+
+// LinearNoBias is Linear without a bias.
+func (g *Builder) LinearNoBias(name string, x Value, out int) Value {
+	return g.linear(name, x, out, false)
+}
+
+func (g *Builder) linear(name string, x Value, out int, bias bool) Value {
 	if g.err != nil {
 		return Value{}
 	}
@@ -114,7 +121,9 @@ func (g *Builder) Linear(name string, x Value, out int) Value {
 	n := node(Linear, x)
 	n.Name, n.Out = name, Shape{out, x.H, x.W}
 	n.Weight = g.param(name+".weight", Learned, out, x.C)
-	n.Bias = g.param(name+".bias", Learned, out)
+	if bias {
+		n.Bias = g.param(name+".bias", Learned, out)
+	}
 	return g.add(n)
 }
 
@@ -240,7 +249,8 @@ func (g *Builder) Expect(x Value, want Shape) Value {
 	return x
 }
 
-// Aux lists a parameter of an auxiliary head: a loader accepts and ignores it.
+// Aux lists what published files have and the result does not need, a parameter of an auxiliary head or a fixed table:
+// a loader accepts and ignores it.
 func (g *Builder) Aux(name string, shape ...int) { g.param(g.full(name), Aux, shape...) }
 
 func (g *Builder) full(name string) string {

@@ -101,7 +101,7 @@ type Kind uint8
 const (
 	Learned Kind = iota // counted
 	Buffer              // running statistics: loaded, not counted
-	Aux                 // an auxiliary head's: in published files, accepted and ignored, not counted
+	Aux                 // an auxiliary head's or a fixed table: in published files, accepted and ignored, not counted
 )
 
 // Param is one tensor of the state dict, in PyTorch's row-major order.
