@@ -1,0 +1,66 @@
+# The three that matter: make test, make bench, make check. CI calls .ci/run, which calls make test.
+
+SHELL := /bin/bash
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+QEMU_ARM64 := $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static 2>/dev/null))
+# Packages with goroutines, and those with code of their own for an architecture.
+CONCURRENT = ./kernels/par ./zoo/weights ./datasets ./bench/load
+PORTABLE = ./kernels/... ./zoo/nn ./zoo/weights ./bench/stat ./bench/record ./datasets/decode ./datasets/preprocess
+# Where fuzzing starts: package:target.
+FUZZ = zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy datasets:FuzzLabels \
+	datasets/decode:FuzzDecode bench/experiment:FuzzParse bench/record:FuzzRead
+FUZZTIME ?= 20s
+ASM = gemm dwconv rows peak
+
+.DEFAULT_GOAL := build
+.PHONY: build test check bench lint test-purego arm64 test-arm64 race fuzz gen check-gen bench-kernels
+
+build: ## the program, as ./zoobench
+	$(GO) build -o zoobench .
+
+test: ## every test; the limit is go test's own, raised to fit two cores
+	$(GO) test -timeout 25m ./...
+
+bench: build ## the main job: measure the default experiment and write its report
+	./zoobench run experiments.yaml
+
+check: lint test test-purego arm64 test-arm64 check-gen race ## everything that must hold before a change goes in
+
+lint: ## formatting, vet, staticcheck
+	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "gofmt would change:" $$bad; exit 1; fi
+	$(GO) vet ./...
+	cd kernels/_asm && $(GO) vet .
+	$(GO) run $(STATICCHECK) ./...
+
+test-purego: ## the tests without assembly
+	$(GO) test -timeout 25m -tags purego ./...
+
+arm64: ## build and vet for arm64
+	GOARCH=arm64 $(GO) build ./...
+	GOARCH=arm64 $(GO) vet ./...
+
+test-arm64: ## the tests of portable packages on an emulated arm64, where qemu-user is installed
+ifeq ($(QEMU_ARM64),)
+	@echo "test-arm64: skipped, qemu-aarch64 is not installed"
+else
+	GOARCH=arm64 $(GO) test -exec $(QEMU_ARM64) -short -timeout 25m $(PORTABLE)
+endif
+
+race: ## the packages with goroutines under the race detector
+	$(GO) test -race -short -timeout 25m $(CONCURRENT)
+
+fuzz: ## each fuzz target for FUZZTIME
+	@for f in $(FUZZ); do echo "$$f"; $(GO) test ./$${f%%:*} -run '^$$' -fuzz "^$${f##*:}$$" -fuzztime $(FUZZTIME) || exit 1; done
+
+gen: ## write the assembly anew
+	@cd kernels/_asm && for op in $(ASM); do $(GO) run . -op $$op -out ../internal/f32/$${op}_avx2_amd64.s || exit 1; done
+
+check-gen: ## the committed assembly is what the generator writes
+	@out=$$(mktemp -d) && trap 'rm -r "$$out"' EXIT && cd kernels/_asm && for op in $(ASM); do \
+		$(GO) run . -op $$op -out "$$out/$$op.s" && \
+		tail -n +2 "$$out/$$op.s" | diff -q - <(tail -n +2 ../internal/f32/$${op}_avx2_amd64.s) >/dev/null || \
+		{ echo "kernels/internal/f32/$${op}_avx2_amd64.s is not what the generator writes: make gen"; exit 1; }; done
+
+bench-kernels: ## the kernels' benchmarks, in the form that benchstat reads
+	$(GO) test ./kernels/... -run '^$$' -bench . -count 10
