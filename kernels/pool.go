@@ -32,9 +32,11 @@ type poolScratch struct {
 	taps  []f32.Tap
 	scale [8]float32
 	args  f32.Depthwise
+	sums  []float32
+	rows  f32.Rows
 }
 
-// tapBlock is how many input pixels one call adds up; a longer window continues from the sum so far.
+// tapBlock is how many pixels of a long run are added up before their sum joins the others'.
 const tapBlock = 64
 
 // NewPool makes a pool; workers is the size of the pool of workers that will run it.
@@ -55,7 +57,7 @@ func NewPool(s PoolShape, workers int) *Pool {
 	}
 	p.work = make([]poolScratch, workers)
 	for i := range p.work {
-		p.work[i].taps = make([]f32.Tap, 0, tapBlock)
+		p.work[i].taps = make([]f32.Tap, 0, max(s.KH*s.KW, tapBlock))
 	}
 	return p
 }
@@ -114,32 +116,48 @@ func (p *Pool) mean(s *poolScratch, row, ox, c0, channels int) {
 	image, oy := row/p.OH, row%p.OH
 	y0, y1, ny := window(oy, p.KH, p.SH, p.Top, p.Bottom, p.H, p.OH, p.Adaptive, p.CountPad)
 	x0, x1, nx := window(ox, p.KW, p.SW, p.Left, p.Right, p.W, p.OW, p.Adaptive, p.CountPad)
+	out := &p.dst.Data[(row*p.OW+ox)*p.dst.Stride+c0]
+	at := func(y, x int) *float32 { return &p.src.Data[((image*p.H+y)*p.W+x)*p.src.Stride+c0] }
 	for i := range s.scale {
 		s.scale[i] = 1 / float32(ny*nx)
 	}
-	out := &p.dst.Data[(row*p.OW+ox)*p.dst.Stride+c0]
-	bias := &p.first[0]
-	s.taps = s.taps[:0]
-	flush := func() {
-		s.args = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), W: &s.scale[0], Bias: bias, Out: out, C: channels,
-			Mask: mask8(channels), Groups: 1, Lo: -infinity, Hi: infinity}
-		p.level.Depthwise1(&s.args)
-		s.taps, bias = s.taps[:0], out
+	if (y1-y0)*(x1-x0) > tapBlock && x0 == 0 && x1 == p.W {
+		p.meanOfRun(s, out, at(y0, 0), (y1-y0)*p.W, channels)
+		return
 	}
+	s.taps = s.taps[:0]
 	for y := y0; y < y1; y++ {
 		for x := x0; x < x1; x++ {
-			s.taps = append(s.taps, f32.Tap{In: &p.src.Data[((image*p.H+y)*p.W+x)*p.src.Stride+c0]})
-			if len(s.taps) == tapBlock {
-				flush()
-			}
+			s.taps = append(s.taps, f32.Tap{In: at(y, x)})
 		}
 	}
-	if y0 >= y1 || x0 >= x1 { // a window in the padding
+	if len(s.taps) == 0 { // a window in the padding
 		s.taps = append(s.taps, f32.Tap{In: &p.first[0]})
 	}
-	if len(s.taps) > 0 {
-		flush()
+	s.args = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), W: &s.scale[0], Bias: &p.first[0], Out: out, C: channels,
+		Mask: mask8(channels), Groups: 1, Lo: -infinity, Hi: infinity}
+	p.level.Depthwise1(&s.args)
+}
+
+// meanOfRun averages n pixels that follow one another: sums of blocks, then the sum of those, so that a long sum loses
+// no more digits than a short one.
+func (p *Pool) meanOfRun(s *poolScratch, out, in *float32, n, channels int) {
+	stride := 4 * p.src.Stride
+	blocks := (n + tapBlock - 1) / tapBlock
+	if len(s.sums) < blocks*channels {
+		s.sums = make([]float32, blocks*channels)
 	}
+	for b := range blocks {
+		s.rows = f32.Rows{Out: &s.sums[b*channels], In: f32.At(in, b*tapBlock*stride), LDI: stride, C: channels,
+			N: min(tapBlock, n-b*tapBlock), Mask: mask8(channels)}
+		p.level.ColumnSums(&s.rows)
+	}
+	s.rows = f32.Rows{Out: out, In: &s.sums[0], LDI: 4 * channels, C: channels, N: blocks, Mask: mask8(channels)}
+	p.level.ColumnSums(&s.rows)
+	s.taps = append(s.taps[:0], f32.Tap{In: out})
+	s.args = f32.Depthwise{Taps: &s.taps[0], N: 1, W: &s.scale[0], Bias: &p.first[0], Out: out, C: channels,
+		Mask: mask8(channels), Groups: 1, Lo: -infinity, Hi: infinity}
+	p.level.Depthwise1(&s.args)
 }
 
 // maxRow computes one row of a max pool: runs of pixels whose windows hold the same positions go in one call.

@@ -42,7 +42,7 @@ const (
 )
 
 const (
-	flagLoad  = 1 // start from c instead of bias
+	flagLoad  = 1 // add to what c has, and no bias
 	flagFinal = 2 // residual and clamp before the store
 )
 
@@ -73,42 +73,11 @@ func gemmTile(mr, nr int) {
 	bcast := []VecVirtual{YMM(), YMM()}
 
 	Label("tile")
-	Comment("Start the accumulators: from c, from the bias, or at zero.")
-	tmp := GP64()
+	Comment("Start the accumulators: from the bias, or at zero.")
+	tmp, ldc := GP64(), GP64()
 	MOVQ(field(tileFlags), tmp)
 	TESTQ(U32(flagLoad), tmp)
-	JZ(LabelRef("start_bias"))
-	rows := GP64()
-	ldc := GP64()
-	MOVQ(field(tileLDC), ldc)
-	MOVQ(field(tileMask), tmp)
-	TESTQ(tmp, tmp)
-	JNZ(LabelRef("load_masked"))
-	MOVQ(field(tileNextC), rows)
-	for i := range mr {
-		for v := range vecs {
-			VMOVUPS(Mem{Base: rows, Disp: 32 * v}, acc[i][v])
-		}
-		if i < mr-1 {
-			ADDQ(ldc, rows)
-		}
-	}
-	JMP(LabelRef("multiply"))
-	Label("load_masked")
-	for v := range vecs {
-		VMOVUPS(Mem{Base: tmp, Disp: 32 * v}, b[v])
-	}
-	MOVQ(field(tileNextC), rows)
-	for i := range mr {
-		for v := range vecs {
-			VMASKMOVPS(Mem{Base: rows, Disp: 32 * v}, b[v], acc[i][v])
-		}
-		if i < mr-1 {
-			ADDQ(ldc, rows)
-		}
-	}
-	JMP(LabelRef("multiply"))
-	Label("start_bias")
+	JNZ(LabelRef("start_zero"))
 	MOVQ(field(tileBias), tmp)
 	TESTQ(tmp, tmp)
 	JZ(LabelRef("start_zero"))
@@ -186,11 +155,39 @@ func gemmTile(mr, nr int) {
 	DECQ(taps)
 	JNZ(LabelRef("tap"))
 
-	Comment("Finish: residual, clamp, store.")
-	flags, mask := GP64(), GP64()
+	Comment("Finish: what c has so far, residual, clamp, store.")
+	flags, mask, rows := GP64(), GP64(), GP64()
 	MOVQ(field(tileFlags), flags)
 	MOVQ(field(tileMask), mask)
 	MOVQ(field(tileLDC), ldc)
+	TESTQ(U32(flagLoad), flags)
+	JZ(LabelRef("residual"))
+	MOVQ(field(tileNextC), rows)
+	TESTQ(mask, mask)
+	JNZ(LabelRef("add_masked"))
+	for i := range mr {
+		for v := range vecs {
+			VADDPS(Mem{Base: rows, Disp: 32 * v}, acc[i][v], acc[i][v])
+		}
+		if i < mr-1 {
+			ADDQ(ldc, rows)
+		}
+	}
+	JMP(LabelRef("residual"))
+	Label("add_masked")
+	for v := range vecs {
+		VMOVUPS(Mem{Base: mask, Disp: 32 * v}, b[v])
+	}
+	for i := range mr {
+		for v := range vecs {
+			VMASKMOVPS(Mem{Base: rows, Disp: 32 * v}, b[v], bcast[v])
+			VADDPS(bcast[v], acc[i][v], acc[i][v])
+		}
+		if i < mr-1 {
+			ADDQ(ldc, rows)
+		}
+	}
+	Label("residual")
 	TESTQ(U32(flagFinal), flags)
 	JZ(LabelRef("store"))
 	r := GP64()

@@ -17,7 +17,7 @@ const (
 
 // Flags of a Tile.
 const (
-	Load  = 1 << iota // start from c, not from the bias
+	Load  = 1 << iota // add to what c has, and no bias
 	Final             // add the residual and clamp before the store
 )
 

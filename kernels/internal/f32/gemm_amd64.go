@@ -4,12 +4,13 @@ package f32
 
 // gemm{mr}x{nr}AVX2 computes, for every tile i, row r < mr and column j < nr:
 //
-//	sum := Bias[j]             // or C[r][j] with Load, or 0
+//	sum := Bias[j]             // 0 with Load or without a bias
 //	for tap := range Taps {
 //		for k := range K {
 //			sum += A[i][tap][r][Offset/4+k] * B[(tap*K+k)*nr+j]
 //		}
 //	}
+//	if Load { sum += C[i*mr+r][j] }
 //	if Final { sum = min(max(sum+R[r][j], Lo), Hi) }
 //	C[i*mr+r][j] = sum
 //

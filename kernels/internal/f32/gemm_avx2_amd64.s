@@ -16,58 +16,10 @@ TEXT ·gemm6x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y4
-	VMOVUPS 32(CX), Y5
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y6
-	VMOVUPS 32(CX), Y7
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y8
-	VMOVUPS 32(CX), Y9
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y10
-	VMOVUPS 32(CX), Y11
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y12
-	VMOVUPS    32(CX), Y13
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y12, Y0
-	VMASKMOVPS 32(CX), Y13, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y12, Y2
-	VMASKMOVPS 32(CX), Y13, Y3
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y12, Y4
-	VMASKMOVPS 32(CX), Y13, Y5
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y12, Y6
-	VMASKMOVPS 32(CX), Y13, Y7
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y12, Y8
-	VMASKMOVPS 32(CX), Y13, Y9
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y12, Y10
-	VMASKMOVPS 32(CX), Y13, Y11
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -247,74 +199,132 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	ADDQ   CX, SI
+	VADDPS (SI), Y2, Y2
+	VADDPS 32(SI), Y3, Y3
+	ADDQ   CX, SI
+	VADDPS (SI), Y4, Y4
+	VADDPS 32(SI), Y5, Y5
+	ADDQ   CX, SI
+	VADDPS (SI), Y6, Y6
+	VADDPS 32(SI), Y7, Y7
+	ADDQ   CX, SI
+	VADDPS (SI), Y8, Y8
+	VADDPS 32(SI), Y9, Y9
+	ADDQ   CX, SI
+	VADDPS (SI), Y10, Y10
+	VADDPS 32(SI), Y11, Y11
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y12
+	VMOVUPS    32(BX), Y13
+	VMASKMOVPS (SI), Y12, Y14
+	VADDPS     Y14, Y0, Y0
+	VMASKMOVPS 32(SI), Y13, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y12, Y14
+	VADDPS     Y14, Y2, Y2
+	VMASKMOVPS 32(SI), Y13, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y12, Y14
+	VADDPS     Y14, Y4, Y4
+	VMASKMOVPS 32(SI), Y13, Y15
+	VADDPS     Y15, Y5, Y5
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y12, Y14
+	VADDPS     Y14, Y6, Y6
+	VMASKMOVPS 32(SI), Y13, Y15
+	VADDPS     Y15, Y7, Y7
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y12, Y14
+	VADDPS     Y14, Y8, Y8
+	VMASKMOVPS 32(SI), Y13, Y15
+	VADDPS     Y15, Y9, Y9
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y12, Y14
+	VADDPS     Y14, Y10, Y10
+	VMASKMOVPS 32(SI), Y13, Y15
+	VADDPS     Y15, Y11, Y11
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	VADDPS 32(CX), Y1, Y1
-	ADDQ   SI, CX
-	VADDPS (CX), Y2, Y2
-	VADDPS 32(CX), Y3, Y3
-	ADDQ   SI, CX
-	VADDPS (CX), Y4, Y4
-	VADDPS 32(CX), Y5, Y5
-	ADDQ   SI, CX
-	VADDPS (CX), Y6, Y6
-	VADDPS 32(CX), Y7, Y7
-	ADDQ   SI, CX
-	VADDPS (CX), Y8, Y8
-	VADDPS 32(CX), Y9, Y9
-	ADDQ   SI, CX
-	VADDPS (CX), Y10, Y10
-	VADDPS 32(CX), Y11, Y11
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	ADDQ   SI, DX
+	VADDPS (DX), Y2, Y2
+	VADDPS 32(DX), Y3, Y3
+	ADDQ   SI, DX
+	VADDPS (DX), Y4, Y4
+	VADDPS 32(DX), Y5, Y5
+	ADDQ   SI, DX
+	VADDPS (DX), Y6, Y6
+	VADDPS 32(DX), Y7, Y7
+	ADDQ   SI, DX
+	VADDPS (DX), Y8, Y8
+	VADDPS 32(DX), Y9, Y9
+	ADDQ   SI, DX
+	VADDPS (DX), Y10, Y10
+	VADDPS 32(DX), Y11, Y11
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y12
 	VMOVUPS    32(BX), Y13
-	VMASKMOVPS (CX), Y12, Y14
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
-	VMASKMOVPS 32(CX), Y13, Y15
+	VMASKMOVPS 32(DX), Y13, Y15
 	VADDPS     Y15, Y1, Y1
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y12, Y14
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y2, Y2
-	VMASKMOVPS 32(CX), Y13, Y15
+	VMASKMOVPS 32(DX), Y13, Y15
 	VADDPS     Y15, Y3, Y3
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y12, Y14
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y4, Y4
-	VMASKMOVPS 32(CX), Y13, Y15
+	VMASKMOVPS 32(DX), Y13, Y15
 	VADDPS     Y15, Y5, Y5
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y12, Y14
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y6, Y6
-	VMASKMOVPS 32(CX), Y13, Y15
+	VMASKMOVPS 32(DX), Y13, Y15
 	VADDPS     Y15, Y7, Y7
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y12, Y14
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y8, Y8
-	VMASKMOVPS 32(CX), Y13, Y15
+	VMASKMOVPS 32(DX), Y13, Y15
 	VADDPS     Y15, Y9, Y9
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y12, Y14
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y10, Y10
-	VMASKMOVPS 32(CX), Y13, Y15
+	VMASKMOVPS 32(DX), Y13, Y15
 	VADDPS     Y15, Y11, Y11
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y14
@@ -345,54 +355,54 @@ clamp:
 	VMINPS       Y11, Y15, Y11
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y10, (CX)
-	VMOVUPS Y11, 32(CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y8, (DX)
+	VMOVUPS Y9, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y10, (DX)
+	VMOVUPS Y11, 32(DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y12
 	VMOVUPS    32(BX), Y13
-	VMASKMOVPS Y0, Y12, (CX)
-	VMASKMOVPS Y1, Y13, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y2, Y12, (CX)
-	VMASKMOVPS Y3, Y13, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y4, Y12, (CX)
-	VMASKMOVPS Y5, Y13, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y6, Y12, (CX)
-	VMASKMOVPS Y7, Y13, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y8, Y12, (CX)
-	VMASKMOVPS Y9, Y13, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y10, Y12, (CX)
-	VMASKMOVPS Y11, Y13, 32(CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y12, (DX)
+	VMASKMOVPS Y1, Y13, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y2, Y12, (DX)
+	VMASKMOVPS Y3, Y13, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y4, Y12, (DX)
+	VMASKMOVPS Y5, Y13, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y6, Y12, (DX)
+	VMASKMOVPS Y7, Y13, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y8, Y12, (DX)
+	VMASKMOVPS Y9, Y13, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y10, Y12, (DX)
+	VMASKMOVPS Y11, Y13, 32(DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -412,52 +422,10 @@ TEXT ·gemm5x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y4
-	VMOVUPS 32(CX), Y5
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y6
-	VMOVUPS 32(CX), Y7
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y8
-	VMOVUPS 32(CX), Y9
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y10
-	VMOVUPS    32(CX), Y11
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y10, Y0
-	VMASKMOVPS 32(CX), Y11, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y10, Y2
-	VMASKMOVPS 32(CX), Y11, Y3
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y10, Y4
-	VMASKMOVPS 32(CX), Y11, Y5
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y10, Y6
-	VMASKMOVPS 32(CX), Y11, Y7
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y10, Y8
-	VMASKMOVPS 32(CX), Y11, Y9
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -616,66 +584,116 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	ADDQ   CX, SI
+	VADDPS (SI), Y2, Y2
+	VADDPS 32(SI), Y3, Y3
+	ADDQ   CX, SI
+	VADDPS (SI), Y4, Y4
+	VADDPS 32(SI), Y5, Y5
+	ADDQ   CX, SI
+	VADDPS (SI), Y6, Y6
+	VADDPS 32(SI), Y7, Y7
+	ADDQ   CX, SI
+	VADDPS (SI), Y8, Y8
+	VADDPS 32(SI), Y9, Y9
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y10
+	VMOVUPS    32(BX), Y11
+	VMASKMOVPS (SI), Y10, Y12
+	VADDPS     Y12, Y0, Y0
+	VMASKMOVPS 32(SI), Y11, Y13
+	VADDPS     Y13, Y1, Y1
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y10, Y12
+	VADDPS     Y12, Y2, Y2
+	VMASKMOVPS 32(SI), Y11, Y13
+	VADDPS     Y13, Y3, Y3
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y10, Y12
+	VADDPS     Y12, Y4, Y4
+	VMASKMOVPS 32(SI), Y11, Y13
+	VADDPS     Y13, Y5, Y5
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y10, Y12
+	VADDPS     Y12, Y6, Y6
+	VMASKMOVPS 32(SI), Y11, Y13
+	VADDPS     Y13, Y7, Y7
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y10, Y12
+	VADDPS     Y12, Y8, Y8
+	VMASKMOVPS 32(SI), Y11, Y13
+	VADDPS     Y13, Y9, Y9
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	VADDPS 32(CX), Y1, Y1
-	ADDQ   SI, CX
-	VADDPS (CX), Y2, Y2
-	VADDPS 32(CX), Y3, Y3
-	ADDQ   SI, CX
-	VADDPS (CX), Y4, Y4
-	VADDPS 32(CX), Y5, Y5
-	ADDQ   SI, CX
-	VADDPS (CX), Y6, Y6
-	VADDPS 32(CX), Y7, Y7
-	ADDQ   SI, CX
-	VADDPS (CX), Y8, Y8
-	VADDPS 32(CX), Y9, Y9
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	ADDQ   SI, DX
+	VADDPS (DX), Y2, Y2
+	VADDPS 32(DX), Y3, Y3
+	ADDQ   SI, DX
+	VADDPS (DX), Y4, Y4
+	VADDPS 32(DX), Y5, Y5
+	ADDQ   SI, DX
+	VADDPS (DX), Y6, Y6
+	VADDPS 32(DX), Y7, Y7
+	ADDQ   SI, DX
+	VADDPS (DX), Y8, Y8
+	VADDPS 32(DX), Y9, Y9
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y10
 	VMOVUPS    32(BX), Y11
-	VMASKMOVPS (CX), Y10, Y12
+	VMASKMOVPS (DX), Y10, Y12
 	VADDPS     Y12, Y0, Y0
-	VMASKMOVPS 32(CX), Y11, Y13
+	VMASKMOVPS 32(DX), Y11, Y13
 	VADDPS     Y13, Y1, Y1
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y10, Y12
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y10, Y12
 	VADDPS     Y12, Y2, Y2
-	VMASKMOVPS 32(CX), Y11, Y13
+	VMASKMOVPS 32(DX), Y11, Y13
 	VADDPS     Y13, Y3, Y3
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y10, Y12
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y10, Y12
 	VADDPS     Y12, Y4, Y4
-	VMASKMOVPS 32(CX), Y11, Y13
+	VMASKMOVPS 32(DX), Y11, Y13
 	VADDPS     Y13, Y5, Y5
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y10, Y12
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y10, Y12
 	VADDPS     Y12, Y6, Y6
-	VMASKMOVPS 32(CX), Y11, Y13
+	VMASKMOVPS 32(DX), Y11, Y13
 	VADDPS     Y13, Y7, Y7
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y10, Y12
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y10, Y12
 	VADDPS     Y12, Y8, Y8
-	VMASKMOVPS 32(CX), Y11, Y13
+	VMASKMOVPS 32(DX), Y11, Y13
 	VADDPS     Y13, Y9, Y9
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y12
@@ -702,48 +720,48 @@ clamp:
 	VMINPS       Y9, Y13, Y9
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y8, (DX)
+	VMOVUPS Y9, 32(DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y10
 	VMOVUPS    32(BX), Y11
-	VMASKMOVPS Y0, Y10, (CX)
-	VMASKMOVPS Y1, Y11, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y2, Y10, (CX)
-	VMASKMOVPS Y3, Y11, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y4, Y10, (CX)
-	VMASKMOVPS Y5, Y11, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y6, Y10, (CX)
-	VMASKMOVPS Y7, Y11, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y8, Y10, (CX)
-	VMASKMOVPS Y9, Y11, 32(CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y10, (DX)
+	VMASKMOVPS Y1, Y11, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y2, Y10, (DX)
+	VMASKMOVPS Y3, Y11, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y4, Y10, (DX)
+	VMASKMOVPS Y5, Y11, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y6, Y10, (DX)
+	VMASKMOVPS Y7, Y11, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y8, Y10, (DX)
+	VMASKMOVPS Y9, Y11, 32(DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -763,46 +781,10 @@ TEXT ·gemm4x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y4
-	VMOVUPS 32(CX), Y5
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y6
-	VMOVUPS 32(CX), Y7
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y8
-	VMOVUPS    32(CX), Y9
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y8, Y0
-	VMASKMOVPS 32(CX), Y9, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y8, Y2
-	VMASKMOVPS 32(CX), Y9, Y3
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y8, Y4
-	VMASKMOVPS 32(CX), Y9, Y5
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y8, Y6
-	VMASKMOVPS 32(CX), Y9, Y7
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -940,58 +922,100 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	ADDQ   CX, SI
+	VADDPS (SI), Y2, Y2
+	VADDPS 32(SI), Y3, Y3
+	ADDQ   CX, SI
+	VADDPS (SI), Y4, Y4
+	VADDPS 32(SI), Y5, Y5
+	ADDQ   CX, SI
+	VADDPS (SI), Y6, Y6
+	VADDPS 32(SI), Y7, Y7
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y8
+	VMOVUPS    32(BX), Y9
+	VMASKMOVPS (SI), Y8, Y10
+	VADDPS     Y10, Y0, Y0
+	VMASKMOVPS 32(SI), Y9, Y11
+	VADDPS     Y11, Y1, Y1
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y8, Y10
+	VADDPS     Y10, Y2, Y2
+	VMASKMOVPS 32(SI), Y9, Y11
+	VADDPS     Y11, Y3, Y3
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y8, Y10
+	VADDPS     Y10, Y4, Y4
+	VMASKMOVPS 32(SI), Y9, Y11
+	VADDPS     Y11, Y5, Y5
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y8, Y10
+	VADDPS     Y10, Y6, Y6
+	VMASKMOVPS 32(SI), Y9, Y11
+	VADDPS     Y11, Y7, Y7
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	VADDPS 32(CX), Y1, Y1
-	ADDQ   SI, CX
-	VADDPS (CX), Y2, Y2
-	VADDPS 32(CX), Y3, Y3
-	ADDQ   SI, CX
-	VADDPS (CX), Y4, Y4
-	VADDPS 32(CX), Y5, Y5
-	ADDQ   SI, CX
-	VADDPS (CX), Y6, Y6
-	VADDPS 32(CX), Y7, Y7
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	ADDQ   SI, DX
+	VADDPS (DX), Y2, Y2
+	VADDPS 32(DX), Y3, Y3
+	ADDQ   SI, DX
+	VADDPS (DX), Y4, Y4
+	VADDPS 32(DX), Y5, Y5
+	ADDQ   SI, DX
+	VADDPS (DX), Y6, Y6
+	VADDPS 32(DX), Y7, Y7
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y8
 	VMOVUPS    32(BX), Y9
-	VMASKMOVPS (CX), Y8, Y10
+	VMASKMOVPS (DX), Y8, Y10
 	VADDPS     Y10, Y0, Y0
-	VMASKMOVPS 32(CX), Y9, Y11
+	VMASKMOVPS 32(DX), Y9, Y11
 	VADDPS     Y11, Y1, Y1
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y8, Y10
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y8, Y10
 	VADDPS     Y10, Y2, Y2
-	VMASKMOVPS 32(CX), Y9, Y11
+	VMASKMOVPS 32(DX), Y9, Y11
 	VADDPS     Y11, Y3, Y3
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y8, Y10
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y8, Y10
 	VADDPS     Y10, Y4, Y4
-	VMASKMOVPS 32(CX), Y9, Y11
+	VMASKMOVPS 32(DX), Y9, Y11
 	VADDPS     Y11, Y5, Y5
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y8, Y10
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y8, Y10
 	VADDPS     Y10, Y6, Y6
-	VMASKMOVPS 32(CX), Y9, Y11
+	VMASKMOVPS 32(DX), Y9, Y11
 	VADDPS     Y11, Y7, Y7
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y10
@@ -1014,42 +1038,42 @@ clamp:
 	VMINPS       Y7, Y11, Y7
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y8
 	VMOVUPS    32(BX), Y9
-	VMASKMOVPS Y0, Y8, (CX)
-	VMASKMOVPS Y1, Y9, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y2, Y8, (CX)
-	VMASKMOVPS Y3, Y9, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y4, Y8, (CX)
-	VMASKMOVPS Y5, Y9, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y6, Y8, (CX)
-	VMASKMOVPS Y7, Y9, 32(CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y8, (DX)
+	VMASKMOVPS Y1, Y9, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y2, Y8, (DX)
+	VMASKMOVPS Y3, Y9, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y4, Y8, (DX)
+	VMASKMOVPS Y5, Y9, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y6, Y8, (DX)
+	VMASKMOVPS Y7, Y9, 32(DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -1069,40 +1093,10 @@ TEXT ·gemm3x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y4
-	VMOVUPS 32(CX), Y5
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y6
-	VMOVUPS    32(CX), Y7
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y6, Y0
-	VMASKMOVPS 32(CX), Y7, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y6, Y2
-	VMASKMOVPS 32(CX), Y7, Y3
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y6, Y4
-	VMASKMOVPS 32(CX), Y7, Y5
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -1219,50 +1213,84 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	ADDQ   CX, SI
+	VADDPS (SI), Y2, Y2
+	VADDPS 32(SI), Y3, Y3
+	ADDQ   CX, SI
+	VADDPS (SI), Y4, Y4
+	VADDPS 32(SI), Y5, Y5
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y6
+	VMOVUPS    32(BX), Y7
+	VMASKMOVPS (SI), Y6, Y8
+	VADDPS     Y8, Y0, Y0
+	VMASKMOVPS 32(SI), Y7, Y9
+	VADDPS     Y9, Y1, Y1
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y6, Y8
+	VADDPS     Y8, Y2, Y2
+	VMASKMOVPS 32(SI), Y7, Y9
+	VADDPS     Y9, Y3, Y3
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y6, Y8
+	VADDPS     Y8, Y4, Y4
+	VMASKMOVPS 32(SI), Y7, Y9
+	VADDPS     Y9, Y5, Y5
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	VADDPS 32(CX), Y1, Y1
-	ADDQ   SI, CX
-	VADDPS (CX), Y2, Y2
-	VADDPS 32(CX), Y3, Y3
-	ADDQ   SI, CX
-	VADDPS (CX), Y4, Y4
-	VADDPS 32(CX), Y5, Y5
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	ADDQ   SI, DX
+	VADDPS (DX), Y2, Y2
+	VADDPS 32(DX), Y3, Y3
+	ADDQ   SI, DX
+	VADDPS (DX), Y4, Y4
+	VADDPS 32(DX), Y5, Y5
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y6
 	VMOVUPS    32(BX), Y7
-	VMASKMOVPS (CX), Y6, Y8
+	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
-	VMASKMOVPS 32(CX), Y7, Y9
+	VMASKMOVPS 32(DX), Y7, Y9
 	VADDPS     Y9, Y1, Y1
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y6, Y8
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y2, Y2
-	VMASKMOVPS 32(CX), Y7, Y9
+	VMASKMOVPS 32(DX), Y7, Y9
 	VADDPS     Y9, Y3, Y3
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y6, Y8
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y4, Y4
-	VMASKMOVPS 32(CX), Y7, Y9
+	VMASKMOVPS 32(DX), Y7, Y9
 	VADDPS     Y9, Y5, Y5
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y8
@@ -1281,36 +1309,36 @@ clamp:
 	VMINPS       Y5, Y9, Y5
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y6
 	VMOVUPS    32(BX), Y7
-	VMASKMOVPS Y0, Y6, (CX)
-	VMASKMOVPS Y1, Y7, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y2, Y6, (CX)
-	VMASKMOVPS Y3, Y7, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y4, Y6, (CX)
-	VMASKMOVPS Y5, Y7, 32(CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y6, (DX)
+	VMASKMOVPS Y1, Y7, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y2, Y6, (DX)
+	VMASKMOVPS Y3, Y7, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y4, Y6, (DX)
+	VMASKMOVPS Y5, Y7, 32(DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -1330,34 +1358,10 @@ TEXT ·gemm2x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y4
-	VMOVUPS    32(CX), Y5
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y4, Y0
-	VMASKMOVPS 32(CX), Y5, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y4, Y2
-	VMASKMOVPS 32(CX), Y5, Y3
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -1453,42 +1457,68 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	ADDQ   CX, SI
+	VADDPS (SI), Y2, Y2
+	VADDPS 32(SI), Y3, Y3
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y4
+	VMOVUPS    32(BX), Y5
+	VMASKMOVPS (SI), Y4, Y6
+	VADDPS     Y6, Y0, Y0
+	VMASKMOVPS 32(SI), Y5, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y4, Y6
+	VADDPS     Y6, Y2, Y2
+	VMASKMOVPS 32(SI), Y5, Y7
+	VADDPS     Y7, Y3, Y3
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	VADDPS 32(CX), Y1, Y1
-	ADDQ   SI, CX
-	VADDPS (CX), Y2, Y2
-	VADDPS 32(CX), Y3, Y3
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	VADDPS 32(DX), Y1, Y1
+	ADDQ   SI, DX
+	VADDPS (DX), Y2, Y2
+	VADDPS 32(DX), Y3, Y3
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y4
 	VMOVUPS    32(BX), Y5
-	VMASKMOVPS (CX), Y4, Y6
+	VMASKMOVPS (DX), Y4, Y6
 	VADDPS     Y6, Y0, Y0
-	VMASKMOVPS 32(CX), Y5, Y7
+	VMASKMOVPS 32(DX), Y5, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y4, Y6
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y4, Y6
 	VADDPS     Y6, Y2, Y2
-	VMASKMOVPS 32(CX), Y5, Y7
+	VMASKMOVPS 32(DX), Y5, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y6
@@ -1503,30 +1533,30 @@ clamp:
 	VMINPS       Y3, Y7, Y3
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    DX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y4
 	VMOVUPS    32(BX), Y5
-	VMASKMOVPS Y0, Y4, (CX)
-	VMASKMOVPS Y1, Y5, 32(CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y2, Y4, (CX)
-	VMASKMOVPS Y3, Y5, 32(CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y4, (DX)
+	VMASKMOVPS Y1, Y5, 32(DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y2, Y4, (DX)
+	VMASKMOVPS Y3, Y5, 32(DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -1546,28 +1576,10 @@ TEXT ·gemm1x16AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), CX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y2
-	VMOVUPS    32(CX), Y3
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y2, Y0
-	VMASKMOVPS 32(CX), Y3, Y1
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -1642,10 +1654,28 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
+	// Finish: what c has so far, residual, clamp, store.
 	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
 	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	VADDPS 32(SI), Y1, Y1
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y2
+	VMOVUPS    32(BX), Y3
+	VMASKMOVPS (SI), Y2, Y4
+	VADDPS     Y4, Y0, Y0
+	VMASKMOVPS 32(SI), Y3, Y2
+	VADDPS     Y2, Y1, Y1
+
+residual:
 	TESTQ  $0x00000002, DX
 	JZ     store
 	MOVQ   136(AX), DX
@@ -1717,45 +1747,10 @@ TEXT ·gemm6x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y2
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y3
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y4
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y5
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y6
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y6, Y0
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y6, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y6, Y2
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y6, Y3
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y6, Y4
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y6, Y5
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -1888,55 +1883,94 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	ADDQ   CX, SI
+	VADDPS (SI), Y1, Y1
+	ADDQ   CX, SI
+	VADDPS (SI), Y2, Y2
+	ADDQ   CX, SI
+	VADDPS (SI), Y3, Y3
+	ADDQ   CX, SI
+	VADDPS (SI), Y4, Y4
+	ADDQ   CX, SI
+	VADDPS (SI), Y5, Y5
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y6
+	VMASKMOVPS (SI), Y6, Y7
+	VADDPS     Y7, Y0, Y0
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y6, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y6, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y6, Y7
+	VADDPS     Y7, Y3, Y3
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y6, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y6, Y7
+	VADDPS     Y7, Y5, Y5
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	ADDQ   SI, CX
-	VADDPS (CX), Y1, Y1
-	ADDQ   SI, CX
-	VADDPS (CX), Y2, Y2
-	ADDQ   SI, CX
-	VADDPS (CX), Y3, Y3
-	ADDQ   SI, CX
-	VADDPS (CX), Y4, Y4
-	ADDQ   SI, CX
-	VADDPS (CX), Y5, Y5
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	ADDQ   SI, DX
+	VADDPS (DX), Y1, Y1
+	ADDQ   SI, DX
+	VADDPS (DX), Y2, Y2
+	ADDQ   SI, DX
+	VADDPS (DX), Y3, Y3
+	ADDQ   SI, DX
+	VADDPS (DX), Y4, Y4
+	ADDQ   SI, DX
+	VADDPS (DX), Y5, Y5
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y6
-	VMASKMOVPS (CX), Y6, Y7
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y6, Y7
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y1, Y1
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y6, Y7
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y2, Y2
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y6, Y7
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y3, Y3
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y6, Y7
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y4, Y4
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y6, Y7
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y5, Y5
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y7
@@ -1955,41 +1989,41 @@ clamp:
 	VMINPS       Y5, Y8, Y5
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y4, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y5, (CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y5, (DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y6
-	VMASKMOVPS Y0, Y6, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y1, Y6, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y2, Y6, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y3, Y6, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y4, Y6, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y5, Y6, (CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y6, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y1, Y6, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y2, Y6, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y3, Y6, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y4, Y6, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y5, Y6, (DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -2009,41 +2043,10 @@ TEXT ·gemm5x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y2
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y3
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y4
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y5
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y5, Y0
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y5, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y5, Y2
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y5, Y3
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y5, Y4
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -2162,50 +2165,84 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	ADDQ   CX, SI
+	VADDPS (SI), Y1, Y1
+	ADDQ   CX, SI
+	VADDPS (SI), Y2, Y2
+	ADDQ   CX, SI
+	VADDPS (SI), Y3, Y3
+	ADDQ   CX, SI
+	VADDPS (SI), Y4, Y4
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y5
+	VMASKMOVPS (SI), Y5, Y6
+	VADDPS     Y6, Y0, Y0
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y5, Y6
+	VADDPS     Y6, Y1, Y1
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y5, Y6
+	VADDPS     Y6, Y2, Y2
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y5, Y6
+	VADDPS     Y6, Y3, Y3
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y5, Y6
+	VADDPS     Y6, Y4, Y4
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	ADDQ   SI, CX
-	VADDPS (CX), Y1, Y1
-	ADDQ   SI, CX
-	VADDPS (CX), Y2, Y2
-	ADDQ   SI, CX
-	VADDPS (CX), Y3, Y3
-	ADDQ   SI, CX
-	VADDPS (CX), Y4, Y4
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	ADDQ   SI, DX
+	VADDPS (DX), Y1, Y1
+	ADDQ   SI, DX
+	VADDPS (DX), Y2, Y2
+	ADDQ   SI, DX
+	VADDPS (DX), Y3, Y3
+	ADDQ   SI, DX
+	VADDPS (DX), Y4, Y4
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y5
-	VMASKMOVPS (CX), Y5, Y6
+	VMASKMOVPS (DX), Y5, Y6
 	VADDPS     Y6, Y0, Y0
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y5, Y6
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y5, Y6
 	VADDPS     Y6, Y1, Y1
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y5, Y6
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y5, Y6
 	VADDPS     Y6, Y2, Y2
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y5, Y6
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y5, Y6
 	VADDPS     Y6, Y3, Y3
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y5, Y6
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y5, Y6
 	VADDPS     Y6, Y4, Y4
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y6
@@ -2222,37 +2259,37 @@ clamp:
 	VMINPS       Y4, Y7, Y4
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y4, (CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y4, (DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y5
-	VMASKMOVPS Y0, Y5, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y1, Y5, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y2, Y5, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y3, Y5, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y4, Y5, (CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y5, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y1, Y5, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y2, Y5, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y3, Y5, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y4, Y5, (DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -2272,37 +2309,10 @@ TEXT ·gemm4x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y2
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y3
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y4
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y4, Y0
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y4, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y4, Y2
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y4, Y3
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -2407,45 +2417,74 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	ADDQ   CX, SI
+	VADDPS (SI), Y1, Y1
+	ADDQ   CX, SI
+	VADDPS (SI), Y2, Y2
+	ADDQ   CX, SI
+	VADDPS (SI), Y3, Y3
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y4
+	VMASKMOVPS (SI), Y4, Y5
+	VADDPS     Y5, Y0, Y0
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y4, Y5
+	VADDPS     Y5, Y1, Y1
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y4, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y4, Y5
+	VADDPS     Y5, Y3, Y3
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	ADDQ   SI, CX
-	VADDPS (CX), Y1, Y1
-	ADDQ   SI, CX
-	VADDPS (CX), Y2, Y2
-	ADDQ   SI, CX
-	VADDPS (CX), Y3, Y3
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	ADDQ   SI, DX
+	VADDPS (DX), Y1, Y1
+	ADDQ   SI, DX
+	VADDPS (DX), Y2, Y2
+	ADDQ   SI, DX
+	VADDPS (DX), Y3, Y3
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y4
-	VMASKMOVPS (CX), Y4, Y5
+	VMASKMOVPS (DX), Y4, Y5
 	VADDPS     Y5, Y0, Y0
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y4, Y5
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y4, Y5
 	VADDPS     Y5, Y1, Y1
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y4, Y5
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y4, Y5
 	VADDPS     Y5, Y2, Y2
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y4, Y5
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y4, Y5
 	VADDPS     Y5, Y3, Y3
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y5
@@ -2460,33 +2499,33 @@ clamp:
 	VMINPS       Y3, Y6, Y3
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y3, (DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y4
-	VMASKMOVPS Y0, Y4, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y1, Y4, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y2, Y4, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y3, Y4, (CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y4, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y1, Y4, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y2, Y4, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y3, Y4, (DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -2506,33 +2545,10 @@ TEXT ·gemm3x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y1
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y2
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y3
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y3, Y0
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y3, Y1
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y3, Y2
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -2623,40 +2639,64 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	ADDQ   CX, SI
+	VADDPS (SI), Y1, Y1
+	ADDQ   CX, SI
+	VADDPS (SI), Y2, Y2
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y3
+	VMASKMOVPS (SI), Y3, Y4
+	VADDPS     Y4, Y0, Y0
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y3, Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y3, Y4
+	VADDPS     Y4, Y2, Y2
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	ADDQ   SI, CX
-	VADDPS (CX), Y1, Y1
-	ADDQ   SI, CX
-	VADDPS (CX), Y2, Y2
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	ADDQ   SI, DX
+	VADDPS (DX), Y1, Y1
+	ADDQ   SI, DX
+	VADDPS (DX), Y2, Y2
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y3
-	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y3, Y4
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y1, Y1
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y3, Y4
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y2, Y2
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y4
@@ -2669,29 +2709,29 @@ clamp:
 	VMINPS       Y2, Y5, Y2
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y2, (DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y3
-	VMASKMOVPS Y0, Y3, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y1, Y3, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y2, Y3, (CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y3, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y1, Y3, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y2, Y3, (DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -2711,29 +2751,10 @@ TEXT ·gemm2x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), DX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	ADDQ    DX, CX
-	VMOVUPS (CX), Y1
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y2
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y2, Y0
-	ADDQ       DX, CX
-	VMASKMOVPS (CX), Y2, Y1
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -2810,35 +2831,54 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
-	MOVQ   104(AX), CX
+	// Finish: what c has so far, residual, clamp, store.
+	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
-	MOVQ   72(AX), DX
-	TESTQ  $0x00000002, CX
+	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	ADDQ   CX, SI
+	VADDPS (SI), Y1, Y1
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y2
+	VMASKMOVPS (SI), Y2, Y3
+	VADDPS     Y3, Y0, Y0
+	ADDQ       CX, SI
+	VMASKMOVPS (SI), Y2, Y3
+	VADDPS     Y3, Y1, Y1
+
+residual:
+	TESTQ  $0x00000002, DX
 	JZ     store
-	MOVQ   136(AX), CX
-	TESTQ  CX, CX
+	MOVQ   136(AX), DX
+	TESTQ  DX, DX
 	JZ     clamp
 	MOVQ   80(AX), SI
 	TESTQ  BX, BX
 	JNZ    residual_masked
-	VADDPS (CX), Y0, Y0
-	ADDQ   SI, CX
-	VADDPS (CX), Y1, Y1
-	ADDQ   SI, CX
+	VADDPS (DX), Y0, Y0
+	ADDQ   SI, DX
+	VADDPS (DX), Y1, Y1
+	ADDQ   SI, DX
 	JMP    residual_done
 
 residual_masked:
 	VMOVUPS    (BX), Y2
-	VMASKMOVPS (CX), Y2, Y3
+	VMASKMOVPS (DX), Y2, Y3
 	VADDPS     Y3, Y0, Y0
-	ADDQ       SI, CX
-	VMASKMOVPS (CX), Y2, Y3
+	ADDQ       SI, DX
+	VMASKMOVPS (DX), Y2, Y3
 	VADDPS     Y3, Y1, Y1
-	ADDQ       SI, CX
+	ADDQ       SI, DX
 
 residual_done:
-	MOVQ CX, 136(AX)
+	MOVQ DX, 136(AX)
 
 clamp:
 	VBROADCASTSS 112(AX), Y3
@@ -2849,25 +2889,25 @@ clamp:
 	VMINPS       Y1, Y4, Y1
 
 store:
-	MOVQ    128(AX), CX
+	MOVQ    128(AX), DX
 	TESTQ   BX, BX
 	JNZ     store_masked
-	VMOVUPS Y0, (CX)
-	ADDQ    DX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    DX, CX
+	VMOVUPS Y0, (DX)
+	ADDQ    CX, DX
+	VMOVUPS Y1, (DX)
+	ADDQ    CX, DX
 	JMP     tile_next
 
 store_masked:
 	VMOVUPS    (BX), Y2
-	VMASKMOVPS Y0, Y2, (CX)
-	ADDQ       DX, CX
-	VMASKMOVPS Y1, Y2, (CX)
-	ADDQ       DX, CX
+	VMASKMOVPS Y0, Y2, (DX)
+	ADDQ       CX, DX
+	VMASKMOVPS Y1, Y2, (DX)
+	ADDQ       CX, DX
 
 tile_next:
 	// The argument holds where the next tile begins, as plain numbers: past the last one is no object.
-	MOVQ CX, 128(AX)
+	MOVQ DX, 128(AX)
 	MOVQ 96(AX), CX
 	ADDQ CX, 120(AX)
 	DECQ 88(AX)
@@ -2887,25 +2927,10 @@ TEXT ·gemm1x8AVX2(SB), NOSPLIT, $0-8
 	MOVQ CX, 136(AX)
 
 tile:
-	// Start the accumulators: from c, from the bias, or at zero.
+	// Start the accumulators: from the bias, or at zero.
 	MOVQ    104(AX), CX
 	TESTQ   $0x00000001, CX
-	JZ      start_bias
-	MOVQ    72(AX), CX
-	MOVQ    40(AX), CX
-	TESTQ   CX, CX
-	JNZ     load_masked
-	MOVQ    128(AX), CX
-	VMOVUPS (CX), Y0
-	JMP     multiply
-
-load_masked:
-	VMOVUPS    (CX), Y1
-	MOVQ       128(AX), CX
-	VMASKMOVPS (CX), Y1, Y0
-	JMP        multiply
-
-start_bias:
+	JNZ     start_zero
 	MOVQ    32(AX), CX
 	TESTQ   CX, CX
 	JZ      start_zero
@@ -2968,10 +2993,24 @@ tap_next:
 	DECQ DX
 	JNZ  tap
 
-	// Finish: residual, clamp, store.
+	// Finish: what c has so far, residual, clamp, store.
 	MOVQ   104(AX), DX
 	MOVQ   40(AX), BX
 	MOVQ   72(AX), CX
+	TESTQ  $0x00000001, DX
+	JZ     residual
+	MOVQ   128(AX), SI
+	TESTQ  BX, BX
+	JNZ    add_masked
+	VADDPS (SI), Y0, Y0
+	JMP    residual
+
+add_masked:
+	VMOVUPS    (BX), Y1
+	VMASKMOVPS (SI), Y1, Y2
+	VADDPS     Y2, Y0, Y0
+
+residual:
 	TESTQ  $0x00000002, DX
 	JZ     store
 	MOVQ   136(AX), DX

@@ -25,10 +25,7 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 		}
 	}
 	c := unsafe.Slice(At(t.C, o*t.LDC), cols)
-	switch {
-	case t.Flags&Load != 0:
-		copy(sum[:cols], c)
-	case t.Bias != nil:
+	if t.Bias != nil && t.Flags&Load == 0 {
 		copy(sum[:nr], unsafe.Slice(t.Bias, nr))
 	}
 	b := unsafe.Slice(t.B, t.Taps*t.K*nr)
@@ -39,6 +36,11 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 				sum[j] += a * w
 			}
 			b = b[nr:]
+		}
+	}
+	if t.Flags&Load != 0 {
+		for j, v := range c {
+			sum[j] += v
 		}
 	}
 	if t.Flags&Final != 0 {
