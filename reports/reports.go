@@ -15,8 +15,10 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,6 +49,16 @@ func Write(dir string, records []record.Record, problems []record.Problem) ([]st
 		{"accuracy.csv", func(w io.Writer) error { return record.WriteEvalCSV(w, run.sound) }},
 		{"bench.txt", func(w io.Writer) error { return record.WriteGoBench(w, run.sound) }},
 	}
+	stale := map[string]bool{}
+	for _, name := range plotNames() {
+		stale[name+".svg"], stale[name+".png"] = true, true
+	}
+	figures := run.figures()
+	files = append(files, file{"report.md", func(w io.Writer) error { return run.writeMarkdown(w, figures) }})
+	for _, f := range figures {
+		files = append(files, file{f.name + ".svg", f.svg}, file{f.name + ".png", f.png})
+		stale[f.name+".svg"], stale[f.name+".png"] = false, false
+	}
 	var paths []string
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
@@ -54,6 +66,14 @@ func Write(dir string, records []record.Record, problems []record.Problem) ([]st
 			return paths, fmt.Errorf("reports: %w", err)
 		}
 		paths = append(paths, path)
+	}
+	for name := range stale {
+		if !stale[name] {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return paths, fmt.Errorf("reports: %w", err)
+		}
 	}
 	return paths, nil
 }
@@ -91,7 +111,8 @@ func newRun(records []record.Record, problems []record.Problem) (*run, error) {
 	var classes []string
 	for i := range records {
 		rec := &records[i]
-		if class := clean(rec.Machine.Class()); !slices.Contains(classes, class) {
+		// A record without a machine is unsound, and told as such below.
+		if class := clean(rec.Machine.Class()); rec.Machine.CPU != "" && !slices.Contains(classes, class) {
 			classes = append(classes, class)
 		}
 		if r.machine.CPU == "" {

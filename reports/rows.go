@@ -91,10 +91,10 @@ func (r *row) median() (p50, lo, hi int64, why string) {
 func (r *row) top1() (*record.Accuracy, string) {
 	if r.eval != nil && r.eval.Accuracy != nil {
 		a := r.eval.Accuracy
-		if finite(a.Top1) && finite(a.Top1Lo) && finite(a.Top1Hi) {
+		if percent(a.Top1) && percent(a.Top1Lo) && percent(a.Top1Hi) {
 			return a, ""
 		}
-		return nil, "the record holds no number"
+		return nil, "the record holds no percentage"
 	}
 	if r.eval != nil {
 		return nil, reason(r.eval, "top1", "n_images")
@@ -105,7 +105,7 @@ func (r *row) top1() (*record.Accuracy, string) {
 // published returns the literature's figures for the row, nil where it has no accuracy.
 func (r *row) published() *record.Published {
 	for _, rec := range []*record.Record{r.eval, r.latency, r.cost} {
-		if rec != nil && rec.Published != nil && finite(rec.Published.Top1) && rec.Published.Top1 > 0 {
+		if rec != nil && rec.Published != nil && percent(rec.Published.Top1) && rec.Published.Top1 > 0 {
 			return rec.Published
 		}
 	}

@@ -97,7 +97,7 @@ func columns(level int) []column {
 			}
 			return n.missing(r, reason(r.latency, "peak_rss_bytes", "weights_bytes"))
 		}},
-		{"top-1 %", false, 0, top1Cell},
+		{"measured top-1 %", false, 0, top1Cell},
 		{"published top-1 %", false, 0, func(r *row, n *notes, wide bool) cell {
 			p := r.published()
 			if p == nil {
@@ -223,7 +223,7 @@ func newTable(rows []row, level int) table {
 	cols = slices.Insert(cols, at, extra...)
 	wide := level == 0
 	if wide {
-		shared = append(shared, "[95 % interval]")
+		shared = append(shared, "in brackets: 95 % interval")
 	} else {
 		t.omitted = append(t.omitted, "intervals")
 	}

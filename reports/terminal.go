@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -123,7 +124,7 @@ func headLines(head string) []string {
 }
 
 // print writes the table through tablewriter: no frame, one rule under the heads.
-func (t *table) print(w io.Writer, color bool) error {
+func (t *table) print(w *bufio.Writer, color bool) error {
 	align := make(tw.Alignment, len(t.heads))
 	heads := make([]string, len(t.heads))
 	for i, left := range t.left {
@@ -133,7 +134,8 @@ func (t *table) print(w io.Writer, color bool) error {
 		}
 		heads[i] = strings.Join(headLines(t.heads[i]), "\n")
 	}
-	table := tablewriter.NewTable(w,
+	var b bytes.Buffer
+	table := tablewriter.NewTable(&b,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
 			Borders:  tw.BorderNone,
 			Symbols:  tw.NewSymbols(tw.StyleLight),
@@ -158,7 +160,13 @@ func (t *table) print(w io.Writer, color bool) error {
 			return err
 		}
 	}
-	return table.Render()
+	if err := table.Render(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
+	return nil
 }
 
 // paint wraps a cell in the SGR sequence of its tone: what is not measured steps back,

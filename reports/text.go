@@ -81,6 +81,9 @@ func markdown(s string) string {
 // finite reports whether v is a number that a report may show.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
+// percent reports whether v is a number from 0 to 100.
+func percent(v float64) bool { return v >= 0 && v <= 100 }
+
 // digits returns how many decimals show v to four significant digits, three at most.
 func digits(v float64) int {
 	switch v = math.Abs(v); {

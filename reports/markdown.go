@@ -1,0 +1,230 @@
+package reports
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// writeMarkdown writes report.md: the machine, a table an experiment with its notes, the
+// plots, and what was not measured and why.
+func (r *run) writeMarkdown(w io.Writer, figures []figure) error {
+	out := bufio.NewWriter(w) // keeps its first error
+	fmt.Fprintf(out, "# zoobench report\n\n")
+	r.writeMachine(out)
+	if len(r.rows) == 0 {
+		fmt.Fprintf(out, "\nNo network was measured.\n")
+	}
+	for _, rows := range byExperiment(r.rows) {
+		t := newTable(rows, 0)
+		fmt.Fprintf(out, "\n## %s\n\n", markdown(cmp.Or(t.experiment, "Results")))
+		fmt.Fprintf(out, "%s.\n\n", markdown(t.caption))
+		t.writeMarkdown(out)
+		for i, note := range t.notes {
+			if i == 0 {
+				fmt.Fprintln(out)
+			}
+			fmt.Fprintf(out, "- (%d) %s\n", i+1, markdown(note))
+		}
+		if all := warnings(rows); len(all) > 0 {
+			fmt.Fprintf(out, "\nWarnings:\n\n")
+			for _, text := range all {
+				fmt.Fprintf(out, "- %s\n", markdown(text))
+			}
+		}
+	}
+	if len(figures) > 0 {
+		fmt.Fprintf(out, "\n## Plots\n")
+		for _, f := range figures {
+			fmt.Fprintf(out, "\n### %s\n\n![%s](%s.png)\n\nAs vectors: [%s.svg](%s.svg)\n", markdown(f.title), markdown(f.title), f.name, f.name, f.name)
+		}
+	}
+	r.writeMissing(out)
+	r.writeReading(out)
+	if sources := r.sources(); len(sources) > 0 {
+		fmt.Fprintf(out, "\n## Published figures\n\nFrom the literature, for comparison only:\n\n")
+		for _, s := range sources {
+			fmt.Fprintf(out, "- %s\n", markdown(s))
+		}
+	}
+	return out.Flush()
+}
+
+// writeMachine writes where the run was made, and how steady it was there.
+func (r *run) writeMachine(out io.Writer) {
+	m := r.machine
+	if m.CPU == "" {
+		fmt.Fprintf(out, "No records.\n")
+		return
+	}
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(out, "| %s | %s |\n", name, markdown(clean(value)))
+		}
+	}
+	fmt.Fprintf(out, "| machine | |\n| --- | --- |\n")
+	line("processor", fmt.Sprintf("%s, %s", m.CPU, plural(m.Cores, "core")))
+	line("instructions", m.ISA)
+	if m.L3Bytes > 0 {
+		line("caches", fmt.Sprintf("L1d %d KiB, L2 %d KiB, L3 %d MiB", m.L1DBytes>>10, m.L2Bytes>>10, m.L3Bytes>>20))
+	}
+	if m.MemoryBytes > 0 {
+		line("memory", fmt.Sprintf("%.1f GiB", float64(m.MemoryBytes)/(1<<30)))
+	}
+	line("system", strings.TrimSpace(m.OS+"/"+m.Arch+" "+m.Kernel))
+	line("built with", m.Go)
+	builds := r.builds()
+	line("build", list(builds, 4))
+	if h := r.host; h != nil {
+		if finite(h.PeakGFLOPS) && h.PeakGFLOPS > 0 {
+			line("peak, measured", fmt.Sprintf("%.1f GFLOP/s a core", h.PeakGFLOPS))
+		}
+		if finite(h.ReadGBytes) && h.ReadGBytes > 0 {
+			line("memory read, measured", fmt.Sprintf("%.1f GB/s a core", h.ReadGBytes))
+		}
+		if finite(h.NoisePercent) && finite(h.DriftPercent) {
+			line("noise", fmt.Sprintf("%.1f %%, drift %+.1f %% from before to after", h.NoisePercent, h.DriftPercent))
+		}
+		line("clock", fmt.Sprintf("resolution %d ns, a reading costs %d ns", h.TimerStep, h.TimerCost))
+		if !r.host.Verdict.Valid {
+			line("verdict", "not valid: "+strings.Join(r.host.Verdict.Reasons, "; "))
+		}
+	} else {
+		line("noise", "not measured")
+	}
+	first, last := r.times()
+	line("measured", first+" to "+last)
+	if len(builds) > 1 {
+		fmt.Fprintf(out, "\nThe records come from %d builds of zoobench: their rows may differ by more than the networks do.\n", len(builds))
+	}
+}
+
+// builds returns the commits and kernel builds of the records, each once.
+func (r *run) builds() []string {
+	var builds []string
+	for i := range r.sound {
+		m := r.sound[i].Machine
+		parts := []string{}
+		if m.Commit != "" {
+			parts = append(parts, "commit "+m.Commit)
+		}
+		if m.KernelBuild != "" {
+			parts = append(parts, "kernels "+m.KernelBuild)
+		}
+		if b := clean(strings.Join(parts, ", ")); b != "" && !slices.Contains(builds, b) {
+			builds = append(builds, b)
+		}
+	}
+	return builds
+}
+
+// times returns when the first and the last record were measured.
+func (r *run) times() (first, last string) {
+	const layout = "2006-01-02 15:04:05 UTC"
+	for i := range r.sound {
+		at := r.sound[i].Time.UTC().Format(layout)
+		if first == "" || at < first {
+			first = at
+		}
+		last = max(last, at)
+	}
+	return first, last
+}
+
+// writeMarkdown writes the table's cells.
+func (t *table) writeMarkdown(out io.Writer) {
+	rule := make([]string, len(t.heads))
+	heads := make([]string, len(t.heads))
+	for i, left := range t.left {
+		heads[i] = markdown(t.heads[i])
+		rule[i] = "---:"
+		if left {
+			rule[i] = "---"
+		}
+	}
+	fmt.Fprintf(out, "| %s |\n| %s |\n", strings.Join(heads, " | "), strings.Join(rule, " | "))
+	for _, line := range t.cells {
+		texts := make([]string, len(line))
+		for i, c := range line {
+			texts[i] = markdown(c.text)
+			if c.tone == published {
+				texts[i] = "*" + texts[i] + "*"
+			}
+		}
+		fmt.Fprintf(out, "| %s |\n", strings.Join(texts, " | "))
+	}
+}
+
+// writeMissing writes what the run could not measure.
+func (r *run) writeMissing(out io.Writer) {
+	var lines []string
+	var untimed, unevaluated []string
+	for i := range r.rows {
+		one := &r.rows[i]
+		if _, _, _, why := one.median(); why != "" && !slices.Contains(untimed, one.name()) {
+			untimed = append(untimed, one.name())
+		}
+		if _, why := one.top1(); why != "" && !slices.Contains(unevaluated, one.name()) {
+			unevaluated = append(unevaluated, one.name())
+		}
+	}
+	if len(untimed) > 0 {
+		lines = append(lines, fmt.Sprintf("Latency of %s: the notes beneath the tables say why.", list(untimed, 12)))
+	}
+	if len(unevaluated) > 0 {
+		lines = append(lines, fmt.Sprintf("Accuracy of %s: the notes beneath the tables say why. "+
+			"Accuracy takes a checkpoint, in the cache folder ($ZOOBENCH_CACHE) or named in the experiment file, and labelled images ($ZOOBENCH_DATA or the file's data).",
+			list(unevaluated, 12)))
+	}
+	lines = append(lines, r.problems...)
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n## What was not measured\n\n")
+	for i, l := range lines {
+		if i == len(lines)-len(r.problems) {
+			fmt.Fprintf(out, "- Not used, %s:\n", plural(len(r.problems), "line or record"))
+		}
+		indent := ""
+		if i >= len(lines)-len(r.problems) {
+			indent = "  "
+		}
+		fmt.Fprintf(out, "%s- %s\n", indent, markdown(l))
+	}
+}
+
+// sources returns where the published figures come from, each once.
+func (r *run) sources() []string {
+	var all []string
+	for i := range r.rows {
+		if p := r.rows[i].published(); p != nil {
+			text := clean(cmp.Or(p.Source, "source not recorded"))
+			if p.Dataset != "" {
+				text += ", " + clean(p.Dataset)
+			}
+			if !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+	}
+	return all
+}
+
+// writeReading writes how to read the tables.
+func (r *run) writeReading(out io.Writer) {
+	if len(r.rows) == 0 {
+		return
+	}
+	fmt.Fprint(out, `
+## How to read this
+
+- A MAC is one multiply and one add of a convolution, linear layer or matrix product, for one image; parameters and MACs are counted from the graph that ran. Published "FLOPs" are nearly always MACs.
+- p50 is the median time of one forward call over a batch, its input already a tensor; decoding and preprocessing are apart. The interval in brackets holds the median with 95 % confidence, whatever the distribution.
+- img/s are the images done over the time they took. Peak MiB is the most memory that the network's own process held.
+- top-1 is measured on this machine, in percent of all images, unreadable ones counted as wrong, with a 95 % Wilson interval. *Published* figures are other people's and never stand in for it.
+- The same rows for programs: results.jsonl (every sample), latency.csv and accuracy.csv (timm's columns), bench.txt (for benchstat).
+`)
+}
