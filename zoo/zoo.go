@@ -33,6 +33,8 @@ var families = []family{
 	mnasNets,        // 2018
 	mobileNetV3s,    // 2019
 	efficientNets,   // 2019
+	regNetXs,        // 2020
+	regNetYs,        // 2020
 	vits,            // 2020
 	deits,           // 2020
 	swins,           // 2021
