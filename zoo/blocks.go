@@ -9,7 +9,12 @@ func convBN(g *nn.Builder, i string, x nn.Value, out int, k nn.Kernel) nn.Value 
 
 // squeezeExcite gates each channel by two 1×1 convolutions over the mean of all pixels (Hu and others 2017, figure 2).
 func squeezeExcite(g *nn.Builder, x nn.Value, squeezed int) nn.Value {
-	y := g.ReLU(g.Conv("fc1", g.GlobalAvgPool(x), squeezed, nn.K(1).WithBias()))
+	return squeezeExciteBy(g, x, squeezed, nn.ReLU)
+}
+
+// squeezeExciteBy is squeezeExcite with another activation between the two.
+func squeezeExciteBy(g *nn.Builder, x nn.Value, squeezed int, act nn.Act) nn.Value {
+	y := g.Activate(g.Conv("fc1", g.GlobalAvgPool(x), squeezed, nn.K(1).WithBias()), act)
 	y = g.Conv("fc2", y, x.C, nn.K(1).WithBias())
 	return g.Mul(x, g.Activate(y, nn.Sigmoid))
 }
@@ -35,6 +40,11 @@ func round8(v, limit float64) int { return roundTo(8, v, limit) }
 // normReLU6 is a batch norm and ReLU6, as the MobileNets have it.
 func normReLU6(g *nn.Builder, name string, x nn.Value) nn.Value {
 	return g.Activate(g.BatchNorm(name, x, 1e-5), nn.ReLU6)
+}
+
+// normReLU is a batch norm and ReLU, as pre-activation networks have it before a convolution.
+func normReLU(g *nn.Builder, name string, x nn.Value) nn.Value {
+	return g.ReLU(g.BatchNorm(name, x, 1e-5))
 }
 
 // mlp is the two linear layers of a transformer's block with a GELU between them.

@@ -25,6 +25,7 @@ var families = []family{
 	resNets,         // 2015
 	squeezeNets,     // 2016
 	wideResNets,     // 2016
+	denseNets,       // 2016
 	resNeXts,        // 2016
 	mobileNetV1s,    // 2017
 	seResNets,       // 2017
@@ -39,6 +40,7 @@ var families = []family{
 	deits,           // 2020
 	swins,           // 2021
 	efficientNetV2s, // 2021
+	coAtNets,        // 2021
 	convNeXts,       // 2022
 }
 

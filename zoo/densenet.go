@@ -1,0 +1,55 @@
+package zoo
+
+import (
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
+)
+
+// Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks, 2016, arXiv:1608.06993, table 1
+// (DenseNet-BC); densenet161 is the authors' later release, wider and with a growth of 48.
+//
+// As released (torchvision, timm): nothing departs from the paper's ImageNet form.
+//
+// densenet161 and densenet169 have no golden: their MACs are this graph's count, their parameters torchvision's.
+type denseNet struct {
+	stem   int // channels of the first convolution
+	growth int // k, channels that a layer adds
+	depths [4]int
+}
+
+var denseNets = family{name: "densenet", year: 2016, paper: "arXiv:1608.06993", rows: []row{
+	//                      k   layers of blocks 1 … 4         params      MACs
+	{"densenet121", denseNet{64, 32, [4]int{6, 12, 24, 16}}.build, 224, 7_978_856, 2_834_161_664, bicubic88},
+	{"densenet161", denseNet{96, 48, [4]int{6, 12, 36, 24}}.build, 224, 28_681_000, 7_727_907_072, bicubic},
+	{"densenet169", denseNet{64, 32, [4]int{6, 12, 32, 32}}.build, 224, 14_149_480, 3_359_843_328, bicubic},
+	{"densenet201", denseNet{64, 32, [4]int{6, 12, 48, 32}}.build, 224, 20_013_928, 4_291_365_888, bicubic},
+}, renames: []renames{{table: weights.Table{Name: "torchvision, as first published", Rows: []weights.Rename{
+	{Old: "features.denseblock*.denselayer*.norm.*.*", New: "features.denseblock*.denselayer*.norm*.*"},
+	{Old: "features.denseblock*.denselayer*.conv.*.*", New: "features.denseblock*.denselayer*.conv*.*"},
+}}}}}
+
+func (d denseNet) build(g *nn.Builder, x nn.Value) nn.Value {
+	f := g.In("features")
+	x = normReLU(f, "norm0", f.Conv("conv0", x, d.stem, nn.K(7).S(2)))
+	x = f.MaxPool(x, nn.K(3).S(2))
+	for i, n := range d.depths {
+		x = g.Expect(x, nn.Shape{C: x.C, H: 56 >> i, W: 56 >> i})
+		for j := range n {
+			y := d.layer(f.In("denseblock%d.denselayer%d", i+1, j+1), x)
+			x = g.Concat(x, y)
+		}
+		if i < len(d.depths)-1 {
+			t := f.In("transition%d", i+1)
+			x = t.Conv("conv", normReLU(t, "norm", x), x.C/2, nn.K(1))
+			x = t.AvgPool(x, nn.K(2).S(2).Valid())
+		}
+	}
+	x = normReLU(f, "norm5", x)
+	return g.Linear("classifier", g.GlobalAvgPool(x), g.Classes)
+}
+
+// layer is what one layer adds: a 1×1 to 4·k channels, then a 3×3 to k, each behind a norm and a ReLU.
+func (d denseNet) layer(g *nn.Builder, x nn.Value) nn.Value {
+	x = g.Conv("conv1", normReLU(g, "norm1", x), 4*d.growth, nn.K(1))
+	return g.Conv("conv2", normReLU(g, "norm2", x), d.growth, nn.K(3))
+}
