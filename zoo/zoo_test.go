@@ -108,6 +108,7 @@ func TestSizesThatDoNotFit(t *testing.T) {
 		{"swin_tiny_patch4_window7_224", 252, "layers.1.downsample: a grid of 63×63 does not merge into squares of 2×2"},
 		{"swin_tiny_patch4_window7_224", 3, "patch_embed.proj: window 4×4/4 does not fit into 3×3 pixels"},
 		{"vit_tiny_patch16_224", 15, "patch_embed.proj: window 16×16/16 does not fit into 15×15 pixels"},
+		{"coatnet_0_rw_224", 240, "want a multiple of 32 pixels"},
 		{"convnext_tiny", 31, "stages.3.downsample.1: window 2×2/2 does not fit into 1×1 pixels"},
 	} {
 		s, err := Find(test.name)
@@ -162,11 +163,15 @@ func TestTimmBenchmark(t *testing.T) {
 		if err != nil || s.Name == "vit_large_patch32_224" { // measured without its classifier
 			continue
 		}
+		classes := 0
+		if s.Name == "coatnet_3_rw_224" {
+			classes = 11821 // as published, for ImageNet-12k
+		}
 		pixels, err := strconv.Atoi(row[size])
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := s.Graph(pixels, 0)
+		g, err := s.Graph(pixels, classes)
 		if err != nil {
 			t.Errorf("%s at %d: %v", s.Name, pixels, err)
 			continue
