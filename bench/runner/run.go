@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"zoobench/bench/experiment"
@@ -217,27 +218,16 @@ func (r *run) append(rec *record.Record) error {
 	return nil
 }
 
-// unmeasured is what is known of a task without running it: the settings, the published figures and, where the network
-// can be built so, its cost.
-func (p *planned) unmeasured() *record.Record {
-	rec := describe(p.kind(), p.spec, p.Task)
-	if g, err := p.spec.Graph(p.ImgSize, p.NumClasses); err == nil {
-		rec.Cost = &record.Cost{Params: g.ParamCount(), MACs: g.MACs(), Activations: g.Activations()}
-		rec.ImgSize = g.Input().H
-	}
-	return rec
-}
-
-// failed is the row of a task that left no measurement.
+// failed is the row of a task that left no measurement. The network is not built for it here: that may be what failed.
 func (p *planned) failed(reason string) *record.Record {
-	rec := p.unmeasured()
+	rec := describe(p.kind(), p.spec, p.Task)
 	rec.Verdict = record.Verdict{Reasons: []string{reason}}
 	return rec
 }
 
 // notMeasured is the row of a task that could not be tried.
 func (p *planned) notMeasured() *record.Record {
-	rec := p.unmeasured()
+	rec := describe(p.kind(), p.spec, p.Task)
 	rec.Verdict.Valid = true
 	columns := []string{"latency_p50_ns", "latency_min_ns", "weights_bytes", "peak_rss_bytes"}
 	if rec.Kind == record.KindEval {
@@ -294,12 +284,13 @@ func LastDir(parent string, experiments []string) (dir, id string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("runner: %s: %w", parent, err)
 	}
-	found = slices.DeleteFunc(found, func(path string) bool {
-		return !sameExperiments(filepath.Base(filepath.Dir(path)), experiments)
-	})
-	if len(found) == 0 {
-		return "", "", fmt.Errorf("runner: %s: no run%s to resume", parent, suffix(experiments))
+	for _, path := range found {
+		if name := filepath.Base(filepath.Dir(path)); sameExperiments(name, experiments) {
+			id = max(id, name)
+		}
 	}
-	dir = filepath.Dir(slices.Max(found))
-	return dir, filepath.Base(dir), nil
+	if id == "" {
+		return "", "", fmt.Errorf("runner: %s: no run of %s to resume", parent, strings.Join(experiments, ", "))
+	}
+	return filepath.Join(parent, id), id, nil
 }

@@ -1,0 +1,113 @@
+package runner
+
+import (
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"zoobench/bench/experiment"
+)
+
+// images makes a folder of two classes with three pictures, of which one is none.
+func images(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i, name := range []string{"0/a.png", "1/b.png"} {
+		m := image.NewRGBA(image.Rect(0, 0, 24, 24))
+		for x := range 24 {
+			for y := range 24 {
+				m.Set(x, y, color.RGBA{uint8(40 * i), uint8(10 * x), uint8(10 * y), 255})
+			}
+		}
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := png.Encode(f, m); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "1", "broken.jpg"), []byte("\xff\xd8\xff"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestTop(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for _, test := range []struct {
+		name   string
+		scores []float32
+		want   []int
+		finite bool
+	}{
+		{"ordered", []float32{1, 5, 3, 2, 4, 0}, []int{1, 4, 2, 3, 0}, true},
+		{"ties by lower index", []float32{1, 2, 2, 1, 2, 1, 2}, []int{1, 2, 4, 6, 0}, true},
+		{"all equal", make([]float32, 9), []int{0, 1, 2, 3, 4}, true},
+		{"fewer classes", []float32{1, 2}, []int{1, 0}, true},
+		{"NaN is no score", []float32{nan, 1, nan, 3}, []int{3, 1}, false},
+		{"nothing but NaN", []float32{nan, nan}, nil, false},
+		{"infinity", []float32{1, inf, 2}, []int{1, 2, 0}, false},
+		{"none", nil, nil, true},
+	} {
+		got, finite := Top(test.scores, 5)
+		if !slices.Equal(got, test.want) || finite != test.finite {
+			t.Errorf("%s: got %v, %t; want %v, %t", test.name, got, finite, test.want, test.finite)
+		}
+	}
+}
+
+func TestSoftmax(t *testing.T) {
+	got := Softmax([]float32{1000, 1000, 0})
+	if math.Abs(got[0]-0.5) > 1e-12 || got[0] != got[1] || got[2] != 0 {
+		t.Errorf("large scores: got %v, want a half each", got)
+	}
+	if got := Softmax([]float32{0, float32(math.Log(3))}); math.Abs(got[1]-0.75) > 1e-7 {
+		t.Errorf("one to three: got %v, want 0.25 and 0.75", got)
+	}
+}
+
+func TestCounts(t *testing.T) {
+	var c counts
+	for _, s := range []Sample{
+		{File: "first", Labels: []int{7}, Top5: []int{7, 1, 2, 3, 4}},
+		{File: "fifth", Labels: []int{4}, Top5: []int{7, 1, 2, 3, 4}},
+		{File: "one of several", Labels: []int{9, 7}, Top5: []int{7, 1, 2, 3, 4}},
+		{File: "wrong", Labels: []int{5}, Top5: []int{7, 1, 2, 3, 4}},
+		{File: "unreadable", Labels: []int{7}, Err: os.ErrInvalid},
+		{File: "no right answer", Top5: []int{7}},
+	} {
+		c.add(s, true)
+	}
+	if c.images != 5 || c.top1 != 2 || c.top5 != 3 || !slices.Equal(c.unreadable, []string{"unreadable: invalid argument"}) {
+		t.Errorf("got %+v; want 5 images, 2 and 3 right, the unreadable one named", c)
+	}
+}
+
+func TestLabelOutsideTheClasses(t *testing.T) {
+	dir := images(t)
+	labels := filepath.Join(dir, "labels.txt")
+	if err := os.WriteFile(labels, []byte("0/a.png 0\n1/b.png 2\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "tiny.safetensors")
+	writeWeights(t, file, 2)
+	job := experiment.Job{Model: "tiny", Accuracy: &experiment.Accuracy{Data: dir, Labels: labels}}
+	_, err := Accuracy(t.Context(), misbehaving(), Task{Job: job, Weights: file}, Watch{})
+	if err == nil || !strings.Contains(err.Error(), "labels.txt") || !strings.Contains(err.Error(), "2") {
+		t.Errorf("got error %v, want one that names the file and the label", err)
+	}
+}

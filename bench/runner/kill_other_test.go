@@ -1,0 +1,6 @@
+//go:build !linux
+
+package runner
+
+// victim is played on Linux only.
+func victim() {}
