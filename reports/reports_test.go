@@ -402,19 +402,27 @@ func TestUnsound(t *testing.T) {
 				}
 				records[i].Machine = machine()
 			}
-			dir := t.TempDir()
-			if _, err := Write(dir, records, nil); err != nil {
-				t.Fatal(err)
-			}
-			var b bytes.Buffer
-			if err := Print(&b, records, TableOptions{Width: 200}); err != nil {
-				t.Fatal(err)
-			}
-			text, err := os.ReadFile(filepath.Join(dir, "report.md"))
+			run, err := newRun(records, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, line := range strings.Split(b.String()+string(text), "\n") {
+			figures := run.figures()
+			var b bytes.Buffer
+			for _, f := range figures {
+				if err := f.svg(&b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := run.writeMarkdown(&b, figures); err != nil {
+				t.Fatal(err)
+			}
+			if err := run.writeLines(io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			if err := Print(&b, records, TableOptions{Width: 200}); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(b.String()) {
 				told := strings.Contains(line, "have NaN") || strings.Contains(line, "have +Inf") || strings.Contains(line, "have -Inf")
 				if !told && (strings.Contains(line, "NaN") || strings.Contains(line, "Inf")) {
 					t.Errorf("printed: %s", line)

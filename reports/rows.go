@@ -263,6 +263,7 @@ func order(rows []row, records []record.Record) {
 			cmp.Compare(first[x.experiment()], first[y.experiment()]),
 			cmp.Compare(rank(&x), rank(&y)),
 			cmp.Compare(x.model(), y.model()),
+			cmp.Compare(flag(x.latency == nil), flag(y.latency == nil)),
 			cmp.Compare(a.scenario, b.scenario),
 			cmp.Compare(a.isa, b.isa),
 			cmp.Compare(flag(a.exact), flag(b.exact)),

@@ -120,7 +120,7 @@ func (s *scatter) draw(c draw.Canvas, styles map[string]style, most float64) {
 	points := slices.Clone(s.points)
 	// Big bubbles first, so that small ones are not hidden.
 	slices.SortStableFunc(points, func(a, b point) int { return cmp.Compare(b.params, a.params) })
-	targets := make([]target, len(points))
+	targets, radii := make([]target, len(points)), make([]vg.Length, len(points))
 	var bars []segment // what labels had better not cross
 	font := sans(8, ink())
 	for i, q := range points {
@@ -129,8 +129,9 @@ func (s *scatter) draw(c draw.Canvas, styles map[string]style, most float64) {
 		if s.bubbles {
 			r = bubble(q.params, most)
 		}
+		radii[i] = r
 		targets[i] = target{
-			at: vg.Point{X: trX(q.x), Y: trY(q.y)}, half: r,
+			at: vg.Point{X: trX(q.x), Y: trY(q.y)}, half: st.shape.radius(r),
 			width: font.Width(shorten(q.name, 30)), height: font.FontExtents().Height * 0.86,
 		}
 		line := draw.LineStyle{Color: st.color, Width: 0.8}
@@ -159,7 +160,7 @@ func (s *scatter) draw(c draw.Canvas, styles map[string]style, most float64) {
 		if q.suspect {
 			l = crossed
 		}
-		marker(c, styles[familyName(q.family)], targets[i].at, targets[i].half, l)
+		marker(c, styles[familyName(q.family)], targets[i].at, radii[i], l)
 	}
 	s.label(c, points, targets, bars, front)
 }
