@@ -16,6 +16,7 @@ type ConvShape struct {
 	Groups       int
 	Weight, Bias []float32 // (OC, C/Groups, KH, KW) and (OC) or nil; read while the operation is made only
 	Act          Act
+	Exact        bool // sums in shorter blocks: some speed for some digits
 }
 
 // taps is the number of positions of the window.
@@ -30,10 +31,13 @@ func (s *ConvShape) check() {
 	}
 }
 
-// block sizes of the matrix product, in elements. A panel of depthBlock×16 weights (16 KiB) stays in L1 while rowBlock
-// rows of input (192 KiB at full depth) stay in L2.
+// Block sizes of the matrix product, in elements. A panel of depthBlock×16 weights (16 KiB) stays in L1 while rowBlock
+// rows of input (192 KiB at full depth) stay in L2. A block's sum joins the others' when it is done, so that shorter
+// blocks lose fewer digits: over the goldens of the mobile networks the largest error is 2.2e-5 of the largest logit with
+// blocks of 256 and 4.5e-6 with blocks of 64.
 const (
 	depthBlock = 256
+	exactBlock = 64
 	rowBlock   = 192
 )
 
@@ -42,6 +46,7 @@ const (
 type Conv struct {
 	ConvShape
 	level   *f32.Level
+	depth   int // of a block
 	lo, hi  float32
 	packed  []float32 // by group, panel of columns, position of the window, input channel
 	bias    []float32 // OC, each group's rounded up to its panels
@@ -82,7 +87,10 @@ const mergeBelow = 8
 // NewConv packs the weights of a convolution; workers is the size of the pool that will run it.
 func NewConv(s ConvShape, workers int) *Conv {
 	s.check()
-	c := &Conv{ConvShape: s, level: level}
+	c := &Conv{ConvShape: s, level: level, depth: depthBlock}
+	if s.Exact {
+		c.depth = exactBlock
+	}
 	c.lo, c.hi = s.Act.clamp()
 	c.merge = s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1
 	gc, goc := s.C/s.Groups, s.OC/s.Groups
@@ -229,11 +237,11 @@ func (c *Conv) Do(worker, task int) {
 func (c *Conv) multiply(s *convScratch, panels []panel, row, rows, taps, run int) {
 	for tap := 0; tap < taps; {
 		// A block is several whole taps, or a part of one.
-		n, from, to := min(max(1, depthBlock/run), taps-tap), 0, run
+		n, from, to := min(max(1, c.depth/run), taps-tap), 0, run
 		for from < run {
-			if run > depthBlock+depthBlock/2 {
-				to = min(from+depthBlock, run)
-				if run-to < depthBlock/4 {
+			if run > c.depth+c.depth/2 {
+				to = min(from+c.depth, run)
+				if run-to < c.depth/4 {
 					to = run
 				}
 			}

@@ -50,7 +50,7 @@ func TestResample(t *testing.T) {
 			Resample(got, x, test.from, test.to, 1, 1)
 			want := append([]float64{-5}, test.want...)
 			for i := range want {
-				if math.Abs(got[i]-want[i]) > 1e-5*(1+math.Abs(want[i])) {
+				if math.Abs(got[i]-want[i]) > 1e-8*(1+math.Abs(want[i])) {
 					t.Errorf("pixel %d: %v, want %v", i, got[i], want[i])
 				}
 			}

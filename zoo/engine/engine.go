@@ -30,7 +30,7 @@ type Weights interface {
 type Options struct {
 	Threads int  // workers, the caller of Run included; 0 means one for each processor that Go may use
 	Batch   int  // the largest number of images of one Run; 0 means 1
-	Exact   bool // direct algorithms only
+	Exact   bool // direct algorithms only, and shorter sums
 }
 
 // Engine is a network ready to run.
