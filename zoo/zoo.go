@@ -22,6 +22,9 @@ import (
 var families = []family{
 	alexNets,        // 2014
 	vggs,            // 2014
+	googLeNets,      // 2014
+	bnInceptions,    // 2015
+	inceptionV3s,    // 2015
 	resNets,         // 2015
 	squeezeNets,     // 2016
 	wideResNets,     // 2016
@@ -31,9 +34,13 @@ var families = []family{
 	seResNets,       // 2017
 	legacySENets,    // 2017
 	mobileNetV2s,    // 2018
+	shuffleNetV2s,   // 2018
 	mnasNets,        // 2018
 	mobileNetV3s,    // 2019
+	skNets,          // 2019
 	efficientNets,   // 2019
+	ecaNets,         // 2019
+	ghostNets,       // 2019
 	regNetXs,        // 2020
 	regNetYs,        // 2020
 	vits,            // 2020

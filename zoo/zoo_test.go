@@ -72,6 +72,8 @@ func TestSmallestSize(t *testing.T) {
 		{"vgg19_bn", 32, "max_pool in vgg19_bn"},
 		{"squeezenet1_0", 21, "max_pool in squeezenet1_0"},
 		{"squeezenet1_1", 17, "max_pool in squeezenet1_1"},
+		{"googlenet", 15, "max_pool in googlenet"},
+		{"inception_v3", 75, "Mixed_7a.branch3x3_2.conv"},
 		{"densenet121", 29, "avg_pool in features.transition3"},
 		{"resnet50", 1, ""},
 		{"mobilenetv2_100", 1, ""},
