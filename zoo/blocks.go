@@ -1,6 +1,10 @@
 package zoo
 
-import "zoobench/zoo/nn"
+import (
+	"strconv"
+
+	"zoobench/zoo/nn"
+)
 
 // convBN is a convolution and its batch norm, under torchvision's names conv1 and bn1, conv2 and bn2 …
 func convBN(g *nn.Builder, i string, x nn.Value, out int, k nn.Kernel) nn.Value {
@@ -22,6 +26,11 @@ func squeezeExciteBy(g *nn.Builder, x nn.Value, squeezed int, act nn.Act) nn.Val
 // convNorm is a convolution and its batch norm, under timm's names conv and bn of a scope of their own.
 func convNorm(g *nn.Builder, x nn.Value, out int, k nn.Kernel) nn.Value {
 	return g.BatchNorm("bn", g.Conv("conv", x, out, k), 1e-5)
+}
+
+// numbered is a convolution and its batch norm as layers i and i+1 of a list.
+func numbered(g *nn.Builder, i int, x nn.Value, out int, k nn.Kernel) nn.Value {
+	return g.BatchNorm(strconv.Itoa(i+1), g.Conv(strconv.Itoa(i), x, out, k), 1e-5)
 }
 
 // roundTo is the multiple of n nearest to v, at least n and at least limit·v: how channel counts are scaled (Howard and

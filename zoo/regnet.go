@@ -8,8 +8,8 @@ import (
 )
 
 // Radosavovic, Kosaraju, Girshick, He, Dollár: Designing Network Design Spaces, 2020, arXiv:2003.13678, equations 2 to 4
-// and the parameters below figures 17 (X) and 18 (Y); 640, 1280 and 2560 are from Goyal and others 2021,
-// arXiv:2103.01988 and 2022, arXiv:2202.08360.
+// and the parameters in figures 17 (X) and 18 (Y); 640, 1280 and 2560 came with Goyal and others 2021,
+// arXiv:2103.01988.
 //
 // As released: torchvision rounds a width down to a multiple of the group only if it keeps nine tenths of it, which makes
 // other networks of regnetx_004, y_008 and y_080 (_tv in timm).
@@ -25,7 +25,7 @@ type regNet struct {
 	nineTenths bool // torchvision's rounding of widths
 }
 
-// Recipes beside bicubic (the authors') and bicubic95 (timm's): torchvision's second, and whole images of 384 pixels.
+// bicubic965 is the recipe of torchvision's second weights as timm has them.
 var bicubic965 = Recipe{CropPct: 0.965, Interpolation: "bicubic"}
 
 var regNetXs = regNetFamily("regnetx", []regNetRow{
@@ -122,7 +122,7 @@ func (r regNet) stages() []regNetStage {
 	return stages
 }
 
-// block is figure 12's X block: 1×1, grouped 3×3 with the stride, 1×1, of one width; with squeeze and excitation behind
+// block is figure 4's X block: 1×1, grouped 3×3 with the stride, 1×1, of one width; with squeeze and excitation behind
 // the 3×3, Y.
 func (r regNet) block(g *nn.Builder, x nn.Value, w, stride int) nn.Value {
 	group := min(r.group, w)

@@ -6,6 +6,7 @@ import "zoobench/zoo/nn"
 // Xie, Girshick, Dollár, Tu, He: Aggregated Residual Transformations, 2016, arXiv:1611.05431, table 1.
 // Zagoruyko, Komodakis: Wide Residual Networks, 2016, arXiv:1605.07146, table 8 (bottleneck's inner width doubled).
 // Hu, Shen, Albanie, Sun, Wu: Squeeze-and-Excitation Networks, 2017, arXiv:1709.01507, table 1.
+// He, Zhang, Zhang, Zhang, Xie, Li: Bag of Tricks, 2018, arXiv:1812.01187, figure 2 (ResNet-D).
 //
 // As released (torchvision, timm), not as printed:
 //   - a stage's stride is on the bottleneck's 3×3, not on its first 1×1;
@@ -20,6 +21,11 @@ type resnet struct {
 	se     bool // squeeze and excitation, by 16
 	groups int  // ResNeXt's cardinality, 0 means 1
 	width  int  // channels of a group where the paper's plain bottleneck has 64, 0 means 64
+
+	eca     bool            // efficient channel attention (ecanet.go)
+	sk      selectiveKernel // instead of the 3×3 with the stride (sknet.go)
+	stem    [2]int          // ResNet-D's three 3×3 instead of the first 7×7: channels of the first two
+	avgDown bool            // ResNet-D's projections: averaged over 2×2 where the plain one strides
 }
 
 var resNets = family{name: "resnet", year: 2015, paper: "arXiv:1512.03385", rows: []row{
@@ -59,7 +65,15 @@ var seResNets = family{name: "seresnet", year: 2017, paper: "arXiv:1709.01507", 
 }}
 
 func (r resnet) build(g *nn.Builder, x nn.Value) nn.Value {
-	x = g.ReLU(convBN(g, "1", x, 64, nn.K(7).S(2)))
+	if r.stem == [2]int{} {
+		x = g.Conv("conv1", x, 64, nn.K(7).S(2))
+	} else {
+		for i, out := range r.stem {
+			x = g.ReLU(numbered(g.In("conv1"), 3*i, x, out, nn.K(3).S(2-i)))
+		}
+		x = g.Conv("conv1.6", x, 64, nn.K(3))
+	}
+	x = g.ReLU(g.BatchNorm("bn1", x, 1e-5))
 	x = g.MaxPool(x, nn.K(3).S(2))
 	for i, n := range r.depths {
 		for j := range n {
@@ -70,7 +84,7 @@ func (r resnet) build(g *nn.Builder, x nn.Value) nn.Value {
 			x = r.block(g.In("layer%d.%d", i+1, j), x, 64<<i, stride)
 		}
 		out, _, _ := r.widths(64 << i)
-		x = g.Expect(x, nn.Shape{C: out, H: 56 >> i, W: 56 >> i})
+		x = g.Expect(x, nn.Shape{C: out, H: g.Size / 4 >> i, W: g.Size / 4 >> i})
 	}
 	return g.Linear("fc", g.GlobalAvgPool(x), g.Classes)
 }
@@ -78,7 +92,9 @@ func (r resnet) build(g *nn.Builder, x nn.Value) nn.Value {
 func (r resnet) block(g *nn.Builder, x nn.Value, planes, stride int) nn.Value {
 	out, mid, groups := r.widths(planes)
 	y, skip := x, x
-	if r.basic {
+	if r.sk.reduce > 0 {
+		y = r.selectiveBlock(g, y, planes, stride)
+	} else if r.basic {
 		y = g.ReLU(convBN(g, "1", y, planes, nn.K(3).S(stride)))
 		y = convBN(g, "2", y, out, nn.K(3))
 	} else {
@@ -89,11 +105,24 @@ func (r resnet) block(g *nn.Builder, x nn.Value, planes, stride int) nn.Value {
 	if r.se {
 		y = squeezeExcite(g.In("se"), y, round8(float64(out)/16, 0))
 	}
+	if r.eca {
+		y = channelAttention(g.In("se"), y)
+	}
 	if stride > 1 || x.C != out {
-		skip = g.Conv("downsample.0", x, out, nn.K(1).S(stride))
-		skip = g.BatchNorm("downsample.1", skip, 1e-5)
+		skip = r.project(g.In("downsample"), x, out, stride)
 	}
 	return g.ReLU(g.Add(y, skip))
+}
+
+// project takes a block's input to the shape of its result.
+func (r resnet) project(g *nn.Builder, x nn.Value, out, stride int) nn.Value {
+	if !r.avgDown {
+		return numbered(g, 0, x, out, nn.K(1).S(stride))
+	}
+	if stride > 1 {
+		x = g.AvgPool(x, nn.K(2).S(stride).Valid().WithCeil().WithoutPad())
+	}
+	return numbered(g, 1, x, out, nn.K(1))
 }
 
 // widths gives a block's output channels, inner channels and group count.

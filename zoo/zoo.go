@@ -35,11 +35,16 @@ var families = []family{
 	legacySENets,    // 2017
 	mobileNetV2s,    // 2018
 	shuffleNetV2s,   // 2018
+	shuffleNetV2s,   // 2018
 	mnasNets,        // 2018
 	mobileNetV3s,    // 2019
 	skNets,          // 2019
+	skNets,          // 2019
 	efficientNets,   // 2019
 	ecaNets,         // 2019
+	ghostNets,       // 2019
+	ecaNets,         // 2019
+	ghostNets,       // 2019
 	ghostNets,       // 2019
 	regNetXs,        // 2020
 	regNetYs,        // 2020
