@@ -7,51 +7,54 @@ import "zoobench/zoo/nn"
 //
 // Departures from the paper:
 //   - the stem's first convolution has half its channels, and CoAtNet-0 has 7 blocks in its third stage;
-//   - a convolution block expands its input's channels, not its output's, and its activation is SiLU, which most rows
-//     also have behind its first norm;
-//   - squeeze and excitation stands before the second norm in some rows, and squeezes with ReLU in some;
+//   - a convolution block expands its input's channels, not its output's, and its activation is SiLU;
 //   - attention has its input's channels, its last layer goes to the output's;
-//   - residuals and attention halve the size by an average over 2×2 pixels, a convolution block by its depthwise layer
-//     or by the same average ahead of it;
+//   - residuals and attention halve the size by an average over 2×2 pixels;
 //   - rmlp: the bias of a relative position comes from a small network over its log-spaced offsets, not from a table.
 //
 // The input is a multiple of 32 pixels. At another size than the row's a table of relative positions has another size
-// too, as in timm: published weights with tables fit at their own size only, those of rmlp at any.
-//
-// The rows with a golden are coatnet_0_rw, coatnet_1_rw and coatnet_rmlp_nano_rw; the MACs of the others are this
-// graph's count, and their parameters agree with timm's table to its digits.
+// too, as in timm: published weights with tables fit at their own size only, those of rmlp at any. The rows but
+// coatnet_0_rw, 1_rw and rmlp_nano_rw have no golden: their MACs are this graph's count, their parameters agree with
+// timm's table to its digits (coatnet_3_rw's with the 11 821 classes that it was published for).
 type coAtNet struct {
-	depths [4]int // blocks of stages S1 to S4: two of convolution, two of attention
-	stem   int    // channels of S0
-	width  int    // channels of S1; each next stage has twice as many
-	rmlp   int    // hidden units of the network of offsets, 0 for a table
-	early  bool   // squeeze and excitation stands before the second norm
-	relu   bool   // its activation is ReLU, not SiLU
-
-	pooled    bool // a convolution block halves the size by an average, not by its depthwise layer
-	maxPool   bool // residuals and attention halve the size by a 3×3 maximum
-	plainNorm bool // no activation behind a convolution block's first norm
-	convBias  bool // in a convolution block's residual and last layer
-	noBias    bool // in an attention block's residual
-	scales    bool // layer scales in attention blocks
-	batchNorm bool // in attention blocks and behind the last, instead of layer norm
+	coAtSize
+	rmlp    int  // hidden units of the network of offsets, 0 for a table
+	early   bool // squeeze and excitation stands before the second norm
+	pooled  bool // a convolution block halves the size by an average, not by its depthwise layer
+	maxPool bool // residuals and attention halve the size by a 3×3 maximum
+	noBias  bool // in an attention block's residual
+	scales  bool // layer scales in attention blocks
 }
 
+// coAtSize is a column of table 3, S1 and S2 being stages of convolution, S3 and S4 of attention.
+type coAtSize struct {
+	stem, width int    // channels of S0 and of S1; each next stage has twice as many
+	depths      [4]int // blocks of S1 to S4
+	squeeze     nn.Act // in squeeze and excitation
+	plain       bool   // no activation behind a convolution block's first norm, a bias in its last layer and residual
+}
+
+var (
+	coAtNano = coAtSize{64, 64, [4]int{3, 4, 6, 3}, nn.SiLU, true}
+	coAtNet0 = coAtSize{64, 96, [4]int{2, 3, 7, 2}, nn.ReLU, false}
+	coAtNet1 = coAtSize{64, 96, [4]int{2, 6, 14, 2}, nn.ReLU, false}
+	coAtNet2 = coAtSize{128, 128, [4]int{2, 6, 14, 2}, nn.SiLU, false}
+	coAtNet3 = coAtSize{192, 192, [4]int{2, 6, 14, 2}, nn.SiLU, false}
+)
+
 var coAtNets = family{name: "coatnet", year: 2021, paper: "arXiv:2106.04803", rows: []row{
-	{"coatnet_pico_rw_224", coAtNet{depths: [4]int{2, 3, 5, 2}, stem: 64, width: 64, plainNorm: true, convBias: true}.build, 224, 10_851_364, 2_028_459_520, halfMean95},
-	{"coatnet_nano_rw_224", coAtNet{depths: [4]int{3, 4, 6, 3}, stem: 64, width: 64, pooled: true, plainNorm: true, convBias: true}.build, 224, 15_141_244, 2_382_715_392, halfMean90},
-	{"coatnet_0_rw_224", coAtNet{depths: [4]int{2, 3, 7, 2}, stem: 64, width: 96, early: true, relu: true, pooled: true, noBias: true}.build, 224, 27_435_562, 4_406_300_928, halfMean95},
-	{"coatnet_1_rw_224", coAtNet{depths: [4]int{2, 6, 14, 2}, stem: 64, width: 96, early: true, relu: true, noBias: true}.build, 224, 41_721_502, 7_992_160_512, halfMean95},
-	{"coatnet_2_rw_224", coAtNet{depths: [4]int{2, 6, 14, 2}, stem: 128, width: 128}.build, 224, 73_868_400, 15_019_256_832, halfMean95},
-	{"coatnet_3_rw_224", coAtNet{depths: [4]int{2, 6, 14, 2}, stem: 192, width: 192, scales: true}.build, 224, 165_173_428, 33_320_993_280, halfMean95},
-	{"coatnet_bn_0_rw_224", coAtNet{depths: [4]int{2, 3, 7, 2}, stem: 64, width: 96, early: true, relu: true, noBias: true, batchNorm: true}.build, 224, 27_435_562, 4_647_145_728, Recipe{CropPct: 0.95, Interpolation: "bicubic"}},
-	{"coatnet_rmlp_nano_rw_224", coAtNet{depths: [4]int{3, 4, 6, 3}, stem: 64, width: 64, rmlp: 384, plainNorm: true, convBias: true}.build, 224, 15_145_116, 2_594_052_864, halfMean90},
-	{"coatnet_rmlp_0_rw_224", coAtNet{depths: [4]int{2, 3, 7, 2}, stem: 64, width: 96, rmlp: 512, relu: true}.build, 224, 27_446_074, 4_684_945_664, halfMean95},
-	{"coatnet_rmlp_1_rw_224", coAtNet{depths: [4]int{2, 6, 14, 2}, stem: 64, width: 96, rmlp: 384, early: true, relu: true, pooled: true, maxPool: true, noBias: true}.build, 224, 41_691_982, 7_807_099_392, halfMean95},
-	{"coatnet_rmlp_1_rw2_224", coAtNet{depths: [4]int{2, 6, 14, 2}, stem: 64, width: 96, rmlp: 512, relu: true}.build, 224, 41_724_622, 8_066_538_752, halfMean95},
-	{"coatnet_rmlp_2_rw_224", coAtNet{depths: [4]int{2, 6, 14, 2}, stem: 128, width: 128, rmlp: 512, scales: true}.build, 224, 73_881_264, 15_114_828_800, halfMean95},
-	{"coatnet_rmlp_2_rw_384", coAtNet{depths: [4]int{2, 6, 14, 2}, stem: 128, width: 128, rmlp: 512, scales: true}.build, 384, 73_881_264, 47_488_266_240, Recipe{CropPct: 1, Interpolation: "bicubic", CropMode: "squash", Mean: half, Std: half}},
-	{"coatnet_rmlp_3_rw_224", coAtNet{depths: [4]int{2, 6, 14, 2}, stem: 192, width: 192, rmlp: 512, scales: true}.build, 224, 165_152_788, 33_458_952_704, halfMean95},
+	{"coatnet_nano_rw_224", coAtNet{coAtSize: coAtNano, pooled: true}.build, 224, 15_141_244, 2_382_715_392, halfMean90},
+	{"coatnet_0_rw_224", coAtNet{coAtSize: coAtNet0, early: true, pooled: true, noBias: true}.build, 224, 27_435_562, 4_406_300_928, halfMean95},
+	{"coatnet_1_rw_224", coAtNet{coAtSize: coAtNet1, early: true, noBias: true}.build, 224, 41_721_502, 7_992_160_512, halfMean95},
+	{"coatnet_2_rw_224", coAtNet{coAtSize: coAtNet2}.build, 224, 73_868_400, 15_019_256_832, halfMean95},
+	{"coatnet_3_rw_224", coAtNet{coAtSize: coAtNet3, scales: true}.build, 224, 165_173_428, 33_320_993_280, halfMean95},
+	{"coatnet_rmlp_nano_rw_224", coAtNet{coAtSize: coAtNano, rmlp: 384}.build, 224, 15_145_116, 2_594_052_864, halfMean90},
+	{"coatnet_rmlp_0_rw_224", coAtNet{coAtSize: coAtNet0, rmlp: 512}.build, 224, 27_446_074, 4_684_945_664, halfMean95},
+	{"coatnet_rmlp_1_rw_224", coAtNet{coAtSize: coAtNet1, rmlp: 384, early: true, pooled: true, maxPool: true, noBias: true}.build, 224, 41_691_982, 7_807_099_392, halfMean95},
+	{"coatnet_rmlp_1_rw2_224", coAtNet{coAtSize: coAtNet1, rmlp: 512}.build, 224, 41_724_622, 8_066_538_752, halfMean95},
+	{"coatnet_rmlp_2_rw_224", coAtNet{coAtSize: coAtNet2, rmlp: 512, scales: true}.build, 224, 73_881_264, 15_114_828_800, halfMean95},
+	{"coatnet_rmlp_2_rw_384", coAtNet{coAtSize: coAtNet2, rmlp: 512, scales: true}.build, 384, 73_881_264, 47_488_266_240, halfSquash100},
+	{"coatnet_rmlp_3_rw_224", coAtNet{coAtSize: coAtNet3, rmlp: 512, scales: true}.build, 224, 165_152_788, 33_458_952_704, halfMean95},
 }}
 
 func (c coAtNet) build(g *nn.Builder, x nn.Value) nn.Value {
@@ -62,23 +65,23 @@ func (c coAtNet) build(g *nn.Builder, x nn.Value) nn.Value {
 	x = g.Activate(g.BatchNorm("stem.norm1", x, 1e-5), nn.SiLU)
 	x = g.Conv("stem.conv2", x, c.stem, nn.K(3))
 	for i, n := range c.depths {
-		for j := range n {
-			block := g.In("stages.%d.blocks.%d", i, j)
-			if i < 2 {
-				x = c.convBlock(block, x, c.width<<i, j == 0)
-			} else {
-				x = c.attentionBlock(block, x, c.width<<i, j == 0)
-			}
+		block := c.convBlock
+		if i > 1 {
+			block = c.attentionBlock
 		}
+		for j := range n {
+			x = block(g.In("stages.%d.blocks.%d", i, j), x, c.width<<i, j == 0)
+		}
+		x = g.Expect(x, nn.Shape{C: c.width << i, H: g.Size >> (i + 2), W: g.Size >> (i + 2)})
 	}
-	return g.Linear("head.fc", g.GlobalAvgPool(c.norm(g, "norm", x)), g.Classes)
+	return g.Linear("head.fc", g.GlobalAvgPool(g.LayerNorm("norm", x, 1e-6)), g.Classes)
 }
 
 // convBlock is the inverted residual block of the first two stages; the first of a stage halves the size.
 func (c coAtNet) convBlock(g *nn.Builder, x nn.Value, out int, first bool) nn.Value {
 	mid, stride := 4*x.C, 1
 	y := g.BatchNorm("pre_norm", x, 1e-5)
-	if !c.plainNorm {
+	if !c.plain {
 		y = g.Activate(y, nn.SiLU)
 	}
 	switch {
@@ -89,39 +92,39 @@ func (c coAtNet) convBlock(g *nn.Builder, x nn.Value, out int, first bool) nn.Va
 	}
 	y = g.Activate(g.BatchNorm("norm1", g.Conv("conv1_1x1", y, mid, nn.K(1)), 1e-5), nn.SiLU)
 	y = g.Conv("conv2_kxk", y, mid, nn.K(3).S(stride).G(nn.Depthwise))
-	squeeze := nn.SiLU
-	if c.relu {
-		squeeze = nn.ReLU
-	}
 	if c.early {
-		y = squeezeExciteBy(g.In("se_early"), y, mid/4, squeeze)
+		y = squeezeExciteBy(g.In("se_early"), y, mid/4, c.squeeze)
 	}
 	y = g.Activate(g.BatchNorm("norm2", y, 1e-5), nn.SiLU)
 	if !c.early {
-		y = squeezeExciteBy(g.In("se"), y, mid/4, squeeze)
+		y = squeezeExciteBy(g.In("se"), y, mid/4, c.squeeze)
 	}
-	last := nn.K(1)
-	last.Bias = c.convBias
-	y = g.Conv("conv3_1x1", y, out, last)
-	return g.Add(y, c.shortcut(g, x, out, first, c.convBias))
+	y = g.Conv("conv3_1x1", y, out, pointwise(c.plain))
+	return g.Add(y, c.shortcut(g, x, out, first, c.plain))
 }
 
 // attentionBlock is the encoder of the last two stages; the first of a stage halves the size.
 func (c coAtNet) attentionBlock(g *nn.Builder, x nn.Value, out int, first bool) nn.Value {
-	y, one := x, nn.K(1).WithBias()
+	y, one := x, pointwise(true)
 	if first {
-		y = c.halve(g, c.norm(g, "norm1.norm", x))
+		y = c.halve(g, g.LayerNorm("norm1.norm", x, 1e-6))
 	} else {
-		y = c.norm(g, "norm1", x)
+		y = g.LayerNorm("norm1", x, 1e-6)
 	}
-	heads := x.C / 32
-	y = g.Attention(g.Conv("attn.qkv", y, 3*x.C, one), nn.AttentionSpec{
-		Heads: heads, HeadsFirst: true, Bias: c.positions(g.In("attn.rel_pos"), heads, y.H, y.W),
-	})
+	a := nn.AttentionSpec{Heads: x.C / 32, HeadsFirst: true}
+	a.Bias = c.positions(g.In("attn.rel_pos"), a.Heads, y.H, y.W)
+	y = g.Attention(g.Conv("attn.qkv", y, 3*x.C, one), a)
 	y = g.Conv("attn.proj", y, out, one)
-	x = g.Add(c.scaled(g, "ls1.gamma", y), c.shortcut(g, x, out, first, !c.noBias))
-	y = g.Activate(g.Conv("mlp.fc1", c.norm(g, "norm2", x), 4*out, one), nn.GELU)
-	return g.Add(c.scaled(g, "ls2.gamma", g.Conv("mlp.fc2", y, out, one)), x)
+	if c.scales {
+		y = g.Scale("ls1.gamma", y)
+	}
+	x = g.Add(y, c.shortcut(g, x, out, first, !c.noBias))
+	y = g.Activate(g.Conv("mlp.fc1", g.LayerNorm("norm2", x, 1e-6), 4*out, one), nn.GELU)
+	y = g.Conv("mlp.fc2", y, out, one)
+	if c.scales {
+		y = g.Scale("ls2.gamma", y)
+	}
+	return g.Add(y, x)
 }
 
 // positions is the bias of relative positions on a grid of h×w.
@@ -142,28 +145,14 @@ func (c coAtNet) shortcut(g *nn.Builder, x nn.Value, out int, first, bias bool) 
 	if in == out {
 		return x
 	}
-	k := nn.K(1)
-	k.Bias = bias
-	return g.Conv("shortcut.expand", x, out, k)
+	return g.Conv("shortcut.expand", x, out, pointwise(bias))
 }
+
+func pointwise(bias bool) nn.Kernel { k := nn.K(1); k.Bias = bias; return k }
 
 func (c coAtNet) halve(g *nn.Builder, x nn.Value) nn.Value {
 	if c.maxPool {
 		return g.MaxPool(x, nn.K(3).S(2))
 	}
 	return g.AvgPool(x, nn.K(2).S(2).Valid())
-}
-
-func (c coAtNet) norm(g *nn.Builder, name string, x nn.Value) nn.Value {
-	if c.batchNorm {
-		return g.BatchNorm(name, x, 1e-6)
-	}
-	return g.LayerNorm(name, x, 1e-6)
-}
-
-func (c coAtNet) scaled(g *nn.Builder, name string, x nn.Value) nn.Value {
-	if c.scales {
-		return g.Scale(name, x)
-	}
-	return x
 }

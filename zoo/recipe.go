@@ -22,14 +22,15 @@ var (
 
 // Recipes that several families' tables name.
 var (
-	plain       = Recipe{}
-	bicubic     = Recipe{Interpolation: "bicubic"}
-	bicubic95   = Recipe{CropPct: 0.95, Interpolation: "bicubic", TestSize: 288, TestCropPct: 1}
-	bicubic90   = Recipe{CropPct: 0.9, Interpolation: "bicubic"}
-	halfMean90  = Recipe{CropPct: 0.9, Interpolation: "bicubic", Mean: half, Std: half}
-	halfMean95  = Recipe{CropPct: 0.95, Interpolation: "bicubic", Mean: half, Std: half}
-	halfMean100 = Recipe{CropPct: 1, Interpolation: "bicubic", Mean: half, Std: half}
-	bicubic88   = Recipe{Interpolation: "bicubic", TestSize: 288, TestCropPct: 0.95}
+	plain         = Recipe{}
+	bicubic       = Recipe{Interpolation: "bicubic"}
+	bicubic95     = Recipe{CropPct: 0.95, Interpolation: "bicubic", TestSize: 288, TestCropPct: 1}
+	bicubic90     = Recipe{CropPct: 0.9, Interpolation: "bicubic"}
+	halfMean90    = Recipe{CropPct: 0.9, Interpolation: "bicubic", Mean: half, Std: half}
+	halfMean95    = Recipe{CropPct: 0.95, Interpolation: "bicubic", Mean: half, Std: half}
+	halfMean100   = Recipe{CropPct: 1, Interpolation: "bicubic", Mean: half, Std: half}
+	halfSquash100 = Recipe{CropPct: 1, Interpolation: "bicubic", CropMode: "squash", Mean: half, Std: half}
+	bicubic88     = Recipe{Interpolation: "bicubic", TestSize: 288, TestCropPct: 0.95}
 )
 
 // Full fills in what the zero values stand for, size being the network's own. TestCropPct stays 0 where there is no
