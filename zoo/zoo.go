@@ -26,28 +26,29 @@ var families = []family{
 	bnInceptions,    // 2015
 	inceptionV3s,    // 2015
 	resNets,         // 2015
+	inceptionV4s,    // 2016
 	squeezeNets,     // 2016
+	resNetV2s,       // 2016
 	wideResNets,     // 2016
 	denseNets,       // 2016
+	xceptions,       // 2016
 	resNeXts,        // 2016
 	mobileNetV1s,    // 2017
+	nasNets,         // 2017
 	seResNets,       // 2017
 	legacySENets,    // 2017
+	pnasNets,        // 2017
 	mobileNetV2s,    // 2018
-	shuffleNetV2s,   // 2018
 	shuffleNetV2s,   // 2018
 	mnasNets,        // 2018
 	mobileNetV3s,    // 2019
 	skNets,          // 2019
-	skNets,          // 2019
 	efficientNets,   // 2019
 	ecaNets,         // 2019
 	ghostNets,       // 2019
-	ecaNets,         // 2019
-	ghostNets,       // 2019
-	ghostNets,       // 2019
 	regNetXs,        // 2020
 	regNetYs,        // 2020
+	bits,            // 2019
 	vits,            // 2020
 	deits,           // 2020
 	swins,           // 2021
