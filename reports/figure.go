@@ -44,7 +44,7 @@ type key struct {
 // Sizes in points and pixels: a page wide, and readable on a screen.
 const (
 	pageWidth  = 820
-	pageHeight = 540
+	pageHeight = 590
 	pngDPI     = 144
 	edge       = 14 // around everything
 	signWidth  = 30 // of the legend's signs

@@ -213,7 +213,7 @@ func (r *run) sources() []string {
 	return all
 }
 
-// writeReading writes how to read the tables.
+// writeReading writes how to read the tables and what the other files are.
 func (r *run) writeReading(out io.Writer) {
 	if len(r.rows) == 0 {
 		return

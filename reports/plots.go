@@ -29,7 +29,8 @@ func (r *run) figures() []figure {
 		all = append(all, f)
 	}
 	chosen := r.chosen()
-	how := settingsText(chosen)
+	clocked := slices.DeleteFunc(slices.Clone(chosen), func(one row) bool { _, _, _, why := one.median(); return why != "" })
+	how := settingsText(clocked)
 	for _, source := range []struct {
 		prefix, yLabel, title, subtitle string
 		look                            look
@@ -41,11 +42,10 @@ func (r *run) figures() []figure {
 			"accuracies are figures from the literature", hollow, publishedTop1,
 		},
 	} {
-		rows := chosen
 		if source.look == hollow && !r.lacksAccuracy() {
 			continue // everything was measured: published figures would add nothing
 		}
-		macs, timed, out := r.points(rows, source.accuracy)
+		macs, timed, out := r.points(chosen, source.accuracy)
 		note := ""
 		if source.look == hollow && len(out) > 0 {
 			note = "Left out, because the published accuracy is of another input size: " + list(out, 8) + "."
@@ -55,7 +55,7 @@ func (r *run) figures() []figure {
 			all = append(all, s.figure(source.prefix+"macs", fmt.Sprintf(source.title, "MACs"), join(nonEmpty(source.subtitle, "area: parameters; MACs and parameters counted from the graph", tagText(macs), r.dataText(source.look))), note))
 		}
 		if len(timed) > 0 {
-			s := scatter{points: timed, xLabel: "median latency of a batch (ms), log scale", yLabel: source.yLabel, look: source.look}
+			s := scatter{points: timed, xLabel: "median latency of " + call(clocked) + " (ms), log scale", yLabel: source.yLabel, look: source.look}
 			all = append(all, s.figure(source.prefix+"latency", fmt.Sprintf(source.title, "measured latency"), join(nonEmpty(source.subtitle, where, how, tagText(timed), r.dataText(source.look))), note))
 		}
 	}
@@ -82,6 +82,7 @@ func (r *run) latencyFigure(where string) (figure, bool) {
 		}
 	}
 	var l ladder
+	var clocked []row
 	var without []string
 	varying := varyingAxes(rows)
 	for i := range rows {
@@ -93,6 +94,7 @@ func (r *run) latencyFigure(where string) (figure, bool) {
 			}
 			continue
 		}
+		clocked = append(clocked, rows[i])
 		t := rows[i].latency.Timing
 		l.rungs = append(l.rungs, rung{
 			name: name, family: clean(rows[i].latency.Family),
@@ -110,8 +112,17 @@ func (r *run) latencyFigure(where string) (figure, bool) {
 	if len(without) > 0 {
 		notes = append(notes, "Without a median (report.md says why): "+list(without, 12)+".")
 	}
-	l.xLabel = "latency of a batch (ms), log scale"
-	return l.figure("latency", "Latency by network", join(nonEmpty(where, settingsText(rows))), strings.Join(notes, " ")), true
+	l.xLabel = "latency of " + call(clocked) + " (ms), log scale"
+	return l.figure("latency", "Latency by network", join(nonEmpty(where, settingsText(clocked))), strings.Join(notes, " ")), true
+}
+
+// call names what one latency is of.
+func call(rows []row) string {
+	batches := distinct(rows, func(r *row) string { return fmt.Sprint(r.set.batch) })
+	if len(batches) == 1 && batches[0] == "1" {
+		return "one image"
+	}
+	return "a batch"
 }
 
 func ms(ns int64) float64 { return float64(ns) / 1e6 }

@@ -134,7 +134,9 @@ func (s *scatter) draw(c draw.Canvas, styles map[string]style, most float64) {
 			at: vg.Point{X: trX(q.x), Y: trY(q.y)}, half: st.shape.radius(r),
 			width: font.Width(shorten(q.name, 30)), height: font.FontExtents().Height * 0.86,
 		}
-		line := draw.LineStyle{Color: st.color, Width: 0.8}
+		pale := st.color
+		pale.A = 0x90
+		line := draw.LineStyle{Color: pale, Width: 0.9}
 		for _, bar := range []segment{
 			{vg.Point{X: trX(q.x), Y: trY(q.yLo)}, vg.Point{X: trX(q.x), Y: trY(q.yHi)}},
 			{vg.Point{X: trX(q.xLo), Y: trY(q.y)}, vg.Point{X: trX(q.xHi), Y: trY(q.y)}},
