@@ -46,9 +46,9 @@ var families = []family{
 	efficientNets,   // 2019
 	ecaNets,         // 2019
 	ghostNets,       // 2019
+	bits,            // 2019
 	regNetXs,        // 2020
 	regNetYs,        // 2020
-	bits,            // 2019
 	vits,            // 2020
 	deits,           // 2020
 	swins,           // 2021
