@@ -25,6 +25,9 @@ func TestShapesAndCosts(t *testing.T) {
 		{"channel conv", func(g *Builder, x Value) Value {
 			return g.ChannelConv("c", g.GlobalAvgPool(x), 5)
 		}, Shape{6, 1, 1}, "c.weight", 30, 6},
+		{"linear without a bias", func(g *Builder, x Value) Value {
+			return g.LinearNoBias("l", x, 5)
+		}, Shape{5, 4, 4}, "l.weight", 5 * 6 * 16, 5 * 16},
 		{"tokens", func(g *Builder, x Value) Value { return g.Tokens(x) }, Shape{6, 1, 16}, "", 0, 0},
 		{"grid", func(g *Builder, x Value) Value { return g.Grid(g.Tokens(x), 2, 8) }, Shape{6, 2, 8}, "", 0, 0},
 		{"slice of tokens", func(g *Builder, x Value) Value { return g.SliceTokens(g.Tokens(x), 3, 5) }, Shape{6, 1, 2}, "", 0, 0},
