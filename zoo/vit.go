@@ -15,10 +15,11 @@ import (
 //   - a distilled network has a second token and a second classifier; in evaluation the result is their mean;
 //   - for another input size than the row's the table of positions is resampled, as timm does.
 //
-// torchvision's vit_b_16, b_32, l_16 and l_32 compute the same. Rows of 384 and 512 pixels are networks of their own,
-// their weights have a longer table of positions. The rows without a golden (all but vit_tiny, small and base at patch
-// 16 and 224, vit_base at patch 32 and deit_tiny_distilled) have this graph's count as MACs, and their parameters agree
-// with timm's table to its digits, those of torchvision's with its metadata.
+// A deit without distillation computes what the vit of its size does; its name stands for its training and its recipe.
+// torchvision's vit_b_16, b_32, l_16 and l_32 compute the same as timm's. Nobody released a tiny network at patch 32.
+// Rows of 384 and 512 pixels are networks of their own, their weights have a longer table of positions. The rows without
+// a golden (all but tiny, small and base at patch 16, base at patch 32, those at 224 pixels, and deit_tiny_distilled)
+// have this graph's count as MACs; their parameters agree with timm's table to its digits, or torchvision's exactly.
 type vit struct {
 	width, depth, heads int
 	patch               int
