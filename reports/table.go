@@ -62,19 +62,19 @@ func columns(level int) []column {
 			if c := r.counts(); c != nil {
 				return cell{fixed(float64(c.Params)/1e6, 2), plain}
 			}
-			return n.missing(r, reason(r.any(), "params", "macs"))
+			return n.missing(r, reason(r.any(), "params", "macs", "latency_p50_ns", "n_images"))
 		}},
 		{"MACs G", false, 0, func(r *row, n *notes, wide bool) cell {
 			if c := r.counts(); c != nil {
 				return cell{fixed(float64(c.MACs)/1e9, 3), plain}
 			}
-			return n.missing(r, reason(r.any(), "macs", "params"))
+			return n.missing(r, reason(r.any(), "macs", "params", "latency_p50_ns", "n_images"))
 		}},
 		{"px", false, 4, func(r *row, n *notes, wide bool) cell {
 			if r.set.size > 0 {
 				return cell{fmt.Sprint(r.set.size), plain}
 			}
-			return n.missing(r, reason(r.any(), "img_size", "latency_min_ns", "n_images"))
+			return n.missing(r, reason(r.any(), "img_size", "latency_p50_ns", "latency_min_ns", "n_images"))
 		}},
 		{"p50 ms", false, 0, medianCell},
 		{"img/s", false, 3, func(r *row, n *notes, wide bool) cell {
