@@ -5,7 +5,7 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 QEMU_ARM64 := $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static 2>/dev/null))
 # Packages with goroutines, and those with code of their own for an architecture.
-CONCURRENT = ./kernels/par ./zoo/weights ./datasets ./bench/load
+CONCURRENT = ./kernels/par ./zoo/weights ./datasets ./bench/load ./bench/runner
 PORTABLE = ./kernels/... ./zoo/nn ./zoo/weights ./bench/stat ./bench/record ./datasets/decode ./datasets/preprocess
 # Where fuzzing starts: package:target.
 FUZZ = zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy datasets:FuzzLabels \

@@ -119,18 +119,22 @@ func (a *app) formatFlag(c *cobra.Command) {
 }
 
 // networks completes the names of networks.
-func (a *app) networks(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+func (a *app) networks(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 	var names []string
 	for _, s := range a.list.All() {
-		names = append(append(names, s.Name), s.Aliases...)
+		for _, name := range append([]string{s.Name}, s.Aliases...) {
+			if strings.HasPrefix(name, begun) {
+				names = append(names, name)
+			}
+		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // network completes the name of one network and then files.
-func (a *app) network(c *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+func (a *app) network(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveDefault
 	}
-	return a.networks(c, args, toComplete)
+	return a.networks(c, args, begun)
 }

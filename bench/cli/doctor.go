@@ -102,7 +102,7 @@ func (d *doctorRow) write(a *app) error {
 		{"cores", fmt.Sprintf("%d (Go uses %d)", d.Cores, d.GOMAXPROCS)},
 		{"instruction sets", strings.Join(d.ISAs, ", ") + "; in use: " + d.ISA},
 		{"caches", fmt.Sprintf("L1d %d KiB, L2 %d KiB, L3 %d KiB", d.L1DBytes>>10, d.L2Bytes>>10, d.L3Bytes>>10)},
-		{"memory", mebibytes(d.MemoryBytes)},
+		{"memory", fmt.Sprintf("%.1f GiB", float64(d.MemoryBytes)/(1<<30))},
 		{"system", strings.TrimSpace(fmt.Sprintf("%s/%s %s, %s", d.OS, d.Arch, d.Kernel, d.Go))},
 		{"peak, a core", fmt.Sprintf("%.1f GFLOP/s float32", d.PeakGFLOPS)},
 		{"memory read, a core", fmt.Sprintf("%.1f GB/s", d.ReadGBytes)},

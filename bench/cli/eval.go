@@ -51,8 +51,11 @@ type recipeFlags struct {
 func (r *recipeFlags) flags(c *cobra.Command) {
 	c.Flags().Float64Var(&r.cropPct, "crop-pct", 0, "the crop's share of the resized edge (default: the checkpoint's)")
 	c.Flags().StringVar(&r.interpolation, "interpolation", "", "nearest, box, bilinear, hamming, bicubic or lanczos (default: the checkpoint's)")
-	c.Flags().Float64SliceVar(&r.mean, "mean", nil, "r,g,b of the mean that is subtracted, of values from 0 to 1 (default: the checkpoint's)")
-	c.Flags().Float64SliceVar(&r.std, "std", nil, "r,g,b of the deviation that is divided by (default: the checkpoint's)")
+	c.Flags().Float64SliceVar(&r.mean, "mean", nil, "`r,g,b` of the mean that is subtracted, of values from 0 to 1 (default: the checkpoint's)")
+	c.Flags().Float64SliceVar(&r.std, "std", nil, "`r,g,b` of the deviation that is divided by (default: the checkpoint's)")
+	for _, name := range []string{"mean", "std"} {
+		c.Flags().Lookup(name).DefValue = "" // the help names the default in words
+	}
 	c.RegisterFlagCompletionFunc("interpolation", cobra.FixedCompletions(
 		[]string{"nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"}, cobra.ShellCompDirectiveNoFileComp))
 }

@@ -93,7 +93,7 @@ func newLsRow(s *zoo.Spec) (lsRow, error) {
 	}
 	row := lsRow{
 		Model: s.Name, Family: s.Family, Year: s.Year, Params: g.ParamCount(), MACs: g.MACs(), Activations: g.Activations(),
-		ImgSize: s.Size, Aliases: s.Aliases, Paper: s.Paper,
+		ImgSize: s.Size, Aliases: append([]string{}, s.Aliases...), Paper: s.Paper, Checkpoints: []string{},
 	}
 	known, _ := zoo.Checkpoints(s.Name) // a network of another list has none
 	for _, c := range known {

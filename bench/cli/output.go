@@ -57,11 +57,11 @@ func (p *printer[T]) close() error {
 	if p.format != "table" || len(p.rows) == 0 {
 		return nil
 	}
-	return writeTable(p.w, p.title, p.rows, nil)
+	return writeTable(p.w, p.title, p.rows)
 }
 
-// writeTable writes plain columns; the first two are text, the others numbers unless they have none.
-func writeTable(w io.Writer, title []string, rows [][]string, footer []string) error {
+// writeTable writes plain columns, those of numbers to the right.
+func writeTable(w io.Writer, title []string, rows [][]string) error {
 	align := make([]tw.Align, len(title))
 	for i := range align {
 		align[i] = tw.AlignLeft
@@ -77,7 +77,8 @@ func writeTable(w io.Writer, title []string, rows [][]string, footer []string) e
 			Padding:    tw.CellPadding{Global: tw.Padding{Left: "", Right: " "}},
 		}
 	}
-	t := tablewriter.NewTable(w,
+	var text strings.Builder
+	t := tablewriter.NewTable(&text,
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
 			Borders: off,
 			Settings: tw.Settings{
@@ -85,7 +86,7 @@ func writeTable(w io.Writer, title []string, rows [][]string, footer []string) e
 				Lines:      tw.Lines{ShowHeaderLine: tw.Off, ShowFooterLine: tw.Off},
 			},
 		})),
-		tablewriter.WithConfig(tablewriter.Config{Header: cell(), Row: cell(), Footer: cell()}),
+		tablewriter.WithConfig(tablewriter.Config{Header: cell(), Row: cell()}),
 		tablewriter.WithTrimSpace(tw.Off),
 	)
 	for i := range title {
@@ -100,10 +101,15 @@ func writeTable(w io.Writer, title []string, rows [][]string, footer []string) e
 			return err
 		}
 	}
-	if footer != nil {
-		t.Footer(footer)
+	if err := t.Render(); err != nil {
+		return err
 	}
-	return t.Render()
+	for line := range strings.Lines(text.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // numeric reports whether all filled cells of a column begin as numbers do.

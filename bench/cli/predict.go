@@ -30,12 +30,10 @@ func (a *app) predict() *cobra.Command {
 	var b build
 	var rf recipeFlags
 	c := &cobra.Command{
-		Use:   "predict MODEL --weights FILE|TAG IMAGE...",
-		Short: "Name the five likeliest classes of images",
-		Args:  cobra.MinimumNArgs(2),
-		ValidArgsFunction: func(c *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-			return a.network(c, args, toComplete)
-		},
+		Use:               "predict MODEL --weights FILE|TAG IMAGE...",
+		Short:             "Name the five likeliest classes of images",
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: a.network,
 		RunE: func(c *cobra.Command, args []string) error {
 			t, err := b.task(a, args[0])
 			if err != nil {

@@ -18,9 +18,12 @@ import (
 )
 
 // realFolder is the folder of photographs, checkpoints and PyTorch's predictions: ZOO_REAL, relative to the module's
-// root. Without it the test is skipped, where CI is true it fails.
+// root. Without it the test is skipped, where CI is true it fails. A quarter of a minute is too long for -short.
 func realFolder(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("evaluates 2,700 photographs: not with -short")
+	}
 	dir := os.Getenv("ZOO_REAL")
 	if dir == "" {
 		dir = filepath.Join("..", "shared", "real")

@@ -1,0 +1,298 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"zoobench/zoo"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden texts in testdata")
+
+// programVariable makes the test binary be the program: workers, and runs that are to be killed.
+const programVariable = "ZOOBENCH_TEST_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(programVariable) == "" {
+		os.Exit(m.Run())
+	}
+	limitFiles(os.Getenv(limitVariable))
+	os.Exit(Main(few(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// few are some of the zoo's networks: the tests' texts should not change when it grows.
+func few() *zoo.List {
+	specs, err := zoo.Match([]string{"alexnet", "vgg*", "squeezenet*", "resnet18", "resnet50", "mobilenetv2_100", "mobilenetv2_140"})
+	if err != nil {
+		panic(err)
+	}
+	var chosen []zoo.Spec
+	for _, s := range specs {
+		chosen = append(chosen, *s)
+	}
+	list, err := zoo.NewList(chosen)
+	if err != nil {
+		panic(err)
+	}
+	return list
+}
+
+// invoke runs a command line in this process; its workers are this binary as the program. The cache is empty and the
+// environment names no images.
+func invoke(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	t.Setenv(programVariable, "1")
+	if os.Getenv("ZOOBENCH_CACHE") == "" {
+		t.Setenv("ZOOBENCH_CACHE", t.TempDir())
+	}
+	t.Setenv("ZOOBENCH_DATA", "")
+	var out, err bytes.Buffer
+	code = Main(few(), args, strings.NewReader(""), &out, &err)
+	return code, out.String(), err.String()
+}
+
+// golden compares text with a file of testdata, which -update rewrites. On a mismatch, what there is lies beside it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		if err := os.WriteFile(strings.TrimSuffix(path, ".golden")+".got", []byte(got), 0o666); err != nil {
+			t.Error(err)
+		}
+		t.Errorf("%s: other than %s; what there is lies beside it as .got, and -update takes it:\n%s", name, path, got)
+	}
+}
+
+// TestGolden holds texts that depend on the zoo and the command line alone. Algorithms and packed sizes are the kernels'
+// and are left out.
+func TestGolden(t *testing.T) {
+	algorithm := regexp.MustCompile(`(?m)[^, ]+$`)
+	for _, test := range []struct {
+		name string
+		args []string
+		edit func(string) string
+	}{
+		{name: "ls", args: []string{"ls", "squeezenet*", "alexnet"}},
+		{name: "ls_json", args: []string{"ls", "squeezenet1_1", "--format", "json"}},
+		{name: "ls_csv", args: []string{"ls", "vgg1*", "--max-params", "133", "--format", "csv"}},
+		{name: "show_csv", args: []string{"show", "squeezenet1_1", "--img-size", "96", "--num-classes", "10", "--format", "csv"},
+			edit: func(text string) string { return algorithm.ReplaceAllString(text, "…") }},
+		{name: "validate", args: []string{"validate", "testdata/experiments.yaml"}},
+		{name: "validate_json", args: []string{"validate", "testdata/experiments.yaml", "--format", "json"}},
+		{name: "help", args: []string{"help"}},
+		{name: "help_run", args: []string{"run", "--help"}},
+		{name: "help_latency", args: []string{"latency", "--help"}},
+		{name: "help_eval", args: []string{"eval", "--help"}},
+		{name: "complete_network", args: []string{"__complete", "show", "squeeze"}},
+		{name: "complete_command", args: []string{"__complete", "l"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, stdout, stderr := invoke(t, test.args...)
+			if code != 0 {
+				t.Fatalf("exit code %d: %s", code, stderr)
+			}
+			if test.edit != nil {
+				stdout = test.edit(stdout)
+			}
+			golden(t, test.name, stdout)
+		})
+	}
+}
+
+func TestShowAddsUp(t *testing.T) {
+	code, stdout, stderr := invoke(t, "show", "squeezenet1_1")
+	for _, want := range []string{"features.0", "256×13×13", "1235496 parameters (1.24 M), 349151936 MACs (0.349 G)", "packed weights", "arena"} {
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("exit code %d, no %q in:\n%s%s", code, want, stdout, stderr)
+		}
+	}
+	_, stdout, _ = invoke(t, "show", "squeezenet1_1", "--format", "json")
+	var params, macs int64
+	for line := range strings.Lines(stdout) {
+		var row showRow
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatal(err)
+		}
+		params, macs = params+row.Params, macs+row.MACs
+	}
+	if params != 1235496 || macs != 349151936 {
+		t.Errorf("rows add up to %d parameters and %d MACs, want 1235496 and 349151936", params, macs)
+	}
+}
+
+// keys are the names in a JSON line, in its order.
+func keys(t *testing.T, line string) (names []string) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(line))
+	depth := 0
+	for expectName := false; ; {
+		token, err := d.Token()
+		if err != nil {
+			return names
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+			expectName = token == json.Delim('{') && depth == 1
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+			expectName = depth == 1
+			continue
+		}
+		if depth != 1 {
+			continue
+		}
+		if name, isName := token.(string); isName && expectName {
+			names = append(names, name)
+			expectName = false
+			continue
+		}
+		expectName = true
+	}
+}
+
+func TestLatency(t *testing.T) {
+	args := []string{"latency", "squeezenet1_1", "mobilenet_v2", "--img-size", "64", "--batch", "2", "--threads", "2", "--min-duration", "20ms", "--num-classes", "10"}
+	code, stdout, stderr := invoke(t, append(args, "--format", "json")...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	if len(lines) != 2 {
+		t.Fatalf("%d lines, want one a network:\n%s", len(lines), stdout)
+	}
+	contract := []string{
+		"model", "img_size", "batch", "threads", "params", "macs", "latency_p50_ns", "latency_min_ns", "latency_mean_ns", "n",
+		"weights_bytes", "arena_bytes", "peak_rss_bytes", "load_ns",
+	}
+	if names := keys(t, lines[0]); len(names) < len(contract) || !slices.Equal(names[:len(contract)], contract) {
+		t.Errorf("names: got %v, want them to begin with %v", names, contract)
+	}
+	var row latencyRow
+	if err := json.Unmarshal([]byte(lines[1]), &row); err != nil {
+		t.Fatal(err)
+	}
+	if row.Model != "mobilenetv2_100" || row.ImgSize != 64 || row.Batch != 2 || row.Threads != 2 || row.N < 11 {
+		t.Errorf("got %+v; want mobilenetv2_100 at 64, batch 2, threads 2, n of at least 11", row)
+	}
+	if row.Min <= 0 || row.P50 < row.Min || row.WeightsBytes <= 0 || row.ArenaBytes <= 0 || row.Load <= 0 || row.Params <= 0 || row.MACs <= 0 {
+		t.Errorf("a figure is missing: %+v", row)
+	}
+
+	_, stdout, _ = invoke(t, append(args, "--format", "csv")...)
+	table, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
+	if err != nil || len(table) != 3 || !slices.Equal(table[0][:len(contract)], contract) {
+		t.Errorf("csv: %d lines, error %v:\n%s", len(table), err, stdout)
+	}
+	_, stdout, _ = invoke(t, args...)
+	if !strings.Contains(stdout, "squeezenet1_1") || !strings.Contains(stdout, "p50") {
+		t.Errorf("table:\n%s", stdout)
+	}
+}
+
+func TestDoctorAndVersion(t *testing.T) {
+	code, stdout, stderr := invoke(t, "doctor", "--format", "json")
+	var d doctorRow
+	if err := json.Unmarshal([]byte(stdout), &d); err != nil || code != 0 {
+		t.Fatalf("exit code %d, error %v: %s", code, err, stderr)
+	}
+	if d.PeakGFLOPS <= 0 || d.ReadGBytes <= 0 || d.TimerStep <= 0 || d.CPU == "" || d.ISA == "" || !slices.Contains(d.ISAs, "generic") {
+		t.Errorf("a figure is missing: %+v", d)
+	}
+	t.Logf("%.1f GFLOP/s and %.1f GB/s a core", d.PeakGFLOPS, d.ReadGBytes)
+	if code, stdout, _ := invoke(t, "version"); code != 0 || !strings.HasPrefix(stdout, "zoobench ") {
+		t.Errorf("version: exit code %d, %q", code, stdout)
+	}
+}
+
+// TestUsage holds wrong usage and input to exit code 1 and one line that names what is wrong.
+func TestUsage(t *testing.T) {
+	folder, text := t.TempDir(), filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(text, []byte("no checkpoint, no image"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"command", []string{"latencey", "alexnet"}, `unknown command "latencey"`},
+		{"flag", []string{"latency", "alexnet", "--thread", "1"}, "unknown flag: --thread"},
+		{"format", []string{"ls", "--format", "xml"}, `--format: have "xml", want table, json or csv`},
+		{"network", []string{"latency", "resnet5O"}, `no network "resnet5O"; nearest: `},
+		{"second network", []string{"latency", "alexnet", "resnet5O"}, `no network "resnet5O"`},
+		{"pattern", []string{"ls", "nothing*"}, `no network matches "nothing*"`},
+		{"no network", []string{"latency"}, "requires at least 1 arg"},
+		{"batch", []string{"latency", "alexnet", "--batch", "0"}, "--batch 0"},
+		{"size", []string{"latency", "alexnet", "--img-size", "16", "--min-duration", "1ms"}, "alexnet"},
+		{"negative size", []string{"show", "alexnet", "--img-size", "-3"}, "--img-size -3"},
+		{"weights are no file", []string{"latency", "alexnet", "--weights", filepath.Join(folder, "none.pth")}, "no such file"},
+		{"weights are a folder", []string{"latency", "alexnet", "--weights", folder}, "is a folder"},
+		{"weights are text", []string{"latency", "alexnet", "--weights", text}, "notes.txt"},
+		{"tag", []string{"eval", "alexnet", "--weights", "tv_in1k", "--data", folder}, "alexnet.tv_in1k: no such file and not in the cache; put it at "},
+		{"no weights", []string{"eval", "alexnet", "--data", folder}, "no checkpoint"},
+		{"no data", []string{"eval", "alexnet", "--weights", text}, "no images; name their folder"},
+		{"mean", []string{"eval", "alexnet", "--weights", text, "--data", folder, "--mean", "1,2"}, "--mean: have 2 numbers, want 3"},
+		{"experiments", []string{"run", filepath.Join(folder, "none.yaml")}, "none.yaml"},
+		{"experiment", []string{"run", "testdata/experiments.yaml", "--only", "frist"}, "frist"},
+		{"nothing to resume", []string{"run", "testdata/experiments.yaml", "--resume"}, "no run of first to resume"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, stdout, stderr := invoke(t, test.args...)
+			if code != 1 || !strings.HasPrefix(stderr, "zoobench: ") || !strings.Contains(stderr, test.want) {
+				t.Errorf("exit code %d, %q; want 1 and %q", code, stderr, test.want)
+			}
+			if stdout != "" {
+				t.Errorf("wrote to standard output: %q", stdout)
+			}
+		})
+	}
+}
+
+func TestBadExperiments(t *testing.T) {
+	code, _, stderr := invoke(t, "validate", "testdata/bad.yaml")
+	if code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	golden(t, "bad", stderr)
+}
+
+func TestTableIsHarmless(t *testing.T) {
+	if got, want := clean("a\x1b[31mb\nc\u009bd é"), "a?[31mb?c?d é"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// closed is an output that its reader has closed.
+type closed struct{}
+
+func (closed) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "stdout", Err: errPipe}
+}
+
+func TestBrokenPipeIsQuiet(t *testing.T) {
+	var stderr bytes.Buffer
+	for _, format := range []string{"table", "json", "csv"} {
+		if code := Main(zoo.Default(), []string{"ls", "--format", format}, nil, closed{}, &stderr); code != 0 || stderr.Len() > 0 {
+			t.Errorf("%s: exit code %d, %q; want 0 and silence", format, code, &stderr)
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+)
+
+// limitVariable is the size in bytes past which no file of the program may grow, as on a disk that is full.
+const limitVariable = "ZOOBENCH_TEST_FILE_BYTES"
+
+// program is this test binary as the program.
+func program(t *testing.T, args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
+	t.Helper()
+	cmd = exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), programVariable+"=1", "ZOOBENCH_CACHE="+t.TempDir(), "ZOOBENCH_DATA=")
+	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	return cmd, stdout, stderr
+}
+
+func TestRun(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	code, stdout, stderr := invoke(t, "run", "testdata/experiments.yaml", "--out", dir)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for _, want := range []string{"squeezenet1_1", "mobilenetv2_100", "p50 ms", "report: " + filepath.Join(dir, "report.md")} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in:\n%s", want, stdout)
+		}
+	}
+	if !strings.Contains(stderr, "1/2 squeezenet1_1: median ") {
+		t.Errorf("progress: %q", stderr)
+	}
+	for _, name := range []string{runner.LogName, "results.jsonl", "latency.csv", "report.md", "latency.svg", "latency.png"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: error %v; want a file with something in it", name, err)
+		}
+	}
+
+	code, stdout, stderr = invoke(t, "run", "testdata/experiments.yaml", "--out", dir)
+	if code != 1 || !strings.Contains(stderr, "holds a run already; add --resume") || stdout != "" {
+		t.Errorf("over an earlier run: exit code %d, %q", code, stderr)
+	}
+	code, stdout, stderr = invoke(t, "run", "testdata/experiments.yaml", "--out", dir, "--resume", "--format", "json")
+	if code != 0 || !strings.Contains(stderr, "2 jobs, 2 of them measured already") {
+		t.Errorf("resumed: exit code %d, %q", code, stderr)
+	}
+	kinds := map[record.Kind]int{}
+	for line := range strings.Lines(stdout) {
+		var r record.Record
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		kinds[r.Kind]++
+	}
+	if kinds[record.KindLatency] != 2 || kinds[record.KindHost] != 2 {
+		t.Errorf("kinds of record: got %v, want 2 latencies and 2 of the host", kinds)
+	}
+}
+
+// TestDefaultFolder runs without --out in an empty folder.
+func TestDefaultFolder(t *testing.T) {
+	file, err := filepath.Abs("testdata/experiments.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	if code, _, stderr := invoke(t, "run", file); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	found, err := filepath.Glob(filepath.Join(runsDir, "2*Z-first", runner.LogName))
+	if err != nil || len(found) != 1 {
+		t.Errorf("runs: got %v, error %v; want one", found, err)
+	}
+	if code, _, stderr := invoke(t, "run", file, "--resume"); code != 0 || !strings.Contains(stderr, "2 of them measured already") {
+		t.Errorf("resumed: exit code %d: %s", code, stderr)
+	}
+}
+
+// TestInterrupt stops a run as Ctrl-C does, while its second job is under way: the first one's report is there.
+func TestInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be sent an interrupt on Windows")
+	}
+	text, err := os.ReadFile("testdata/experiments.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "experiments.yaml")
+	long := strings.Replace(string(text), "min_duration: 20ms, max_duration: 2s", "min_duration: 3s", 1)
+	if err := os.WriteFile(file, []byte(long), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	cmd, stdout, stderr := program(t, "run", file, "--out", dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	log := filepath.Join(dir, runner.LogName)
+	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		if records, _, err := record.ReadFile(log); err == nil && len(records) == 2 {
+			break
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatal("no record after a minute")
+		}
+	}
+	time.Sleep(300 * time.Millisecond) // into the second job
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed {
+		t.Errorf("exit code %d, want %d", code, exitFailed)
+	}
+	if want := "zoobench: interrupted; go on with: zoobench run " + file + " --out " + dir + " --resume"; !strings.Contains(stderr.String(), want) {
+		t.Errorf("got %q, want %q", stderr, want)
+	}
+	if !strings.Contains(stdout.String(), "squeezenet1_1") {
+		t.Errorf("the table lacks what was measured:\n%s", stdout)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "report.md")); err != nil {
+		t.Errorf("no report: %v", err)
+	}
+}
+
+// TestFullDisk runs where no file may grow past what the machine's own record takes.
+func TestFullDisk(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("files are limited on Linux only")
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	cmd, _, stderr := program(t, "run", "testdata/experiments.yaml", "--out", dir)
+	cmd.Env = append(cmd.Env, limitVariable+"=1500")
+	cmd.Run()
+	if code := cmd.ProcessState.ExitCode(); code != exitUsage {
+		t.Errorf("exit code %d, want %d", code, exitUsage)
+	}
+	for _, want := range []string{"record: append: ", "file too large", "the 1 records before it are safe", "--resume"} {
+		if !strings.Contains(stderr.String(), want) {
+			t.Errorf("no %q in %q", want, stderr)
+		}
+	}
+	records, problems, err := record.ReadFile(filepath.Join(dir, runner.LogName))
+	if err != nil || len(records) != 1 || len(problems) != 0 {
+		t.Errorf("log: %d records, problems %v, error %v; want 1 and none", len(records), problems, err)
+	}
+}
