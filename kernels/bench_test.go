@@ -41,6 +41,32 @@ func square(c, size, oc, k, stride, groups int) ConvShape {
 	return s
 }
 
+// BenchmarkWinograd times Winograd against the direct sum on the layers that have the choice, in turn.
+func BenchmarkWinograd(b *testing.B) {
+	pool := par.New(1)
+	defer pool.Close()
+	for _, s := range append([]ConvShape{square(32, 56, 32, 3, 1, 1), square(16, 112, 16, 3, 1, 1), square(96, 28, 96, 3, 1, 1), square(192, 17, 192, 3, 1, 1), square(128, 14, 32, 3, 1, 1), square(64, 7, 64, 3, 1, 1),
+		square(64, 112, 128, 3, 1, 1), square(128, 112, 128, 3, 1, 1), square(256, 56, 256, 3, 1, 1), square(512, 28, 512, 3, 1, 1)}, benchShapes...) {
+		if !s.CanWinograd() || s.C < 16 {
+			continue
+		}
+		b.Run(fmt.Sprintf("isa=%s/shape=%dx%dx%d/oc=%d", ISA(), s.C, s.H, s.W, s.OC), func(b *testing.B) {
+			s.Weight = make([]float32, s.OC*s.C*9)
+			for i := range s.Weight {
+				s.Weight[i] = float32(i%17) - 8
+			}
+			one := func() float32 { return 1 }
+			src, dst := newTensor(1, s.H, s.W, s.C, 0, one), newTensor(1, s.OH, s.OW, s.OC, 0, one)
+			direct, winograd := NewConv(s, 1), NewWinograd(s, 1)
+			times := inTurn(b, func() { direct.Run(pool, dst, src, Tensor{}) }, func() { winograd.Run(pool, dst, src, Tensor{}) })
+			macs := float64(s.OC*s.C*9) * float64(s.OH*s.OW)
+			b.ReportMetric(2*macs/times[0].Seconds()/1e9, "direct-GFLOP/s")
+			b.ReportMetric(2*macs/times[1].Seconds()/1e9, "winograd-GFLOP/s")
+			b.ReportMetric(times[0].Seconds()/times[1].Seconds(), "direct/winograd")
+		})
+	}
+}
+
 func BenchmarkConv(b *testing.B) {
 	pool := par.New(1)
 	defer pool.Close()

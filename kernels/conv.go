@@ -106,9 +106,7 @@ func NewConv(s ConvShape, workers int) *Conv {
 			c.bias = append(c.bias, make([]float32, p.nr)...)
 		}
 	}
-	for _, p := range c.panels {
-		c.pack(p)
-	}
+	inParallel(len(c.panels), func(i int) { c.pack(c.panels[i]) })
 	taps := s.taps()
 	if c.merge {
 		taps = s.KH
@@ -154,17 +152,7 @@ func (c *Conv) Algorithm() string {
 
 // Run computes dst = act(src * weights + bias + res); res is nil (its Data) for none and must not overlap dst.
 func (c *Conv) Run(pool *par.Pool, dst, src, res Tensor) {
-	src.check("kernels: conv: short source")
-	dst.check("kernels: conv: short destination")
-	if src.C != c.C || src.H != c.H || src.W != c.W || dst.C != c.OC || dst.H != c.OH || dst.W != c.OW || dst.N != src.N {
-		panic("kernels: conv: tensors of another shape")
-	}
-	if res.Data != nil {
-		res.check("kernels: conv: short residual")
-		if res.C != dst.C || res.Pixels() != dst.Pixels() {
-			panic("kernels: conv: residual of another shape")
-		}
-	}
+	c.checkTensors(dst, src, res)
 	c.dst, c.src, c.res = dst, src, res
 	if c.merge {
 		c.copyPadded(pool)
@@ -174,6 +162,21 @@ func (c *Conv) Run(pool *par.Pool, dst, src, res Tensor) {
 	c.colTasks = (len(c.panels) + c.cols - 1) / c.cols
 	pool.Run(rowTasks*c.colTasks, c)
 	c.dst, c.src, c.res = Tensor{}, Tensor{}, Tensor{}
+}
+
+// checkTensors panics unless the tensors have the convolution's shape.
+func (s *ConvShape) checkTensors(dst, src, res Tensor) {
+	src.check("kernels: conv: short source")
+	dst.check("kernels: conv: short destination")
+	if src.C != s.C || src.H != s.H || src.W != s.W || dst.C != s.OC || dst.H != s.OH || dst.W != s.OW || dst.N != src.N {
+		panic("kernels: conv: tensors of another shape")
+	}
+	if res.Data != nil {
+		res.check("kernels: conv: short residual")
+		if res.C != dst.C || res.Pixels() != dst.Pixels() {
+			panic("kernels: conv: residual of another shape")
+		}
+	}
 }
 
 // split cuts the output into tasks: rows first, and columns where rows alone do not keep the workers busy.

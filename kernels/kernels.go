@@ -16,7 +16,10 @@ package kernels
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"zoobench/kernels/internal/f32"
 )
@@ -56,6 +59,24 @@ func mask8(n int) *int32 { return maskOf(n % 8) }
 var infinity = float32(math.Inf(1))
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+// inParallel calls f for every index below n on all processors: for packing, when there is no pool yet.
+func inParallel(n int, f func(i int)) {
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wait.Go(func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				f(i)
+			}
+		})
+	}
+	wait.Wait()
+}
 
 // level is the instruction set in use; Use changes it for operations made afterwards.
 var level = best()

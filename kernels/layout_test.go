@@ -98,8 +98,29 @@ func blockedDepthwise(s ConvShape) func(pool *par.Pool, dst, src []float32) {
 	}
 }
 
+// inTurn runs alternatives one after the other, round by round, so that a machine whose speed drifts is the same to all;
+// it returns their medians.
+func inTurn(b *testing.B, alternatives ...func()) []time.Duration {
+	times := make([][]time.Duration, len(alternatives))
+	for b.Loop() {
+		for range 21 {
+			for i, run := range alternatives {
+				start := time.Now()
+				run()
+				times[i] = append(times[i], time.Since(start))
+			}
+		}
+	}
+	medians := make([]time.Duration, len(alternatives))
+	for i, t := range times {
+		slices.Sort(t)
+		medians[i] = t[len(t)/2]
+	}
+	return medians
+}
+
 // BenchmarkLayout times channels-last against nChw16c on the same layers, in turn, one thread; the package comment quotes
-// it. Each figure is a median of 21 rounds.
+// it.
 func BenchmarkLayout(b *testing.B) {
 	pool := par.New(1)
 	defer pool.Close()
@@ -120,20 +141,8 @@ func BenchmarkLayout(b *testing.B) {
 				c, planes := NewConv(s, 1), newBlockedConv(s)
 				last, blocked = func() { c.Run(pool, dst, src, Tensor{}) }, func() { planes.run(out, in) }
 			}
-			var times [2][]time.Duration
-			for b.Loop() {
-				for range 21 {
-					for i, run := range []func(){last, blocked} {
-						start := time.Now()
-						run()
-						times[i] = append(times[i], time.Since(start))
-					}
-				}
-			}
-			for i := range times {
-				slices.Sort(times[i])
-			}
-			nhwc, planes := times[0][len(times[0])/2], times[1][len(times[1])/2]
+			times := inTurn(b, last, blocked)
+			nhwc, planes := times[0], times[1]
 			b.ReportMetric(float64(nhwc.Nanoseconds()), "nhwc-ns")
 			b.ReportMetric(float64(planes.Nanoseconds()), "nChw16c-ns")
 			b.ReportMetric(planes.Seconds()/nhwc.Seconds(), "nChw16c/nhwc")

@@ -36,6 +36,9 @@ func main() {
 		readSum()
 	case "rows":
 		rowsFile()
+	case "winograd":
+		winogradIn()
+		winogradOut()
 	default:
 		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv or peak\n", *op)
 		os.Exit(1)

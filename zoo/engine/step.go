@@ -9,6 +9,13 @@ import (
 	"zoobench/zoo/nn"
 )
 
+// A convolution is one of the algorithms for it.
+type convolution interface {
+	Run(pool *par.Pool, dst, src, res kernels.Tensor)
+	Algorithm() string
+	WeightBytes() int64
+}
+
 // An operation of one input, as most kernels are.
 type unary interface {
 	Run(pool *par.Pool, dst, src kernels.Tensor)
@@ -16,7 +23,7 @@ type unary interface {
 
 // A step is one kernel call of the plan: exactly one of its operations is set.
 type step struct {
-	conv      *kernels.Conv
+	conv      convolution
 	pointwise *kernels.Pointwise
 	unary     unary
 
@@ -71,7 +78,7 @@ func (p *planner) emit(g *group) error {
 			s.unary, algorithm = d, d.Algorithm()
 			p.weightBytes += d.WeightBytes()
 		} else {
-			s.conv = kernels.NewConv(shape, workers)
+			s.conv = p.convolution(shape)
 			algorithm = s.conv.Algorithm()
 			p.weightBytes += s.conv.WeightBytes()
 		}
@@ -132,6 +139,14 @@ func (p *planner) emit(g *group) error {
 	p.steps = append(p.steps, s)
 	p.describe(g, algorithm)
 	return nil
+}
+
+// convolution chooses the algorithm of a layer.
+func (p *planner) convolution(s kernels.ConvShape) convolution {
+	if !p.options.Exact && s.PrefersWinograd() {
+		return kernels.NewWinograd(s, p.pool.Size())
+	}
+	return kernels.NewConv(s, p.pool.Size())
 }
 
 // normStep is a layer norm or a group norm.

@@ -77,3 +77,15 @@ type Rows struct {
 	Mask               *int32 // (8) for the last C%8 channels
 	Lo, Hi             float32
 }
+
+// Winograd is the argument of the transforms of F(4×4, 3×3), for C channels of one tile. The 36 points of a tile in the
+// transformed domain stand InRow (output transform) or OutRow (input transform) bytes apart, row by row of the 6×6.
+type Winograd struct {
+	In, Out, R, Bias *float32 // R, the residual, may be nil
+	InRow, InPixel   int      // bytes between rows and pixels of the input tile, or InRow between points
+	OutRow, OutPixel int      // the same of the output tile
+	ResRow, ResPixel int      // the same of the residual
+	C                int
+	Mask             *int32 // (8) for the last C%8 channels
+	Lo, Hi           float32
+}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// Byte offsets of the fields of f32.Winograd; TestLayouts holds them equal to the Go struct's.
+const (
+	winoIn = 8 * iota
+	winoOut
+	winoR
+	winoBias
+	winoInRow
+	winoInPixel
+	winoOutRow
+	winoOutPixel
+	winoRRow
+	winoRPixel
+	winoC
+	winoMask
+	winoLo // two float32
+)
+
+// walk emits a loop over channels, eight at a time, with tail as the last pass where fewer are left. bases are advanced.
+func walk(t Register, body func(mask VecVirtual), bases ...Register) {
+	left := GP64()
+	MOVQ(Mem{Base: t, Disp: winoC}, left)
+	SUBQ(Imm(8), left)
+	JLT(LabelRef("tail"))
+	Label("channels")
+	body(nil)
+	for _, b := range bases {
+		ADDQ(Imm(32), b)
+	}
+	SUBQ(Imm(8), left)
+	JGE(LabelRef("channels"))
+	Label("tail")
+	ADDQ(Imm(8), left)
+	JZ(LabelRef("done"))
+	mp, mask := GP64(), YMM()
+	MOVQ(Mem{Base: t, Disp: winoMask}, mp)
+	VMOVUPS(Mem{Base: mp}, mask)
+	body(mask)
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+func loadVec(m Mem, mask VecVirtual) VecVirtual {
+	x := YMM()
+	if mask != nil {
+		VMASKMOVPS(m, mask, x)
+	} else {
+		VMOVUPS(m, x)
+	}
+	return x
+}
+
+func storeVec(x VecVirtual, m Mem, mask VecVirtual) {
+	if mask != nil {
+		VMASKMOVPS(x, mask, m)
+	} else {
+		VMOVUPS(x, m)
+	}
+}
+
+// winogradIn emits wino4x3inc8AVX2: V = Bᵀ·d·B of a 6×6 tile, with Lavin and Gray's (2015) matrix for F(4×4, 3×3):
+//
+//	     ⎡4  0 −5  0 1 0⎤
+//	     ⎢0 −4 −4  1 1 0⎥     t1, t2 = (d4 − 4·d2) ± (d3 − 4·d1)
+//	Bᵀ = ⎢0  4 −4 −1 1 0⎥     t3, t4 = (d4 − d2) ± 2·(d3 − d1)
+//	     ⎢0 −2 −1  2 1 0⎥     t0 = 4·d0 − 5·d2 + d4
+//	     ⎢0  2 −1 −2 1 0⎥     t5 = 4·d1 − 5·d3 + d5
+//	     ⎣0  4  0 −5 0 1⎦
+func winogradIn() {
+	TEXT("wino4x3inc8AVX2", 0, "func(t *Winograd)")
+	Pragma("noescape")
+	t := Load(Param("t"), GP64())
+	temp := AllocLocal(36 * 32)
+	in, out, row, pixel, point := GP64(), GP64(), GP64(), GP64(), GP64()
+	MOVQ(Mem{Base: t, Disp: winoIn}, in)
+	MOVQ(Mem{Base: t, Disp: winoOut}, out)
+	MOVQ(Mem{Base: t, Disp: winoInRow}, row)
+	MOVQ(Mem{Base: t, Disp: winoInPixel}, pixel)
+	MOVQ(Mem{Base: t, Disp: winoOutRow}, point)
+	four, five, two := eight("wino4", 4), eight("wino5", 5), eight("wino2", 2)
+	// transform emits the six outputs of one line, each handed to put as soon as it is there.
+	transform := func(d []VecVirtual, put func(i int, x VecVirtual)) {
+		a, b := YMM(), YMM()
+		VMOVAPS(d[4], a)
+		VFNMADD231PS(four, d[2], a)
+		VMOVAPS(d[3], b)
+		VFNMADD231PS(four, d[1], b)
+		x := YMM()
+		VADDPS(b, a, x)
+		put(1, x)
+		VSUBPS(b, a, x)
+		put(2, x)
+		VSUBPS(d[2], d[4], a)
+		VSUBPS(d[1], d[3], b)
+		VMOVAPS(a, x)
+		VFMADD231PS(two, b, x)
+		put(3, x)
+		VFNMADD231PS(two, b, a)
+		put(4, a)
+		VFNMADD231PS(five, d[2], d[4])
+		VFMADD231PS(four, d[0], d[4])
+		put(0, d[4])
+		VFNMADD231PS(five, d[3], d[5])
+		VFMADD231PS(four, d[1], d[5])
+		put(5, d[5])
+	}
+	walk(t, func(mask VecVirtual) {
+		column := GP64()
+		MOVQ(in, column)
+		for j := range 6 {
+			at := GP64()
+			MOVQ(column, at)
+			var d []VecVirtual
+			for i := range 6 {
+				d = append(d, loadVec(Mem{Base: at}, mask))
+				if i < 5 {
+					ADDQ(row, at)
+				}
+			}
+			transform(d, func(i int, x VecVirtual) { VMOVUPS(x, temp.Offset(32*(6*i+j))) })
+			if j < 5 {
+				ADDQ(pixel, column)
+			}
+		}
+		to := GP64()
+		MOVQ(out, to)
+		for i := range 6 {
+			var d []VecVirtual
+			for j := range 6 {
+				d = append(d, loadVec(temp.Offset(32*(6*i+j)), nil))
+			}
+			// Points leave in the order in which they are done: the address is a multiple of the distance of two points.
+			p2, p3 := GP64(), GP64()
+			LEAQ(Mem{Base: to, Index: point, Scale: 2}, p2)
+			LEAQ(Mem{Base: p2, Index: point, Scale: 1}, p3)
+			places := []Mem{{Base: to}, {Base: to, Index: point, Scale: 1}, {Base: p2}, {Base: p3},
+				{Base: p2, Index: point, Scale: 2}, {Base: p3, Index: point, Scale: 2}}
+			transform(d, func(k int, x VecVirtual) { storeVec(x, places[k], mask) })
+			if i < 5 {
+				LEAQ(Mem{Base: p2, Index: point, Scale: 4}, to)
+			}
+		}
+	}, in, out)
+}
+
+// winogradOut emits wino4x3outc8AVX2: the 4×4 outputs Aᵀ·m·A of a tile, plus bias and residual, clamped:
+//
+//	     ⎡1 1  1 1  1 0⎤      s0 = m0 + (m1 + m2) + (m3 + m4)
+//	Aᵀ = ⎢0 1 −1 2 −2 0⎥      s1 = (m1 − m2) + 2·(m3 − m4)
+//	     ⎢0 1  1 4  4 0⎥      s2 = (m1 + m2) + 4·(m3 + m4)
+//	     ⎣0 1 −1 8 −8 1⎦      s3 = (m1 − m2) + 8·(m3 − m4) + m5
+func winogradOut() {
+	TEXT("wino4x3outc8AVX2", 0, "func(t *Winograd)")
+	Pragma("noescape")
+	t := Load(Param("t"), GP64())
+	temp := AllocLocal(24 * 32)
+	in, out, res, bias, point := GP64(), GP64(), GP64(), GP64(), GP64()
+	MOVQ(Mem{Base: t, Disp: winoIn}, in)
+	MOVQ(Mem{Base: t, Disp: winoOut}, out)
+	MOVQ(Mem{Base: t, Disp: winoR}, res)
+	MOVQ(Mem{Base: t, Disp: winoBias}, bias)
+	MOVQ(Mem{Base: t, Disp: winoInRow}, point)
+	two, four8, eight8 := eight("wino2", 2), eight("wino4", 4), eight("wino8", 8)
+	transform := func(m []VecVirtual, put func(i int, x VecVirtual)) {
+		p, q, r, s := YMM(), YMM(), YMM(), YMM()
+		VADDPS(m[2], m[1], p)
+		VSUBPS(m[2], m[1], q)
+		VADDPS(m[4], m[3], r)
+		VSUBPS(m[4], m[3], s)
+		VADDPS(p, m[0], m[0])
+		VADDPS(r, m[0], m[0])
+		put(0, m[0])
+		VADDPS(q, m[5], m[5])
+		VFMADD231PS(eight8, s, m[5])
+		put(3, m[5])
+		VFMADD231PS(two, s, q)
+		put(1, q)
+		VFMADD231PS(four8, r, p)
+		put(2, p)
+	}
+	walk(t, func(mask VecVirtual) {
+		from := GP64()
+		MOVQ(in, from)
+		// Lines of six points that follow one another are a tile's rows: each becomes four columns.
+		for i := range 6 {
+			p2, p3 := GP64(), GP64()
+			LEAQ(Mem{Base: from, Index: point, Scale: 2}, p2)
+			LEAQ(Mem{Base: p2, Index: point, Scale: 1}, p3)
+			places := []Mem{{Base: from}, {Base: from, Index: point, Scale: 1}, {Base: p2}, {Base: p3},
+				{Base: p2, Index: point, Scale: 2}, {Base: p3, Index: point, Scale: 2}}
+			var m []VecVirtual
+			for k := range 6 {
+				m = append(m, loadVec(places[k], mask))
+			}
+			transform(m, func(j int, x VecVirtual) { VMOVUPS(x, temp.Offset(32*(6*j+i))) })
+			if i < 5 {
+				LEAQ(Mem{Base: p2, Index: point, Scale: 4}, from)
+			}
+		}
+		label := "_whole"
+		if mask != nil {
+			label = "_tail"
+		}
+		b := loadVec(Mem{Base: bias}, nil)
+		to, rat, step := GP64(), GP64(), GP64()
+		MOVQ(out, to)
+		MOVQ(res, rat)
+		for j := range 4 { // a column of the output
+			var m []VecVirtual
+			for i := range 6 {
+				m = append(m, loadVec(temp.Offset(32*(6*j+i)), nil))
+			}
+			var y [4]VecVirtual
+			transform(m, func(i int, x VecVirtual) {
+				VADDPS(b, x, x)
+				y[i] = x
+			})
+			TESTQ(res, res)
+			none := "no_residual" + label + string(rune('0'+j))
+			JZ(LabelRef(none))
+			at := GP64()
+			MOVQ(rat, at)
+			MOVQ(Mem{Base: t, Disp: winoRRow}, step)
+			for i := range 4 {
+				r := loadVec(Mem{Base: at}, mask)
+				VADDPS(r, y[i], y[i])
+				if i < 3 {
+					ADDQ(step, at)
+				}
+			}
+			ADDQ(Mem{Base: t, Disp: winoRPixel}, rat)
+			Label(none)
+			lo, hi := YMM(), YMM()
+			VBROADCASTSS(Mem{Base: t, Disp: winoLo}, lo)
+			VBROADCASTSS(Mem{Base: t, Disp: winoLo + 4}, hi)
+			MOVQ(to, at)
+			MOVQ(Mem{Base: t, Disp: winoOutRow}, step)
+			for i := range 4 {
+				VMAXPS(y[i], lo, y[i])
+				VMINPS(y[i], hi, y[i])
+				storeVec(y[i], Mem{Base: at}, mask)
+				if i < 3 {
+					ADDQ(step, at)
+				}
+			}
+			ADDQ(Mem{Base: t, Disp: winoOutPixel}, to)
+		}
+		TESTQ(res, res)
+		JZ(LabelRef("advance" + label))
+		ADDQ(Imm(32), res)
+		Label("advance" + label)
+	}, in, out, bias)
+}
