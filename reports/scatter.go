@@ -71,7 +71,7 @@ func (s *scatter) figure(name, title, subtitle, note string) figure {
 	if suspect {
 		f.keys = append(f.keys, key{text: "not valid", sign: func(c draw.Canvas, at vg.Point) { marker(c, gray, at, dot, crossed) }})
 	}
-	if len(s.points) > 2 {
+	if len(s.front()) > 1 {
 		f.keys = append(f.keys, key{text: "Pareto front", sign: func(c draw.Canvas, at vg.Point) {
 			c.StrokeLine2(frontLine(), at.X-12, at.Y, at.X+12, at.Y)
 		}})
