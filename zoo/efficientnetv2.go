@@ -6,12 +6,11 @@ import "zoobench/zoo/weights"
 // authors' release.
 //
 // As released:
-//   - S has a stem and a first stage of 24 channels, six stages and no 1792 but 1280 channels at the end; efficientnetv2_rw_s
-//     and rw_t are timm's, made before the release: rw_s from the paper's table, rw_t S with 0.8 times its channels and
-//     0.9 times its layers;
-//   - the first stage is of single 3×3 convolutions (expansion 1, no projection);
+//   - the first stage is of single 3×3 convolutions: an expansion of 1 has no projection;
 //   - TensorFlow's networks (tf_) have its "same" padding and batch norms of epsilon 1e-3, torchvision's (tv_) that
-//     epsilon with PyTorch's padding, timm's own 1e-5 and no published weights.
+//     epsilon with PyTorch's padding; timm's efficientnetv2_s, m and l 1e-5 and no published weights;
+//   - efficientnetv2_rw_s is S as timm read the paper before the release: a projection in the first stage, 272 channels
+//     in the last and 1792 behind it; rw_t is S with 0.8 times its channels and 0.9 times its layers.
 //
 // tf_efficientnetv2_s and tv_efficientnet_v2_s have goldens: the others' MACs are this graph's count; parameters of S, M
 // and L are torchvision's, of rw timm's to the digits given.
@@ -45,8 +44,8 @@ var efficientNetV2L = []mbStage{
 	{inverted, 6, 3, 640, 7, 1, true},
 }
 
-// efficientNetV2PaperS is table 4.
-var efficientNetV2PaperS = []mbStage{
+// efficientNetV2RWS is timm's S.
+var efficientNetV2RWS = []mbStage{
 	{fused, 1, 3, 24, 2, 1, false},
 	{fused, 4, 3, 48, 4, 2, false},
 	{fused, 4, 3, 64, 4, 2, false},
@@ -64,7 +63,7 @@ var (
 
 var efficientNetV2s = family{name: "efficientnetv2", year: 2021, paper: "arXiv:2104.00298", rows: []row{
 	{"efficientnetv2_rw_t", mbNet{swish, 24, 1024, efficientNetV2S, 0.8, 0.9}.build, 224, 13_649_388, 1_912_879_840, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 288}},
-	{"efficientnetv2_rw_s", mbNet{swish, 24, 1792, efficientNetV2PaperS, 1, 1}.build, 288, 23_941_296, 4_862_701_312, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 384}},
+	{"efficientnetv2_rw_s", mbNet{swish, 24, 1792, efficientNetV2RWS, 1, 1}.build, 288, 23_941_296, 4_862_701_312, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 384}},
 	{"efficientnetv2_s", efficientNetV2(swish, efficientNetV2S).build, 288, 21_458_488, 4_707_823_040, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 384}},
 	{"efficientnetv2_m", efficientNetV2(swish, efficientNetV2M).build, 320, 54_139_356, 10_931_712_384, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 416}},
 	{"efficientnetv2_l", efficientNetV2(swish, efficientNetV2L).build, 384, 118_515_272, 35_899_418_624, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 480}},

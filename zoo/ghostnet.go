@@ -51,7 +51,7 @@ func (n ghostNet) build(g *nn.Builder, x nn.Value) nn.Value {
 				y = m.squeezeExcite(b.In("se"), y, roundTo(4, float64(y.C)/4, 0.9))
 			}
 			y = ghostModule(b.In("ghost2"), y, channels(r.out), false)
-			if x.Shape != y.Shape {
+			if r.s > 1 || x.C != y.C {
 				short := b.In("shortcut")
 				x = numbered(short, 0, x, x.C, nn.K(r.k).S(r.s).G(nn.Depthwise))
 				x = numbered(short, 2, x, y.C, nn.K(1))

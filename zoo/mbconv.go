@@ -19,7 +19,7 @@ type mobile struct {
 	same    bool    // TensorFlow's padding instead of PyTorch's
 }
 
-// mbConv is one block. It adds its input to its result where both have one shape.
+// mbConv is one block. It adds its input to its result where its stride and its channels let them have one shape.
 type mbConv struct {
 	kind     mbKind
 	k, s     int    // window and stride of the convolution over pixels
@@ -62,7 +62,7 @@ func (m mobile) block(g *nn.Builder, x nn.Value, b mbConv) nn.Value {
 	case single:
 		y = g.Activate(m.convNorm(g, "conv", "bn1", y, b.out, over), act)
 	}
-	if y.Shape == x.Shape {
+	if b.s == 1 && b.out == x.C {
 		return g.Add(y, x)
 	}
 	return y

@@ -92,12 +92,13 @@ func (r resnet) build(g *nn.Builder, x nn.Value) nn.Value {
 func (r resnet) block(g *nn.Builder, x nn.Value, planes, stride int) nn.Value {
 	out, mid, groups := r.widths(planes)
 	y, skip := x, x
-	if r.sk.reduce > 0 {
+	switch {
+	case r.sk.reduce > 0:
 		y = r.selectiveBlock(g, y, planes, stride)
-	} else if r.basic {
+	case r.basic:
 		y = g.ReLU(convBN(g, "1", y, planes, nn.K(3).S(stride)))
 		y = convBN(g, "2", y, out, nn.K(3))
-	} else {
+	default:
 		y = g.ReLU(convBN(g, "1", y, mid, nn.K(1)))
 		y = g.ReLU(convBN(g, "2", y, mid, nn.K(3).S(stride).G(groups)))
 		y = convBN(g, "3", y, out, nn.K(1))
