@@ -12,6 +12,7 @@ package engine
 
 import (
 	"fmt"
+	"time"
 
 	"zoobench/kernels"
 	"zoobench/kernels/par"
@@ -93,6 +94,22 @@ func (e *Engine) Run(dst, src []float32, n int) {
 	for i := range e.steps {
 		e.runStep(&e.steps[i], n)
 	}
+	e.finish(dst, n)
+}
+
+// RunTimed is Run with the time of every layer, in the order of Layers, added to times.
+func (e *Engine) RunTimed(dst, src []float32, n int, times []time.Duration) {
+	e.input.Data = src
+	for i := range e.steps {
+		start := time.Now()
+		e.runStep(&e.steps[i], n)
+		times[i] += time.Since(start)
+	}
+	e.finish(dst, n)
+}
+
+// finish copies the logits out.
+func (e *Engine) finish(dst []float32, n int) {
 	e.input.Data = nil
 	y := e.tensor(e.output, n)
 	pixels := y.H * y.W
