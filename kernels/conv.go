@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"unsafe"
+
 	"zoobench/kernels/internal/f32"
 	"zoobench/kernels/par"
 )
@@ -47,8 +49,10 @@ type Conv struct {
 	ConvShape
 	level   *f32.Level
 	depth   int // of a block
+	width   int // columns of a group's panels
 	lo, hi  float32
-	packed  []float32 // by group, panel of columns, position of the window, input channel
+	packed  []float32 // by group, block of depth, panel of columns, depth: in the order in which it is read
+	blocks  []depthRange
 	bias    []float32 // OC, each group's rounded up to its panels
 	masks   [f32.NR]int32
 	panels  []panel
@@ -66,13 +70,23 @@ type Conv struct {
 
 // panel is up to 16 columns of one group.
 type panel struct {
-	group  int
-	col    int // first output channel
-	cols   int
-	nr     int // 16, or 8 where no more are needed
-	weight int // offset in packed
-	bias   int // offset in bias
+	group int
+	col   int // first output channel
+	cols  int
+	nr    int // 16, or 8 where no more are needed
+	left  int // columns of the group's panels before it
+	bias  int // offset in bias
 }
+
+// depthRange is a block of depth: several whole taps, or elements [from, to) of one.
+type depthRange struct {
+	tap, taps int
+	from, to  int
+	start     int // depth before the block
+}
+
+// depth is the number of elements of a block.
+func (d depthRange) depth() int { return d.taps * (d.to - d.from) }
 
 type convScratch struct {
 	rows []*float32 // (tiles, taps, MR) addresses
@@ -94,43 +108,73 @@ func NewConv(s ConvShape, workers int) *Conv {
 	c.lo, c.hi = s.Act.clamp()
 	c.merge = s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1
 	gc, goc := s.C/s.Groups, s.OC/s.Groups
-	depth := gc * s.taps()
 	for g := range s.Groups {
+		left := 0
 		for col := 0; col < goc; col += f32.NR {
-			p := panel{group: g, col: g*goc + col, cols: min(f32.NR, goc-col), nr: f32.NR, weight: len(c.packed), bias: len(c.bias)}
+			p := panel{group: g, col: g*goc + col, cols: min(f32.NR, goc-col), nr: f32.NR, left: left, bias: len(c.bias)}
 			if p.cols <= 8 {
 				p.nr = 8
 			}
 			c.panels = append(c.panels, p)
-			c.packed = append(c.packed, make([]float32, depth*p.nr)...)
 			c.bias = append(c.bias, make([]float32, p.nr)...)
+			left += p.nr
 		}
+		c.width = left
 	}
+	c.cutDepth()
+	c.packed = make([]float32, s.Groups*c.width*gc*s.taps())
 	inParallel(len(c.panels), func(i int) { c.pack(c.panels[i]) })
-	taps := s.taps()
-	if c.merge {
-		taps = s.KH
-		c.zeros = make([]float32, s.KW*s.C)
-	} else {
-		c.zeros = make([]float32, gc)
-	}
+	taps, run := c.tapsAndRun()
+	c.zeros = make([]float32, run)
 	c.scratch = make([]convScratch, workers)
 	for i := range c.scratch {
-		c.scratch[i].rows = make([]*float32, (rowBlock+f32.MR)/f32.MR*taps*f32.MR)
+		c.scratch[i].rows = make([]*float32, roundUp(rowBlock+rowBlock/3, f32.MR)*taps)
 	}
 	c.Weight, c.Bias = nil, nil
 	return c
 }
 
-// pack copies one panel's weights from (OC, C/Groups, KH, KW) to (KH, KW, C/Groups, nr).
+// tapsAndRun is how many runs of how many elements make up a row: a window's position each, or its whole row.
+func (c *Conv) tapsAndRun() (taps, run int) {
+	if c.merge {
+		return c.KH, c.KW * c.C
+	}
+	return c.taps(), c.C / c.Groups
+}
+
+// cutDepth cuts a row's elements into blocks of about c.depth.
+func (c *Conv) cutDepth() {
+	taps, run := c.tapsAndRun()
+	for tap := 0; tap < taps; {
+		d := depthRange{tap: tap, taps: min(max(1, c.depth/run), taps-tap), start: tap * run}
+		for d.from < run {
+			d.to = run
+			if run-d.from > c.depth+c.depth/2 {
+				d.to = d.from + c.depth
+			}
+			d.start = tap*run + d.from
+			c.blocks = append(c.blocks, d)
+			d.from = d.to
+		}
+		tap += d.taps
+	}
+}
+
+// weights is where a panel's block of depth begins in packed.
+func (c *Conv) weights(p panel, d depthRange) int {
+	return p.group*c.width*c.C/c.Groups*c.taps() + d.start*c.width + d.depth()*p.left
+}
+
+// pack copies one panel's weights from (OC, C/Groups, KH, KW) to its blocks, (KH, KW, C/Groups, nr) within each.
 func (c *Conv) pack(p panel) {
 	gc, taps := c.C/c.Groups, c.taps()
-	out := c.packed[p.weight:]
-	for j := range p.cols {
-		in := c.Weight[(p.col+j)*gc*taps:][:gc*taps]
-		for ic := range gc {
-			for tap := range taps {
-				out[(tap*gc+ic)*p.nr+j] = in[ic*taps+tap]
+	for _, d := range c.blocks {
+		out := c.packed[c.weights(p, d):]
+		for j := range p.cols {
+			in := c.Weight[(p.col+j)*gc*taps:][:gc*taps]
+			for k := range d.depth() {
+				tap, ic := (d.start+k)/gc, (d.start+k)%gc
+				out[k*p.nr+j] = in[ic*taps+tap]
 			}
 		}
 	}
@@ -179,25 +223,19 @@ func (s *ConvShape) checkTensors(dst, src, res Tensor) {
 	}
 }
 
-// split cuts the output into tasks: rows first, and columns where rows alone do not keep the workers busy.
+// split cuts the output into tasks: blocks of rows of even size, and ranges of columns where rows alone do not keep the
+// workers busy.
 func (c *Conv) split(workers int) {
 	m := c.dst.Pixels()
-	want := 4 * workers
-	if workers == 1 {
-		want = 1
-	}
-	c.rows, c.cols = rowBlock, len(c.panels)
-	if m >= want*rowBlock/2 {
-		return
-	}
-	if m <= rowBlock {
-		c.rows = roundUp(m, f32.MR)
-		c.cols = max(1, len(c.panels)/want)
-		return
-	}
 	blocks := (m + rowBlock - 1) / rowBlock
+	if m <= rowBlock+rowBlock/3 {
+		blocks = 1 // weights read twice cost more than rows that leave L2
+	}
 	c.rows = roundUp((m+blocks-1)/blocks, f32.MR)
-	c.cols = max(1, len(c.panels)*blocks/want)
+	c.cols = len(c.panels)
+	if want := 4 * workers; workers > 1 && blocks < want {
+		c.cols = max(1, len(c.panels)*blocks/want)
+	}
 }
 
 // Do computes one task: a block of output pixels by a range of panels.
@@ -212,10 +250,6 @@ func (c *Conv) Do(worker, task int) {
 	first := task % c.colTasks * c.cols
 	last := min(first+c.cols, len(c.panels))
 
-	run, taps := c.C/c.Groups, c.taps()
-	if c.merge {
-		run, taps = c.KW*c.C, c.KH
-	}
 	for group := c.panels[first].group; first < last; group++ {
 		end := first
 		for end < last && c.panels[end].group == group {
@@ -226,7 +260,7 @@ func (c *Conv) Do(worker, task int) {
 		} else {
 			c.windowRows(s, row, rows, group)
 		}
-		c.multiply(s, c.panels[first:end], row, rows, taps, run)
+		c.multiply(s, c.panels[first:end], row, rows)
 		first = end
 	}
 	if !c.Act.isClamp() {
@@ -237,47 +271,39 @@ func (c *Conv) Do(worker, task int) {
 
 // multiply runs the panels over the rows that s holds the addresses of, one block of depth after another, so that a
 // panel's block stays in L1 for all rows.
-func (c *Conv) multiply(s *convScratch, panels []panel, row, rows, taps, run int) {
-	for tap := 0; tap < taps; {
-		// A block is several whole taps, or a part of one.
-		n, from, to := min(max(1, c.depth/run), taps-tap), 0, run
-		for from < run {
-			if run > c.depth+c.depth/2 {
-				to = min(from+c.depth, run)
-				if run-to < c.depth/4 {
-					to = run
-				}
-			}
-			flags := 0
-			if tap > 0 || from > 0 {
-				flags |= f32.Load
-			}
-			if tap+n == taps && to == run {
-				flags |= f32.Final
-			}
-			for _, p := range panels {
-				c.panelRows(s, p, row, rows, taps, tap, n, from, to, run, flags)
-			}
-			from = to
+func (c *Conv) multiply(s *convScratch, panels []panel, row, rows int) {
+	for i, d := range c.blocks {
+		flags := 0
+		if i > 0 {
+			flags |= f32.Load
 		}
-		tap += n
+		if i == len(c.blocks)-1 {
+			flags |= f32.Final
+		}
+		for _, p := range panels {
+			c.panelRows(s, p, d, row, rows, flags)
+		}
 	}
 }
 
-// panelRows computes one panel over rows of output: full tiles in one call, the rows left over in another.
-func (c *Conv) panelRows(s *convScratch, p panel, row, rows, taps, tap, n, from, to, run, flags int) {
+// panelRows computes one panel's block over rows of output: full tiles in one call, the rows left over in another.
+func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, row, rows, flags int) {
 	gemm := &c.level.Gemm16
 	if p.nr == 8 {
 		gemm = &c.level.Gemm8
 	}
+	taps, _ := c.tapsAndRun()
+	weights := c.weights(p, d)
+	next := min(weights+d.depth()*p.nr, len(c.packed)-1)
 	t := &s.tile
 	for done := 0; done < rows; {
 		mr := min(f32.MR, rows-done)
 		*t = f32.Tile{
-			A: &s.rows[done/f32.MR*taps*f32.MR+tap*f32.MR], B: &c.packed[p.weight+(tap*run+from)*p.nr],
+			A: &s.rows[done/f32.MR*taps*f32.MR+d.tap*f32.MR], B: &c.packed[weights],
 			C: &c.dst.Data[(row+done)*c.dst.Stride+p.col], Bias: &c.bias[p.bias],
-			Taps: n, K: to - from, Offset: 4 * from, LDC: 4 * c.dst.Stride,
+			Taps: d.taps, K: d.to - d.from, Offset: 4 * d.from, LDC: 4 * c.dst.Stride,
 			Tiles: max(1, (rows-done)/f32.MR), Step: 8 * taps * f32.MR, Flags: flags, Lo: c.lo, Hi: c.hi,
+			Prefetch: uintptr(unsafe.Pointer(&c.packed[next])),
 		}
 		if c.res.Data != nil {
 			t.R, t.LDR = &c.res.Data[(row+done)*c.res.Stride+p.col], 4*c.res.Stride

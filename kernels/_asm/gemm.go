@@ -39,6 +39,7 @@ const (
 	tileNextA
 	tileNextC
 	tileNextR
+	tilePrefetch
 )
 
 const (
@@ -97,8 +98,9 @@ func gemmTile(mr, nr int) {
 
 	Label("multiply")
 	Comment("For each tap: load the rows' addresses, then run along k.")
-	bp, taps, row := GP64(), GP64(), GP64()
+	bp, taps, row, ahead := GP64(), GP64(), GP64(), GP64()
 	MOVQ(field(tileB), bp)
+	MOVQ(field(tilePrefetch), ahead)
 	MOVQ(field(tileTaps), taps)
 	MOVQ(field(tileNextA), row)
 	a := make([]GPVirtual, mr)
@@ -133,6 +135,8 @@ func gemmTile(mr, nr int) {
 		}
 	}
 	Label("k_loop")
+	PREFETCHT1(Mem{Base: ahead})
+	ADDQ(Imm(64), ahead)
 	for u := range kUnroll {
 		step(u)
 	}
@@ -253,6 +257,7 @@ func gemmTile(mr, nr int) {
 	Label("tile_next")
 	Comment("The argument holds where the next tile begins, as plain numbers: past the last one is no object.")
 	MOVQ(c, field(tileNextC))
+	MOVQ(ahead, field(tilePrefetch))
 	MOVQ(field(tileStep), tmp)
 	ADDQ(tmp, field(tileNextA))
 	DECQ(field(tileTiles))
