@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"unsafe"
+
 	"zoobench/kernels/internal/f32"
 	"zoobench/kernels/par"
 )
@@ -15,7 +17,7 @@ type Winograd struct {
 	ConvShape
 	level   *f32.Level
 	lo, hi  float32
-	packed  []float32 // (panels, 36, C, 16)
+	packed  []float32 // by chunk of panels, point, panel: (C, 16)
 	bias    []float32
 	block   int       // tiles transformed at a time
 	sub     int       // of which one task multiplies this many
@@ -68,9 +70,6 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 	w.packed = make([]float32, panels*winogradPoints*s.C*f32.NR)
 	w.bias = make([]float32, panels*f32.NR)
 	copy(w.bias, s.Bias)
-	inParallel(panels, func(panel int) { w.pack(panel) })
-	w.Weight, w.Bias = nil, nil
-
 	// A block's points (36·block·C) and a task's products share L2 where channels are few; where they are many, a
 	// point's rows and weights do.
 	w.block = 24
@@ -78,6 +77,8 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 		w.block = 96
 	}
 	w.sub, w.chunk = 24, min(4, panels)
+	inParallel(panels, func(panel int) { w.pack(panel) })
+	w.Weight, w.Bias = nil, nil
 	w.points = make([]float32, winogradPoints*w.block*s.C)
 	w.scratch = make([]winogradScratch, workers)
 	for i := range w.scratch {
@@ -95,7 +96,6 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 func (w *Winograd) pack(panel int) {
 	g := [6][3]float64{{1.0 / 4, 0, 0}, {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},
 		{1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}}
-	out := w.packed[panel*winogradPoints*w.C*f32.NR:]
 	for oc := panel * f32.NR; oc < min(w.OC, (panel+1)*f32.NR); oc++ {
 		for c := range w.C {
 			filter := w.Weight[(oc*w.C+c)*9:][:9]
@@ -108,11 +108,19 @@ func (w *Winograd) pack(panel int) {
 			for i := range 6 {
 				for j, row := range g {
 					v := row[0]*half[i][0] + row[1]*half[i][1] + row[2]*half[i][2]
-					out[((6*i+j)*w.C+c)*f32.NR+oc%f32.NR] = float32(v)
+					w.packed[w.weights(panel, 6*i+j)+c*f32.NR+oc%f32.NR] = float32(v)
 				}
 			}
 		}
 	}
+}
+
+// weights is where a panel's filters of one point begin in packed: chunks of panels follow one another, and within a chunk
+// points, in the order in which a task reads them.
+func (w *Winograd) weights(panel, point int) int {
+	first := panel / w.chunk * w.chunk
+	panels := min(w.chunk, len(w.bias)/f32.NR-first)
+	return (first*winogradPoints + point*panels + panel - first) * w.C * f32.NR
 }
 
 // WeightBytes is the memory of the transformed weights.
@@ -195,7 +203,7 @@ func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
 	width := panels * f32.NR
 	for point := range winogradPoints {
 		for j := range panels {
-			weights := w.packed[((panel+j)*winogradPoints+point)*w.C*f32.NR:]
+			weights := w.weights(panel+j, point)
 			for from := 0; from < w.C; {
 				to := min(from+depthBlock, w.C)
 				if w.C-to < depthBlock/2 {
@@ -207,8 +215,8 @@ func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
 				}
 				for done := 0; done < n; {
 					mr := min(f32.MR, n-done)
-					s.tile = f32.Tile{A: &s.rows[done], B: &weights[from*f32.NR], C: &s.products[(point*w.sub+done)*width+j*f32.NR],
-						Taps: 1, K: to - from, Offset: 4 * (point*w.block*w.C + from), LDC: 4 * width, Tiles: max(1, (n-done)/f32.MR),
+					s.tile = f32.Tile{A: &s.rows[done], B: &w.packed[weights+from*f32.NR], C: &s.products[(point*w.sub+done)*width+j*f32.NR],
+						Prefetch: uintptr(unsafe.Pointer(&w.packed[min(weights+to*f32.NR, len(w.packed)-1)])), Taps: 1, K: to - from, Offset: 4 * (point*w.block*w.C + from), LDC: 4 * width, Tiles: max(1, (n-done)/f32.MR),
 						Step: 8 * f32.MR, Flags: flags}
 					done += mr * s.tile.Tiles
 					w.level.Gemm16[mr](&s.tile)
