@@ -2,8 +2,11 @@ package runner
 
 import (
 	"fmt"
+	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"zoobench/bench/record"
@@ -42,24 +45,31 @@ func thisMachine() record.Machine {
 	return m
 }
 
-// kernelBuild identifies the compute kernels: they are part of this module, so its version does, where it has one, and
-// the revision otherwise; a build without either says so.
-func kernelBuild() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	build := info.Main.Version
-	if build == "" {
-		build = "(devel)"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "-tags" && s.Value != "" {
-			build += " tags=" + s.Value
+// kernelBuild identifies the compute kernels. They are part of this module, so its version does, with the build's tags;
+// a build that has no version, from a tree with no history say, is told by the program's own hash.
+var kernelBuild = sync.OnceValue(func() string {
+	build := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		build = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "-tags" && s.Value != "" {
+				build += " tags=" + s.Value
+			}
 		}
 	}
-	return build
-}
+	if build != "" && !strings.HasPrefix(build, "(devel)") && !strings.Contains(build, "+dirty") {
+		return build
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return build
+	}
+	sum, err := fileSHA256(self)
+	if err != nil {
+		return build
+	}
+	return strings.TrimSpace(build + " program " + sum[:16])
+})
 
 // publishedFigures are the literature's for a network, with the accuracies of the checkpoint of this tag or, where tag
 // is "", of the first one in the table that has any; nil where nothing is published.
