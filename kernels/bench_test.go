@@ -32,6 +32,10 @@ var benchShapes = []ConvShape{
 	square(144, 56, 144, 3, 1, 144),
 	square(384, 14, 384, 3, 1, 384),
 	square(960, 7, 960, 3, 1, 960),
+	square(128, 56, 128, 3, 1, 32),
+	square(256, 28, 256, 3, 1, 32),
+	square(512, 14, 512, 3, 1, 32),
+	square(1024, 7, 1024, 3, 1, 32),
 }
 
 // square is a convolution of a square image with a square window, padded to keep its size at stride 1.
@@ -80,7 +84,7 @@ func BenchmarkConv(b *testing.B) {
 			one := func() float32 { return 1 }
 			src, dst := newTensor(1, s.H, s.W, s.C, 0, one), newTensor(1, s.OH, s.OW, s.OC, 0, one)
 			run := func() {}
-			if s.Groups == s.C {
+			if s.CanDepthwise() {
 				d := NewDepthwise(s, 1)
 				run = func() { d.Run(pool, dst, src) }
 			} else {

@@ -125,7 +125,7 @@ func NewConv(s ConvShape, workers int) *Conv {
 	c.packed = make([]float32, s.Groups*c.width*gc*s.taps())
 	inParallel(len(c.panels), func(i int) { c.pack(c.panels[i]) })
 	taps, run := c.tapsAndRun()
-	c.zeros = make([]float32, run)
+	c.zeros = make([]float32, max(run, s.C))
 	c.scratch = make([]convScratch, workers)
 	for i := range c.scratch {
 		c.scratch[i].rows = make([]*float32, roundUp(rowBlock+rowBlock/3, f32.MR)*taps)
@@ -250,15 +250,15 @@ func (c *Conv) Do(worker, task int) {
 	first := task % c.colTasks * c.cols
 	last := min(first+c.cols, len(c.panels))
 
+	if c.merge {
+		c.mergedRows(s, row, rows)
+	} else {
+		c.windowRows(s, row, rows)
+	}
 	for group := c.panels[first].group; first < last; group++ {
 		end := first
 		for end < last && c.panels[end].group == group {
 			end++
-		}
-		if c.merge {
-			c.mergedRows(s, row, rows)
-		} else {
-			c.windowRows(s, row, rows, group)
 		}
 		c.multiply(s, c.panels[first:end], row, rows)
 		first = end
@@ -301,7 +301,7 @@ func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, row, rows, flags
 		*t = f32.Tile{
 			A: &s.rows[done/f32.MR*taps*f32.MR+d.tap*f32.MR], B: &c.packed[weights],
 			C: &c.dst.Data[(row+done)*c.dst.Stride+p.col], Bias: &c.bias[p.bias],
-			Taps: d.taps, K: d.to - d.from, Offset: 4 * d.from, LDC: 4 * c.dst.Stride,
+			Taps: d.taps, K: d.to - d.from, Offset: 4 * (p.group*c.C/c.Groups + d.from), LDC: 4 * c.dst.Stride,
 			Tiles: max(1, (rows-done)/f32.MR), Step: 8 * taps * f32.MR, Flags: flags, Lo: c.lo, Hi: c.hi,
 			Prefetch: uintptr(unsafe.Pointer(&c.packed[next])),
 		}
@@ -316,10 +316,11 @@ func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, row, rows, flags
 	}
 }
 
-// windowRows fills in the address of every row's input for every position of the window; padding reads zeros.
-func (c *Conv) windowRows(s *convScratch, row, rows, group int) {
+// windowRows fills in the address of every row's input for every position of the window; padding reads zeros. A group's
+// channels lie a fixed distance behind.
+func (c *Conv) windowRows(s *convScratch, row, rows int) {
 	taps := c.taps()
-	data, stride := c.src.Data[group*(c.C/c.Groups):], c.src.Stride
+	data, stride := c.src.Data, c.src.Stride
 	if taps == 1 && c.SH == 1 && c.SW == 1 && c.Top == 0 && c.Left == 0 && c.OH == c.H && c.OW == c.W {
 		for r := range rows {
 			s.rows[r] = &data[(row+r)*stride]

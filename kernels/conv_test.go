@@ -70,6 +70,10 @@ func depthwiseCases() []ConvShape {
 					s := ConvShape{C: c, H: 6, W: w, OC: c, KH: k, KW: k, SH: stride, SW: stride, DH: 1, DW: 1, Top: k / 2, Left: k / 2, Groups: c}
 					s.OH, s.OW = (s.H-1)/stride+1, (w-1)/stride+1
 					cases = append(cases, s)
+					if c%8 == 0 {
+						s.Groups = c / 4
+						cases = append(cases, s)
+					}
 				}
 			}
 		}
@@ -156,7 +160,7 @@ func runConv(t *testing.T, pool *par.Pool, s ConvShape, n int, exact, residual b
 		}
 		return rng.Float32()*2 - 1
 	}
-	depthwise := s.Groups == s.C && s.OC == s.C
+	depthwise := s.CanDepthwise()
 	s.Weight, s.Bias = make([]float32, s.OC*s.C/s.Groups*s.taps()), make([]float32, s.OC)
 	for i := range s.Weight {
 		s.Weight[i] = value()
@@ -205,7 +209,7 @@ func TestConv(t *testing.T) {
 	}
 	eachISA(t, func(t *testing.T) {
 		for i, s := range append(convCases(), depthwiseCases()...) {
-			depthwise := s.Groups == s.C && s.OC == s.C
+			depthwise := s.CanDepthwise()
 			s.Act = []Act{None, ReLU, ReLU6}[i%3]
 			t.Run(s.name(), func(t *testing.T) {
 				runConv(t, pools[0], s, 1, true, false)

@@ -5,12 +5,14 @@ import (
 	"zoobench/kernels/par"
 )
 
-// Depthwise is a convolution with one input channel and one output channel a group.
+// Depthwise is a convolution with one input channel and one output channel a group, or with four of each: groups too
+// narrow for a matrix product.
 type Depthwise struct {
 	ConvShape
 	level  *f32.Level
 	lo, hi float32
-	packed []float32 // (⌈C/8⌉, KH·KW, 8)
+	each   int       // channels of a group, 1 or 4
+	packed []float32 // (⌈C/8⌉, KH·KW, each, 8)
 	bias   []float32 // 8·⌈C/8⌉
 	zeros  []float32 // what a window wholly in the padding reads
 	first  int       // output columns [first, last) read no padding at their sides
@@ -26,21 +28,28 @@ type depthwiseScratch struct {
 	act  f32.Rows
 }
 
+// CanDepthwise tells whether a convolution has the form that Depthwise computes.
+func (s *ConvShape) CanDepthwise() bool {
+	return s.OC == s.C && (s.Groups == s.C || s.Groups*4 == s.C && s.C%8 == 0)
+}
+
 // NewDepthwise packs the weights of a depthwise convolution; workers is the size of the pool that will run it.
 func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	s.check()
-	if s.Groups != s.C || s.OC != s.C {
-		panic("kernels: depthwise: not one channel a group")
+	if !s.CanDepthwise() {
+		panic("kernels: depthwise: groups are not of one channel or four")
 	}
-	d := &Depthwise{ConvShape: s, level: level}
+	d := &Depthwise{ConvShape: s, level: level, each: s.C / s.Groups}
 	d.lo, d.hi = s.Act.clamp()
 	taps, blocks := s.taps(), (s.C+7)/8
-	d.packed = make([]float32, blocks*taps*8)
+	d.packed = make([]float32, blocks*taps*d.each*8)
 	d.bias = make([]float32, blocks*8)
 	d.zeros = make([]float32, s.C)
 	for c := range s.C {
-		for tap := range taps {
-			d.packed[(c/8*taps+tap)*8+c%8] = s.Weight[c*taps+tap]
+		for j := range d.each {
+			for tap := range taps {
+				d.packed[((c/8*taps+tap)*d.each+j)*8+c%8] = s.Weight[(c*d.each+j)*taps+tap]
+			}
 		}
 	}
 	copy(d.bias, s.Bias)
@@ -61,7 +70,12 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 func (d *Depthwise) WeightBytes() int64 { return 4 * int64(len(d.packed)+len(d.bias)) }
 
 // Algorithm is the name of the kernel.
-func (d *Depthwise) Algorithm() string { return "dwconv4c8" }
+func (d *Depthwise) Algorithm() string {
+	if d.each == 4 {
+		return "gconv4g4c8"
+	}
+	return "dwconv4c8"
+}
 
 // Run computes dst = act(src convolved with the weights + bias).
 func (d *Depthwise) Run(pool *par.Pool, dst, src Tensor) {
@@ -118,14 +132,18 @@ func (d *Depthwise) pixels(s *depthwiseScratch, row, ox, n int) {
 	}
 	a := &s.args
 	*a = f32.Depthwise{
-		Taps: &taps[0], N: len(taps), W: &d.packed[0], WStep: 32 * d.taps(), Bias: &d.bias[0],
+		Taps: &taps[0], N: len(taps), W: &d.packed[0], WStep: 32 * d.each * d.taps(), Bias: &d.bias[0],
 		Out: &d.dst.Data[(row*d.OW+ox)*d.dst.Stride], LDO: 4 * d.dst.Stride, Step: 4 * d.SW * d.src.Stride,
 		C: d.C, Mask: mask8(d.C), Groups: n, Lo: d.lo, Hi: d.hi,
 	}
+	four, one := d.level.Depthwise4, d.level.Depthwise1
+	if d.each == 4 {
+		four, one = d.level.Grouped4, d.level.Grouped1
+	}
 	if n%4 == 0 {
 		a.Groups = n / 4
-		d.level.Depthwise4(a)
+		four(a)
 		return
 	}
-	d.level.Depthwise1(a)
+	one(a)
 }

@@ -125,7 +125,7 @@ func BenchmarkLayout(b *testing.B) {
 	pool := par.New(1)
 	defer pool.Close()
 	for _, s := range benchShapes {
-		if s.C < 16 || s.H == 1 {
+		if s.C < 16 || s.H == 1 || s.Groups > 1 && s.Groups < s.C {
 			continue
 		}
 		b.Run(fmt.Sprintf("isa=%s/shape=%dx%dx%d/oc=%d/k=%d/s=%d/g=%d", ISA(), s.C, s.H, s.W, s.OC, s.KH, s.SH, s.Groups), func(b *testing.B) {

@@ -31,6 +31,8 @@ func main() {
 			dwconv(op, 4)
 			dwconv(op, 1)
 		}
+		gconv4(4)
+		gconv4(1)
 	case "peak":
 		fmaPeak(12)
 		readSum()

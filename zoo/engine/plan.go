@@ -210,10 +210,11 @@ func (p *planner) take(g *group, i int, only func(int) int) {
 	}
 }
 
-// depthwise tells whether a convolution has one input and one output channel a group.
+// depthwise tells whether a convolution's groups are too narrow for a matrix product.
 func (p *planner) depthwise(i int) bool {
 	n := &p.graph.Nodes[i]
-	return n.Op == nn.Conv && n.Kernel.Groups > 1 && n.Kernel.Groups == n.Out.C && n.Out.C == p.graph.Nodes[n.In[0]].Out.C
+	s := kernels.ConvShape{C: p.graph.Nodes[n.In[0]].Out.C, OC: n.Out.C, Groups: n.Kernel.Groups}
+	return n.Op == nn.Conv && s.Groups > 1 && s.CanDepthwise()
 }
 
 // flattened is the image behind a Flatten, through identities, or −1.

@@ -28,3 +28,19 @@ func maxpool4c8AVX2(t *Depthwise)
 
 //go:noescape
 func maxpool1c8AVX2(t *Depthwise)
+
+// gconv{px}g4c8AVX2 computes a convolution in groups of four channels, C being a multiple of eight:
+//
+//	sum := Bias[c]
+//	for _, tap := range Taps[:N] {
+//		for j := range 4 {
+//			sum += tap.In[o*Step/4+c/4*4+j] * W[c/8*WStep/4+tap.W+8*j+c%8]
+//		}
+//	}
+//	Out[o*LDO/4+c] = min(max(sum, Lo), Hi)
+//
+//go:noescape
+func gconv4g4c8AVX2(t *Depthwise)
+
+//go:noescape
+func gconv1g4c8AVX2(t *Depthwise)

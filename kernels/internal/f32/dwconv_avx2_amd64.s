@@ -442,3 +442,176 @@ group_next:
 	JNZ  group
 	VZEROUPPER
 	RET
+
+// func gconv4g4c8AVX2(t *Depthwise)
+// Requires: AVX, FMA3
+TEXT ·gconv4g4c8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 56(AX), CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ 40(AX), BX
+	XORQ SI, SI
+
+group:
+	MOVQ 16(AX), DI
+	XORQ R8, R8
+	MOVQ 64(AX), R9
+
+channels:
+	MOVQ    32(AX), R10
+	VMOVUPS (R10)(R8*1), Y0
+	VXORPS  Y1, Y1, Y1
+	VMOVAPS Y0, Y2
+	VXORPS  Y3, Y3, Y3
+	VMOVAPS Y0, Y4
+	VXORPS  Y5, Y5, Y5
+	VMOVAPS Y0, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVQ    (AX), R10
+	MOVQ    8(AX), R11
+
+taps:
+	MOVQ         (R10), R12
+	MOVQ         8(R10), R13
+	ADDQ         R8, R12
+	ADDQ         SI, R12
+	ADDQ         $0x10, R10
+	VMOVUPS      (DI)(R13*4), Y8
+	VMOVUPS      32(DI)(R13*4), Y9
+	VMOVUPS      64(DI)(R13*4), Y10
+	VMOVUPS      96(DI)(R13*4), Y11
+	VPERMILPS    $0x00, (R12), Y12
+	VFMADD231PS  Y8, Y12, Y0
+	VPERMILPS    $0x55, (R12), Y12
+	VFMADD231PS  Y9, Y12, Y1
+	VPERMILPS    $0xaa, (R12), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VPERMILPS    $0xff, (R12), Y12
+	VFMADD231PS  Y11, Y12, Y1
+	VPERMILPS    $0x00, (R12)(CX*1), Y12
+	VFMADD231PS  Y8, Y12, Y2
+	VPERMILPS    $0x55, (R12)(CX*1), Y12
+	VFMADD231PS  Y9, Y12, Y3
+	VPERMILPS    $0xaa, (R12)(CX*1), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VPERMILPS    $0xff, (R12)(CX*1), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VPERMILPS    $0x00, (R12)(CX*2), Y12
+	VFMADD231PS  Y8, Y12, Y4
+	VPERMILPS    $0x55, (R12)(CX*2), Y12
+	VFMADD231PS  Y9, Y12, Y5
+	VPERMILPS    $0xaa, (R12)(CX*2), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VPERMILPS    $0xff, (R12)(CX*2), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VPERMILPS    $0x00, (R12)(DX*1), Y12
+	VFMADD231PS  Y8, Y12, Y6
+	VPERMILPS    $0x55, (R12)(DX*1), Y12
+	VFMADD231PS  Y9, Y12, Y7
+	VPERMILPS    $0xaa, (R12)(DX*1), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VPERMILPS    $0xff, (R12)(DX*1), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	DECQ         R11
+	JNZ          taps
+	VBROADCASTSS 88(AX), Y8
+	VBROADCASTSS 92(AX), Y9
+	MOVQ         48(AX), R10
+	LEAQ         (BX)(R8*1), R11
+	VADDPS       Y1, Y0, Y0
+	VMAXPS       Y0, Y8, Y0
+	VMINPS       Y0, Y9, Y0
+	VMOVUPS      Y0, (R11)
+	ADDQ         R10, R11
+	VADDPS       Y3, Y2, Y2
+	VMAXPS       Y2, Y8, Y2
+	VMINPS       Y2, Y9, Y2
+	VMOVUPS      Y2, (R11)
+	ADDQ         R10, R11
+	VADDPS       Y5, Y4, Y4
+	VMAXPS       Y4, Y8, Y4
+	VMINPS       Y4, Y9, Y4
+	VMOVUPS      Y4, (R11)
+	ADDQ         R10, R11
+	VADDPS       Y7, Y6, Y6
+	VMAXPS       Y6, Y8, Y6
+	VMINPS       Y6, Y9, Y6
+	VMOVUPS      Y6, (R11)
+	ADDQ         $0x20, R8
+	ADDQ         24(AX), DI
+	SUBQ         $0x08, R9
+	JNZ          channels
+	MOVQ         48(AX), R10
+	ADDQ         CX, SI
+	ADDQ         R10, BX
+	ADDQ         CX, SI
+	ADDQ         R10, BX
+	ADDQ         CX, SI
+	ADDQ         R10, BX
+	ADDQ         CX, SI
+	ADDQ         R10, BX
+	DECQ         80(AX)
+	JNZ          group
+	VZEROUPPER
+	RET
+
+// func gconv1g4c8AVX2(t *Depthwise)
+// Requires: AVX, FMA3
+TEXT ·gconv1g4c8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 56(AX), CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ 40(AX), DX
+	XORQ BX, BX
+
+group:
+	MOVQ 16(AX), SI
+	XORQ DI, DI
+	MOVQ 64(AX), R8
+
+channels:
+	MOVQ    32(AX), R9
+	VMOVUPS (R9)(DI*1), Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    (AX), R9
+	MOVQ    8(AX), R10
+
+taps:
+	MOVQ         (R9), R11
+	MOVQ         8(R9), R12
+	ADDQ         DI, R11
+	ADDQ         BX, R11
+	ADDQ         $0x10, R9
+	VMOVUPS      (SI)(R12*4), Y2
+	VMOVUPS      32(SI)(R12*4), Y3
+	VMOVUPS      64(SI)(R12*4), Y4
+	VMOVUPS      96(SI)(R12*4), Y5
+	VPERMILPS    $0x00, (R11), Y6
+	VFMADD231PS  Y2, Y6, Y0
+	VPERMILPS    $0x55, (R11), Y6
+	VFMADD231PS  Y3, Y6, Y1
+	VPERMILPS    $0xaa, (R11), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VPERMILPS    $0xff, (R11), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	DECQ         R10
+	JNZ          taps
+	VBROADCASTSS 88(AX), Y2
+	VBROADCASTSS 92(AX), Y3
+	MOVQ         48(AX), R9
+	LEAQ         (DX)(DI*1), R9
+	VADDPS       Y1, Y0, Y0
+	VMAXPS       Y0, Y2, Y0
+	VMINPS       Y0, Y3, Y0
+	VMOVUPS      Y0, (R9)
+	ADDQ         $0x20, DI
+	ADDQ         24(AX), SI
+	SUBQ         $0x08, R8
+	JNZ          channels
+	MOVQ         48(AX), R9
+	ADDQ         CX, BX
+	ADDQ         R9, DX
+	DECQ         80(AX)
+	JNZ          group
+	VZEROUPPER
+	RET

@@ -85,6 +85,31 @@ func dwconvGeneric(px int, largest bool) func(*Depthwise) {
 	}
 }
 
+// gconvGeneric is the Go twin of gconv{px}g4c8AVX2.
+func gconvGeneric(px int) func(*Depthwise) {
+	return func(t *Depthwise) {
+		taps := unsafe.Slice(t.Taps, t.N)
+		bias := unsafe.Slice(t.Bias, t.C)
+		for o := range t.Groups * px {
+			out := unsafe.Slice(At(t.Out, o*t.LDO), t.C)
+			copy(out, bias)
+			for _, tap := range taps {
+				in := unsafe.Slice(At(tap.In, o*t.Step), t.C)
+				for c := range out {
+					w := unsafe.Slice(At(t.W, c/8*t.WStep+4*tap.W), 32)
+					for j, x := range in[c&^3 : c&^3+4] {
+						out[c] += x * w[8*j+c%8]
+					}
+				}
+			}
+			for c, y := range out {
+				out[c] = min(max(y, t.Lo), t.Hi)
+			}
+		}
+		t.Groups = 0
+	}
+}
+
 // At is the address bytes after p.
 func At(p *float32, bytes int) *float32 {
 	return (*float32)(unsafe.Add(unsafe.Pointer(p), bytes))

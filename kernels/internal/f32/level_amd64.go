@@ -12,6 +12,8 @@ var avx2 = &Level{
 	Depthwise1: dwconv1c8AVX2,
 	MaxPool4:   maxpool4c8AVX2,
 	MaxPool1:   maxpool1c8AVX2,
+	Grouped4:   gconv4g4c8AVX2,
+	Grouped1:   gconv1g4c8AVX2,
 
 	MulAdd: muladdc8AVX2, Mul: mulc8AVX2, Add: addc8AVX2, Clamp: clampc8AVX2, ColumnSums: colsumc8AVX2, ColumnSquares: colsqc8AVX2,
 	Sigmoid: sigmoidc8AVX2, SiLU: siluc8AVX2, HardSigmoid: hardsigmoidc8AVX2, HardSwish: hardswishc8AVX2,
