@@ -1,5 +1,8 @@
 // Package datasets gives labelled pictures to an evaluation: where they lie,
-// which answers are right, in which order, as input tensors.
+// which answers are right, in which order, as input tensors. They lie in a
+// folder for each class, in a flat folder with a label file, or in tar archives
+// as they were published: ILSVRC-2012's validation set, ImageNetV2, WebDataset's
+// shards.
 //
 // The contract: a Source is an ordered list of items, each with a name, the
 // classes that count as right and the bytes of its file; opening one checks
@@ -48,14 +51,18 @@ type Source interface {
 // Options say how a folder is to be read.
 type Options struct {
 	// Labels is the path of a label file; "" where the class folders are the
-	// labels.
+	// labels, or where the pictures are ILSVRC-2012's validation set, whose
+	// labels are built in.
 	Labels string
 	// Classes is the number of classes of the network to be evaluated, which
 	// labels are held against; 0 means any.
 	Classes int
+	// Index is the folder in which the lists of archives' members are kept; ""
+	// for nowhere: they are then made each time.
+	Index string
 }
 
-// Files is a source of files below a folder.
+// Files is a source of files below a folder or in archives.
 type Files struct {
 	// Classes are the folders' names by label, where labels are their ranks;
 	// nil where labels are indices or stand for ImageNet-1k's classes.
@@ -66,11 +73,25 @@ type Files struct {
 
 	root  string
 	items []Item
+
+	archives []*os.File // tar archives, empty for a folder
+	spans    []span     // where each item lies in them
 }
 
-// Open opens a folder: with a label file as OpenFlat does, else as OpenFolder
-// does.
+// Open opens pictures wherever they lie. A tar archive, a range of them
+// (val-{000..049}.tar) and a folder with nothing but them are opened as OpenTar
+// does; a folder with a label file as OpenFlat does, else as OpenFolder does.
 func Open(root string, o Options) (*Files, error) {
+	if isArchive(root) {
+		files, err := expandShards(root)
+		if err != nil {
+			return nil, err
+		}
+		return OpenTar(files, o)
+	}
+	if files := archivesIn(root); len(files) > 0 {
+		return OpenTar(files, o)
+	}
 	if o.Labels != "" {
 		return OpenFlat(root, o)
 	}
@@ -83,6 +104,16 @@ func (f *Files) Len() int { return len(f.items) }
 // Item describes item i.
 func (f *Files) Item(i int) Item { return f.items[i] }
 
+// Close closes the archives; nothing can be read from them afterwards. Files of
+// a folder need no Close.
+func (f *Files) Close() error {
+	var errs []error
+	for _, a := range f.archives {
+		errs = append(errs, a.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // maxFileBytes limits what is read for one picture: photographs of ImageNet
 // have at most some 20 MB.
 const maxFileBytes = 256 << 20
@@ -90,6 +121,9 @@ const maxFileBytes = 256 << 20
 // Read reads item i's file. A file that is not regular or that has more than
 // 256 MiB is an error.
 func (f *Files) Read(i int, buf []byte) ([]byte, error) {
+	if f.spans != nil {
+		return f.read(f.spans[i], buf)
+	}
 	path := filepath.Join(f.root, filepath.FromSlash(f.items[i].Name))
 	info, err := os.Stat(path)
 	if err != nil {

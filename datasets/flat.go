@@ -16,12 +16,15 @@ import (
 // root, in any order, which is then the source's. A label alone on each line is
 // for the pictures in order of their names. A label is a class index or a
 // WordNet id of ImageNet-1k, or several of them joined by commas where each
-// would be right. Empty lines and lines that start with # are passed over.
+// would be right. Empty lines and lines that start with # are passed over. A
+// file that ends in .json is ImageNet-ReaL's, for ILSVRC-2012's validation
+// pictures.
 //
 // A label outside the classes is an error that names the line. So is a list
 // without names of another length than the folder's, and one that counts from 1
 // to 1,000, as the ILSVRC development kit's own ids do, which are no class
-// indices. Pictures that the file does not name, and names that the folder does
+// indices, and one that gives validation pictures other classes than the set
+// itself does. Pictures that the file does not name, and names that the folder does
 // not have, are left out and stand in Warnings.
 func OpenFlat(root string, o Options) (*Files, error) {
 	if err := checkFolder(root); err != nil {
@@ -31,34 +34,40 @@ func OpenFlat(root string, o Options) (*Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("datasets: %w", err)
 	}
-	var pictures []string
-	for _, e := range entries {
-		if isImage(e.Name()) && !e.IsDir() {
-			pictures = append(pictures, e.Name())
-		}
+	f := &Files{root: root}
+	if err := f.labelled(imagesOf(entries), o); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// labelled takes the pictures that the label file has something to say of.
+func (f *Files) labelled(pictures []string, o Options) (err error) {
+	if isReaL(o.Labels) {
+		f.items, err = realItems(o.Labels, pictures, o.Classes)
+		return err
 	}
 	lines, named, err := readLabels(o.Labels, o.Classes)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f := &Files{root: root}
 	if !named {
 		if len(lines) != len(pictures) {
-			return nil, fmt.Errorf("datasets: %s: %d labels for the %d pictures of %s", o.Labels, len(lines), len(pictures), root)
+			return fmt.Errorf("datasets: %s: %d labels for the %d pictures of %s", o.Labels, len(lines), len(pictures), f.root)
 		}
 		if countsFromOne(lines) {
-			return nil, fmt.Errorf("datasets: %s: labels from 1 to 1000: the ILSVRC development kit's own ids are not class indices, want 0 to 999 in the order of WordNet ids", o.Labels)
+			return fmt.Errorf("datasets: %s: labels from 1 to 1000: the ILSVRC development kit's own ids are not class indices, want 0 to 999 in the order of WordNet ids", o.Labels)
 		}
 		for i, line := range lines {
 			f.items = append(f.items, Item{Name: pictures[i], Labels: line.labels})
 		}
 	} else if err := f.match(lines, pictures, o.Labels); err != nil {
-		return nil, err
+		return err
 	}
 	if len(f.items) == 0 {
-		return nil, fmt.Errorf("datasets: %s: no pictures that %s labels", root, o.Labels)
+		return fmt.Errorf("datasets: %s: no pictures that %s labels", f.root, o.Labels)
 	}
-	return f, nil
+	return checkValidation(o.Labels, f.items)
 }
 
 // match takes the lines' pictures that the folder has.

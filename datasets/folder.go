@@ -17,10 +17,14 @@ import (
 // folders are left out.
 //
 // Folders named by number hold the class of that index, and are taken in the
-// order of the numbers (ImageNetV2). Folders named by WordNet ids hold
-// ImageNet-1k's classes. Otherwise, and for WordNet ids where o.Classes is
-// another count than 1,000, the label is the folder's rank, as in torchvision;
-// the count of folders must then be o.Classes.
+// order of the numbers (ImageNetV2). Folders named by WordNet ids, or, where
+// o.Classes is 1,000, all by names of ImageNet-1k's classes, hold those classes.
+// Otherwise, and for WordNet ids where o.Classes is another count than 1,000,
+// the label is the folder's rank, as in torchvision; the count of folders must
+// then be o.Classes.
+//
+// A folder without class folders that holds pictures of ILSVRC-2012's validation
+// set has the set's own labels.
 func OpenFolder(root string, o Options) (*Files, error) {
 	if err := checkFolder(root); err != nil {
 		return nil, err
@@ -43,6 +47,9 @@ func OpenFolder(root string, o Options) (*Files, error) {
 		}
 	}
 	if len(folders) == 0 && loose > 0 {
+		if items, ok := validationItems(imagesOf(entries), o.Classes); ok {
+			return &Files{root: root, items: items}, nil
+		}
 		return nil, fmt.Errorf("datasets: %s: %d pictures and no class folders, want a folder for each class or a label file", root, loose)
 	}
 	if len(folders) == 0 {
@@ -114,13 +121,57 @@ func folderLabels(folders []string, classes int) (labels map[string]int, ranked 
 		return labels, false, nil
 	case imageNet && known > 0:
 		return nil, false, fmt.Errorf("%d of %d class folders are not WordNet ids of ImageNet-1k: %s", len(unknown), len(folders), firstOf(unknown))
-	case classes > 0 && classes != len(folders):
+	}
+	if classes == len(ids) {
+		if strangers := nameLabels(labels, folders); len(strangers) == 0 {
+			return labels, false, nil
+		} else if 2*len(strangers) < len(folders) {
+			return nil, false, fmt.Errorf("%d of %d class folders are not names of ImageNet-1k's classes, or of two of them: %s", len(strangers), len(folders), firstOf(strangers))
+		}
+	}
+	if classes > 0 && classes != len(folders) {
 		return nil, false, fmt.Errorf("%d class folders that are neither class indices nor WordNet ids of ImageNet-1k (%s), want one for each of the %d classes", len(folders), firstOf(folders), classes)
 	}
 	for rank, name := range folders {
 		labels[name] = rank
 	}
 	return labels, true, nil
+}
+
+// nameLabels labels the folders that bear the name of one of ImageNet-1k's
+// classes, as classes.tsv has it, whatever the case and whether its words are
+// parted by spaces, hyphens or underscores; it returns the others.
+func nameLabels(labels map[string]int, folders []string) (strangers []string) {
+	plain := func(name string) string {
+		return strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(name))
+	}
+	classes := map[string]int{}
+	for _, c := range ImageNet1k() {
+		name := plain(c.Name)
+		if _, twice := classes[name]; twice {
+			classes[name] = -1 // two classes are called crane, two maillot
+			continue
+		}
+		classes[name] = c.Index
+	}
+	for _, folder := range folders {
+		if class, ok := classes[plain(folder)]; ok && class >= 0 {
+			labels[folder] = class
+		} else {
+			strangers = append(strangers, folder)
+		}
+	}
+	return strangers
+}
+
+// imagesOf are the names of a folder's pictures.
+func imagesOf(entries []os.DirEntry) (names []string) {
+	for _, e := range entries {
+		if isImage(e.Name()) && !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 // maxDepth bounds the folders below a class, against links that lead back.

@@ -1,0 +1,295 @@
+package datasets
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A span is where an item's bytes lie: in which archive, from which byte on.
+type span struct {
+	archive      int
+	offset, size int64
+}
+
+// OpenTar opens uncompressed tar archives as they are, nothing is unpacked. They
+// hold one of four things: pairs of WebDataset, told by members such as key.cls
+// or key.json beside key.jpg; class folders, as OpenFolder takes them, below
+// whatever folders all members share (ImageNetV2); pictures that o.Labels
+// labels, as OpenFlat does; or the pictures of ILSVRC-2012's validation set,
+// whose labels are built in. Several archives are shards of one set, in the
+// order given; an item's name then begins with its shard's.
+//
+// With o.Index, the list of an archive's members is kept in that folder and
+// taken from there for as long as the archive's size and time stay the same.
+func OpenTar(files []string, o Options) (*Files, error) {
+	if len(files) == 0 {
+		return nil, fmt.Errorf("datasets: no archives")
+	}
+	f := &Files{root: files[0]}
+	err := f.openTar(files, o)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *Files) openTar(files []string, o Options) error {
+	var all []member
+	for i, file := range files {
+		archive, err := os.Open(file)
+		if err != nil {
+			return fmt.Errorf("datasets: %w", err)
+		}
+		f.archives = append(f.archives, archive)
+		members, err := readIndex(archive, o.Index)
+		if err != nil {
+			return fmt.Errorf("datasets: %s: %w", file, err)
+		}
+		for _, m := range members {
+			m.archive = i
+			if len(files) > 1 {
+				m.shard = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)) + "/"
+			}
+			all = append(all, m)
+		}
+	}
+	var pictures []member
+	others := 0
+	for _, m := range all {
+		if isImage(path.Base(m.name)) {
+			pictures = append(pictures, m)
+		} else if strings.HasSuffix(m.name, ".tar") {
+			others++
+		}
+	}
+	if len(pictures) == 0 && others > 0 {
+		return fmt.Errorf("datasets: %s: an archive of %d archives; unpack it once", files[0], others)
+	}
+	if len(pictures) == 0 {
+		return fmt.Errorf("datasets: %s: no pictures among %d members", files[0], len(all))
+	}
+	switch {
+	case o.Labels != "":
+		return f.labelMembers(pictures, o)
+	case hasPairs(all, pictures):
+		return f.pairs(all, o)
+	}
+	if items, ok := validationItems(names(pictures), o.Classes); ok {
+		f.take(pictures, items)
+		return nil
+	}
+	return f.classMembers(files[0], pictures, o)
+}
+
+// take makes items of members of the same order.
+func (f *Files) take(members []member, items []Item) {
+	for i, m := range members {
+		items[i].Name = m.shard + items[i].Name
+		f.items = append(f.items, items[i])
+		f.spans = append(f.spans, m.span)
+	}
+}
+
+func names(members []member) []string {
+	list := make([]string, len(members))
+	for i, m := range members {
+		list[i] = m.name
+	}
+	return list
+}
+
+// labelMembers labels pictures by a label file, whose names may lack the folders
+// that all members share.
+func (f *Files) labelMembers(pictures []member, o Options) error {
+	slices.SortStableFunc(pictures, func(a, b member) int { return strings.Compare(path.Base(a.name), path.Base(b.name)) })
+	byName := make(map[string]member, len(pictures))
+	var bases []string
+	for _, m := range pictures {
+		base := path.Base(m.name)
+		if _, ok := byName[base]; ok {
+			return fmt.Errorf("datasets: %s: two pictures are called %s, a label file cannot tell them apart", f.root, base)
+		}
+		byName[base] = m
+		bases = append(bases, base)
+	}
+	if err := f.labelled(bases, o); err != nil {
+		return err
+	}
+	for i := range f.items {
+		m, ok := byName[f.items[i].Name]
+		if !ok {
+			return fmt.Errorf("datasets: %s: %s is no picture of %s", o.Labels, f.items[i].Name, f.root)
+		}
+		f.spans = append(f.spans, m.span)
+	}
+	return nil
+}
+
+// classMembers labels pictures by the folders that they lie in.
+func (f *Files) classMembers(file string, pictures []member, o Options) error {
+	top := commonFolder(names(pictures))
+	var folders []string
+	seen := map[string]bool{}
+	for _, m := range pictures {
+		class, _, ok := strings.Cut(m.name[len(top):], "/")
+		if !ok {
+			return fmt.Errorf("datasets: %s: pictures without class folders (%s, say), want a folder for each class, WebDataset's pairs or a label file", file, m.name)
+		}
+		if !seen[class] {
+			seen[class] = true
+			folders = append(folders, class)
+		}
+	}
+	slices.Sort(folders)
+	labels, ranked, err := folderLabels(folders, o.Classes)
+	if err != nil {
+		return fmt.Errorf("datasets: %s: %w", file, err)
+	}
+	if ranked {
+		f.Classes = folders
+	}
+	items := make([]Item, len(pictures))
+	label := func(m member) int {
+		class, _, _ := strings.Cut(m.name[len(top):], "/")
+		return labels[class]
+	}
+	slices.SortStableFunc(pictures, func(a, b member) int {
+		if d := label(a) - label(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	for i, m := range pictures {
+		items[i] = Item{Name: m.name[len(top):], Labels: []int{label(m)}}
+	}
+	f.take(pictures, items)
+	return nil
+}
+
+// commonFolder is the folders above the classes: those that all names share, but
+// for the last where nothing else stands between it and the pictures.
+func commonFolder(names []string) string {
+	common := path.Dir(names[0]) + "/"
+	deepest := 0
+	for _, name := range names {
+		for !strings.HasPrefix(name, common) {
+			common = path.Dir(strings.TrimSuffix(common, "/")) + "/"
+			if common == "./" {
+				return ""
+			}
+		}
+		deepest = max(deepest, strings.Count(name, "/"))
+	}
+	if common == "./" {
+		return ""
+	}
+	if deepest == strings.Count(common, "/") { // one class, whose folder is the common one
+		if common = path.Dir(strings.TrimSuffix(common, "/")) + "/"; common == "./" {
+			return ""
+		}
+	}
+	return common
+}
+
+// read reads a span of an archive.
+func (f *Files) read(s span, buf []byte) ([]byte, error) {
+	if s.size > maxFileBytes {
+		return nil, fmt.Errorf("datasets: file of %d bytes, want at most %d", s.size, maxFileBytes)
+	}
+	if n := int(s.size); cap(buf) < n {
+		buf = make([]byte, n)
+	} else {
+		buf = buf[:n]
+	}
+	if n, err := f.archives[s.archive].ReadAt(buf, s.offset); n < len(buf) {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, fmt.Errorf("datasets: read: %w", err)
+	}
+	return buf, nil
+}
+
+// maxShards bounds what a pattern of shards may stand for.
+const maxShards = 100_000
+
+// expandShards are the files that a name with a range in braces stands for, as
+// WebDataset writes it: val-{000..049}.tar. A name without one stands for
+// itself.
+func expandShards(pattern string) ([]string, error) {
+	open := strings.LastIndex(pattern, "{")
+	if open < 0 {
+		return []string{pattern}, nil
+	}
+	length := strings.Index(pattern[open:], "}")
+	if length < 0 {
+		return []string{pattern}, nil
+	}
+	from, to, ok := strings.Cut(pattern[open+1:open+length], "..")
+	first, err1 := strconv.ParseUint(from, 10, 31)
+	last, err2 := strconv.ParseUint(to, 10, 31)
+	if !ok || err1 != nil || err2 != nil {
+		return []string{pattern}, nil
+	}
+	if last < first || last-first >= maxShards {
+		return nil, fmt.Errorf("datasets: %s: shards %s to %s, want 1 to %d of them in ascending order", pattern, from, to, maxShards)
+	}
+	var files []string
+	for i := first; i <= last; i++ {
+		files = append(files, fmt.Sprintf("%s%0*d%s", pattern[:open], len(from), i, pattern[open+length+1:]))
+	}
+	return files, nil
+}
+
+// archivesIn lists the tar archives of a folder that has nothing else to offer:
+// no class folders and no pictures.
+func archivesIn(root string) []string {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil
+	}
+	var files []string
+	for _, e := range entries {
+		switch {
+		case strings.HasPrefix(e.Name(), "."):
+		case e.IsDir() || isImage(e.Name()):
+			return nil
+		case strings.EqualFold(filepath.Ext(e.Name()), ".tar"):
+			files = append(files, filepath.Join(root, e.Name()))
+		}
+	}
+	return files
+}
+
+// isArchive tells whether a path is for OpenTar: a file, or a range of them.
+func isArchive(root string) bool {
+	if files, err := expandShards(root); err != nil || len(files) > 1 {
+		return true
+	}
+	info, err := os.Stat(root)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// checkArchive tells by its first bytes why a file is no tar archive that can be
+// read where it lies.
+func checkArchive(head []byte) error {
+	for _, known := range []struct{ magic, name, command string }{
+		{"\x1f\x8b", "gzip", "gunzip"}, {"BZh", "bzip2", "bunzip2"}, {"\xfd7zXZ", "xz", "unxz"}, {"\x28\xb5\x2f\xfd", "zstd", "unzstd"},
+	} {
+		if bytes.HasPrefix(head, []byte(known.magic)) {
+			return fmt.Errorf("compressed with %s: pictures cannot be read from the middle of it; uncompress it with %s", known.name, known.command)
+		}
+	}
+	if len(head) < 512 || string(head[257:262]) != "ustar" {
+		return fmt.Errorf("neither a tar archive nor a folder, want a folder of pictures or an archive")
+	}
+	return nil
+}

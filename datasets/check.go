@@ -1,0 +1,125 @@
+package datasets
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"zoobench/datasets/decode"
+)
+
+// A Report is what Check found.
+type Report struct {
+	Items     int
+	Unlabeled int // items without any right answer
+	Classes   int // classes that some item has
+	FewestOf  int // items of the rarest of them, by their first labels
+	MostOf    int // and of the most frequent
+	Bytes     int64
+	Formats   map[string]int // readable pictures by format, "jpeg" and so on
+
+	Unreadable []Fault
+	Duplicates [][]string // items with the same bytes, by name, two or more a group
+	Hash       string     // the content hash, as Loader.Hash gives it
+}
+
+// A Fault is an item that cannot be read or decoded.
+type Fault struct {
+	Name string
+	Err  error
+}
+
+// Check reads and decodes every picture of a source, all of its pixels, on all
+// processors. Step, which may be nil, hears how many are done. The error is the
+// context's; what is wrong with pictures stands in the report.
+func Check(ctx context.Context, src Source, step func(done, total int)) (*Report, error) {
+	type outcome struct {
+		digest  [sha256.Size]byte // of item and bytes
+		content [sha256.Size]byte
+		bytes   int
+		format  string
+		err     error
+	}
+	total := src.Len()
+	outcomes := make([]outcome, total)
+	var next atomic.Int64
+	var done int
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			var decoder decode.Decoder
+			var buf []byte
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= total {
+					return
+				}
+				o := &outcomes[i]
+				data, err := src.Read(i, buf)
+				if err == nil {
+					buf = data
+					o.bytes, o.content = len(data), sha256.Sum256(data)
+					if _, err = decoder.Decode(data); err == nil {
+						info, _ := decode.Inspect(data) // of a file that has just been decoded
+						o.format = info.Format
+					}
+				}
+				o.digest, o.err = digest(src.Item(i), data), err
+				mu.Lock()
+				if done++; step != nil {
+					step(done, total)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("datasets: stopped after %d of %d items: %w", done, total, err)
+	}
+
+	r := &Report{Items: total, Formats: map[string]int{}}
+	all := sha256.New()
+	perClass := map[int]int{}
+	byContent := map[[sha256.Size]byte][]string{}
+	for i := range outcomes {
+		o, item := &outcomes[i], src.Item(i)
+		all.Write(o.digest[:])
+		r.Bytes += int64(o.bytes)
+		if len(item.Labels) == 0 {
+			r.Unlabeled++
+		} else {
+			perClass[item.Labels[0]]++
+		}
+		if o.err != nil {
+			r.Unreadable = append(r.Unreadable, Fault{item.Name, o.err})
+		} else {
+			r.Formats[o.format]++
+		}
+		if o.bytes > 0 {
+			byContent[o.content] = append(byContent[o.content], item.Name)
+		}
+	}
+	r.Hash = hex.EncodeToString(all.Sum(nil))
+	for _, group := range byContent {
+		if len(group) > 1 {
+			r.Duplicates = append(r.Duplicates, group)
+		}
+	}
+	slices.SortFunc(r.Duplicates, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	r.Classes = len(perClass)
+	for _, n := range perClass {
+		r.MostOf = max(r.MostOf, n)
+		if r.FewestOf == 0 || n < r.FewestOf {
+			r.FewestOf = n
+		}
+	}
+	return r, nil
+}

@@ -1,0 +1,114 @@
+package datasets
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// WebDataset's form: an archive's members that share everything before the first
+// dot of their base name are one sample: key.jpg beside key.cls, the label as
+// text, or key.json with a "label", "cls" or "class" in it.
+
+// labelExtensions are the members that hold a sample's label, the preferred
+// first.
+var labelExtensions = [...]string{"cls", "cls.txt", "json"}
+
+// pairKey splits a member's name into its sample's key and the rest.
+func pairKey(name string) (key, ext string) {
+	dir, base := path.Split(name)
+	first, rest, _ := strings.Cut(base, ".")
+	return dir + first, strings.ToLower(rest)
+}
+
+// hasPairs tells whether the archive is in WebDataset's form: the first picture
+// has a label beside it.
+func hasPairs(all, pictures []member) bool {
+	key, _ := pairKey(pictures[0].name)
+	return slices.ContainsFunc(all, func(m member) bool {
+		k, ext := pairKey(m.name)
+		return k == key && m.archive == pictures[0].archive && slices.Contains(labelExtensions[:], ext)
+	})
+}
+
+// maxLabelBytes bounds a sample's label.
+const maxLabelBytes = 1 << 20
+
+// pairs takes the samples of WebDataset's archives. Every picture needs a label,
+// and a key may have one picture.
+func (f *Files) pairs(all []member, o Options) error {
+	type sampleKey struct {
+		archive int
+		key     string
+	}
+	labels := map[sampleKey]member{}
+	rank := func(m member) int {
+		_, ext := pairKey(m.name)
+		return slices.Index(labelExtensions[:], ext)
+	}
+	for _, m := range all {
+		key, _ := pairKey(m.name)
+		k := sampleKey{m.archive, key}
+		if r := rank(m); r >= 0 {
+			if other, ok := labels[k]; !ok || r < rank(other) {
+				labels[k] = m
+			}
+		}
+	}
+	seen := map[sampleKey]string{}
+	ids := byWordNetID()
+	for _, m := range all {
+		if !isImage(path.Base(m.name)) {
+			continue
+		}
+		key, _ := pairKey(m.name)
+		k := sampleKey{m.archive, key}
+		if other, ok := seen[k]; ok {
+			return fmt.Errorf("datasets: %s: %s and %s are pictures of one sample", f.archives[m.archive].Name(), other, m.name)
+		}
+		seen[k] = m.name
+		at, ok := labels[k]
+		if !ok {
+			return fmt.Errorf("datasets: %s: %s: no label beside it, want %s.cls or %s.json", f.archives[m.archive].Name(), m.name, key, key)
+		}
+		if at.size > maxLabelBytes {
+			return fmt.Errorf("datasets: %s: %s: %d bytes, want a label", f.archives[m.archive].Name(), at.name, at.size)
+		}
+		text, err := f.read(at.span, nil)
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, at.name)
+		}
+		list, err := pairLabels(at.name, text, o.Classes, ids)
+		if err != nil {
+			return fmt.Errorf("datasets: %s: %s: %w", f.archives[m.archive].Name(), at.name, err)
+		}
+		f.items = append(f.items, Item{Name: m.shard + m.name, Labels: list})
+		f.spans = append(f.spans, m.span)
+	}
+	return nil
+}
+
+// pairLabels reads a label's member.
+func pairLabels(name string, text []byte, classes int, ids map[string]int) ([]int, error) {
+	if _, ext := pairKey(name); ext != "json" {
+		return parseLabels(strings.TrimSpace(string(text)), classes, ids)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return nil, err
+	}
+	for _, key := range []string{"label", "cls", "class"} {
+		value, ok := fields[key]
+		if !ok {
+			continue
+		}
+		var word string
+		if json.Unmarshal(value, &word) != nil {
+			word = strings.Trim(strings.ReplaceAll(string(value), " ", ""), "[]")
+		}
+		return parseLabels(word, classes, ids)
+	}
+	return nil, fmt.Errorf("no label, cls or class in it")
+}
