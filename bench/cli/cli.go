@@ -75,8 +75,11 @@ func main(ctx context.Context, a *app, args []string) int {
 	}
 	code := exitUsage
 	var coded *exitError
-	if errors.As(err, &coded) {
+	switch {
+	case errors.As(err, &coded):
 		code = coded.code
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		code, err = exitFailed, errors.New("interrupted")
 	}
 	if text := err.Error(); text != "" {
 		fmt.Fprintln(a.stderr, "zoobench: "+strings.TrimPrefix(text, "zoobench: "))

@@ -17,6 +17,9 @@ type progress struct {
 	bar   *progressbar.ProgressBar // nil where w is no terminal, and before the plan is known
 	isBar bool
 	place string // of the task under way, "3/21 resnet50"
+
+	last     string // the last row's outcome
+	repeated string // the last row after it with the same one, which is not told by itself; "" for none
 }
 
 func newProgress(w io.Writer) *progress {
@@ -56,16 +59,31 @@ func (p *progress) done(r *record.Record) {
 	if p.bar != nil {
 		p.bar.Clear()
 	}
-	fmt.Fprintf(p.w, "%s: %s\n", clean(p.place), clean(outcome(r)))
+	if text := clean(outcome(r)); text == p.last {
+		p.repeated = p.place
+	} else {
+		p.tellRepeats()
+		fmt.Fprintf(p.w, "%s: %s\n", clean(p.place), text)
+		p.last = text
+	}
 	if p.bar != nil {
 		p.bar.Add(1)
 	}
+}
+
+// tellRepeats says that rows have had the same outcome as the last one told.
+func (p *progress) tellRepeats() {
+	if p.repeated != "" {
+		fmt.Fprintf(p.w, "to %s: the same\n", clean(p.repeated))
+	}
+	p.repeated = ""
 }
 
 func (p *progress) close() {
 	if p.bar != nil {
 		p.bar.Clear()
 	}
+	p.tellRepeats()
 }
 
 // outcome is what became of a job, in a line.
