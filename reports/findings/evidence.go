@@ -1,0 +1,284 @@
+package findings
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"zoobench/bench/record"
+	"zoobench/bench/stat"
+)
+
+// A Network is what a graph is made of, at the network's own input size and 1000 classes, for one image.
+type Network struct {
+	Name, Family string
+	Year         int
+	Size         int // pixels
+	Params       int64
+	MACs         int64
+	Layers       []Layer // in order of execution
+}
+
+// A Layer is one node of a graph.
+type Layer struct {
+	Name, Op string // as conv, linear, max_pool
+	In, Out  [3]int // channels, rows, columns
+	Kernel   [2]int // rows, columns; zero where it has none
+	Groups   int    // of a convolution
+	Params   int64
+	MACs     int64
+}
+
+// depthwise reports whether each channel of the layer's input is convolved alone.
+func (l *Layer) depthwise() bool { return l.Op == "conv" && l.Groups > 1 && l.Groups == l.In[0] }
+
+// linear reports whether each output of the layer depends on all of its input: a linear layer, or a convolution whose
+// window is the whole image.
+func (l *Layer) linear() bool {
+	return l.Op == "linear" || l.Op == "conv" && l.Groups <= 1 && l.Kernel == [2]int{l.In[1], l.In[2]} && l.Out[1] == 1 && l.Out[2] == 1
+}
+
+// evidence is what claims are held against.
+type evidence struct {
+	networks map[string]*Network
+	order    []*Network
+	timed    []*record.Record          // sound, valid, with a median and its interval
+	single   map[string]*record.Record // of those, one image on one thread at the network's own size
+	untimed  map[string]string         // why a network has none
+	judged   map[string]*record.Record // by network.tag, sound and valid, at the checkpoint's own size
+	host     *record.Record
+}
+
+func newEvidence(records []record.Record, networks []Network) *evidence {
+	e := &evidence{
+		networks: map[string]*Network{}, single: map[string]*record.Record{},
+		untimed: map[string]string{}, judged: map[string]*record.Record{},
+	}
+	for i := range networks {
+		n := &networks[i]
+		if e.networks[n.Name] == nil {
+			e.networks[n.Name] = n
+			e.order = append(e.order, n)
+		}
+	}
+	for i := range records {
+		r := &records[i]
+		sound := *r
+		sound.Schema = record.Schema
+		if sound.Check() != nil {
+			continue
+		}
+		switch {
+		case r.Kind == record.KindHost && r.Host != nil:
+			e.host = r
+		case r.Kind == record.KindEval && r.Accuracy != nil && r.Verdict.Valid:
+			e.judge(r)
+		case r.Kind == record.KindLatency:
+			e.time(r)
+		}
+	}
+	return e
+}
+
+// judge takes an eval record; of two of one checkpoint the one with more images, then the later one.
+func (e *evidence) judge(r *record.Record) {
+	before := e.judged[r.Name()]
+	if before == nil || before.Images < r.Images || before.Images == r.Images && !r.Time.Before(before.Time) {
+		e.judged[r.Name()] = r
+	}
+}
+
+// time takes a latency record.
+func (e *evidence) time(r *record.Record) {
+	why := ""
+	switch {
+	case r.Timing == nil:
+		why = cmp.Or(r.NotMeasured["latency_p50_ns"], r.Why("latency_min_ns"))
+	case !r.Verdict.Valid:
+		why = strings.Join(r.Verdict.Reasons, "; ")
+	case r.P50 <= 0 || r.P50Lo <= 0 || r.P50Hi < r.P50:
+		why = fmt.Sprintf("%d samples carry no interval of the median", r.N)
+	}
+	n := e.networks[r.Model]
+	alone := r.Batch == 1 && r.Threads == 1 && r.Scenario == "single_stream" && (n == nil || n.Size == r.ImgSize) && plain(r)
+	if why != "" {
+		e.untimed[r.Model] = "its latency is not to be trusted or not measured: " + why
+		return
+	}
+	e.timed = append(e.timed, r)
+	if before := e.single[r.Model]; alone && (before == nil || !r.Time.Before(before.Time)) {
+		e.single[r.Model] = r
+	}
+}
+
+// plain reports whether a record was made with the engine's own choice of algorithms and instructions.
+func plain(r *record.Record) bool {
+	s := r.Effective
+	return s == nil || !s.Exact && !s.NoTune && s.ISA == cmp.Or(r.Machine.ISA, s.ISA)
+}
+
+// lacks collects what is missing, each once.
+type lacks []string
+
+func (l *lacks) add(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(*l, text) {
+		*l = append(*l, text)
+	}
+}
+
+// network returns a graph's counts, nil where they are missing.
+func (e *evidence) network(name string, l *lacks) *Network {
+	n := e.networks[name]
+	if n == nil {
+		l.add("the graph of %s", name)
+	}
+	return n
+}
+
+// latency returns the record of one image on one thread at the network's own size, nil where it is missing.
+func (e *evidence) latency(name string, l *lacks) *record.Record {
+	r := e.single[name]
+	switch {
+	case r != nil:
+	case e.untimed[name] != "":
+		l.add("%s: %s", name, e.untimed[name])
+	default:
+		l.add("latency of %s: name it in an experiment of experiments.yaml", name)
+	}
+	return r
+}
+
+// accuracy returns the eval record of a checkpoint, as network.tag, nil where it is missing.
+func (e *evidence) accuracy(name string, l *lacks) *record.Record {
+	r := e.judged[name]
+	if r == nil {
+		l.add("top-1 of %s: its weights and labelled images, and an experiment with accuracy", name)
+	}
+	return r
+}
+
+// A span is an estimate with its 95 % interval.
+type span struct{ mid, lo, hi float64 }
+
+func (s span) String() string { return fmt.Sprintf("%+.1f [%+.1f, %+.1f]", s.mid, s.lo, s.hi) }
+
+// gain returns the difference of a's and b's top-1 in points of a percent with Newcombe's 95 % interval (Newcombe 1998,
+// method 10), which takes the images of both as independent draws. Of other images than the same it returns false.
+func gain(a, b *record.Record, l *lacks) (span, bool) {
+	if a.DatasetSHA256 != b.DatasetSHA256 || a.Images != b.Images {
+		l.add("%s and %s on the same images", a.Name(), b.Name())
+		return span{}, false
+	}
+	return difference(a.Top1Images, a.Images, b.Top1Images, b.Images), true
+}
+
+// difference is gain's arithmetic: a of na images against b of nb.
+func difference(a, na, b, nb int) span {
+	pa, pb := float64(a)/float64(na), float64(b)/float64(nb)
+	la, ua := stat.Wilson(a, na)
+	lb, ub := stat.Wilson(b, nb)
+	d := pa - pb
+	return span{
+		100 * d,
+		100 * (d - math.Hypot(pa-la, ub-pb)),
+		100 * (d + math.Hypot(ua-pa, pb-lb)),
+	}
+}
+
+// quotient returns the ratio of two medians and the widest that their intervals allow.
+func quotient(a, b *record.Record) span {
+	return span{
+		float64(a.P50) / float64(b.P50),
+		float64(a.P50Lo) / float64(b.P50Hi),
+		float64(a.P50Hi) / float64(b.P50Lo),
+	}
+}
+
+// An answer is what one comparison says of a claim.
+type answer int
+
+const (
+	unclear answer = iota
+	yes
+	no
+)
+
+func (a answer) String() string { return [...]string{"unclear", "yes", "no"}[a] }
+
+// above says whether a span lies above x.
+func (s span) above(x float64) answer {
+	switch {
+	case s.lo > x:
+		return yes
+	case s.hi <= x:
+		return no
+	}
+	return unclear
+}
+
+// opposite turns yes into no.
+func opposite(a answer) answer { return [...]answer{unclear: unclear, yes: no, no: yes}[a] }
+
+// A tally is the comparisons of one claim.
+type tally struct {
+	heads   []string
+	rows    [][]string
+	answers []answer
+	lacks
+}
+
+func (t *tally) add(a answer, cells ...string) {
+	t.answers = append(t.answers, a)
+	t.rows = append(t.rows, append(cells, a.String()))
+}
+
+// result turns comparisons into a verdict: one that says no refutes, all that say yes confirm. Whole claims need every
+// comparison that they name. Summary may be empty.
+func (t *tally) result(whole bool, summary string) Result {
+	r := Result{Summary: summary, Missing: t.lacks, Rows: t.rows}
+	if len(t.rows) > 0 {
+		r.Heads = append(t.heads, "as claimed")
+	}
+	count := map[answer]int{}
+	for _, a := range t.answers {
+		count[a]++
+	}
+	switch {
+	case count[no] > 0:
+		r.Verdict = Refuted
+	case len(t.answers) == 0 || whole && len(t.lacks) > 0:
+		r.Verdict = Untestable
+	case count[unclear] > 0:
+		r.Verdict = Unresolved
+	default:
+		r.Verdict = Confirmed
+	}
+	if r.Summary == "" && len(t.answers) > 0 {
+		r.Summary = fmt.Sprintf("%d of %d comparisons as claimed, %d against it, %d unclear", count[yes], len(t.answers), count[no], count[unclear])
+	}
+	if r.Summary != "" && len(t.lacks) > 0 && r.Verdict != Untestable {
+		r.Summary += "; not everything that the claim is about was at hand"
+	}
+	return r
+}
+
+// holds turns a plain fact into an answer.
+func holds(b bool) answer {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// Texts of figures.
+func mega(v int64) string         { return fmt.Sprintf("%.2f M", float64(v)/1e6) }
+func giga(v int64) string         { return fmt.Sprintf("%.3f G", float64(v)/1e9) }
+func percentOf(a, b int64) string { return fmt.Sprintf("%+.2f %%", 100*(float64(a)/float64(b)-1)) }
+func milliseconds(r *record.Record) string {
+	return fmt.Sprintf("%.2f ms [%.2f, %.2f]", float64(r.P50)/1e6, float64(r.P50Lo)/1e6, float64(r.P50Hi)/1e6)
+}
+func top1(r *record.Record) string {
+	return fmt.Sprintf("%.2f %% [%.2f, %.2f]", r.Top1, r.Top1Lo, r.Top1Hi)
+}

@@ -1,0 +1,91 @@
+// Package findings puts what the field says about image classification networks to the test, one claim after the other.
+//
+// The contract: a claim is a value, with its source, the records that it needs, what confirms it and what refutes it.
+// Its verdict rests on the graphs and the records that [Test] is given and on nothing else; published figures are shown
+// beside them and decide nothing. A difference counts where its 95 % interval excludes zero: of medians, where their
+// intervals do not overlap; of accuracies, Newcombe's interval for shares, which is wider than a paired test's because
+// records hold counts of images and not the images. A measurement whose verdict is not valid is no evidence. What is
+// missing is named. The same input gives the same findings.
+//
+// Where a source says "the review", it is L. Chen, S. Li, Q. Bai, J. Yang, S. Jiang, Y. Miao, Review of Image
+// Classification Algorithms Based on Convolutional Neural Networks, Remote Sensing 2021, 13(22), 4712; its conclusions
+// are given in words of our own.
+//
+// It leaves measuring to bench/runner, the statistics to bench/stat, counting to whoever has the graphs, and the look
+// of a finding to reports.
+package findings
+
+import "zoobench/bench/record"
+
+// A Verdict is what a test says of a claim.
+type Verdict string
+
+// The verdicts.
+const (
+	Confirmed  Verdict = "confirmed"
+	Refuted    Verdict = "refuted"
+	Unresolved Verdict = "not resolved"      // the interval crosses
+	Untestable Verdict = "not testable here" // Missing says why
+	Described  Verdict = "no verdict"        // the figures are shown and nothing is claimed of them
+)
+
+// A Tier is the kind of evidence that a claim takes.
+type Tier string
+
+// The tiers.
+const (
+	Counted Tier = "counted from the graphs"
+	Timed   Tier = "timed, with any weights"
+	Judged  Tier = "accuracy of published weights on labelled images"
+	Trained Tier = "training under one recipe"
+)
+
+// A Claim is a statement that can be held against records.
+type Claim struct {
+	ID        string // lower case words with dashes, unique
+	Text      string // one sentence
+	Source    string // who says so
+	Tier      Tier
+	Needs     string // which graphs or records
+	Confirms  string
+	Refutes   string
+	Published string // the literature's own figures, if any
+	Note      string // what a reader must bear in mind
+
+	test func(*evidence) Result
+}
+
+// A Result is what came of testing a claim.
+type Result struct {
+	Verdict Verdict
+	Summary string   // one sentence with the figures that decide
+	Missing []string // what is lacking for a verdict or a fuller one, each once
+	Heads   []string // of the evidence's columns
+	Rows    [][]string
+}
+
+// A Finding is a claim with its result.
+type Finding struct {
+	Claim
+	Result
+}
+
+// Test holds every claim against the records of a run and the networks' graphs; either may be empty. Records that are
+// not sound (see [record.Record.Check]) are no evidence.
+func Test(records []record.Record, networks []Network) []Finding {
+	e := newEvidence(records, networks)
+	var all []Finding
+	for _, c := range Claims() {
+		all = append(all, Finding{c, c.test(e)})
+	}
+	return all
+}
+
+// Claims returns every claim, those counted first, then timed, judged by accuracy, and those that take training.
+func Claims() []Claim {
+	var all []Claim
+	for _, part := range [][]Claim{countedClaims(), timedClaims(), accuracyClaims(), trainedClaims()} {
+		all = append(all, part...)
+	}
+	return all
+}
