@@ -27,7 +27,7 @@ bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 
 bench/runner: bench/experiment bench/load bench/record bench/stat datasets datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
 bench/choose: bench/experiment bench/load bench/record bench/runner bench/stat datasets datasets/preprocess
 bench/choose: kernels kernels/par zoo zoo/engine zoo/nn zoo/weights gonum.org/v1/gonum/
-bench/gate: bench/stat golang.org/x/perf/ golang.org/x/sys/unix
+bench/gate: bench/stat kernels golang.org/x/perf/ golang.org/x/sys/unix
 bench/experiment: bench/load gopkg.in/yaml.v3
 bench/load: bench/stat
 bench/record: bench/stat github.com/klauspost/cpuid/v2 golang.org/x/perf/benchfmt golang.org/x/sys/unix
@@ -40,7 +40,7 @@ zoo/interp: zoo/nn kernels/ref
 # The engine takes from the oracle only the values of nodes that no image reaches, which it computes once, at load.
 zoo/engine: zoo/nn zoo/interp kernels kernels/par
 
-kernels: kernels/internal/f32 kernels/par
+kernels: kernels/internal/f32 kernels/par golang.org/x/sys/unix
 kernels/par: kernels/internal/cpu
 kernels/ref:
 kernels/internal/f32: kernels/internal/cpu
