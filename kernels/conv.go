@@ -122,7 +122,7 @@ func NewConv(s ConvShape, workers int) *Conv {
 		c.width = left
 	}
 	c.cutDepth()
-	c.packed = make([]float32, s.Groups*c.width*gc*s.taps())
+	c.packed = Alloc(s.Groups * c.width * gc * s.taps())
 	inParallel(len(c.panels), func(i int) { c.pack(c.panels[i]) })
 	taps, run := c.tapsAndRun()
 	c.zeros = make([]float32, max(run, s.C))

@@ -67,7 +67,7 @@ func (p *Pool) Algorithm() string {
 	if p.Max {
 		return "maxpool4c8"
 	}
-	return "avgpool1c8"
+	return "avgpool4c8"
 }
 
 // Run pools src into dst.
@@ -86,13 +86,13 @@ func (p *Pool) Run(pool *par.Pool, dst, src Tensor) {
 func (p *Pool) Do(worker, task int) {
 	s := &p.work[worker]
 	row, c0 := task/p.chunks, task%p.chunks*p.width
-	if p.Max {
-		p.maxRow(s, row)
+	if p.Adaptive {
+		for ox := range p.OW {
+			p.mean(s, row, ox, c0, min(p.width, p.C-c0))
+		}
 		return
 	}
-	for ox := range p.OW {
-		p.mean(s, row, ox, c0, min(p.width, p.C-c0))
-	}
+	p.windows(s, row, c0, min(p.width, p.C-c0))
 }
 
 // window gives the input rows that output row o of one axis reads, and how many the divisor counts.
@@ -160,8 +160,8 @@ func (p *Pool) meanOfRun(s *poolScratch, out, in *float32, n, channels int) {
 	p.level.Depthwise1(&s.args)
 }
 
-// maxRow computes one row of a max pool: runs of pixels whose windows hold the same positions go in one call.
-func (p *Pool) maxRow(s *poolScratch, row int) {
+// windows computes a row of a pool with a window: runs of pixels whose windows hold the same positions go in one call.
+func (p *Pool) windows(s *poolScratch, row, c0, channels int) {
 	inside := func(ox int) bool { return ox*p.SW-p.Left >= 0 && ox*p.SW-p.Left+p.KW <= p.W }
 	for ox := 0; ox < p.OW; {
 		n := 1
@@ -173,29 +173,42 @@ func (p *Pool) maxRow(s *poolScratch, row int) {
 				n &^= 3
 			}
 		}
-		p.largest(s, row, ox, n)
+		if !p.Max && (n == 1 || row%p.OH*p.SH-p.Top >= p.H) { // alone, or in a row of windows in the padding
+			for i := range n {
+				p.mean(s, row, ox+i, c0, channels)
+			}
+		} else {
+			p.alike(s, row, ox, n, c0, channels)
+		}
 		ox += n
 	}
 }
 
-// largest computes n output pixels from column ox on.
-func (p *Pool) largest(s *poolScratch, row, ox, n int) {
+// alike computes n output pixels from column ox on, whose windows hold the same positions.
+func (p *Pool) alike(s *poolScratch, row, ox, n, c0, channels int) {
 	image, oy := row/p.OH, row%p.OH
-	y0, y1, _ := window(oy, p.KH, p.SH, p.Top, p.Bottom, p.H, p.OH, false, false)
-	x0, x1, _ := window(ox, p.KW, p.SW, p.Left, p.Right, p.W, p.OW, false, false)
+	y0, y1, ny := window(oy, p.KH, p.SH, p.Top, p.Bottom, p.H, p.OH, false, p.CountPad)
+	x0, x1, nx := window(ox, p.KW, p.SW, p.Left, p.Right, p.W, p.OW, false, p.CountPad)
 	s.taps = s.taps[:0]
 	for y := y0; y < y1; y++ {
 		for x := x0; x < x1; x++ {
-			s.taps = append(s.taps, f32.Tap{In: &p.src.Data[((image*p.H+y)*p.W+x)*p.src.Stride]})
+			s.taps = append(s.taps, f32.Tap{In: &p.src.Data[((image*p.H+y)*p.W+x)*p.src.Stride+c0]})
 		}
 	}
+	for i := range s.scale {
+		s.scale[i] = 1 / float32(ny*nx)
+	}
 	a := &s.args
-	*a = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), Bias: &p.first[0], Out: &p.dst.Data[(row*p.OW+ox)*p.dst.Stride],
-		LDO: 4 * p.dst.Stride, Step: 4 * p.SW * p.src.Stride, C: p.C, Mask: mask8(p.C), Groups: n, Lo: -infinity, Hi: infinity}
+	*a = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), W: &s.scale[0], Bias: &p.first[0], Out: &p.dst.Data[(row*p.OW+ox)*p.dst.Stride+c0],
+		LDO: 4 * p.dst.Stride, Step: 4 * p.SW * p.src.Stride, C: channels, Mask: mask8(channels), Groups: n, Lo: -infinity, Hi: infinity}
+	four, one := p.level.Depthwise4, p.level.Depthwise1
+	if p.Max {
+		four, one = p.level.MaxPool4, p.level.MaxPool1
+	}
 	if n%4 == 0 {
 		a.Groups = n / 4
-		p.level.MaxPool4(a)
+		four(a)
 		return
 	}
-	p.level.MaxPool1(a)
+	one(a)
 }

@@ -67,7 +67,7 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 	w := &Winograd{ConvShape: s, level: level}
 	w.lo, w.hi = s.Act.clamp()
 	panels := roundUp(s.OC, f32.NR) / f32.NR
-	w.packed = make([]float32, panels*winogradPoints*s.C*f32.NR)
+	w.packed = Alloc(panels * winogradPoints * s.C * f32.NR)
 	w.bias = make([]float32, panels*f32.NR)
 	copy(w.bias, s.Bias)
 	// A block's points (36·block·C) and a task's products share L2 where channels are few; where they are many, a

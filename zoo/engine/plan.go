@@ -50,7 +50,7 @@ func (p *planner) plan() error {
 	p.unify()
 	p.placeAll()
 	p.live()
-	p.arena = make([]float32, layOut(p.buffers, p.batch))
+	p.arena = kernels.Alloc(layOut(p.buffers, p.batch))
 	for i := range p.groups {
 		if err := p.emit(&p.groups[i]); err != nil {
 			return err
