@@ -27,7 +27,7 @@ bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 
 bench/runner: bench/experiment bench/load bench/record bench/stat datasets datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
 bench/choose: bench/experiment bench/load bench/record bench/runner bench/stat datasets datasets/preprocess
 bench/choose: kernels kernels/par zoo zoo/engine zoo/nn zoo/weights gonum.org/v1/gonum/
-bench/gate: bench/stat kernels golang.org/x/perf/ golang.org/x/sys/unix
+bench/gate: bench/record bench/stat kernels golang.org/x/perf/ golang.org/x/sys/unix
 bench/experiment: bench/load gopkg.in/yaml.v3
 bench/load: bench/stat
 bench/record: bench/stat github.com/klauspost/cpuid/v2 golang.org/x/perf/benchfmt golang.org/x/sys/unix
