@@ -1,0 +1,472 @@
+package weights
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// content is a file's content, other for each seed.
+func content(seed byte, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = seed + byte(i*i>>3)
+	}
+	return b
+}
+
+func sumOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// A request is one that a server got, by number from 1 on.
+type request struct {
+	n int
+	*http.Request
+}
+
+// serve answers with handle, which sees how many requests there were, and gives a store of an empty folder and the
+// count.
+func serve(t *testing.T, handle func(w http.ResponseWriter, r request)) (Store, string, *atomic.Int32) {
+	t.Helper()
+	var n atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handle(w, request{int(n.Add(1)), r})
+	}))
+	t.Cleanup(server.Close)
+	return Store{Dir: t.TempDir(), Attempts: 4, Backoff: time.Millisecond, Stall: 100 * time.Millisecond, Client: server.Client()}, server.URL, &n
+}
+
+// serveWhole serves a file as a good server does, ranges and ETag included.
+func serveWhole(w http.ResponseWriter, r request, tag string, data []byte) {
+	if tag != "" {
+		w.Header().Set("ETag", tag)
+	}
+	http.ServeContent(w, r.Request, "", time.Time{}, bytes.NewReader(data))
+}
+
+// serveCut serves the first k bytes of what was asked for and drops the line.
+func serveCut(w http.ResponseWriter, r request, tag string, data []byte, k int) {
+	first := 0
+	if tag != "" {
+		w.Header().Set("ETag", tag)
+	}
+	w.Header().Set("Content-Length", fmt.Sprint(len(data)))
+	if span := r.Header.Get("Range"); span != "" {
+		fmt.Sscanf(span, "bytes=%d-", &first)
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, len(data)-1, len(data)))
+		w.Header().Set("Content-Length", fmt.Sprint(len(data)-first))
+		w.WriteHeader(http.StatusPartialContent)
+	}
+	w.Write(data[first:min(first+k, len(data))])
+	w.(http.Flusher).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+func TestPull(t *testing.T) {
+	good, other := content(1, 300_000), content(2, 300_000)
+	sum := sumOf(good)
+	for _, tt := range []struct {
+		name     string
+		handle   func(w http.ResponseWriter, r request)
+		sha256   string
+		bytes    int64
+		trust    string
+		requests int32  // 0: does not matter
+		err      string // "" where the good file must come
+	}{
+		{name: "plain", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, good) }, sha256: sum[:8], trust: Published, requests: 1},
+		{name: "cut twice, resumed", handle: func(w http.ResponseWriter, r request) {
+			if r.n <= 2 {
+				serveCut(w, r, `"a"`, good, 100_000)
+			}
+			if got, want := r.Header.Get("Range"), "bytes=200000-"; got != want || r.Header.Get("If-Range") != `"a"` {
+				http.Error(w, "asked for "+got, http.StatusTeapot)
+				return
+			}
+			serveWhole(w, r, `"a"`, good)
+		}, sha256: sum, trust: Published, requests: 3},
+		{name: "cut without end", handle: func(w http.ResponseWriter, r request) { serveCut(w, r, `"a"`, good, 10) }, sha256: sum, requests: 4, err: "given up after 4 tries"},
+		{name: "stalls once", handle: func(w http.ResponseWriter, r request) {
+			if r.n > 1 {
+				serveWhole(w, r, `"a"`, good)
+				return
+			}
+			w.Header().Set("ETag", `"a"`)
+			w.Header().Set("Content-Length", fmt.Sprint(len(good)))
+			w.Write(good[:1000])
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}, sha256: sum, trust: Published, requests: 2},
+		{name: "stalls before the first byte, always", handle: func(w http.ResponseWriter, r request) { <-r.Context().Done() }, sha256: sum, requests: 4, err: "nothing came for 100ms"},
+		{name: "promises more than it sends", handle: func(w http.ResponseWriter, r request) {
+			w.Header().Set("Content-Length", fmt.Sprint(len(good)+5))
+			w.Write(good)
+		}, sha256: sum, err: "given up"},
+		{name: "promises less than there is", handle: func(w http.ResponseWriter, r request) {
+			w.Header().Set("Content-Length", "1000")
+			w.Write(good[:1000])
+		}, sha256: sum, err: "want " + sum + ", as published; nothing was kept"},
+		{name: "another length than published", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, other[:1000]) },
+			sha256: sum, bytes: int64(len(good)), requests: 1, err: "the server has 1000 bytes, want 300000"},
+		{name: "no length at all", handle: func(w http.ResponseWriter, r request) {
+			w.(http.Flusher).Flush()
+			w.Write(good)
+		}, sha256: sum, trust: Published},
+		{name: "changes the file between ranges, and says so", handle: func(w http.ResponseWriter, r request) {
+			if r.n == 1 {
+				serveCut(w, r, `"old"`, other, 100_000)
+			}
+			serveWhole(w, r, `"new"`, good) // 200 with the whole, by If-Range
+		}, sha256: sum, trust: Published, requests: 2},
+		{name: "changes the file between ranges, ignoring If-Range", handle: func(w http.ResponseWriter, r request) {
+			switch r.n {
+			case 1:
+				serveCut(w, r, `"old"`, other, 100_000)
+			case 2:
+				serveCut(w, r, `"new"`, good, 300_000) // 206 of another file
+			}
+			serveWhole(w, r, `"new"`, good)
+		}, sha256: sum, trust: Published, requests: 3},
+		{name: "changes the file and never says so", handle: func(w http.ResponseWriter, r request) {
+			if r.n == 1 {
+				serveCut(w, r, `"same"`, other, 100_000)
+			}
+			serveWhole(w, r, `"same"`, good) // the pieces make a file with a wrong hash: once more from the start
+		}, sha256: sum, trust: Published, requests: 3},
+		{name: "changes the length between ranges", handle: func(w http.ResponseWriter, r request) {
+			switch r.n {
+			case 1:
+				serveCut(w, r, `"a"`, other[:200_000], 100_000)
+			case 2:
+				serveCut(w, r, `"a"`, good, 300_000)
+			}
+			serveWhole(w, r, `"a"`, good)
+		}, sha256: sum, trust: Published, requests: 3},
+		{name: "does not know ranges", handle: func(w http.ResponseWriter, r request) {
+			if r.n == 1 {
+				serveCut(w, r, `"a"`, good, 100_000)
+			}
+			w.Write(good)
+		}, sha256: sum, trust: Published, requests: 2},
+		{name: "answers another range", handle: func(w http.ResponseWriter, r request) {
+			switch {
+			case r.n == 1:
+				serveCut(w, r, `"a"`, good, 100_000)
+			case r.Header.Get("Range") != "":
+				w.Header().Set("ETag", `"a"`)
+				w.Header().Set("Content-Range", fmt.Sprintf("bytes 5-%d/%d", len(good)-1, len(good)))
+				w.WriteHeader(http.StatusPartialContent)
+				w.Write(good[5:])
+			default:
+				serveWhole(w, r, `"a"`, good)
+			}
+		}, sha256: sum, trust: Published, requests: 3},
+		{name: "no mark of the version, no hash: begins anew", handle: func(w http.ResponseWriter, r request) {
+			if r.n == 1 {
+				serveCut(w, r, "", good, 100_000)
+			}
+			if r.Header.Get("Range") != "" {
+				http.Error(w, "a range", http.StatusTeapot)
+				return
+			}
+			serveWhole(w, r, "", good)
+		}, trust: FirstUse, requests: 2},
+		{name: "wrong bytes", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, other) }, sha256: sum, requests: 1, err: "want " + sum},
+		{name: "busy at first", handle: func(w http.ResponseWriter, r request) {
+			if r.n < 3 {
+				w.Header().Set("Retry-After", "0")
+				http.Error(w, "busy", http.StatusServiceUnavailable)
+				return
+			}
+			serveWhole(w, r, `"a"`, good)
+		}, sha256: sum, trust: Published, requests: 3},
+		{name: "not there", handle: func(w http.ResponseWriter, r request) { http.NotFound(w, r.Request) }, sha256: sum, requests: 1, err: "404 Not Found; without a network, put the file at "},
+		{name: "hash declared on the way", handle: func(w http.ResponseWriter, r request) {
+			if r.URL.Path == "/file" {
+				w.Header().Set("X-Linked-ETag", `"`+sum+`"`)
+				http.Redirect(w, r.Request, "/storage", http.StatusFound)
+				return
+			}
+			serveWhole(w, r, `"a"`, good)
+		}, trust: Declared, requests: 2},
+		{name: "hash declared, other bytes", handle: func(w http.ResponseWriter, r request) {
+			w.Header().Set("X-Linked-ETag", `"`+sum+`"`)
+			serveWhole(w, r, `"a"`, other)
+		}, requests: 1, err: "want " + sum + ", as the server declares"},
+		{name: "nobody names a hash", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, good) }, trust: FirstUse, requests: 1},
+		{name: "compressed unasked", handle: func(w http.ResponseWriter, r request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Write(good)
+		}, sha256: sum, err: `content encoding "gzip", want none`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, url, requests := serve(t, tt.handle)
+			remote := Remote{Name: "net.tag.pth", URL: url + "/file", SHA256: tt.sha256, Bytes: tt.bytes}
+			var last int64
+			h, err := s.Pull(t.Context(), remote, func(done, total int64) { last = done })
+			if tt.requests != 0 && requests.Load() != tt.requests {
+				t.Errorf("%d requests, want %d", requests.Load(), tt.requests)
+			}
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.HasPrefix(err.Error(), "weights: net.tag.pth: ") {
+					t.Errorf("error %v, want one with %q", err, tt.err)
+				}
+				if _, err := os.Stat(s.Path(remote.Name)); err == nil {
+					t.Error("the file has its name")
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := os.ReadFile(s.Path(remote.Name))
+			if err != nil || !bytes.Equal(data, good) {
+				t.Errorf("%d bytes, error %v; want the good file", len(data), err)
+			}
+			if h.SHA256 != sum || h.Trust != tt.trust || h.Bytes != int64(len(good)) || last != int64(len(good)) {
+				t.Errorf("got %+v and %d bytes of progress, want %s by %s", h, last, sum, tt.trust)
+			}
+			if left, _ := filepath.Glob(filepath.Join(s.Dir, ".*part*")); len(left) > 0 {
+				t.Errorf("left behind: %q", left)
+			}
+			before := requests.Load()
+			if again, err := s.Pull(t.Context(), remote, nil); err != nil || again != h || requests.Load() != before {
+				t.Errorf("a second time: got %+v, error %v after %d requests; want the same and none", again, err, requests.Load()-before)
+			}
+		})
+	}
+}
+
+// TestPullLater goes on where an earlier process was stopped.
+func TestPullLater(t *testing.T) {
+	good := content(1, 300_000)
+	var ranges []string
+	s, url, _ := serve(t, func(w http.ResponseWriter, r request) {
+		ranges = append(ranges, r.Header.Get("Range"))
+		if r.n == 1 {
+			serveCut(w, r, `"a"`, good, 70_000)
+		}
+		serveWhole(w, r, `"a"`, good)
+	})
+	remote := Remote{Name: "a.pth", URL: url + "/a", SHA256: sumOf(good)}
+	s.Attempts = 1
+	if _, err := s.Pull(t.Context(), remote, nil); err == nil {
+		t.Fatal("cut: no error")
+	}
+	if h, err := s.Pull(t.Context(), remote, nil); err != nil || h.SHA256 != remote.SHA256 {
+		t.Errorf("got %+v, error %v", h, err)
+	}
+	if got, want := strings.Join(ranges, " "), " bytes=70000-"; got != want {
+		t.Errorf("ranges %q, want %q", got, want)
+	}
+}
+
+func TestPullOffline(t *testing.T) {
+	s, url, requests := serve(t, func(w http.ResponseWriter, r request) { t.Error("a request") })
+	s.Offline = true
+	remote := Remote{Name: "a.pth", URL: url + "/a", SHA256: sumOf([]byte("x"))}
+	_, err := s.Pull(t.Context(), remote, nil)
+	if err == nil || !strings.Contains(err.Error(), "put the file from "+remote.URL+" at "+s.Path("a.pth")) {
+		t.Errorf("error %v, want one that says what to put where", err)
+	}
+	if err := os.WriteFile(s.Path("a.pth"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := s.Pull(t.Context(), remote, nil); err != nil || h.Trust != Published {
+		t.Errorf("put there by hand: got %+v, error %v", h, err)
+	}
+	if err := os.WriteFile(s.Path("a.pth"), []byte("y"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Pull(t.Context(), remote, nil); err == nil || !strings.Contains(err.Error(), "as published; remove "+s.Path("a.pth")) {
+		t.Errorf("another file by hand: error %v", err)
+	}
+	if requests.Load() != 0 {
+		t.Errorf("%d requests", requests.Load())
+	}
+}
+
+func TestMirror(t *testing.T) {
+	data := []byte("weights")
+	s, url, _ := serve(t, func(w http.ResponseWriter, r request) {
+		if r.URL.Path != "/pub/models/a.pth" {
+			http.NotFound(w, r.Request)
+			return
+		}
+		w.Write(data)
+	})
+	s.Mirror = url + "/pub/"
+	remote := Remote{Name: "a.pth", URL: "https://download.example/models/a.pth", SHA256: sumOf(data)}
+	if _, err := s.Pull(t.Context(), remote, nil); err != nil {
+		t.Error(err)
+	}
+	s.Mirror = "mirror"
+	remote.Name = "b.pth"
+	if _, err := s.Pull(t.Context(), remote, nil); err == nil || !strings.Contains(err.Error(), `mirror "mirror": want a URL`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestPins lets a file without a published hash change at its source.
+func TestPins(t *testing.T) {
+	data := []byte("first")
+	s, url, _ := serve(t, func(w http.ResponseWriter, r request) { w.Write(data) })
+	remote := Remote{Name: "a.pth", URL: url + "/a"}
+	if _, err := s.Pull(t.Context(), remote, nil); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := s.Verify(t.Context(), Remote{Name: "a.pth"}); err != nil || h.Trust != FirstUse {
+		t.Errorf("verify: got %+v, error %v", h, err)
+	}
+	if err := s.Remove(t.Context(), "a.pth"); err != nil {
+		t.Fatal(err)
+	}
+	data = []byte("other")
+	if _, err := s.Pull(t.Context(), remote, nil); err == nil || !strings.Contains(err.Error(), "(first use)") {
+		t.Errorf("another file than was pinned: error %v", err)
+	}
+	if list, err := s.List(); err != nil || len(list) != 0 {
+		t.Errorf("list: got %v, error %v, want none", list, err)
+	}
+	data = []byte("first")
+	if _, err := s.Pull(t.Context(), remote, nil); err != nil {
+		t.Error(err)
+	}
+	if list, err := s.List(); err != nil || len(list) != 1 || list[0].Name != "a.pth" || list[0].Trust != FirstUse || list[0].Bytes != 5 {
+		t.Errorf("list: got %v, error %v", list, err)
+	}
+	if err := os.WriteFile(s.Path("a.pth"), []byte("fir5t"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Verify(t.Context(), Remote{Name: "a.pth"}); err == nil || !strings.Contains(err.Error(), "want "+sumOf(data)) {
+		t.Errorf("verify a damaged file: error %v", err)
+	}
+	for _, name := range []string{"", ".a.pth.pin", "../a", "a/b"} {
+		if err := s.Remove(t.Context(), name); err == nil || !strings.Contains(err.Error(), "no name for a file") {
+			t.Errorf("remove %q: error %v", name, err)
+		}
+	}
+}
+
+func TestPullAll(t *testing.T) {
+	var now, most atomic.Int32
+	s, url, _ := serve(t, func(w http.ResponseWriter, r request) {
+		n := now.Add(1)
+		defer now.Add(-1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		time.Sleep(10 * time.Millisecond)
+		if r.URL.Path == "/3" {
+			http.NotFound(w, r.Request)
+			return
+		}
+		w.Write([]byte(r.URL.Path))
+	})
+	var remotes []Remote
+	for i := range 8 {
+		remotes = append(remotes, Remote{Name: fmt.Sprintf("%d.pth", i), URL: fmt.Sprintf("%s/%d", url, i)})
+	}
+	var mu sync.Mutex
+	heard := map[int]bool{}
+	held, err := s.PullAll(t.Context(), remotes, 3, func(i int, done, total int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard[i] = true
+	})
+	if err == nil || strings.Count(err.Error(), "weights: ") != 1 || !strings.Contains(err.Error(), "weights: 3.pth") {
+		t.Errorf("error %v, want that of 3.pth", err)
+	}
+	for i, h := range held {
+		if want := sumOf([]byte(fmt.Sprintf("/%d", i))); i != 3 && h.SHA256 != want || i == 3 && h != (Held{}) {
+			t.Errorf("%d: got %+v", i, h)
+		}
+	}
+	if m := most.Load(); m < 2 || m > 3 {
+		t.Errorf("%d requests at a time, want 2 or 3", m)
+	}
+	if len(heard) != 7 {
+		t.Errorf("progress of %d files, want 7", len(heard))
+	}
+}
+
+func TestPullStopped(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s, url, _ := serve(t, func(w http.ResponseWriter, r request) {
+		w.Write([]byte("a"))
+		w.(http.Flusher).Flush()
+		cancel()
+		<-r.Context().Done()
+	})
+	start := time.Now()
+	_, err := s.Pull(ctx, Remote{Name: "a.pth", URL: url}, nil)
+	if err == nil || !strings.Contains(err.Error(), "canceled") || time.Since(start) > 5*time.Second {
+		t.Errorf("error %v after %v", err, time.Since(start))
+	}
+}
+
+// lockVariable makes the test binary pull the file at its URL into the folder, both parted by a space.
+const lockVariable = "ZOO_TEST_PULL"
+
+// TestTwoProcesses lets two processes want one file at once: one fetches it.
+func TestTwoProcesses(t *testing.T) {
+	if job := os.Getenv(lockVariable); job != "" {
+		dir, url, _ := strings.Cut(job, " ")
+		if _, err := (Store{Dir: dir}).Pull(t.Context(), Remote{Name: "a.pth", URL: url}, nil); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	data := content(1, 100_000)
+	s, url, requests := serve(t, func(w http.ResponseWriter, r request) {
+		w.Write(data[:50_000])
+		w.(http.Flusher).Flush()
+		time.Sleep(200 * time.Millisecond)
+		w.Write(data[50_000:])
+	})
+	var processes sync.WaitGroup
+	for range 2 {
+		processes.Go(func() {
+			cmd := exec.Command(os.Args[0], "-test.run", "^TestTwoProcesses$")
+			cmd.Env = append(os.Environ(), lockVariable+"="+s.Dir+" "+url)
+			if text, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, text)
+			}
+		})
+	}
+	processes.Wait()
+	if requests.Load() != 1 {
+		t.Errorf("%d requests, want 1", requests.Load())
+	}
+	if h, err := s.Pull(t.Context(), Remote{Name: "a.pth", URL: url}, nil); err != nil || h.SHA256 != sumOf(data) {
+		t.Errorf("got %+v, error %v", h, err)
+	}
+}
+
+func ExampleStore_Pull() {
+	server := httptest.NewServer(http.FileServer(http.Dir("testdata")))
+	defer server.Close()
+	dir, err := os.MkdirTemp("", "store")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	s := Store{Dir: dir, Mirror: server.URL}
+	h, err := s.Pull(context.Background(), Remote{Name: "tiny.IMAGENET1K_V1.pth", URL: "https://download.example/protocol2.pth"}, nil)
+	fmt.Println(h.Name, h.Trust, err)
+	// Output: tiny.IMAGENET1K_V1.pth first use <nil>
+}
