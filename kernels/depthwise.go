@@ -74,7 +74,7 @@ func (d *Depthwise) Algorithm() string {
 	if d.each == 4 {
 		return "gconv4g4c8"
 	}
-	return "dwconv4c8"
+	return "dwconv4c16"
 }
 
 // Run computes dst = act(src convolved with the weights + bias).

@@ -65,9 +65,9 @@ func NewPool(s PoolShape, workers int) *Pool {
 // Algorithm is the name of the kernel.
 func (p *Pool) Algorithm() string {
 	if p.Max {
-		return "maxpool4c8"
+		return "maxpool4c16"
 	}
-	return "avgpool4c8"
+	return "avgpool4c16"
 }
 
 // Run pools src into dst.

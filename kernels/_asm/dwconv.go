@@ -8,7 +8,7 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// Byte offsets of the fields of f32.Depthwise; TestDepthwiseLayout holds them equal to the Go struct's.
+// Byte offsets of the fields of f32.Depthwise; TestLayouts holds them equal to the Go struct's.
 const (
 	dwTaps = 8 * iota
 	dwN
@@ -24,11 +24,16 @@ const (
 	dwLo // two float32
 )
 
-// dwconv emits {op}{px}c8AVX2(t *Depthwise), op being dwconv or maxpool: px output pixels of a row by eight channels at a
-// time. A weight vector is loaded once for px pixels, whose inputs stand a constant step apart; every multiply-add takes
-// its input from memory.
+// dwconv emits {op}{px}c16AVX2(t *Depthwise), op being dwconv or maxpool: px output pixels of a row by sixteen channels
+// at a time, then eight, then the last few by masked loads and stores. A weight vector is loaded once for px pixels,
+// whose inputs stand a constant step apart; every multiply-add takes its input from memory:
+//
+//	            channels 0–7   channels 8–15
+//	pixel 0      acc[0][0]       acc[0][1]
+//	  ...           ...             ...
+//	pixel px−1  acc[px−1][0]    acc[px−1][1]
 func dwconv(op string, px int) {
-	TEXT(fmt.Sprintf("%s%dc8AVX2", op, px), NOSPLIT, "func(t *Depthwise)")
+	TEXT(fmt.Sprintf("%s%dc16AVX2", op, px), NOSPLIT, "func(t *Depthwise)")
 	Pragma("noescape")
 	t := Load(Param("t"), GP64())
 	field := func(off int) Mem { return Mem{Base: t, Disp: off} }
@@ -38,12 +43,10 @@ func dwconv(op string, px int) {
 	LEAQ(Mem{Base: step, Index: step, Scale: 2}, step3)
 	MOVQ(field(dwOut), out)
 	XORQ(move, move) // bytes from the taps' addresses to this group's
-	lo, hi, w, x := YMM(), YMM(), YMM(), YMM()
-	VBROADCASTSS(field(dwLo), lo)
-	VBROADCASTSS(field(dwLo+4), hi)
-	acc := make([]VecVirtual, px)
+	w, x := []VecVirtual{YMM(), YMM()}, []VecVirtual{YMM(), YMM()}
+	acc := make([][]VecVirtual, px)
 	for i := range acc {
-		acc[i] = YMM()
+		acc[i] = []VecVirtual{YMM(), YMM()}
 	}
 
 	Label("group")
@@ -52,112 +55,106 @@ func dwconv(op string, px int) {
 	XORQ(ch, ch) // channels done, in bytes
 	MOVQ(field(dwC), left)
 
-	tap, taps, in, wt, bias := GP64(), GP64(), GP64(), GP64(), GP64()
-	input := func(p int) Mem {
-		switch p {
-		case 1:
-			return Mem{Base: in, Index: step, Scale: 1}
-		case 2:
-			return Mem{Base: in, Index: step, Scale: 2}
-		case 3:
-			return Mem{Base: in, Index: step3, Scale: 1}
-		}
-		return Mem{Base: in}
-	}
-	begin := func() {
+	tap, taps, in, wt, bias, wstep := GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
+	MOVQ(field(dwWStep), wstep)
+	// block emits vecs vectors of channels, the last ones masked if there is a mask.
+	block := func(label string, vecs int, mask VecVirtual) {
 		MOVQ(field(dwBias), bias)
-		VMOVUPS(Mem{Base: bias, Index: ch, Scale: 1}, acc[0])
-		for i := 1; i < px; i++ {
-			VMOVAPS(acc[0], acc[i])
+		for v := range vecs {
+			VMOVUPS(Mem{Base: bias, Index: ch, Scale: 1, Disp: 32 * v}, acc[0][v])
+			for i := 1; i < px; i++ {
+				VMOVAPS(acc[0][v], acc[i][v])
+			}
 		}
 		MOVQ(field(dwTaps), tap)
 		MOVQ(field(dwN), taps)
-	}
-	nextTap := func() {
+		Label(label)
 		MOVQ(Mem{Base: tap}, in)
-		MOVQ(Mem{Base: tap, Disp: 8}, wt)
 		ADDQ(ch, in)
 		ADDQ(move, in)
+		if op == "dwconv" {
+			MOVQ(Mem{Base: tap, Disp: 8}, wt)
+			ADDQ(wp, wt)
+			VMOVUPS(Mem{Base: wt}, w[0])
+			if vecs > 1 {
+				VMOVUPS(Mem{Base: wt, Index: wstep, Scale: 1}, w[1])
+			}
+		}
 		ADDQ(Imm(16), tap)
-		if op == "dwconv" {
-			VMOVUPS(Mem{Base: wp, Index: wt, Scale: 1}, w)
+		inputs := []Mem{{Base: in}, {Base: in, Index: step, Scale: 1}, {Base: in, Index: step, Scale: 2}, {Base: in, Index: step3, Scale: 1}}
+		for i := range px {
+			for v := range vecs {
+				from := inputs[i]
+				from.Disp = 32 * v
+				switch {
+				case mask != nil:
+					VMASKMOVPS(from, mask, x[v])
+				case op == "maxpool":
+					VMOVUPS(from, x[v])
+				}
+				switch {
+				case op == "maxpool":
+					// The accumulator comes second, so that its NaN survives; the input's own NaN is put in by its mask.
+					VMAXPS(acc[i][v], x[v], acc[i][v])
+					VCMPPS(Imm(3), x[v], x[v], x[v])
+					VORPS(x[v], acc[i][v], acc[i][v])
+				case mask != nil:
+					VFMADD231PS(x[v], w[v], acc[i][v])
+				default:
+					VFMADD231PS(from, w[v], acc[i][v])
+				}
+			}
+		}
+		DECQ(taps)
+		JNZ(LabelRef(label))
+		VBROADCASTSS(field(dwLo), x[0])
+		VBROADCASTSS(field(dwLo+4), x[1])
+		ldo, place := GP64(), GP64()
+		MOVQ(field(dwLDO), ldo)
+		LEAQ(Mem{Base: out, Index: ch, Scale: 1}, place)
+		for i := range px {
+			for v := range vecs {
+				// The accumulator comes second, so that a NaN survives.
+				VMAXPS(acc[i][v], x[0], acc[i][v])
+				VMINPS(acc[i][v], x[1], acc[i][v])
+				if mask != nil {
+					VMASKMOVPS(acc[i][v], mask, Mem{Base: place})
+				} else {
+					VMOVUPS(acc[i][v], Mem{Base: place, Disp: 32 * v})
+				}
+			}
+			if i < px-1 {
+				ADDQ(ldo, place)
+			}
 		}
 	}
-	take := func(in Op, acc VecVirtual) {
-		if op == "dwconv" {
-			VFMADD231PS(in, w, acc)
-			return
-		}
-		// The accumulator comes second, so that its NaN survives; the input's own NaN is put in by its mask.
-		if in != Op(x) {
-			VMOVUPS(in, x)
-		}
-		VMAXPS(acc, x, acc)
-		VCMPPS(Imm(3), x, x, x)
-		VORPS(x, acc, acc)
-	}
-	clamp := func() {
-		for i := range acc {
-			// The accumulator comes second, so that a NaN survives.
-			VMAXPS(acc[i], lo, acc[i])
-			VMINPS(acc[i], hi, acc[i])
-		}
-	}
-	place, ldo := GP64(), GP64()
 
-	CMPQ(left, Imm(8))
+	SUBQ(Imm(16), left)
+	JLT(LabelRef("eight"))
+	Label("sixteen")
+	block("taps16", 2, nil)
+	ADDQ(Imm(64), ch)
+	LEAQ(Mem{Base: wp, Index: wstep, Scale: 2}, wp)
+	SUBQ(Imm(16), left)
+	JGE(LabelRef("sixteen"))
+	Label("eight")
+	ADDQ(Imm(8), left)
 	JLT(LabelRef("tail"))
-	Label("channels")
-	begin()
-	Label("taps")
-	nextTap()
-	for i := range acc {
-		take(input(i), acc[i])
-	}
-	DECQ(taps)
-	JNZ(LabelRef("taps"))
-	clamp()
-	MOVQ(field(dwLDO), ldo)
-	LEAQ(Mem{Base: out, Index: ch, Scale: 1}, place)
-	for i := range acc {
-		VMOVUPS(acc[i], Mem{Base: place})
-		if i < px-1 {
-			ADDQ(ldo, place)
-		}
-	}
+	block("taps8", 1, nil)
 	ADDQ(Imm(32), ch)
-	ADDQ(field(dwWStep), wp)
+	ADDQ(wstep, wp)
 	SUBQ(Imm(8), left)
-	CMPQ(left, Imm(8))
-	JGE(LabelRef("channels"))
-
 	Label("tail")
 	Comment("Fewer than eight channels left: masked loads and stores.")
-	TESTQ(left, left)
+	ADDQ(Imm(8), left)
 	JZ(LabelRef("group_next"))
 	mask, mp := YMM(), GP64()
 	MOVQ(field(dwMask), mp)
 	VMOVUPS(Mem{Base: mp}, mask)
-	begin()
-	Label("tail_taps")
-	nextTap()
-	for i := range acc {
-		VMASKMOVPS(input(i), mask, x)
-		take(x, acc[i])
-	}
-	DECQ(taps)
-	JNZ(LabelRef("tail_taps"))
-	clamp()
-	MOVQ(field(dwLDO), ldo)
-	LEAQ(Mem{Base: out, Index: ch, Scale: 1}, place)
-	for i := range acc {
-		VMASKMOVPS(acc[i], mask, Mem{Base: place})
-		if i < px-1 {
-			ADDQ(ldo, place)
-		}
-	}
+	block("taps_tail", 1, mask)
 
 	Label("group_next")
+	ldo := GP64()
 	MOVQ(field(dwLDO), ldo)
 	for range px {
 		ADDQ(step, move)

@@ -2,7 +2,7 @@
 
 package f32
 
-// dwconv{px}c8AVX2 computes, for every group i, pixel p < px and channel c < C:
+// dwconv{px}c16AVX2 computes, for every group i, pixel p < px and channel c < C:
 //
 //	o := i*px + p
 //	sum := Bias[c]
@@ -12,22 +12,22 @@ package f32
 //	Out[o*LDO/4+c] = min(max(sum, Lo), Hi)
 //
 //go:noescape
-func dwconv4c8AVX2(t *Depthwise)
+func dwconv4c16AVX2(t *Depthwise)
 
 //go:noescape
-func dwconv1c8AVX2(t *Depthwise)
+func dwconv1c16AVX2(t *Depthwise)
 
-// maxpool{px}c8AVX2 computes the same with
+// maxpool{px}c16AVX2 computes the same with
 //
 //	sum = max(sum, tap.In[o*Step/4+c])
 //
 // in place of the multiply-add, and reads no weights.
 //
 //go:noescape
-func maxpool4c8AVX2(t *Depthwise)
+func maxpool4c16AVX2(t *Depthwise)
 
 //go:noescape
-func maxpool1c8AVX2(t *Depthwise)
+func maxpool1c16AVX2(t *Depthwise)
 
 // gconv{px}g4c8AVX2 computes a convolution in groups of four channels, C being a multiple of eight:
 //

@@ -4,440 +4,680 @@
 
 #include "textflag.h"
 
-// func dwconv4c8AVX2(t *Depthwise)
+// func dwconv4c16AVX2(t *Depthwise)
 // Requires: AVX, FMA3
-TEXT ·dwconv4c8AVX2(SB), NOSPLIT, $0-8
-	MOVQ         t+0(FP), AX
-	MOVQ         56(AX), CX
-	LEAQ         (CX)(CX*2), DX
-	MOVQ         40(AX), BX
-	XORQ         SI, SI
-	VBROADCASTSS 88(AX), Y0
-	VBROADCASTSS 92(AX), Y1
+TEXT ·dwconv4c16AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 56(AX), CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ 40(AX), BX
+	XORQ SI, SI
 
 group:
 	MOVQ 16(AX), DI
 	XORQ R8, R8
 	MOVQ 64(AX), R9
-	CMPQ R9, $0x08
-	JLT  tail
+	MOVQ 24(AX), R14
+	SUBQ $0x10, R9
+	JLT  eight
 
-channels:
+sixteen:
 	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y4
-	VMOVAPS Y4, Y5
-	VMOVAPS Y4, Y6
-	VMOVAPS Y4, Y7
+	VMOVUPS (R10)(R8*1), Y2
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y6
+	VMOVAPS Y2, Y8
+	VMOVUPS 32(R10)(R8*1), Y3
+	VMOVAPS Y3, Y5
+	VMOVAPS Y3, Y7
+	VMOVAPS Y3, Y9
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
 
-taps:
-	MOVQ        (R10), R12
-	MOVQ        8(R10), R13
-	ADDQ        R8, R12
-	ADDQ        SI, R12
-	ADDQ        $0x10, R10
-	VMOVUPS     (DI)(R13*1), Y2
-	VFMADD231PS (R12), Y2, Y4
-	VFMADD231PS (R12)(CX*1), Y2, Y5
-	VFMADD231PS (R12)(CX*2), Y2, Y6
-	VFMADD231PS (R12)(DX*1), Y2, Y7
-	DECQ        R11
-	JNZ         taps
-	VMAXPS      Y4, Y0, Y4
-	VMINPS      Y4, Y1, Y4
-	VMAXPS      Y5, Y0, Y5
-	VMINPS      Y5, Y1, Y5
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMAXPS      Y7, Y0, Y7
-	VMINPS      Y7, Y1, Y7
-	MOVQ        48(AX), R11
-	LEAQ        (BX)(R8*1), R10
-	VMOVUPS     Y4, (R10)
-	ADDQ        R11, R10
-	VMOVUPS     Y5, (R10)
-	ADDQ        R11, R10
-	VMOVUPS     Y6, (R10)
-	ADDQ        R11, R10
-	VMOVUPS     Y7, (R10)
-	ADDQ        $0x20, R8
-	ADDQ        24(AX), DI
-	SUBQ        $0x08, R9
-	CMPQ        R9, $0x08
-	JGE         channels
+taps16:
+	MOVQ         (R10), R12
+	ADDQ         R8, R12
+	ADDQ         SI, R12
+	MOVQ         8(R10), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R13), Y0
+	VMOVUPS      (R13)(R14*1), Y1
+	ADDQ         $0x10, R10
+	VFMADD231PS  (R12), Y0, Y2
+	VFMADD231PS  32(R12), Y1, Y3
+	VFMADD231PS  (R12)(CX*1), Y0, Y4
+	VFMADD231PS  32(R12)(CX*1), Y1, Y5
+	VFMADD231PS  (R12)(CX*2), Y0, Y6
+	VFMADD231PS  32(R12)(CX*2), Y1, Y7
+	VFMADD231PS  (R12)(DX*1), Y0, Y8
+	VFMADD231PS  32(R12)(DX*1), Y1, Y9
+	DECQ         R11
+	JNZ          taps16
+	VBROADCASTSS 88(AX), Y1
+	VBROADCASTSS 92(AX), Y0
+	MOVQ         48(AX), R10
+	LEAQ         (BX)(R8*1), R11
+	VMAXPS       Y2, Y1, Y2
+	VMINPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (R11)
+	VMAXPS       Y3, Y1, Y3
+	VMINPS       Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R11)
+	ADDQ         R10, R11
+	VMAXPS       Y4, Y1, Y4
+	VMINPS       Y4, Y0, Y4
+	VMOVUPS      Y4, (R11)
+	VMAXPS       Y5, Y1, Y5
+	VMINPS       Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R11)
+	ADDQ         R10, R11
+	VMAXPS       Y6, Y1, Y6
+	VMINPS       Y6, Y0, Y6
+	VMOVUPS      Y6, (R11)
+	VMAXPS       Y7, Y1, Y7
+	VMINPS       Y7, Y0, Y7
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         R10, R11
+	VMAXPS       Y8, Y1, Y8
+	VMINPS       Y8, Y0, Y8
+	VMOVUPS      Y8, (R11)
+	VMAXPS       Y9, Y1, Y9
+	VMINPS       Y9, Y0, Y9
+	VMOVUPS      Y9, 32(R11)
+	ADDQ         $0x40, R8
+	LEAQ         (DI)(R14*2), DI
+	SUBQ         $0x10, R9
+	JGE          sixteen
+
+eight:
+	ADDQ    $0x08, R9
+	JLT     tail
+	MOVQ    32(AX), R10
+	VMOVUPS (R10)(R8*1), Y2
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y6
+	VMOVAPS Y2, Y8
+	MOVQ    (AX), R10
+	MOVQ    8(AX), R11
+
+taps8:
+	MOVQ         (R10), R12
+	ADDQ         R8, R12
+	ADDQ         SI, R12
+	MOVQ         8(R10), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R13), Y0
+	ADDQ         $0x10, R10
+	VFMADD231PS  (R12), Y0, Y2
+	VFMADD231PS  (R12)(CX*1), Y0, Y4
+	VFMADD231PS  (R12)(CX*2), Y0, Y6
+	VFMADD231PS  (R12)(DX*1), Y0, Y8
+	DECQ         R11
+	JNZ          taps8
+	VBROADCASTSS 88(AX), Y1
+	VBROADCASTSS 92(AX), Y0
+	MOVQ         48(AX), R10
+	LEAQ         (BX)(R8*1), R11
+	VMAXPS       Y2, Y1, Y2
+	VMINPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (R11)
+	ADDQ         R10, R11
+	VMAXPS       Y4, Y1, Y4
+	VMINPS       Y4, Y0, Y4
+	VMOVUPS      Y4, (R11)
+	ADDQ         R10, R11
+	VMAXPS       Y6, Y1, Y6
+	VMINPS       Y6, Y0, Y6
+	VMOVUPS      Y6, (R11)
+	ADDQ         R10, R11
+	VMAXPS       Y8, Y1, Y8
+	VMINPS       Y8, Y0, Y8
+	VMOVUPS      Y8, (R11)
+	ADDQ         $0x20, R8
+	ADDQ         R14, DI
+	SUBQ         $0x08, R9
 
 tail:
 	// Fewer than eight channels left: masked loads and stores.
-	TESTQ   R9, R9
+	ADDQ    $0x08, R9
 	JZ      group_next
 	MOVQ    72(AX), R9
-	VMOVUPS (R9), Y8
+	VMOVUPS (R9), Y3
 	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y4
-	VMOVAPS Y4, Y5
-	VMOVAPS Y4, Y6
-	VMOVAPS Y4, Y7
+	VMOVUPS (R10)(R8*1), Y2
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y6
+	VMOVAPS Y2, Y8
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
 
-tail_taps:
-	MOVQ        (R10), R12
-	MOVQ        8(R10), R13
-	ADDQ        R8, R12
-	ADDQ        SI, R12
-	ADDQ        $0x10, R10
-	VMOVUPS     (DI)(R13*1), Y2
-	VMASKMOVPS  (R12), Y8, Y3
-	VFMADD231PS Y3, Y2, Y4
-	VMASKMOVPS  (R12)(CX*1), Y8, Y3
-	VFMADD231PS Y3, Y2, Y5
-	VMASKMOVPS  (R12)(CX*2), Y8, Y3
-	VFMADD231PS Y3, Y2, Y6
-	VMASKMOVPS  (R12)(DX*1), Y8, Y3
-	VFMADD231PS Y3, Y2, Y7
-	DECQ        R11
-	JNZ         tail_taps
-	VMAXPS      Y4, Y0, Y4
-	VMINPS      Y4, Y1, Y4
-	VMAXPS      Y5, Y0, Y5
-	VMINPS      Y5, Y1, Y5
-	VMAXPS      Y6, Y0, Y6
-	VMINPS      Y6, Y1, Y6
-	VMAXPS      Y7, Y0, Y7
-	VMINPS      Y7, Y1, Y7
-	MOVQ        48(AX), R11
-	LEAQ        (BX)(R8*1), R10
-	VMASKMOVPS  Y4, Y8, (R10)
-	ADDQ        R11, R10
-	VMASKMOVPS  Y5, Y8, (R10)
-	ADDQ        R11, R10
-	VMASKMOVPS  Y6, Y8, (R10)
-	ADDQ        R11, R10
-	VMASKMOVPS  Y7, Y8, (R10)
+taps_tail:
+	MOVQ         (R10), R12
+	ADDQ         R8, R12
+	ADDQ         SI, R12
+	MOVQ         8(R10), R13
+	ADDQ         DI, R13
+	VMOVUPS      (R13), Y0
+	ADDQ         $0x10, R10
+	VMASKMOVPS   (R12), Y3, Y1
+	VFMADD231PS  Y1, Y0, Y2
+	VMASKMOVPS   (R12)(CX*1), Y3, Y1
+	VFMADD231PS  Y1, Y0, Y4
+	VMASKMOVPS   (R12)(CX*2), Y3, Y1
+	VFMADD231PS  Y1, Y0, Y6
+	VMASKMOVPS   (R12)(DX*1), Y3, Y1
+	VFMADD231PS  Y1, Y0, Y8
+	DECQ         R11
+	JNZ          taps_tail
+	VBROADCASTSS 88(AX), Y1
+	VBROADCASTSS 92(AX), Y0
+	MOVQ         48(AX), DI
+	LEAQ         (BX)(R8*1), R8
+	VMAXPS       Y2, Y1, Y2
+	VMINPS       Y2, Y0, Y2
+	VMASKMOVPS   Y2, Y3, (R8)
+	ADDQ         DI, R8
+	VMAXPS       Y4, Y1, Y4
+	VMINPS       Y4, Y0, Y4
+	VMASKMOVPS   Y4, Y3, (R8)
+	ADDQ         DI, R8
+	VMAXPS       Y6, Y1, Y6
+	VMINPS       Y6, Y0, Y6
+	VMASKMOVPS   Y6, Y3, (R8)
+	ADDQ         DI, R8
+	VMAXPS       Y8, Y1, Y8
+	VMINPS       Y8, Y0, Y8
+	VMASKMOVPS   Y8, Y3, (R8)
 
 group_next:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), DI
 	ADDQ CX, SI
-	ADDQ R11, BX
+	ADDQ DI, BX
 	ADDQ CX, SI
-	ADDQ R11, BX
+	ADDQ DI, BX
 	ADDQ CX, SI
-	ADDQ R11, BX
+	ADDQ DI, BX
 	ADDQ CX, SI
-	ADDQ R11, BX
+	ADDQ DI, BX
 	DECQ 80(AX)
 	JNZ  group
 	VZEROUPPER
 	RET
 
-// func dwconv1c8AVX2(t *Depthwise)
+// func dwconv1c16AVX2(t *Depthwise)
 // Requires: AVX, FMA3
-TEXT ·dwconv1c8AVX2(SB), NOSPLIT, $0-8
-	MOVQ         t+0(FP), AX
-	MOVQ         56(AX), CX
-	LEAQ         (CX)(CX*2), DX
-	MOVQ         40(AX), DX
-	XORQ         BX, BX
-	VBROADCASTSS 88(AX), Y0
-	VBROADCASTSS 92(AX), Y1
+TEXT ·dwconv1c16AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 56(AX), CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ 40(AX), DX
+	XORQ BX, BX
 
 group:
 	MOVQ 16(AX), SI
 	XORQ DI, DI
 	MOVQ 64(AX), R8
-	CMPQ R8, $0x08
-	JLT  tail
+	MOVQ 24(AX), R13
+	SUBQ $0x10, R8
+	JLT  eight
 
-channels:
+sixteen:
 	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Y4
+	VMOVUPS (R9)(DI*1), Y2
+	VMOVUPS 32(R9)(DI*1), Y3
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
 
-taps:
-	MOVQ        (R9), R11
-	MOVQ        8(R9), R12
-	ADDQ        DI, R11
-	ADDQ        BX, R11
-	ADDQ        $0x10, R9
-	VMOVUPS     (SI)(R12*1), Y2
-	VFMADD231PS (R11), Y2, Y4
-	DECQ        R10
-	JNZ         taps
-	VMAXPS      Y4, Y0, Y4
-	VMINPS      Y4, Y1, Y4
-	MOVQ        48(AX), R9
-	LEAQ        (DX)(DI*1), R9
-	VMOVUPS     Y4, (R9)
-	ADDQ        $0x20, DI
-	ADDQ        24(AX), SI
-	SUBQ        $0x08, R8
-	CMPQ        R8, $0x08
-	JGE         channels
+taps16:
+	MOVQ         (R9), R11
+	ADDQ         DI, R11
+	ADDQ         BX, R11
+	MOVQ         8(R9), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Y0
+	VMOVUPS      (R12)(R13*1), Y1
+	ADDQ         $0x10, R9
+	VFMADD231PS  (R11), Y0, Y2
+	VFMADD231PS  32(R11), Y1, Y3
+	DECQ         R10
+	JNZ          taps16
+	VBROADCASTSS 88(AX), Y1
+	VBROADCASTSS 92(AX), Y0
+	MOVQ         48(AX), R9
+	LEAQ         (DX)(DI*1), R9
+	VMAXPS       Y2, Y1, Y2
+	VMINPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (R9)
+	VMAXPS       Y3, Y1, Y3
+	VMINPS       Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R9)
+	ADDQ         $0x40, DI
+	LEAQ         (SI)(R13*2), SI
+	SUBQ         $0x10, R8
+	JGE          sixteen
+
+eight:
+	ADDQ    $0x08, R8
+	JLT     tail
+	MOVQ    32(AX), R9
+	VMOVUPS (R9)(DI*1), Y2
+	MOVQ    (AX), R9
+	MOVQ    8(AX), R10
+
+taps8:
+	MOVQ         (R9), R11
+	ADDQ         DI, R11
+	ADDQ         BX, R11
+	MOVQ         8(R9), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Y0
+	ADDQ         $0x10, R9
+	VFMADD231PS  (R11), Y0, Y2
+	DECQ         R10
+	JNZ          taps8
+	VBROADCASTSS 88(AX), Y1
+	VBROADCASTSS 92(AX), Y0
+	MOVQ         48(AX), R9
+	LEAQ         (DX)(DI*1), R9
+	VMAXPS       Y2, Y1, Y2
+	VMINPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (R9)
+	ADDQ         $0x20, DI
+	ADDQ         R13, SI
+	SUBQ         $0x08, R8
 
 tail:
 	// Fewer than eight channels left: masked loads and stores.
-	TESTQ   R8, R8
+	ADDQ    $0x08, R8
 	JZ      group_next
 	MOVQ    72(AX), R8
-	VMOVUPS (R8), Y5
+	VMOVUPS (R8), Y3
 	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Y4
+	VMOVUPS (R9)(DI*1), Y2
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
 
-tail_taps:
-	MOVQ        (R9), R11
-	MOVQ        8(R9), R12
-	ADDQ        DI, R11
-	ADDQ        BX, R11
-	ADDQ        $0x10, R9
-	VMOVUPS     (SI)(R12*1), Y2
-	VMASKMOVPS  (R11), Y5, Y3
-	VFMADD231PS Y3, Y2, Y4
-	DECQ        R10
-	JNZ         tail_taps
-	VMAXPS      Y4, Y0, Y4
-	VMINPS      Y4, Y1, Y4
-	MOVQ        48(AX), R9
-	LEAQ        (DX)(DI*1), R9
-	VMASKMOVPS  Y4, Y5, (R9)
+taps_tail:
+	MOVQ         (R9), R11
+	ADDQ         DI, R11
+	ADDQ         BX, R11
+	MOVQ         8(R9), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Y0
+	ADDQ         $0x10, R9
+	VMASKMOVPS   (R11), Y3, Y1
+	VFMADD231PS  Y1, Y0, Y2
+	DECQ         R10
+	JNZ          taps_tail
+	VBROADCASTSS 88(AX), Y1
+	VBROADCASTSS 92(AX), Y0
+	MOVQ         48(AX), SI
+	LEAQ         (DX)(DI*1), SI
+	VMAXPS       Y2, Y1, Y2
+	VMINPS       Y2, Y0, Y2
+	VMASKMOVPS   Y2, Y3, (SI)
 
 group_next:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), SI
 	ADDQ CX, BX
-	ADDQ R9, DX
+	ADDQ SI, DX
 	DECQ 80(AX)
 	JNZ  group
 	VZEROUPPER
 	RET
 
-// func maxpool4c8AVX2(t *Depthwise)
+// func maxpool4c16AVX2(t *Depthwise)
 // Requires: AVX
-TEXT ·maxpool4c8AVX2(SB), NOSPLIT, $0-8
-	MOVQ         t+0(FP), AX
-	MOVQ         56(AX), CX
-	LEAQ         (CX)(CX*2), DX
-	MOVQ         40(AX), BX
-	XORQ         SI, SI
-	VBROADCASTSS 88(AX), Y0
-	VBROADCASTSS 92(AX), Y1
+TEXT ·maxpool4c16AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 56(AX), CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ 40(AX), BX
+	XORQ SI, SI
 
 group:
 	MOVQ 16(AX), DI
 	XORQ R8, R8
 	MOVQ 64(AX), R9
-	CMPQ R9, $0x08
-	JLT  tail
+	MOVQ 24(AX), R13
+	SUBQ $0x10, R9
+	JLT  eight
 
-channels:
+sixteen:
 	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y3
-	VMOVAPS Y3, Y4
+	VMOVUPS (R10)(R8*1), Y2
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y6
+	VMOVAPS Y2, Y8
+	VMOVUPS 32(R10)(R8*1), Y3
 	VMOVAPS Y3, Y5
-	VMOVAPS Y3, Y6
+	VMOVAPS Y3, Y7
+	VMOVAPS Y3, Y9
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
 
-taps:
-	MOVQ    (R10), R12
-	MOVQ    8(R10), R13
-	ADDQ    R8, R12
-	ADDQ    SI, R12
-	ADDQ    $0x10, R10
-	VMOVUPS (R12), Y2
-	VMAXPS  Y3, Y2, Y3
-	VCMPPS  $0x03, Y2, Y2, Y2
-	VORPS   Y2, Y3, Y3
-	VMOVUPS (R12)(CX*1), Y2
-	VMAXPS  Y4, Y2, Y4
-	VCMPPS  $0x03, Y2, Y2, Y2
-	VORPS   Y2, Y4, Y4
-	VMOVUPS (R12)(CX*2), Y2
-	VMAXPS  Y5, Y2, Y5
-	VCMPPS  $0x03, Y2, Y2, Y2
-	VORPS   Y2, Y5, Y5
-	VMOVUPS (R12)(DX*1), Y2
-	VMAXPS  Y6, Y2, Y6
-	VCMPPS  $0x03, Y2, Y2, Y2
-	VORPS   Y2, Y6, Y6
-	DECQ    R11
-	JNZ     taps
-	VMAXPS  Y3, Y0, Y3
-	VMINPS  Y3, Y1, Y3
-	VMAXPS  Y4, Y0, Y4
-	VMINPS  Y4, Y1, Y4
-	VMAXPS  Y5, Y0, Y5
-	VMINPS  Y5, Y1, Y5
-	VMAXPS  Y6, Y0, Y6
-	VMINPS  Y6, Y1, Y6
-	MOVQ    48(AX), R11
-	LEAQ    (BX)(R8*1), R10
-	VMOVUPS Y3, (R10)
-	ADDQ    R11, R10
-	VMOVUPS Y4, (R10)
-	ADDQ    R11, R10
-	VMOVUPS Y5, (R10)
-	ADDQ    R11, R10
-	VMOVUPS Y6, (R10)
-	ADDQ    $0x20, R8
-	ADDQ    24(AX), DI
-	SUBQ    $0x08, R9
-	CMPQ    R9, $0x08
-	JGE     channels
+taps16:
+	MOVQ         (R10), R12
+	ADDQ         R8, R12
+	ADDQ         SI, R12
+	ADDQ         $0x10, R10
+	VMOVUPS      (R12), Y0
+	VMAXPS       Y2, Y0, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      32(R12), Y1
+	VMAXPS       Y3, Y1, Y3
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        Y1, Y3, Y3
+	VMOVUPS      (R12)(CX*1), Y0
+	VMAXPS       Y4, Y0, Y4
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y4, Y4
+	VMOVUPS      32(R12)(CX*1), Y1
+	VMAXPS       Y5, Y1, Y5
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        Y1, Y5, Y5
+	VMOVUPS      (R12)(CX*2), Y0
+	VMAXPS       Y6, Y0, Y6
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y6, Y6
+	VMOVUPS      32(R12)(CX*2), Y1
+	VMAXPS       Y7, Y1, Y7
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        Y1, Y7, Y7
+	VMOVUPS      (R12)(DX*1), Y0
+	VMAXPS       Y8, Y0, Y8
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y8, Y8
+	VMOVUPS      32(R12)(DX*1), Y1
+	VMAXPS       Y9, Y1, Y9
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        Y1, Y9, Y9
+	DECQ         R11
+	JNZ          taps16
+	VBROADCASTSS 88(AX), Y0
+	VBROADCASTSS 92(AX), Y1
+	MOVQ         48(AX), R10
+	LEAQ         (BX)(R8*1), R11
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (R11)
+	VMAXPS       Y3, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMOVUPS      Y3, 32(R11)
+	ADDQ         R10, R11
+	VMAXPS       Y4, Y0, Y4
+	VMINPS       Y4, Y1, Y4
+	VMOVUPS      Y4, (R11)
+	VMAXPS       Y5, Y0, Y5
+	VMINPS       Y5, Y1, Y5
+	VMOVUPS      Y5, 32(R11)
+	ADDQ         R10, R11
+	VMAXPS       Y6, Y0, Y6
+	VMINPS       Y6, Y1, Y6
+	VMOVUPS      Y6, (R11)
+	VMAXPS       Y7, Y0, Y7
+	VMINPS       Y7, Y1, Y7
+	VMOVUPS      Y7, 32(R11)
+	ADDQ         R10, R11
+	VMAXPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
+	VMOVUPS      Y8, (R11)
+	VMAXPS       Y9, Y0, Y9
+	VMINPS       Y9, Y1, Y9
+	VMOVUPS      Y9, 32(R11)
+	ADDQ         $0x40, R8
+	LEAQ         (DI)(R13*2), DI
+	SUBQ         $0x10, R9
+	JGE          sixteen
+
+eight:
+	ADDQ    $0x08, R9
+	JLT     tail
+	MOVQ    32(AX), R10
+	VMOVUPS (R10)(R8*1), Y2
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y6
+	VMOVAPS Y2, Y8
+	MOVQ    (AX), R10
+	MOVQ    8(AX), R11
+
+taps8:
+	MOVQ         (R10), R12
+	ADDQ         R8, R12
+	ADDQ         SI, R12
+	ADDQ         $0x10, R10
+	VMOVUPS      (R12), Y0
+	VMAXPS       Y2, Y0, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      (R12)(CX*1), Y0
+	VMAXPS       Y4, Y0, Y4
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y4, Y4
+	VMOVUPS      (R12)(CX*2), Y0
+	VMAXPS       Y6, Y0, Y6
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y6, Y6
+	VMOVUPS      (R12)(DX*1), Y0
+	VMAXPS       Y8, Y0, Y8
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y8, Y8
+	DECQ         R11
+	JNZ          taps8
+	VBROADCASTSS 88(AX), Y0
+	VBROADCASTSS 92(AX), Y1
+	MOVQ         48(AX), R10
+	LEAQ         (BX)(R8*1), R11
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (R11)
+	ADDQ         R10, R11
+	VMAXPS       Y4, Y0, Y4
+	VMINPS       Y4, Y1, Y4
+	VMOVUPS      Y4, (R11)
+	ADDQ         R10, R11
+	VMAXPS       Y6, Y0, Y6
+	VMINPS       Y6, Y1, Y6
+	VMOVUPS      Y6, (R11)
+	ADDQ         R10, R11
+	VMAXPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
+	VMOVUPS      Y8, (R11)
+	ADDQ         $0x20, R8
+	ADDQ         R13, DI
+	SUBQ         $0x08, R9
 
 tail:
 	// Fewer than eight channels left: masked loads and stores.
-	TESTQ   R9, R9
+	ADDQ    $0x08, R9
 	JZ      group_next
 	MOVQ    72(AX), DI
-	VMOVUPS (DI), Y7
+	VMOVUPS (DI), Y3
 	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y3
-	VMOVAPS Y3, Y4
-	VMOVAPS Y3, Y5
-	VMOVAPS Y3, Y6
+	VMOVUPS (R10)(R8*1), Y2
+	VMOVAPS Y2, Y4
+	VMOVAPS Y2, Y6
+	VMOVAPS Y2, Y8
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
 
-tail_taps:
-	MOVQ       (R10), R12
-	MOVQ       8(R10), R13
-	ADDQ       R8, R12
-	ADDQ       SI, R12
-	ADDQ       $0x10, R10
-	VMASKMOVPS (R12), Y7, Y2
-	VMAXPS     Y3, Y2, Y3
-	VCMPPS     $0x03, Y2, Y2, Y2
-	VORPS      Y2, Y3, Y3
-	VMASKMOVPS (R12)(CX*1), Y7, Y2
-	VMAXPS     Y4, Y2, Y4
-	VCMPPS     $0x03, Y2, Y2, Y2
-	VORPS      Y2, Y4, Y4
-	VMASKMOVPS (R12)(CX*2), Y7, Y2
-	VMAXPS     Y5, Y2, Y5
-	VCMPPS     $0x03, Y2, Y2, Y2
-	VORPS      Y2, Y5, Y5
-	VMASKMOVPS (R12)(DX*1), Y7, Y2
-	VMAXPS     Y6, Y2, Y6
-	VCMPPS     $0x03, Y2, Y2, Y2
-	VORPS      Y2, Y6, Y6
-	DECQ       R11
-	JNZ        tail_taps
-	VMAXPS     Y3, Y0, Y3
-	VMINPS     Y3, Y1, Y3
-	VMAXPS     Y4, Y0, Y4
-	VMINPS     Y4, Y1, Y4
-	VMAXPS     Y5, Y0, Y5
-	VMINPS     Y5, Y1, Y5
-	VMAXPS     Y6, Y0, Y6
-	VMINPS     Y6, Y1, Y6
-	MOVQ       48(AX), R11
-	LEAQ       (BX)(R8*1), R10
-	VMASKMOVPS Y3, Y7, (R10)
-	ADDQ       R11, R10
-	VMASKMOVPS Y4, Y7, (R10)
-	ADDQ       R11, R10
-	VMASKMOVPS Y5, Y7, (R10)
-	ADDQ       R11, R10
-	VMASKMOVPS Y6, Y7, (R10)
+taps_tail:
+	MOVQ         (R10), R12
+	ADDQ         R8, R12
+	ADDQ         SI, R12
+	ADDQ         $0x10, R10
+	VMASKMOVPS   (R12), Y3, Y0
+	VMAXPS       Y2, Y0, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y2, Y2
+	VMASKMOVPS   (R12)(CX*1), Y3, Y0
+	VMAXPS       Y4, Y0, Y4
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y4, Y4
+	VMASKMOVPS   (R12)(CX*2), Y3, Y0
+	VMAXPS       Y6, Y0, Y6
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y6, Y6
+	VMASKMOVPS   (R12)(DX*1), Y3, Y0
+	VMAXPS       Y8, Y0, Y8
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y8, Y8
+	DECQ         R11
+	JNZ          taps_tail
+	VBROADCASTSS 88(AX), Y0
+	VBROADCASTSS 92(AX), Y1
+	MOVQ         48(AX), DI
+	LEAQ         (BX)(R8*1), R8
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VMASKMOVPS   Y2, Y3, (R8)
+	ADDQ         DI, R8
+	VMAXPS       Y4, Y0, Y4
+	VMINPS       Y4, Y1, Y4
+	VMASKMOVPS   Y4, Y3, (R8)
+	ADDQ         DI, R8
+	VMAXPS       Y6, Y0, Y6
+	VMINPS       Y6, Y1, Y6
+	VMASKMOVPS   Y6, Y3, (R8)
+	ADDQ         DI, R8
+	VMAXPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
+	VMASKMOVPS   Y8, Y3, (R8)
 
 group_next:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), DI
 	ADDQ CX, SI
-	ADDQ R11, BX
+	ADDQ DI, BX
 	ADDQ CX, SI
-	ADDQ R11, BX
+	ADDQ DI, BX
 	ADDQ CX, SI
-	ADDQ R11, BX
+	ADDQ DI, BX
 	ADDQ CX, SI
-	ADDQ R11, BX
+	ADDQ DI, BX
 	DECQ 80(AX)
 	JNZ  group
 	VZEROUPPER
 	RET
 
-// func maxpool1c8AVX2(t *Depthwise)
+// func maxpool1c16AVX2(t *Depthwise)
 // Requires: AVX
-TEXT ·maxpool1c8AVX2(SB), NOSPLIT, $0-8
-	MOVQ         t+0(FP), AX
-	MOVQ         56(AX), CX
-	LEAQ         (CX)(CX*2), DX
-	MOVQ         40(AX), DX
-	XORQ         BX, BX
-	VBROADCASTSS 88(AX), Y0
-	VBROADCASTSS 92(AX), Y1
+TEXT ·maxpool1c16AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 56(AX), CX
+	LEAQ (CX)(CX*2), DX
+	MOVQ 40(AX), DX
+	XORQ BX, BX
 
 group:
 	MOVQ 16(AX), SI
 	XORQ DI, DI
 	MOVQ 64(AX), R8
-	CMPQ R8, $0x08
-	JLT  tail
+	MOVQ 24(AX), R12
+	SUBQ $0x10, R8
+	JLT  eight
 
-channels:
+sixteen:
 	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Y3
+	VMOVUPS (R9)(DI*1), Y2
+	VMOVUPS 32(R9)(DI*1), Y3
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
 
-taps:
-	MOVQ    (R9), R11
-	MOVQ    8(R9), R12
-	ADDQ    DI, R11
-	ADDQ    BX, R11
-	ADDQ    $0x10, R9
-	VMOVUPS (R11), Y2
-	VMAXPS  Y3, Y2, Y3
-	VCMPPS  $0x03, Y2, Y2, Y2
-	VORPS   Y2, Y3, Y3
-	DECQ    R10
-	JNZ     taps
-	VMAXPS  Y3, Y0, Y3
-	VMINPS  Y3, Y1, Y3
-	MOVQ    48(AX), R9
-	LEAQ    (DX)(DI*1), R9
-	VMOVUPS Y3, (R9)
-	ADDQ    $0x20, DI
-	ADDQ    24(AX), SI
-	SUBQ    $0x08, R8
-	CMPQ    R8, $0x08
-	JGE     channels
+taps16:
+	MOVQ         (R9), R11
+	ADDQ         DI, R11
+	ADDQ         BX, R11
+	ADDQ         $0x10, R9
+	VMOVUPS      (R11), Y0
+	VMAXPS       Y2, Y0, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      32(R11), Y1
+	VMAXPS       Y3, Y1, Y3
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        Y1, Y3, Y3
+	DECQ         R10
+	JNZ          taps16
+	VBROADCASTSS 88(AX), Y0
+	VBROADCASTSS 92(AX), Y1
+	MOVQ         48(AX), R9
+	LEAQ         (DX)(DI*1), R9
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (R9)
+	VMAXPS       Y3, Y0, Y3
+	VMINPS       Y3, Y1, Y3
+	VMOVUPS      Y3, 32(R9)
+	ADDQ         $0x40, DI
+	LEAQ         (SI)(R12*2), SI
+	SUBQ         $0x10, R8
+	JGE          sixteen
+
+eight:
+	ADDQ    $0x08, R8
+	JLT     tail
+	MOVQ    32(AX), R9
+	VMOVUPS (R9)(DI*1), Y2
+	MOVQ    (AX), R9
+	MOVQ    8(AX), R10
+
+taps8:
+	MOVQ         (R9), R11
+	ADDQ         DI, R11
+	ADDQ         BX, R11
+	ADDQ         $0x10, R9
+	VMOVUPS      (R11), Y0
+	VMAXPS       Y2, Y0, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y2, Y2
+	DECQ         R10
+	JNZ          taps8
+	VBROADCASTSS 88(AX), Y0
+	VBROADCASTSS 92(AX), Y1
+	MOVQ         48(AX), R9
+	LEAQ         (DX)(DI*1), R9
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      Y2, (R9)
+	ADDQ         $0x20, DI
+	ADDQ         R12, SI
+	SUBQ         $0x08, R8
 
 tail:
 	// Fewer than eight channels left: masked loads and stores.
-	TESTQ   R8, R8
+	ADDQ    $0x08, R8
 	JZ      group_next
 	MOVQ    72(AX), SI
-	VMOVUPS (SI), Y4
+	VMOVUPS (SI), Y3
 	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Y3
+	VMOVUPS (R9)(DI*1), Y2
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
 
-tail_taps:
-	MOVQ       (R9), R11
-	MOVQ       8(R9), R12
-	ADDQ       DI, R11
-	ADDQ       BX, R11
-	ADDQ       $0x10, R9
-	VMASKMOVPS (R11), Y4, Y2
-	VMAXPS     Y3, Y2, Y3
-	VCMPPS     $0x03, Y2, Y2, Y2
-	VORPS      Y2, Y3, Y3
-	DECQ       R10
-	JNZ        tail_taps
-	VMAXPS     Y3, Y0, Y3
-	VMINPS     Y3, Y1, Y3
-	MOVQ       48(AX), R9
-	LEAQ       (DX)(DI*1), R9
-	VMASKMOVPS Y3, Y4, (R9)
+taps_tail:
+	MOVQ         (R9), R11
+	ADDQ         DI, R11
+	ADDQ         BX, R11
+	ADDQ         $0x10, R9
+	VMASKMOVPS   (R11), Y3, Y0
+	VMAXPS       Y2, Y0, Y2
+	VCMPPS       $0x03, Y0, Y0, Y0
+	VORPS        Y0, Y2, Y2
+	DECQ         R10
+	JNZ          taps_tail
+	VBROADCASTSS 88(AX), Y0
+	VBROADCASTSS 92(AX), Y1
+	MOVQ         48(AX), SI
+	LEAQ         (DX)(DI*1), SI
+	VMAXPS       Y2, Y0, Y2
+	VMINPS       Y2, Y1, Y2
+	VMASKMOVPS   Y2, Y3, (SI)
 
 group_next:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), SI
 	ADDQ CX, BX
-	ADDQ R9, DX
+	ADDQ SI, DX
 	DECQ 80(AX)
 	JNZ  group
 	VZEROUPPER

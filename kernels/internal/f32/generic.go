@@ -54,7 +54,7 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 	copy(c, sum[:cols])
 }
 
-// dwconvGeneric is the Go twin of dwconv{px}c8AVX2 and, with largest, of maxpool{px}c8AVX2.
+// dwconvGeneric is the Go twin of dwconv{px}c16AVX2 and, with largest, of maxpool{px}c16AVX2.
 func dwconvGeneric(px int, largest bool) func(*Depthwise) {
 	return func(t *Depthwise) {
 		taps := unsafe.Slice(t.Taps, t.N)
