@@ -1,0 +1,218 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/perf/benchfmt"
+)
+
+// How a benchmark is sampled. A sample is the least of several short runs within one process: interruptions only add
+// time, and what differs from process to process, such as where its memory lies, is drawn anew each round.
+const (
+	runLength    = 2 * time.Millisecond // or one call, where that is longer
+	sampleLength = 12 * time.Millisecond
+	leastRuns    = 3
+	sampleLimit  = 5 * time.Minute // a process that takes longer hangs
+)
+
+// A Bench is one benchmark of a binary.
+type Bench struct {
+	Name        string // without "Benchmark"
+	NsPerOp     float64
+	FLOPsPerSec float64 // what it reports as GFLOP/s, in flops a second; 0 where it does not
+	// Compares says that the benchmark times alternatives in turn and reports their ratio: no kernel's own time.
+	Compares bool
+}
+
+// iterations are how many calls a run has and how many runs a sample.
+func (b Bench) iterations() (calls, runs int) {
+	calls = max(1, int(float64(runLength)/b.NsPerOp))
+	runs = max(leastRuns, int(float64(sampleLength)/(b.NsPerOp*float64(calls))))
+	return calls, runs
+}
+
+// A Binary is a revision's built benchmarks.
+type Binary struct {
+	Path   string
+	Commit string
+}
+
+// A BenchError is a benchmark that failed; Output is the end of what it said.
+type BenchError struct {
+	Bench  string
+	Output string
+	Err    error
+}
+
+func (e *BenchError) Error() string {
+	return fmt.Sprintf("%s: %v\n%s", e.Bench, e.Err, e.Output)
+}
+
+func (e *BenchError) Unwrap() error { return e.Err }
+
+// run runs benchmarks on one core and returns their results in order.
+func (b *Binary) run(ctx context.Context, cpu int, args ...string) ([]*benchfmt.Result, error) {
+	ctx, stop := context.WithTimeout(ctx, sampleLimit)
+	defer stop()
+	c := exec.CommandContext(ctx, b.Path, append([]string{"-test.run=^$"}, args...)...)
+	c.Dir = filepath.Dir(b.Path)
+	// Two processors for Go's scheduler would be two names for one core.
+	c.Env = append(os.Environ(), "GOMAXPROCS=1")
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	if err := startPinned(c, cpu); err != nil {
+		return nil, fmt.Errorf("start %s: %w", b.Path, err)
+	}
+	err := c.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, &BenchError{Bench: b.Path, Output: lastLines(out.String()+errs.String(), 12), Err: err}
+	}
+	var results []*benchfmt.Result
+	reader := benchfmt.NewReader(&out, b.Path)
+	for reader.Scan() {
+		switch r := reader.Result().(type) {
+		case *benchfmt.Result:
+			results = append(results, r.Clone())
+		case *benchfmt.SyntaxError:
+			return nil, fmt.Errorf("%s: %w", b.Path, r)
+		}
+	}
+	return results, reader.Err()
+}
+
+// List runs the benchmarks that a pattern, as go test -bench has it, names, once each, and returns them in order.
+func (b *Binary) List(ctx context.Context, cpu int, pattern string) ([]Bench, error) {
+	results, err := b.run(ctx, cpu, "-test.bench="+pattern, "-test.benchtime="+runLength.String())
+	if err != nil {
+		return nil, err
+	}
+	var benches []Bench
+	for _, r := range results {
+		bench := Bench{Name: string(r.Name)}
+		for _, v := range r.Values {
+			left, right, _ := strings.Cut(v.Unit, "/")
+			switch {
+			case v.Unit == "sec/op":
+				bench.NsPerOp = 1e9 * v.Value
+			case v.Unit == "GFLOP/s":
+				bench.FLOPsPerSec = 1e9 * v.Value
+			case right != "" && right != "s" && right != "op" && left != "":
+				bench.Compares = true
+			}
+		}
+		if bench.NsPerOp > 0 && !slices.ContainsFunc(benches, func(o Bench) bool { return o.Name == bench.Name }) {
+			benches = append(benches, bench)
+		}
+	}
+	return benches, nil
+}
+
+// sample times one benchmark in a process of its own and returns the least time of a call, in nanoseconds.
+func (b *Binary) sample(ctx context.Context, cpu int, bench Bench) (float64, error) {
+	calls, runs := bench.iterations()
+	results, err := b.run(ctx, cpu, "-test.bench="+exactly(bench.Name),
+		fmt.Sprintf("-test.benchtime=%dx", calls), fmt.Sprintf("-test.count=%d", runs))
+	if err != nil {
+		var failed *BenchError
+		if errors.As(err, &failed) {
+			failed.Bench = bench.Name
+		}
+		return 0, err
+	}
+	least := 0.0
+	for _, r := range results {
+		if v, ok := r.Value("sec/op"); ok && (least == 0 || 1e9*v < least) {
+			least = 1e9 * v
+		}
+	}
+	if least == 0 {
+		return 0, &BenchError{Bench: bench.Name, Err: errors.New("printed no time")}
+	}
+	return least, nil
+}
+
+// exactly is the pattern that names one benchmark.
+func exactly(name string) string {
+	parts := strings.Split("Benchmark"+name, "/")
+	for i := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(parts[i]) + "$"
+	}
+	return strings.Join(parts, "/")
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// A Pair is two binaries on one core, as a [Sampler].
+type Pair struct {
+	Binaries [2]*Binary
+	CPU      int // the core; below 0 for none in particular
+	benches  map[string]Bench
+}
+
+// Sample is Sampler's.
+func (p *Pair) Sample(ctx context.Context, side Side, name string) (float64, error) {
+	ns, err := p.Binaries[side].sample(ctx, p.CPU, p.benches[name])
+	if err != nil {
+		return 0, fmt.Errorf("%v %.12s: %w", side, p.Binaries[side].Commit, err)
+	}
+	return ns, nil
+}
+
+// Benches are the names of a pattern's benchmarks: on both sides, on the base's alone and on the head's alone, and
+// those left out because they compare alternatives with one another. Both sides make the calls that the base's speed
+// asks for.
+func (p *Pair) Benches(ctx context.Context, pattern string) (both, gone, added, left []string, err error) {
+	if _, err := regexp.Compile(pattern); err != nil {
+		return nil, nil, nil, nil, fmt.Errorf("gate: --bench: %w", err)
+	}
+	var sides [2][]Bench
+	for side, b := range p.Binaries {
+		if side == int(Head) && b.Path == p.Binaries[Base].Path {
+			sides[side] = sides[Base]
+			continue
+		}
+		if sides[side], err = b.List(ctx, p.CPU, pattern); err != nil {
+			return nil, nil, nil, nil, fmt.Errorf("gate: %v %.12s: %w", Side(side), b.Commit, err)
+		}
+	}
+	p.benches = map[string]Bench{}
+	has := func(list []Bench, name string) bool {
+		return slices.ContainsFunc(list, func(b Bench) bool { return b.Name == name })
+	}
+	for _, b := range sides[Base] {
+		switch {
+		case b.Compares:
+			left = append(left, b.Name)
+		case has(sides[Head], b.Name):
+			p.benches[b.Name] = b
+			both = append(both, b.Name)
+		default:
+			gone = append(gone, b.Name)
+		}
+	}
+	for _, b := range sides[Head] {
+		if !b.Compares && !has(sides[Base], b.Name) {
+			added = append(added, b.Name)
+		}
+	}
+	if len(both) == 0 {
+		return nil, nil, nil, nil, fmt.Errorf("gate: no benchmark that --bench %s names is on both sides: %d on the base's, %d on the head's", pattern, len(sides[Base]), len(sides[Head]))
+	}
+	return both, gone, added, left, nil
+}

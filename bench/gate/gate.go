@@ -1,0 +1,344 @@
+// Package gate tells whether a change made kernels slower: it runs the benchmarks of two revisions in turn and judges
+// each by intervals and tests that keep their error rates.
+//
+// The contract: a threshold T is the slow-down that must not land unseen. A benchmark is slower where its times are shown
+// to be more than T/2 above the base's, and more than what the base shows against itself (its noise floor); it is the
+// same where a change of T or more is ruled out either way; the two leave no true ratio for which no verdict can be
+// reached. One round runs both sides of every benchmark once, each in a process of its own, in random order. Tests are
+// signed-rank tests of the rounds' log ratios, which assume no distribution; the chance of one false alarm or more over
+// all benchmarks and all looks at the data is at most 2.5 % (Holm 1979 over the benchmarks that are not decided yet, and
+// an equal share of the rate for each look), and that of calling a benchmark the same that is slower by T at most 5 %.
+// Times are nanoseconds a call, ratios are head over base.
+//
+// It leaves the benchmarks to the packages that have them, and exit codes and flags to bench/cli.
+package gate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Verdict says what the rounds show of one benchmark.
+type Verdict string
+
+// The verdicts. Gone and New are benchmarks that one side alone has; what is gone can hide a slow-down and leaves the
+// whole undecided.
+const (
+	Slower    Verdict = "slower"
+	Faster    Verdict = "faster"
+	Same      Verdict = "same"
+	Undecided Verdict = "undecided"
+	Gone      Verdict = "gone"
+	New       Verdict = "new"
+)
+
+// A Side is one of the two programs that are compared.
+type Side int
+
+// The sides.
+const (
+	Base Side = iota
+	Head
+)
+
+// String is the side's name.
+func (s Side) String() string { return [...]string{"base", "head"}[s] }
+
+// A Sampler times benchmarks.
+type Sampler interface {
+	// Sample runs one side's benchmark once, in a process of its own, and returns its time of a call in nanoseconds.
+	Sample(ctx context.Context, side Side, bench string) (ns float64, err error)
+}
+
+// Options are how two sides are compared.
+type Options struct {
+	Threshold float64       // the slow-down that must be seen, as a share; 0 for 0.05
+	Rounds    int           // exactly so many; 0 to add rounds until all is decided, 80 at most
+	Budget    time.Duration // what rounds may take in all, calibration included; 0 for no limit
+	Seed      uint64        // of the order
+	// Floors are the noise floors of an earlier calibration; nil to calibrate now.
+	Floors map[string]Floor
+	// Others is how many benchmarks that are not timed here count in Holm's correction.
+	Others int
+	// Progress is told, where it is not nil, of every round that begins; most is the highest there can be.
+	Progress func(phase string, round, most int)
+}
+
+// A Floor is what base against itself shows of one benchmark.
+type Floor struct {
+	Rounds int     `json:"rounds"`
+	Spread float64 `json:"spread"` // of one round's log ratio: 1.4826 times the median distance from nothing
+	Half   float64 `json:"half"`   // the far end of the 95 % interval of the log ratio, from nothing
+}
+
+// at is how far from nothing the interval would reach after so many rounds.
+func (f Floor) at(rounds int) float64 {
+	if f.Rounds == 0 || rounds == 0 {
+		return 0
+	}
+	return f.Half * math.Sqrt(float64(f.Rounds)/float64(rounds))
+}
+
+// A Row is one benchmark's outcome.
+type Row struct {
+	Bench   string    `json:"bench"`
+	Verdict Verdict   `json:"verdict"`
+	Ratio   float64   `json:"ratio"`    // head over base: the median of the pairwise means of log ratios
+	Lo      float64   `json:"ratio_lo"` // and its 95 % interval; 0 to 0 where there are too few rounds
+	Hi      float64   `json:"ratio_hi"`
+	P       float64   `json:"p_slower"` // that it is slower by more than the margin, after Holm's correction, at the last look
+	Floor   Floor     `json:"floor"`
+	Rounds  int       `json:"rounds"`
+	Base    []float64 `json:"base_ns"` // a sample a round
+	Head    []float64 `json:"head_ns"`
+}
+
+// A Result is the outcome of a comparison.
+type Result struct {
+	Threshold float64          `json:"threshold"`
+	Seed      uint64           `json:"seed"`
+	Rows      []Row            `json:"rows"`
+	GeoMean   float64          `json:"geomean_ratio"` // over all benchmarks, of the rounds in which all were timed
+	GeoLo     float64          `json:"geomean_lo"`
+	GeoHi     float64          `json:"geomean_hi"`
+	Floors    map[string]Floor `json:"-"`
+	// Unsteady names the benchmarks that base against itself calls slower or faster: a host on which no verdict can
+	// be trusted.
+	Unsteady []string      `json:"unsteady,omitempty"`
+	Elapsed  time.Duration `json:"elapsed_ns"`
+	Notes    []string      `json:"notes,omitempty"` // what a reader should know of the host and the benchmarks
+}
+
+// Verdict is the whole's: slower where one benchmark is, else undecided where one is, is gone, or base differs from
+// itself, else same.
+func (r *Result) Verdict() Verdict {
+	if len(r.Unsteady) > 0 {
+		return Undecided
+	}
+	whole := Same
+	for i := range r.Rows {
+		switch r.Rows[i].Verdict {
+		case Slower:
+			return Slower
+		case Undecided, Gone:
+			whole = Undecided
+		}
+	}
+	return whole
+}
+
+// Count is how many rows have a verdict.
+func (r *Result) Count(v Verdict) int {
+	n := 0
+	for i := range r.Rows {
+		if r.Rows[i].Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// looks are the numbers of rounds after which all benchmarks are judged. Each has an equal share of the error rates,
+// so they are few; the first is the least at which a signed-rank test can reach that share over some 60 benchmarks.
+var looks = [...]int{14, 20, 28, 40, 56, 80}
+
+// MinRounds is the least number of rounds that can be asked for.
+const MinRounds = 8
+
+// Compare times the benchmarks on both sides and judges them. Without floors of an earlier calibration, it first
+// compares base with itself. An error is the sampler's or the context's.
+func Compare(ctx context.Context, benches []string, s Sampler, o Options) (*Result, error) {
+	if len(benches) == 0 {
+		return nil, errors.New("gate: no benchmarks to compare")
+	}
+	o.Threshold = cmp.Or(o.Threshold, 0.05)
+	if !(o.Threshold > 0 && o.Threshold < 1) {
+		return nil, fmt.Errorf("gate: threshold %v, want more than 0 and less than 1", o.Threshold)
+	}
+	if o.Rounds != 0 && o.Rounds < MinRounds {
+		return nil, fmt.Errorf("gate: %d rounds, want at least %d", o.Rounds, MinRounds)
+	}
+	c := &comparison{Options: o, sampler: s, start: time.Now(), order: rand.New(rand.NewPCG(o.Seed, 1))}
+	result := &Result{Threshold: o.Threshold, Seed: o.Seed, Floors: o.Floors}
+	if o.Floors == nil {
+		if err := c.calibrate(ctx, benches, result); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := c.rounds(ctx, "base against head", benches, [2]Side{Base, Head}, result.Floors, c.schedule())
+	if err != nil {
+		return nil, err
+	}
+	result.Rows = rows
+	result.GeoMean, result.GeoLo, result.GeoHi = geoMean(rows)
+	result.Elapsed = time.Since(c.start)
+	if c.spent() {
+		result.Notes = append(result.Notes, fmt.Sprintf("the budget of %v ended before all was decided", o.Budget))
+	}
+	result.noise()
+	return result, nil
+}
+
+// A comparison is one Compare at work.
+type comparison struct {
+	Options
+	sampler Sampler
+	start   time.Time
+	order   *rand.Rand
+}
+
+func (c *comparison) spent() bool { return c.Budget > 0 && time.Since(c.start) > c.Budget }
+
+// schedule is after how many rounds there are looks.
+func (c *comparison) schedule() []int {
+	if c.Rounds > 0 {
+		return []int{c.Rounds}
+	}
+	return looks[:]
+}
+
+// calibrate compares base with itself, at one look, and sets the floors.
+func (c *comparison) calibrate(ctx context.Context, benches []string, result *Result) error {
+	n := looks[0]
+	if c.Rounds > 0 {
+		n = min(n, c.Rounds)
+	}
+	rows, err := c.rounds(ctx, "base against itself", benches, [2]Side{Base, Base}, nil, []int{n})
+	if err != nil {
+		return err
+	}
+	result.Floors = map[string]Floor{}
+	for i := range rows {
+		row := &rows[i]
+		result.Floors[row.Bench] = newFloor(row.logs())
+		if row.Verdict == Slower || row.Verdict == Faster {
+			result.Unsteady = append(result.Unsteady, row.Bench)
+		}
+	}
+	return nil
+}
+
+// newFloor is the floor of log ratios that should be nothing.
+func newFloor(d paired) Floor {
+	away := make([]float64, len(d))
+	for i, v := range d {
+		away[i] = math.Abs(v)
+	}
+	f := Floor{Rounds: len(d), Spread: 1.4826 * median(away)}
+	if lo, hi := d.interval(0.95); !math.IsInf(lo, 0) {
+		f.Half = max(math.Abs(lo), math.Abs(hi))
+	}
+	return f
+}
+
+// rounds runs rounds until every benchmark is decided, the looks are over or the budget is. The benchmarks of a round
+// come in random order and each benchmark's sides too, one right after the other, so that what disturbs the machine
+// for longer than that disturbs both.
+func (c *comparison) rounds(ctx context.Context, phase string, benches []string, sides [2]Side, floors map[string]Floor, looks []int) ([]Row, error) {
+	j := newJudge(benches, c.Threshold, len(looks), c.Others)
+	active := make([]int, len(benches))
+	for i := range active {
+		active[i] = i
+		j.rows[i].Floor = floors[benches[i]]
+	}
+	most := looks[len(looks)-1]
+	for round := 1; round <= most && len(active) > 0; round++ {
+		if c.Progress != nil {
+			c.Progress(phase, round, most)
+		}
+		c.order.Shuffle(len(active), func(a, b int) { active[a], active[b] = active[b], active[a] })
+		for _, i := range active {
+			row := &j.rows[i]
+			var ns [2]float64
+			first := c.order.IntN(2)
+			for _, k := range []int{first, 1 - first} {
+				t, err := c.sampler.Sample(ctx, sides[k], row.Bench)
+				if err == nil {
+					err = ctx.Err()
+				}
+				if err != nil {
+					return nil, fmt.Errorf("gate: %s, round %d: %w", phase, round, err)
+				}
+				if !(t > 0) || math.IsInf(t, 0) {
+					return nil, fmt.Errorf("gate: %s: %v: %v ns a call, want more than 0", row.Bench, sides[k], t)
+				}
+				ns[k] = t
+			}
+			row.Base, row.Head = append(row.Base, ns[0]), append(row.Head, ns[1])
+			row.Rounds++
+		}
+		// A budget depends on the clock, not on the data: what it ends takes the place of the next look.
+		over := c.spent() && round >= MinRounds
+		if over || slices.Contains(looks, round) {
+			j.look(active)
+			active = slices.DeleteFunc(active, func(i int) bool { return j.rows[i].Verdict != Undecided })
+		}
+		if over {
+			break
+		}
+	}
+	for i := range j.rows {
+		j.rows[i].estimate()
+	}
+	return j.rows, nil
+}
+
+// logs are the log ratios of a row's rounds.
+func (r *Row) logs() paired {
+	d := make(paired, len(r.Base))
+	for i := range d {
+		d[i] = math.Log(r.Head[i] / r.Base[i])
+	}
+	return d
+}
+
+func (r *Row) estimate() { r.Ratio, r.Lo, r.Hi = ratios(r.logs()) }
+
+// ratios are an estimate and its 95 % interval as ratios; an interval that the samples do not carry is 0 to 0.
+func ratios(e evidence) (ratio, lo, hi float64) {
+	ratio = math.Exp(e.centre())
+	if l, h := e.interval(0.95); !math.IsInf(l, 0) {
+		lo, hi = math.Exp(l), math.Exp(h)
+	}
+	return ratio, lo, hi
+}
+
+// geoMean is the geometric mean over benchmarks, estimated from the rounds that all of them have: each round's mean log
+// ratio is one sample, so that what moves all benchmarks of a round at once counts once.
+func geoMean(rows []Row) (ratio, lo, hi float64) {
+	n := math.MaxInt
+	for i := range rows {
+		n = min(n, rows[i].Rounds)
+	}
+	mean := make(paired, n)
+	for i := range rows {
+		for k, d := range rows[i].logs()[:n] {
+			mean[k] += d / float64(len(rows))
+		}
+	}
+	return ratios(mean)
+}
+
+// noise notes the benchmarks that base against itself could not keep within the threshold.
+func (r *Result) noise() {
+	var loud []string
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		if row.Verdict == Undecided && row.Floor.at(row.Rounds) > math.Log1p(r.Threshold)/2 {
+			loud = append(loud, fmt.Sprintf("%s (±%.1f %%)", row.Bench, 100*row.Floor.at(row.Rounds)))
+		}
+	}
+	if len(loud) > 0 {
+		r.Notes = append(r.Notes, "the host is too noisy for base to agree with itself on "+strings.Join(loud, ", "))
+	}
+	if len(r.Unsteady) > 0 {
+		r.Notes = append(r.Notes, "base against itself differs by more than half the threshold, so no verdict here can be trusted: "+strings.Join(r.Unsteady, ", "))
+	}
+}

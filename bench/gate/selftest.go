@@ -1,0 +1,240 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"zoobench/bench/stat"
+)
+
+// SelfTestOptions are how the gate is tried on this machine.
+type SelfTestOptions struct {
+	Options
+	Suite    Suite
+	Pattern  string
+	Plant    string    // the method that is slowed down, as Type.Method; "" for the suite's
+	Shares   []float64 // by how much; nil for 3, 5 and 10 %
+	Nulls    int       // comparisons of base with itself; 0 for 20
+	Plants   int       // comparisons for each share; 0 for 10
+	CPU      int
+	Progress func(what string)
+}
+
+// A SelfTest is what the gate finds where it is known what there is to find.
+type SelfTest struct {
+	Commit    string        `json:"commit"`
+	Threshold float64       `json:"threshold"`
+	Benches   []string      `json:"benches"`
+	Planted   []string      `json:"planted_benches"` // those whose kernel is slowed down
+	Plant     string        `json:"plant"`
+	Nulls     []Trial       `json:"nulls"` // base against itself
+	Plants    []PlantTrials `json:"plants"`
+	Elapsed   time.Duration `json:"elapsed_ns"`
+	Notes     []string      `json:"notes,omitempty"`
+}
+
+// A Trial is one comparison.
+type Trial struct {
+	Slower    []string      `json:"slower,omitempty"`
+	Faster    []string      `json:"faster,omitempty"`
+	Undecided []string      `json:"undecided,omitempty"`
+	Elapsed   time.Duration `json:"elapsed_ns"`
+}
+
+// PlantTrials are the comparisons with one slow-down.
+type PlantTrials struct {
+	Share  float64 `json:"share"`
+	Caught int     `json:"caught"` // in how many trials a planted benchmark was called slower
+	// Benches is how many times, over trials and planted benchmarks, one was; of as many as Timed says.
+	Benches int     `json:"benches_caught"`
+	Timed   int     `json:"benches_timed"`
+	Trials  []Trial `json:"trials"`
+}
+
+// obviousShare is a slow-down that shows in one sample which benchmarks a plant touches, and obviousRatio where it does.
+const (
+	obviousShare = 2.0
+	obviousRatio = 1.8
+)
+
+// RunSelfTest compares a revision with itself and with itself slowed down. Only the benchmarks that a plant touches are
+// timed against it; the rest count in the correction all the same.
+func RunSelfTest(ctx context.Context, repo *Repo, commit string, o SelfTestOptions) (*SelfTest, error) {
+	if o.Plant == "" {
+		o.Plant = o.Suite.Plant
+	}
+	if o.Shares == nil {
+		o.Shares = []float64{0.03, 0.05, 0.10}
+	}
+	if o.Nulls == 0 {
+		o.Nulls = 20
+	}
+	if o.Plants == 0 {
+		o.Plants = 10
+	}
+	if o.Threshold == 0 {
+		o.Threshold = 0.05
+	}
+	start, watch := time.Now(), StartWatch(o.CPU)
+	tell := func(format string, args ...any) {
+		watch.Look()
+		if o.Progress != nil {
+			o.Progress(fmt.Sprintf(format, args...))
+		}
+	}
+	tell("build")
+	base, err := repo.Build(ctx, commit, o.Suite, Plant{})
+	if err != nil {
+		return nil, err
+	}
+	obvious, err := repo.Build(ctx, commit, o.Suite, Plant{o.Plant, obviousShare})
+	if err != nil {
+		return nil, err
+	}
+	t := &SelfTest{Commit: commit, Threshold: o.Threshold, Plant: o.Plant}
+	pair := &Pair{Binaries: [2]*Binary{base, base}, CPU: o.CPU}
+	if t.Benches, _, _, _, err = pair.Benches(ctx, o.Pattern); err != nil {
+		return nil, err
+	}
+	tell("find the benchmarks of %s", o.Plant)
+	if t.Planted, err = touched(ctx, pair, obvious, t.Benches); err != nil {
+		return nil, err
+	}
+	if len(t.Planted) == 0 {
+		return nil, fmt.Errorf("gate: self-test: no benchmark that --bench %s names calls %s", o.Pattern, o.Plant)
+	}
+
+	options := o.Options
+	for n := range o.Nulls {
+		tell("base against itself, %d of %d", n+1, o.Nulls)
+		options.Seed = o.Seed + uint64(n)
+		result, err := Compare(ctx, t.Benches, pair, options)
+		if err != nil {
+			return nil, err
+		}
+		options.Floors = result.Floors
+		t.Nulls = append(t.Nulls, newTrial(result))
+	}
+	options.Others = len(t.Benches) - len(t.Planted)
+	for _, share := range o.Shares {
+		slowed, err := repo.Build(ctx, commit, o.Suite, Plant{o.Plant, share})
+		if err != nil {
+			return nil, err
+		}
+		trials := PlantTrials{Share: share}
+		for n := range o.Plants {
+			tell("%g %% slower, %d of %d", 100*share, n+1, o.Plants)
+			options.Seed = o.Seed + uint64(1000+n)
+			against := &Pair{Binaries: [2]*Binary{base, slowed}, CPU: o.CPU, benches: pair.benches}
+			result, err := Compare(ctx, t.Planted, against, options)
+			if err != nil {
+				return nil, err
+			}
+			trial := newTrial(result)
+			trials.Trials = append(trials.Trials, trial)
+			trials.Benches += len(trial.Slower)
+			trials.Timed += len(t.Planted)
+			if len(trial.Slower) > 0 {
+				trials.Caught++
+			}
+		}
+		t.Plants = append(t.Plants, trials)
+	}
+	t.Elapsed, t.Notes = time.Since(start), watch.Notes()
+	return t, nil
+}
+
+// touched are the benchmarks that an obvious plant slows down.
+func touched(ctx context.Context, pair *Pair, obvious *Binary, benches []string) ([]string, error) {
+	both := &Pair{Binaries: [2]*Binary{pair.Binaries[Base], obvious}, CPU: pair.CPU, benches: pair.benches}
+	var found []string
+	for _, b := range benches {
+		var ns [2]float64
+		for _, side := range []Side{Base, Head} {
+			var err error
+			if ns[side], err = both.Sample(ctx, side, b); err != nil {
+				return nil, fmt.Errorf("gate: self-test: %w", err)
+			}
+		}
+		if ns[Head] > obviousRatio*ns[Base] {
+			found = append(found, b)
+		}
+	}
+	return found, nil
+}
+
+func newTrial(r *Result) Trial {
+	t := Trial{Elapsed: r.Elapsed}
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		switch row.Verdict {
+		case Slower:
+			t.Slower = append(t.Slower, row.Bench)
+		case Faster:
+			t.Faster = append(t.Faster, row.Bench)
+		case Undecided:
+			t.Undecided = append(t.Undecided, row.Bench)
+		}
+	}
+	return t
+}
+
+// FalseAlarms is how many comparisons of base with itself called a benchmark slower.
+func (t *SelfTest) FalseAlarms() int {
+	n := 0
+	for i := range t.Nulls {
+		if len(t.Nulls[i].Slower) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Passed reports whether the gate kept its word: at most one alarm over all comparisons of base with itself, at least
+// nine tenths of the slow-downs by the threshold caught, and all of twice the threshold or more.
+func (t *SelfTest) Passed() bool {
+	if t.FalseAlarms() > 1 {
+		return false
+	}
+	for _, p := range t.Plants {
+		n := len(p.Trials)
+		if p.Share >= 2*t.Threshold && p.Caught < n || p.Share >= t.Threshold && 10*p.Caught < 9*n {
+			return false
+		}
+	}
+	return true
+}
+
+// String is the self-test's outcome in a few lines.
+func (t *SelfTest) String() string {
+	var b strings.Builder
+	undecided, elapsed := 0, time.Duration(0)
+	for _, trial := range t.Nulls {
+		undecided += len(trial.Undecided)
+		elapsed += trial.Elapsed
+	}
+	lo, hi := stat.Wilson(t.FalseAlarms(), len(t.Nulls))
+	fmt.Fprintf(&b, "base against itself: %d false alarms in %d comparisons of %d benchmarks (95 %%: %.0f to %.0f %%), %d verdicts undecided; %v a comparison\n",
+		t.FalseAlarms(), len(t.Nulls), len(t.Benches), 100*lo, 100*hi, undecided, mean(elapsed, len(t.Nulls)))
+	for _, p := range t.Plants {
+		elapsed = 0
+		for _, trial := range p.Trials {
+			elapsed += trial.Elapsed
+		}
+		lo, hi := stat.Wilson(p.Caught, len(p.Trials))
+		fmt.Fprintf(&b, "%s %g %% slower: caught in %d of %d comparisons (95 %%: %.0f to %.0f %%), %d of %d benchmarks; %v a comparison\n",
+			t.Plant, 100*p.Share, p.Caught, len(p.Trials), 100*lo, 100*hi, p.Benches, p.Timed, mean(elapsed, len(p.Trials)))
+	}
+	fmt.Fprintf(&b, "threshold %g %%, %v in all\n", 100*t.Threshold, t.Elapsed.Round(time.Second))
+	for _, note := range slices.Sorted(slices.Values(t.Notes)) {
+		fmt.Fprintln(&b, note)
+	}
+	return b.String()
+}
+
+func mean(total time.Duration, n int) time.Duration {
+	return (total / time.Duration(max(1, n))).Round(100 * time.Millisecond)
+}
