@@ -176,26 +176,29 @@ func eightBits(name string, v uint32) Mem {
 	return m
 }
 
-// exp emits x = eˣ, within 1.5 units in the last place over [−87.3, 88.3] and clamped to that range's ends beyond it:
+// exp emits x = e^(sign·x), by powers of two:
 //
-//	n = round(x·log₂e), r = x − n·ln 2 (in two parts, so that r is exact), eˣ = 2ⁿ · (1 + r + r²·p(r))
+//	y = x·sign·log₂e, n = round(y), f = y − n, 2ʸ = 2ⁿ · (1 + f·p(f))
 //
-// p is a minimax fit of (eʳ − 1 − r)/r² on ±0.35, relative error 3.3e-9 before rounding.
-func exp(x VecVirtual) {
+// p is a minimax fit of (2ᶠ − 1)/f on ±½, relative error 2e-9 before rounding; y's own rounding makes the relative error
+// of the result up to 6e-8·(1 + |x|). y is clamped to ±126.
+func exp(x VecVirtual, sign float64) {
 	n, p := YMM(), YMM()
-	limit(x, eight("expLo", -87.3), eight("expHi", 88.3))
-	VMULPS(eight("log2e", 1.44269504), x, n)
-	VROUNDPS(Imm(0), n, n)
-	VFNMADD231PS(eight("ln2hi", 0.693359375), n, x)
-	VFNMADD231PS(eight("ln2lo", -2.12194440e-4), n, x)
-	VMOVUPS(eight("exp6", 0.0013813144760206342), p)
-	VFMADD213PS(eight("exp5", 0.008369418792426586), x, p)
-	VFMADD213PS(eight("exp4", 0.04166845604777336), x, p)
-	VFMADD213PS(eight("exp3", 0.16666515171527863), x, p)
-	VFMADD213PS(eight("exp2", 0.4999999403953552), x, p)
-	VMULPS(x, p, p)
-	VFMADD213PS(x, x, p) // p·x·x + x
-	VADDPS(eight("one", 1), p, p)
+	if sign > 0 {
+		VMULPS(eight("log2e", math.Log2E), x, x)
+	} else {
+		VMULPS(eight("minusLog2e", -math.Log2E), x, x)
+	}
+	limit(x, eight("expLo", -126), eight("expHi", 126))
+	VROUNDPS(Imm(0), x, n)
+	VSUBPS(n, x, x)
+	VMOVUPS(eight("exp6", 0.00015353257185779512), p)
+	VFMADD213PS(eight("exp5", 0.001339900423772633), x, p)
+	VFMADD213PS(eight("exp4", 0.00961843878030777), x, p)
+	VFMADD213PS(eight("exp3", 0.05550331994891167), x, p)
+	VFMADD213PS(eight("exp2", 0.24022647738456726), x, p)
+	VFMADD213PS(eight("exp1", 0.6931471824645996), x, p)
+	VFMADD213PS(eight("one", 1), x, p)
 	VCVTPS2DQ(n, n)
 	VPSLLD(Imm(23), n, n)
 	VPADDD(n, p, x)
@@ -213,8 +216,8 @@ func limit(x VecVirtual, lo, hi Mem) {
 // sigmoid emits y = 1/(1 + e^−x); x is kept.
 func sigmoid(x VecVirtual) VecVirtual {
 	y, one := YMM(), YMM()
-	VXORPS(eightBits("sign", 0x80000000), x, y)
-	exp(y)
+	VMOVAPS(x, y)
+	exp(y, -1)
 	VMOVUPS(eight("one", 1), one)
 	VADDPS(one, y, y)
 	VDIVPS(y, one, y)
@@ -257,9 +260,8 @@ var activations = []struct {
 		VFMADD213PS(eight("gelu2", 0.080911785364151), t, q)
 		VFMADD213PS(eight("gelu1", 0.11596104502677917), t, q)
 		VMULPS(t, q, q)
-		VXORPS(eightBits("sign", 0x80000000), z, e)
-		VMULPS(z, e, e)
-		exp(e)
+		VMULPS(z, z, e)
+		exp(e, -1)
 		VMULPS(e, q, q) // Φ(−|x|)
 		VMULPS(x, q, q)
 		VSUBPS(q, x, t)       // x·Φ(x) for x ≥ 0
@@ -379,7 +381,7 @@ func softmax() {
 		k.load(k.in, x, tail)
 		VSUBPS(most, x, x)
 		VMULPS(scale, x, x)
-		exp(x)
+		exp(x, 1)
 		if tail {
 			VANDPS(k.mask, x, x)
 		}

@@ -324,65 +324,61 @@ row:
 	JLT  channels_tail
 
 channels:
-	VMOVUPS      (CX)(DI*1), Y1
-	VXORPS       sign<>+0(SB), Y1, Y1
-	VMOVUPS      expLo<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      expHi<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMULPS       log2e<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VFNMADD231PS ln2hi<>+0(SB), Y2, Y1
-	VFNMADD231PS ln2lo<>+0(SB), Y2, Y1
-	VMOVUPS      exp6<>+0(SB), Y3
-	VFMADD213PS  exp5<>+0(SB), Y1, Y3
-	VFMADD213PS  exp4<>+0(SB), Y1, Y3
-	VFMADD213PS  exp3<>+0(SB), Y1, Y3
-	VFMADD213PS  exp2<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VADDPS       one<>+0(SB), Y3, Y3
-	VCVTPS2DQ    Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y3, Y1
-	VMOVUPS      one<>+0(SB), Y2
-	VADDPS       Y2, Y1, Y1
-	VDIVPS       Y1, Y2, Y1
-	VMOVAPS      Y1, Y1
-	VMOVUPS      Y1, (DX)(DI*1)
-	ADDQ         $0x20, DI
-	SUBQ         $0x08, R8
-	JGE          channels
+	VMOVUPS     (CX)(DI*1), Y1
+	VMOVAPS     Y1, Y1
+	VMULPS      minusLog2e<>+0(SB), Y1, Y1
+	VMOVUPS     expLo<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMOVUPS     expHi<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     exp6<>+0(SB), Y3
+	VFMADD213PS exp5<>+0(SB), Y1, Y3
+	VFMADD213PS exp4<>+0(SB), Y1, Y3
+	VFMADD213PS exp3<>+0(SB), Y1, Y3
+	VFMADD213PS exp2<>+0(SB), Y1, Y3
+	VFMADD213PS exp1<>+0(SB), Y1, Y3
+	VFMADD213PS one<>+0(SB), Y1, Y3
+	VCVTPS2DQ   Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y3, Y1
+	VMOVUPS     one<>+0(SB), Y2
+	VADDPS      Y2, Y1, Y1
+	VDIVPS      Y1, Y2, Y1
+	VMOVAPS     Y1, Y1
+	VMOVUPS     Y1, (DX)(DI*1)
+	ADDQ        $0x20, DI
+	SUBQ        $0x08, R8
+	JGE         channels
 
 channels_tail:
-	ADDQ         $0x08, R8
-	JZ           channels_done
-	VMASKMOVPS   (CX)(DI*1), Y0, Y1
-	VXORPS       sign<>+0(SB), Y1, Y1
-	VMOVUPS      expLo<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      expHi<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMULPS       log2e<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VFNMADD231PS ln2hi<>+0(SB), Y2, Y1
-	VFNMADD231PS ln2lo<>+0(SB), Y2, Y1
-	VMOVUPS      exp6<>+0(SB), Y3
-	VFMADD213PS  exp5<>+0(SB), Y1, Y3
-	VFMADD213PS  exp4<>+0(SB), Y1, Y3
-	VFMADD213PS  exp3<>+0(SB), Y1, Y3
-	VFMADD213PS  exp2<>+0(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VADDPS       one<>+0(SB), Y3, Y3
-	VCVTPS2DQ    Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y3, Y1
-	VMOVUPS      one<>+0(SB), Y2
-	VADDPS       Y2, Y1, Y1
-	VDIVPS       Y1, Y2, Y1
-	VMOVAPS      Y1, Y1
-	VMASKMOVPS   Y1, Y0, (DX)(DI*1)
+	ADDQ        $0x08, R8
+	JZ          channels_done
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VMOVAPS     Y1, Y1
+	VMULPS      minusLog2e<>+0(SB), Y1, Y1
+	VMOVUPS     expLo<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMOVUPS     expHi<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     exp6<>+0(SB), Y3
+	VFMADD213PS exp5<>+0(SB), Y1, Y3
+	VFMADD213PS exp4<>+0(SB), Y1, Y3
+	VFMADD213PS exp3<>+0(SB), Y1, Y3
+	VFMADD213PS exp2<>+0(SB), Y1, Y3
+	VFMADD213PS exp1<>+0(SB), Y1, Y3
+	VFMADD213PS one<>+0(SB), Y1, Y3
+	VCVTPS2DQ   Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y3, Y1
+	VMOVUPS     one<>+0(SB), Y2
+	VADDPS      Y2, Y1, Y1
+	VDIVPS      Y1, Y2, Y1
+	VMOVAPS     Y1, Y1
+	VMASKMOVPS  Y1, Y0, (DX)(DI*1)
 
 channels_done:
 	ADDQ 40(AX), CX
@@ -394,115 +390,95 @@ channels_done:
 	VZEROUPPER
 	RET
 
-DATA sign<>+0(SB)/4, $0x80000000
-DATA sign<>+4(SB)/4, $0x80000000
-DATA sign<>+8(SB)/4, $0x80000000
-DATA sign<>+12(SB)/4, $0x80000000
-DATA sign<>+16(SB)/4, $0x80000000
-DATA sign<>+20(SB)/4, $0x80000000
-DATA sign<>+24(SB)/4, $0x80000000
-DATA sign<>+28(SB)/4, $0x80000000
-GLOBL sign<>(SB), RODATA|NOPTR, $32
+DATA minusLog2e<>+0(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+4(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+8(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+12(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+16(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+20(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+24(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+28(SB)/4, $0xbfb8aa3b
+GLOBL minusLog2e<>(SB), RODATA|NOPTR, $32
 
-DATA expLo<>+0(SB)/4, $0xc2ae999a
-DATA expLo<>+4(SB)/4, $0xc2ae999a
-DATA expLo<>+8(SB)/4, $0xc2ae999a
-DATA expLo<>+12(SB)/4, $0xc2ae999a
-DATA expLo<>+16(SB)/4, $0xc2ae999a
-DATA expLo<>+20(SB)/4, $0xc2ae999a
-DATA expLo<>+24(SB)/4, $0xc2ae999a
-DATA expLo<>+28(SB)/4, $0xc2ae999a
+DATA expLo<>+0(SB)/4, $0xc2fc0000
+DATA expLo<>+4(SB)/4, $0xc2fc0000
+DATA expLo<>+8(SB)/4, $0xc2fc0000
+DATA expLo<>+12(SB)/4, $0xc2fc0000
+DATA expLo<>+16(SB)/4, $0xc2fc0000
+DATA expLo<>+20(SB)/4, $0xc2fc0000
+DATA expLo<>+24(SB)/4, $0xc2fc0000
+DATA expLo<>+28(SB)/4, $0xc2fc0000
 GLOBL expLo<>(SB), RODATA|NOPTR, $32
 
-DATA expHi<>+0(SB)/4, $0x42b0999a
-DATA expHi<>+4(SB)/4, $0x42b0999a
-DATA expHi<>+8(SB)/4, $0x42b0999a
-DATA expHi<>+12(SB)/4, $0x42b0999a
-DATA expHi<>+16(SB)/4, $0x42b0999a
-DATA expHi<>+20(SB)/4, $0x42b0999a
-DATA expHi<>+24(SB)/4, $0x42b0999a
-DATA expHi<>+28(SB)/4, $0x42b0999a
+DATA expHi<>+0(SB)/4, $0x42fc0000
+DATA expHi<>+4(SB)/4, $0x42fc0000
+DATA expHi<>+8(SB)/4, $0x42fc0000
+DATA expHi<>+12(SB)/4, $0x42fc0000
+DATA expHi<>+16(SB)/4, $0x42fc0000
+DATA expHi<>+20(SB)/4, $0x42fc0000
+DATA expHi<>+24(SB)/4, $0x42fc0000
+DATA expHi<>+28(SB)/4, $0x42fc0000
 GLOBL expHi<>(SB), RODATA|NOPTR, $32
 
-DATA log2e<>+0(SB)/4, $0x3fb8aa3b
-DATA log2e<>+4(SB)/4, $0x3fb8aa3b
-DATA log2e<>+8(SB)/4, $0x3fb8aa3b
-DATA log2e<>+12(SB)/4, $0x3fb8aa3b
-DATA log2e<>+16(SB)/4, $0x3fb8aa3b
-DATA log2e<>+20(SB)/4, $0x3fb8aa3b
-DATA log2e<>+24(SB)/4, $0x3fb8aa3b
-DATA log2e<>+28(SB)/4, $0x3fb8aa3b
-GLOBL log2e<>(SB), RODATA|NOPTR, $32
-
-DATA ln2hi<>+0(SB)/4, $0x3f318000
-DATA ln2hi<>+4(SB)/4, $0x3f318000
-DATA ln2hi<>+8(SB)/4, $0x3f318000
-DATA ln2hi<>+12(SB)/4, $0x3f318000
-DATA ln2hi<>+16(SB)/4, $0x3f318000
-DATA ln2hi<>+20(SB)/4, $0x3f318000
-DATA ln2hi<>+24(SB)/4, $0x3f318000
-DATA ln2hi<>+28(SB)/4, $0x3f318000
-GLOBL ln2hi<>(SB), RODATA|NOPTR, $32
-
-DATA ln2lo<>+0(SB)/4, $0xb95e8083
-DATA ln2lo<>+4(SB)/4, $0xb95e8083
-DATA ln2lo<>+8(SB)/4, $0xb95e8083
-DATA ln2lo<>+12(SB)/4, $0xb95e8083
-DATA ln2lo<>+16(SB)/4, $0xb95e8083
-DATA ln2lo<>+20(SB)/4, $0xb95e8083
-DATA ln2lo<>+24(SB)/4, $0xb95e8083
-DATA ln2lo<>+28(SB)/4, $0xb95e8083
-GLOBL ln2lo<>(SB), RODATA|NOPTR, $32
-
-DATA exp6<>+0(SB)/4, $0x3ab50d39
-DATA exp6<>+4(SB)/4, $0x3ab50d39
-DATA exp6<>+8(SB)/4, $0x3ab50d39
-DATA exp6<>+12(SB)/4, $0x3ab50d39
-DATA exp6<>+16(SB)/4, $0x3ab50d39
-DATA exp6<>+20(SB)/4, $0x3ab50d39
-DATA exp6<>+24(SB)/4, $0x3ab50d39
-DATA exp6<>+28(SB)/4, $0x3ab50d39
+DATA exp6<>+0(SB)/4, $0x3920fd96
+DATA exp6<>+4(SB)/4, $0x3920fd96
+DATA exp6<>+8(SB)/4, $0x3920fd96
+DATA exp6<>+12(SB)/4, $0x3920fd96
+DATA exp6<>+16(SB)/4, $0x3920fd96
+DATA exp6<>+20(SB)/4, $0x3920fd96
+DATA exp6<>+24(SB)/4, $0x3920fd96
+DATA exp6<>+28(SB)/4, $0x3920fd96
 GLOBL exp6<>(SB), RODATA|NOPTR, $32
 
-DATA exp5<>+0(SB)/4, $0x3c091fe3
-DATA exp5<>+4(SB)/4, $0x3c091fe3
-DATA exp5<>+8(SB)/4, $0x3c091fe3
-DATA exp5<>+12(SB)/4, $0x3c091fe3
-DATA exp5<>+16(SB)/4, $0x3c091fe3
-DATA exp5<>+20(SB)/4, $0x3c091fe3
-DATA exp5<>+24(SB)/4, $0x3c091fe3
-DATA exp5<>+28(SB)/4, $0x3c091fe3
+DATA exp5<>+0(SB)/4, $0x3aaf9f99
+DATA exp5<>+4(SB)/4, $0x3aaf9f99
+DATA exp5<>+8(SB)/4, $0x3aaf9f99
+DATA exp5<>+12(SB)/4, $0x3aaf9f99
+DATA exp5<>+16(SB)/4, $0x3aaf9f99
+DATA exp5<>+20(SB)/4, $0x3aaf9f99
+DATA exp5<>+24(SB)/4, $0x3aaf9f99
+DATA exp5<>+28(SB)/4, $0x3aaf9f99
 GLOBL exp5<>(SB), RODATA|NOPTR, $32
 
-DATA exp4<>+0(SB)/4, $0x3d2aac8b
-DATA exp4<>+4(SB)/4, $0x3d2aac8b
-DATA exp4<>+8(SB)/4, $0x3d2aac8b
-DATA exp4<>+12(SB)/4, $0x3d2aac8b
-DATA exp4<>+16(SB)/4, $0x3d2aac8b
-DATA exp4<>+20(SB)/4, $0x3d2aac8b
-DATA exp4<>+24(SB)/4, $0x3d2aac8b
-DATA exp4<>+28(SB)/4, $0x3d2aac8b
+DATA exp4<>+0(SB)/4, $0x3c1d96a8
+DATA exp4<>+4(SB)/4, $0x3c1d96a8
+DATA exp4<>+8(SB)/4, $0x3c1d96a8
+DATA exp4<>+12(SB)/4, $0x3c1d96a8
+DATA exp4<>+16(SB)/4, $0x3c1d96a8
+DATA exp4<>+20(SB)/4, $0x3c1d96a8
+DATA exp4<>+24(SB)/4, $0x3c1d96a8
+DATA exp4<>+28(SB)/4, $0x3c1d96a8
 GLOBL exp4<>(SB), RODATA|NOPTR, $32
 
-DATA exp3<>+0(SB)/4, $0x3e2aaa45
-DATA exp3<>+4(SB)/4, $0x3e2aaa45
-DATA exp3<>+8(SB)/4, $0x3e2aaa45
-DATA exp3<>+12(SB)/4, $0x3e2aaa45
-DATA exp3<>+16(SB)/4, $0x3e2aaa45
-DATA exp3<>+20(SB)/4, $0x3e2aaa45
-DATA exp3<>+24(SB)/4, $0x3e2aaa45
-DATA exp3<>+28(SB)/4, $0x3e2aaa45
+DATA exp3<>+0(SB)/4, $0x3d635773
+DATA exp3<>+4(SB)/4, $0x3d635773
+DATA exp3<>+8(SB)/4, $0x3d635773
+DATA exp3<>+12(SB)/4, $0x3d635773
+DATA exp3<>+16(SB)/4, $0x3d635773
+DATA exp3<>+20(SB)/4, $0x3d635773
+DATA exp3<>+24(SB)/4, $0x3d635773
+DATA exp3<>+28(SB)/4, $0x3d635773
 GLOBL exp3<>(SB), RODATA|NOPTR, $32
 
-DATA exp2<>+0(SB)/4, $0x3efffffe
-DATA exp2<>+4(SB)/4, $0x3efffffe
-DATA exp2<>+8(SB)/4, $0x3efffffe
-DATA exp2<>+12(SB)/4, $0x3efffffe
-DATA exp2<>+16(SB)/4, $0x3efffffe
-DATA exp2<>+20(SB)/4, $0x3efffffe
-DATA exp2<>+24(SB)/4, $0x3efffffe
-DATA exp2<>+28(SB)/4, $0x3efffffe
+DATA exp2<>+0(SB)/4, $0x3e75fdee
+DATA exp2<>+4(SB)/4, $0x3e75fdee
+DATA exp2<>+8(SB)/4, $0x3e75fdee
+DATA exp2<>+12(SB)/4, $0x3e75fdee
+DATA exp2<>+16(SB)/4, $0x3e75fdee
+DATA exp2<>+20(SB)/4, $0x3e75fdee
+DATA exp2<>+24(SB)/4, $0x3e75fdee
+DATA exp2<>+28(SB)/4, $0x3e75fdee
 GLOBL exp2<>(SB), RODATA|NOPTR, $32
+
+DATA exp1<>+0(SB)/4, $0x3f317218
+DATA exp1<>+4(SB)/4, $0x3f317218
+DATA exp1<>+8(SB)/4, $0x3f317218
+DATA exp1<>+12(SB)/4, $0x3f317218
+DATA exp1<>+16(SB)/4, $0x3f317218
+DATA exp1<>+20(SB)/4, $0x3f317218
+DATA exp1<>+24(SB)/4, $0x3f317218
+DATA exp1<>+28(SB)/4, $0x3f317218
+GLOBL exp1<>(SB), RODATA|NOPTR, $32
 
 DATA one<>+0(SB)/4, $0x3f800000
 DATA one<>+4(SB)/4, $0x3f800000
@@ -532,65 +508,61 @@ row:
 	JLT  channels_tail
 
 channels:
-	VMOVUPS      (CX)(DI*1), Y1
-	VXORPS       sign<>+0(SB), Y1, Y2
-	VMOVUPS      expLo<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      expHi<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMULPS       log2e<>+0(SB), Y2, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VFNMADD231PS ln2hi<>+0(SB), Y3, Y2
-	VFNMADD231PS ln2lo<>+0(SB), Y3, Y2
-	VMOVUPS      exp6<>+0(SB), Y4
-	VFMADD213PS  exp5<>+0(SB), Y2, Y4
-	VFMADD213PS  exp4<>+0(SB), Y2, Y4
-	VFMADD213PS  exp3<>+0(SB), Y2, Y4
-	VFMADD213PS  exp2<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y2, Y4
-	VADDPS       one<>+0(SB), Y4, Y4
-	VCVTPS2DQ    Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y4, Y2
-	VMOVUPS      one<>+0(SB), Y3
-	VADDPS       Y3, Y2, Y2
-	VDIVPS       Y2, Y3, Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      Y1, (DX)(DI*1)
-	ADDQ         $0x20, DI
-	SUBQ         $0x08, R8
-	JGE          channels
+	VMOVUPS     (CX)(DI*1), Y1
+	VMOVAPS     Y1, Y2
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     expHi<>+0(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VROUNDPS    $0x00, Y2, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y4
+	VFMADD213PS exp5<>+0(SB), Y2, Y4
+	VFMADD213PS exp4<>+0(SB), Y2, Y4
+	VFMADD213PS exp3<>+0(SB), Y2, Y4
+	VFMADD213PS exp2<>+0(SB), Y2, Y4
+	VFMADD213PS exp1<>+0(SB), Y2, Y4
+	VFMADD213PS one<>+0(SB), Y2, Y4
+	VCVTPS2DQ   Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      Y3, Y4, Y2
+	VMOVUPS     one<>+0(SB), Y3
+	VADDPS      Y3, Y2, Y2
+	VDIVPS      Y2, Y3, Y2
+	VMULPS      Y2, Y1, Y1
+	VMOVUPS     Y1, (DX)(DI*1)
+	ADDQ        $0x20, DI
+	SUBQ        $0x08, R8
+	JGE         channels
 
 channels_tail:
-	ADDQ         $0x08, R8
-	JZ           channels_done
-	VMASKMOVPS   (CX)(DI*1), Y0, Y1
-	VXORPS       sign<>+0(SB), Y1, Y2
-	VMOVUPS      expLo<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      expHi<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMULPS       log2e<>+0(SB), Y2, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VFNMADD231PS ln2hi<>+0(SB), Y3, Y2
-	VFNMADD231PS ln2lo<>+0(SB), Y3, Y2
-	VMOVUPS      exp6<>+0(SB), Y4
-	VFMADD213PS  exp5<>+0(SB), Y2, Y4
-	VFMADD213PS  exp4<>+0(SB), Y2, Y4
-	VFMADD213PS  exp3<>+0(SB), Y2, Y4
-	VFMADD213PS  exp2<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y2, Y4
-	VADDPS       one<>+0(SB), Y4, Y4
-	VCVTPS2DQ    Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y4, Y2
-	VMOVUPS      one<>+0(SB), Y3
-	VADDPS       Y3, Y2, Y2
-	VDIVPS       Y2, Y3, Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (DX)(DI*1)
+	ADDQ        $0x08, R8
+	JZ          channels_done
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VMOVAPS     Y1, Y2
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     expHi<>+0(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VROUNDPS    $0x00, Y2, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y4
+	VFMADD213PS exp5<>+0(SB), Y2, Y4
+	VFMADD213PS exp4<>+0(SB), Y2, Y4
+	VFMADD213PS exp3<>+0(SB), Y2, Y4
+	VFMADD213PS exp2<>+0(SB), Y2, Y4
+	VFMADD213PS exp1<>+0(SB), Y2, Y4
+	VFMADD213PS one<>+0(SB), Y2, Y4
+	VCVTPS2DQ   Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      Y3, Y4, Y2
+	VMOVUPS     one<>+0(SB), Y3
+	VADDPS      Y3, Y2, Y2
+	VDIVPS      Y2, Y3, Y2
+	VMULPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (DX)(DI*1)
 
 channels_done:
 	ADDQ 40(AX), CX
@@ -766,95 +738,89 @@ row:
 	JLT  channels_tail
 
 channels:
-	VMOVUPS      (CX)(DI*1), Y1
-	VANDPS       absolute<>+0(SB), Y1, Y2
-	VMULPS       rsqrt2<>+0(SB), Y2, Y2
-	VMOVUPS      one<>+0(SB), Y4
-	VMOVAPS      Y2, Y3
-	VMOVUPS      geluP<>+0(SB), Y5
-	VFMADD213PS  Y4, Y5, Y3
-	VDIVPS       Y3, Y4, Y3
-	VMOVUPS      gelu6<>+0(SB), Y4
-	VFMADD213PS  gelu5<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu4<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu3<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu2<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu1<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y4
-	VXORPS       sign<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y3, Y3
-	VMOVUPS      expLo<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMOVUPS      expHi<>+0(SB), Y2
-	VMINPS       Y3, Y2, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VFNMADD231PS ln2hi<>+0(SB), Y2, Y3
-	VFNMADD231PS ln2lo<>+0(SB), Y2, Y3
-	VMOVUPS      exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y5, Y5
-	VFMADD213PS  Y3, Y3, Y5
-	VADDPS       one<>+0(SB), Y5, Y5
-	VCVTPS2DQ    Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y5, Y3
-	VMULPS       Y3, Y4, Y4
-	VMULPS       Y1, Y4, Y4
-	VSUBPS       Y4, Y1, Y3
-	VBLENDVPS    Y1, Y4, Y3, Y1
-	VMOVUPS      Y1, (DX)(DI*1)
-	ADDQ         $0x20, DI
-	SUBQ         $0x08, R8
-	JGE          channels
+	VMOVUPS     (CX)(DI*1), Y1
+	VANDPS      absolute<>+0(SB), Y1, Y2
+	VMULPS      rsqrt2<>+0(SB), Y2, Y2
+	VMOVUPS     one<>+0(SB), Y4
+	VMOVAPS     Y2, Y3
+	VMOVUPS     geluP<>+0(SB), Y5
+	VFMADD213PS Y4, Y5, Y3
+	VDIVPS      Y3, Y4, Y3
+	VMOVUPS     gelu6<>+0(SB), Y4
+	VFMADD213PS gelu5<>+0(SB), Y3, Y4
+	VFMADD213PS gelu4<>+0(SB), Y3, Y4
+	VFMADD213PS gelu3<>+0(SB), Y3, Y4
+	VFMADD213PS gelu2<>+0(SB), Y3, Y4
+	VFMADD213PS gelu1<>+0(SB), Y3, Y4
+	VMULPS      Y3, Y4, Y4
+	VMULPS      Y2, Y2, Y2
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     expHi<>+0(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VROUNDPS    $0x00, Y2, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y5
+	VFMADD213PS exp5<>+0(SB), Y2, Y5
+	VFMADD213PS exp4<>+0(SB), Y2, Y5
+	VFMADD213PS exp3<>+0(SB), Y2, Y5
+	VFMADD213PS exp2<>+0(SB), Y2, Y5
+	VFMADD213PS exp1<>+0(SB), Y2, Y5
+	VFMADD213PS one<>+0(SB), Y2, Y5
+	VCVTPS2DQ   Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      Y3, Y5, Y2
+	VMULPS      Y2, Y4, Y4
+	VMULPS      Y1, Y4, Y4
+	VSUBPS      Y4, Y1, Y3
+	VBLENDVPS   Y1, Y4, Y3, Y1
+	VMOVUPS     Y1, (DX)(DI*1)
+	ADDQ        $0x20, DI
+	SUBQ        $0x08, R8
+	JGE         channels
 
 channels_tail:
-	ADDQ         $0x08, R8
-	JZ           channels_done
-	VMASKMOVPS   (CX)(DI*1), Y0, Y1
-	VANDPS       absolute<>+0(SB), Y1, Y2
-	VMULPS       rsqrt2<>+0(SB), Y2, Y2
-	VMOVUPS      one<>+0(SB), Y4
-	VMOVAPS      Y2, Y3
-	VMOVUPS      geluP<>+0(SB), Y5
-	VFMADD213PS  Y4, Y5, Y3
-	VDIVPS       Y3, Y4, Y3
-	VMOVUPS      gelu6<>+0(SB), Y4
-	VFMADD213PS  gelu5<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu4<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu3<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu2<>+0(SB), Y3, Y4
-	VFMADD213PS  gelu1<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y4
-	VXORPS       sign<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y3, Y3
-	VMOVUPS      expLo<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMOVUPS      expHi<>+0(SB), Y2
-	VMINPS       Y3, Y2, Y3
-	VMULPS       log2e<>+0(SB), Y3, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VFNMADD231PS ln2hi<>+0(SB), Y2, Y3
-	VFNMADD231PS ln2lo<>+0(SB), Y2, Y3
-	VMOVUPS      exp6<>+0(SB), Y5
-	VFMADD213PS  exp5<>+0(SB), Y3, Y5
-	VFMADD213PS  exp4<>+0(SB), Y3, Y5
-	VFMADD213PS  exp3<>+0(SB), Y3, Y5
-	VFMADD213PS  exp2<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y5, Y5
-	VFMADD213PS  Y3, Y3, Y5
-	VADDPS       one<>+0(SB), Y5, Y5
-	VCVTPS2DQ    Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y5, Y3
-	VMULPS       Y3, Y4, Y4
-	VMULPS       Y1, Y4, Y4
-	VSUBPS       Y4, Y1, Y3
-	VBLENDVPS    Y1, Y4, Y3, Y1
-	VMASKMOVPS   Y1, Y0, (DX)(DI*1)
+	ADDQ        $0x08, R8
+	JZ          channels_done
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VANDPS      absolute<>+0(SB), Y1, Y2
+	VMULPS      rsqrt2<>+0(SB), Y2, Y2
+	VMOVUPS     one<>+0(SB), Y4
+	VMOVAPS     Y2, Y3
+	VMOVUPS     geluP<>+0(SB), Y5
+	VFMADD213PS Y4, Y5, Y3
+	VDIVPS      Y3, Y4, Y3
+	VMOVUPS     gelu6<>+0(SB), Y4
+	VFMADD213PS gelu5<>+0(SB), Y3, Y4
+	VFMADD213PS gelu4<>+0(SB), Y3, Y4
+	VFMADD213PS gelu3<>+0(SB), Y3, Y4
+	VFMADD213PS gelu2<>+0(SB), Y3, Y4
+	VFMADD213PS gelu1<>+0(SB), Y3, Y4
+	VMULPS      Y3, Y4, Y4
+	VMULPS      Y2, Y2, Y2
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     expHi<>+0(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VROUNDPS    $0x00, Y2, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y5
+	VFMADD213PS exp5<>+0(SB), Y2, Y5
+	VFMADD213PS exp4<>+0(SB), Y2, Y5
+	VFMADD213PS exp3<>+0(SB), Y2, Y5
+	VFMADD213PS exp2<>+0(SB), Y2, Y5
+	VFMADD213PS exp1<>+0(SB), Y2, Y5
+	VFMADD213PS one<>+0(SB), Y2, Y5
+	VCVTPS2DQ   Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      Y3, Y5, Y2
+	VMULPS      Y2, Y4, Y4
+	VMULPS      Y1, Y4, Y4
+	VSUBPS      Y4, Y1, Y3
+	VBLENDVPS   Y1, Y4, Y3, Y1
+	VMASKMOVPS  Y1, Y0, (DX)(DI*1)
 
 channels_done:
 	ADDQ 40(AX), CX
@@ -974,73 +940,69 @@ row:
 	JLT  channels_tail
 
 channels:
-	VMOVUPS      (CX)(DI*1), Y1
-	VMULPS       Y1, Y1, Y2
-	VMULPS       geluT3<>+0(SB), Y2, Y2
-	VADDPS       geluT1<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VXORPS       sign<>+0(SB), Y2, Y2
-	VMOVUPS      expLo<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      expHi<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMULPS       log2e<>+0(SB), Y2, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VFNMADD231PS ln2hi<>+0(SB), Y3, Y2
-	VFNMADD231PS ln2lo<>+0(SB), Y3, Y2
-	VMOVUPS      exp6<>+0(SB), Y4
-	VFMADD213PS  exp5<>+0(SB), Y2, Y4
-	VFMADD213PS  exp4<>+0(SB), Y2, Y4
-	VFMADD213PS  exp3<>+0(SB), Y2, Y4
-	VFMADD213PS  exp2<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y2, Y4
-	VADDPS       one<>+0(SB), Y4, Y4
-	VCVTPS2DQ    Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y4, Y2
-	VMOVUPS      one<>+0(SB), Y3
-	VADDPS       Y3, Y2, Y2
-	VDIVPS       Y2, Y3, Y2
-	VMULPS       Y2, Y1, Y1
-	VMOVUPS      Y1, (DX)(DI*1)
-	ADDQ         $0x20, DI
-	SUBQ         $0x08, R8
-	JGE          channels
+	VMOVUPS     (CX)(DI*1), Y1
+	VMULPS      Y1, Y1, Y2
+	VMULPS      geluT3<>+0(SB), Y2, Y2
+	VADDPS      geluT1<>+0(SB), Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVAPS     Y2, Y2
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     expHi<>+0(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VROUNDPS    $0x00, Y2, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y4
+	VFMADD213PS exp5<>+0(SB), Y2, Y4
+	VFMADD213PS exp4<>+0(SB), Y2, Y4
+	VFMADD213PS exp3<>+0(SB), Y2, Y4
+	VFMADD213PS exp2<>+0(SB), Y2, Y4
+	VFMADD213PS exp1<>+0(SB), Y2, Y4
+	VFMADD213PS one<>+0(SB), Y2, Y4
+	VCVTPS2DQ   Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      Y3, Y4, Y2
+	VMOVUPS     one<>+0(SB), Y3
+	VADDPS      Y3, Y2, Y2
+	VDIVPS      Y2, Y3, Y2
+	VMULPS      Y2, Y1, Y1
+	VMOVUPS     Y1, (DX)(DI*1)
+	ADDQ        $0x20, DI
+	SUBQ        $0x08, R8
+	JGE         channels
 
 channels_tail:
-	ADDQ         $0x08, R8
-	JZ           channels_done
-	VMASKMOVPS   (CX)(DI*1), Y0, Y1
-	VMULPS       Y1, Y1, Y2
-	VMULPS       geluT3<>+0(SB), Y2, Y2
-	VADDPS       geluT1<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VXORPS       sign<>+0(SB), Y2, Y2
-	VMOVUPS      expLo<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      expHi<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMULPS       log2e<>+0(SB), Y2, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VFNMADD231PS ln2hi<>+0(SB), Y3, Y2
-	VFNMADD231PS ln2lo<>+0(SB), Y3, Y2
-	VMOVUPS      exp6<>+0(SB), Y4
-	VFMADD213PS  exp5<>+0(SB), Y2, Y4
-	VFMADD213PS  exp4<>+0(SB), Y2, Y4
-	VFMADD213PS  exp3<>+0(SB), Y2, Y4
-	VFMADD213PS  exp2<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y2, Y4
-	VADDPS       one<>+0(SB), Y4, Y4
-	VCVTPS2DQ    Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y4, Y2
-	VMOVUPS      one<>+0(SB), Y3
-	VADDPS       Y3, Y2, Y2
-	VDIVPS       Y2, Y3, Y2
-	VMULPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (DX)(DI*1)
+	ADDQ        $0x08, R8
+	JZ          channels_done
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VMULPS      Y1, Y1, Y2
+	VMULPS      geluT3<>+0(SB), Y2, Y2
+	VADDPS      geluT1<>+0(SB), Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVAPS     Y2, Y2
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y3
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     expHi<>+0(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VROUNDPS    $0x00, Y2, Y3
+	VSUBPS      Y3, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y4
+	VFMADD213PS exp5<>+0(SB), Y2, Y4
+	VFMADD213PS exp4<>+0(SB), Y2, Y4
+	VFMADD213PS exp3<>+0(SB), Y2, Y4
+	VFMADD213PS exp2<>+0(SB), Y2, Y4
+	VFMADD213PS exp1<>+0(SB), Y2, Y4
+	VFMADD213PS one<>+0(SB), Y2, Y4
+	VCVTPS2DQ   Y3, Y3
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      Y3, Y4, Y2
+	VMOVUPS     one<>+0(SB), Y3
+	VADDPS      Y3, Y2, Y2
+	VDIVPS      Y2, Y3, Y2
+	VMULPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (DX)(DI*1)
 
 channels_done:
 	ADDQ 40(AX), CX
@@ -1233,62 +1195,58 @@ largest_done:
 	JLT          exp_tail
 
 exp:
-	VMOVUPS      (CX)(DI*1), Y1
-	VSUBPS       Y2, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VMOVUPS      expLo<>+0(SB), Y5
-	VMAXPS       Y1, Y5, Y1
-	VMOVUPS      expHi<>+0(SB), Y5
-	VMINPS       Y1, Y5, Y1
-	VMULPS       log2e<>+0(SB), Y1, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VFNMADD231PS ln2hi<>+0(SB), Y5, Y1
-	VFNMADD231PS ln2lo<>+0(SB), Y5, Y1
-	VMOVUPS      exp6<>+0(SB), Y6
-	VFMADD213PS  exp5<>+0(SB), Y1, Y6
-	VFMADD213PS  exp4<>+0(SB), Y1, Y6
-	VFMADD213PS  exp3<>+0(SB), Y1, Y6
-	VFMADD213PS  exp2<>+0(SB), Y1, Y6
-	VMULPS       Y1, Y6, Y6
-	VFMADD213PS  Y1, Y1, Y6
-	VADDPS       one<>+0(SB), Y6, Y6
-	VCVTPS2DQ    Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y6, Y1
-	VADDPS       Y1, Y3, Y3
-	VMOVUPS      Y1, (DX)(DI*1)
-	ADDQ         $0x20, DI
-	SUBQ         $0x08, R8
-	JGE          exp
+	VMOVUPS     (CX)(DI*1), Y1
+	VSUBPS      Y2, Y1, Y1
+	VMULPS      Y4, Y1, Y1
+	VMULPS      log2e<>+0(SB), Y1, Y1
+	VMOVUPS     expLo<>+0(SB), Y5
+	VMAXPS      Y1, Y5, Y1
+	VMOVUPS     expHi<>+0(SB), Y5
+	VMINPS      Y1, Y5, Y1
+	VROUNDPS    $0x00, Y1, Y5
+	VSUBPS      Y5, Y1, Y1
+	VMOVUPS     exp6<>+0(SB), Y6
+	VFMADD213PS exp5<>+0(SB), Y1, Y6
+	VFMADD213PS exp4<>+0(SB), Y1, Y6
+	VFMADD213PS exp3<>+0(SB), Y1, Y6
+	VFMADD213PS exp2<>+0(SB), Y1, Y6
+	VFMADD213PS exp1<>+0(SB), Y1, Y6
+	VFMADD213PS one<>+0(SB), Y1, Y6
+	VCVTPS2DQ   Y5, Y5
+	VPSLLD      $0x17, Y5, Y5
+	VPADDD      Y5, Y6, Y1
+	VADDPS      Y1, Y3, Y3
+	VMOVUPS     Y1, (DX)(DI*1)
+	ADDQ        $0x20, DI
+	SUBQ        $0x08, R8
+	JGE         exp
 
 exp_tail:
-	ADDQ         $0x08, R8
-	JZ           exp_done
-	VMASKMOVPS   (CX)(DI*1), Y0, Y1
-	VSUBPS       Y2, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VMOVUPS      expLo<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y1
-	VMOVUPS      expHi<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMULPS       log2e<>+0(SB), Y1, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VFNMADD231PS ln2hi<>+0(SB), Y2, Y1
-	VFNMADD231PS ln2lo<>+0(SB), Y2, Y1
-	VMOVUPS      exp6<>+0(SB), Y4
-	VFMADD213PS  exp5<>+0(SB), Y1, Y4
-	VFMADD213PS  exp4<>+0(SB), Y1, Y4
-	VFMADD213PS  exp3<>+0(SB), Y1, Y4
-	VFMADD213PS  exp2<>+0(SB), Y1, Y4
-	VMULPS       Y1, Y4, Y4
-	VFMADD213PS  Y1, Y1, Y4
-	VADDPS       one<>+0(SB), Y4, Y4
-	VCVTPS2DQ    Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y4, Y1
-	VANDPS       Y0, Y1, Y1
-	VADDPS       Y1, Y3, Y3
-	VMASKMOVPS   Y1, Y0, (DX)(DI*1)
+	ADDQ        $0x08, R8
+	JZ          exp_done
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VSUBPS      Y2, Y1, Y1
+	VMULPS      Y4, Y1, Y1
+	VMULPS      log2e<>+0(SB), Y1, Y1
+	VMOVUPS     expLo<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMOVUPS     expHi<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     exp6<>+0(SB), Y4
+	VFMADD213PS exp5<>+0(SB), Y1, Y4
+	VFMADD213PS exp4<>+0(SB), Y1, Y4
+	VFMADD213PS exp3<>+0(SB), Y1, Y4
+	VFMADD213PS exp2<>+0(SB), Y1, Y4
+	VFMADD213PS exp1<>+0(SB), Y1, Y4
+	VFMADD213PS one<>+0(SB), Y1, Y4
+	VCVTPS2DQ   Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y4, Y1
+	VANDPS      Y0, Y1, Y1
+	VADDPS      Y1, Y3, Y3
+	VMASKMOVPS  Y1, Y0, (DX)(DI*1)
 
 exp_done:
 	VPERM2F128 $0x01, Y3, Y3, Y1
@@ -1338,3 +1296,13 @@ DATA minusInf<>+20(SB)/4, $0xff800000
 DATA minusInf<>+24(SB)/4, $0xff800000
 DATA minusInf<>+28(SB)/4, $0xff800000
 GLOBL minusInf<>(SB), RODATA|NOPTR, $32
+
+DATA log2e<>+0(SB)/4, $0x3fb8aa3b
+DATA log2e<>+4(SB)/4, $0x3fb8aa3b
+DATA log2e<>+8(SB)/4, $0x3fb8aa3b
+DATA log2e<>+12(SB)/4, $0x3fb8aa3b
+DATA log2e<>+16(SB)/4, $0x3fb8aa3b
+DATA log2e<>+20(SB)/4, $0x3fb8aa3b
+DATA log2e<>+24(SB)/4, $0x3fb8aa3b
+DATA log2e<>+28(SB)/4, $0x3fb8aa3b
+GLOBL log2e<>(SB), RODATA|NOPTR, $32
