@@ -14,7 +14,7 @@ FUZZTIME ?= 20s
 ASM = gemm dwconv rows peak
 
 .DEFAULT_GOAL := build
-.PHONY: build test check bench lint test-purego arm64 test-arm64 race fuzz gen check-gen bench-kernels
+.PHONY: build test check bench lint test-purego arm64 test-arm64 race fuzz gen check-gen bench-kernels gate
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -64,3 +64,7 @@ check-gen: ## the committed assembly is what the generator writes
 
 bench-kernels: ## the kernels' benchmarks, in the form that benchstat reads
 	$(GO) test ./kernels/... -run '^$$' -bench . -count 10
+
+gate: build ## the kernels against those of BASE, the merge base with the main branch where none is named
+	@base=$${BASE:-$$(git merge-base HEAD origin/HEAD 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD~1)} && \
+		./zoobench gate --base "$$base" --head HEAD $(GATEFLAGS)
