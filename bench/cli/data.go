@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/runner"
+	"zoobench/datasets"
+)
+
+// dataRow is what zoobench data check found.
+type dataRow struct {
+	Data       string         `json:"data"`
+	Images     int            `json:"images"`
+	Unlabeled  int            `json:"unlabeled"`
+	Classes    int            `json:"classes"`
+	Fewest     int            `json:"fewest_images_of_a_class"`
+	Most       int            `json:"most_images_of_a_class"`
+	Bytes      int64          `json:"bytes"`
+	Formats    map[string]int `json:"formats"`
+	Unreadable []faultRow     `json:"unreadable"`
+	Duplicates [][]string     `json:"duplicates"`
+	SHA256     string         `json:"dataset_sha256"`
+	Warnings   []string       `json:"warnings,omitempty"`
+}
+
+type faultRow struct {
+	File  string `json:"file"`
+	Error string `json:"error"`
+}
+
+func (a *app) data() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "data",
+		Short: "Check sets of labelled images",
+		RunE: func(_ *cobra.Command, args []string) error {
+			return fmt.Errorf("data: have %q, want check DIR", strings.Join(args, " "))
+		},
+	}
+	c.AddCommand(a.dataCheck())
+	return c
+}
+
+func (a *app) dataCheck() *cobra.Command {
+	var o datasets.Options
+	var limit int
+	var seed uint64
+	c := &cobra.Command{
+		Use:   "check DIR",
+		Short: "Count a set's images and classes, decode every image, look for duplicates and give the content hash",
+		Long: "DIR is a folder with a folder for each class, a flat folder with a label file, ILSVRC-2012's validation set as a\n" +
+			"folder or as its tar, ImageNetV2's tar, or WebDataset's shards (a folder of them, or val-{000..049}.tar).",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if limit < 0 || o.Classes < 0 {
+				return fmt.Errorf("--limit %d, --num-classes %d: want none below 0", limit, o.Classes)
+			}
+			cache, err := runner.DefaultCache()
+			if err != nil {
+				return err
+			}
+			o.Index = filepath.Join(cache.Dir, "index")
+			files, err := datasets.Open(args[0], o)
+			if err != nil {
+				return err
+			}
+			defer files.Close()
+			var step func(done, total int)
+			if _, isTerminal := terminalWidth(a.stderr); isTerminal {
+				bar := progressbar.NewOptions(files.Len(), progressbar.OptionSetWriter(a.stderr), progressbar.OptionShowCount(),
+					progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish())
+				defer bar.Clear()
+				step = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }
+			}
+			r, err := datasets.Check(c.Context(), datasets.Sample(files, limit, seed), step)
+			if err != nil {
+				return err
+			}
+			row := dataRow{
+				Data: args[0], Images: r.Items, Unlabeled: r.Unlabeled, Classes: r.Classes, Fewest: r.FewestOf, Most: r.MostOf,
+				Bytes: r.Bytes, Formats: r.Formats, Duplicates: r.Duplicates, SHA256: r.Hash, Warnings: files.Warnings,
+			}
+			for _, f := range r.Unreadable {
+				row.Unreadable = append(row.Unreadable, faultRow{f.Name, f.Err.Error()})
+			}
+			if err := a.printData(row); err != nil {
+				return err
+			}
+			if n := len(row.Unreadable); n > 0 {
+				return &exitError{exitFailed, fmt.Errorf("data: %d of %d images cannot be read", n, row.Images)}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&o.Labels, "labels", "", "label file of flat images, or ImageNet-ReaL's real.json")
+	c.Flags().IntVar(&o.Classes, "num-classes", 0, "classes of the network that the labels are for (default: any)")
+	c.Flags().IntVar(&limit, "limit", 0, "check a subset of so many images, balanced over the classes (default: all)")
+	c.Flags().Uint64Var(&seed, "seed", 0, "of the subset")
+	a.formatFlag(c)
+	return c
+}
+
+// printData prints a check: as a table, a line a fact.
+func (a *app) printData(row dataRow) error {
+	if a.format != "table" {
+		return newPrinter[dataRow](a, nil, nil).print(row)
+	}
+	var formats []string
+	for _, f := range slices.Sorted(maps.Keys(row.Formats)) {
+		formats = append(formats, fmt.Sprintf("%d %s", row.Formats[f], f))
+	}
+	perClass := fmt.Sprintf("%d, of %d to %d images", row.Classes, row.Fewest, row.Most)
+	if row.Fewest == row.Most {
+		perClass = fmt.Sprintf("%d, of %d images", row.Classes, row.Most)
+	}
+	lines := [][]string{
+		{"images", strconv.Itoa(row.Images) + ", " + mebibytes(row.Bytes)},
+		{"formats", strings.Join(formats, ", ")},
+		{"classes", perClass},
+	}
+	if row.Unlabeled > 0 {
+		lines = append(lines, []string{"no right answer", strconv.Itoa(row.Unlabeled)})
+	}
+	lines = append(lines, []string{"unreadable", strconv.Itoa(len(row.Unreadable))})
+	for _, f := range row.Unreadable {
+		lines = append(lines, []string{"", f.File + ": " + f.Error})
+	}
+	lines = append(lines, []string{"duplicates", strconv.Itoa(len(row.Duplicates))})
+	for _, group := range row.Duplicates {
+		lines = append(lines, []string{"", strings.Join(group, " = ")})
+	}
+	lines = append(lines, []string{"content hash", row.SHA256})
+	for _, w := range row.Warnings {
+		lines = append(lines, []string{"warning", w})
+	}
+	return writeTable(a.stdout, []string{"data", row.Data}, lines)
+}

@@ -1,0 +1,283 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/runner"
+	"zoobench/zoo"
+	"zoobench/zoo/weights"
+)
+
+// smallParams bounds the networks of pull --all-small.
+const smallParams = 6_000_000
+
+// imageSet is a set of images that can be fetched without an account. Sizes and hashes are those of tfds's
+// imagenet_v2/checksums.tsv; the archive is a plain tar, whatever its name says.
+type imageSet struct {
+	name, about, licence string
+	remote               weights.Remote
+}
+
+var imageSets = []imageSet{{
+	name:    "imagenetv2",
+	about:   "ImageNetV2 matched-frequency (Recht et al. 2019, arXiv:1902.10811), 10,000 images, 10 of each class of ImageNet-1k",
+	licence: "MIT for the collection; the pictures are their Flickr authors'",
+	remote: weights.Remote{
+		Name:   "imagenetv2-matched-frequency.tar",
+		URL:    "https://huggingface.co/datasets/vaishaal/ImageNetV2/resolve/main/imagenetv2-matched-frequency.tar.gz",
+		SHA256: "f0c37fdf925916b19ea1323cd9a2208cdb6959ba2c32eef2a7fc393835c9ca7c", Bytes: 1264079360,
+	},
+}}
+
+// pullRow is a file that zoobench pull made be there.
+type pullRow struct {
+	Name    string `json:"name"`
+	File    string `json:"file"`
+	Bytes   int64  `json:"bytes"`
+	SHA256  string `json:"sha256"`
+	Trust   string `json:"trust"`
+	Licence string `json:"licence"`
+}
+
+// wanted is a file to be pulled and what is to be told of it.
+type wanted struct {
+	name, licence string
+	remote        weights.Remote
+}
+
+// pullFlags say from where and how files are fetched.
+type pullFlags struct {
+	offline  bool
+	mirror   string
+	parallel int
+}
+
+func (p *pullFlags) flags(c *cobra.Command) {
+	c.Flags().BoolVar(&p.offline, "offline", false, "fetch nothing: check what is there and say what is missing")
+	c.Flags().StringVar(&p.mirror, "mirror", "", "`URL` that takes the place of scheme and host of every address")
+	c.Flags().IntVar(&p.parallel, "parallel", 4, "files fetched at a time")
+}
+
+func (p *pullFlags) store(dir string) weights.Store {
+	return weights.Store{Dir: dir, Offline: p.offline, Mirror: p.mirror}
+}
+
+func (a *app) pull() *cobra.Command {
+	var pf pullFlags
+	var families []string
+	var allSmall, nonCommercial bool
+	c := &cobra.Command{
+		Use:   "pull NETWORK[.TAG]...",
+		Short: "Fetch checkpoints into the cache folder, and verify them",
+		Long: "Fetches checkpoints, of a network without a tag the first one that is published. A fetch that was cut goes on\n" +
+			"where it was; a file gets its name only once its hash is verified. Of many, those that may not be used\n" +
+			"commercially are left out unless --non-commercial asks for them. Images: zoobench pull data imagenetv2.",
+		ValidArgsFunction: a.networks,
+		RunE: func(c *cobra.Command, names []string) error {
+			files, err := a.checkpoints(names, families, allSmall, nonCommercial)
+			if err != nil {
+				return err
+			}
+			if len(files) == 0 {
+				return errors.New("pull: nothing named; name networks, or use --family or --all-small")
+			}
+			cache, err := runner.DefaultCache()
+			if err != nil {
+				return err
+			}
+			return a.fetch(c, pf, cache.Weights(), files)
+		},
+	}
+	c.Flags().StringArrayVar(&families, "family", nil, "the first checkpoint of every network of this family; may be given several times")
+	c.Flags().BoolVar(&allSmall, "all-small", false, "the first checkpoint of every network of at most 6 million parameters")
+	c.Flags().BoolVar(&nonCommercial, "non-commercial", false, "with --family and --all-small: those under a non-commercial licence too")
+	pf.flags(c)
+	a.formatFlag(c)
+	c.AddCommand(a.pullData())
+	return c
+}
+
+func (a *app) pullData() *cobra.Command {
+	var pf pullFlags
+	c := &cobra.Command{
+		Use:   "data SET",
+		Short: "Fetch a set of labelled images: imagenetv2",
+		Long: "Fetches a set of images into the cache folder's data, where zoobench run looks for images. It is read as it is,\n" +
+			"nothing is unpacked.",
+		Args:      cobra.ExactArgs(1),
+		ValidArgs: []string{imageSets[0].name},
+		RunE: func(c *cobra.Command, args []string) error {
+			i := slices.IndexFunc(imageSets, func(s imageSet) bool { return s.name == args[0] })
+			if i < 0 {
+				return fmt.Errorf("pull: no set %q; there is imagenetv2. ILSVRC-2012 needs an account at image-net.org: name its tar or folder with --data", args[0])
+			}
+			set := imageSets[i]
+			cache, err := runner.DefaultCache()
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stderr, "%s\nlicence: %s\nfrom %s\n", set.about, set.licence, set.remote.URL)
+			return a.fetch(c, pf, filepath.Join(cache.Dir, "data"), []wanted{{set.name, set.licence, set.remote}})
+		},
+	}
+	pf.flags(c)
+	a.formatFlag(c)
+	return c
+}
+
+// checkpoints are the files of the checkpoints that are named, and of those that are selected.
+func (a *app) checkpoints(names, families []string, allSmall, nonCommercial bool) ([]wanted, error) {
+	var files []wanted
+	add := func(c zoo.Checkpoint) {
+		w := wantedFile(c)
+		if !slices.ContainsFunc(files, func(f wanted) bool { return f.remote.Name == w.remote.Name }) {
+			files = append(files, w)
+		}
+	}
+	for _, name := range names {
+		if _, err := a.list.Find(name); err != nil {
+			return nil, err
+		}
+		network, tag := zoo.Split(name)
+		if tag != "" {
+			c, err := zoo.FindCheckpoint(name)
+			if err != nil {
+				return nil, err
+			}
+			if c.URL() == "" {
+				return nil, fmt.Errorf("pull: %s: nobody says where it is", c.Name())
+			}
+			add(c)
+			continue
+		}
+		c, ok := firstCheckpoint(network, true)
+		if !ok {
+			return nil, fmt.Errorf("pull: %s: no published weights that can be fetched", network)
+		}
+		add(c)
+	}
+	for _, f := range families {
+		if !slices.ContainsFunc(a.list.All(), func(s *zoo.Spec) bool { return s.Family == f }) {
+			return nil, fmt.Errorf("pull: no family %q", f)
+		}
+	}
+	for _, s := range a.list.All() {
+		if allSmall && s.Params <= smallParams || slices.Contains(families, s.Family) {
+			if c, ok := firstCheckpoint(s.Name, nonCommercial); ok {
+				add(c)
+			}
+		}
+	}
+	return files, nil
+}
+
+// firstCheckpoint is the first checkpoint of a network that can be fetched, one with published figures on ImageNetV2 as
+// well before others.
+func firstCheckpoint(network string, nonCommercial bool) (best zoo.Checkpoint, ok bool) {
+	known, _ := zoo.Checkpoints(network) // a network of another list has none
+	for _, c := range known {
+		if c.URL() == "" || !nonCommercial && !commercial(c.Licence) {
+			continue
+		}
+		if hasV2 := len(c.Results) > 0 && c.Results[0].V2Top1 > 0; hasV2 {
+			return c, true
+		}
+		if !ok {
+			best, ok = c, true
+		}
+	}
+	return best, ok
+}
+
+// commercial says whether a licence lets its weights be used commercially, as far as is known.
+func commercial(licence string) bool { return licence != "cc-by-nc-4.0" }
+
+func wantedFile(c zoo.Checkpoint) wanted {
+	ext := path.Ext(c.URL())
+	if ext != ".safetensors" {
+		ext = ".pth"
+	}
+	licence := c.Licence
+	if licence == "" {
+		licence = "unknown"
+	}
+	return wanted{c.Name(), licence, weights.Remote{Name: c.Name() + ext, URL: c.URL(), SHA256: c.SHA256}}
+}
+
+// fetch pulls files into a folder and prints a row for each; those that fail do not keep the others.
+func (a *app) fetch(c *cobra.Command, pf pullFlags, dir string, files []wanted) error {
+	if pf.parallel < 1 {
+		return fmt.Errorf("--parallel %d: want at least 1", pf.parallel)
+	}
+	var remotes []weights.Remote
+	for _, f := range files {
+		remotes = append(remotes, f.remote)
+		size := ""
+		if f.remote.Bytes > 0 {
+			size = ", " + mebibytes(f.remote.Bytes)
+		}
+		fmt.Fprintf(a.stderr, "%s: licence %s%s\n", f.name, f.licence, size)
+	}
+	bar := a.newBytesBar(len(files))
+	s := pf.store(dir)
+	held, err := s.PullAll(c.Context(), remotes, pf.parallel, bar.step)
+	bar.close()
+	out := newPrinter(a, []string{"name", "size", "hash", "sha256", "licence", "file"}, func(r pullRow) []string {
+		return []string{r.Name, mebibytes(r.Bytes), r.Trust, r.SHA256[:16], r.Licence, r.File}
+	})
+	for i, h := range held {
+		if h.Name == "" {
+			continue
+		}
+		row := pullRow{Name: files[i].name, File: s.Path(h.Name), Bytes: h.Bytes, SHA256: h.SHA256, Trust: h.Trust, Licence: files[i].licence}
+		if err := out.print(row); err != nil {
+			return err
+		}
+	}
+	return errors.Join(out.close(), err)
+}
+
+// bytesBar shows on a terminal how many bytes of several files have come.
+type bytesBar struct {
+	mu          sync.Mutex
+	bar         *progressbar.ProgressBar // nil where there is no terminal
+	done, total []int64
+}
+
+func (a *app) newBytesBar(files int) *bytesBar {
+	b := &bytesBar{done: make([]int64, files), total: make([]int64, files)}
+	if _, isTerminal := terminalWidth(a.stderr); isTerminal {
+		b.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(a.stderr), progressbar.OptionShowBytes(true),
+			progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))
+	}
+	return b
+}
+
+func (b *bytesBar) step(i int, done, total int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done[i], b.total[i] = done, total
+	if b.bar == nil {
+		return
+	}
+	var have, all int64
+	for j := range b.done {
+		have, all = have+b.done[j], all+max(b.total[j], b.done[j])
+	}
+	b.bar.ChangeMax64(max(all, 1))
+	b.bar.Set64(have)
+}
+
+func (b *bytesBar) close() {
+	if b.bar != nil {
+		b.bar.Clear()
+	}
+}
