@@ -17,18 +17,38 @@ type ConvShape struct {
 	Top, Left    int // padding before the first row and column; what lies beyond the far edges follows from OH and OW
 	Groups       int
 	Weight, Bias []float32 // (OC, C/Groups, KH, KW) and (OC) or nil; read while the operation is made only
-	Act          Act
-	Exact        bool // sums in shorter blocks: some speed for some digits
+
+	// Filter, where it is set, stands for Weight: it writes output channel oc's (C/Groups, KH, KW) into dst, so that the
+	// weights need not be in memory beside their packed form. It is called from several goroutines at once.
+	Filter func(oc int, dst []float32)
+
+	Act   Act
+	Exact bool // sums in shorter blocks: some speed for some digits
 }
 
 // taps is the number of positions of the window.
 func (s *ConvShape) taps() int { return s.KH * s.KW }
 
+// depth is the number of elements of an output channel's filter.
+func (s *ConvShape) depth() int { return s.C / s.Groups * s.taps() }
+
+// filter is output channel oc's weights; buffer has room for them.
+func (s *ConvShape) filter(oc int, buffer []float32) []float32 {
+	if s.Filter == nil {
+		return s.Weight[oc*s.depth():][:s.depth()]
+	}
+	s.Filter(oc, buffer)
+	return buffer
+}
+
+// forget lets the weights go once they are packed.
+func (s *ConvShape) forget() { s.Weight, s.Bias, s.Filter = nil, nil, nil }
+
 func (s *ConvShape) check() {
 	if s.Groups < 1 || s.C%s.Groups != 0 || s.OC%s.Groups != 0 {
 		panic("kernels: conv: groups do not divide channels")
 	}
-	if len(s.Weight) != s.OC*s.C/s.Groups*s.taps() || s.Bias != nil && len(s.Bias) != s.OC {
+	if s.Filter == nil && len(s.Weight) != s.OC*s.depth() || s.Bias != nil && len(s.Bias) != s.OC {
 		panic("kernels: conv: weights of another shape")
 	}
 }
@@ -48,7 +68,7 @@ const (
 type Conv struct {
 	ConvShape
 	level   *f32.Level
-	depth   int // of a block
+	block   int // depth of a block
 	width   int // columns of a group's panels
 	lo, hi  float32
 	packed  []float32 // by group, block of depth, panel of columns, depth: in the order in which it is read
@@ -101,9 +121,9 @@ const mergeBelow = 8
 // NewConv packs the weights of a convolution; workers is the size of the pool that will run it.
 func NewConv(s ConvShape, workers int) *Conv {
 	s.check()
-	c := &Conv{ConvShape: s, level: level, depth: depthBlock}
+	c := &Conv{ConvShape: s, level: level, block: depthBlock}
 	if s.Exact {
-		c.depth = exactBlock
+		c.block = exactBlock
 	}
 	c.lo, c.hi = s.Act.clamp()
 	c.merge = s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1
@@ -130,7 +150,7 @@ func NewConv(s ConvShape, workers int) *Conv {
 	for i := range c.scratch {
 		c.scratch[i].rows = make([]*float32, roundUp(rowBlock+rowBlock/3, f32.MR)*taps)
 	}
-	c.Weight, c.Bias = nil, nil
+	c.forget()
 	return c
 }
 
@@ -142,15 +162,15 @@ func (c *Conv) tapsAndRun() (taps, run int) {
 	return c.taps(), c.C / c.Groups
 }
 
-// cutDepth cuts a row's elements into blocks of about c.depth.
+// cutDepth cuts a row's elements into blocks of about c.block.
 func (c *Conv) cutDepth() {
 	taps, run := c.tapsAndRun()
 	for tap := 0; tap < taps; {
-		d := depthRange{tap: tap, taps: min(max(1, c.depth/run), taps-tap), start: tap * run}
+		d := depthRange{tap: tap, taps: min(max(1, c.block/run), taps-tap), start: tap * run}
 		for d.from < run {
 			d.to = run
-			if run-d.from > c.depth+c.depth/2 {
-				d.to = d.from + c.depth
+			if run-d.from > c.block+c.block/2 {
+				d.to = d.from + c.block
 			}
 			d.start = tap*run + d.from
 			c.blocks = append(c.blocks, d)
@@ -168,10 +188,11 @@ func (c *Conv) weights(p panel, d depthRange) int {
 // pack copies one panel's weights from (OC, C/Groups, KH, KW) to its blocks, (KH, KW, C/Groups, nr) within each.
 func (c *Conv) pack(p panel) {
 	gc, taps := c.C/c.Groups, c.taps()
-	for _, d := range c.blocks {
-		out := c.packed[c.weights(p, d):]
-		for j := range p.cols {
-			in := c.Weight[(p.col+j)*gc*taps:][:gc*taps]
+	buffer := make([]float32, gc*taps)
+	for j := range p.cols {
+		in := c.filter(p.col+j, buffer)
+		for _, d := range c.blocks {
+			out := c.packed[c.weights(p, d):]
 			for k := range d.depth() {
 				tap, ic := (d.start+k)/gc, (d.start+k)%gc
 				out[k*p.nr+j] = in[ic*taps+tap]

@@ -45,15 +45,17 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	d.packed = make([]float32, blocks*taps*d.each*8)
 	d.bias = make([]float32, blocks*8)
 	d.zeros = make([]float32, s.C)
+	buffer := make([]float32, s.depth())
 	for c := range s.C {
+		filter := s.filter(c, buffer)
 		for j := range d.each {
 			for tap := range taps {
-				d.packed[((c/8*taps+tap)*d.each+j)*8+c%8] = s.Weight[(c*d.each+j)*taps+tap]
+				d.packed[((c/8*taps+tap)*d.each+j)*8+c%8] = filter[j*taps+tap]
 			}
 		}
 	}
 	copy(d.bias, s.Bias)
-	d.Weight, d.Bias = nil, nil
+	d.forget()
 	d.first = min((s.Left+s.SW-1)/s.SW, s.OW)
 	if room := s.W - 1 - (s.KW-1)*s.DW + s.Left; room >= 0 {
 		d.last = min(room/s.SW+1, s.OW)

@@ -144,17 +144,18 @@ func (p *Pool) mean(s *poolScratch, row, ox, c0, channels int) {
 func (p *Pool) meanOfRun(s *poolScratch, out, in *float32, n, channels int) {
 	stride := 4 * p.src.Stride
 	blocks := (n + tapBlock - 1) / tapBlock
-	if len(s.sums) < blocks*channels {
-		s.sums = make([]float32, blocks*channels)
+	if len(s.sums) < (blocks+1)*channels {
+		s.sums = make([]float32, (blocks+1)*channels)
 	}
+	total := &s.sums[blocks*channels]
 	for b := range blocks {
 		s.rows = f32.Rows{Out: &s.sums[b*channels], In: f32.At(in, b*tapBlock*stride), LDI: stride, C: channels,
 			N: min(tapBlock, n-b*tapBlock), Mask: mask8(channels)}
 		p.level.ColumnSums(&s.rows)
 	}
-	s.rows = f32.Rows{Out: out, In: &s.sums[0], LDI: 4 * channels, C: channels, N: blocks, Mask: mask8(channels)}
+	s.rows = f32.Rows{Out: total, In: &s.sums[0], LDI: 4 * channels, C: channels, N: blocks, Mask: mask8(channels)}
 	p.level.ColumnSums(&s.rows)
-	s.taps = append(s.taps[:0], f32.Tap{In: out})
+	s.taps = append(s.taps[:0], f32.Tap{In: total})
 	s.args = f32.Depthwise{Taps: &s.taps[0], N: 1, W: &s.scale[0], Bias: &p.first[0], Out: out, C: channels,
 		Mask: mask8(channels), Groups: 1, Lo: -infinity, Hi: infinity}
 	p.level.Depthwise1(&s.args)

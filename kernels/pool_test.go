@@ -37,6 +37,7 @@ func TestPool(t *testing.T) {
 			PoolShape{C: c, H: 12, W: 12, OH: 6, OW: 6, KH: 2, KW: 2, SH: 2, SW: 2},
 			PoolShape{C: c, H: 12, W: 12, OH: 6, OW: 6, KH: 3, KW: 3, SH: 2, SW: 2}, // ceil: the last window hangs over
 			PoolShape{C: c, H: 9, W: 9, OH: 9, OW: 9, KH: 3, KW: 3, SH: 1, SW: 1, Top: 1, Left: 1, Bottom: 1, Right: 1},
+			PoolShape{C: c, H: 13, W: 14, OH: 1, OW: 1, KH: 13, KW: 14, SH: 1, SW: 1}, // longer than a block of taps
 			PoolShape{C: c, H: 5, W: 4, OH: 1, OW: 1, KH: 5, KW: 4, SH: 1, SW: 1})
 	}
 	eachISA(t, func(t *testing.T) {

@@ -78,7 +78,7 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 	}
 	w.sub, w.chunk = 24, min(4, panels)
 	inParallel(panels, func(panel int) { w.pack(panel) })
-	w.Weight, w.Bias = nil, nil
+	w.forget()
 	w.points = make([]float32, winogradPoints*w.block*s.C)
 	w.scratch = make([]winogradScratch, workers)
 	for i := range w.scratch {
@@ -96,9 +96,11 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 func (w *Winograd) pack(panel int) {
 	g := [6][3]float64{{1.0 / 4, 0, 0}, {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},
 		{1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}}
+	buffer := make([]float32, w.depth())
 	for oc := panel * f32.NR; oc < min(w.OC, (panel+1)*f32.NR); oc++ {
+		filters := w.filter(oc, buffer)
 		for c := range w.C {
-			filter := w.Weight[(oc*w.C+c)*9:][:9]
+			filter := filters[9*c:][:9]
 			var half [6][3]float64
 			for i, row := range g {
 				for x := range 3 {

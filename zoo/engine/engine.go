@@ -25,6 +25,9 @@ type Weights interface {
 	// Release.
 	Float32(name string) ([]float32, error)
 	Release(name string)
+
+	// Read copies the elements of a tensor from first on into dst; several goroutines may read at once.
+	Read(name string, first int, dst []float32) error
 }
 
 // Options of an engine. The zero value runs one image at a time on all processors.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"zoobench/kernels"
 	"zoobench/zoo/interp"
@@ -27,6 +28,7 @@ type planner struct {
 	channel []int // by node: its first channel there
 	places  []place
 	put     []bool
+	failed  atomic.Pointer[error] // the first weights that could not be read
 }
 
 // A group is the nodes of one step. Its value is its last node's.
@@ -54,6 +56,9 @@ func (p *planner) plan() error {
 	for i := range p.groups {
 		if err := p.emit(&p.groups[i]); err != nil {
 			return err
+		}
+		if err := p.failed.Load(); err != nil {
+			return *err
 		}
 	}
 	p.output = p.at(len(p.graph.Nodes) - 1)
@@ -397,42 +402,43 @@ func (p *planner) factor(n *nn.Node) (scale, shift []float64, err error) {
 	return scale, shift, nil
 }
 
-// fold is a group's weights and bias with standardisation and factors multiplied in.
-func (p *planner) fold(g *group) (weight, bias []float32, err error) {
+// filters is a group's weights, a channel at a time, with standardisation and factors multiplied in, and its bias. The
+// weights are read piece by piece while they are packed; p.failed keeps the first error of that.
+func (p *planner) filters(g *group) (filter func(oc int, dst []float32), bias []float32, err error) {
 	n := &p.graph.Nodes[g.nodes[0]]
-	if weight, err = p.param(n.Weight); err != nil {
-		return nil, nil, err
-	}
 	if bias, err = p.param(n.Bias); err != nil {
 		return nil, nil, err
-	}
-	if len(g.factors) == 0 && n.Kernel.StdEps == 0 {
-		return weight, bias, nil
 	}
 	scale, shift, err := p.factorsOf(g)
 	if err != nil {
 		return nil, nil, err
 	}
-	folded, depth := make([]float32, len(weight)), len(weight)/n.Out.C
-	for c := range n.Out.C {
+	if scale != nil {
+		for c, v := range bias {
+			shift[c] += float64(v) * scale[c]
+		}
+		bias = float32s(shift)
+	}
+	name := p.graph.Params[n.Weight].Name
+	return func(oc int, dst []float32) {
+		if err := p.weights.Read(name, oc*len(dst), dst); err != nil {
+			p.failed.CompareAndSwap(nil, &err)
+			return
+		}
 		mean, s := 0.0, 1.0
 		if n.Kernel.StdEps > 0 {
-			mean, s = standard(weight[c*depth:(c+1)*depth], n.Kernel.StdEps)
+			mean, s = standard(dst, n.Kernel.StdEps)
 		}
 		if scale != nil {
-			s *= scale[c]
+			s *= scale[oc]
 		}
-		for k, v := range weight[c*depth : (c+1)*depth] {
-			folded[c*depth+k] = float32((float64(v) - mean) * s)
+		if mean == 0 && s == 1 {
+			return
 		}
-		if scale != nil && bias != nil {
-			shift[c] += float64(bias[c]) * scale[c]
+		for k, v := range dst {
+			dst[k] = float32((float64(v) - mean) * s)
 		}
-	}
-	if scale == nil {
-		return folded, bias, nil
-	}
-	return folded, float32s(shift), nil
+	}, slices.Clone(bias), nil
 }
 
 // standard is the mean of a filter and one over its deviation.

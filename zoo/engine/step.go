@@ -247,7 +247,7 @@ func (p *planner) describe(g *group, algorithm string) {
 func (p *planner) convShape(g *group) (kernels.ConvShape, error) {
 	i := g.nodes[0]
 	n := &p.graph.Nodes[i]
-	weight, bias, err := p.fold(g)
+	filter, bias, err := p.filters(g)
 	if err != nil {
 		return kernels.ConvShape{}, err
 	}
@@ -262,7 +262,7 @@ func (p *planner) convShape(g *group) (kernels.ConvShape, error) {
 	}
 	return kernels.ConvShape{
 		C: in.C, H: in.H, W: in.W, OC: n.Out.C, OH: n.Out.H, OW: n.Out.W, KH: k.H, KW: k.W, SH: k.SH, SW: k.SW, DH: k.DH, DW: k.DW,
-		Top: k.Pad.Top, Left: k.Pad.Left, Groups: k.Groups, Weight: weight, Bias: bias, Act: acts[g.act],
+		Top: k.Pad.Top, Left: k.Pad.Left, Groups: k.Groups, Filter: filter, Bias: bias, Act: acts[g.act],
 		Exact: p.options.Exact,
 	}, nil
 }
