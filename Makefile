@@ -11,7 +11,7 @@ PORTABLE = ./kernels/... ./zoo/nn ./zoo/weights ./bench/stat ./bench/record ./da
 FUZZ = zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy datasets:FuzzLabels \
 	datasets/decode:FuzzDecode bench/experiment:FuzzParse bench/record:FuzzRead
 FUZZTIME ?= 20s
-ASM = gemm dwconv rows peak
+ASM = gemm dwconv rows winograd peak
 
 .DEFAULT_GOAL := build
 .PHONY: build test check bench lint test-purego arm64 test-arm64 race fuzz gen check-gen bench-kernels gate

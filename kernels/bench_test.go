@@ -83,7 +83,7 @@ func BenchmarkConv(b *testing.B) {
 			}
 			one := func() float32 { return 1 }
 			src, dst := newTensor(1, s.H, s.W, s.C, 0, one), newTensor(1, s.OH, s.OW, s.OC, 0, one)
-			run := func() {}
+			var run func()
 			if s.CanDepthwise() {
 				d := NewDepthwise(s, 1)
 				run = func() { d.Run(pool, dst, src) }

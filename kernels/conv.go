@@ -74,7 +74,6 @@ type Conv struct {
 	packed  []float32 // by group, block of depth, panel of columns, depth: in the order in which it is read
 	blocks  []depthRange
 	bias    []float32 // OC, each group's rounded up to its panels
-	masks   [f32.NR]int32
 	panels  []panel
 	zeros   []float32 // what padding reads
 	merge   bool      // a whole row of the window is one run: the input is copied with its padding

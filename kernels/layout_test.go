@@ -133,7 +133,7 @@ func BenchmarkLayout(b *testing.B) {
 			one := func() float32 { return 1 }
 			src, dst := newTensor(1, s.H, s.W, s.C, 0, one), newTensor(1, s.OH, s.OW, s.OC, 0, one)
 			in, out := make([]float32, roundUp(s.C, 16)*s.H*s.W), make([]float32, roundUp(s.OC, 16)*s.OH*s.OW)
-			last, blocked := func() {}, func() {}
+			var last, blocked func()
 			if s.Groups == s.C {
 				d, planes := NewDepthwise(s, 1), blockedDepthwise(s)
 				last, blocked = func() { d.Run(pool, dst, src) }, func() { planes(pool, out, in) }

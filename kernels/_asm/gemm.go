@@ -19,7 +19,7 @@ import (
 // 6×16 takes 12 accumulators, 2 registers for b and 2 for broadcasts: all sixteen. Each k costs 12 multiply-adds
 // (6 cycles at two a cycle) against 8 loads (4 cycles at two a cycle), so the multipliers are the limit.
 //
-// Byte offsets of the fields of f32.Tile; TestTileLayout holds them equal to the Go struct's.
+// Byte offsets of the fields of f32.Tile; TestLayouts holds them equal to the Go struct's.
 const (
 	tileA = 8 * iota
 	tileB

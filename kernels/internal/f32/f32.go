@@ -41,7 +41,7 @@ type Tile struct {
 	Flags  int
 	Lo, Hi float32 // the clamp
 
-	next [3]uintptr // A, C and R of the tile under way: the assembly's own
+	_ [3]uintptr // A, C and R of the tile under way: the assembly's own
 
 	// Prefetch is an address, as a plain number, from which memory is brought into L2 at a quarter of the speed at which B
 	// is read: the next panel, so that it is there when its turn comes.
