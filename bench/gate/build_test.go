@@ -1,0 +1,333 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// toy is a repository with a package of benchmarks and revisions to compare: main~2 is the first, main~1 has one slower
+// kernel and one benchmark under another name, main does not build.
+func toy(t *testing.T) *Repo {
+	t.Helper()
+	for _, name := range []string{"git", "go"} {
+		if _, err := exec.LookPath(name); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal(err)
+			}
+			t.Skipf("no %s command", name)
+		}
+	}
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git := func(args ...string) {
+		t.Helper()
+		c := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"}, args...)...)
+		c.Dir = dir
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+	write("go.mod", "module toy\n\ngo 1.24\n")
+	write("kernels/loop.go", toyLoop)
+	write("kernels/loop_test.go", toyBenchmarks)
+	write("empty/empty.go", "package empty\n")
+	git("init", "-q", "-b", "main")
+	git("add", ".")
+	git("commit", "-q", "-m", "one")
+	write("kernels/loop.go", strings.Replace(toyLoop, "range l.n", "range l.n + l.n/4", 1))
+	write("kernels/loop_test.go", strings.Replace(toyBenchmarks, "BenchmarkOld", "BenchmarkNew", 1))
+	git("commit", "-q", "-a", "-m", "two")
+	write("kernels/loop.go", "package kernels\n\nvar x int = \"no number\"\n")
+	git("commit", "-q", "-a", "-m", "three")
+	repo, err := OpenRepo(context.Background(), filepath.Join(dir, "kernels"), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return repo
+}
+
+const toyLoop = `package kernels
+
+type Loop struct{ n int }
+
+func (l *Loop) Run() (x uint64) {
+	x = 1
+	for range l.n {
+		x = x*6364136223846793005 + 1442695040888963407
+	}
+	return x
+}
+
+func Fixed() (x uint64) {
+	x = 1
+	for range 20000 {
+		x = x*6364136223846793005 + 1442695040888963407
+	}
+	return x
+}
+`
+
+const toyBenchmarks = `package kernels
+
+import (
+	"fmt"
+	"testing"
+)
+
+var sink uint64
+
+func BenchmarkLoop(b *testing.B) {
+	for _, n := range []int{20000, 30000} {
+		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
+			l := &Loop{n}
+			for b.Loop() {
+				sink += l.Run()
+			}
+		})
+	}
+}
+
+func BenchmarkFixed(b *testing.B) {
+	for b.Loop() {
+		sink += Fixed()
+	}
+}
+
+func BenchmarkOld(b *testing.B) {
+	for b.Loop() {
+		sink += Fixed()
+	}
+}
+
+func BenchmarkCompares(b *testing.B) {
+	for b.Loop() {
+		sink += Fixed()
+	}
+	b.ReportMetric(1.5, "this/that")
+}
+
+func BenchmarkBroken(b *testing.B) { b.Fatal("broken on purpose") }
+`
+
+var toySuite = Suite{Name: "kernels", Package: "kernels", Pattern: "Loop|Fixed|Old|New|Compares", Plant: "Loop.Run"}
+
+func (r *Repo) mustBuild(t *testing.T, rev string, plant Plant) *Binary {
+	t.Helper()
+	commit, err := r.Commit(context.Background(), rev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := r.Build(context.Background(), commit, toySuite, plant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestCompareRevisions builds two revisions of which one has a kernel that is a quarter slower, and compares them.
+func TestCompareRevisions(t *testing.T) {
+	ctx := context.Background()
+	repo := toy(t)
+	pair := &Pair{Binaries: [2]*Binary{repo.mustBuild(t, "main~2", Plant{}), repo.mustBuild(t, "main~1", Plant{})}, CPU: QuietCore()}
+	both, gone, added, left, err := pair.Benches(ctx, toySuite.Pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name      string
+		got, want []string
+	}{
+		{"on both sides", both, []string{"Loop/n=20000", "Loop/n=30000", "Fixed"}},
+		{"gone", gone, []string{"Old"}},
+		{"new", added, []string{"New"}},
+		{"left out", left, []string{"Compares"}},
+	} {
+		if !slices.Equal(test.got, test.want) {
+			t.Errorf("%s: %q, want %q", test.name, test.got, test.want)
+		}
+	}
+	result, err := Compare(ctx, both, pair, Options{Seed: 1, Rounds: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range result.Rows {
+		t.Logf("%s: %.3f [%.3f, %.3f] after %d rounds, floor %.3f: %s", row.Bench, row.Ratio, row.Lo, row.Hi, row.Rounds, row.Floor.Spread, row.Verdict)
+		if slower := strings.HasPrefix(row.Bench, "Loop"); slower && row.Verdict != Slower || !slower && row.Verdict == Slower {
+			t.Errorf("%s: %s", row.Bench, row.Verdict)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(repo.Dir, ".git", "worktrees")); err == nil {
+		left, _ := os.ReadDir(filepath.Join(repo.Dir, ".git", "worktrees"))
+		if len(left) > 0 {
+			t.Errorf("%d worktrees left in the repository", len(left))
+		}
+	}
+}
+
+func TestBuildAndRunErrors(t *testing.T) {
+	ctx := context.Background()
+	repo := toy(t)
+	commit, err := repo.Commit(ctx, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError := func(name string, err error, want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("%s: got %v, want an error with %q", name, err, w)
+			}
+		}
+	}
+	_, err = repo.Commit(ctx, "nonesuch")
+	wantError("a revision that is not there", err, "nonesuch: no such revision")
+	_, err = repo.Build(ctx, commit, toySuite, Plant{})
+	wantError("a revision that does not build", err, "kernels does not build", "no number")
+	first := repo.mustBuild(t, "main~2", Plant{})
+	_, err = repo.Build(ctx, first.Commit, Suite{Package: "nonesuch"}, Plant{})
+	wantError("no such package", err, "has no package nonesuch")
+	_, err = repo.Build(ctx, first.Commit, Suite{Package: "empty"}, Plant{})
+	wantError("no tests", err, "no test files")
+	_, err = repo.Build(ctx, first.Commit, toySuite, Plant{"Loop.Walk", 0.1})
+	wantError("no method to plant", err, "no method Loop.Walk")
+	if err := repo.Clean(ctx); err != nil {
+		t.Errorf("clean tree: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(repo.Dir, "kernels", "more.go"), []byte("package kernels\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	wantError("a dirty tree", repo.Clean(ctx), "kernels/more.go", "commit them")
+
+	pair := &Pair{Binaries: [2]*Binary{first, first}, CPU: -1}
+	_, _, _, _, err = pair.Benches(ctx, "Broken")
+	wantError("a benchmark that fails", err, "base", "broken on purpose")
+	var failed *BenchError
+	if !errors.As(err, &failed) {
+		t.Errorf("a benchmark that fails: %T, want a BenchError", err)
+	}
+	_, _, _, _, err = pair.Benches(ctx, "Nonesuch")
+	wantError("no benchmarks", err, "Nonesuch")
+	_, _, _, _, err = pair.Benches(ctx, "(")
+	wantError("no pattern", err, "--bench")
+	_, err = OpenRepo(ctx, t.TempDir(), t.TempDir())
+	wantError("no repository", err, "not a git repository")
+}
+
+// TestSelfTest plants slow-downs in the toy and expects them found; the few comparisons say nothing of rates.
+func TestSelfTest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds four binaries")
+	}
+	repo := toy(t)
+	first := repo.mustBuild(t, "main~2", Plant{})
+	result, err := RunSelfTest(context.Background(), repo, first.Commit, SelfTestOptions{
+		Suite: toySuite, Pattern: "Loop|Fixed", Shares: []float64{0.3}, Nulls: 1, Plants: 1, CPU: QuietCore(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(result)
+	if want := []string{"Loop/n=20000", "Loop/n=30000"}; !slices.Equal(result.Planted, want) {
+		t.Errorf("the plant is in %q, want %q", result.Planted, want)
+	}
+	if result.Plants[0].Caught != 1 || result.FalseAlarms() != 0 || !result.Passed() {
+		t.Errorf("caught %d of 1, %d false alarms", result.Plants[0].Caught, result.FalseAlarms())
+	}
+}
+
+// TestBaseline records the toy's speed and checks it: against itself, against a baseline that was a quarter faster, and
+// against one of another class of machine.
+func TestBaseline(t *testing.T) {
+	ctx := context.Background()
+	repo := toy(t)
+	cpu := QuietCore()
+	timed := &Timed{Binary: repo.mustBuild(t, "main~2", Plant{}), CPU: cpu, Calibrator: NewCalibrator(cpu), Seed: 3}
+	path := filepath.Join(t.TempDir(), "baseline.json")
+	recorded, err := timed.Record(ctx, "kernels", "Loop|Fixed|Compares", 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := recorded.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	b, err := ReadBaseline(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(b *Baseline) *Result {
+		t.Helper()
+		r, err := timed.Check(ctx, b, Options{Rounds: 16})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := check(b); r.Verdict() == Slower {
+		t.Errorf("against itself: %s: %+v", r.Verdict(), r.Rows)
+	}
+	for i := range b.Benches[0].Ratios {
+		b.Benches[0].Ratios[i] /= 1.25
+	}
+	b.Benches[1].Name = "Old"
+	r := check(b)
+	for i, want := range []Verdict{Slower, Undecided, New, Gone} {
+		if got := r.Rows[i].Verdict; got != want && want != Undecided || got == Slower && want == Undecided {
+			t.Errorf("%s: %s, want %s", r.Rows[i].Bench, got, want)
+		}
+	}
+	b.Class = "another processor"
+	if _, err := timed.Check(ctx, b, Options{}); err == nil || !strings.Contains(err.Error(), "want another processor") {
+		t.Errorf("another class: %v, want an error", err)
+	}
+}
+
+func TestReadBaselineRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for _, test := range []struct{ name, text, want string }{
+		{"not JSON", "x", "invalid character"},
+		{"another schema", `{"schema": 7}`, "schema 7, want 1"},
+		{"no benchmarks", `{"schema": 1}`, "no benchmarks"},
+		{"too few ratios", `{"schema": 1, "benches": [{"name": "x", "reference": "memory", "ratios": [1]}]}`, "x: want at least 16"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(dir, "b.json")
+			if err := os.WriteFile(path, []byte(test.text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ReadBaseline(path); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+	if _, err := ReadBaseline(filepath.Join(dir, "nonesuch")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+// TestReadStat reads names as programs may choose them.
+func TestReadStat(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stat")
+	text := "7 (a (b) c) S 1 7 7 0 -1 4194304 100 0 0 0 11 22 33 44 20 0 1 0 5 6 7\n"
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	name, times, ok := readStat(path)
+	if want := [4]int64{11, 22, 33, 44}; name != "a (b) c" || times != want || !ok {
+		t.Errorf("got %q, %v, %v", name, times, ok)
+	}
+}
