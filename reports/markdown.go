@@ -55,17 +55,31 @@ func (r *run) writeMarkdown(w io.Writer, figures []figure) error {
 
 // writeMachine writes where the run was made, and how steady it was there.
 func (r *run) writeMachine(out io.Writer) {
-	m := r.machine
-	if m.CPU == "" {
+	lines := r.machineLines()
+	if len(lines) == 0 {
 		fmt.Fprintf(out, "No records.\n")
 		return
 	}
+	fmt.Fprintf(out, "| machine | |\n| --- | --- |\n")
+	for _, l := range lines {
+		fmt.Fprintf(out, "| %s | %s |\n", l[0], markdown(l[1]))
+	}
+	if n := len(r.builds()); n > 1 {
+		fmt.Fprintf(out, "\nThe records come from %d builds of zoobench: their rows may differ by more than the networks do.\n", n)
+	}
+}
+
+// machineLines are names and values, safe to print, of where the run was made; none without records.
+func (r *run) machineLines() (lines [][2]string) {
+	m := r.machine
+	if m.CPU == "" {
+		return nil
+	}
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(out, "| %s | %s |\n", name, markdown(clean(value)))
+			lines = append(lines, [2]string{name, clean(value)})
 		}
 	}
-	fmt.Fprintf(out, "| machine | |\n| --- | --- |\n")
 	line("processor", fmt.Sprintf("%s, %s", m.CPU, plural(m.Cores, "core")))
 	line("instructions", m.ISA)
 	if m.L3Bytes > 0 {
@@ -76,8 +90,7 @@ func (r *run) writeMachine(out io.Writer) {
 	}
 	line("system", strings.TrimSpace(m.OS+"/"+m.Arch+" "+m.Kernel))
 	line("built with", m.Go)
-	builds := r.builds()
-	line("build", list(builds, 4))
+	line("build", list(r.builds(), 4))
 	if h := r.host; h != nil {
 		if finite(h.PeakGFLOPS) && h.PeakGFLOPS > 0 {
 			line("peak, measured", fmt.Sprintf("%.1f GFLOP/s a core", h.PeakGFLOPS))
@@ -97,9 +110,7 @@ func (r *run) writeMachine(out io.Writer) {
 	}
 	first, last := r.times()
 	line("measured", first+" to "+last)
-	if len(builds) > 1 {
-		fmt.Fprintf(out, "\nThe records come from %d builds of zoobench: their rows may differ by more than the networks do.\n", len(builds))
-	}
+	return lines
 }
 
 // builds returns the commits and kernel builds of the records, each once.

@@ -1,5 +1,5 @@
 // Package reports turns records into what people read: the table on the terminal, the
-// folder of a run with its Markdown page, its plots and its machine-readable tables.
+// folder of a run with its pages, its plots and its machine-readable tables.
 //
 // Contract: reports reads records and runs nothing. Every figure that it shows stands in
 // a record; one that was not measured is a mark with the reason beneath, never a blank
@@ -25,17 +25,20 @@ import (
 	"strings"
 
 	"zoobench/bench/record"
+	"zoobench/reports/findings"
 )
 
 // Write renders records into the folder dir, which it makes if need be: results.jsonl (a
 // copy of the sound records), latency.csv and accuracy.csv (timm's columns), bench.txt
-// (Go benchmark text, for benchstat), report.md and the plots that the records carry, as
-// SVG and PNG. Problems are the record file's bad lines, which report.md lists. Each file
+// (Go benchmark text, for benchstat), report.md, report.html (the page: one file that loads
+// nothing) and the plots that the records carry, as SVG and PNG. Problems are the record
+// file's bad lines, which the reports list; networks are the graphs that findings count,
+// none where they are not at hand. Each file
 // is replaced as a whole or not at all, and a plot of an earlier call that these records
 // do not carry is removed. It returns the paths in the order above. Records of two
 // machine classes are a [ClassError]; any other error names the file, and the files
 // written before it stay.
-func Write(dir string, records []record.Record, problems []record.Problem) ([]string, error) {
+func Write(dir string, records []record.Record, problems []record.Problem, networks []findings.Network) ([]string, error) {
 	run, err := newRun(records, problems)
 	if err != nil {
 		return nil, err
@@ -54,7 +57,10 @@ func Write(dir string, records []record.Record, problems []record.Problem) ([]st
 		stale[name+".svg"], stale[name+".png"] = true, true
 	}
 	figures := run.figures()
-	files = append(files, file{"report.md", func(w io.Writer) error { return run.writeMarkdown(w, figures) }})
+	found := findings.Test(run.sound, networks)
+	files = append(files,
+		file{"report.md", func(w io.Writer) error { return run.writeMarkdown(w, figures) }},
+		file{"report.html", func(w io.Writer) error { return run.writePage(w, found) }})
 	for _, f := range figures {
 		files = append(files, file{f.name + ".svg", f.svg}, file{f.name + ".png", f.png})
 		stale[f.name+".svg"], stale[f.name+".png"] = false, false

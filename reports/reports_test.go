@@ -46,7 +46,7 @@ func Example() {
 		return
 	}
 	defer os.RemoveAll(dir)
-	paths, err := Write(dir, records, nil)
+	paths, err := Write(dir, records, nil, nil)
 	fmt.Println(len(paths), "files,", filepath.Base(paths[4]), "among them, error", err)
 	// Output:
 	// Example CPU, 2 cores, linux/amd64 · noise of the machine not measured
@@ -57,7 +57,7 @@ func Example() {
 	// ─────────────────────────────────────────────────────────────────────────────────────────────
 	//  resnet18     11.69   1.814  224  21.60 [21.55, 21.64]   46.3        96     – (1)      69.76
 	// (1) no checkpoint in the cache
-	// 11 files, report.md among them, error <nil>
+	// 12 files, report.md among them, error <nil>
 }
 
 func TestPrintGolden(t *testing.T) {
@@ -158,11 +158,11 @@ func TestWriteGolden(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out", "run")
-			paths, err := Write(dir, tt.records, problems)
+			paths, err := Write(dir, tt.records, problems, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []string{"results.jsonl", "latency.csv", "accuracy.csv", "bench.txt", "report.md"}
+			want := []string{"results.jsonl", "latency.csv", "accuracy.csv", "bench.txt", "report.md", "report.html"}
 			for _, name := range tt.want {
 				want = append(want, name+".svg", name+".png")
 			}
@@ -257,12 +257,12 @@ func TestWriteTwiceIsTheSame(t *testing.T) {
 		return all
 	}
 	records := troubled(measured(zoo(t), 2))
-	paths, err := Write(dir, records, nil)
+	paths, err := Write(dir, records, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	first := read(paths)
-	if _, err := Write(dir, records, nil); err != nil {
+	if _, err := Write(dir, records, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	for i, b := range read(paths) {
@@ -280,14 +280,14 @@ func TestWriteTwiceIsTheSame(t *testing.T) {
 // measured: what was drawn from published figures must not stay.
 func TestWriteRemovesStalePlots(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Write(dir, zoo(t), nil); err != nil {
+	if _, err := Write(dir, zoo(t), nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	other := filepath.Join(dir, "notes.png")
 	if err := os.WriteFile(other, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	paths, err := Write(dir, measured(zoo(t), 1), nil)
+	paths, err := Write(dir, measured(zoo(t), 1), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestWriteRemovesStalePlots(t *testing.T) {
 func TestMachineClasses(t *testing.T) {
 	records := zoo(t)
 	records[5].Machine.CPU = "Another\x1b[2J CPU"
-	_, err := Write(t.TempDir(), records, nil)
+	_, err := Write(t.TempDir(), records, nil, nil)
 	var class *ClassError
 	if !errors.As(err, &class) || len(class.Classes) != 2 {
 		t.Fatalf("Write: got %v, want a ClassError of 2 classes", err)
@@ -321,14 +321,14 @@ func TestFolderNotWritable(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Write(filepath.Join(file, "run"), zoo(t), nil); err == nil || !strings.HasPrefix(err.Error(), "reports: ") || !strings.Contains(err.Error(), file) {
+	if _, err := Write(filepath.Join(file, "run"), zoo(t), nil, nil); err == nil || !strings.HasPrefix(err.Error(), "reports: ") || !strings.Contains(err.Error(), file) {
 		t.Errorf("got %v, want an error of this package with the path", err)
 	}
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "report.md"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	paths, err := Write(dir, zoo(t), nil)
+	paths, err := Write(dir, zoo(t), nil, nil)
 	if err == nil || len(paths) != 4 {
 		t.Errorf("%d files and error %v, want the 4 before report.md and an error", len(paths), err)
 	}
@@ -442,7 +442,7 @@ func TestThousandRows(t *testing.T) {
 		many = append(many, r)
 	}
 	start := time.Now()
-	if _, err := Write(t.TempDir(), many, nil); err != nil {
+	if _, err := Write(t.TempDir(), many, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := Print(io.Discard, many, TableOptions{Width: 80}); err != nil {

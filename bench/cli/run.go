@@ -121,7 +121,7 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 		}
 		return failed
 	}
-	_, reported := reports.Write(o.Dir, s.Records, s.Problems)
+	_, reported := reports.Write(o.Dir, s.Records, s.Problems, counted(a.list))
 	if err := a.printRun(s.Records); err != nil && reported == nil {
 		reported = err
 	}

@@ -1,0 +1,458 @@
+package reports
+
+import (
+	"bytes"
+	"cmp"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"slices"
+	"strings"
+
+	"zoobench/bench/record"
+	"zoobench/reports/findings"
+)
+
+//go:embed page/page.html
+var pageHTML string
+
+//go:embed page/page.css
+var pageCSS string
+
+//go:embed page/page.js
+var pageJS string
+
+// Limits that keep the page under 3 MB: the rows and layers beyond them stand in the run's other files, and the page
+// says so.
+const (
+	maxPageRows       = 2000
+	maxPageLayerBytes = 1_000_000
+	maxEvidenceRows   = 60
+	maxBins           = 24 // of a histogram
+)
+
+// A pageData is what the page shows and what a notebook lifts from it: the JSON in the element with id "data".
+type pageData struct {
+	Schema   int               `json:"schema"`
+	Machine  string            `json:"machine"`
+	Peak     *float64          `json:"peak_gflops_per_core"`
+	Read     *float64          `json:"read_gbytes_per_s_per_core"`
+	Rows     []pageRow         `json:"rows"`
+	Layers   map[string]layers `json:"layers"` // by the row's "layers"
+	Families map[string]look2  `json:"families"`
+	Findings []pageFinding     `json:"findings"`
+}
+
+// A pageRow is a row of the tables with bare figures; null was not measured, and Why says why not.
+type pageRow struct {
+	Name       string            `json:"name"`
+	Model      string            `json:"model"`
+	Family     string            `json:"family"`
+	Year       *float64          `json:"year"`
+	Experiment string            `json:"experiment"`
+	Settings   string            `json:"settings"`
+	Size       *float64          `json:"img_size"`
+	Params     *float64          `json:"params"`
+	MACs       *float64          `json:"macs"`
+	Acts       *float64          `json:"activations"`
+	P50        *float64          `json:"latency_p50_ns"`
+	P50Lo      *float64          `json:"latency_p50_lo_ns"`
+	P50Hi      *float64          `json:"latency_p50_hi_ns"`
+	P90        *float64          `json:"latency_p90_ns"`
+	Rate       *float64          `json:"images_per_s"`
+	Peak       *float64          `json:"peak_rss_bytes"`
+	Top1       *float64          `json:"top1"`
+	Top1Lo     *float64          `json:"top1_lo"`
+	Top1Hi     *float64          `json:"top1_hi"`
+	Published  *float64          `json:"published_top1"`
+	Source     string            `json:"published_source,omitempty"`
+	Why        map[string]string `json:"not_measured,omitempty"`
+	Notes      []string          `json:"notes,omitempty"` // of the verdict
+	Invalid    bool              `json:"invalid,omitempty"`
+	Histogram  *histogram        `json:"histogram,omitempty"`
+	LayersKey  string            `json:"layers,omitempty"`
+}
+
+// A histogram counts samples in bins of equal width.
+type histogram struct {
+	Lo    int64 `json:"lo_ns"`
+	Hi    int64 `json:"hi_ns"`
+	Count []int `json:"count"`
+	Above int   `json:"above"` // samples beyond Hi
+}
+
+// layers is a network's plan by column, one value a layer.
+type layers struct {
+	Name      []string `json:"name"`
+	Op        []string `json:"op"`
+	Out       [][]int  `json:"out"`
+	Params    []int64  `json:"params"`
+	MACs      []int64  `json:"macs"`
+	Algorithm []string `json:"algorithm"`
+	P50       []int64  `json:"p50_ns,omitempty"` // absent where layers were not timed
+}
+
+// look2 is a family's marker: a colour of the page's palette by number, and a polygon as in shape.
+type look2 struct {
+	Color   int     `json:"color"`
+	Corners int     `json:"corners"`
+	Turn    float64 `json:"turn"`
+}
+
+type pageFinding struct {
+	ID        string            `json:"id"`
+	Claim     string            `json:"claim"`
+	Verdict   findings.Verdict  `json:"verdict"`
+	Class     string            `json:"-"`
+	Summary   string            `json:"summary,omitempty"`
+	Tier      findings.Tier     `json:"tier"`
+	Source    string            `json:"source"`
+	Needs     string            `json:"needs"`
+	Confirms  string            `json:"confirms"`
+	Refutes   string            `json:"refutes"`
+	Published string            `json:"published,omitempty"`
+	Note      string            `json:"note,omitempty"`
+	Missing   []string          `json:"missing,omitempty"`
+	Heads     []string          `json:"heads,omitempty"`
+	Rows      [][]string        `json:"rows,omitempty"`
+	More      int               `json:"-"` // rows left out
+	Plot      map[string]string `json:"-"` // the axes that show it
+}
+
+// finiteNumber returns v for JSON, nil where there is none.
+func finiteNumber(v float64, ok bool) *float64 {
+	if !ok || !finite(v) {
+		return nil
+	}
+	return &v
+}
+
+// pageRows returns the rows for the page, and the layers of the networks in them.
+func (r *run) pageRows() ([]pageRow, map[string]layers) {
+	var rows []pageRow
+	plans := map[string]layers{}
+	left := maxPageLayerBytes
+	varying := varyingAxes(r.rows)
+	for i := range r.rows[:min(len(r.rows), maxPageRows)] {
+		one := &r.rows[i]
+		rec := one.any()
+		p := pageRow{
+			Name: one.name(), Model: clean(one.model()), Family: clean(rec.Family), Experiment: clean(one.experiment()),
+			Settings: join(varying(one)), Why: map[string]string{},
+			Year: finiteNumber(float64(rec.Year), rec.Year > 0),
+			Size: finiteNumber(float64(one.set.size), one.set.size > 0),
+		}
+		if c := one.counts(); c != nil {
+			p.Params, p.MACs = finiteNumber(float64(c.Params), true), finiteNumber(float64(c.MACs), true)
+			p.Acts = finiteNumber(float64(c.Activations), c.Activations > 0)
+		} else {
+			p.Why["params"] = clean(reason(rec, "params", "macs", "latency_p50_ns", "n_images"))
+		}
+		p50, lo, hi, why := one.median()
+		if why != "" {
+			p.Why["latency_p50_ns"] = clean(why)
+		} else {
+			t := one.latency.Timing
+			p.P50, p.P50Lo, p.P50Hi = finiteNumber(float64(p50), true), finiteNumber(float64(lo), lo > 0), finiteNumber(float64(hi), lo > 0)
+			p.P90 = finiteNumber(float64(t.P90), t.P90 > 0)
+			p.Rate = finiteNumber(one.latency.ImagesPerSec, one.latency.ImagesPerSec > 0)
+		}
+		if one.latency != nil && one.latency.Timing != nil {
+			p.Histogram = newHistogram(one.latency.Samples)
+		}
+		if one.latency != nil && one.latency.Footprint != nil && one.latency.PeakRSSBytes > 0 {
+			p.Peak = finiteNumber(float64(one.latency.PeakRSSBytes), true)
+		} else {
+			p.Why["peak_rss_bytes"] = clean(reason(rec, "peak_rss_bytes", "weights_bytes"))
+		}
+		if a, why := one.top1(); why != "" {
+			p.Why["top1"] = clean(why)
+		} else {
+			p.Top1, p.Top1Lo, p.Top1Hi = finiteNumber(a.Top1, true), finiteNumber(a.Top1Lo, true), finiteNumber(a.Top1Hi, true)
+		}
+		if pub := one.published(); pub != nil && (pub.ImgSize == 0 || one.set.size == 0 || pub.ImgSize == one.set.size) {
+			p.Published, p.Source = finiteNumber(pub.Top1, true), clean(pub.Source)
+		}
+		for _, rec := range []*record.Record{one.latency, one.eval} {
+			if rec == nil {
+				continue
+			}
+			for _, text := range slices.Concat(rec.Verdict.Reasons, rec.Verdict.Warnings) {
+				if text = clean(text); !slices.Contains(p.Notes, text) {
+					p.Notes = append(p.Notes, text)
+				}
+			}
+			p.Invalid = p.Invalid || !rec.Verdict.Valid
+		}
+		p.LayersKey = addLayers(plans, one.latency, &left)
+		rows = append(rows, p)
+	}
+	return rows, plans
+}
+
+// addLayers puts a record's layers into plans, if they are not there yet and left bytes hold them, and returns their key.
+func addLayers(plans map[string]layers, rec *record.Record, left *int) string {
+	if rec == nil || len(rec.Layers) == 0 {
+		return ""
+	}
+	key := fmt.Sprintf("%s@%d", clean(rec.Model), rec.ImgSize)
+	if rec.Effective != nil && rec.Effective.Exact {
+		key += " direct"
+	}
+	if _, ok := plans[key]; ok {
+		return key
+	}
+	var l layers
+	timed := false
+	for _, one := range rec.Layers {
+		l.Name, l.Op, l.Algorithm = append(l.Name, clean(one.Name)), append(l.Op, clean(one.Op)), append(l.Algorithm, clean(one.Algorithm))
+		l.Out, l.Params, l.MACs = append(l.Out, one.Out), append(l.Params, one.Params), append(l.MACs, one.MACs)
+		l.P50 = append(l.P50, one.P50)
+		timed = timed || one.P50 > 0
+	}
+	if !timed {
+		l.P50 = nil
+	}
+	text, err := json.Marshal(l)
+	if err != nil || len(text) > *left {
+		return ""
+	}
+	*left -= len(text)
+	plans[key] = l
+	return key
+}
+
+// newHistogram bins samples from the least to three medians, beyond which they are only counted; nil under 11 samples.
+func newHistogram(samples []int64) *histogram {
+	if len(samples) < 11 {
+		return nil
+	}
+	sorted := slices.Sorted(slices.Values(samples))
+	lo, hi := sorted[0], min(sorted[len(sorted)-1], 3*sorted[len(sorted)/2])
+	if lo < 0 || hi <= lo {
+		return nil
+	}
+	bins := min(maxBins, max(6, int(math.Sqrt(float64(len(samples))))))
+	h := &histogram{Lo: lo, Hi: hi, Count: make([]int, bins)}
+	for _, v := range sorted {
+		if v > hi {
+			h.Above++
+			continue
+		}
+		h.Count[min(int(float64(v-lo)/float64(hi-lo)*float64(bins)), bins-1)]++
+	}
+	return h
+}
+
+// findingAxes are the page's axes that show a finding.
+func findingAxes() map[string]map[string]string {
+	axes := func(x, y string) map[string]string { return map[string]string{"x": x, "y": y} }
+	return map[string]map[string]string{
+		"macs-mispredict-latency":       axes("macs", "latency_p50_ns"),
+		"lightweight-on-one-core":       axes("macs", "latency_p50_ns"),
+		"efficientnet-front-parameters": axes("params", "top1"),
+		"efficientnet-front-macs":       axes("macs", "top1"),
+		"efficientnet-front-latency":    axes("latency_p50_ns", "top1"),
+		"lightweight-trade":             axes("latency_p50_ns", "top1"),
+		"depth-pays":                    axes("macs", "top1"),
+		"resnet-beats-vgg":              axes("macs", "top1"),
+		"convolution-and-attention":     axes("macs", "top1"),
+		"searched-against-hand-made":    axes("macs", "top1"),
+		"compound-scaling":              axes("params", "macs"),
+		"years":                         axes("year", "macs"),
+	}
+}
+
+// pageFindings are the findings, those with a verdict first within their order.
+func pageFindings(all []findings.Finding) []pageFinding {
+	classes := map[findings.Verdict]string{
+		findings.Confirmed: "yes", findings.Refuted: "no", findings.Unresolved: "unclear", findings.Untestable: "untested", findings.Described: "told",
+	}
+	axes := findingAxes()
+	var out []pageFinding
+	for _, f := range all {
+		p := pageFinding{
+			ID: f.ID, Claim: f.Text, Verdict: f.Verdict, Class: classes[f.Verdict], Summary: clean(f.Summary), Tier: f.Tier, Source: f.Source,
+			Needs: f.Needs, Confirms: f.Confirms, Refutes: f.Refutes, Published: f.Published, Note: f.Note, Heads: f.Heads,
+		}
+		for _, m := range f.Missing {
+			p.Missing = append(p.Missing, clean(m))
+		}
+		for i, row := range f.Rows {
+			if i == maxEvidenceRows {
+				p.More = len(f.Rows) - maxEvidenceRows
+				break
+			}
+			cells := make([]string, len(row))
+			for j, c := range row {
+				cells[j] = clean(c)
+			}
+			p.Rows = append(p.Rows, cells)
+		}
+		if f.Verdict != findings.Untestable {
+			p.Plot = axes[f.ID]
+		}
+		out = append(out, p)
+	}
+	rank := func(p pageFinding) int {
+		if p.Verdict == findings.Untestable {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(out, func(a, b pageFinding) int { return cmp.Compare(rank(a), rank(b)) })
+	return out
+}
+
+// looks gives each family of the rows its marker.
+func looks(rows []pageRow) map[string]look2 {
+	var names []string
+	for _, r := range rows {
+		names = append(names, r.Family)
+	}
+	colors := palette()
+	all := map[string]look2{}
+	for name, s := range stylesOf(names) {
+		all[name] = look2{slices.Index(colors, s.color), s.shape.corners, s.shape.turn}
+	}
+	return all
+}
+
+// A pageView is what the template gets.
+type pageView struct {
+	Headline string
+	Machine  [][2]string
+	Rows     []pageRow
+	Columns  []pageColumn
+	Left     int // rows that the page leaves out
+	Findings []pageFinding
+	Counts   []verdictCount
+	Problems []string
+	Sources  []string
+	CSS      template.CSS
+	JS       template.JS
+	Data     template.JS
+}
+
+type verdictCount struct {
+	Verdict findings.Verdict
+	Class   string
+	Count   int
+}
+
+// writePage writes the page: one HTML file that loads nothing.
+func (r *run) writePage(w io.Writer, found []findings.Finding) error {
+	rows, plans := r.pageRows()
+	data := pageData{
+		Schema: 1, Machine: clean(r.machine.Class()), Rows: rows, Layers: plans, Families: looks(rows), Findings: pageFindings(found),
+	}
+	if r.host != nil {
+		data.Peak = finiteNumber(r.host.PeakGFLOPS, r.host.PeakGFLOPS > 0)
+		data.Read = finiteNumber(r.host.ReadGBytes, r.host.ReadGBytes > 0)
+	}
+	text, err := json.Marshal(data) // <, >, & and line separators are escaped: nothing in it ends the element
+	if err != nil {
+		return err
+	}
+	v := pageView{
+		Headline: r.headline(), Machine: r.machineLines(), Rows: rows, Columns: pageColumns(), Left: len(r.rows) - len(rows),
+		Findings: data.Findings, Problems: r.problems, Sources: r.sources(),
+		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Data: template.JS(text),
+	}
+	for _, f := range data.Findings {
+		i := slices.IndexFunc(v.Counts, func(c verdictCount) bool { return c.Verdict == f.Verdict })
+		if i < 0 {
+			i = len(v.Counts)
+			v.Counts = append(v.Counts, verdictCount{Verdict: f.Verdict, Class: f.Class})
+		}
+		v.Counts[i].Count++
+	}
+	page, err := template.New("page").Funcs(template.FuncMap{"cell": pageCell, "symbol": verdictSymbol, "join": strings.Join}).Parse(pageHTML)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := page.Execute(&b, v); err != nil {
+		return err
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// verdictSymbol tells verdicts apart without their colour.
+func verdictSymbol(class string) string {
+	return map[string]string{"yes": "✓", "no": "✗", "unclear": "≈", "untested": "–", "told": "·"}[class]
+}
+
+// A pageColumn is a column of the page's table: the field of the data that it sorts by.
+type pageColumn struct {
+	Field, Head, Unit string
+	Text              bool
+}
+
+func pageColumns() []pageColumn {
+	return []pageColumn{
+		{"name", "network", "", true}, {"family", "family", "", true}, {"year", "year", "", false}, {"settings", "settings", "", true}, {"img_size", "size", "px", false},
+		{"params", "parameters", "M", false}, {"macs", "MACs", "G", false}, {"latency_p50_ns", "p50", "ms", false}, {"latency_p90_ns", "p90", "ms", false},
+		{"images_per_s", "rate", "img/s", false}, {"peak_rss_bytes", "peak memory", "MiB", false}, {"top1", "measured top-1", "%", false}, {"published_top1", "published top-1", "%", false},
+	}
+}
+
+// A shown is a cell of the page's table: a figure, a smaller interval, or a dash with the reason.
+type shown struct{ Text, Interval, Why string }
+
+func pageCell(r pageRow, field string) shown {
+	number := func(v *float64, scale float64, decimals int, why string) shown {
+		if v == nil {
+			return shown{Why: cmp.Or(why, "not measured")}
+		}
+		d := decimals
+		if d < 0 {
+			d = digits(*v / scale)
+		}
+		return shown{Text: fixed(*v/scale, d)}
+	}
+	interval := func(s shown, lo, hi *float64, scale float64, decimals int) shown {
+		if s.Text != "" && lo != nil && hi != nil {
+			d := decimals
+			if d < 0 {
+				d = digits(*lo / scale)
+			}
+			s.Interval = fixed(*lo/scale, d) + "–" + fixed(*hi/scale, d)
+		}
+		return s
+	}
+	timed := r.Why["latency_p50_ns"]
+	switch field {
+	case "name":
+		return shown{Text: r.Name}
+	case "family":
+		return shown{Text: r.Family}
+	case "settings":
+		return shown{Text: strings.Trim(r.Experiment+" · "+r.Settings, " ·")}
+	case "year":
+		return number(r.Year, 1, 0, "no year is recorded")
+	case "img_size":
+		return number(r.Size, 1, 0, timed)
+	case "params":
+		return number(r.Params, 1e6, 2, r.Why["params"])
+	case "macs":
+		return number(r.MACs, 1e9, 3, r.Why["params"])
+	case "latency_p50_ns":
+		return interval(number(r.P50, 1e6, -1, timed), r.P50Lo, r.P50Hi, 1e6, -1)
+	case "latency_p90_ns":
+		return number(r.P90, 1e6, -1, cmp.Or(timed, "too few samples for a 90th percentile"))
+	case "images_per_s":
+		return number(r.Rate, 1, -1, timed)
+	case "peak_rss_bytes":
+		return number(r.Peak, 1<<20, 0, r.Why["peak_rss_bytes"])
+	case "top1":
+		return interval(number(r.Top1, 1, 2, r.Why["top1"]), r.Top1Lo, r.Top1Hi, 1, 2)
+	case "published_top1":
+		return number(r.Published, 1, 2, "no published figure is known for this network at this size")
+	}
+	return shown{}
+}

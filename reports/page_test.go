@@ -1,0 +1,180 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"zoobench/bench/record"
+	"zoobench/reports/findings"
+)
+
+// layered gives resnet18's record three layers with times.
+func layered(records []record.Record) []record.Record {
+	for i := range records {
+		if r := &records[i]; r.Model == "resnet18" && r.Kind == record.KindLatency {
+			r.Layers = []record.Layer{
+				{Name: "conv1", Op: "conv+relu", Out: []int{64, 112, 112}, Params: 9408, MACs: 118013952, Algorithm: "gemm", P50: 2_500_000},
+				{Name: "layer1.0.conv1", Op: "conv+relu", Out: []int{64, 56, 56}, Params: 36864, MACs: 115605504, Algorithm: "winograd", P50: 1_500_000},
+				{Name: "fc", Op: "linear", Out: []int{1000, 1, 1}, Params: 513000, MACs: 512000, Algorithm: "gemv", P50: 150_000},
+			}
+		}
+	}
+	return records
+}
+
+// hostilePage is records whose texts try to be markup, script, escape sequences and the end of the data.
+func hostilePage(t *testing.T) []record.Record {
+	records := layered(measured(zoo(t), 3))
+	for i := range records {
+		r := &records[i]
+		if r.Model == "" {
+			continue
+		}
+		evil := "<img src=x onerror=window.pwned=1>\"'`</script><script>window.pwned=1</script>\x1b[31m,\n${1}{{.}}"
+		r.Model += evil
+		r.Family, r.Experiment = evil, evil+"\u2028"
+		r.Verdict.Warnings = []string{evil}
+		r.NotMeasured = map[string]string{"top1": evil, "peak_rss_bytes": evil}
+		r.Published = &record.Published{Top1: 70, Source: evil}
+		for j := range r.Layers {
+			r.Layers[j].Name, r.Layers[j].Op, r.Layers[j].Algorithm = evil, evil, evil
+		}
+	}
+	return records
+}
+
+// thousand is a thousand timed networks.
+func thousand(t *testing.T) []record.Record {
+	from := zoo(t)
+	records := []record.Record{from[0]}
+	for i := range 1000 {
+		r := from[1+i%(len(from)-1)]
+		r.Model, r.JobID = fmt.Sprintf("%s_%d", r.Model, i), fmt.Sprint("job", i)
+		records = append(records, r)
+	}
+	return records
+}
+
+// pageOf renders the page alone.
+func pageOf(t *testing.T, records []record.Record, problems []record.Problem) []byte {
+	t.Helper()
+	r, err := newRun(records, problems)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := r.writePage(&b, findings.Test(r.sound, nil)); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// lift takes the data out of a page as a notebook would.
+func lift(t *testing.T, page []byte) pageData {
+	t.Helper()
+	_, rest, ok := strings.Cut(string(page), `<script type="application/json" id="data">`)
+	text, _, end := strings.Cut(rest, "</script>")
+	if !ok || !end {
+		t.Fatal("no data in the page")
+	}
+	var d pageData
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestPage(t *testing.T) {
+	tests := []struct {
+		name    string
+		records []record.Record
+		rows    int
+	}{
+		{"none", nil, 0},
+		{"troubled", layered(troubled(measured(zoo(t), 3))), len(zoo(t)) - 1},
+		{"hostile", hostilePage(t), len(zoo(t)) - 1},
+		{"a thousand", thousand(t), 1000},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			page := pageOf(t, test.records, nil)
+			if again := pageOf(t, test.records, nil); !bytes.Equal(page, again) {
+				t.Error("the same records give two pages")
+			}
+			t.Logf("%d bytes", len(page))
+			if len(page) > 3<<20 {
+				t.Errorf("%d bytes, want under 3 MB", len(page))
+			}
+			for _, never := range []string{"<script src", "<link rel=\"stylesheet", "<img", "http://", "https://", "\x1b", "ZgotmplZ"} {
+				if at := bytes.Index(page, []byte(never)); at >= 0 && !bytes.HasPrefix(page[at:], []byte("http://www.w3.org/2000/svg")) {
+					t.Errorf("the page has %q: %.80q", never, page[at:])
+				}
+			}
+			d := lift(t, page)
+			if len(d.Rows) != test.rows {
+				t.Errorf("%d rows, want %d", len(d.Rows), test.rows)
+			}
+			if len(d.Findings) != len(findings.Claims()) {
+				t.Errorf("%d findings, want %d", len(d.Findings), len(findings.Claims()))
+			}
+			for _, r := range d.Rows {
+				for field, v := range map[string]*float64{"latency_p50_ns": r.P50, "top1": r.Top1} {
+					if v == nil && r.Why[field] == "" {
+						t.Errorf("%s: %s is missing without a reason", r.Name, field)
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestPageNaN renders records that are not finite: the figures are missing and the problem is told.
+func TestPageNaN(t *testing.T) {
+	records := measured(zoo(t), 2)
+	for i := range records {
+		records[i].ImagesPerSec = math.NaN()
+		if a := records[i].Accuracy; a != nil {
+			a.Top1 = math.Inf(1)
+		}
+	}
+	page := pageOf(t, records, []record.Problem{{Line: 3, Cut: true, Text: `"{\"sch"`}})
+	for _, want := range []string{"cut off in the middle", "images_per_s: have NaN"} {
+		if !bytes.Contains(page, []byte(want)) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for _, r := range lift(t, page).Rows {
+		if r.Rate != nil || r.Top1 != nil {
+			t.Errorf("%s: rate %v, top-1 %v, want none", r.Name, r.Rate, r.Top1)
+		}
+	}
+}
+
+func TestHistogram(t *testing.T) {
+	var samples []int64
+	for i := range 100 {
+		samples = append(samples, int64(1000+i))
+	}
+	samples = append(samples, 100_000)
+	h := newHistogram(samples)
+	sum := h.Above
+	for _, n := range h.Count {
+		sum += n
+	}
+	if sum != len(samples) || h.Above != 1 || h.Lo != 1000 {
+		t.Errorf("have %+v, want every one of %d samples once and one above", h, len(samples))
+	}
+	if !slices.IsSorted(samples) {
+		t.Error("the samples were moved")
+	}
+	for _, few := range [][]int64{nil, {1, 2, 3}, slices.Repeat([]int64{7}, 20)} {
+		if h := newHistogram(few); h != nil {
+			t.Errorf("%v: have %+v, want none", few, h)
+		}
+	}
+}
