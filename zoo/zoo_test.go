@@ -275,7 +275,7 @@ func TestMatch(t *testing.T) {
 	}
 	for pattern, want := range map[string]string{
 		"lenet*":     `zoo: no network matches "lenet*"`,
-		"family:vit": `zoo: no network matches "family:vit"`,
+		"family:perceptron": `zoo: no network matches "family:perceptron"`,
 		"vgg12":      `zoo: no network "vgg12"; nearest: vgg11, vgg13, vgg16`,
 		"vgg[":       `zoo: pattern "vgg[": syntax error in pattern`,
 	} {

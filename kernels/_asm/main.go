@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	op := flag.String("op", "", "what to write: gemm, dwconv, peak")
+	op := flag.String("op", "", "what to write: gemm, dwconv, rows, winograd, peak")
 	// avo's own flags (-out) are registered on the same set and parsed here.
 	flag.Parse()
 	Package("zoobench/kernels/internal/f32")
@@ -42,7 +42,7 @@ func main() {
 		winogradIn()
 		winogradOut()
 	default:
-		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv or peak\n", *op)
+		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv, rows, winograd or peak\n", *op)
 		os.Exit(1)
 	}
 	Generate()
