@@ -206,6 +206,26 @@ func TestShards(t *testing.T) {
 	}
 }
 
+// TestImageNetV2 opens the folder into which an archive was fetched.
+func TestImageNetV2(t *testing.T) {
+	dir := t.TempDir()
+	data := tarBytes(t, entry{"imagenetv2-matched-frequency-format-val/0/a.jpeg", "a"}, entry{"imagenetv2-matched-frequency-format-val/999/b.jpeg", "b"})
+	if err := os.WriteFile(filepath.Join(dir, "imagenetv2-matched-frequency.tar"), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".imagenetv2-matched-frequency.tar.pin"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(dir, Options{Classes: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got, want := describe(f), []string{"0/a.jpeg 0", "999/b.jpeg 999"}; !reflect.DeepEqual(got, want) || f.Set != ImageNetV2 {
+		t.Errorf("got %q of set %q, want %q of %q", got, f.Set, want, ImageNetV2)
+	}
+}
+
 // TestSameSampleFromTar draws from an archive and from its folder.
 func TestSameSampleFromTar(t *testing.T) {
 	var names []string
@@ -289,6 +309,9 @@ func TestValidationFolder(t *testing.T) {
 	}
 	if got, want := describe(f), []string{"ILSVRC2012_val_00000001.JPEG 65", "ILSVRC2012_val_00000003.JPEG 230"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	if f.Set != Validation {
+		t.Errorf("set %q, want %q", f.Set, Validation)
 	}
 	if _, err := Open(root, Options{Classes: 10}); err == nil {
 		t.Error("ImageNet's labels for a network of 10 classes: no error")

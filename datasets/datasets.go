@@ -62,11 +62,20 @@ type Options struct {
 	Index string
 }
 
+// The sets that Files.Set names.
+const (
+	Validation = "imagenet-1k validation"
+	ImageNetV2 = "imagenetv2 matched-frequency"
+)
+
 // Files is a source of files below a folder or in archives.
 type Files struct {
 	// Classes are the folders' names by label, where labels are their ranks;
 	// nil where labels are indices or stand for ImageNet-1k's classes.
 	Classes []string
+	// Set is the published set that the pictures are of, where their names or
+	// their folder's or archive's tell: Validation or ImageNetV2, else "".
+	Set string
 	// Warnings say what is odd about the folder and does not hinder the
 	// evaluation: pictures that the label file does not list, or the reverse.
 	Warnings []string
@@ -82,6 +91,15 @@ type Files struct {
 // (val-{000..049}.tar) and a folder with nothing but them are opened as OpenTar
 // does; a folder with a label file as OpenFlat does, else as OpenFolder does.
 func Open(root string, o Options) (*Files, error) {
+	f, err := open(root, o)
+	if err != nil {
+		return nil, err
+	}
+	f.Set = f.set()
+	return f, nil
+}
+
+func open(root string, o Options) (*Files, error) {
 	if isArchive(root) {
 		files, err := expandShards(root)
 		if err != nil {
@@ -96,6 +114,20 @@ func Open(root string, o Options) (*Files, error) {
 		return OpenFlat(root, o)
 	}
 	return OpenFolder(root, o)
+}
+
+// set tells the published set by names: every picture's for the validation set,
+// the folder's or the archive's for ImageNetV2.
+func (f *Files) set() string {
+	if strings.HasPrefix(strings.ToLower(filepath.Base(f.root)), "imagenetv2-matched-frequency") {
+		return ImageNetV2
+	}
+	for _, item := range f.items {
+		if _, ok := ValidationLabel(item.Name); !ok {
+			return ""
+		}
+	}
+	return Validation
 }
 
 // Len is the number of items.

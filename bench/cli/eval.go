@@ -1,15 +1,10 @@
 package cli
 
 import (
-	"bufio"
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -84,10 +79,11 @@ func (a *app) eval() *cobra.Command {
 		Use:   "eval MODEL --weights FILE|TAG --data DIR",
 		Short: "Measure a checkpoint's accuracy on labelled images",
 		Long: "Measures top-1 and top-5 of a checkpoint on a folder of images: a folder for each class, named by WordNet id or by\n" +
-			"index, or a flat folder with a label file. A limit draws a subset that is balanced over the classes.",
+			"index, or a flat folder with a label file; the tar of ILSVRC-2012's validation set or of ImageNetV2, or WebDataset's\n" +
+			"shards. A limit draws a subset that is balanced over the classes.",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.network,
-		RunE: func(c *cobra.Command, args []string) (err error) {
+		RunE: func(c *cobra.Command, args []string) (failed error) {
 			t, err := b.task(a, args[0])
 			if err != nil {
 				return err
@@ -110,14 +106,14 @@ func (a *app) eval() *cobra.Command {
 			t.Job.Accuracy = &images
 			watch := runner.Watch{Ready: a.sayReady}
 			if perSample != "" {
-				w, err := newSampleWriter(perSample)
+				w, err := record.NewSampleWriter(perSample)
 				if err != nil {
-					return fmt.Errorf("eval: %w", err)
+					return err
 				}
-				watch.Sample = w.write
+				watch.Sample = func(s runner.Sample) error { return w.Write(s.Record()) }
 				defer func() {
-					if closed := w.close(); err == nil && closed != nil {
-						err = fmt.Errorf("eval: %w", closed)
+					if closed := w.Close(failed); failed == nil {
+						failed = closed
 					}
 				}()
 			}
@@ -134,8 +130,8 @@ func (a *app) eval() *cobra.Command {
 	b.flags(c)
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
 	rf.flags(c)
-	c.Flags().StringVar(&images.Data, "data", "", "folder of images (default: $ZOOBENCH_DATA)")
-	c.Flags().StringVar(&images.Labels, "labels", "", "label file of a flat folder")
+	c.Flags().StringVar(&images.Data, "data", "", "folder or archive of images (default: $ZOOBENCH_DATA)")
+	c.Flags().StringVar(&images.Labels, "labels", "", "label file of flat images, or ImageNet-ReaL's real.json")
 	c.Flags().IntVar(&images.Limit, "limit", 0, "number of images (default: all)")
 	c.Flags().StringVar(&perSample, "per-sample", "", "write a line an image to this file: JSON, or CSV where it ends in .csv")
 	a.formatFlag(c)
@@ -177,70 +173,4 @@ func (a *app) printEval(r *record.Record) error {
 		return err
 	}
 	return out.close()
-}
-
-// sampleLine is a line of the per-sample file. Scores are logits. An unreadable image has an error and no scores.
-type sampleLine struct {
-	File   string    `json:"file"`
-	Label  any       `json:"label"` // a class, or a list of them where several are right
-	Top5   []int     `json:"top5"`
-	Scores []float32 `json:"scores"`
-	Error  string    `json:"error,omitempty"`
-}
-
-// sampleWriter writes a line an image: JSON, or CSV with the lists' elements parted by spaces.
-type sampleWriter struct {
-	file *os.File
-	buf  *bufio.Writer
-	csv  *csv.Writer
-}
-
-func newSampleWriter(path string) (*sampleWriter, error) {
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	w := &sampleWriter{file: f, buf: bufio.NewWriter(f)}
-	if strings.EqualFold(filepath.Ext(path), ".csv") {
-		w.csv = csv.NewWriter(w.buf)
-		return w, w.csv.Write([]string{"file", "label", "top5", "scores"})
-	}
-	return w, nil
-}
-
-func (w *sampleWriter) write(s runner.Sample) error {
-	if w.csv != nil {
-		return w.csv.Write([]string{s.File, list(s.Labels), list(s.Top5), list(s.Scores)})
-	}
-	line := sampleLine{File: s.File, Label: s.Labels, Top5: s.Top5, Scores: s.Scores}
-	if len(s.Labels) == 1 {
-		line.Label = s.Labels[0]
-	}
-	if s.Err != nil {
-		line.Error = s.Err.Error()
-	}
-	return json.NewEncoder(w.buf).Encode(line)
-}
-
-func (w *sampleWriter) close() error {
-	if w.csv != nil {
-		w.csv.Flush()
-	}
-	err := w.buf.Flush()
-	if closed := w.file.Close(); err == nil {
-		err = closed
-	}
-	return err
-}
-
-// list is a slice's elements with spaces between.
-func list[T any](values []T) string {
-	var b strings.Builder
-	for i, v := range values {
-		if i > 0 {
-			io.WriteString(&b, " ")
-		}
-		fmt.Fprint(&b, v)
-	}
-	return b.String()
 }

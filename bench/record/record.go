@@ -83,6 +83,9 @@ type Record struct {
 	Layers    []Layer    `json:"layers,omitempty"` // the plan, in order of execution
 	Published *Published `json:"published,omitempty"`
 
+	// SamplesFile is an eval row's per-sample file (see Sample), in the run's folder.
+	SamplesFile string `json:"samples_file,omitempty"`
+
 	// NotMeasured maps a column's JSON name to why this run has no value for it.
 	NotMeasured map[string]string `json:"not_measured,omitempty"`
 	Verdict     Verdict           `json:"verdict"`

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zoobench/bench/record"
+	"zoobench/datasets"
 	"zoobench/kernels"
 	"zoobench/zoo"
 )
@@ -92,6 +93,23 @@ func publishedFigures(spec *zoo.Spec, tag string) *record.Published {
 	}
 	if *p == (record.Published{Source: p.Source}) {
 		return nil
+	}
+	return p
+}
+
+// publishedV2 are a network's published figures with the checkpoint's accuracies on ImageNetV2 matched-frequency, where
+// its library publishes any: timm does.
+func publishedV2(spec *zoo.Spec, tag string) *record.Published {
+	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
+	known, _ := zoo.Checkpoints(spec.Name) // a network of another list has none
+	for _, c := range known {
+		for _, res := range c.Results {
+			if c.Tag == tag && res.V2Top1 > 0 && res.Size == c.Recipe.Full(spec.Size).Size {
+				p.Top1, p.Top5, p.ImgSize = res.V2Top1, res.V2Top5, res.Size
+				p.Dataset, p.Source = datasets.ImageNetV2, fmt.Sprintf("%s, by %s", c.Name(), c.Library)
+				return p
+			}
+		}
 	}
 	return p
 }

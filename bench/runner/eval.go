@@ -34,7 +34,17 @@ type Sample struct {
 	Labels []int     // the classes that count as right
 	Top5   []int     // the best classes, best first, fewer where there are fewer or where scores are NaN
 	Scores []float32 // their logits
+	LogSum float64   // logarithm of the sum of all logits' exponentials
 	Err    error     // why the image could not be read; there are no scores then
+}
+
+// Record is the sample as a line of a per-sample file.
+func (s Sample) Record() record.Sample {
+	line := record.Sample{File: s.File, Labels: s.Labels, Top5: s.Top5, Scores: s.Scores, LogSum: s.LogSum}
+	if s.Err != nil {
+		line.Error = s.Err.Error()
+	}
+	return line
 }
 
 // Preprocessing is the network's recipe as package preprocess takes it.
@@ -61,10 +71,15 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 		return nil, err
 	}
 	defer n.Close()
-	files, err := datasets.Open(a.Data, datasets.Options{Labels: a.Labels, Classes: n.Graph.Classes})
+	o := datasets.Options{Labels: a.Labels, Classes: n.Graph.Classes}
+	if cache, err := DefaultCache(); err == nil { // without one, an archive is listed each time
+		o.Index = filepath.Join(cache.Dir, "index")
+	}
+	files, err := datasets.Open(a.Data, o)
 	if err != nil {
 		return nil, err
 	}
+	defer files.Close()
 	if w.Ready != nil {
 		w.Ready(n, files)
 	}
@@ -85,6 +100,9 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	r := n.record(record.KindEval, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
 	r.Dataset, r.DatasetSHA256 = filepath.Clean(a.Data), loader.Hash()
+	if files.Set == datasets.ImageNetV2 {
+		r.Published = publishedV2(n.Spec, n.Tag)
+	}
 	r.ImagesPerSec = float64(src.Len()) / time.Since(start).Seconds()
 	r.Accuracy = record.NewAccuracy(c.images, c.top1, c.top5, c.unreadable)
 	r.Verdict = record.Verdict{Valid: true, Warnings: files.Warnings}
@@ -125,6 +143,7 @@ func (n *Network) count(ctx context.Context, loader *datasets.Loader, total int,
 				for _, class := range s.Top5 {
 					s.Scores = append(s.Scores, row[class])
 				}
+				s.LogSum = logSum(row)
 			}
 			c.add(s, finite)
 			if w.Sample != nil {
@@ -206,7 +225,29 @@ func Softmax(scores []float32) []float64 {
 	return p
 }
 
-// accuracy is Accuracy as a worker does it.
-func accuracy(ctx context.Context, list *zoo.List, t Task, step func(done, total int)) (*record.Record, error) {
-	return Accuracy(ctx, list, t, Watch{Step: step})
+// logSum is the natural logarithm of the sum of the scores' exponentials.
+func logSum(scores []float32) float64 {
+	largest, sum := math.Inf(-1), 0.0
+	for _, v := range scores {
+		largest = math.Max(largest, float64(v))
+	}
+	for _, v := range scores {
+		sum += math.Exp(float64(v) - largest)
+	}
+	return largest + math.Log(sum)
+}
+
+// accuracy is Accuracy as a worker does it: what it made of each image goes to the task's file.
+func accuracy(ctx context.Context, list *zoo.List, t Task, step func(done, total int)) (r *record.Record, err error) {
+	w := Watch{Step: step}
+	if t.Samples != "" {
+		samples, err := record.NewSampleWriter(t.Samples)
+		if err != nil {
+			return nil, fmt.Errorf("runner: %w", err)
+		}
+		w.Sample = func(s Sample) error { return samples.Write(s.Record()) }
+		r, err := Accuracy(ctx, list, t, w)
+		return r, errors.Join(err, samples.Close(err))
+	}
+	return Accuracy(ctx, list, t, w)
 }

@@ -144,7 +144,7 @@ func (r *run) checkpoints(p planned) ([]planned, error) {
 		return nil, err
 	}
 	if len(tags) == 0 {
-		p.missing = "no checkpoint at hand; put one into " + r.Cache.Weights() + " as NETWORK.TAG.safetensors or .pth"
+		p.missing = "no checkpoint at hand; fetch one with zoobench pull, or put one into " + r.Cache.Weights() + " as NETWORK.TAG.safetensors or .pth"
 		return []planned{p}, nil
 	}
 	var found []planned
@@ -166,7 +166,7 @@ func (r *run) images() (dir, missing string) {
 	}
 	dir = filepath.Join(r.Cache.Dir, "data")
 	if folderMissing(dir) != "" {
-		return "", "no images at hand; put a folder for each class into " + dir + ", or name theirs in $ZOOBENCH_DATA or under data: in the file"
+		return "", "no images at hand; fetch some with zoobench pull data imagenetv2, put a folder for each class into " + dir + ", or name theirs in $ZOOBENCH_DATA or under data: in the file"
 	}
 	return dir, ""
 }
@@ -175,12 +175,14 @@ func (r *run) images() (dir, missing string) {
 func folderMissing(path string) string {
 	info, err := os.Stat(path)
 	switch {
+	case strings.HasSuffix(path, ".tar") && strings.Contains(path, "{"):
+		return "" // a range of shards, which package datasets looks at
 	case errors.Is(err, fs.ErrNotExist):
 		return "no images: " + path + " does not exist"
 	case err != nil:
 		return "no images: " + err.Error()
-	case !info.IsDir():
-		return "no images: " + path + " is not a folder"
+	case !info.IsDir() && !info.Mode().IsRegular():
+		return "no images: " + path + " is neither a folder nor an archive"
 	}
 	return ""
 }

@@ -185,12 +185,16 @@ func (r *run) do(ctx context.Context, index int, p *planned) error {
 		r.s.Missing++
 		rec = p.notMeasured()
 	} else {
-		var err error
 		var failure *Failure
+		samples, err := r.keepSamples(p)
+		if err != nil {
+			return err
+		}
 		rec, err = r.Worker.Measure(ctx, p.Task, r.Events.Step)
 		switch {
 		case err == nil:
 			r.s.Measured++
+			rec.SamplesFile = samples
 		case errors.As(err, &failure):
 			r.s.Failed++
 			rec = p.failed(r.keepStderr(p, failure))
@@ -206,6 +210,27 @@ func (r *run) do(ctx context.Context, index int, p *planned) error {
 		r.Events.Done(rec)
 	}
 	return nil
+}
+
+// keepSamples lets an accuracy's per-sample file be written into the run's folder, and returns its name there.
+func (r *run) keepSamples(p *planned) (name string, err error) {
+	if p.kind() != record.KindEval {
+		return "", nil
+	}
+	dir, err := filepath.Abs(filepath.Join(r.Dir, "samples"))
+	if err == nil {
+		err = os.MkdirAll(dir, 0o777)
+	}
+	if err != nil {
+		return "", fmt.Errorf("runner: %w", err)
+	}
+	checkpoint := p.Model
+	if p.Tag != "" {
+		checkpoint += "." + p.Tag
+	}
+	name = checkpoint + "-" + p.ID + ".jsonl"
+	p.Samples = filepath.Join(dir, name)
+	return "samples/" + name, nil
 }
 
 // append writes a record to the log.

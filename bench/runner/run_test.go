@@ -81,7 +81,7 @@ func TestFailuresAreRows(t *testing.T) {
 		want, fails := reasons[r.Model]
 		switch {
 		case r.Kind == record.KindEval:
-			if why := r.Why("top1"); !strings.Contains(why, "no checkpoint at hand; put one into ") {
+			if why := r.Why("top1"); !strings.Contains(why, "no checkpoint at hand; fetch one with zoobench pull, or put one into ") {
 				t.Errorf("%s: why there is no top-1: got %q", r.Model, why)
 			}
 		case fails:
@@ -258,7 +258,7 @@ experiments:
 		t.Fatalf("without images: %d missing, error %v; want 3", s.Missing, err)
 	}
 	for _, r := range s.Records {
-		if !strings.Contains(r.Why("top1"), "no images at hand; put a folder for each class into ") {
+		if !strings.Contains(r.Why("top1"), "no images at hand; fetch some with zoobench pull data imagenetv2, put a folder for each class into ") {
 			t.Errorf("%s: why there is no top-1: got %q", r.Name(), r.Why("top1"))
 		}
 	}

@@ -23,6 +23,7 @@ type Task struct {
 	Weights    string `json:",omitzero"` // its file; "" for generated weights
 	NumClasses int    `json:",omitzero"` // 0 for the checkpoint's own, or ImageNet's 1000
 	Recipe     Recipe `json:",omitzero"`
+	Samples    string `json:",omitzero"` // an accuracy's per-sample file, "" for none
 }
 
 // A Recipe overrides parts of a checkpoint's preprocessing; its zero fields override nothing.
