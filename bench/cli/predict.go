@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"zoobench/bench/choose"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
 	"zoobench/datasets/preprocess"
@@ -29,8 +30,9 @@ const maxImageBytes = 256 << 20
 func (a *app) predict() *cobra.Command {
 	var b build
 	var rf recipeFlags
+	var head string
 	c := &cobra.Command{
-		Use:               "predict MODEL --weights FILE|TAG IMAGE...",
+		Use:               "predict MODEL --weights FILE|TAG [--head FILE] IMAGE...",
 		Short:             "Name the five likeliest classes of images",
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: a.network,
@@ -45,13 +47,12 @@ func (a *app) predict() *cobra.Command {
 			if t.Recipe, err = rf.recipe(); err != nil {
 				return err
 			}
-			n, err := runner.Open(a.list, t)
+			n, err := a.classifier(t, head)
 			if err != nil {
 				return err
 			}
-			defer n.Close()
-			a.sayReady(n, nil)
-			pictures, err := preprocess.New(n.Preprocessing(), preprocess.HWC)
+			defer n.close()
+			pictures, err := preprocess.New(n.recipe, preprocess.HWC)
 			if err != nil {
 				return err
 			}
@@ -81,12 +82,62 @@ func (a *app) predict() *cobra.Command {
 	b.flags(c)
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
 	rf.flags(c)
+	c.Flags().StringVar(&head, "head", "", "file of a head that choose --save wrote, for its classes in place of the network's")
 	a.formatFlag(c)
 	return c
 }
 
+// A classifier gives scores to the classes of a network, or of a head.
+type classifier struct {
+	recipe preprocess.Recipe
+	names  []string // nil where nobody knows them
+	scores func(tensor []float32) []float32
+	close  func()
+}
+
+// classifier makes a network ready, with a head if one is named.
+func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
+	if head == "" {
+		n, err := runner.Open(a.list, t)
+		if err != nil {
+			return nil, err
+		}
+		a.sayReady(n, nil)
+		c := &classifier{recipe: n.Preprocessing(), close: n.Close}
+		if names := datasets.ImageNet1k(); n.Graph.Classes == len(names) {
+			for _, class := range names {
+				c.names = append(c.names, class.Name)
+			}
+		}
+		logits := make([]float32, n.Graph.Output().Elems())
+		c.scores = func(tensor []float32) []float32 {
+			n.Engine.Run(logits, tensor, 1)
+			return logits
+		}
+		return c, nil
+	}
+	h, err := choose.LoadHead(head)
+	if err != nil {
+		return nil, err
+	}
+	n, err := choose.Open(a.list, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.Fits(n); err != nil {
+		n.Close()
+		return nil, err
+	}
+	fmt.Fprintf(a.stderr, "%s: %s, with a head of %d classes\n", clean(n.Name), clean(n.File), len(h.Classes))
+	outputs := make([]float32, n.Outputs())
+	return &classifier{recipe: n.Recipe, names: h.Classes, close: n.Close, scores: func(tensor []float32) []float32 {
+		n.Run(outputs, tensor, 1)
+		return h.Scores(n, outputs)
+	}}, nil
+}
+
 // classify returns the five best classes of one image.
-func classify(n *runner.Network, pictures *preprocess.Processor, path string) ([]predictRow, error) {
+func classify(n *classifier, pictures *preprocess.Processor, path string) ([]predictRow, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, errors.Unwrap(err) // the caller names the file
@@ -103,19 +154,17 @@ func classify(n *runner.Network, pictures *preprocess.Processor, path string) ([
 	if err := pictures.File(data, tensor); err != nil {
 		return nil, err
 	}
-	logits := make([]float32, n.Graph.Output().Elems())
-	n.Engine.Run(logits, tensor, 1)
+	logits := n.scores(tensor)
 	best, finite := runner.Top(logits, 5)
 	if !finite {
 		return nil, errors.New("the scores are not finite")
 	}
-	names := datasets.ImageNet1k()
 	p := runner.Softmax(logits)
 	var rows []predictRow
 	for i, class := range best {
 		row := predictRow{File: path, Rank: i + 1, Class: class, Name: "class " + strconv.Itoa(class), Probability: p[class]}
-		if len(logits) == len(names) {
-			row.Name = names[class].Name
+		if n.names != nil {
+			row.Name = n.names[class]
 		}
 		rows = append(rows, row)
 	}

@@ -1,0 +1,180 @@
+package choose
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/zoo"
+)
+
+// An Absent is a published checkpoint that is not at hand and might be, within the limit on parameters.
+type Absent struct {
+	Name  string  `json:"name"`
+	Bytes int64   `json:"bytes"` // about: of the parameters in float32
+	Top1  float64 `json:"published_top1,omitempty"`
+	URL   string  `json:"url,omitempty"`
+}
+
+// Told is how many absent checkpoints are named before the work begins; the report names all.
+const told = 10
+
+// candidates lists the checkpoints at hand, and first of all what is not.
+func (c *chooser) candidates(context.Context) error {
+	specs, err := c.o.List.Match(c.o.Networks)
+	if err != nil {
+		return fmt.Errorf("choose: %w", err)
+	}
+	for _, s := range specs {
+		g, err := s.Graph(0, 0)
+		if err != nil {
+			return fmt.Errorf("choose: %w", err)
+		}
+		params := g.ParamCount()
+		tags, err := c.o.Cache.Tags(s)
+		if err != nil {
+			return err
+		}
+		if c.Limits.Params == 0 || params <= c.Limits.Params {
+			bytes := int64(0)
+			for _, p := range g.Params {
+				bytes += 4 * int64(p.Elems())
+			}
+			c.absent(s, tags, bytes)
+		}
+		for _, tag := range tags {
+			file, err := c.o.Cache.Find(s, tag)
+			if err != nil {
+				return err
+			}
+			cand := &Candidate{Name: s.Name + "." + tag, Network: s.Name, File: filepath.Base(file), Params: params, MACs: g.MACs()}
+			cand.exceeds("parameters", params, c.Limits.Params, func(n int64) string { return fmt.Sprintf("%.2f M", float64(n)/1e6) })
+			c.Candidates = append(c.Candidates, cand)
+			c.tasks[cand.Name] = runner.Task{Job: experiment.Job{Model: s.Name}, Tag: tag, Weights: file}
+		}
+	}
+	c.tellAbsent()
+	if len(c.Candidates) == 0 {
+		return fmt.Errorf("choose: %w; put some into %s as NETWORK.TAG.safetensors or .pth", ErrNothing, c.o.Cache.Weights())
+	}
+	return nil
+}
+
+// absent notes a network's published checkpoints that are not in the cache.
+func (c *chooser) absent(s *zoo.Spec, tags []string, bytes int64) {
+	published, _ := zoo.Checkpoints(s.Name) // a network of another list has none
+	for _, p := range published {
+		if slices.Contains(tags, p.Tag) || p.URL() == "" {
+			continue
+		}
+		a := Absent{Name: s.Name + "." + p.Tag, Bytes: bytes, URL: p.URL()}
+		for _, r := range p.Results {
+			a.Top1 = max(a.Top1, r.Top1)
+		}
+		c.Absent = append(c.Absent, a)
+	}
+}
+
+func (c *chooser) tellAbsent() {
+	if len(c.Absent) == 0 {
+		return
+	}
+	slices.SortStableFunc(c.Absent, func(a, b Absent) int { return cmp.Compare(b.Top1, a.Top1) })
+	total := int64(0)
+	for _, a := range c.Absent {
+		total += a.Bytes
+	}
+	c.o.Say(fmt.Sprintf("%d published checkpoints are not at hand and take no part, %.1f GB in all; the most accurate on ImageNet:", len(c.Absent), float64(total)/1e9))
+	for _, a := range c.Absent[:min(told, len(c.Absent))] {
+		c.o.Say(fmt.Sprintf("  %s, about %.0f MB", a.Name, float64(a.Bytes)/1e6))
+	}
+	c.o.Say("to let some take part, fetch them with zoobench pull, or put files into " + c.o.Cache.Weights())
+}
+
+// exceeds notes a limit that is not kept, and that the network is left out where it is not even near.
+func (cand *Candidate) exceeds(what string, have, limit int64, form func(int64) string) {
+	if limit == 0 || have <= limit {
+		return
+	}
+	cand.Exceeds = append(cand.Exceeds, fmt.Sprintf("%s %s, limit %s", what, form(have), form(limit)))
+	cand.Skipped = cand.Skipped || have > nearMiss*limit
+}
+
+// time times every candidate, nothing else running, and holds the figures against the limits.
+func (c *chooser) time(ctx context.Context) error {
+	t, err := openTimings(c.dir, c.build)
+	if err != nil {
+		return err
+	}
+	for i, cand := range c.Candidates {
+		if cand.Skipped {
+			continue
+		}
+		r, err := c.timing(ctx, t, cand)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			cand.Err = err.Error()
+			c.o.Say(cand.Name + ": " + cand.Err)
+			continue
+		}
+		c.note(cand, r)
+		c.o.Step("timing "+cand.Name, i+1, len(c.Candidates))
+	}
+	return nil
+}
+
+func (c *chooser) timing(ctx context.Context, t *timings, cand *Candidate) (*record.Record, error) {
+	task := c.tasks[cand.Name]
+	task.Threads, task.Batch = c.Threads, c.Batch
+	sum, err := fileSHA256(task.Weights)
+	if err != nil {
+		return nil, err
+	}
+	if r := t.find(task, sum, c.Limits.Percentile); r != nil && !c.o.Fresh {
+		return r, nil
+	}
+	var last *record.Record
+	for range attempts {
+		r, err := t.measure(ctx, c.o.Worker, task, c.Limits.Percentile, c.o.MinDuration)
+		if err != nil || r.Verdict.Valid {
+			return r, err
+		}
+		last = r
+	}
+	return last, nil
+}
+
+// attempts is how often a network is timed whose timing is not valid, as for the host's other work.
+const attempts = 3
+
+// note takes a timing's figures over.
+func (c *chooser) note(cand *Candidate, r *record.Record) {
+	cand.SHA256, cand.Load, cand.Timed = r.WeightsSHA256, r.Load, r.Time.Format(time.RFC3339)
+	cand.Memory = r.PeakRSSBytes
+	if cand.Memory == 0 {
+		cand.Memory = r.WeightsBytes + r.ArenaBytes
+		cand.Warnings = append(cand.Warnings, "memory is that of weights and activations: this system does not tell the process's")
+	}
+	cand.Warnings = append(cand.Warnings, r.Verdict.Warnings...)
+	if !r.Verdict.Valid {
+		warning := fmt.Sprintf("the timing of %s is not valid, in %d attempts: %s", cand.Name, attempts, strings.Join(r.Verdict.Reasons, "; "))
+		c.Warnings = append(c.Warnings, warning)
+		c.o.Say("warning: " + warning)
+	}
+	if cand.Latency = percentiles[c.Limits.Percentile](r.Timing); cand.Latency == 0 {
+		cand.Err = fmt.Sprintf("%d samples in the time given do not make a p%g", r.N, 100*c.Limits.Percentile)
+		c.o.Say(cand.Name + ": " + cand.Err)
+		return
+	}
+	cand.exceeds("latency", cand.Latency, c.Limits.Latency.Nanoseconds(), milliseconds)
+	cand.exceeds("memory", cand.Memory, c.Limits.Memory, func(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) })
+}

@@ -1,0 +1,178 @@
+package choose
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"zoobench/kernels/par"
+)
+
+// How much of each list an answer shows.
+const (
+	mostConfusions = 12
+	mostWrong      = 50
+	mostWhatIfs    = 5
+	mostCurves     = 4
+)
+
+// decide orders the rows, picks one and says what else there is to say without another fit.
+func (c *chooser) decide(context.Context) error {
+	order(c.Rows, c.Metric)
+	fits := func(r *Row) bool { return r.Fits }
+	if d := pick(c.Rows, fits); d != nil {
+		c.Pick, c.PickName, c.PickHead = d.row, d.row.Name, d.row.Head
+		c.Reason = d.reason(c.Metric, c.Limits, c.Batch)
+		c.Confusions = confusions(d.row.outcome, c.titles, mostConfusions)
+	} else {
+		c.Reason = "No network at hand fits the limits."
+	}
+	c.Changes = changes(c.Rows, c.Metric, c.otherLimits())
+	c.AllWrong = c.wrongByAll()
+	c.Answers = c.answers()
+	c.Ensembles = first(c.Answers.Ensembles(), mostWhatIfs)
+	c.Cascades = first(c.Answers.BestCascades(c.Limits.Latency.Nanoseconds()), mostWhatIfs)
+	return nil
+}
+
+func first[T any](all []T, n int) []T { return all[:min(n, len(all))] }
+
+// otherLimits tells whether a row keeps the limits on anything but latency.
+func (c *chooser) otherLimits() func(*Row) bool {
+	keeps := map[string]bool{}
+	for _, cand := range c.Candidates {
+		keeps[cand.Name] = (c.Limits.Params == 0 || cand.Params <= c.Limits.Params) && (c.Limits.Memory == 0 || cand.Memory <= c.Limits.Memory)
+	}
+	return func(r *Row) bool { return keeps[r.Name] }
+}
+
+// voters are the rows of networks proper.
+func (c *chooser) voters() (rows []*Row) {
+	for _, r := range c.Rows {
+		if r.canBePicked() {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// wrongByAll are the readable pictures that no network names rightly, those first about which all are surest.
+func (c *chooser) wrongByAll() (all []Wrong) {
+	voters := c.voters()
+	for i, label := range c.task.Labels {
+		if c.study.fold[i] == unreadable {
+			continue
+		}
+		votes := make([]int, len(c.Classes))
+		for _, r := range voters {
+			votes[r.outcome.predicted[i]]++
+		}
+		if votes[label] > 0 {
+			continue
+		}
+		said := 0
+		for class, n := range votes {
+			if n > votes[said] {
+				said = class
+			}
+		}
+		w := Wrong{File: c.task.Files[i], Label: c.titles[label], Said: c.titles[said], Networks: votes[said]}
+		for _, r := range voters {
+			w.Probability += float64(r.probabilities.row(i)[said]) / float64(len(voters))
+		}
+		all = append(all, w)
+	}
+	slices.SortStableFunc(all, func(a, b Wrong) int { return cmp.Compare(b.Probability, a.Probability) })
+	return first(all, mostWrong)
+}
+
+// answers are all rows', for questions asked later.
+func (c *chooser) answers() *Answers {
+	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels}
+	for _, f := range c.study.fold {
+		a.Read = append(a.Read, f != unreadable)
+	}
+	for _, r := range c.Rows {
+		a.From = append(a.From, Answerer{Name: r.Name, Head: r.Head, Latency: r.Latency, Batch: c.Batch, probabilities: r.probabilities})
+	}
+	return a
+}
+
+// learn draws the learning curves of the pick and of its rivals, and makes the pick's head.
+func (c *chooser) learn(ctx context.Context) error {
+	c.study.pool = par.New(c.Threads)
+	defer c.study.pool.Close()
+	var rows []*Row
+	if c.Pick != nil {
+		rows = append(rows, c.Pick)
+	}
+	for _, r := range c.voters() {
+		if !slices.ContainsFunc(rows, func(s *Row) bool { return s.Name == r.Name }) {
+			rows = append(rows, r)
+		}
+	}
+	for _, r := range first(rows, mostCurves) {
+		probe := c.row(r.Name, headProbe)
+		c.o.Step("learning curve of "+r.Name, len(c.Curves)+1, min(mostCurves, len(rows)))
+		curve, err := c.study.curve(ctx, r.Name, c.features[r.Name], c.chosen[r.Name], probe.outcome, c.Seed)
+		if err != nil {
+			return err
+		}
+		c.Curves = append(c.Curves, curve)
+	}
+	if c.Pick == nil {
+		return nil
+	}
+	return c.head(ctx)
+}
+
+func (c *chooser) row(name, head string) *Row {
+	return c.Rows[slices.IndexFunc(c.Rows, func(r *Row) bool { return r.Name == name && r.Head == head })]
+}
+
+// head makes the pick's head: the probe, learned from all pictures, or a choice among the network's own classes.
+func (c *chooser) head(ctx context.Context) error {
+	n, err := Open(c.o.List, c.tasks[c.PickName])
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	h := &Head{Network: n.Network, SHA256: n.SHA256, File: n.File, Classes: c.Classes, Recipe: n.Recipe, Score: c.Pick.Score}
+	if c.PickHead == headOwn {
+		h.Input = fromLogits
+		h.Weight, h.Bias = selection(c.task.ImageNet, n.Logits)
+		c.Head = h
+		return nil
+	}
+	h.Input = fromFeatures
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f, err := newProblem(c.study.pool, c.features[c.PickName], c.study.rows(), c.task.Labels, len(c.Classes)).solve(c.Pick.Overall, nil, convergence)
+	if err != nil {
+		return err
+	}
+	h.Weight, h.Bias = f.weight, f.bias
+	c.Head = h
+	return nil
+}
+
+// nextStep says what the curves say of more pictures.
+func (r *Result) nextStep() string {
+	if len(r.Curves) == 0 || len(r.Curves[0].Points) < 2 {
+		return ""
+	}
+	c := r.Curves[0]
+	last := c.Points[len(c.Points)-1]
+	gain := c.Doubled - last.Accuracy.Value
+	text := fmt.Sprintf("With twice the pictures a probe on %s would reach about %s, %+.1f points, if its curve goes on as it did.", c.Name, percent(c.Doubled), 100*gain)
+	for _, other := range r.Curves[1:] {
+		now := other.Points[len(other.Points)-1].Accuracy.Value
+		if now <= last.Accuracy.Value && other.Doubled > c.Doubled && math.Abs(other.Doubled-c.Doubled) > 1e-3 {
+			text += fmt.Sprintf(" %s would by then be ahead of it, at about %s.", other.Name, percent(other.Doubled))
+		}
+	}
+	return text
+}

@@ -1,0 +1,146 @@
+package choose
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"zoobench/datasets/preprocess"
+	"zoobench/zoo/weights"
+)
+
+// What a head may be given.
+const (
+	fromFeatures = "features"
+	fromLogits   = "logits"
+)
+
+// headForm marks a head's file.
+const headForm = "zoobench head 1"
+
+// A Head tells a task's classes from a network's features, or from its logits: scores = Weight·x + Bias.
+type Head struct {
+	Network string            `json:"network"`
+	SHA256  string            `json:"weights_sha256"` // of the checkpoint that it belongs to
+	File    string            `json:"weights_file"`   // the checkpoint's base name
+	Input   string            `json:"input"`          // "features" or "logits"
+	Classes []string          `json:"classes"`
+	Recipe  preprocess.Recipe `json:"recipe"`
+	Score   Score             `json:"score"` // by cross-validation
+
+	Weight []float32 `json:"-"` // (classes, inputs)
+	Bias   []float32 `json:"-"` // (classes)
+}
+
+// Save writes the head as safetensors: weight and bias, and the rest as metadata.
+func (h *Head) Save(path string) error {
+	about, err := json.Marshal(h)
+	if err != nil {
+		return fmt.Errorf("choose: %w", err)
+	}
+	k := len(h.Classes)
+	return weights.WriteFile(path, []weights.Named{
+		{Name: "weight", Shape: []int{k, len(h.Weight) / k}, Data: h.Weight},
+		{Name: "bias", Shape: []int{k}, Data: h.Bias},
+	}, map[string]string{"format": headForm, "head": string(about)})
+}
+
+// LoadHead reads a head that Save wrote. The error names the file and what is wrong with it.
+func LoadHead(path string) (*Head, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	fail := func(format string, args ...any) (*Head, error) {
+		return nil, fmt.Errorf("choose: %s: %w", filepath.Base(path), fmt.Errorf(format, args...))
+	}
+	meta := f.Metadata()
+	if meta["format"] != headForm {
+		return fail("no head: format %q, want %q", meta["format"], headForm)
+	}
+	var h Head
+	if err := json.Unmarshal([]byte(meta["head"]), &h); err != nil {
+		return fail("head: %w", err)
+	}
+	if len(h.Classes) < 2 || h.Input != fromFeatures && h.Input != fromLogits {
+		return fail("%d classes from %q, want at least 2 from features or logits", len(h.Classes), h.Input)
+	}
+	err = weights.Guard(f, func() error {
+		for _, t := range []struct {
+			name string
+			into *[]float32
+			dims int
+		}{{"weight", &h.Weight, 2}, {"bias", &h.Bias, 1}} {
+			tensor, ok := f.Lookup(t.name)
+			if !ok {
+				return fmt.Errorf("no tensor %s", t.name)
+			}
+			if len(tensor.Shape) != t.dims || tensor.Shape[0] != len(h.Classes) {
+				return fmt.Errorf("%s: shape %v, want %d dimensions and %d classes", t.name, tensor.Shape, t.dims, len(h.Classes))
+			}
+			v, err := f.Float32(t.name)
+			if err != nil {
+				return err
+			}
+			*t.into = slices.Clone(v)
+		}
+		return nil
+	})
+	if err != nil {
+		return fail("%w", err)
+	}
+	return &h, nil
+}
+
+// Fits says why a head is not this network's, nil if it is.
+func (h *Head) Fits(n *Network) error {
+	if h.Network != n.Network {
+		return fmt.Errorf("choose: the head is for %s, have %s", h.Network, n.Network)
+	}
+	if h.SHA256 != n.SHA256 {
+		return fmt.Errorf("choose: the head is for %s with SHA-256 %s, have %s with %s", h.File, digits(h.SHA256), n.File, digits(n.SHA256))
+	}
+	want := n.Features
+	if h.Input == fromLogits {
+		want = n.Logits
+	}
+	if have := len(h.Weight) / len(h.Classes); have != want {
+		return fmt.Errorf("choose: the head takes %d %s, %s has %d", have, h.Input, n.Name, want)
+	}
+	if h.Recipe != n.Recipe {
+		return errors.New("choose: the head was made with another preprocessing; leave it as the checkpoint has it")
+	}
+	return nil
+}
+
+// digits are the first of a hash.
+func digits(sha256 string) string { return sha256[:min(8, len(sha256))] }
+
+// Scores are the classes' scores for one image, from what Network.Run wrote for it.
+func (h *Head) Scores(n *Network, outputs []float32) []float32 {
+	x := outputs[:n.Features]
+	if h.Input == fromLogits {
+		x = outputs[n.Features:n.Outputs()]
+	}
+	scores := make([]float32, len(h.Classes))
+	for c := range scores {
+		sum := float64(h.Bias[c])
+		for j, w := range h.Weight[c*len(x) : (c+1)*len(x)] {
+			sum += float64(w) * float64(x[j])
+		}
+		scores[c] = float32(sum)
+	}
+	return scores
+}
+
+// selection is a head that takes some of the logits as they are.
+func selection(classes []int, logits int) (weight, bias []float32) {
+	weight, bias = make([]float32, len(classes)*logits), make([]float32, len(classes))
+	for i, class := range classes {
+		weight[i*logits+class] = 1
+	}
+	return weight, bias
+}

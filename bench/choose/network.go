@@ -1,0 +1,92 @@
+package choose
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"zoobench/bench/runner"
+	"zoobench/datasets/preprocess"
+	"zoobench/kernels"
+	"zoobench/zoo"
+	"zoobench/zoo/engine"
+	"zoobench/zoo/weights"
+)
+
+// A Network is a checkpoint whose features can be had beside its logits.
+type Network struct {
+	Name     string // with the tag, "resnet50.tv_in1k"
+	Network  string
+	File     string // base name
+	SHA256   string // of the file
+	Recipe   preprocess.Recipe
+	Features int // what the classifier is given
+	Logits   int
+
+	engine *engine.Engine
+}
+
+// Open makes a task's network ready as the runner does, with its own preprocessing, and taps it.
+func Open(list *zoo.List, t runner.Task) (*Network, error) {
+	if t.Weights == "" {
+		return nil, fmt.Errorf("choose: %s: no checkpoint", t.Model)
+	}
+	whole, err := runner.Open(list, t)
+	if err != nil {
+		return nil, err
+	}
+	whole.Close()
+	whole.Engine = nil // its memory is free before the second plan takes as much
+	n := &Network{Network: whole.Spec.Name, Name: whole.Spec.Name, SHA256: whole.SHA256, Recipe: whole.Preprocessing(), Logits: whole.Graph.Classes}
+	if whole.Tag != "" {
+		n.Name += "." + whole.Tag
+	}
+	graph, features, err := Tap(whole.Graph)
+	if err != nil {
+		return nil, err
+	}
+	n.Features = features
+	f, err := weights.Open(t.Weights)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	n.File = f.Name()
+	bound, err := weights.Bind(f, graph.Params, weights.Options{Tables: whole.Spec.Renames})
+	if err != nil {
+		return nil, err
+	}
+	err = weights.Guard(f, func() (err error) {
+		n.engine, err = engine.New(graph, bound, engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+// Close ends the engine's workers.
+func (n *Network) Close() { n.engine.Close() }
+
+// Outputs is the number of values that Run writes for one image: features, then logits.
+func (n *Network) Outputs() int { return n.Features + n.Logits }
+
+// Run computes features and logits of count images: src is (count, size, size, 3), dst (count, Outputs).
+func (n *Network) Run(dst, src []float32, count int) { n.engine.Run(dst, src, count) }
+
+// key tells apart what the network makes of a picture: weights, recipe, instruction set and program.
+func (n *Network) key(build string) (string, error) {
+	text, err := json.Marshal(struct {
+		Form                        int
+		Network, SHA256, ISA, Build string
+		Recipe                      preprocess.Recipe
+		Features, Logits            int
+	}{storeForm, n.Network, n.SHA256, kernels.ISA(), build, n.Recipe, n.Features, n.Logits})
+	if err != nil {
+		return "", fmt.Errorf("choose: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16]), nil
+}

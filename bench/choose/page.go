@@ -1,0 +1,168 @@
+package choose
+
+import (
+	"bufio"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+)
+
+// A page is a report's blocks in order, as Markdown and as HTML that needs no other file.
+type page struct {
+	title  string
+	blocks []block
+}
+
+// A block writes itself in both forms.
+type block interface {
+	markdown(w io.Writer)
+	html(w io.Writer)
+}
+
+func (p *page) lead(text string)    { p.blocks = append(p.blocks, paragraph{text, true}) }
+func (p *page) text(text string)    { p.blocks = append(p.blocks, paragraph{text, false}) }
+func (p *page) heading(text string) { p.blocks = append(p.blocks, heading(text)) }
+func (p *page) table(t *tableBlock) { p.blocks = append(p.blocks, t) }
+func (p *page) figure(c *chart) {
+	if c != nil {
+		p.blocks = append(p.blocks, c)
+	}
+}
+
+func (p *page) markdown(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "# %s\n", escapeMarkdown(p.title))
+	for _, block := range p.blocks {
+		block.markdown(b)
+	}
+	return b.Flush()
+}
+
+const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
+table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto;font-size:.9rem}
+th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:left;white-space:nowrap}
+td.r,th.r{text-align:right;font-variant-numeric:tabular-nums}
+.lead{font-size:1.25rem;font-weight:600}
+svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:currentColor}
+@media(prefers-color-scheme:dark){body{color:#eee;background:#181818}th,td{border-color:#444}}`
+
+func (p *page) html(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	title := html.EscapeString(p.title)
+	fmt.Fprintf(b, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>%s</title>\n<style>%s</style>\n<h1>%s</h1>\n", title, style, title)
+	for _, block := range p.blocks {
+		block.html(b)
+	}
+	fmt.Fprintln(b, "</html>")
+	return b.Flush()
+}
+
+type heading string
+
+func (h heading) markdown(w io.Writer) { fmt.Fprintf(w, "\n## %s\n", escapeMarkdown(string(h))) }
+func (h heading) html(w io.Writer)     { fmt.Fprintf(w, "<h2>%s</h2>\n", html.EscapeString(string(h))) }
+
+type paragraph struct {
+	text string
+	lead bool
+}
+
+func (p paragraph) markdown(w io.Writer) {
+	text := escapeMarkdown(p.text)
+	if p.lead {
+		text = "**" + text + "**"
+	}
+	fmt.Fprintf(w, "\n%s\n", text)
+}
+
+func (p paragraph) html(w io.Writer) {
+	class := ""
+	if p.lead {
+		class = ` class="lead"`
+	}
+	fmt.Fprintf(w, "<p%s>%s</p>\n", class, html.EscapeString(p.text))
+}
+
+type tableBlock struct {
+	title []string
+	rows  [][]string
+}
+
+func tableOf(title ...string) *tableBlock { return &tableBlock{title: title} }
+
+func (t *tableBlock) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// right tells whether a column holds figures.
+func (t *tableBlock) right(column int) bool {
+	found := false
+	for _, row := range t.rows {
+		switch c := row[column]; {
+		case c == "" || c == "–":
+		case c[0] >= '0' && c[0] <= '9' || c[0] == '<':
+			found = true
+		default:
+			return false
+		}
+	}
+	return found
+}
+
+func (t *tableBlock) markdown(w io.Writer) {
+	line := func(cells []string) {
+		for _, c := range cells {
+			fmt.Fprintf(w, "| %s ", escapeMarkdown(c))
+		}
+		fmt.Fprintln(w, "|")
+	}
+	fmt.Fprintln(w)
+	line(t.title)
+	for i := range t.title {
+		if t.right(i) {
+			fmt.Fprint(w, "|---:")
+		} else {
+			fmt.Fprint(w, "|---")
+		}
+	}
+	fmt.Fprintln(w, "|")
+	for _, row := range t.rows {
+		line(row)
+	}
+}
+
+func (t *tableBlock) html(w io.Writer) {
+	line := func(tag string, cells []string) {
+		fmt.Fprint(w, "<tr>")
+		for i, c := range cells {
+			class := ""
+			if t.right(i) {
+				class = ` class="r"`
+			}
+			fmt.Fprintf(w, "<%s%s>%s</%s>", tag, class, html.EscapeString(c), tag)
+		}
+		fmt.Fprintln(w, "</tr>")
+	}
+	fmt.Fprintln(w, "<table>")
+	line("th", t.title)
+	for _, row := range t.rows {
+		line("td", row)
+	}
+	fmt.Fprintln(w, "</table>")
+}
+
+// escapeMarkdown makes text from folders' names and errors plain: no markup, no second line, no control characters.
+func escapeMarkdown(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0:
+			b.WriteByte(' ')
+		case strings.ContainsRune("\\`*_[]<>|#~&", r):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

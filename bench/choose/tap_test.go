@@ -1,0 +1,91 @@
+package choose
+
+import (
+	"testing"
+
+	"zoobench/zoo"
+	"zoobench/zoo/engine"
+	"zoobench/zoo/interp"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
+)
+
+// TestTapEveryNetwork holds the features of every network of the zoo to be a vector before the logits: what the last
+// weights of the classifier take.
+func TestTapEveryNetwork(t *testing.T) {
+	for _, s := range zoo.All() {
+		g, err := s.Graph(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes := len(g.Nodes)
+		tapped, features, err := Tap(g)
+		if err != nil {
+			t.Errorf("%s: %v", s.Name, err)
+			continue
+		}
+		if len(g.Nodes) != nodes {
+			t.Errorf("%s: its graph has %d nodes now, had %d", s.Name, len(g.Nodes), nodes)
+		}
+		if got, want := tapped.Output(), (nn.Shape{C: features + 1000, H: 1, W: 1}); got != want || features < 64 || features > 1<<14 {
+			t.Errorf("%s: %d features, output %v, want %v", s.Name, features, got, want)
+		}
+	}
+}
+
+// TestTapComputes compares the engine's features and logits with the oracle's, and the logits with the untapped graph's.
+func TestTapComputes(t *testing.T) {
+	for _, name := range []string{"squeezenet1_1", "resnet18", "mobilenetv3_small_100", "deit_tiny_distilled_patch16_224", "googlenet"} {
+		t.Run(name, func(t *testing.T) {
+			s, err := zoo.Find(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			size := 96
+			g, err := s.Graph(size, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tapped, features, err := Tap(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			src := weights.Generator{}.Source(g.Params)
+			images := weights.Generator{}.Images(size) // (2, 3, size, size)
+			hwc := make([]float32, 3*size*size)
+			for i := range hwc {
+				hwc[i] = images[i%3*size*size+i/3]
+			}
+			want, err := interp.Run(tapped, src, hwc, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := engine.New(tapped, src, engine.Options{Threads: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			got := make([]float32, features+10)
+			e.Run(got, hwc, 1)
+			largest, worst := 0.0, 0.0
+			for i, v := range want {
+				largest = max(largest, abs(v))
+				worst = max(worst, abs(v-float64(got[i])))
+			}
+			if worst > 1e-3*largest {
+				t.Errorf("differs from the oracle by %g of %g", worst, largest)
+			}
+			plain, err := interp.Run(g, src, hwc, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range plain {
+				if abs(v-want[features+i]) > 1e-6*largest {
+					t.Errorf("logit %d: %g, want %g", i, want[features+i], v)
+				}
+			}
+		})
+	}
+}
+
+func abs(v float64) float64 { return max(v, -v) }

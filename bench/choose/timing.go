@@ -1,0 +1,115 @@
+package choose
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/load"
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/bench/stat"
+)
+
+// timingsKept is how long a timing stands for the machine: a question an hour later need not wait, one next week should.
+const timingsKept = 24 * time.Hour
+
+// timings are the cache's earlier timings by this program, the latest of each kind.
+type timings struct {
+	path  string
+	runID string
+	kept  []record.Record
+}
+
+func openTimings(dir, build string) (*timings, error) {
+	t := &timings{path: filepath.Join(dir, "timings.jsonl"), runID: "choose " + build}
+	all, _, err := record.ReadFile(t.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("choose: %w", err)
+	}
+	cpu := record.ThisMachine().CPU
+	for _, r := range all {
+		if r.RunID == t.runID && r.Machine.CPU == cpu && time.Since(r.Time) < timingsKept && r.Timing != nil && r.Asked != nil && r.Verdict.Valid {
+			t.kept = append(t.kept, r)
+		}
+	}
+	return t, nil
+}
+
+// find is an earlier timing of these weights under these settings that has samples enough.
+func (t *timings) find(task runner.Task, sha256 string, percentile float64) *record.Record {
+	for i := len(t.kept) - 1; i >= 0; i-- {
+		r := &t.kept[i]
+		if r.Model == task.Model && r.WeightsSHA256 == sha256 && r.Asked.Threads == task.Threads && r.Asked.Batch == task.Batch && r.N >= stat.MinSamples(percentile) {
+			return r
+		}
+	}
+	return nil
+}
+
+// measure times a network in a process of its own and keeps the record.
+func (t *timings) measure(ctx context.Context, w runner.Worker, task runner.Task, percentile float64, minDuration time.Duration) (*record.Record, error) {
+	task.Scenario, task.Timeout = load.SingleStream, timingTimeout
+	task.Job.Latency = &experiment.Latency{MinDuration: minDuration, MinSamples: stat.MinSamples(percentile)}
+	r, err := w.Measure(ctx, task, nil)
+	if err != nil {
+		return nil, err
+	}
+	if r.Timing == nil || r.Footprint == nil || r.Cost == nil {
+		return nil, fmt.Errorf("choose: %s: %s", task.Model, r.Why("latency_p50_ns"))
+	}
+	r.RunID, r.Schema = t.runID, record.Schema
+	line, err := record.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	log, err := appendTo(t.path)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	if _, err := log.Write(line); err != nil {
+		return nil, fmt.Errorf("choose: %w", err)
+	}
+	return r, nil
+}
+
+// timingTimeout ends a network that takes longer than anybody would wait for a picture.
+const timingTimeout = 5 * time.Minute
+
+// program identifies this program's build: its version control's revision, or its own hash where that says too little.
+func program() (string, error) {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v := info.Main.Version; v != "" && !strings.HasPrefix(v, "(devel)") && !strings.Contains(v, "+dirty") {
+			return v, nil
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("choose: %w", err)
+	}
+	return fileSHA256(self)
+}
+
+func fileSHA256(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("choose: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("choose: %s: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,344 @@
+package choose
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"zoobench/bench/stat"
+	"zoobench/zoo/weights"
+)
+
+// Answers are what every network with its head said of every picture: enough for questions that nobody had in mind when
+// the networks ran. Probabilities are those of models that had not learned from the picture.
+type Answers struct {
+	Classes []string   `json:"classes"`
+	Files   []string   `json:"files"`
+	Labels  []int      `json:"labels"`
+	Read    []bool     `json:"read"` // false for a file that could not be read, which counts as wrong
+	From    []Answerer `json:"from"`
+}
+
+// An Answerer is one network with a head.
+type Answerer struct {
+	Name    string `json:"name"`
+	Head    string `json:"head"`
+	Latency int64  `json:"latency_ns"` // of a batch, at the percentile of the run; 0 where not known
+	Batch   int    `json:"batch"`
+
+	probabilities table // (files, classes)
+}
+
+// AnswersName is the file of a run's answers in its folder.
+const AnswersName = "answers.safetensors"
+
+const answersForm = "zoobench answers 1"
+
+// Save writes the answers as safetensors: a matrix of probabilities for each network with its head, the rest as metadata.
+func (a *Answers) Save(path string) error {
+	about, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("choose: %w", err)
+	}
+	var tensors []weights.Named
+	for i, f := range a.From {
+		tensors = append(tensors, weights.Named{Name: fmt.Sprintf("%d", i), Shape: []int{len(a.Files), len(a.Classes)}, Data: f.probabilities.data})
+	}
+	return weights.WriteFile(path, tensors, map[string]string{"format": answersForm, "answers": string(about)})
+}
+
+// LoadAnswers reads what Save wrote.
+func LoadAnswers(path string) (*Answers, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	meta := f.Metadata()
+	if meta["format"] != answersForm {
+		return nil, fmt.Errorf("choose: %s: no answers: format %q, want %q", filepath.Base(path), meta["format"], answersForm)
+	}
+	var a Answers
+	if err := json.Unmarshal([]byte(meta["answers"]), &a); err != nil {
+		return nil, fmt.Errorf("choose: %s: %w", filepath.Base(path), err)
+	}
+	n, k := len(a.Files), len(a.Classes)
+	if len(a.Labels) != n || len(a.Read) != n || n == 0 || k == 0 {
+		return nil, fmt.Errorf("choose: %s: %d files, %d labels, %d classes: damaged", filepath.Base(path), n, len(a.Labels), k)
+	}
+	for _, l := range a.Labels {
+		if l < 0 || l >= k {
+			return nil, fmt.Errorf("choose: %s: label %d of %d classes: damaged", filepath.Base(path), l, k)
+		}
+	}
+	for i := range a.From {
+		t := newTable(n, k)
+		name := fmt.Sprintf("%d", i)
+		if tensor, ok := f.Lookup(name); !ok || !slices.Equal(tensor.Shape, []int{n, k}) {
+			return nil, fmt.Errorf("choose: %s: probabilities of %s: shape %v, want %v", filepath.Base(path), a.From[i].Name, tensor.Shape, []int{n, k})
+		}
+		if err := f.Read(name, 0, t.data); err != nil {
+			return nil, err
+		}
+		a.From[i].probabilities = t
+	}
+	return &a, nil
+}
+
+// title is an answerer's name for people.
+func (f *Answerer) title() string {
+	if f.Head == headProbe {
+		return f.Name
+	}
+	return f.Name + " (" + f.Head + ")"
+}
+
+// outcome is what somebody with these probabilities says.
+func (a *Answers) outcome(p table) outcome {
+	o := outcome{classes: len(a.Classes), labels: a.Labels, predicted: make([]int, len(a.Labels))}
+	for i := range o.predicted {
+		if o.predicted[i] = -1; a.Read[i] {
+			o.predicted[i] = best(p.row(i))
+		}
+	}
+	return o
+}
+
+// class finds a class by its name.
+func (a *Answers) class(name string) (int, error) {
+	if i := slices.Index(a.Classes, name); i >= 0 {
+		return i, nil
+	}
+	return 0, fmt.Errorf("choose: no class %q; there are %s", name, strings.Join(a.Classes, ", "))
+}
+
+// Subset keeps the pictures of these classes, and asks of them which of these classes they are.
+func (a *Answers) Subset(classes []string) (*Answers, error) {
+	s := &Answers{Classes: slices.Clone(classes)}
+	rank := map[int]int{}
+	for i, name := range classes {
+		c, err := a.class(name)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := rank[c]; twice {
+			return nil, fmt.Errorf("choose: class %q is named twice", name)
+		}
+		rank[c] = i
+	}
+	if len(classes) < 2 {
+		return nil, fmt.Errorf("choose: %d classes, want at least 2", len(classes))
+	}
+	var rows []int
+	for i, l := range a.Labels {
+		if to, kept := rank[l]; kept {
+			rows = append(rows, i)
+			s.Files, s.Labels, s.Read = append(s.Files, a.Files[i]), append(s.Labels, to), append(s.Read, a.Read[i])
+		}
+	}
+	s.From = a.mapped(len(classes), rows, func(dst, src []float32) {
+		for from, to := range rank {
+			dst[to] = src[from]
+		}
+	})
+	return s, nil
+}
+
+// Merge makes classes one, under a new name; its probability is the sum of theirs.
+func (a *Answers) Merge(name string, classes []string) (*Answers, error) {
+	to := make([]int, len(a.Classes))
+	merged := map[int]bool{}
+	for _, class := range classes {
+		c, err := a.class(class)
+		if err != nil {
+			return nil, err
+		}
+		merged[c] = true
+	}
+	m := &Answers{Files: a.Files, Read: a.Read}
+	for c, class := range a.Classes {
+		if !merged[c] {
+			if class == name {
+				return nil, fmt.Errorf("choose: there is a class %q that is not among those to be merged", name)
+			}
+			to[c] = len(m.Classes)
+			m.Classes = append(m.Classes, class)
+		}
+	}
+	if len(merged) < 2 || len(m.Classes) == 0 {
+		return nil, fmt.Errorf("choose: %d of %d classes to be merged, want at least 2 and one that is left", len(merged), len(a.Classes))
+	}
+	for c := range merged {
+		to[c] = len(m.Classes)
+	}
+	m.Classes = append(m.Classes, name)
+	rows := make([]int, len(a.Labels))
+	for i, l := range a.Labels {
+		rows[i] = i
+		m.Labels = append(m.Labels, to[l])
+	}
+	m.From = a.mapped(len(m.Classes), rows, func(dst, src []float32) {
+		for c, v := range src {
+			dst[to[c]] += v
+		}
+	})
+	return m, nil
+}
+
+// mapped are the answerers with other classes and some of the pictures; probabilities sum to 1 again where they do not
+// vanish.
+func (a *Answers) mapped(classes int, rows []int, change func(dst, src []float32)) []Answerer {
+	from := slices.Clone(a.From)
+	for f := range from {
+		t := newTable(len(rows), classes)
+		for r, i := range rows {
+			dst := t.row(r)
+			change(dst, a.From[f].probabilities.row(i))
+			sum := float32(0)
+			for _, v := range dst {
+				sum += v
+			}
+			for c := range dst {
+				if sum > 0 {
+					dst[c] /= sum
+				}
+			}
+		}
+		from[f].probabilities = t
+	}
+	return from
+}
+
+// A WhatIf is a network, or several together, that might be used.
+type WhatIf struct {
+	Kind     string   `json:"kind"` // "network", "cascade", "ensemble"
+	Name     string   `json:"name"`
+	Accuracy Estimate `json:"accuracy"`
+	Balanced Estimate `json:"balanced_accuracy"`
+	// Latency is the mean of a cascade, whose second network answers the share Second of the pictures: those of which the
+	// first gives its class a probability below Threshold. Of others it is the figure timed, or the sum of them.
+	Latency   int64   `json:"latency_ns"`
+	Second    float64 `json:"second_share,omitempty"`
+	Threshold float64 `json:"threshold,omitempty"`
+}
+
+func (a *Answers) whatIf(kind, name string, o outcome, latency int64) WhatIf {
+	s := score(o)
+	return WhatIf{Kind: kind, Name: name, Accuracy: s.Accuracy, Balanced: s.Balanced, Latency: latency}
+}
+
+// Alone are the networks by themselves, the most accurate first.
+func (a *Answers) Alone() (all []WhatIf) {
+	for i := range a.From {
+		f := &a.From[i]
+		all = append(all, a.whatIf("network", f.title(), a.outcome(f.probabilities), f.Latency))
+	}
+	sortWhatIfs(all)
+	return all
+}
+
+// Ensembles are pairs of networks whose probabilities are averaged, the most accurate first. Both are run for each
+// picture.
+func (a *Answers) Ensembles() (all []WhatIf) {
+	for i := range a.From {
+		for j := i + 1; j < len(a.From); j++ {
+			f, g := &a.From[i], &a.From[j]
+			if f.Head == headNearest || g.Head == headNearest || f.Name == g.Name {
+				continue
+			}
+			p := newTable(len(a.Files), len(a.Classes))
+			for k, v := range f.probabilities.data {
+				p.data[k] = (v + g.probabilities.data[k]) / 2
+			}
+			all = append(all, a.whatIf("ensemble", f.title()+" + "+g.title(), a.outcome(p), f.Latency+g.Latency))
+		}
+	}
+	sortWhatIfs(all)
+	return all
+}
+
+// cascadeSteps are the shares of pictures that a cascade's second network is asked about, in twentieths.
+const cascadeSteps = 20
+
+// Cascades are pairs of networks of which the quicker answers and the slower one is asked where the first is unsure: each
+// pair's curve of accuracy against mean latency, from nobody asked to all.
+func (a *Answers) Cascades() (curves [][]WhatIf) {
+	for i := range a.From {
+		for j := range a.From {
+			first, second := &a.From[i], &a.From[j]
+			if first.Head == headNearest || second.Head == headNearest || first.Latency == 0 || second.Latency <= first.Latency || first.Batch > 1 {
+				continue // of a batch, some pictures would be unsure and others not
+			}
+			curves = append(curves, a.cascade(first, second))
+		}
+	}
+	return curves
+}
+
+func (a *Answers) cascade(first, second *Answerer) (curve []WhatIf) {
+	sure := func(i int) float32 {
+		row := first.probabilities.row(i)
+		return row[best(row)]
+	}
+	rows := make([]int, len(a.Files))
+	for i := range rows {
+		rows[i] = i
+	}
+	slices.SortStableFunc(rows, func(i, j int) int { return cmp.Compare(sure(i), sure(j)) })
+	o, other := a.outcome(first.probabilities), a.outcome(second.probabilities)
+	right := 0
+	for i := range rows {
+		if o.right(i) {
+			right++
+		}
+	}
+	asked := 0
+	for step := range cascadeSteps + 1 {
+		want := len(rows) * step / cascadeSteps
+		for ; asked < want; asked++ {
+			i := rows[asked]
+			if o.right(i) {
+				right--
+			}
+			if other.right(i) {
+				right++
+			}
+		}
+		w := WhatIf{Kind: "cascade", Name: first.title() + " → " + second.title(), Second: float64(asked) / float64(len(rows))}
+		if w.Threshold = 1; asked < len(rows) {
+			w.Threshold = float64(sure(rows[asked]))
+		}
+		w.Latency = first.Latency + int64(w.Second*float64(second.Latency))
+		w.Accuracy.Value = float64(right) / float64(len(rows))
+		w.Accuracy.Lo, w.Accuracy.Hi = stat.Wilson(right, len(rows))
+		curve = append(curve, w)
+	}
+	return curve
+}
+
+// BestCascades are, of each pair, the most accurate point whose mean latency keeps the budget, 0 for any: the most
+// accurate pair first. A point that asks nobody or everybody is no cascade.
+func (a *Answers) BestCascades(budget int64) (all []WhatIf) {
+	for _, curve := range a.Cascades() {
+		found := -1
+		for i, w := range curve {
+			if w.Second > 0 && w.Second < 1 && (budget == 0 || w.Latency <= budget) && (found < 0 || w.Accuracy.Value > curve[found].Accuracy.Value) {
+				found = i
+			}
+		}
+		if found >= 0 {
+			all = append(all, curve[found])
+		}
+	}
+	sortWhatIfs(all)
+	return all
+}
+
+func sortWhatIfs(all []WhatIf) {
+	slices.SortStableFunc(all, func(a, b WhatIf) int {
+		return cmp.Or(cmp.Compare(b.Accuracy.Value, a.Accuracy.Value), cmp.Compare(a.Latency, b.Latency))
+	})
+}
