@@ -19,8 +19,9 @@ import (
 // How a benchmark is sampled. A sample is the least of several short runs within one process: interruptions only add
 // time, and what differs from process to process, such as where its memory lies, is drawn anew each round.
 const (
-	runLength    = 2 * time.Millisecond // or one call, where that is longer
+	runLength    = 2 * time.Millisecond // or leastCalls, where that is longer
 	sampleLength = 12 * time.Millisecond
+	leastCalls   = 3 // the first of a run finds no data in the caches
 	leastRuns    = 3
 	sampleLimit  = 5 * time.Minute // a process that takes longer hangs
 )
@@ -36,7 +37,7 @@ type Bench struct {
 
 // iterations are how many calls a run has and how many runs a sample.
 func (b Bench) iterations() (calls, runs int) {
-	calls = max(1, int(float64(runLength)/b.NsPerOp))
+	calls = max(leastCalls, int(float64(runLength)/b.NsPerOp))
 	runs = max(leastRuns, int(float64(sampleLength)/(b.NsPerOp*float64(calls))))
 	return calls, runs
 }

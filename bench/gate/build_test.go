@@ -331,3 +331,21 @@ func TestReadStat(t *testing.T) {
 		t.Errorf("got %q, %v, %v", name, times, ok)
 	}
 }
+
+func TestIterations(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		ns          float64
+		calls, runs int
+	}{
+		{"25 µs", 25e3, 80, 6},
+		{"1 ms", 1e6, 3, 4},
+		{"a network", 150e6, 3, 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if calls, runs := (Bench{NsPerOp: test.ns}).iterations(); calls != test.calls || runs != test.runs {
+				t.Errorf("%d calls, %d runs, want %d and %d", calls, runs, test.calls, test.runs)
+			}
+		})
+	}
+}

@@ -72,10 +72,13 @@ func (r *Report) Cells(row *Row) []string {
 
 // quantity is a sample as text.
 func (r *Report) quantity(v float64) string {
-	if r.Unit != Nanoseconds {
+	switch {
+	case r.Unit != Nanoseconds:
 		return fmt.Sprintf("%.4g", v)
+	case v < 1e6:
+		return fmt.Sprintf("%.4g µs", v/1e3)
 	}
-	return fmt.Sprintf("%.4g µs", v/1e3)
+	return fmt.Sprintf("%.4g ms", v/1e6)
 }
 
 // percent is a ratio as a change.
