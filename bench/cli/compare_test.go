@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"zoobench/bench/record"
+)
+
+// sampleFile writes a per-sample file of 100 images of 10 classes in which right says of which rank the right answer is.
+func sampleFile(t *testing.T, name string, right func(i int) int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	w, err := record.NewSampleWriter(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		label := i % 10
+		top5 := []int{(label + 1) % 10, (label + 2) % 10, (label + 3) % 10, (label + 4) % 10, (label + 5) % 10}
+		if rank := right(i); rank > 0 {
+			top5[rank-1] = label
+		}
+		s := record.Sample{File: fmt.Sprintf("%02d.png", i), Labels: []int{label}, Top5: top5, Scores: []float32{5, 4, 3, 2, 1}, LogSum: 5 + float64(i)/100}
+		if i == 99 {
+			s = record.Sample{File: "99.png", Labels: []int{label}, Error: "broken"}
+		}
+		if err := w.Write(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(nil); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func rankIf(right bool, rank int) int {
+	if right {
+		return rank
+	}
+	return 0
+}
+
+func TestCompare(t *testing.T) {
+	good := sampleFile(t, "good.jsonl", func(i int) int { return rankIf(i < 80, 1) })
+	near := sampleFile(t, "near.csv", func(i int) int { return rankIf(i >= 5 && i < 83, 1) })
+	poor := sampleFile(t, "poor.jsonl", func(i int) int { return rankIf(i < 80, 1+i%2) })
+	code, stdout, stderr := invoke(t, "compare", poor, good, near)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	golden(t, "compare", stdout)
+	code, stdout, stderr = invoke(t, "compare", poor, good, "--metric", "top5", "--format", "json")
+	var pair pairRow
+	if err := json.Unmarshal([]byte(stdout), &pair); err != nil || code != 0 {
+		t.Fatalf("exit code %d, error %v: %s", code, err, stderr)
+	}
+	if pair.OnlyA != 0 || pair.OnlyB != 0 || pair.P != 1 || pair.Separated || pair.MoreImages != 0 || pair.Images != 100 {
+		t.Errorf("top-5 of two that agree: %+v", pair)
+	}
+
+	other := filepath.Join(t.TempDir(), "other.jsonl")
+	if err := os.WriteFile(other, []byte(`{"file":"00.png","label":7,"top5":[7],"scores":[1]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{good}, "one evaluation, good, want two or more"},
+		{[]string{good, other}, "image 00.png has the labels [7], elsewhere [0]"},
+		{[]string{good, t.TempDir()}, "no such file"},
+		{[]string{good, poor, "--metric", "top3"}, `--metric: have "top3"`},
+	} {
+		if code, _, stderr := invoke(t, append([]string{"compare"}, test.args...)...); code != 1 || !strings.Contains(stderr, test.want) {
+			t.Errorf("%q: exit code %d, %q; want 1 and %q", test.args, code, stderr, test.want)
+		}
+	}
+}
+
+func TestAgainstPublished(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		top1      int
+		published float64
+		size      int
+		want      string
+	}{
+		{"inside", 700, 71, 224, "inside the interval"},
+		{"outside", 600, 71, 224, "outside by 8.01 points; zoobench audit net.tag --observed 60.00"},
+		{"another size", 600, 71, 256, "published at 256 pixels"},
+		{"not published", 600, 0, 224, ""},
+	} {
+		r := &record.Record{Model: "net", Checkpoint: "tag", ImgSize: 224, Accuracy: record.NewAccuracy(1000, test.top1, 900, nil),
+			Published: &record.Published{Top1: test.published, ImgSize: test.size}}
+		if _, got := againstPublished(r, 1); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
+			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
+		}
+	}
+}
