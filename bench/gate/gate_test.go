@@ -354,6 +354,21 @@ func TestReportForms(t *testing.T) {
 	if n := strings.Count(text.String(), "BenchmarkConv/k=3 "); n != 2*looks[0] {
 		t.Errorf("%d lines of Conv/k=3, want %d:\n%s", n, 2*looks[0], text.String())
 	}
+	if text := text.String(); !strings.Contains(text, "side: base") || !strings.Contains(text, "side: head") {
+		t.Errorf("no sides in:\n%s", text)
+	}
+	// benchstat compares two files where their configurations are equal.
+	heads := make([]string, 2)
+	for side := range heads {
+		var one bytes.Buffer
+		if err := r.WriteGoBench(&one, Side(side)); err != nil {
+			t.Fatal(err)
+		}
+		heads[side], _, _ = strings.Cut(one.String(), "Benchmark")
+	}
+	if heads[0] != heads[1] {
+		t.Errorf("configurations differ: %q and %q", heads[0], heads[1])
+	}
 	var back Report
 	if err := json.Unmarshal(js.Bytes(), &back); err != nil {
 		t.Fatal(err)

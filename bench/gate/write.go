@@ -126,16 +126,18 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// WriteGoBench writes sides' samples in Go's benchmark format, a line a sample; benchstat compares two such files, or
-// one with both sides by -col side.
+// WriteGoBench writes sides' samples in Go's benchmark format, a line a sample. benchstat compares two files of one side
+// each, or one of both by -col side. The commits are left out: benchstat sets samples side by side only where all else
+// that it is told is equal.
 func (r *Report) WriteGoBench(w io.Writer, sides ...Side) error {
 	bw := benchfmt.NewWriter(w)
 	for _, side := range sides {
-		commit := [2]string{r.Base, r.Head}[side]
 		result := &benchfmt.Result{Iters: 1}
-		for _, c := range [][2]string{
-			{"goos", r.Machine.OS}, {"goarch", r.Machine.Arch}, {"cpu", r.Machine.CPU}, {"suite", r.Suite}, {"side", side.String()}, {"commit", commit},
-		} {
+		configs := [][2]string{{"goos", r.Machine.OS}, {"goarch", r.Machine.Arch}, {"cpu", r.Machine.CPU}, {"suite", r.Suite}}
+		if len(sides) > 1 {
+			configs = append(configs, [2]string{"side", side.String()})
+		}
+		for _, c := range configs {
 			if c[1] != "" {
 				result.Config = append(result.Config, benchfmt.Config{Key: c[0], Value: []byte(strings.Join(strings.Fields(c[1]), " ")), File: true})
 			}
