@@ -31,7 +31,8 @@ import (
 // Write renders records into the folder dir, which it makes if need be: results.jsonl (a
 // copy of the sound records), latency.csv and accuracy.csv (timm's columns), bench.txt
 // (Go benchmark text, for benchstat), report.md, report.html (the page: one file that loads
-// nothing) and the plots that the records carry, as SVG and PNG. Problems are the record
+// nothing), tables.tex, model-index.yml where an accuracy was measured, and the plots that
+// the records carry, as SVG and PNG. Problems are the record
 // file's bad lines, which the reports list; networks are the graphs that findings count,
 // none where they are not at hand. Each file
 // is replaced as a whole or not at all, and a plot of an earlier call that these records
@@ -60,7 +61,12 @@ func Write(dir string, records []record.Record, problems []record.Problem, netwo
 	found := findings.Test(run.sound, networks)
 	files = append(files,
 		file{"report.md", func(w io.Writer) error { return run.writeMarkdown(w, figures) }},
-		file{"report.html", func(w io.Writer) error { return run.writePage(w, found) }})
+		file{"report.html", func(w io.Writer) error { return run.writePage(w, found) }},
+		file{"tables.tex", run.writeLaTeX})
+	stale[modelIndex] = len(run.evaluated()) == 0
+	if !stale[modelIndex] {
+		files = append(files, file{modelIndex, run.writeModelIndex})
+	}
 	for _, f := range figures {
 		files = append(files, file{f.name + ".svg", f.svg}, file{f.name + ".png", f.png})
 		stale[f.name+".svg"], stale[f.name+".png"] = false, false
@@ -83,6 +89,9 @@ func Write(dir string, records []record.Record, problems []record.Problem, netwo
 	}
 	return paths, nil
 }
+
+// modelIndex is the file of measured accuracies for model hubs.
+const modelIndex = "model-index.yml"
 
 // A file is a name within the report's folder and what fills it.
 type file struct {

@@ -57,7 +57,7 @@ func Example() {
 	// ─────────────────────────────────────────────────────────────────────────────────────────────
 	//  resnet18     11.69   1.814  224  21.60 [21.55, 21.64]   46.3        96     – (1)      69.76
 	// (1) no checkpoint in the cache
-	// 12 files, report.md among them, error <nil>
+	// 13 files, report.md among them, error <nil>
 }
 
 func TestPrintGolden(t *testing.T) {
@@ -162,7 +162,10 @@ func TestWriteGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []string{"results.jsonl", "latency.csv", "accuracy.csv", "bench.txt", "report.md", "report.html"}
+			want := []string{"results.jsonl", "latency.csv", "accuracy.csv", "bench.txt", "report.md", "report.html", "tables.tex"}
+			if slices.ContainsFunc(tt.records, func(r record.Record) bool { return r.Accuracy != nil }) {
+				want = append(want, "model-index.yml")
+			}
 			for _, name := range tt.want {
 				want = append(want, name+".svg", name+".png")
 			}

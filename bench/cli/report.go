@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/reports"
+)
+
+func (a *app) report() *cobra.Command {
+	var out string
+	var diff bool
+	c := &cobra.Command{
+		Use:   "report RUN...",
+		Short: "Write the report of one run anew, or one of several runs, or what changed between two",
+		Long: "RUN is a run's folder or a file of records. The report of one run goes into its own folder unless --out names\n" +
+			"another; several runs are merged, the later measurement of a job counting, and take --out. Runs of two machine\n" +
+			"classes are refused: their timings may not stand in one column. --diff compares two runs row by row and writes\n" +
+			"no report.",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if diff {
+				if len(args) != 2 || out != "" {
+					return fmt.Errorf("--diff: have %d runs, want two, and no --out", len(args))
+				}
+				return a.diff(args[0], args[1])
+			}
+			var records []record.Record
+			var problems []record.Problem
+			for _, arg := range args {
+				rs, ps, _, err := readRun(arg)
+				if err != nil {
+					return err
+				}
+				records, problems = append(records, rs...), append(problems, ps...)
+			}
+			if out == "" {
+				info, err := os.Stat(args[0])
+				if err != nil {
+					return err
+				}
+				if len(args) > 1 || !info.IsDir() {
+					return errors.New("several runs, or a file: name the report's folder with --out")
+				}
+				out = args[0]
+			}
+			paths, err := reports.Write(out, records, problems, counted(a.list))
+			if err != nil {
+				return err
+			}
+			if err := a.printRun(records); err != nil {
+				return err
+			}
+			for _, p := range paths {
+				if strings.HasSuffix(p, ".html") {
+					fmt.Fprintln(a.stderr, p)
+				}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "folder of the report")
+	c.Flags().BoolVar(&diff, "diff", false, "compare two runs, the earlier one first")
+	a.formatFlag(c)
+	return c
+}
+
+// readRun reads the records of a run's folder, or of a file, and the file's path.
+func readRun(path string) ([]record.Record, []record.Problem, string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, path, fmt.Errorf("report: %w", err)
+	}
+	if info.IsDir() {
+		file := filepath.Join(path, runner.LogName)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil, path, fmt.Errorf("report: %s: no %s in it, which a run's folder has", path, runner.LogName)
+		}
+		path = file
+	}
+	records, problems, err := record.ReadFile(path)
+	for i := range problems {
+		problems[i].Err = fmt.Errorf("%s: %w", path, problems[i].Err)
+	}
+	return records, problems, path, err
+}
+
+// diff prints what changed between two runs.
+func (a *app) diff(before, after string) error {
+	old, _, _, err := readRun(before)
+	if err != nil {
+		return err
+	}
+	now, _, _, err := readRun(after)
+	if err != nil {
+		return err
+	}
+	changes, err := reports.Changes(old, now)
+	if err != nil {
+		return err
+	}
+	milliseconds := func(ns int64) string {
+		if ns == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%.3f", float64(ns)/1e6)
+	}
+	out := newPrinter(a, []string{"network", "settings", "p50 before, ms", "after, ms", "times", "top-1 before", "after", "verdict"}, func(c reports.Change) []string {
+		times, top1, now := "–", "–", "–"
+		if c.Times > 0 {
+			times = fmt.Sprintf("%.3f [%.3f, %.3f]", c.Times, c.TimesLo, c.TimesHi)
+		}
+		if c.Top1 > 0 {
+			top1 = fmt.Sprintf("%.2f", c.Top1)
+		}
+		if c.Top1Now > 0 {
+			now = fmt.Sprintf("%.2f", c.Top1Now)
+		}
+		verdict := c.Verdict
+		if c.Note != "" {
+			verdict += ": " + c.Note
+		}
+		return []string{c.Network, c.Settings, milliseconds(c.Before), milliseconds(c.After), times, top1, now, verdict}
+	})
+	for _, c := range changes {
+		if err := out.print(c); err != nil {
+			return err
+		}
+	}
+	return out.close()
+}

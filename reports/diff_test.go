@@ -1,0 +1,102 @@
+package reports
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"zoobench/bench/record"
+)
+
+// timedAs returns records of one network with medians of these milliseconds, each under another number of threads.
+func timedAs(ms ...float64) []record.Record {
+	var records []record.Record
+	for i, v := range ms {
+		samples := make([]int64, 64)
+		for j := range samples {
+			samples[j] = int64(v * 1e6 * (1 + 0.0005*float64(j-32)))
+		}
+		records = append(records, record.Record{
+			Schema: record.Schema, Kind: record.KindLatency, RunID: "r", Experiment: "e", Time: time.Unix(int64(i), 0), Machine: machine(), Model: "resnet18",
+			ImgSize: 224, Batch: 1, Threads: i + 1, Scenario: "single_stream", Cost: &record.Cost{}, Timing: record.NewTiming(samples, time.Second),
+			Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
+		})
+	}
+	return records
+}
+
+func TestChanges(t *testing.T) {
+	before, after := timedAs(10, 10, 10, 10, 10), timedAs(8, 12, 10.05, 10)[:4]
+	after[3].Verdict = record.Verdict{Reasons: []string{"drift"}}
+	changes, err := Changes(before, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var verdicts []string
+	for _, c := range changes {
+		verdicts = append(verdicts, c.Verdict)
+	}
+	want := []string{"faster", "slower", "no clear difference", "not comparable", "only before"}
+	if !slices.Equal(verdicts, want) {
+		t.Errorf("have %q, want %q", verdicts, want)
+	}
+	if c := changes[0]; c.Settings != "224 px · batch 1 · 1 thread · single_stream · avx2" || c.Times < 0.79 || c.Times > 0.81 || c.TimesLo > c.Times || c.TimesHi < c.Times {
+		t.Errorf("have %+v", c)
+	}
+	if changes, err := Changes(after, before); err != nil || changes[4].Verdict != "only after" {
+		t.Errorf("have %v and %v, want a row that is only after", changes, err)
+	}
+	after[0].Machine.CPU = "Other CPU"
+	var class *ClassError
+	if _, err := Changes(before, after); !errors.As(err, &class) {
+		t.Errorf("have %v, want a ClassError", err)
+	}
+}
+
+// TestLaTeX holds the tables to golden texts, the hostile ones to being escaped.
+func TestLaTeX(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		records []record.Record
+	}{{"tables.tex", troubled(measured(zoo(t), 3))}, {"tables_hostile.tex", hostilePage(t)[:4]}} {
+		r, err := newRun(test.records, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := r.writeLaTeX(&b); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, test.name, b.Bytes())
+		for line := range strings.Lines(b.String()) {
+			if body, _, ok := strings.Cut(line, ` \\`); ok && strings.Count(body, " & ") < 5 {
+				t.Errorf("%s: a line of few columns: %s", test.name, line)
+			}
+		}
+	}
+}
+
+func TestModelIndex(t *testing.T) {
+	records := measured(zoo(t), 3)
+	dir := t.TempDir()
+	if _, err := Write(dir, records, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, modelIndex)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, modelIndex, text)
+	if _, err := Write(dir, zoo(t), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s is still there without an accuracy: %v", modelIndex, err)
+	}
+}
