@@ -126,7 +126,7 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 		reported = err
 	}
 	if a.format == "table" && reported == nil {
-		if _, err := fmt.Fprintf(a.stdout, "\nreport: %s\n", filepath.Join(o.Dir, "report.md")); err != nil {
+		if _, err := fmt.Fprintf(a.stdout, "\nreport: %s\n", filepath.Join(o.Dir, "report.html")); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func TestRun(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	for _, want := range []string{"squeezenet1_1", "mobilenetv2_100", "p50 ms", "report: " + filepath.Join(dir, "report.md")} {
+	for _, want := range []string{"squeezenet1_1", "mobilenetv2_100", "p50 ms", "report: " + filepath.Join(dir, "report.html")} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in:\n%s", want, stdout)
 		}
@@ -42,7 +42,7 @@ func TestRun(t *testing.T) {
 	if !strings.Contains(stderr, "1/2 squeezenet1_1: median ") {
 		t.Errorf("progress: %q", stderr)
 	}
-	for _, name := range []string{runner.LogName, "results.jsonl", "latency.csv", "report.md", "latency.svg", "latency.png"} {
+	for _, name := range []string{runner.LogName, "results.jsonl", "latency.csv", "report.md", "report.html", "latency.svg", "latency.png"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: error %v; want a file with something in it", name, err)
 		}
@@ -130,7 +130,7 @@ func TestInterrupt(t *testing.T) {
 	if !strings.Contains(stdout.String(), "squeezenet1_1") {
 		t.Errorf("the table lacks what was measured:\n%s", stdout)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "report.md")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "report.html")); err != nil {
 		t.Errorf("no report: %v", err)
 	}
 }
