@@ -420,7 +420,7 @@ func (g *gateRun) timed(ctx context.Context) (*gate.Timed, error) {
 		return nil, err
 	}
 	g.watch = gate.StartWatch(g.cpu)
-	return &gate.Timed{Binary: binary, CPU: g.cpu, Calibrator: gate.NewCalibrator(g.cpu), Seed: g.seed, Progress: g.progress}, nil
+	return &gate.Timed{Bencher: gate.NewBencher(binary, g.cpu), Seed: g.seed, Progress: g.progress}, nil
 }
 
 func (a *app) gateCheck() *cobra.Command {
@@ -452,7 +452,7 @@ func (a *app) gateCheck() *cobra.Command {
 			if err != nil {
 				return benchError(err)
 			}
-			return g.report(result, baseline.Commit, timed.Binary.Commit, gate.Calibrations)
+			return g.report(result, baseline.Commit, timed.Commit(), gate.Calibrations)
 		},
 	}
 	f.add(c)

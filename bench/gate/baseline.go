@@ -95,14 +95,42 @@ type BaselineBench struct {
 	Floor       Floor     `json:"floor"` // of two rounds, one against the next
 }
 
-// A Timed is a suite's benchmarks of one revision, on one core.
+// A Bencher times one revision's benchmarks and the references.
+type Bencher interface {
+	// Commit is the revision.
+	Commit() string
+	// List are the benchmarks that a pattern names.
+	List(ctx context.Context, pattern string) ([]Bench, error)
+	// Sample times one in a process of its own, in nanoseconds a call.
+	Sample(ctx context.Context, b Bench) (ns float64, err error)
+	// References are the references' times of a pass, in nanoseconds, and the arithmetic's flops a second.
+	References() (ns map[Reference]float64, flopsPerSec float64, err error)
+}
+
+// NewBencher is a binary's benchmarks on one core; below 0 for none in particular.
+func NewBencher(b *Binary, cpu int) Bencher { return &bencher{b, cpu, NewCalibrator(cpu)} }
+
+type bencher struct {
+	binary     *Binary
+	cpu        int
+	calibrator *Calibrator
+}
+
+func (b *bencher) Commit() string { return b.binary.Commit }
+func (b *bencher) List(ctx context.Context, pattern string) ([]Bench, error) {
+	return b.binary.List(ctx, b.cpu, pattern)
+}
+func (b *bencher) Sample(ctx context.Context, bench Bench) (float64, error) {
+	return b.binary.sample(ctx, b.cpu, bench)
+}
+func (b *bencher) References() (map[Reference]float64, float64, error) { return b.calibrator.Times() }
+
+// A Timed is a revision to be measured against the references.
 type Timed struct {
-	Binary     *Binary
-	CPU        int
-	Calibrator *Calibrator
-	Seed       uint64
-	Progress   func(phase string, round, most int)
-	peak       float64
+	Bencher
+	Seed     uint64
+	Progress func(phase string, round, most int)
+	peak     float64 // flops a second
 }
 
 // rounds times benchmarks in random order, the references right before each, until enough says so.
@@ -118,13 +146,13 @@ func (t *Timed) rounds(ctx context.Context, benches []Bench, most int, reference
 		}
 		order.Shuffle(len(active), func(a, b int) { active[a], active[b] = active[b], active[a] })
 		for _, i := range active {
-			times, _, err := t.Calibrator.Times()
+			times, _, err := t.References()
 			if err != nil {
 				return nil, fmt.Errorf("gate: calibrate: %w", err)
 			}
-			ns, err := t.Binary.sample(ctx, t.CPU, benches[i])
+			ns, err := t.Sample(ctx, benches[i])
 			if err != nil {
-				return nil, fmt.Errorf("gate: %.12s: %w", t.Binary.Commit, err)
+				return nil, fmt.Errorf("gate: %.12s: %w", t.Commit(), err)
 			}
 			row := &rows[i]
 			row.Ratios = append(row.Ratios, ns/times[row.Reference])
@@ -143,8 +171,9 @@ func (t *Timed) reference(b Bench) Reference {
 	return Arithmetic
 }
 
-// RecordRounds is how many rounds a baseline has, where no other number is asked for.
-const RecordRounds = 40
+// RecordRounds is how many rounds a baseline has, where no other number is asked for: every later check is as blurred as
+// the baseline is.
+const RecordRounds = 100
 
 // Record measures a baseline.
 func (t *Timed) Record(ctx context.Context, suite, pattern string, rounds int) (*Baseline, error) {
@@ -162,7 +191,7 @@ func (t *Timed) Record(ctx context.Context, suite, pattern string, rounds int) (
 	for i := range benches {
 		all = append(all, i)
 	}
-	if _, t.peak, err = t.Calibrator.Times(); err != nil {
+	if _, t.peak, err = t.References(); err != nil {
 		return nil, fmt.Errorf("gate: calibrate: %w", err)
 	}
 	rows, err := t.rounds(ctx, benches, rounds, t.reference, func(int, []BaselineBench) []int { return all })
@@ -179,20 +208,20 @@ func (t *Timed) Record(ctx context.Context, suite, pattern string, rounds int) (
 	m := record.ThisMachine()
 	m.ISA = kernels.ISA()
 	return &Baseline{
-		Schema: baselineSchema, Class: m.Class(), Machine: m, Commit: t.Binary.Commit, Suite: suite, Pattern: pattern,
+		Schema: baselineSchema, Class: m.Class(), Machine: m, Commit: t.Commit(), Suite: suite, Pattern: pattern,
 		Time: time.Now().UTC(), Benches: rows,
 	}, nil
 }
 
 // list are the benchmarks of a pattern that are not comparisons.
 func (t *Timed) list(ctx context.Context, pattern string) ([]Bench, error) {
-	benches, err := t.Binary.List(ctx, t.CPU, pattern)
+	benches, err := t.List(ctx, pattern)
 	if err != nil {
-		return nil, fmt.Errorf("gate: %.12s: %w", t.Binary.Commit, err)
+		return nil, fmt.Errorf("gate: %.12s: %w", t.Commit(), err)
 	}
 	benches = slices.DeleteFunc(benches, func(b Bench) bool { return b.Compares })
 	if len(benches) == 0 {
-		return nil, fmt.Errorf("gate: %.12s: no benchmark that --bench %s names", t.Binary.Commit, pattern)
+		return nil, fmt.Errorf("gate: %.12s: no benchmark that --bench %s names", t.Commit(), pattern)
 	}
 	return benches, nil
 }

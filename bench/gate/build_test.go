@@ -255,8 +255,7 @@ func TestSelfTest(t *testing.T) {
 func TestBaseline(t *testing.T) {
 	ctx := context.Background()
 	repo := toy(t)
-	cpu := QuietCore()
-	timed := &Timed{Binary: repo.mustBuild(t, "main~2", Plant{}), CPU: cpu, Calibrator: NewCalibrator(cpu), Seed: 3}
+	timed := &Timed{Bencher: NewBencher(repo.mustBuild(t, "main~2", Plant{}), QuietCore()), Seed: 3}
 	path := filepath.Join(t.TempDir(), "baseline.json")
 	recorded, err := timed.Record(ctx, "kernels", "Loop|Fixed|Compares", 20)
 	if err != nil {

@@ -395,3 +395,80 @@ func ExampleCompare() {
 	// Pool 1.00 same
 	// slower
 }
+
+// A replayed machine has recorded noise in its benchmarks and in its calibration kernels, and a speed.
+type replayed struct {
+	*replay
+	ns    float64 // a call of any benchmark and a pass of any reference, were there no noise
+	share func(bench string) float64
+	last  [2]float64
+}
+
+func (r *replayed) Commit() string { return "replayed" }
+func (r *replayed) List(context.Context, string) ([]Bench, error) {
+	var list []Bench
+	for _, name := range r.benches() {
+		list = append(list, Bench{Name: name, NsPerOp: r.ns})
+	}
+	return list, nil
+}
+
+// References draws a pair of times that were measured one right after the other: this and the sample that follows.
+func (r *replayed) References() (map[Reference]float64, float64, error) {
+	names := r.benches()
+	rounds := r.noise[names[r.rng.IntN(len(names))]]
+	r.last = rounds[r.rng.IntN(len(rounds))]
+	ns := r.ns * math.Exp(r.last[0])
+	return map[Reference]float64{Arithmetic: ns, Memory: ns}, 1e11 / r.ns, nil
+}
+
+func (r *replayed) Sample(_ context.Context, b Bench) (float64, error) {
+	return r.ns * math.Exp(r.last[1]) * (1 + r.share(b.Name)), nil
+}
+
+// TestCheckRates records baselines on a replayed machine and checks them on it when it is a fifth slower.
+func TestCheckRates(t *testing.T) {
+	const runs = 20
+	for _, test := range []struct {
+		share         float64
+		least, alarms int
+	}{{0, 0, 0}, {0.05, 18, 0}, {0.10, 20, 0}} {
+		t.Run(fmt.Sprintf("one slower by %g %%", 100*test.share), func(t *testing.T) {
+			caught, alarms := 0, 0
+			for seed := range uint64(runs) {
+				ctx := context.Background()
+				one := ""
+				before := &replayed{replay: newReplay(t, 2*seed, nil), ns: 1e6, share: func(string) float64 { return 0 }}
+				after := &replayed{replay: newReplay(t, 2*seed+1, nil), ns: 1.2e6, share: func(b string) float64 {
+					if b == one {
+						return test.share
+					}
+					return 0
+				}}
+				baseline, err := (&Timed{Bencher: before, Seed: seed}).Record(ctx, "kernels", ".", 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				one = baseline.Benches[int(seed)%len(baseline.Benches)].Name
+				r, err := (&Timed{Bencher: after, Seed: seed}).Check(ctx, baseline, Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, row := range r.Rows {
+					if row.Verdict != Slower {
+						continue
+					}
+					if row.Bench == one && test.share > 0 {
+						caught++
+					} else {
+						alarms++
+					}
+				}
+			}
+			t.Logf("caught %d of %d, %d alarms of %d", caught, runs, alarms, runs*len(recordedNoise(t)))
+			if caught < test.least || alarms > test.alarms {
+				t.Errorf("caught %d, %d alarms; want at least %d, at most %d", caught, alarms, test.least, test.alarms)
+			}
+		})
+	}
+}
