@@ -184,17 +184,28 @@ func (c *Conv) weights(p panel, d depthRange) int {
 	return p.group*c.width*c.C/c.Groups*c.taps() + d.start*c.width + d.depth()*p.left
 }
 
-// pack copies one panel's weights from (OC, C/Groups, KH, KW) to its blocks, (KH, KW, C/Groups, nr) within each.
+// pack copies one panel's weights from (OC, C/Groups, KH, KW) to its blocks, (KH, KW, C/Groups, nr) within each: rows of
+// the source side by side, so that a line of the panel is written once.
 func (c *Conv) pack(p panel) {
-	gc, taps := c.C/c.Groups, c.taps()
-	buffer := make([]float32, gc*taps)
+	gc, taps, depth := c.C/c.Groups, c.taps(), c.depth()
+	filters := make([]float32, p.cols*depth)
 	for j := range p.cols {
-		in := c.filter(p.col+j, buffer)
-		for _, d := range c.blocks {
-			out := c.packed[c.weights(p, d):]
-			for k := range d.depth() {
-				tap, ic := (d.start+k)/gc, (d.start+k)%gc
-				out[k*p.nr+j] = in[ic*taps+tap]
+		into := filters[j*depth : (j+1)*depth]
+		if in := c.filter(p.col+j, into); &in[0] != &into[0] {
+			copy(into, in)
+		}
+	}
+	at := make([]int, depth) // where each step of depth lies in packed
+	for _, d := range c.blocks {
+		for k := range d.depth() {
+			at[d.start+k] = c.weights(p, d) + k*p.nr
+		}
+	}
+	for ic := range gc {
+		for tap := range taps {
+			out := c.packed[at[tap*gc+ic]:][:p.cols]
+			for j := range out {
+				out[j] = filters[j*depth+ic*taps+tap]
 			}
 		}
 	}
