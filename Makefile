@@ -65,6 +65,6 @@ check-gen: ## the committed assembly is what the generator writes
 bench-kernels: ## the kernels' benchmarks, in the form that benchstat reads
 	$(GO) test ./kernels/... -run '^$$' -bench . -count 10
 
-gate: build ## the kernels against those of BASE, the merge base with the main branch where none is named
+gate: build ## HEAD's kernels against those of BASE, the merge base with the main branch where none is named
 	@base=$${BASE:-$$(git merge-base HEAD origin/HEAD 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD~1)} && \
-		./zoobench gate --base "$$base" --head HEAD $(GATEFLAGS)
+		./zoobench gate --base "$$base" $(GATEFLAGS)

@@ -325,9 +325,9 @@ func TestReadStat(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	name, times, ok := readStat(path)
-	if want := [4]int64{11, 22, 33, 44}; name != "a (b) c" || times != want || !ok {
-		t.Errorf("got %q, %v, %v", name, times, ok)
+	name, start, used, ok := readStat(path)
+	if want := [4]int64{11, 22, 33, 44}; name != "a (b) c" || start != 5 || used != want || !ok {
+		t.Errorf("got %q, start %d, %v, %v", name, start, used, ok)
 	}
 }
 
@@ -346,5 +346,22 @@ func TestIterations(t *testing.T) {
 				t.Errorf("%d calls, %d runs, want %d and %d", calls, runs, test.calls, test.runs)
 			}
 		})
+	}
+}
+
+// TestWatch looks at the machine as it is: what there is to note depends on it.
+func TestWatch(t *testing.T) {
+	w := StartWatch(QuietCore())
+	for range 12 {
+		w.Look()
+	}
+	for _, note := range w.Notes() {
+		t.Log(note)
+		if strings.Contains(note, "NaN") || strings.Contains(note, "Inf") {
+			t.Errorf("note %q", note)
+		}
+	}
+	if len(w.rates) != 14 { // one at the start and one at the end
+		t.Errorf("%d rates, want 14", len(w.rates))
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"zoobench/kernels"
 )
 
 // ticks is how many clock ticks Linux counts a second in /proc, on every architecture that Go runs on.
@@ -29,11 +31,13 @@ type Watch struct {
 	processes   map[int]process
 	total       cpuTime
 	own         int64
-	least, most int64 // of the core's clock, in kHz
+	least, most int64     // of the core's clock, in kHz
+	rates       []float64 // of multiply-adds that never leave the registers, in flops a second: one a look
 }
 
 type process struct {
 	name  string
+	start int64 // in ticks since the system started: its number may be another's later
 	ticks int64
 }
 
@@ -42,14 +46,25 @@ type cpuTime struct{ busy, stolen int64 }
 
 // StartWatch begins to watch; cpu is the core whose clock counts.
 func StartWatch(cpu int) *Watch {
-	w := &Watch{cpu: max(cpu, 0), start: time.Now(), processes: processes(), total: totalTime(), own: ownTicks()}
+	w := &Watch{cpu: cpu, start: time.Now(), processes: processes(), total: totalTime(), own: ownTicks()}
 	w.Look()
 	return w
 }
 
-// Look reads the core's clock; call it now and then.
+// Look reads the core's clock, and times a loop of multiply-adds there, which takes some three milliseconds; call it now
+// and then.
 func (w *Watch) Look() {
-	text, err := os.ReadFile(fmt.Sprintf("/sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq", w.cpu))
+	onCore(w.cpu, func() error {
+		best := 0.0
+		for range 3 {
+			start := time.Now()
+			flops := kernels.PeakRounds(arithmeticRounds)
+			best = max(best, float64(flops)/time.Since(start).Seconds())
+		}
+		w.rates = append(w.rates, best)
+		return nil
+	})
+	text, err := os.ReadFile(fmt.Sprintf("/sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq", max(w.cpu, 0)))
 	if err != nil {
 		return
 	}
@@ -65,6 +80,10 @@ func (w *Watch) Look() {
 func (w *Watch) Notes() []string {
 	w.Look()
 	seconds := time.Since(w.start).Seconds()
+	core := "a core"
+	if w.cpu >= 0 {
+		core = fmt.Sprintf("core %d", w.cpu)
+	}
 	var notes []string
 	now := totalTime()
 	if others := float64(now.busy-w.total.busy-(ownTicks()-w.own)) / ticks / seconds; others > noteCores {
@@ -77,8 +96,15 @@ func (w *Watch) Notes() []string {
 	if stolen := float64(now.stolen-w.total.stolen) / ticks / seconds; stolen > noteSteal {
 		notes = append(notes, fmt.Sprintf("the hypervisor gave %.2f cores to other machines meanwhile", stolen))
 	}
+	if slices.Sort(w.rates); len(w.rates) >= 10 {
+		// Without the tenth at either end, which a single interruption reaches.
+		low, high := w.rates[len(w.rates)/10], w.rates[len(w.rates)-1-len(w.rates)/10]
+		if high-low > noteClock*high {
+			notes = append(notes, fmt.Sprintf("%s's arithmetic moved between %.1f and %.1f GFLOP/s: its clock changed, or something shared the core", core, low/1e9, high/1e9))
+		}
+	}
 	if w.least > 0 && float64(w.most-w.least) > noteClock*float64(w.most) {
-		notes = append(notes, fmt.Sprintf("core %d's clock moved between %.2f and %.2f GHz", w.cpu, float64(w.least)/1e6, float64(w.most)/1e6))
+		notes = append(notes, fmt.Sprintf("%s's clock moved between %.2f and %.2f GHz", core, float64(w.least)/1e6, float64(w.most)/1e6))
 	}
 	return notes
 }
@@ -93,8 +119,8 @@ func (w *Watch) busiest(seconds float64) []string {
 	var uses []use
 	for pid, p := range processes() {
 		before := w.processes[pid]
-		if before.name != p.name {
-			before.ticks = 0 // another process under that number
+		if before.start != p.start {
+			before.ticks = 0
 		}
 		if cores := float64(p.ticks-before.ticks) / ticks / seconds; cores > noteCores && pid != os.Getpid() {
 			uses = append(uses, use{pid, p.name, cores})
@@ -122,8 +148,8 @@ func processes() map[int]process {
 		if err != nil {
 			continue
 		}
-		if name, fields, ok := readStat(path); ok {
-			found[pid] = process{name, fields[0] + fields[1]}
+		if name, start, used, ok := readStat(path); ok {
+			found[pid] = process{name, start, used[0] + used[1]}
 		}
 	}
 	return found
@@ -131,32 +157,33 @@ func processes() map[int]process {
 
 // ownTicks is what this process and those that it waited for have used.
 func ownTicks() int64 {
-	_, fields, _ := readStat("/proc/self/stat")
-	return fields[0] + fields[1] + fields[2] + fields[3]
+	_, _, used, _ := readStat("/proc/self/stat")
+	return used[0] + used[1] + used[2] + used[3]
 }
 
-// readStat reads a process's name and its times from /proc: user, system, and both of the children waited for. The name
-// is in parentheses and may hold any byte.
-func readStat(path string) (name string, times [4]int64, ok bool) {
+// readStat reads a process's name, its start and what it used from /proc: user and system time, and both of the children
+// that it waited for. The name is in parentheses and may hold any byte.
+func readStat(path string) (name string, start int64, used [4]int64, ok bool) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", times, false
+		return "", 0, used, false
 	}
 	left, right := strings.IndexByte(string(text), '('), strings.LastIndexByte(string(text), ')')
 	if left < 0 || right < left {
-		return "", times, false
+		return "", 0, used, false
 	}
 	fields := strings.Fields(string(text[right+1:]))
-	const user = 11 // after the name: proc(5) counts it as the 14th
-	if len(fields) < user+4 {
-		return "", times, false
+	const user, started = 11, 19 // after the name: proc(5) counts them as the 14th and the 22nd
+	if len(fields) <= started {
+		return "", 0, used, false
 	}
-	for i := range times {
-		if times[i], err = strconv.ParseInt(fields[user+i], 10, 64); err != nil {
-			return "", times, false
+	for i := range used {
+		if used[i], err = strconv.ParseInt(fields[user+i], 10, 64); err != nil {
+			return "", 0, used, false
 		}
 	}
-	return string(text[left+1 : right]), times, true
+	start, err = strconv.ParseInt(fields[started], 10, 64)
+	return string(text[left+1 : right]), start, used, err == nil
 }
 
 // totalTime reads the machine's times.
