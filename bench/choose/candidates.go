@@ -175,6 +175,7 @@ func (c *chooser) note(cand *Candidate, r *record.Record) {
 		c.o.Say(cand.Name + ": " + cand.Err)
 		return
 	}
+	cand.Mean = int64(r.Mean)
 	cand.exceeds("latency", cand.Latency, c.Limits.Latency.Nanoseconds(), milliseconds)
 	cand.exceeds("memory", cand.Memory, c.Limits.Memory, func(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) })
 }

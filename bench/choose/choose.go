@@ -26,6 +26,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"zoobench/bench/record"
@@ -182,6 +183,8 @@ type chooser struct {
 	tasks    map[string]runner.Task
 	features map[string]table // of the networks tested, by name
 	chosen   map[string]Chosen
+	heads    map[string]*Head // without weights
+	logits   map[string]int
 }
 
 // Run chooses. The error is one of the input, of the cache or of the context; a network that fails is a candidate with
@@ -191,7 +194,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	c := &chooser{o: o, dir: filepath.Join(o.Cache.Dir, "choose"), tasks: map[string]runner.Task{}, features: map[string]table{},
-		chosen: map[string]Chosen{}}
+		chosen: map[string]Chosen{}, heads: map[string]*Head{}, logits: map[string]int{}}
 	var err error
 	if c.task, err = OpenTask(o.Data, o.Pictures, o.Seed); err != nil {
 		return nil, err
@@ -243,10 +246,15 @@ func (c *chooser) scan(ctx context.Context) (err error) {
 			return fmt.Errorf("choose: %s: no picture is left for fold %d of %d; take fewer folds or more pictures", c.Data, f+1, c.Folds)
 		}
 	}
+	var few []string
 	for class, n := range c.PerClass {
 		if n < c.Folds {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("class %s has %d pictures, fewer than the %d folds: figures for it rest on very few", c.titles[class], n, c.Folds))
+			few = append(few, c.titles[class])
 		}
+	}
+	if len(few) > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d classes have fewer pictures than the %d folds, their figures rest on very few: %s",
+			len(few), len(c.Classes), c.Folds, strings.Join(first(few, mostConfusions), ", ")))
 	}
 	if k := len(c.Unreadable); k > 0 {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d pictures could not be read and count as wrong for every network", k, len(c.pictures)))
@@ -359,7 +367,8 @@ func (c *chooser) testOne(ctx context.Context, cand *Candidate) ([]*Row, error) 
 	if err != nil {
 		return nil, err
 	}
-	c.features[cand.Name] = features
+	c.features[cand.Name], c.logits[cand.Name] = features, n.Logits
+	c.heads[cand.Name] = &Head{Network: n.Network, SHA256: n.SHA256, File: n.File, Classes: c.Classes, Recipe: n.Recipe}
 	var a answer
 	err = c.cached(n, "answers", &a, func() (err error) {
 		probe, chosen, err := c.study.probe(ctx, features, func(done, total int) { c.o.Step(cand.Name+": linear probe", done, total) })

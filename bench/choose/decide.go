@@ -95,7 +95,7 @@ func (c *chooser) answers() *Answers {
 		a.Read = append(a.Read, f != unreadable)
 	}
 	for _, r := range c.Rows {
-		a.From = append(a.From, Answerer{Name: r.Name, Head: r.Head, Latency: r.Latency, Batch: c.Batch, probabilities: r.probabilities})
+		a.From = append(a.From, Answerer{Name: r.Name, Head: r.Head, Latency: c.candidate(r.Name).Mean, Batch: c.Batch, probabilities: r.probabilities})
 	}
 	return a
 }
@@ -134,15 +134,11 @@ func (c *chooser) row(name, head string) *Row {
 
 // head makes the pick's head: the probe, learned from all pictures, or a choice among the network's own classes.
 func (c *chooser) head(ctx context.Context) error {
-	n, err := Open(c.o.List, c.tasks[c.PickName])
-	if err != nil {
-		return err
-	}
-	defer n.Close()
-	h := &Head{Network: n.Network, SHA256: n.SHA256, File: n.File, Classes: c.Classes, Recipe: n.Recipe, Score: c.Pick.Score}
+	h := c.heads[c.PickName]
+	h.Score = c.Pick.Score
 	if c.PickHead == headOwn {
 		h.Input = fromLogits
-		h.Weight, h.Bias = selection(c.task.ImageNet, n.Logits)
+		h.Weight, h.Bias = selection(c.task.ImageNet, c.logits[c.PickName])
 		c.Head = h
 		return nil
 	}

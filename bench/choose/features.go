@@ -170,11 +170,11 @@ const extractBatch = 8
 // compute runs the network over the pictures of these indices.
 func compute(ctx context.Context, n *Network, t *Task, s *store, sums [][sha256.Size]byte, index []int, step func(done, total int)) error {
 	src := newSome(t.source, index)
-	loader, err := datasets.NewLoader(src, n.Recipe, datasets.LoadOptions{Batch: extractBatch})
+	loader, err := datasets.NewLoader(src, n.Recipe, datasets.LoadOptions{Batch: n.engine.Batch()})
 	if err != nil {
 		return err
 	}
-	out := make([]float32, extractBatch*n.Outputs())
+	out := make([]float32, n.engine.Batch()*n.Outputs())
 	for batch, err := range loader.Batches(ctx) {
 		if err != nil {
 			return err

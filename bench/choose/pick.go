@@ -75,6 +75,7 @@ type Candidate struct {
 	MACs     int64    `json:"macs"`
 	Features int      `json:"features,omitempty"`
 	Latency  int64    `json:"latency_ns,omitempty"` // at the percentile asked for, of a batch; 0 where not known
+	Mean     int64    `json:"latency_mean_ns,omitempty"`
 	Memory   int64    `json:"memory_bytes,omitempty"`
 	Load     int64    `json:"load_ns,omitempty"`
 	Timed    string   `json:"timed,omitempty"`   // when, RFC 3339
@@ -195,9 +196,12 @@ func changes(rows []*Row, m Metric, fits func(*Row) bool) []Change {
 
 // reason is why a row is the pick, in two sentences.
 func (d *decision) reason(m Metric, l Limits, batch int) string {
-	e := m.of(d.row.Score)
-	text := fmt.Sprintf("%s with its %s reaches %s of %s (95 %% interval %s to %s) on pictures that it has not learned from and takes %s for %s (p%g)",
-		d.row.Name, d.row.Head, m.withArticle(), percent(e.Value), percent(e.Lo), percent(e.Hi), milliseconds(d.row.Latency), images(batch), 100*l.Percentile)
+	e, learned := m.of(d.row.Score), "on pictures that it has not learned from"
+	if d.row.Head == headOwn {
+		learned = "without learning from any picture here"
+	}
+	text := fmt.Sprintf("%s with its %s reaches %s of %s (95 %% interval %s to %s) %s and takes %s for %s (p%g)",
+		d.row.Name, d.row.Head, m.withArticle(), percent(e.Value), percent(e.Lo), percent(e.Hi), learned, milliseconds(d.row.Latency), images(batch), 100*l.Percentile)
 	if l.Latency > 0 {
 		text += fmt.Sprintf(", within the limit of %s", milliseconds(l.Latency.Nanoseconds()))
 	}

@@ -26,7 +26,7 @@ type Answers struct {
 type Answerer struct {
 	Name    string `json:"name"`
 	Head    string `json:"head"`
-	Latency int64  `json:"latency_ns"` // of a batch, at the percentile of the run; 0 where not known
+	Latency int64  `json:"latency_mean_ns"` // of a batch; 0 where not known
 	Batch   int    `json:"batch"`
 
 	probabilities table // (files, classes)
@@ -218,9 +218,9 @@ type WhatIf struct {
 	Name     string   `json:"name"`
 	Accuracy Estimate `json:"accuracy"`
 	Balanced Estimate `json:"balanced_accuracy"`
-	// Latency is the mean of a cascade, whose second network answers the share Second of the pictures: those of which the
-	// first gives its class a probability below Threshold. Of others it is the figure timed, or the sum of them.
-	Latency   int64   `json:"latency_ns"`
+	// Latency is a mean over the pictures. A cascade's second network answers the share Second of them: those of which the
+	// first gives its class a probability below Threshold.
+	Latency   int64   `json:"latency_mean_ns"`
 	Second    float64 `json:"second_share,omitempty"`
 	Threshold float64 `json:"threshold,omitempty"`
 }
