@@ -24,7 +24,7 @@ const imports = `
 bench/cli: bench/choose bench/experiment bench/gate bench/load bench/record bench/runner bench/stat datasets datasets/preprocess
 bench/cli: kernels reports reports/findings zoo zoo/engine zoo/nn zoo/weights
 bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra golang.org/x/term
-bench/runner: bench/experiment bench/load bench/record bench/stat datasets datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
+bench/runner: bench/experiment bench/load bench/record bench/stat datasets datasets/decode datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
 bench/choose: bench/experiment bench/load bench/record bench/runner bench/stat datasets datasets/preprocess
 bench/choose: kernels kernels/par zoo zoo/engine zoo/nn zoo/weights gonum.org/v1/gonum/
 bench/gate: bench/record bench/stat kernels golang.org/x/perf/ golang.org/x/sys/unix

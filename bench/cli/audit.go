@@ -1,0 +1,202 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/runner"
+	"zoobench/bench/stat"
+	"zoobench/datasets"
+	"zoobench/zoo"
+)
+
+// auditRow is a way of preparing images.
+type auditRow struct {
+	Mistake    string  `json:"mistake"`
+	Detail     string  `json:"detail"`
+	Images     int     `json:"n_images"`
+	Top1       float64 `json:"top1"` // percent
+	Top5       float64 `json:"top5"`
+	Difference float64 `json:"top1_difference"` // percentage points, against the published way
+	Half       float64 `json:"top1_difference_half"`
+	P          float64 `json:"p"`        // McNemar's exact test against the published way
+	Expected   float64 `json:"expected"` // percent: the published figure with the difference or, without one, Top1
+	Fits       *bool   `json:"fits_observed,omitempty"`
+	fit        float64 // how far Expected is from what was observed
+}
+
+func (a *app) audit() *cobra.Command {
+	var b build
+	var images experiment.Accuracy
+	var observed float64
+	c := &cobra.Command{
+		Use:   "audit NETWORK[.TAG] --data DIR",
+		Short: "Measure what mistakes in preparing images cost a checkpoint",
+		Long: "Measures a checkpoint with its published preprocessing and with each plausible mistake, on the same images: another\n" +
+			"interpolation, no antialiasing, another crop, channels in reverse, and so on. With --observed, your own top-1 in\n" +
+			"percent, it says which of them would explain it.",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: a.network,
+		RunE: func(c *cobra.Command, args []string) error {
+			t, err := b.task(a, args[0])
+			if err != nil {
+				return err
+			}
+			if t.Weights == "" {
+				return fmt.Errorf("audit: %s: no checkpoint; name it as NETWORK.TAG, or its file with --weights", args[0])
+			}
+			if images.Data == "" {
+				images.Data = os.Getenv("ZOOBENCH_DATA")
+			}
+			if images.Data == "" {
+				return fmt.Errorf("audit: no images; name their folder with --data or $ZOOBENCH_DATA")
+			}
+			if images.Limit < 0 || observed < 0 || observed > 100 {
+				return fmt.Errorf("--limit %d, --observed %v: want none below 0, and at most 100 percent", images.Limit, observed)
+			}
+			t.Job.Accuracy = &images
+			var step func(done, total int)
+			if _, isTerminal := terminalWidth(a.stderr); isTerminal {
+				bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(a.stderr), progressbar.OptionShowCount(),
+					progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish())
+				defer bar.Clear()
+				step = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }
+			}
+			r, err := runner.Audit(c.Context(), a.list, t, step)
+			if err != nil {
+				return err
+			}
+			return a.printAudit(r, observed)
+		},
+	}
+	b.flags(c)
+	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
+	c.Flags().StringVar(&images.Data, "data", "", "folder or archive of images (default: $ZOOBENCH_DATA)")
+	c.Flags().StringVar(&images.Labels, "labels", "", "label file of flat images, or ImageNet-ReaL's real.json")
+	c.Flags().IntVar(&images.Limit, "limit", 1000, "number of images, 0 for all")
+	c.Flags().Float64Var(&observed, "observed", 0, "your own top-1, in percent")
+	a.formatFlag(c)
+	return c
+}
+
+// publishedTop1 is a checkpoint's published top-1 on a set, in percent, 0 where none is known.
+func publishedTop1(r *runner.AuditResult) float64 {
+	known, _ := zoo.Checkpoints(r.Network.Spec.Name) // a network of another list has none
+	for _, c := range known {
+		for _, res := range c.Results {
+			if c.Tag != r.Network.Tag || res.Size != r.Network.Recipe.Size {
+				continue
+			}
+			switch r.Set {
+			case datasets.Validation:
+				return res.Top1
+			case datasets.ImageNetV2:
+				return res.V2Top1
+			}
+		}
+	}
+	return 0
+}
+
+// auditRows are the ways with what each is expected to give on the whole set, the greatest loss first; the published way
+// stands on top.
+func auditRows(r *runner.AuditResult, published, observed float64) []auditRow {
+	var rows []auditRow
+	percent := func(k int) float64 { return 100 * float64(k) / float64(r.Images) }
+	for _, w := range r.Rows {
+		row := auditRow{Mistake: w.Name, Detail: w.Detail, Images: r.Images, Top1: percent(w.Top1), Top5: percent(w.Top5), P: w.P}
+		row.Difference = percent(w.OnlyHere - w.OnlyRef)
+		// 95 % interval of a paired difference, by the normal approximation.
+		n, b, d := float64(r.Images), float64(w.OnlyHere+w.OnlyRef), float64(w.OnlyHere-w.OnlyRef)
+		row.Half = 100 * 1.96 * math.Sqrt(max(b-d*d/n, 0)) / n
+		row.Expected = row.Top1
+		tolerance := 0.0
+		if published > 0 {
+			row.Expected = published + row.Difference
+			tolerance = max(row.Half, 0.15) // published figures differ by a tenth from library to library
+		} else {
+			lo, hi := stat.Wilson(w.Top1, r.Images)
+			tolerance = 100 * (hi - lo) / 2
+		}
+		if observed > 0 {
+			row.fit = math.Abs(row.Expected - observed)
+			fits := row.fit <= tolerance
+			row.Fits = &fits
+		}
+		rows = append(rows, row)
+	}
+	slices.SortStableFunc(rows[1:], func(a, b auditRow) int { return cmp.Compare(a.Difference, b.Difference) })
+	return rows
+}
+
+// diagnosis says in a sentence which ways would explain what was observed.
+func diagnosis(rows []auditRow, published, observed float64) string {
+	basis := "on these images"
+	if published > 0 {
+		basis = fmt.Sprintf("with the published %.2f %%", published)
+	}
+	var fitting []auditRow
+	for _, row := range rows {
+		if *row.Fits {
+			fitting = append(fitting, row)
+		}
+	}
+	slices.SortStableFunc(fitting, func(a, b auditRow) int { return cmp.Compare(a.fit, b.fit) })
+	says := func(r auditRow) string {
+		if r.Mistake == rows[0].Mistake {
+			return fmt.Sprintf("no mistake at all (%.2f %%)", r.Expected)
+		}
+		return fmt.Sprintf("%s: %s (%.2f %%)", r.Mistake, r.Detail, r.Expected)
+	}
+	if len(fitting) == 0 {
+		nearest := slices.MinFunc(rows, func(a, b auditRow) int { return cmp.Compare(a.fit, b.fit) })
+		return fmt.Sprintf("%.2f %% is what none of these gives, %s; the nearest is %s. Other weights, other labels or several mistakes at once would do it", observed, basis, says(nearest))
+	}
+	var words []string
+	for _, r := range fitting {
+		words = append(words, says(r))
+	}
+	text := fmt.Sprintf("%.2f %% fits, %s, %s", observed, basis, words[0])
+	if len(words) > 1 {
+		text += "; it would fit as well: " + strings.Join(words[1:], "; ")
+	}
+	return text
+}
+
+func (a *app) printAudit(r *runner.AuditResult, observed float64) error {
+	published := publishedTop1(r)
+	rows := auditRows(r, published, observed)
+	out := newPrinter(a, []string{"mistake", "done", "top-1", "points", "95 %", "p", "top-5"}, func(r auditRow) []string {
+		points, half, p := "–", "–", "–"
+		if r.Mistake != rows[0].Mistake {
+			points, half, p = fmt.Sprintf("%+.2f", r.Difference), fmt.Sprintf("±%.2f", r.Half), shortP(r.P)
+		}
+		return []string{r.Mistake, r.Detail, fmt.Sprintf("%.2f %%", r.Top1), points, half, p, fmt.Sprintf("%.2f %%", r.Top5)}
+	})
+	for _, row := range rows {
+		if err := out.print(row); err != nil {
+			return err
+		}
+	}
+	if err := out.close(); err != nil || a.format != "table" {
+		return err
+	}
+	text := "\n" + strconv.Itoa(r.Images) + " images"
+	if r.Unreadable > 0 {
+		text += fmt.Sprintf(", %d of them unreadable and wrong everywhere", r.Unreadable)
+	}
+	if observed > 0 {
+		text += "\n" + diagnosis(rows, published, observed)
+	}
+	_, err := fmt.Fprintln(a.stdout, text)
+	return err
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"zoobench/bench/runner"
+	"zoobench/zoo"
+)
+
+func TestDiagnosis(t *testing.T) {
+	spec, err := zoo.Find("resnet50")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &runner.AuditResult{Images: 1000, Network: &runner.Network{Spec: spec}, Rows: []runner.AuditRow{
+		{Name: "as published", Top1: 800, Top5: 950, P: 1},
+		{Name: "interpolation", Detail: "nearest", Top1: 770, OnlyHere: 10, OnlyRef: 40, P: 0.001},
+		{Name: "range", Detail: "0 to 255", Top1: 300, OnlyHere: 0, OnlyRef: 500, P: 0},
+	}}
+	for _, test := range []struct {
+		published, observed float64
+		want                string
+	}{
+		{0, 79.8, "79.80 % fits, on these images, no mistake at all (80.00 %)"},
+		{76.1, 73, "73.00 % fits, with the published 76.10 %, interpolation: nearest (73.10 %)"},
+		{76.1, 26, "fits, with the published 76.10 %, range: 0 to 255 (26.10 %)"},
+		{76.1, 50, "50.00 % is what none of these gives, with the published 76.10 %; the nearest is interpolation: nearest (73.10 %)"},
+	} {
+		rows := auditRows(r, test.published, test.observed)
+		if got := diagnosis(rows, test.published, test.observed); !strings.Contains(got, test.want) {
+			t.Errorf("observed %v: got %q, want %q", test.observed, got, test.want)
+		}
+	}
+	rows := auditRows(r, 0, 0)
+	if rows[1].Mistake != "range" || rows[1].Difference != -50 || math.Abs(rows[2].Half-1.373) > 0.001 {
+		t.Errorf("rows: %+v, want the greatest loss first", rows)
+	}
+}
+
+func TestAuditUsage(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"audit", "alexnet", "--data", "."}, "no checkpoint"},
+		{[]string{"audit", "alexnet", "--weights", "audit_test.go"}, "no images"},
+		{[]string{"audit", "alexnet", "--weights", "audit_test.go", "--data", ".", "--observed", "120"}, "--observed 120"},
+	} {
+		if code, _, stderr := invoke(t, test.args...); code != 1 || !strings.Contains(stderr, test.want) {
+			t.Errorf("%q: exit code %d, %q; want 1 and %q", test.args, code, stderr, test.want)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package runner
+
+import (
+	"image"
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"zoobench/bench/experiment"
+	"zoobench/datasets/decode"
+	"zoobench/datasets/preprocess"
+)
+
+// TestAudit holds the published way against Accuracy, and mistakes' counts against each other.
+func TestAudit(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "w.safetensors")
+	writeWeights(t, file, 2)
+	task := Task{Job: experiment.Job{Model: "tiny", Accuracy: &experiment.Accuracy{Data: images(t)}}, Weights: file}
+	last := 0
+	r, err := Audit(t.Context(), misbehaving(), task, func(done, total int) { last = done })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Accuracy(t.Context(), misbehaving(), task, Watch{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Images != want.Images || r.Unreadable != want.Unreadable || r.Rows[0].Top1 != want.Top1Images || r.Rows[0].Top5 != want.Top5Images || last != 3 {
+		t.Errorf("got %+v after %d images, want %d images, %d unreadable, %d and %d right", r, last, want.Images, want.Unreadable, want.Top1Images, want.Top5Images)
+	}
+	for _, row := range r.Rows[1:] {
+		if row.Top1-r.Rows[0].Top1 != row.OnlyHere-row.OnlyRef {
+			t.Errorf("%s: %+v does not add up", row.Name, row)
+		}
+	}
+}
+
+func TestWays(t *testing.T) {
+	r, err := preprocess.Recipe{Size: 224, Interpolation: preprocess.Bicubic, CropPct: 0.875}.Full()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, w := range ways(r) {
+		names = append(names, w.name+" "+w.detail)
+		if w.name == "crop" && w.recipe.Resize == r.Resize {
+			t.Errorf("%s, %s: changes nothing", w.name, w.detail)
+		}
+	}
+	for _, want := range []string{"interpolation bilinear instead of bicubic", "crop resize 224 instead of 256", "mean and deviation 0.5 and 0.5", "channel order blue, green, red", "range 0 to 255 instead of 0 to 1"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("no %q in %q", want, names)
+		}
+	}
+	for _, not := range []string{"interpolation bicubic instead of bicubic", "mean and deviation ImageNet's"} {
+		if slices.Contains(names, not) {
+			t.Errorf("%q, which is no mistake", not)
+		}
+	}
+}
+
+// TestNearestPixels enlarges, where antialiasing changes nothing for bilinear, and keeps a picture's size.
+func TestNearestPixels(t *testing.T) {
+	m := &decode.Image{Width: 9, Height: 7, Window: image.Rect(0, 0, 9, 7), Pix: make([]byte, 9*7*3)}
+	for i := range m.Pix {
+		m.Pix[i] = byte(i * 37)
+	}
+	for _, r := range []preprocess.Recipe{
+		{Size: 14, Resize: 21, Interpolation: preprocess.Bilinear},
+		{Size: 7, Resize: 7, Interpolation: preprocess.Bilinear},
+		{Size: 7, Resize: 7, Interpolation: preprocess.Bicubic},
+	} {
+		p, err := preprocess.New(r, preprocess.HWC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := make([]float32, p.Len()), make([]float32, p.Len())
+		if err := p.Tensor(m, want); err != nil {
+			t.Fatal(err)
+		}
+		nearestPixels(m, p.Recipe(), got)
+		worst := 0.0
+		for i := range got {
+			worst = max(worst, math.Abs(float64(got[i]-want[i])))
+		}
+		if worst > 1.1/255/0.224 { // one level, as two passes round twice
+			t.Errorf("%+v: off by %.4f, want one level", r, worst)
+		}
+	}
+}
