@@ -36,14 +36,14 @@ const (
 
 // A pageData is what the page shows and what a notebook lifts from it: the JSON in the element with id "data".
 type pageData struct {
-	Schema   int               `json:"schema"`
-	Machine  string            `json:"machine"`
-	Peak     *float64          `json:"peak_gflops_per_core"`
-	Read     *float64          `json:"read_gbytes_per_s_per_core"`
-	Rows     []pageRow         `json:"rows"`
-	Layers   map[string]layers `json:"layers"` // by the row's "layers"
-	Families map[string]look2  `json:"families"`
-	Findings []pageFinding     `json:"findings"`
+	Schema   int                `json:"schema"`
+	Machine  string             `json:"machine"`
+	Peak     *float64           `json:"peak_gflops_per_core"`
+	Read     *float64           `json:"read_gbytes_per_s_per_core"`
+	Rows     []pageRow          `json:"rows"`
+	Layers   map[string]layers  `json:"layers"` // by the row's "layers"
+	Families map[string]marking `json:"families"`
+	Findings []pageFinding      `json:"findings"`
 }
 
 // A pageRow is a row of the tables with bare figures; null was not measured, and Why says why not.
@@ -95,8 +95,8 @@ type layers struct {
 	P50       []int64  `json:"p50_ns,omitempty"` // absent where layers were not timed
 }
 
-// look2 is a family's marker: a colour of the page's palette by number, and a polygon as in shape.
-type look2 struct {
+// marking is a family's marker: a colour of the page's palette by number, and a polygon as in shape.
+type marking struct {
 	Color   int     `json:"color"`
 	Corners int     `json:"corners"`
 	Turn    float64 `json:"turn"`
@@ -308,15 +308,15 @@ func pageFindings(all []findings.Finding) []pageFinding {
 }
 
 // looks gives each family of the rows its marker.
-func looks(rows []pageRow) map[string]look2 {
+func looks(rows []pageRow) map[string]marking {
 	var names []string
 	for _, r := range rows {
 		names = append(names, r.Family)
 	}
 	colors := palette()
-	all := map[string]look2{}
+	all := map[string]marking{}
 	for name, s := range stylesOf(names) {
-		all[name] = look2{slices.Index(colors, s.color), s.shape.corners, s.shape.turn}
+		all[name] = marking{slices.Index(colors, s.color), s.shape.corners, s.shape.turn}
 	}
 	return all
 }
@@ -415,11 +415,11 @@ func pageCell(r pageRow, field string) shown {
 		}
 		return shown{Text: fixed(*v/scale, d)}
 	}
-	interval := func(s shown, lo, hi *float64, scale float64, decimals int) shown {
+	interval := func(s shown, v, lo, hi *float64, scale float64, decimals int) shown {
 		if s.Text != "" && lo != nil && hi != nil {
 			d := decimals
 			if d < 0 {
-				d = digits(*lo / scale)
+				d = digits(*v / scale)
 			}
 			s.Interval = fixed(*lo/scale, d) + "–" + fixed(*hi/scale, d)
 		}
@@ -442,7 +442,7 @@ func pageCell(r pageRow, field string) shown {
 	case "macs":
 		return number(r.MACs, 1e9, 3, r.Why["params"])
 	case "latency_p50_ns":
-		return interval(number(r.P50, 1e6, -1, timed), r.P50Lo, r.P50Hi, 1e6, -1)
+		return interval(number(r.P50, 1e6, -1, timed), r.P50, r.P50Lo, r.P50Hi, 1e6, -1)
 	case "latency_p90_ns":
 		return number(r.P90, 1e6, -1, cmp.Or(timed, "too few samples for a 90th percentile"))
 	case "images_per_s":
@@ -450,7 +450,7 @@ func pageCell(r pageRow, field string) shown {
 	case "peak_rss_bytes":
 		return number(r.Peak, 1<<20, 0, r.Why["peak_rss_bytes"])
 	case "top1":
-		return interval(number(r.Top1, 1, 2, r.Why["top1"]), r.Top1Lo, r.Top1Hi, 1, 2)
+		return interval(number(r.Top1, 1, 2, r.Why["top1"]), r.Top1, r.Top1Lo, r.Top1Hi, 1, 2)
 	case "published_top1":
 		return number(r.Published, 1, 2, "no published figure is known for this network at this size")
 	}

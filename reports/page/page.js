@@ -162,7 +162,8 @@ function draw() {
   host.replaceChildren(root);
   const without = shownRows.length - some.length;
   $("plot-note").textContent = (without ? `${without} of ${shownRows.length} rows have no figure on one of the axes and are not drawn. ` : "") +
-    (fy === "published_top1" || fx === "published_top1" ? "Hollow markers: published accuracies, measured by others." : "");
+    (fy === "published_top1" || fx === "published_top1" ? "Hollow markers: published accuracies, measured by others. " : "") +
+    (some.some(i => rows[i].invalid) ? "Dotted outlines: measured, and not to be trusted." : "");
   legend(new Set(some.map(i => rows[i].family)));
   root.onpointermove = e => { const i = e.target.dataset?.row; i === undefined ? hideTip() : showTip(summary(+i, fx, fy), e.clientX, e.clientY); };
   root.onpointerleave = hideTip;
