@@ -15,7 +15,7 @@ type Fingerprint struct {
 	Thumb []byte `json:"thumb,omitempty"`
 }
 
-// Sizes of fingerprints, and what counts as looking the same. Of 1,100 photographs of ImageNet no two are so near; their
+// Sizes of fingerprints, and what counts as looking the same. Of 900 photographs of ImageNet no two are so near; their
 // copies, scaled by a half and recompressed, all are.
 const (
 	fingerprintSize = 32
@@ -88,7 +88,7 @@ func (f Fingerprint) near(g Fingerprint) bool {
 
 // mostCompared bounds how many pictures of the same bits one is held against: among thousands of blank ones, some pairs
 // are found by way of others.
-const mostCompared = 256
+const mostCompared = 1024
 
 // groups joins pictures that are or look the same, directly or by way of others: element i is the least index of
 // picture i's group. Unreadable pictures stand alone.
