@@ -14,7 +14,7 @@ FUZZTIME ?= 20s
 ASM = gemm dwconv rows winograd peak
 
 .DEFAULT_GOAL := build
-.PHONY: build test check bench lint test-purego arm64 test-arm64 race fuzz gen check-gen bench-kernels gate
+.PHONY: build test check bench lint test-purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -61,6 +61,9 @@ check-gen: ## the committed assembly is what the generator writes
 		$(GO) run . -op $$op -out "$$out/$$op.s" && \
 		tail -n +2 "$$out/$$op.s" | diff -q - <(tail -n +2 ../internal/f32/$${op}_avx2_amd64.s) >/dev/null || \
 		{ echo "kernels/internal/f32/$${op}_avx2_amd64.s is not what the generator writes: make gen"; exit 1; }; done
+
+third-party: ## the licences of the modules that the program is built from
+	./third-party.sh >THIRD_PARTY.new && mv THIRD_PARTY.new THIRD_PARTY
 
 bench-kernels: ## the kernels' benchmarks, in the form that benchstat reads
 	$(GO) test ./kernels/... -run '^$$' -bench . -count 10
