@@ -3,6 +3,8 @@ package engine
 import (
 	"math/rand/v2"
 	"testing"
+
+	"zoobench/zoo"
 )
 
 // TestLayOut holds that buffers alive together share no memory, and that the arena is close to the largest set alive.
@@ -38,6 +40,37 @@ func TestLayOut(t *testing.T) {
 		}
 		if total > bound*2 {
 			t.Fatalf("arena of %d elements, the largest set alive has %d", total, bound)
+		}
+	}
+}
+
+// noWeights stands for weights where only the plan matters.
+type noWeights map[string]int
+
+func (w noWeights) Float32(name string) ([]float32, error)  { return make([]float32, w[name]), nil }
+func (w noWeights) Read(_ string, _ int, _ []float32) error { return nil }
+func (w noWeights) Release(string)                          {}
+
+// TestArenaIsTight holds every network's arena to 1.1 times the largest set of tensors alive at once.
+func TestArenaIsTight(t *testing.T) {
+	for _, spec := range zoo.All() {
+		if spec.Params > 30e6 {
+			continue // the plan of a larger one differs in depth and width only
+		}
+		g, err := spec.Graph(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := noWeights{}
+		for _, p := range g.Params {
+			w[p.Name] = p.Elems()
+		}
+		p := &planner{Engine: &Engine{graph: g, batch: 1}, weights: w}
+		if err := p.layOut(); err != nil {
+			t.Fatal(err)
+		}
+		if got := float64(len(p.arena)) / float64(mostAlive(p.buffers, 1)); got > 1.1 {
+			t.Errorf("%s: arena is %.2f of the largest set of tensors alive at once", spec.Name, got)
 		}
 	}
 }

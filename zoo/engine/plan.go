@@ -44,15 +44,9 @@ type group struct {
 func (g *group) last() int { return g.nodes[len(g.nodes)-1] }
 
 func (p *planner) plan() error {
-	constants, err := interp.Constants(p.graph, p.weights)
-	if err != nil {
+	if err := p.layOut(); err != nil {
 		return err
 	}
-	p.constants = constants
-	p.unify()
-	p.placeAll()
-	p.live()
-	p.arena = kernels.Alloc(layOut(p.buffers, p.batch))
 	for i := range p.groups {
 		if err := p.emit(&p.groups[i]); err != nil {
 			return err
@@ -62,6 +56,20 @@ func (p *planner) plan() error {
 		}
 	}
 	p.output = p.at(len(p.graph.Nodes) - 1)
+	return nil
+}
+
+// layOut decides which nodes are one step and where every value lives.
+func (p *planner) layOut() error {
+	constants, err := interp.Constants(p.graph, p.weights)
+	if err != nil {
+		return err
+	}
+	p.constants = constants
+	p.unify()
+	p.placeAll()
+	p.live()
+	p.arena = kernels.Alloc(layOut(p.buffers, p.batch))
 	return nil
 }
 
