@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"zoobench/bench/record"
+)
+
+func TestJudge(t *testing.T) {
+	eval := func(top1 int, change func(*record.Record)) *record.Record {
+		r := &record.Record{Kind: record.KindEval, Model: "net", WeightsSHA256: "w", DatasetSHA256: "d", Accuracy: record.NewAccuracy(5000, top1, 4500, nil)}
+		if change != nil {
+			change(r)
+		}
+		return r
+	}
+	latency := func(p50 int64, change func(*record.Record)) *record.Record {
+		r := &record.Record{Kind: record.KindLatency, Model: "net", Timing: &record.Timing{P50: p50, P50Lo: p50 - 1000, P50Hi: p50 + 1000}, Verdict: record.Verdict{Valid: true}}
+		if change != nil {
+			change(r)
+		}
+		return r
+	}
+	for _, test := range []struct {
+		name        string
+		before, now *record.Record
+		verdict     string
+		why         string
+	}{
+		{"the same", eval(4000, nil), eval(4000, nil), holds, ""},
+		{"an image less", eval(4000, nil), eval(3999, nil), holdsNot, "1 images differ"},
+		{"another build, five images less", eval(4000, nil), eval(3995, func(r *record.Record) { r.Machine.KernelBuild = "v2" }), holds, "5 images may differ"},
+		{"another build, six images less", eval(4000, nil), eval(3994, func(r *record.Record) { r.Machine.KernelBuild = "v2" }), holdsNot, "6 images differ"},
+		{"other weights", eval(4000, nil), eval(4000, func(r *record.Record) { r.WeightsSHA256 = "x" }), undecided, "other weights: x, were w"},
+		{"other images", eval(4000, nil), eval(4000, func(r *record.Record) { r.DatasetSHA256 = "x" }), undecided, "other images"},
+		{"as fast", latency(1e7, nil), latency(1.05e7, nil), holds, "median +5.0 %"},
+		{"slower", latency(1e7, nil), latency(1.2e7, nil), holdsNot, "median +20.0 %"},
+		{"another machine", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Machine.CPU = "Z80" }), undecided, "another machine: Z80"},
+		{"not valid", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Verdict = record.Verdict{Reasons: []string{"noise"}} }), undecided, "noise"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := judge(test.before, test.now)
+			if got.Verdict != test.verdict || !strings.Contains(joinSemicolon(got.Why), test.why) {
+				t.Errorf("got %q, %q; want %q, %q", got.Verdict, got.Why, test.verdict, test.why)
+			}
+		})
+	}
+}
+
+// TestVerifyFiles names rows that are there and rows that are not.
+func TestVerifyFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "results.jsonl")
+	l, err := record.OpenLog(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := record.Record{
+		Kind: record.KindEval, RunID: "r", Time: time.Unix(1, 0).UTC(), Model: "alexnet", Checkpoint: "tag", WeightsFile: "none.pth",
+		Accuracy: record.NewAccuracy(10, 5, 7, nil), Verdict: record.Verdict{Valid: true},
+	}
+	r.Machine.CPU = "test"
+	for _, kind := range []record.Kind{record.KindEval, record.KindEval} {
+		r.Kind = kind
+		if err := l.Append(&r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	empty := filepath.Join(t.TempDir(), "empty.jsonl")
+	if err := os.WriteFile(empty, []byte("x\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ arg, want string }{
+		{path, "2 measurements; name the line of one as " + path + ":LINE: 1 eval of alexnet.tag, 2 eval of alexnet.tag"},
+		{path + ":3", "no measured latency or accuracy on this line"},
+		{path + ":1", "alexnet.tag: no such file and not in the cache"},
+		{empty, "no measured latency or accuracy"},
+		{empty + ":1", "invalid character"},
+		{path + "x", "no such file"},
+	} {
+		if code, _, stderr := invoke(t, "verify", test.arg); code != 1 || !strings.Contains(stderr, test.want) {
+			t.Errorf("%s: exit code %d, %q; want 1 and %q", test.arg, code, stderr, test.want)
+		}
+	}
+}
+
+// TestVerifyLatency repeats a row that was just measured.
+func TestVerifyLatency(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if code, _, stderr := invoke(t, "run", "testdata/experiments.yaml", "--out", dir); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	code, stdout, stderr := invoke(t, "verify", filepath.Join(dir, "results.jsonl")+":2")
+	// A shared machine may be slower now, or too noisy to tell.
+	if code != 0 && code != 3 && code != 4 || !strings.Contains(stdout, "latency") {
+		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
+	}
+}
