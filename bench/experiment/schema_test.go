@@ -1,0 +1,142 @@
+package experiment
+
+import (
+	"encoding/json"
+	"go/ast"
+	goparser "go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// A jsonSchema is the part of a JSON Schema that schema.json uses.
+type jsonSchema struct {
+	Required   []string              `json:"required"`
+	Properties map[string]jsonSchema `json:"properties"`
+	Defs       map[string]jsonSchema `json:"$defs"`
+	Items      *jsonSchema           `json:"items"`
+	Enum       []string              `json:"enum"`
+	Pattern    string                `json:"pattern"`
+	Maximum    float64               `json:"maximum"`
+	Extra      *bool                 `json:"additionalProperties"`
+}
+
+func readSchema(t *testing.T) jsonSchema {
+	t.Helper()
+	text, err := os.ReadFile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s jsonSchema
+	if err := json.Unmarshal(text, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// parserKeys finds the keys that the parser knows, and whether each is required, by the name of their mapping: they
+// stand in its source as the last argument of calls of mapping.
+func parserKeys(t *testing.T) map[string]map[string]bool {
+	t.Helper()
+	file, err := goparser.ParseFile(token.NewFileSet(), "parse.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) != 3 {
+			return true
+		}
+		if f, ok := call.Fun.(*ast.SelectorExpr); !ok || f.Sel.Name != "mapping" {
+			return true
+		}
+		name, err := strconv.Unquote(call.Args[1].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = map[string]bool{}
+		for _, e := range call.Args[2].(*ast.CompositeLit).Elts {
+			fields := e.(*ast.CompositeLit).Elts
+			key, err := strconv.Unquote(fields[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[name][key] = fields[1].(*ast.Ident).Name == "true"
+		}
+		return true
+	})
+	return all
+}
+
+// TestSchemaKeys holds the schema that editors use to the keys that the parser takes.
+func TestSchemaKeys(t *testing.T) {
+	s := readSchema(t)
+	have := map[string]jsonSchema{"file": s}
+	for name, d := range s.Defs {
+		if d.Properties != nil {
+			have[name] = d
+		}
+	}
+	want := parserKeys(t)
+	if a, b := slices.Sorted(maps.Keys(have)), slices.Sorted(maps.Keys(want)); !slices.Equal(a, b) {
+		t.Fatalf("mappings of the schema: have %q, the parser has %q", a, b)
+	}
+	for name, keys := range want {
+		d := have[name]
+		if a, b := slices.Sorted(maps.Keys(d.Properties)), slices.Sorted(maps.Keys(keys)); !slices.Equal(a, b) {
+			t.Errorf("%s: the schema has the keys %q, the parser %q", name, a, b)
+		}
+		var required []string
+		for key, r := range keys {
+			if r {
+				required = append(required, key)
+			}
+		}
+		if a, b := slices.Sorted(slices.Values(d.Required)), slices.Sorted(slices.Values(required)); !slices.Equal(a, b) {
+			t.Errorf("%s: the schema requires %q, the parser %q", name, a, b)
+		}
+		if d.Extra == nil || *d.Extra {
+			t.Errorf("%s: the schema takes keys that the parser does not know", name)
+		}
+	}
+}
+
+// TestSchemaValues holds the schema's words, limits and patterns to the parser's.
+func TestSchemaValues(t *testing.T) {
+	s := readSchema(t)
+	e, l, a := s.Defs["experiment"].Properties, s.Defs["latency"].Properties, s.Defs["accuracy"].Properties
+	if have, want := e["scenario"].Items.Enum, scenarioNames(); !slices.Equal(have, want) {
+		t.Errorf("scenarios: have %q, want %q", have, want)
+	}
+	for _, c := range []struct {
+		name string
+		have float64
+		want float64
+	}{
+		{"threads", e["threads"].Items.Maximum, maxThreads}, {"batch", e["batch"].Items.Maximum, maxBatch}, {"img_size", e["img_size"].Items.Maximum, maxImgSize},
+		{"min_samples", l["min_samples"].Maximum, maxSamples}, {"streams", l["streams"].Maximum, maxBatch}, {"rate", l["rate"].Maximum, maxRate},
+		{"limit", a["limit"].Maximum, maxSamples}, {"accuracy's threads", a["threads"].Maximum, maxThreads}, {"accuracy's batch", a["batch"].Maximum, maxBatch},
+	} {
+		if c.have != c.want {
+			t.Errorf("%s: the schema allows %v, the parser %v", c.name, c.have, c.want)
+		}
+	}
+	duration, size := regexp.MustCompile(s.Defs["duration"].Pattern), regexp.MustCompile(s.Defs["size"].Pattern)
+	for _, text := range []string{"3s", "250ms", "1m30s", "1.5h", ".5s", "3", "s", "-3s", "3 s", "", "3sec"} {
+		_, err := parseDuration(text)
+		if have, want := duration.MatchString(text), err == nil; have != want {
+			t.Errorf("duration %q: the schema says %v, the parser %v (%v)", text, have, want, err)
+		}
+	}
+	for _, text := range []string{"512MiB", "1.5GiB", "64kB", "64KB", "16 MiB", "12B", "12", "MiB", "-1MiB", "1e3MiB", "1TiB"} {
+		_, err := ParseSize(text)
+		if have, want := size.MatchString(text), err == nil; have != want {
+			t.Errorf("size %q: the schema says %v, the parser %v (%v)", text, have, want, err)
+		}
+	}
+}
