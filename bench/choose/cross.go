@@ -10,7 +10,7 @@ import (
 )
 
 // strengths are the regularisations that are tried, the strongest first: each fit starts at the one before it.
-var strengths = [...]float64{1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6}
+var strengths = [...]float64{1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8}
 
 // neighbours are the numbers of nearest pictures that are tried.
 var neighbours = [...]int{1, 3, 5, 10, 20}
