@@ -4,7 +4,7 @@
 // The contract: a threshold T is the slow-down that must not land unseen. A benchmark is slower where its times are shown
 // to be more than T/2 above the base's, and more than what the base shows against itself (its noise floor); it is the
 // same where a change of T or more is ruled out either way; the two leave no true ratio for which no verdict can be
-// reached. One round runs both sides of every benchmark once, each in a process of its own, in random order. Tests are
+// reached. Where rounds end with a slow-down by T ruled out and no more, that does not count against the whole. One round runs both sides of every benchmark once, each in a process of its own, in random order. Tests are
 // signed-rank tests of the rounds' log ratios, which assume no distribution; the chance of one false alarm or more over
 // all benchmarks and all looks at the data is at most 2.5 % (Holm 1979 over the benchmarks that are not decided yet, and
 // an equal share of the rate for each look), and that of calling a benchmark the same that is slower by T at most 5 %.
@@ -88,16 +88,19 @@ func (f Floor) at(rounds int) float64 {
 
 // A Row is one benchmark's outcome.
 type Row struct {
-	Bench   string    `json:"bench"`
-	Verdict Verdict   `json:"verdict"`
-	Ratio   float64   `json:"ratio"`    // head over base: the median of the pairwise means of log ratios
-	Lo      float64   `json:"ratio_lo"` // and its 95 % interval; 0 to 0 where there are too few rounds
-	Hi      float64   `json:"ratio_hi"`
-	P       float64   `json:"p_slower"` // that it is slower by more than the margin, after Holm's correction, at the last look
-	Floor   Floor     `json:"floor"`
-	Rounds  int       `json:"rounds"`
-	Base    []float64 `json:"base_ns"` // a sample a round
-	Head    []float64 `json:"head_ns"`
+	Bench   string  `json:"bench"`
+	Verdict Verdict `json:"verdict"`
+	// NotSlower says that a slow-down by the threshold is ruled out, also where it is undecided whether the benchmark
+	// is the same or faster.
+	NotSlower bool      `json:"not_slower"`
+	Ratio     float64   `json:"ratio"`    // head over base: the median of the pairwise means of log ratios
+	Lo        float64   `json:"ratio_lo"` // and its 95 % interval; 0 to 0 where there are too few rounds
+	Hi        float64   `json:"ratio_hi"`
+	P         float64   `json:"p_slower"` // that it is slower by more than the margin, after Holm's correction, at the last look
+	Floor     Floor     `json:"floor"`
+	Rounds    int       `json:"rounds"`
+	Base      []float64 `json:"base_ns"` // a sample a round
+	Head      []float64 `json:"head_ns"`
 }
 
 // A Result is the outcome of a comparison.
@@ -116,18 +119,18 @@ type Result struct {
 	Notes    []string      `json:"notes,omitempty"` // what a reader should know of the host and the benchmarks
 }
 
-// Verdict is the whole's: slower where one benchmark is, else undecided where one is, is gone, or base differs from
-// itself, else same.
+// Verdict is the whole's: slower where one benchmark is, else undecided where one that may be slower is, or one is gone,
+// or base differs from itself, else same.
 func (r *Result) Verdict() Verdict {
 	if len(r.Unsteady) > 0 {
 		return Undecided
 	}
 	whole := Same
 	for i := range r.Rows {
-		switch r.Rows[i].Verdict {
-		case Slower:
+		switch row := &r.Rows[i]; {
+		case row.Verdict == Slower:
 			return Slower
-		case Undecided, Gone:
+		case row.Verdict == Gone, row.Verdict == Undecided && !row.NotSlower:
 			whole = Undecided
 		}
 	}

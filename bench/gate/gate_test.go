@@ -236,13 +236,18 @@ func TestVerdictOfTheWhole(t *testing.T) {
 		{"faster and new ones", []Verdict{Same, Faster, New}, false, Same},
 		{"one slower, one undecided", []Verdict{Undecided, Slower}, false, Slower},
 		{"one undecided", []Verdict{Same, Undecided}, false, Undecided},
+		{"one the same or faster", []Verdict{Same, "calm"}, false, Same},
 		{"one gone", []Verdict{Same, Gone}, false, Undecided},
 		{"base differs from itself", []Verdict{Slower}, true, Undecided},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var r Result
 			for _, v := range test.rows {
-				r.Rows = append(r.Rows, Row{Verdict: v})
+				row := Row{Verdict: v}
+				if v == "calm" {
+					row = Row{Verdict: Undecided, NotSlower: true}
+				}
+				r.Rows = append(r.Rows, row)
 			}
 			if test.unsteady {
 				r.Unsteady = []string{"x"}

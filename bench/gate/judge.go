@@ -50,6 +50,7 @@ func (j *judge) look(active []int) {
 		row.P = slower[i]
 		_, up := seen[i].test(math.Log1p(j.threshold))
 		down, _ := seen[i].test(-math.Log1p(j.threshold))
+		row.NotSlower = row.NotSlower || up <= missRate/looks
 		switch {
 		case slower[i] <= alarmRate/looks:
 			row.Verdict = Slower

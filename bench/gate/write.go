@@ -38,7 +38,15 @@ const (
 func (r *Report) Sentence() string {
 	var parts []string
 	for _, v := range []Verdict{Slower, Faster, Same, Undecided, Gone, New} {
-		if n := r.Count(v); n > 0 {
+		n := r.Count(v)
+		if v == Undecided {
+			calm := r.countCalm()
+			n -= calm
+			if calm > 0 {
+				parts = append(parts, fmt.Sprintf("%d not slower", calm))
+			}
+		}
+		if n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
@@ -48,6 +56,17 @@ func (r *Report) Sentence() string {
 	}
 	return fmt.Sprintf("%s: %s; %s of %.12s against %.12s, threshold %g %%, %v",
 		r.Outcome, strings.Join(parts, ", "), mean, r.Head, r.Base, 100*r.Threshold, r.Elapsed.Round(time.Second))
+}
+
+// countCalm is how many undecided rows are not slower in any case.
+func (r *Report) countCalm() int {
+	n := 0
+	for i := range r.Rows {
+		if r.Rows[i].Verdict == Undecided && r.Rows[i].NotSlower {
+			n++
+		}
+	}
+	return n
 }
 
 // Columns are the titles of a table of rows.
@@ -64,9 +83,13 @@ func (r *Report) Cells(row *Row) []string {
 	if row.Hi > 0 {
 		interval = percent(row.Lo) + " … " + percent(row.Hi)
 	}
+	verdict := string(row.Verdict)
+	if row.Verdict == Undecided && row.NotSlower {
+		verdict = "not slower"
+	}
 	return []string{
 		row.Bench, r.quantity(median(row.Base)), r.quantity(median(row.Head)), percent(row.Ratio), interval,
-		fmt.Sprintf("±%.1f %%", 100*row.Floor.at(row.Rounds)), fmt.Sprintf("%.2g", row.P), fmt.Sprint(row.Rounds), string(row.Verdict),
+		fmt.Sprintf("±%.1f %%", 100*row.Floor.at(row.Rounds)), fmt.Sprintf("%.2g", row.P), fmt.Sprint(row.Rounds), verdict,
 	}
 }
 
