@@ -285,3 +285,25 @@ func TestRunAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations a run, want 0", n)
 	}
 }
+
+// FuzzConv compares a convolution of any geometry with the definition, to the bit, on small integers.
+func FuzzConv(f *testing.F) {
+	f.Add(uint8(3), uint8(9), uint8(8), uint8(17), uint8(3), uint8(2), uint8(2), uint8(1), uint8(1), uint8(1))
+	f.Add(uint8(16), uint8(5), uint8(7), uint8(16), uint8(3), uint8(3), uint8(1), uint8(1), uint8(4), uint8(2))
+	f.Add(uint8(24), uint8(6), uint8(6), uint8(24), uint8(5), uint8(5), uint8(1), uint8(2), uint8(24), uint8(1))
+	f.Fuzz(func(t *testing.T, c, h, w, oc, kh, kw, stride, pad, groups, dilation uint8) {
+		s := ConvShape{C: 1 + int(c)%40, H: 1 + int(h)%20, W: 1 + int(w)%20, OC: 1 + int(oc)%40, KH: 1 + int(kh)%7, KW: 1 + int(kw)%7,
+			SH: 1 + int(stride)%4, SW: 1 + int(stride)%3, DH: 1 + int(dilation)%3, DW: 1 + int(dilation)%2, Groups: max(1, int(groups))}
+		s.Top, s.Left = int(pad)%4, int(pad)%3
+		if s.C%s.Groups != 0 || s.OC%s.Groups != 0 {
+			s.Groups = 1
+		}
+		s.OH, s.OW = (s.H+2*s.Top-(s.KH-1)*s.DH-1)/s.SH+1, (s.W+2*s.Left-(s.KW-1)*s.DW-1)/s.SW+1
+		if s.H+2*s.Top < (s.KH-1)*s.DH+1 || s.W+2*s.Left < (s.KW-1)*s.DW+1 {
+			t.Skip("the window does not fit")
+		}
+		pool := par.New(2)
+		defer pool.Close()
+		runConv(t, pool, s, 1+int(c)%2, true, oc%2 == 0 && !s.CanDepthwise())
+	})
+}

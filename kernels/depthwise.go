@@ -129,13 +129,14 @@ func (d *Depthwise) pixels(s *depthwiseScratch, row, ox, n int) {
 			taps = append(taps, f32.Tap{In: in, W: 32 * (ky*d.KW + kx)})
 		}
 	}
-	if len(taps) == 0 {
-		taps = append(taps, f32.Tap{In: &d.zeros[0]})
+	step := 4 * d.SW * d.src.Stride
+	if len(taps) == 0 { // windows in the padding: the same zeros for all
+		taps, step = append(taps, f32.Tap{In: &d.zeros[0]}), 0
 	}
 	a := &s.args
 	*a = f32.Depthwise{
 		Taps: &taps[0], N: len(taps), W: &d.packed[0], WStep: 32 * d.each * d.taps(), Bias: &d.bias[0],
-		Out: &d.dst.Data[(row*d.OW+ox)*d.dst.Stride], LDO: 4 * d.dst.Stride, Step: 4 * d.SW * d.src.Stride,
+		Out: &d.dst.Data[(row*d.OW+ox)*d.dst.Stride], LDO: 4 * d.dst.Stride, Step: step,
 		C: d.C, Mask: mask8(d.C), Groups: n, Lo: d.lo, Hi: d.hi,
 	}
 	four, one := d.level.Depthwise4, d.level.Depthwise1

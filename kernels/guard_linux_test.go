@@ -1,0 +1,85 @@
+package kernels
+
+import (
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"zoobench/kernels/par"
+)
+
+// fenced is a tensor whose memory ends, or begins, at a page that may not be touched.
+func fenced(t *testing.T, n, h, w, c int, atEnd bool, fill func() float32) Tensor {
+	t.Helper()
+	x := Tensor{N: n, H: h, W: w, C: c, Stride: c}
+	bytes, page := 4*x.Pixels()*c, unix.Getpagesize()
+	inner := (bytes + page - 1) / page * page
+	all, err := unix.Mmap(-1, 0, inner+2*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Munmap(all); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, fence := range [][]byte{all[:page], all[page+inner:]} {
+		if err := unix.Mprotect(fence, unix.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := page
+	if atEnd {
+		start = page + inner - bytes
+	}
+	x.Data = unsafe.Slice((*float32)(unsafe.Pointer(&all[start])), x.Pixels()*c)
+	for i := range x.Data {
+		x.Data[i] = fill()
+	}
+	return x
+}
+
+// TestFences runs every kind of layer on memory that ends or begins at a forbidden page: a read or write outside a
+// tensor ends the test with a fault.
+func TestFences(t *testing.T) {
+	pool := par.New(1)
+	defer pool.Close()
+	eachISA(t, func(t *testing.T) {
+		for _, atEnd := range []bool{false, true} {
+			for _, c := range []int{1, 3, 7, 8, 9, 16, 20, 24, 40} {
+				tensor := func(h, w, c int) Tensor { return fenced(t, 1, h, w, c, atEnd, rand.Float32) }
+				src := tensor(9, 7, c)
+				for _, k := range []int{1, 3} {
+					s := ConvShape{C: c, H: 9, W: 7, OC: c + 5, OH: 9, OW: 7, KH: k, KW: k, SH: 1, SW: 1, DH: 1, DW: 1, Top: k / 2, Left: k / 2, Groups: 1}
+					s.Weight = make([]float32, s.OC*s.depth())
+					dst, res := tensor(9, 7, c+5), tensor(9, 7, c+5)
+					NewConv(s, 1).Run(pool, dst, src, res)
+					if s.CanWinograd() {
+						NewWinograd(s, 1).Run(pool, dst, src, res)
+					}
+					s.OC, s.Groups, s.Act = c, c, SiLU
+					s.Weight = s.Weight[:c*k*k]
+					dst = tensor(9, 7, c)
+					NewDepthwise(s, 1).Run(pool, dst, src)
+					if c%8 == 0 {
+						s.Groups = c / 4
+						s.Weight = make([]float32, s.OC*s.depth())
+						NewDepthwise(s, 1).Run(pool, dst, src)
+					}
+				}
+				for _, largest := range []bool{false, true} {
+					NewPool(PoolShape{C: c, H: 9, W: 7, OH: 5, OW: 4, KH: 3, KW: 3, SH: 2, SW: 2, Top: 1, Left: 1, Bottom: 1, Right: 1, Max: largest}, 1).
+						Run(pool, tensor(5, 4, c), src)
+				}
+				NewPool(PoolShape{C: c, H: 9, W: 7, OH: 1, OW: 1, Adaptive: true}, 1).Run(pool, tensor(1, 1, c), src)
+				same := tensor(9, 7, c)
+				NewPointwise(nil, nil, GELU, 1).Run(pool, same, src, tensor(1, 1, c), []Tensor{tensor(9, 7, c)})
+				one := tensor(1, 1, c).Data
+				NewLayerNorm(one, one, 1e-5, ReLU, 1).Run(pool, same, src)
+				NewGroupNorm(one, one, 1, 1e-5, None, 1).Run(pool, same, src)
+			}
+		}
+	})
+}

@@ -1,0 +1,81 @@
+package par
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// count counts how often each piece ran and by which worker.
+type count struct {
+	runs    []atomic.Int32
+	workers []atomic.Int32
+}
+
+func (c *count) Do(worker, i int) {
+	c.runs[i].Add(1)
+	c.workers[worker].Add(1)
+}
+
+func TestRunDoesEachPieceOnce(t *testing.T) {
+	for _, size := range []int{1, 2, 3, 8} {
+		p := New(size)
+		if p.Size() != size {
+			t.Errorf("size %d, want %d", p.Size(), size)
+		}
+		for round := range 300 {
+			tasks := []int{0, 1, 2, 7, 100}[round%5]
+			c := &count{runs: make([]atomic.Int32, tasks), workers: make([]atomic.Int32, size)}
+			p.Run(tasks, c)
+			for i := range c.runs {
+				if n := c.runs[i].Load(); n != 1 {
+					t.Fatalf("%d workers, %d pieces: piece %d ran %d times", size, tasks, i, n)
+				}
+			}
+			if round%100 == 99 {
+				time.Sleep(20 * time.Millisecond) // the workers fall asleep and must wake again
+			}
+		}
+		p.Close()
+	}
+}
+
+type nothing struct{}
+
+func (nothing) Do(int, int) {}
+
+func TestRunAllocatesNothing(t *testing.T) {
+	p := New(2)
+	defer p.Close()
+	if n := testing.AllocsPerRun(100, func() { p.Run(4, nothing{}) }); n != 0 {
+		t.Errorf("%v allocations a run, want 0", n)
+	}
+}
+
+// BenchmarkRun times a fork and a join around pieces that do nothing.
+func BenchmarkRun(b *testing.B) {
+	for _, size := range []int{1, 2} {
+		b.Run(fmt.Sprintf("workers=%d", size), func(b *testing.B) {
+			p := New(size)
+			defer p.Close()
+			for b.Loop() {
+				p.Run(size, nothing{})
+			}
+		})
+	}
+}
+
+// square is a task that fills a slice.
+type square []int
+
+func (s square) Do(_, i int) { s[i] = i * i }
+
+func ExamplePool_Run() {
+	p := New(2)
+	defer p.Close()
+	s := make(square, 5)
+	p.Run(len(s), s)
+	fmt.Println(s)
+	// Output: [0 1 4 9 16]
+}
