@@ -24,7 +24,7 @@ const runsDir = "reports/out"
 func (a *app) run() *cobra.Command {
 	var only []string
 	var out string
-	var resume bool
+	var resume, dry bool
 	c := &cobra.Command{
 		Use:   "run [experiments.yaml]",
 		Short: "Run experiments and write their report",
@@ -51,6 +51,9 @@ func (a *app) run() *cobra.Command {
 			o := runner.Options{
 				List: a.list, File: file, Only: only, Resume: resume, Dir: out, Cache: cache, Data: os.Getenv("ZOOBENCH_DATA"), Worker: a.worker,
 			}
+			if dry {
+				return a.dryRun(o)
+			}
 			if err := place(&o); err != nil {
 				return err
 			}
@@ -64,6 +67,7 @@ func (a *app) run() *cobra.Command {
 	c.Flags().StringArrayVar(&only, "only", nil, "run this experiment; may be given several times")
 	c.Flags().StringVar(&out, "out", "", "folder of this run (default: a new one in "+runsDir+")")
 	c.Flags().BoolVar(&resume, "resume", false, "go on with an earlier run: keep what it measured")
+	c.Flags().BoolVar(&dry, "dry-run", false, "print the jobs, about how long they take and what is missing, and do nothing")
 	c.RegisterFlagCompletionFunc("only", a.experimentNames)
 	a.formatFlag(c)
 	return c

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+)
+
+// planRow is a job of zoobench run --dry-run.
+type planRow struct {
+	Network    string        `json:"network"` // with the checkpoint's tag
+	Experiment string        `json:"experiment"`
+	Kind       record.Kind   `json:"kind"`
+	Settings   string        `json:"settings"`
+	Estimate   time.Duration `json:"estimate_ns,omitempty"`
+	Missing    string        `json:"missing,omitempty"`
+}
+
+// dryRun prints what a run would do, how long that takes about, and what is missing and how to get it.
+func (a *app) dryRun(o runner.Options) error {
+	if o.Resume && o.Dir == "" {
+		if err := place(&o); err != nil {
+			return err
+		}
+	}
+	p, err := runner.Plan(o)
+	if err != nil {
+		return err
+	}
+	out := newPrinter(a, []string{"network", "experiment", "measures", "settings", "about", "missing"}, func(r planRow) []string {
+		about := "–"
+		if r.Estimate > 0 {
+			about = r.Estimate.Round(time.Second).String()
+		}
+		return []string{r.Network, r.Experiment, string(r.Kind), r.Settings, about, r.Missing}
+	})
+	var sum time.Duration
+	var missing, unknown int
+	for _, t := range p.Tasks {
+		row := planRow{Network: t.Model, Experiment: t.Experiment, Kind: t.Kind, Settings: taskSettings(t), Estimate: t.Estimate, Missing: t.Missing}
+		if t.Tag != "" {
+			row.Network += "." + t.Tag
+		}
+		if err := out.print(row); err != nil {
+			return err
+		}
+		sum += t.Estimate
+		switch {
+		case t.Missing != "":
+			missing++
+		case t.Estimate == 0:
+			unknown++
+		}
+	}
+	if err := out.close(); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("%d jobs, about %v", len(p.Tasks)-missing, sum.Round(time.Second))
+	if unknown > 0 {
+		text += fmt.Sprintf(" and %d over all images at hand", unknown)
+	}
+	if missing > 0 {
+		text += fmt.Sprintf("; %d rows cannot be measured, see missing", missing)
+	}
+	if p.Kept > 0 {
+		text += fmt.Sprintf("; %d measured already", p.Kept)
+	}
+	_, err = fmt.Fprintln(a.stderr, text)
+	return err
+}
+
+// taskSettings are what tells a task from others of its network.
+func taskSettings(t runner.PreviewTask) string {
+	if a := t.Job.Accuracy; a != nil {
+		if a.Limit > 0 {
+			return fmt.Sprintf("%d images", a.Limit)
+		}
+		return "all images"
+	}
+	text := fmt.Sprintf("%s, batch %d, threads %d", t.Scenario, t.Batch, t.Threads)
+	if t.ImgSize > 0 {
+		text += fmt.Sprintf(", %d px", t.ImgSize)
+	}
+	if t.ISA != "" {
+		text += ", " + t.ISA
+	}
+	return text
+}

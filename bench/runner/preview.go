@@ -1,0 +1,97 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/record"
+	"zoobench/zoo"
+)
+
+// A Preview is what a run would do, told without doing it.
+type Preview struct {
+	Tasks []PreviewTask
+	Kept  int // tasks that an earlier run in the folder has done
+}
+
+// A PreviewTask is a task that is still to be done.
+type PreviewTask struct {
+	Task
+	Kind    record.Kind
+	Missing string // why nothing can be measured and how to get it, "" where it can
+	// Estimate is about how long the task takes on a core that does assumedRate; 0 where that depends on how many images
+	// there are.
+	Estimate time.Duration
+}
+
+// assumedRate is the multiply-accumulates a second and core that estimates assume: a third of what a core with AVX2 can
+// do at 3 GHz, 48 G, and about what networks of depthwise layers get.
+const assumedRate = 16e9
+
+// Plan returns what [Run] would do with the same options; of them it needs List, File, Only, Cache, Data and, where an
+// earlier run is gone on with, Dir. It writes nothing.
+func Plan(o Options) (Preview, error) {
+	jobs, err := o.File.Jobs(o.Only...)
+	if err != nil {
+		return Preview{}, err
+	}
+	var s Summary
+	if o.Resume {
+		s.Records, s.Problems, err = record.ReadFile(filepath.Join(o.Dir, LogName))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Preview{}, fmt.Errorf("runner: %w", err)
+		}
+	}
+	r := run{Options: o, s: &s}
+	if err := r.plan(jobs); err != nil {
+		return Preview{}, err
+	}
+	p := Preview{Kept: s.Kept}
+	for i := range r.tasks {
+		t := &r.tasks[i]
+		p.Tasks = append(p.Tasks, PreviewTask{Task: t.Task, Kind: t.kind(), Missing: t.missing, Estimate: t.estimate()})
+	}
+	return p, nil
+}
+
+// estimate is about how long a task takes.
+func (p *planned) estimate() time.Duration {
+	if p.missing != "" {
+		return 0
+	}
+	macs := float64(pixels(p.spec, p.ImgSize)) / float64(pixels(p.spec, 0)) * float64(p.spec.MACs)
+	image := time.Duration(macs / assumedRate * float64(time.Second))
+	if a := p.Job.Accuracy; a != nil {
+		const prepare = 15 * time.Millisecond // to decode and resize a photograph
+		return time.Duration(a.Limit) * (image + prepare)
+	}
+	const begin = time.Second // to start, to load and to try algorithms
+	call := image * time.Duration(max(p.Batch, 1)) / time.Duration(max(p.Threads, 1))
+	return begin + latencyTime(p.Job.Latency, call)
+}
+
+// latencyTime is how long the samples and the warm-up take where one call takes that long.
+func latencyTime(l *experiment.Latency, call time.Duration) time.Duration {
+	const runs = 11 // of the warm-up, and at least of the samples
+	least := l.MinDuration
+	if least == 0 {
+		least = 3 * time.Second
+	}
+	samples := max(least, time.Duration(max(l.MinSamples, runs))*call)
+	if l.MaxDuration > 0 {
+		samples = min(samples, l.MaxDuration)
+	}
+	return samples + runs*call
+}
+
+// pixels is the area of a network's input of size pixels to a side, 0 for its own.
+func pixels(spec *zoo.Spec, size int) int {
+	if size == 0 {
+		size = spec.Size
+	}
+	return size * size
+}
