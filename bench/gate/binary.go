@@ -23,7 +23,12 @@ const (
 	sampleLength = 12 * time.Millisecond
 	leastCalls   = 3 // the first of a run finds no data in the caches
 	leastRuns    = 3
-	sampleLimit  = 5 * time.Minute // a process that takes longer hangs
+)
+
+// What takes longer hangs.
+const (
+	sampleLimit = 5 * time.Minute
+	listLimit   = time.Hour
 )
 
 // A Bench is one benchmark of a binary.
@@ -62,10 +67,10 @@ func (e *BenchError) Error() string {
 func (e *BenchError) Unwrap() error { return e.Err }
 
 // run runs benchmarks on one core and returns their results in order.
-func (b *Binary) run(ctx context.Context, cpu int, args ...string) ([]*benchfmt.Result, error) {
-	ctx, stop := context.WithTimeout(ctx, sampleLimit)
+func (b *Binary) run(ctx context.Context, cpu int, limit time.Duration, args ...string) ([]*benchfmt.Result, error) {
+	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
-	c := exec.CommandContext(ctx, b.Path, append([]string{"-test.run=^$"}, args...)...)
+	c := exec.CommandContext(limited, b.Path, append([]string{"-test.run=^$"}, args...)...)
 	c.Dir = filepath.Dir(b.Path)
 	// Two processors for Go's scheduler would be two names for one core.
 	c.Env = append(os.Environ(), "GOMAXPROCS=1")
@@ -75,8 +80,11 @@ func (b *Binary) run(ctx context.Context, cpu int, args ...string) ([]*benchfmt.
 		return nil, fmt.Errorf("start %s: %w", b.Path, err)
 	}
 	err := c.Wait()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case limited.Err() != nil:
+		err = fmt.Errorf("took longer than %v", limit)
 	}
 	if err != nil {
 		return nil, &BenchError{Bench: b.Path, Output: lastLines(out.String()+errs.String(), 12), Err: err}
@@ -96,7 +104,7 @@ func (b *Binary) run(ctx context.Context, cpu int, args ...string) ([]*benchfmt.
 
 // List runs the benchmarks that a pattern, as go test -bench has it, names, once each, and returns them in order.
 func (b *Binary) List(ctx context.Context, cpu int, pattern string) ([]Bench, error) {
-	results, err := b.run(ctx, cpu, "-test.bench="+pattern, "-test.benchtime="+runLength.String())
+	results, err := b.run(ctx, cpu, listLimit, "-test.bench="+pattern, "-test.benchtime="+runLength.String())
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +132,7 @@ func (b *Binary) List(ctx context.Context, cpu int, pattern string) ([]Bench, er
 // sample times one benchmark in a process of its own and returns the least time of a call, in nanoseconds.
 func (b *Binary) sample(ctx context.Context, cpu int, bench Bench) (float64, error) {
 	calls, runs := bench.iterations()
-	results, err := b.run(ctx, cpu, "-test.bench="+exactly(bench.Name),
+	results, err := b.run(ctx, cpu, sampleLimit, "-test.bench="+exactly(bench.Name),
 		fmt.Sprintf("-test.benchtime=%dx", calls), fmt.Sprintf("-test.count=%d", runs))
 	if err != nil {
 		var failed *BenchError

@@ -140,7 +140,8 @@ func (r *Repo) Build(ctx context.Context, commit string, suite Suite, plant Plan
 			return nil, err
 		}
 	}
-	built := b.Path + ".new"
+	built := tree + ".test" // under a name of its own: another gate may be building the same
+	defer os.Remove(built)
 	c := exec.CommandContext(ctx, "go", "test", "-c", "-vet=off", "-trimpath", "-buildvcs=false", "-o", built, "./"+suite.Package)
 	c.Dir = tree
 	if out, err := c.CombinedOutput(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // toy is a repository with a package of benchmarks and revisions to compare: main~2 is the first, main~1 has one slower
@@ -87,6 +88,7 @@ const toyBenchmarks = `package kernels
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 var sink uint64
@@ -119,6 +121,12 @@ func BenchmarkCompares(b *testing.B) {
 		sink += Fixed()
 	}
 	b.ReportMetric(1.5, "this/that")
+}
+
+func BenchmarkHangs(b *testing.B) {
+	for b.Loop() {
+		time.Sleep(time.Hour)
+	}
 }
 
 func BenchmarkBroken(b *testing.B) { b.Fatal("broken on purpose") }
@@ -219,6 +227,13 @@ func TestBuildAndRunErrors(t *testing.T) {
 	var failed *BenchError
 	if !errors.As(err, &failed) {
 		t.Errorf("a benchmark that fails: %T, want a BenchError", err)
+	}
+	_, err = first.run(ctx, -1, 200*time.Millisecond, "-test.bench=Hangs")
+	wantError("a benchmark that hangs", err, "took longer than 200ms")
+	interrupted, stop := context.WithCancel(ctx)
+	time.AfterFunc(200*time.Millisecond, stop)
+	if _, err = first.run(interrupted, -1, time.Hour, "-test.bench=Hangs"); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v, want that the context is canceled", err)
 	}
 	_, _, _, _, err = pair.Benches(ctx, "Nonesuch")
 	wantError("no benchmarks", err, "Nonesuch")
