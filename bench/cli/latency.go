@@ -54,9 +54,11 @@ func newLatencyRow(r *record.Record) latencyRow {
 type build struct {
 	imgSize, classes int
 	weights          string
+	given            func(flag string) bool
 }
 
 func (b *build) flags(c *cobra.Command) {
+	b.given = c.Flags().Changed
 	c.Flags().IntVar(&b.imgSize, "img-size", 0, "input size in pixels (default: the checkpoint's or the network's own)")
 	c.Flags().IntVar(&b.classes, "num-classes", 0, "outputs of the classifier (default: the checkpoint's own, or 1000)")
 }
@@ -65,14 +67,27 @@ func (b *build) weightsFlag(c *cobra.Command, usage string) {
 	c.Flags().StringVar(&b.weights, "weights", "", usage)
 }
 
+// check refuses a size or a class count that is given and can be none. Left out, both are 0 for the default.
+func (b *build) check() error {
+	for _, f := range []struct {
+		name string
+		have int
+	}{{"img-size", b.imgSize}, {"num-classes", b.classes}} {
+		if b.given(f.name) && f.have < 1 {
+			return fmt.Errorf("--%s %d: want at least 1", f.name, f.have)
+		}
+	}
+	return nil
+}
+
 // task is a task for the network of this name with the flags' settings.
 func (b *build) task(a *app, name string) (runner.Task, error) {
 	spec, err := a.list.Find(name)
 	if err != nil {
 		return runner.Task{}, err
 	}
-	if b.imgSize < 0 || b.classes < 0 {
-		return runner.Task{}, fmt.Errorf("--img-size %d, --num-classes %d: want none below 0", b.imgSize, b.classes)
+	if err := b.check(); err != nil {
+		return runner.Task{}, err
 	}
 	t := runner.Task{Job: experiment.Job{Model: spec.Name, ImgSize: b.imgSize}, NumClasses: b.classes}
 	weights := b.weights

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,9 +37,15 @@ func (a *app) ls() *cobra.Command {
 			if len(patterns) == 0 {
 				patterns = []string{"*"}
 			}
+			if maxParams < 0 || maxMACs < 0 {
+				return fmt.Errorf("--max-params %v, --max-macs %v: want none below 0", maxParams, maxMACs)
+			}
 			specs, err := a.list.Match(patterns)
 			if err != nil {
 				return err
+			}
+			if families := a.families(); family != "" && !slices.Contains(families, family) {
+				return fmt.Errorf("--family: no family %q; there are %s", family, strings.Join(families, ", "))
 			}
 			title := []string{"model", "family", "year", "params", "MACs", "activations", "size", "top-1, published", "checkpoints"}
 			out := newPrinter(a, title, func(r lsRow) []string {
@@ -48,7 +55,7 @@ func (a *app) ls() *cobra.Command {
 				}
 				return []string{
 					r.Model, r.Family, strconv.Itoa(r.Year), millions(r.Params), billions(r.MACs), millions(r.Activations),
-					strconv.Itoa(r.ImgSize), top1, strings.Join(r.Checkpoints, " "),
+					strconv.Itoa(r.ImgSize), top1, tags(r.Checkpoints, len(specs) == 1),
 				}
 			})
 			for _, s := range specs {
@@ -73,17 +80,29 @@ func (a *app) ls() *cobra.Command {
 	c.Flags().Float64Var(&maxParams, "max-params", 0, "networks of at most so many million parameters")
 	c.Flags().Float64Var(&maxMACs, "max-macs", 0, "networks of at most so many billion MACs")
 	c.RegisterFlagCompletionFunc("family", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		seen := map[string]bool{}
-		for _, s := range a.list.All() {
-			if !seen[s.Family] {
-				seen[s.Family], names = true, append(names, s.Family)
-			}
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		return a.families(), cobra.ShellCompDirectiveNoFileComp
 	})
 	a.formatFlag(c)
 	return c
+}
+
+// tags are those of a network's checkpoints: some of many, unless all are asked for.
+func tags(checkpoints []string, all bool) string {
+	const some = 3
+	if rest := len(checkpoints) - some; rest > 1 && !all {
+		return fmt.Sprintf("%s and %d more", strings.Join(checkpoints[:some], " "), rest)
+	}
+	return strings.Join(checkpoints, " ")
+}
+
+// families are the list's, in its order.
+func (a *app) families() (names []string) {
+	for _, s := range a.list.All() {
+		if !slices.Contains(names, s.Family) {
+			names = append(names, s.Family)
+		}
+	}
+	return names
 }
 
 func newLsRow(s *zoo.Spec) (lsRow, error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"zoobench/zoo"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
 )
@@ -56,51 +57,124 @@ func (z *zeros) Read(string, int, []float32) error { return nil }
 
 func (a *app) show() *cobra.Command {
 	var b build
+	var p profileFlags
+	var diff, timed bool
 	c := &cobra.Command{
-		Use:               "show MODEL",
-		Short:             "Print a network's layers as the engine will run them",
-		Args:              cobra.ExactArgs(1),
+		Use:   "show MODEL | show --diff MODEL MODEL",
+		Short: "Print a network's layers, their times, or what distinguishes two networks",
+		Long: "Prints a network's layers as the engine will run them. With --time, it runs them and tells how far each is from what\n" +
+			"the machine allows; with --diff, it prints the stages of two networks side by side.",
 		ValidArgsFunction: a.networks,
-		RunE: func(_ *cobra.Command, args []string) error {
-			spec, err := a.list.Find(args[0])
-			if err != nil {
+		RunE: func(c *cobra.Command, names []string) error {
+			want := 1
+			if diff {
+				want = 2
+			}
+			if len(names) != want {
+				return fmt.Errorf("show: have %d networks, want %d", len(names), want)
+			}
+			if err := b.check(); err != nil {
 				return err
 			}
-			if b.imgSize < 0 || b.classes < 0 {
-				return fmt.Errorf("--img-size %d, --num-classes %d: want none below 0", b.imgSize, b.classes)
-			}
-			g, err := spec.Graph(b.imgSize, b.classes)
-			if err != nil {
+			if err := p.check(c.Flags().Changed, timed); err != nil {
 				return err
 			}
-			e, err := engine.New(g, newZeros(g), engine.Options{Threads: 1})
-			if err != nil {
-				return err
+			switch {
+			case diff:
+				return a.showDiff(b, [2]string(names))
+			case timed:
+				return a.showTimes(c.Context(), b, p, names[0])
 			}
-			defer e.Close()
-			title := []string{"layer", "op", "output", "params", "MACs", "algorithm"}
-			out := newPrinter(a, title, func(r showRow) []string {
-				return []string{r.Name, r.Op, shape(r.Out), strconv.FormatInt(r.Params, 10), strconv.FormatInt(r.MACs, 10), r.Algorithm}
-			})
-			for _, l := range e.Layers() {
-				row := showRow{
-					Name: l.Name, Op: strings.Join(append([]string{l.Op}, l.Fused...), "+"), Out: []int{l.Out.C, l.Out.H, l.Out.W},
-					Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm,
-				}
-				if err := out.print(row); err != nil {
-					return err
-				}
-			}
-			if err := out.close(); err != nil || a.format != "table" {
-				return err
-			}
-			_, err = fmt.Fprintf(a.stdout, "\n%s at %d×%d: %d layers, %d parameters (%s), %d MACs (%s), %d activations; packed weights %s, arena %s\n",
-				spec.Name, g.Input().H, g.Input().W, len(e.Layers()), g.ParamCount(), millions(g.ParamCount()), g.MACs(), billions(g.MACs()),
-				g.Activations(), mebibytes(e.WeightBytes()), mebibytes(e.ArenaBytes()))
-			return err
+			return a.showLayers(b, names[0])
 		},
 	}
 	b.flags(c)
+	c.Flags().BoolVar(&diff, "diff", false, "print what distinguishes two networks")
+	c.Flags().BoolVar(&timed, "time", false, "run the network and print each layer's time beside what the machine allows")
+	p.flags(c)
+	c.MarkFlagsMutuallyExclusive("diff", "time")
 	a.formatFlag(c)
 	return c
+}
+
+func (a *app) showLayers(b build, name string) error {
+	spec, err := a.list.Find(name)
+	if err != nil {
+		return err
+	}
+	g, err := spec.Graph(b.imgSize, b.classes)
+	if err != nil {
+		return err
+	}
+	e, err := engine.New(g, newZeros(g), engine.Options{Threads: 1})
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	title := []string{"layer", "op", "output", "params", "MACs", "algorithm"}
+	out := newPrinter(a, title, func(r showRow) []string {
+		return []string{r.Name, r.Op, shape(r.Out), strconv.FormatInt(r.Params, 10), strconv.FormatInt(r.MACs, 10), r.Algorithm}
+	})
+	for _, l := range e.Layers() {
+		if err := out.print(newShowRow(l)); err != nil {
+			return err
+		}
+	}
+	if err := out.close(); err != nil || a.format != "table" {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "\n%s at %d×%d: %d layers, %d parameters (%s), %d MACs (%s), %d activations; packed weights %s, arena %s\n%s",
+		spec.Name, g.Input().H, g.Input().W, len(e.Layers()), g.ParamCount(), millions(g.ParamCount()), g.MACs(), billions(g.MACs()),
+		g.Activations(), mebibytes(e.WeightBytes()), mebibytes(e.ArenaBytes()), winogradNote(e.Layers()))
+	return err
+}
+
+func newShowRow(l engine.Layer) showRow {
+	return showRow{
+		Name: l.Name, Op: strings.Join(append([]string{l.Op}, l.Fused...), "+"), Out: []int{l.Out.C, l.Out.H, l.Out.W},
+		Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm,
+	}
+}
+
+// winogradNote says what Winograd costs in digits, "" where no layer uses it. The figure is that of package kernels.
+func winogradNote(layers []engine.Layer) string {
+	n := 0
+	for _, l := range layers {
+		if strings.HasPrefix(l.Algorithm, "winograd") {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Winograd's sums (%d layers) differ from direct ones by rounding: about ten times a direct sum's error.\n", n)
+}
+
+// showDiff prints two networks side by side.
+func (a *app) showDiff(b build, names [2]string) error {
+	var specs [2]*zoo.Spec
+	var graphs [2]*nn.Graph
+	for i, name := range names {
+		var err error
+		if specs[i], err = a.list.Find(name); err != nil {
+			return err
+		}
+		if graphs[i], err = specs[i].Graph(b.imgSize, b.classes); err != nil {
+			return err
+		}
+	}
+	if specs[0] == specs[1] {
+		return fmt.Errorf("show: %s and %s are one network, %s; want two", names[0], names[1], specs[0].Name)
+	}
+	rows := compare(specs, graphs)
+	if a.format == "table" {
+		return writeDiff(a.stdout, [2]string{specs[0].Name, specs[1].Name}, rows)
+	}
+	out := newPrinter[diffRow](a, nil, nil)
+	for _, row := range rows {
+		if err := out.print(row); err != nil {
+			return err
+		}
+	}
+	return out.close()
 }

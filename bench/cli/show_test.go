@@ -1,0 +1,242 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"zoobench/zoo"
+	"zoobench/zoo/engine"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
+)
+
+// invokeOn runs a command line over all of the zoo, where few networks do not do.
+func invokeOn(list *zoo.List, args ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = Main(list, args, strings.NewReader(""), &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestDiff(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args []string
+	}{
+		{"diff_squeeze_excite", []string{"resnet50", "seresnet50"}},
+		{"diff_preactivation", []string{"resnet50", "resnetv2_50"}},
+		{"diff_epsilon", []string{"mobilenetv3_large_100", "tv_mobilenet_v3_large"}},
+		{"diff_padding", []string{"efficientnet_b0", "tf_efficientnet_b0"}},
+		{"diff_input", []string{"inception_v3", "tv_inception_v3"}},
+		{"diff_sizes", []string{"tf_efficientnetv2_s", "tv_efficientnet_v2_s"}},
+		{"diff_depth", []string{"vgg16", "vgg19_bn"}},
+		{"diff_transformers", []string{"swin_tiny_patch4_window7_224", "swin_base_patch4_window7_224"}},
+		{"diff_json", []string{"mobilenetv3_small_100", "tv_mobilenet_v3_small", "--format", "json"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, stdout, stderr := invokeOn(zoo.Default(), append([]string{"show", "--diff"}, test.args...)...)
+			if code != 0 {
+				t.Fatalf("exit code %d: %s", code, stderr)
+			}
+			golden(t, test.name, stdout)
+		})
+	}
+}
+
+// TestDiffOfVariants holds the table to a hundred columns and its texts to the two libraries' variants: each differs
+// from its namesake in something that the table says.
+func TestDiffOfVariants(t *testing.T) {
+	list := zoo.Default()
+	for _, s := range list.All() {
+		code, stdout, stderr := invokeOn(list, "show", "--diff", "mobilenetv3_small_050", s.Name)
+		if s.Name == "mobilenetv3_small_050" {
+			continue
+		}
+		if code != 0 {
+			t.Errorf("%s: exit code %d: %s", s.Name, code, stderr)
+		}
+		if strings.Contains(stdout, "are the same\n") {
+			t.Errorf("%s: the same as mobilenetv3_small_050:\n%s", s.Name, stdout)
+		}
+		for line := range strings.Lines(stdout) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 100 {
+				t.Errorf("%s: a line of %d columns, want 100 at most: %s", s.Name, n, line)
+			}
+		}
+	}
+}
+
+// TestDiffOfConnections finds two graphs apart whose layers are alike.
+func TestDiffOfConnections(t *testing.T) {
+	network := func(name string, second bool) zoo.Spec {
+		return zoo.Spec{Name: name, Size: 8, Build: func(g *nn.Builder, x nn.Value) nn.Value {
+			a := g.ReLU(x)
+			b := g.ReLU(a)
+			if second {
+				a = b
+			}
+			return g.Linear("fc", g.GlobalAvgPool(g.Add(a, b)), g.Classes)
+		}}
+	}
+	list, err := zoo.NewList([]zoo.Spec{network("one", false), network("two", true), network("three", true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, stdout, stderr := invokeOn(list, "show", "--diff", "one", "two"); !strings.Contains(stdout, "connections, ") {
+		t.Errorf("no word about connections: %s%s", stdout, stderr)
+	}
+	if _, stdout, stderr := invokeOn(list, "show", "--diff", "two", "three"); !strings.Contains(stdout, "their connections are the same\n") {
+		t.Errorf("networks that are the same differ: %s%s", stdout, stderr)
+	}
+}
+
+// TestTraffic finds every layer of a plan in the graph. One convolution's elements are counted by hand.
+func TestTraffic(t *testing.T) {
+	names := []string{
+		"alexnet", "densenet121", "googlenet", "shufflenet_v2_x0_5", "ghostnet_050", "mobilenetv3_small_050", "ecaresnext26t_32x4d",
+		"skresnext50_32x4d", "regnety_002", "nasnetamobile", "vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224",
+		"swin_tiny_patch4_window7_224", "coatnet_0_rw_224", "convnext_tiny", "resnetv2_50",
+	}
+	if os.Getenv("ZOO_LONG") != "" {
+		names = nil
+		for _, s := range zoo.Default().All() {
+			names = append(names, s.Name)
+		}
+	}
+	for _, name := range names {
+		s, err := zoo.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Params > 120e6 {
+			continue
+		}
+		g, err := s.Graph(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := engine.New(g, newZeros(g), engine.Options{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		elems, err := traffic(g, e.Layers())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "resnetv2_50" {
+			at := slices.IndexFunc(e.Layers(), func(l engine.Layer) bool { return l.Name == "stages.0.blocks.0.conv3" })
+			// 64 channels of 56×56 pixels come in, 256 go out, and 256 of the shortcut are added.
+			if have, want := elems[at], int64((64+256+256)*56*56); have != want {
+				t.Errorf("%s: %d elements, want %d", e.Layers()[at].Name, have, want)
+			}
+		}
+		e.Close()
+	}
+}
+
+func TestTimes(t *testing.T) {
+	args := []string{"show", "resnet18", "--time", "--img-size", "64", "--batch", "2", "--threads", "2"}
+	code, stdout, stderr := invoke(t, append(args, "--format", "json", "--sort", "time")...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	s, err := zoo.Find("resnet18")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := s.Graph(64, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var macs, before int64
+	for line := range strings.Lines(stdout) {
+		var row profileRow
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatal(err)
+		}
+		if row.Time <= 0 || row.Roofline <= 0 || row.Bytes <= 0 || row.Algorithm == "" || (row.MACs > 0) != (row.GFLOPS > 0) {
+			t.Errorf("a figure is missing: %+v", row)
+		}
+		if before != 0 && row.Time > before {
+			t.Errorf("%s: %d ns after %d ns, want the longest first", row.Name, row.Time, before)
+		}
+		before, macs = row.Time, macs+row.MACs
+		if row.Name == "fc" { // 512×1000 weights, 1000 biases, and of two images 512 channels in and 1000 out
+			if want := int64(4 * (513*1000 + 2*(512+1000))); row.Bytes != want {
+				t.Errorf("fc: %d bytes moved, want %d", row.Bytes, want)
+			}
+		}
+	}
+	if macs != g.MACs() {
+		t.Errorf("rows add up to %d MACs, want %d", macs, g.MACs())
+	}
+	_, stdout, _ = invoke(t, args...)
+	for _, want := range []string{"roofline", "resnet18 at 64×64, batch 2, 2 threads", "peak ", "memory read "} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in:\n%s", want, stdout)
+		}
+	}
+}
+
+// TestWinogradIsStated holds show to a word about Winograd's error where a layer uses it, and to none where none does.
+func TestWinogradIsStated(t *testing.T) {
+	note := "differ from direct ones by rounding: about ten times a direct sum's error"
+	if got := winogradNote([]engine.Layer{{Algorithm: "gemm6x16"}, {Algorithm: "winograd4x3"}}); !strings.Contains(got, note) {
+		t.Errorf("got %q, want %q in it", got, note)
+	}
+	if got := winogradNote([]engine.Layer{{Algorithm: "gemm6x16"}}); got != "" {
+		t.Errorf("got %q, want nothing", got)
+	}
+	_, stdout, _ := invoke(t, "show", "resnet18")
+	if got, want := strings.Contains(stdout, note), strings.Contains(stdout, "winograd"); got != want {
+		t.Errorf("the note is there: %t, a layer uses Winograd: %t", got, want)
+	}
+}
+
+// TestClassesOfCheckpointAndImages names both counts where a checkpoint's classes are not the images'.
+func TestClassesOfCheckpointAndImages(t *testing.T) {
+	s, err := zoo.Find("squeezenet1_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := s.Graph(0, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []weights.Named
+	for _, p := range g.Params {
+		named = append(named, weights.Named{Name: p.Name, Shape: p.Shape, Data: make([]float32, p.Elems())})
+	}
+	dir := t.TempDir()
+	file, images := filepath.Join(dir, "seven.safetensors"), filepath.Join(dir, "images")
+	if err := weights.WriteFile(file, named, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range []string{"cats", "dogs"} {
+		if err := os.MkdirAll(filepath.Join(images, class), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name string
+		args []string
+		want []string
+	}{
+		{"folders", []string{"eval", "squeezenet1_1", "--weights", file, "--data", images}, []string{"2 class folders", "each of the 7 classes"}},
+		{"asked for", []string{"eval", "squeezenet1_1", "--weights", file, "--data", images, "--num-classes", "5"}, []string{"[7 512 1 1]", "[5 512 1 1]"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, _, stderr := invoke(t, test.args...)
+			for _, want := range test.want {
+				if code != 1 || !strings.Contains(stderr, want) {
+					t.Errorf("exit code %d, %q; want 1 and %q", code, stderr, want)
+				}
+			}
+		})
+	}
+}
