@@ -21,7 +21,6 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"zoobench/bench/record"
-	"zoobench/reports/findings"
 )
 
 // chromium is the path of a headless browser. Without one the test is skipped, unless CI is to have one.
@@ -51,11 +50,12 @@ type tab struct {
 }
 
 // open writes the page of records and opens it in a browser of that width.
-func open(t *testing.T, width int64, records []record.Record, networks []findings.Network) *tab {
+func open(t *testing.T, width int64, records []record.Record) *tab {
 	t.Helper()
 	path := chromium(t)
 	dir := t.TempDir()
-	if _, err := Write(dir, records, nil, networks); err != nil {
+	file := filepath.Join(dir, "report.html")
+	if err := os.WriteFile(file, pageOf(t, records, nil), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))
@@ -66,7 +66,7 @@ func open(t *testing.T, width int64, records []record.Record, networks []finding
 	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx}
-	url := "file://" + filepath.Join(dir, "report.html")
+	url := "file://" + file
 	err := chromedp.Listen(ctx, func(event any) {
 		text := ""
 		switch e := event.(type) {
@@ -158,7 +158,7 @@ func (b *tab) shot(name string, take chromedp.Action[[]byte]) {
 const firstRows = `[...document.querySelectorAll("#table tbody tr:not([hidden])")].slice(0,3).map(r=>r.firstElementChild.textContent).join(" ")`
 
 func TestPageInBrowser(t *testing.T) {
-	b := open(t, 1280, layered(troubled(measured(zoo(t), 3))), nil)
+	b := open(t, 1280, layered(troubled(measured(zoo(t), 3))))
 	all := b.eval(`document.querySelectorAll("#table tbody tr").length`)
 	b.want("rows", `document.getElementById("count").textContent`, fmt.Sprintf(`"%s of %s rows"`, all, all))
 	b.want("points", `document.querySelectorAll("#chart .mark").length > 5`, "true")
@@ -229,7 +229,7 @@ func TestPageInBrowser(t *testing.T) {
 func TestPageWidths(t *testing.T) {
 	for _, width := range []int64{375, 768} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			b := open(t, width, measured(zoo(t), 3), nil)
+			b := open(t, width, measured(zoo(t), 3))
 			b.want("width", `document.documentElement.scrollWidth <= innerWidth`, "true")
 			b.want("points", `document.querySelectorAll("#chart .mark").length > 5`, "true")
 			b.shot(fmt.Sprintf("page-%d", width), chromedp.FullScreenshot(100))
@@ -241,7 +241,7 @@ func TestPageWidths(t *testing.T) {
 
 // TestPageHostile opens a page whose every text from outside tries to be markup, and expects no script of theirs to run.
 func TestPageHostile(t *testing.T) {
-	b := open(t, 1280, hostilePage(t), nil)
+	b := open(t, 1280, hostilePage(t))
 	b.want("no script ran", `window.pwned === undefined`, "true")
 	b.want("no image", `document.querySelectorAll("img, iframe, object").length`, "0")
 	b.want("text stands", `document.querySelector("#table tbody tr th").textContent.includes("<img")`, "true")
@@ -252,7 +252,7 @@ func TestPageHostile(t *testing.T) {
 
 // TestPageQuick holds a page of a thousand rows to drawing and filtering without a pause that a reader would notice.
 func TestPageQuick(t *testing.T) {
-	b := open(t, 1280, thousand(t), nil)
+	b := open(t, 1280, thousand(t))
 	b.want("rows", `document.querySelectorAll("#table tbody tr").length`, "1000")
 	ms, err := chromedp.Run(b.ctx, chromedp.Evaluate[float64](`(() => { const t = performance.now(); document.getElementById("reset").click(); document.querySelector("th[data-field=macs] button").click(); return performance.now() - t })()`))
 	if err != nil {

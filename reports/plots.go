@@ -17,7 +17,10 @@ func join(parts []string) string { return strings.Join(parts, " · ") }
 
 // plotNames are the names of all figures that a run may have.
 func plotNames() []string {
-	return []string{"latency", "accuracy_macs", "accuracy_latency", "published_accuracy_macs", "published_accuracy_latency"}
+	return []string{
+		"latency", "accuracy_macs", "accuracy_latency", "accuracy_params",
+		"published_accuracy_macs", "published_accuracy_latency", "published_accuracy_params",
+	}
 }
 
 // figures returns the plots that the run's rows carry. Measured and published accuracies
@@ -58,8 +61,25 @@ func (r *run) figures() []figure {
 			s := scatter{points: timed, xLabel: "median latency of " + call(clocked) + " (ms), log scale", yLabel: source.yLabel, look: source.look}
 			all = append(all, s.figure(source.prefix+"latency", fmt.Sprintf(source.title, "measured latency"), join(nonEmpty(source.subtitle, where, how, tagText(timed), r.dataText(source.look))), note))
 		}
+		if sized := byParams(macs); len(sized) > 0 {
+			s := scatter{points: sized, xLabel: "parameters (M), log scale", yLabel: source.yLabel, look: source.look}
+			all = append(all, s.figure(source.prefix+"params", fmt.Sprintf(source.title, "parameters"), join(nonEmpty(source.subtitle, "parameters counted from the graph", tagText(sized), r.dataText(source.look))), note))
+		}
 	}
 	return all
+}
+
+// byParams returns points that have parameters with those across, in millions.
+func byParams(points []point) []point {
+	var some []point
+	for _, q := range points {
+		if q.params > 0 {
+			q.x = q.params / 1e6
+			q.xLo, q.xHi = q.x, q.x
+			some = append(some, q)
+		}
+	}
+	return some
 }
 
 func nonEmpty(parts ...string) []string {

@@ -57,7 +57,7 @@ func Example() {
 	// ─────────────────────────────────────────────────────────────────────────────────────────────
 	//  resnet18     11.69   1.814  224  21.60 [21.55, 21.64]   46.3        96     – (1)      69.76
 	// (1) no checkpoint in the cache
-	// 13 files, report.md among them, error <nil>
+	// 15 files, report.md among them, error <nil>
 }
 
 func TestPrintGolden(t *testing.T) {
@@ -149,11 +149,11 @@ func TestWriteGolden(t *testing.T) {
 		records []record.Record
 		want    []string // plots
 	}{
-		{"report.md", troubled(measured(zoo(t), 3)), []string{"latency", "accuracy_macs", "accuracy_latency", "published_accuracy_macs", "published_accuracy_latency"}},
-		{"report_published.md", zoo(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency"}},
-		{"report_measured.md", measured(zoo(t), 1), []string{"latency", "accuracy_macs", "accuracy_latency"}},
-		{"report_hostile.md", hostile(t), []string{"latency", "accuracy_macs", "accuracy_latency"}},
-		{"report_sweep.md", sweep(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency"}},
+		{"report.md", troubled(measured(zoo(t), 3)), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_params", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_params"}},
+		{"report_published.md", zoo(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_params"}},
+		{"report_measured.md", measured(zoo(t), 1), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_params"}},
+		{"report_hostile.md", hostile(t), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_params"}},
+		{"report_sweep.md", sweep(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_params"}},
 		{"report_empty.md", nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

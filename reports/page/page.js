@@ -143,7 +143,11 @@ function draw() {
     const ps = some.map(i => ({i, vx: rows[i][fx] / ax.scale, vy: rows[i][fy] / ay.scale}));
     for (const p of ps) { p.x = x(p.vx); p.y = y(p.vy); }
     const edge = pareto(ps, ax, ay).sort((p, q) => p.vx - q.vx);
-    if ($("front").checked && edge.length > 1) root.append(svg("polyline", {class: "front", points: edge.map(p => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join(" ")}));
+    if ($("front").checked && edge.length > 1) {
+      // Steps, not slopes: there is no network in between.
+      const steps = edge.flatMap((p, k) => k === 0 ? [p] : [ax.high ? {x: edge[k - 1].x, y: p.y} : {x: p.x, y: edge[k - 1].y}, p]);
+      root.append(svg("polyline", {class: "front", points: steps.map(p => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join(" ")}));
+    }
     for (const p of ps) {
       const r = rows[p.i], f = data.families[r.family] || {color: 6};
       const bar = (x1, y1, x2, y2) => root.append(svg("line", {class: "bar", stroke: `var(--c${f.color})`, x1, y1, x2, y2}));
