@@ -9,12 +9,16 @@ CONCURRENT = ./kernels/par ./zoo/weights ./datasets ./bench/load ./bench/runner
 PORTABLE = ./kernels/... ./zoo/nn ./zoo/weights ./bench/stat ./bench/record ./datasets/decode ./datasets/preprocess
 # Where fuzzing starts: package:target.
 FUZZ = kernels:FuzzConv zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy datasets:FuzzLabels \
+	datasets:FuzzTar datasets:FuzzTarIndex \
 	datasets/decode:FuzzDecode bench/experiment:FuzzParse bench/record:FuzzRead
+# The checkpoints of bench-accuracy: their figures on ImageNetV2 are published.
+SMALL = mobilenetv1_100 mobilenetv2_050 mobilenetv2_100 mobilenetv3_small_100 mobilenetv3_large_100.ra_in1k mnasnet_100 \
+	efficientnet_b0.ra_in1k ghostnet_100 regnetx_004 regnety_004.pycls_in1k deit_tiny_distilled_patch16_224 vit_tiny_patch16_224
 FUZZTIME ?= 20s
 ASM = gemm dwconv rows winograd peak
 
 .DEFAULT_GOAL := build
-.PHONY: build test check bench lint test-purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate
+.PHONY: build test check bench bench-accuracy lint test-purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -24,6 +28,12 @@ test: ## every test; the limit is go test's own, raised to fit two cores
 
 bench: build ## the main job: measure the default experiment and write its report
 	./zoobench run experiments.yaml
+
+bench-accuracy: build ## accuracy of a dozen small checkpoints on 1,000 images of ImageNetV2, or of DATA; fetches 1.2 GiB and 200 MiB once
+	$(if $(DATA),,./zoobench pull data imagenetv2)
+	./zoobench pull $(SMALL)
+	./zoobench run experiments.yaml --only imagenetv2 $(if $(DATA),--data "$(DATA)")
+	./zoobench compare "$$(ls -d reports/out/*-imagenetv2 | tail -n 1)"
 
 check: lint test test-purego arm64 test-arm64 check-gen race ## everything that must hold before a change goes in
 
@@ -51,7 +61,7 @@ race: ## the packages with goroutines under the race detector
 	$(GO) test -race -short -timeout 25m $(CONCURRENT)
 
 fuzz: ## each fuzz target for FUZZTIME
-	@for f in $(FUZZ); do echo "$$f"; $(GO) test ./$${f%%:*} -run '^$$' -fuzz "^$${f##*:}$$" -fuzztime $(FUZZTIME) || exit 1; done
+	@for f in $(FUZZ); do echo "$$f"; $(GO) test ./$${f%%:*} -run '^$$' -fuzz "^$${f##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; done
 
 gen: ## write the assembly anew
 	@cd kernels/_asm && for op in $(ASM); do $(GO) run . -op $$op -out ../internal/f32/$${op}_avx2_amd64.s || exit 1; done

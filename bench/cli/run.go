@@ -23,7 +23,7 @@ const runsDir = "reports/out"
 
 func (a *app) run() *cobra.Command {
 	var only []string
-	var out string
+	var out, data string
 	var resume, dry bool
 	c := &cobra.Command{
 		Use:   "run [experiments.yaml]",
@@ -48,8 +48,12 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			again := data
+			if data == "" {
+				data = os.Getenv("ZOOBENCH_DATA")
+			}
 			o := runner.Options{
-				List: a.list, File: file, Only: only, Resume: resume, Dir: out, Cache: cache, Data: os.Getenv("ZOOBENCH_DATA"), Worker: a.worker,
+				List: a.list, File: file, Only: only, Resume: resume, Dir: out, Cache: cache, Data: data, Worker: a.worker,
 			}
 			if dry {
 				return a.dryRun(o)
@@ -61,11 +65,12 @@ func (a *app) run() *cobra.Command {
 			o.Events = progress.events()
 			s, err := runner.Run(c.Context(), o)
 			progress.close()
-			return a.finish(s, err, o, resumeCommand(path, only, o.Dir))
+			return a.finish(s, err, o, resumeCommand(path, only, o.Dir, again))
 		},
 	}
 	c.Flags().StringArrayVar(&only, "only", nil, "run this experiment; may be given several times")
 	c.Flags().StringVar(&out, "out", "", "folder of this run (default: a new one in "+runsDir+")")
+	c.Flags().StringVar(&data, "data", "", "images of accuracies whose experiment names none (default: $ZOOBENCH_DATA, else those in the cache folder)")
 	c.Flags().BoolVar(&resume, "resume", false, "go on with an earlier run: keep what it measured")
 	c.Flags().BoolVar(&dry, "dry-run", false, "print the jobs, about how long they take and what is missing, and do nothing")
 	c.RegisterFlagCompletionFunc("only", a.experimentNames)
@@ -108,10 +113,13 @@ func place(o *runner.Options) (err error) {
 }
 
 // resumeCommand is what to type to go on with a run.
-func resumeCommand(path string, only []string, dir string) string {
+func resumeCommand(path string, only []string, dir, data string) string {
 	command := "zoobench run " + path
 	for _, name := range only {
 		command += " --only " + name
+	}
+	if data != "" {
+		command += " --data " + data
 	}
 	return command + " --out " + dir + " --resume"
 }
@@ -129,6 +137,11 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 	if err := a.printRun(s.Records); err != nil && reported == nil {
 		reported = err
 	}
+	if a.format == "table" && reported == nil && lacksAccuracy(s.Records) {
+		if _, err := fmt.Fprint(a.stdout, "\naccuracy was not measured for want of checkpoints or images; make bench-accuracy fetches some and measures it\n"); err != nil {
+			return err
+		}
+	}
 	if a.format == "table" && reported == nil {
 		if _, err := fmt.Fprintf(a.stdout, "\nreport: %s\n", filepath.Join(o.Dir, "report.html")); err != nil {
 			return err
@@ -145,6 +158,20 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 		return &exitError{exitFailed, fmt.Errorf("%d of %d jobs failed; try them again with: %s", s.Failed, s.Tasks, again)}
 	}
 	return nil
+}
+
+// lacksAccuracy says whether accuracies were asked for and none was measured.
+func lacksAccuracy(records []record.Record) bool {
+	asked := false
+	for i := range records {
+		if records[i].Kind == record.KindEval {
+			if records[i].Accuracy != nil {
+				return false
+			}
+			asked = asked || len(records[i].NotMeasured) > 0
+		}
+	}
+	return asked
 }
 
 // printRun prints a run's records: a table for people, the whole records as JSON, timm's columns as CSV, the accuracies
