@@ -64,7 +64,7 @@ func (c *chart) markdown(io.Writer) {}
 
 // Sizes of a chart in pixels.
 const (
-	chartWidth, chartHeight       = 760, 380
+	chartWidth, chartHeight       = 960, 380
 	chartLeft, chartTop           = 60, 12
 	chartPlotWidth, chartPlotHigh = 440, 310
 	legendLine                    = 18

@@ -211,8 +211,10 @@ func (d *decision) reason(m Metric, l Limits, batch int) string {
 		return text + "It is the only one that fits."
 	case d.tied == 1:
 		return text + fmt.Sprintf("It is measurably better than every other that fits; the next, %s with its %s, reaches %s.", d.next.Name, d.next.Head, percent(m.of(d.next.Score).Value))
+	case d.row == d.best && d.tied == 2:
+		return text + "One other that fits is not measurably worse, and of the two this one is the better and the quicker."
 	case d.row == d.best:
-		return text + fmt.Sprintf("%s that fit are not measurably worse, and of these it is both the best and the quickest.", rowsOf(d.tied-1))
+		return text + fmt.Sprintf("%d others that fit are not measurably worse, and of all these it is both the best and the quickest.", d.tied-1)
 	}
 	return text + fmt.Sprintf("The best that fits, %s with its %s, reaches %s and is not measurably better (McNemar's test on the same pictures); of the %d that tie with it this one is the quickest.",
 		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), d.tied)
@@ -235,11 +237,4 @@ func images(n int) string {
 		return "one image"
 	}
 	return fmt.Sprintf("a batch of %d", n)
-}
-
-func rowsOf(n int) string {
-	if n == 1 {
-		return "One other"
-	}
-	return fmt.Sprintf("%d others", n)
 }

@@ -150,7 +150,8 @@ func (r *Result) asked() string {
 }
 
 func (r *Result) rowsTable() *tableBlock {
-	t := tableOf("", "network", "head", "tie group", "accuracy", "95 % interval", "balanced", "95 % interval", "macro-F1", "95 % interval", "p", "latency", "front", "params", "memory", "load", "limits")
+	t := tableOf("", "network", "head", "tie group", "accuracy", "95 % interval", "p", "latency", "front", "params", "memory", "load", "limits",
+		"balanced", "95 % interval", "macro-F1", "95 % interval")
 	for _, row := range r.Rows {
 		c := r.candidate(row.Name)
 		mark, front, limits := "", "", "kept"
@@ -164,9 +165,9 @@ func (r *Result) rowsTable() *tableBlock {
 			limits = strings.Join(c.Exceeds, "; ")
 		}
 		s := row.Score
-		t.add(mark, row.Name, row.Head, fmt.Sprint(row.Group), percent(s.Accuracy.Value), interval(s.Accuracy), percent(s.Balanced.Value), interval(s.Balanced),
-			percent(s.MacroF1.Value), interval(s.MacroF1), pValue(row.P), milliseconds(row.Latency), front,
-			fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)), milliseconds(c.Load), limits)
+		t.add(mark, row.Name, row.Head, fmt.Sprint(row.Group), percent(s.Accuracy.Value), interval(s.Accuracy), pValue(row.P), milliseconds(row.Latency), front,
+			fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)), milliseconds(c.Load), limits,
+			percent(s.Balanced.Value), interval(s.Balanced), percent(s.MacroF1.Value), interval(s.MacroF1))
 	}
 	return t
 }
