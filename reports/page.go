@@ -92,7 +92,9 @@ type layers struct {
 	Params    []int64  `json:"params"`
 	MACs      []int64  `json:"macs"`
 	Algorithm []string `json:"algorithm"`
-	P50       []int64  `json:"p50_ns,omitempty"` // absent where layers were not timed
+	P50       []int64  `json:"p50_ns,omitempty"` // of one image; absent where layers were not timed
+	Batch     int      `json:"batch"`
+	Threads   int      `json:"threads"`
 }
 
 // marking is a family's marker: a colour of the page's palette by number, and a polygon as in shape.
@@ -198,19 +200,19 @@ func addLayers(plans map[string]layers, rec *record.Record, left *int) string {
 	if rec == nil || len(rec.Layers) == 0 {
 		return ""
 	}
-	key := fmt.Sprintf("%s@%d", clean(rec.Model), rec.ImgSize)
+	key := fmt.Sprintf("%s@%d batch %d threads %d %s", clean(rec.Model), rec.ImgSize, rec.Batch, rec.Threads, clean(rec.Machine.ISA))
 	if rec.Effective != nil && rec.Effective.Exact {
 		key += " direct"
 	}
 	if _, ok := plans[key]; ok {
 		return key
 	}
-	var l layers
+	l := layers{Batch: max(rec.Batch, 1), Threads: max(rec.Threads, 1)}
 	timed := false
 	for _, one := range rec.Layers {
 		l.Name, l.Op, l.Algorithm = append(l.Name, clean(one.Name)), append(l.Op, clean(one.Op)), append(l.Algorithm, clean(one.Algorithm))
 		l.Out, l.Params, l.MACs = append(l.Out, one.Out), append(l.Params, one.Params), append(l.MACs, one.MACs)
-		l.P50 = append(l.P50, one.P50)
+		l.P50 = append(l.P50, one.P50/int64(l.Batch))
 		timed = timed || one.P50 > 0
 	}
 	if !timed {

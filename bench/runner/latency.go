@@ -86,6 +86,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	r.Effective.Scenario = r.Scenario
 	r.ImagesPerSec = res.ImagesPerSec()
 	r.Layers = n.layers()
+	f.timeLayers(ctx, r.Layers)
 	r.Verdict = record.Verdict(res.Verdict)
 	if !f.finite() {
 		r.Verdict.Valid = false

@@ -324,13 +324,14 @@ function layerParts(plan) {
   const sum = {params: 0, macs: 0, ns: 0};
   for (const s of stages.values()) for (const k in sum) sum[k] += s[k];
   const share = (v, of) => of ? (100 * v / of).toFixed(1) + " %" : "–";
-  const heads = ["stage", "layers", "output", "parameters", "share", "MACs", "share"].concat(timed ? ["time, ms", "share"] : []);
+  const heads = ["stage", "layers", "output", "parameters", "share", "MACs", "share"].concat(timed ? ["ms an image", "share"] : []);
   const cells = [...stages].map(([name, s]) => [name, s.layers, s.out.join("×"), (s.params / 1e6).toFixed(3) + " M", share(s.params, sum.params), (s.macs / 1e9).toFixed(4) + " G", share(s.macs, sum.macs)]
     .concat(timed ? [(s.ns / 1e6).toFixed(3), share(s.ns, sum.ns)] : []));
   const parts = [el("h3", {textContent: "Stages"}), table(heads, cells)];
-  if (timed && data.peak_gflops_per_core && data.read_gbytes_per_s_per_core) parts.push(el("h3", {textContent: "Roofline of the layers"}), roofline(plan));
+  if (timed && data.peak_gflops_per_core && data.read_gbytes_per_s_per_core) parts.push(el("h3", {textContent: "Roofline of the layers"}), roofline(plan),
+    el("p", {className: "note", textContent: "Dashed: the machine's measured peak and its rate of reading memory. Layers over the slope have their data in a cache; those over the flat save multiplications, as Winograd's algorithm does. Blue: convolutions."}));
   else if (!timed) parts.push(el("p", {className: "note", textContent: "Roofline: the layers were not timed one by one in this run."}));
-  const all = el("details", {}, el("summary", {textContent: `All ${n} layers`}), table(["layer", "operation", "output", "parameters", "MACs", "algorithm"].concat(timed ? ["ms"] : []),
+  const all = el("details", {}, el("summary", {textContent: `All ${n} layers`}), table(["layer", "operation", "output", "parameters", "MACs", "algorithm"].concat(timed ? ["ms an image"] : []),
     plan.name.map((name, k) => [name, plan.op[k], plan.out[k].join("×"), plan.params[k], plan.macs[k], plan.algorithm[k]].concat(timed ? [(plan.p50_ns[k] / 1e6).toFixed(4)] : []))));
   parts.push(all);
   return parts;
@@ -349,12 +350,12 @@ function roofline(plan) {
   const W = 860, H = 380, box = {left: 62, right: W - 14, top: 12, bottom: H - 50};
   const dots = [];
   plan.name.forEach((name, k) => {
-    const bytes = 4 * (plan.params[k] + plan.out[k].reduce((a, b) => a * b, 1));
+    const bytes = 4 * (plan.params[k] / plan.batch + plan.out[k].reduce((a, b) => a * b, 1));
     if (plan.macs[k] > 0 && plan.p50_ns[k] > 0) dots.push({name: name || plan.op[k], x: 2 * plan.macs[k] / bytes, y: 2 * plan.macs[k] / plan.p50_ns[k], op: plan.op[k]});
   });
   const root = svg("svg", {viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `Roofline of ${dots.length} layers`});
   if (!dots.length) return root;
-  const peak = data.peak_gflops_per_core, read = data.read_gbytes_per_s_per_core;
+  const peak = data.peak_gflops_per_core * plan.threads, read = data.read_gbytes_per_s_per_core * plan.threads;
   const xs = dots.map(d => d.x), ys = dots.map(d => d.y);
   const x = ruler(Math.min(...xs, peak / read / 2), Math.max(...xs, peak / read * 2), box.left, box.right, true);
   const y = ruler(Math.min(...ys), Math.max(...ys, peak), box.bottom, box.top, true);
