@@ -22,7 +22,7 @@ const (
 func (c *chooser) decide(context.Context) error {
 	order(c.Rows, c.Metric)
 	fits := func(r *Row) bool { return r.Fits }
-	if d := pick(c.Rows, fits); d != nil {
+	if d := pick(c.Rows, c.Metric, fits); d != nil {
 		c.Pick, c.PickName, c.PickHead = d.row, d.row.Name, d.row.Head
 		c.Reason = d.reason(c.Metric, c.Limits, c.Batch)
 		c.Confusions = confusions(d.row.outcome, c.titles, mostConfusions)

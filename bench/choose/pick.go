@@ -134,13 +134,18 @@ func order(rows []*Row, m Metric) {
 type decision struct {
 	row  *Row
 	best *Row // the first by the metric of those that may be picked
-	tied int  // rows that are not measurably worse than that, itself included
+	tied int  // rows that are not measurably worse than that nor more than closeCall below it, itself included
+	open int  // rows that are further below and still not measurably worse: the pictures are too few to tell
 	next *Row // the first that is measurably worse, nil for none
 }
 
-// pick decides among rows in their order: of the networks that are not measurably worse than the best, the quickest; of
-// equally quick ones, the better. It is nil where there is nothing to pick from.
-func pick(rows []*Row, allowed func(*Row) bool) *decision {
+// closeCall is how far below the best a tie may lie and be picked for its speed. Of few pictures no test tells much apart,
+// which is no reason to give up ten points.
+const closeCall = 0.02
+
+// pick decides among rows in their order: of the networks that are not measurably worse than the best, and close to it,
+// the quickest; of equally quick ones, the better. It is nil where there is nothing to pick from.
+func pick(rows []*Row, m Metric, allowed func(*Row) bool) *decision {
 	var from []*Row
 	var outcomes []outcome
 	for _, r := range rows {
@@ -157,6 +162,10 @@ func pick(rows []*Row, allowed func(*Row) bool) *decision {
 		if group[i] > 0 {
 			d.next = r
 			break
+		}
+		if m.of(d.best.Score).Value-m.of(r.Score).Value > closeCall+1e-9 {
+			d.open++
+			continue
 		}
 		d.tied++
 		if r.Latency < d.row.Latency {
@@ -185,7 +194,7 @@ func changes(rows []*Row, m Metric, fits func(*Row) bool) []Change {
 	slices.Sort(limits)
 	var all []Change
 	for _, limit := range slices.Compact(limits) {
-		d := pick(rows, func(r *Row) bool { return r.Latency <= limit && fits(r) })
+		d := pick(rows, m, func(r *Row) bool { return r.Latency <= limit && fits(r) })
 		if d == nil || len(all) > 0 && all[len(all)-1].Name == d.row.Name && all[len(all)-1].Head == d.row.Head {
 			continue
 		}
@@ -207,6 +216,8 @@ func (d *decision) reason(m Metric, l Limits, batch int) string {
 	}
 	text += ". "
 	switch {
+	case d.tied == 1 && d.open > 0:
+		return text + fmt.Sprintf("It is the best that fits, and no other comes within %.0f points; of %d more these pictures are too few to say that they are worse.", 100*closeCall, d.open)
 	case d.tied == 1 && d.next == nil:
 		return text + "It is the only one that fits."
 	case d.tied == 1:
@@ -216,8 +227,8 @@ func (d *decision) reason(m Metric, l Limits, batch int) string {
 	case d.row == d.best:
 		return text + fmt.Sprintf("%d others that fit are not measurably worse, and of all these it is both the best and the quickest.", d.tied-1)
 	}
-	return text + fmt.Sprintf("The best that fits, %s with its %s, reaches %s and is not measurably better (McNemar's test on the same pictures); of the %d that tie with it this one is the quickest.",
-		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), d.tied)
+	return text + fmt.Sprintf("The best that fits, %s with its %s, reaches %s and is not measurably better (McNemar's test on the same pictures); of the %d within %.0f points that tie this one is the quickest.",
+		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), d.tied, 100*closeCall)
 }
 
 // The forms of figures in sentences and tables.

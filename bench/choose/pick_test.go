@@ -29,17 +29,28 @@ func TestPick(t *testing.T) {
 	unknown := rowOf("unknown", 0, 0, true)
 	rows := []*Row{poor, slow, tied, vote, over, best, unknown}
 	order(rows, Accuracy)
-	d := pick(rows, func(r *Row) bool { return r.Fits })
+	d := pick(rows, Accuracy, func(r *Row) bool { return r.Fits })
 	if d.row != tied || d.best != best || d.tied != 3 || d.next != poor {
 		t.Errorf("picked %s; best %s, %d tied, next %v", d.row.Name, d.best.Name, d.tied, d.next)
 	}
-	for _, want := range []string{"tied with its linear probe reaches an accuracy of 98.0 %", "20.0 ms for one image (p50), within the limit of 100 ms. ", "best with its linear probe, reaches 99.0 % and is not measurably better", "of the 3 that tie"} {
+	for _, want := range []string{"tied with its linear probe reaches an accuracy of 98.0 %", "20.0 ms for one image (p50), within the limit of 100 ms. ", "best with its linear probe, reaches 99.0 % and is not measurably better", "of the 3 within 2 points that tie"} {
 		if got := d.reason(Accuracy, Limits{Latency: 100 * time.Millisecond, Percentile: 0.5}, 1); !strings.Contains(got, want) || strings.Count(got, ". ") != 1 {
 			t.Errorf("reason %q, want two sentences and %q", got, want)
 		}
 	}
-	if pick(rows, func(*Row) bool { return false }) != nil {
+	if pick(rows, Accuracy, func(*Row) bool { return false }) != nil {
 		t.Error("picked from nothing")
+	}
+	// Of ten pictures 0 and 3 wrong are no measurable difference, but no tie either.
+	few := func(name string, wrong int, latency time.Duration) *Row {
+		r := rowOf(name, wrong, latency, true)
+		r.outcome = outcome{2, r.outcome.labels[:10], r.outcome.predicted[:10]}
+		r.Score = score(r.outcome)
+		return r
+	}
+	d = pick([]*Row{few("right", 0, 2), few("wrong", 3, 1)}, Accuracy, func(*Row) bool { return true })
+	if d.row.Name != "right" || d.open != 1 || !strings.Contains(d.reason(Accuracy, Limits{Percentile: 0.5}, 1), "too few") {
+		t.Errorf("of ten pictures: picked %s, %s", d.row.Name, d.reason(Accuracy, Limits{Percentile: 0.5}, 1))
 	}
 	front := map[string]bool{}
 	for _, r := range rows {
