@@ -40,16 +40,17 @@ func WriteReliability(w io.Writer, name string, ece float64, bins []stat.Calibra
 		ys = append(ys, tick{top + side*(1-share), fmt.Sprintf("%.1f", share)})
 	}
 	return reliabilityPage.Execute(w, map[string]any{
-		"Title": fmt.Sprintf("%s: expected calibration error %.2f %%, %d images", clean(name), 100*ece, images),
+		"Name": clean(name), "ECE": fmt.Sprintf("expected calibration error %.2f %%, %d images", 100*ece, images),
 		"Bars":  bars, "Xs": xs, "Ys": ys, "Left": left, "Top": top, "Side": side, "Right": left + side, "Bottom": top + side,
 		"Middle": left + side/2, "Centre": top + side/2,
 	})
 }
 
 var reliabilityPage = template.Must(template.New("reliability").Parse(`<svg xmlns="http://www.w3.org/2000/svg" width="420" height="430" viewBox="0 0 420 430" font-family="sans-serif" font-size="12">
-<title>{{.Title}}</title>
+<title>{{.Name}}: {{.ECE}}</title>
 <rect width="420" height="430" fill="#fff"/>
-<text x="{{.Left}}" y="28" font-weight="bold" font-size="13">{{.Title}}</text>
+<text x="{{.Left}}" y="22" font-weight="bold" font-size="13">{{.Name}}</text>
+<text x="{{.Left}}" y="39" fill="#606060">{{.ECE}}</text>
 {{range .Bars}}<rect x="{{.X}}" y="{{.Y}}" width="{{.Width}}" height="{{.Height}}" fill="#0072b2" fill-opacity="{{.Opacity}}" stroke="#fff"/>
 {{end}}<line x1="{{.Left}}" y1="{{.Bottom}}" x2="{{.Right}}" y2="{{.Top}}" stroke="#606060" stroke-dasharray="4 4"/>
 {{range .Bars}}<circle cx="{{.DotX}}" cy="{{.Y}}" r="3" fill="#d55e00"/>

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +33,7 @@ func readEvaluated(path string) ([]evaluated, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []evaluated{{name: strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), samples: samples}}, nil
+		return []evaluated{{name: sampleName(path), samples: samples}}, nil
 	}
 	records, _, err := record.ReadFile(filepath.Join(path, runner.LogName))
 	if err != nil {

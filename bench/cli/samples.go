@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,11 @@ func (a *app) samples() *cobra.Command {
 	}
 	c.AddCommand(a.sampleClasses(), a.sampleConfusions(), a.sampleCalibration(), a.sampleGallery())
 	return c
+}
+
+// sampleName is what a per-sample file is called in tables and pages.
+func sampleName(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 }
 
 // namer names the classes in per-sample files. The files do not say what the classes are: they are taken for
@@ -249,7 +255,7 @@ func (a *app) sampleCalibration() *cobra.Command {
 				return err
 			}
 			if plot != "" {
-				err := record.Replace(plot, func(w io.Writer) error { return reports.WriteReliability(w, filepath.Base(args[0]), ece, bins) })
+				err := record.Replace(plot, func(w io.Writer) error { return reports.WriteReliability(w, sampleName(args[0]), ece, bins) })
 				if err != nil {
 					return err
 				}
@@ -351,7 +357,7 @@ func (a *app) sampleGallery() *cobra.Command {
 			if common == 0 {
 				return fmt.Errorf("samples: %s and %s have no image in common", args[0], args[1])
 			}
-			g := reports.Gallery{A: filepath.Base(args[0]), B: filepath.Base(args[1]), Common: common, Differ: len(list)}
+			g := reports.Gallery{A: sampleName(args[0]), B: sampleName(args[1]), Common: common, Differ: len(list)}
 			list = list[:min(max(most, 0), len(list))]
 			out := newPrinter(a, []string{"image", "label", g.A, g.B}, func(r galleryRow) []string {
 				return []string{r.File, fmt.Sprint(r.Labels), r.AName, r.BName}

@@ -97,7 +97,7 @@ func TestSampleGallery(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	text, err := os.ReadFile(page)
-	if err != nil || strings.Count(string(text), `src="data:image/png;base64,`) != 2 || !strings.Contains(string(text), "✓ one.jsonl: class 0") || !strings.Contains(string(text), "✗ two.jsonl: class 1") {
+	if err != nil || strings.Count(string(text), `src="data:image/png;base64,`) != 2 || !strings.Contains(string(text), "✓ one: class 0") || !strings.Contains(string(text), "✗ two: class 1") {
 		t.Errorf("page: error %v:\n%s", err, text)
 	}
 	for _, test := range []struct {
