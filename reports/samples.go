@@ -41,7 +41,7 @@ func WriteReliability(w io.Writer, name string, ece float64, bins []stat.Calibra
 	}
 	return reliabilityPage.Execute(w, map[string]any{
 		"Name": clean(name), "ECE": fmt.Sprintf("expected calibration error %.2f %%, %d images", 100*ece, images),
-		"Bars":  bars, "Xs": xs, "Ys": ys, "Left": left, "Top": top, "Side": side, "Right": left + side, "Bottom": top + side,
+		"Bars": bars, "Xs": xs, "Ys": ys, "Left": left, "Top": top, "Side": side, "Right": left + side, "Bottom": top + side,
 		"Middle": left + side/2, "Centre": top + side/2,
 	})
 }
