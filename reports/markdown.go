@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"zoobench/bench/record"
 )
 
 // writeMarkdown writes report.md: the machine, a table an experiment with its notes, the
@@ -108,9 +110,35 @@ func (r *run) machineLines() (lines [][2]string) {
 	} else {
 		line("noise", "not measured")
 	}
+	line("energy", r.energyText())
 	first, last := r.times()
 	line("measured", first+" to "+last)
 	return lines
+}
+
+// energyText says what energy an image took, from the least to the most of the timed rows, or why it was not measured.
+func (r *run) energyText() string {
+	least, most, why := 0.0, 0.0, ""
+	for i := range r.sound {
+		rec := &r.sound[i]
+		if rec.Kind != record.KindLatency {
+			continue
+		}
+		if j := rec.JoulesPerImage; j > 0 {
+			if least == 0 || j < least {
+				least = j
+			}
+			most = max(most, j)
+		}
+		why = cmp.Or(why, rec.NotMeasured["joules_per_image"])
+	}
+	if most > 0 {
+		return fmt.Sprintf("%s to %s J an image, of the processor packages", fixed(least, digits(least)), fixed(most, digits(most)))
+	}
+	if why == "" {
+		return ""
+	}
+	return "not measured: " + why
 }
 
 // builds returns the commits and kernel builds of the records, each once.

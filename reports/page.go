@@ -64,6 +64,7 @@ type pageRow struct {
 	P90        *float64          `json:"latency_p90_ns"`
 	Rate       *float64          `json:"images_per_s"`
 	Peak       *float64          `json:"peak_rss_bytes"`
+	Joules     *float64          `json:"joules_per_image"`
 	Top1       *float64          `json:"top1"`
 	Top1Lo     *float64          `json:"top1_lo"`
 	Top1Hi     *float64          `json:"top1_hi"`
@@ -169,6 +170,12 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 			p.Peak = finiteNumber(float64(one.latency.PeakRSSBytes), true)
 		} else {
 			p.Why["peak_rss_bytes"] = clean(reason(rec, "peak_rss_bytes", "weights_bytes"))
+		}
+		if one.latency != nil {
+			p.Joules = finiteNumber(one.latency.JoulesPerImage, one.latency.JoulesPerImage > 0)
+			if why := one.latency.NotMeasured["joules_per_image"]; why != "" {
+				p.Why["joules_per_image"] = clean(why)
+			}
 		}
 		if a, why := one.top1(); why != "" {
 			p.Why["top1"] = clean(why)

@@ -73,6 +73,10 @@ type Record struct {
 	// latency row, file to prediction in an eval row.
 	ImagesPerSec float64 `json:"images_per_s,omitempty"`
 
+	// JoulesPerImage is the energy of the processor packages over the images done while they took it, warm-up, idle time
+	// and other programs included.
+	JoulesPerImage float64 `json:"joules_per_image,omitempty"`
+
 	*Cost
 	*Timing
 	*Footprint

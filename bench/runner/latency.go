@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"runtime"
@@ -75,10 +76,12 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(n.Engine.Threads()))
 	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	meter := newEnergyMeter(raplDir)
 	res, err := load.Run(ctx, f, o)
 	if err != nil {
 		return nil, err
 	}
+	energy, noEnergy := meter.joules()
 
 	r := n.record(record.KindLatency, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
@@ -96,9 +99,15 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 		r.Timing = record.NewTiming(res.Samples, res.Span)
 		r.Warmup, r.WarmupTime = res.Warmup, res.WarmupTime.Nanoseconds()
 	}
+	r.NotMeasured = map[string]string{}
+	if images := res.Warmup*f.Batch() + res.Images; noEnergy == "" && images > 0 {
+		r.JoulesPerImage = energy / float64(images)
+	} else {
+		r.NotMeasured["joules_per_image"] = cmp.Or(noEnergy, "no image was done")
+	}
 	var known bool
 	if r.Footprint, known = n.footprint(); !known {
-		r.NotMeasured = map[string]string{"peak_rss_bytes": "this system does not tell"}
+		r.NotMeasured["peak_rss_bytes"] = "this system does not tell"
 	}
 	return r, nil
 }

@@ -27,6 +27,7 @@ const axes = {
   latency_p90_ns: {text: "latency, p90", unit: "ms", scale: 1e6, log: true},
   images_per_s: {text: "rate", unit: "img/s", scale: 1, log: true, high: true},
   peak_rss_bytes: {text: "peak memory", unit: "MiB", scale: 1 << 20, log: true},
+  joules_per_image: {text: "energy of the processor an image", unit: "J", scale: 1, log: true},
   top1: {text: "top-1 measured here", unit: "%", scale: 1, high: true, lo: "top1_lo", hi: "top1_hi"},
   published_top1: {text: "published top-1, not measured here", unit: "%", scale: 1, high: true},
   year: {text: "year of publication", unit: "", scale: 1, high: true},
@@ -270,7 +271,7 @@ function open(i) {
   hideTip();
   const r = rows[i], body = $("panel-body");
   const facts = [["family", r.family], ["year", r.year], ["experiment", r.experiment], ["settings", r.settings], ["input", r.img_size && `${r.img_size} px`]];
-  for (const f of ["params", "macs", "activations", "latency_p50_ns", "latency_p90_ns", "images_per_s", "peak_rss_bytes", "top1", "published_top1"]) {
+  for (const f of ["params", "macs", "activations", "latency_p50_ns", "latency_p90_ns", "images_per_s", "peak_rss_bytes", "joules_per_image", "top1", "published_top1"]) {
     const a = axes[f], why = r.not_measured?.[f];
     let text = r[f] === null ? (why ? "not measured: " + why : "") : `${figure(r[f], a)} ${a.unit}`;
     if (r[f] !== null && a.lo && r[a.lo] !== null) text += ` [${figure(r[a.lo], a)}, ${figure(r[a.hi], a)}]`;
