@@ -274,10 +274,10 @@ func TestMatch(t *testing.T) {
 		})
 	}
 	for pattern, want := range map[string]string{
-		"lenet*":     `zoo: no network matches "lenet*"`,
+		"lenet*":            `zoo: no network matches "lenet*"`,
 		"family:perceptron": `zoo: no network matches "family:perceptron"`,
-		"vgg12":      `zoo: no network "vgg12"; nearest: vgg11, vgg13, vgg16`,
-		"vgg[":       `zoo: pattern "vgg[": syntax error in pattern`,
+		"vgg12":             `zoo: no network "vgg12"; nearest: vgg11, vgg13, vgg16`,
+		"vgg[":              `zoo: pattern "vgg[": syntax error in pattern`,
 	} {
 		if _, err := Match([]string{"alexnet", pattern}); err == nil || err.Error() != want {
 			t.Errorf("%s: error %v, want %q", pattern, err, want)
