@@ -163,34 +163,38 @@ func gemmTile(mr, nr int) {
 	flags, mask, rows := GP64(), GP64(), GP64()
 	MOVQ(field(tileFlags), flags)
 	MOVQ(field(tileMask), mask)
+	// add emits the addition of mr rows from at on, stride apart, moving at on by steps of them; it ends at done.
+	add := func(masked, done string, at, stride GPVirtual, steps int) {
+		TESTQ(mask, mask)
+		JNZ(LabelRef(masked))
+		for i := range mr {
+			for v := range vecs {
+				VADDPS(Mem{Base: at, Disp: 32 * v}, acc[i][v], acc[i][v])
+			}
+			if i < steps {
+				ADDQ(stride, at)
+			}
+		}
+		JMP(LabelRef(done))
+		Label(masked)
+		for v := range vecs {
+			VMOVUPS(Mem{Base: mask, Disp: 32 * v}, b[v])
+		}
+		for i := range mr {
+			for v := range vecs {
+				VMASKMOVPS(Mem{Base: at, Disp: 32 * v}, b[v], bcast[v])
+				VADDPS(bcast[v], acc[i][v], acc[i][v])
+			}
+			if i < steps {
+				ADDQ(stride, at)
+			}
+		}
+	}
 	MOVQ(field(tileLDC), ldc)
 	TESTQ(U32(flagLoad), flags)
 	JZ(LabelRef("residual"))
 	MOVQ(field(tileNextC), rows)
-	TESTQ(mask, mask)
-	JNZ(LabelRef("add_masked"))
-	for i := range mr {
-		for v := range vecs {
-			VADDPS(Mem{Base: rows, Disp: 32 * v}, acc[i][v], acc[i][v])
-		}
-		if i < mr-1 {
-			ADDQ(ldc, rows)
-		}
-	}
-	JMP(LabelRef("residual"))
-	Label("add_masked")
-	for v := range vecs {
-		VMOVUPS(Mem{Base: mask, Disp: 32 * v}, b[v])
-	}
-	for i := range mr {
-		for v := range vecs {
-			VMASKMOVPS(Mem{Base: rows, Disp: 32 * v}, b[v], bcast[v])
-			VADDPS(bcast[v], acc[i][v], acc[i][v])
-		}
-		if i < mr-1 {
-			ADDQ(ldc, rows)
-		}
-	}
+	add("add_masked", "residual", rows, ldc, mr-1)
 	Label("residual")
 	TESTQ(U32(flagFinal), flags)
 	JZ(LabelRef("store"))
@@ -200,26 +204,7 @@ func gemmTile(mr, nr int) {
 	JZ(LabelRef("clamp"))
 	ldr := GP64()
 	MOVQ(field(tileLDR), ldr)
-	TESTQ(mask, mask)
-	JNZ(LabelRef("residual_masked"))
-	for i := range mr {
-		for v := range vecs {
-			VADDPS(Mem{Base: r, Disp: 32 * v}, acc[i][v], acc[i][v])
-		}
-		ADDQ(ldr, r)
-	}
-	JMP(LabelRef("residual_done"))
-	Label("residual_masked")
-	for v := range vecs {
-		VMOVUPS(Mem{Base: mask, Disp: 32 * v}, b[v])
-	}
-	for i := range mr {
-		for v := range vecs {
-			VMASKMOVPS(Mem{Base: r, Disp: 32 * v}, b[v], bcast[v])
-			VADDPS(bcast[v], acc[i][v], acc[i][v])
-		}
-		ADDQ(ldr, r)
-	}
+	add("residual_masked", "residual_done", r, ldr, mr)
 	Label("residual_done")
 	MOVQ(r, field(tileNextR))
 	Label("clamp")
