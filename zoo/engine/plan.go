@@ -121,44 +121,26 @@ func (p *planner) sameMemory(i int) (source int, ok bool) {
 	case nn.AdaptiveAvgPool:
 		return n.In[0], p.graph.Nodes[n.In[0]].Out == n.Out
 	case nn.Flatten:
+		// A linear layer reads an image as a window of its whole size.
 		in := p.graph.Nodes[n.In[0]].Out
-		if in.H == 1 && in.W == 1 {
-			return n.In[0], true
-		}
-		// A linear layer reads the image as a window of its whole size.
-		for j := range p.graph.Nodes {
-			for _, k := range p.graph.Nodes[j].In {
-				if k == i && p.skipIdentities(j) == nil {
-					return 0, false
-				}
-			}
-		}
-		return n.In[0], true
+		return n.In[0], in.H == 1 && in.W == 1 || p.onlyLinear(i)
 	}
 	return 0, false
 }
 
-// skipIdentities returns the linear layers that read node j, j itself among them, or nil if anything else does.
-func (p *planner) skipIdentities(j int) []int {
-	switch p.graph.Nodes[j].Op {
-	case nn.Linear:
-		return []int{j}
-	case nn.Identity:
-		var all []int
-		for k, n := range p.graph.Nodes {
-			for _, in := range n.In {
-				if in == j {
-					more := p.skipIdentities(k)
-					if more == nil {
-						return nil
-					}
-					all = append(all, more...)
-				}
-			}
+// onlyLinear tells whether linear layers read node i, through identities or not, and nothing else does.
+func (p *planner) onlyLinear(i int) bool {
+	read := false
+	for j, n := range p.graph.Nodes {
+		if !slices.Contains(n.In, i) {
+			continue
 		}
-		return all
+		if n.Op != nn.Linear && (n.Op != nn.Identity || !p.onlyLinear(j)) {
+			return false
+		}
+		read = true
 	}
-	return nil
+	return read
 }
 
 // take adds to a group the nodes behind its first one that its kernel does on the way out.
