@@ -15,10 +15,13 @@ FUZZ = kernels:FuzzConv zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/w
 SMALL = mobilenetv1_100 mobilenetv2_050 mobilenetv2_100 mobilenetv3_small_100 mobilenetv3_large_100.ra_in1k mnasnet_100 \
 	efficientnet_b0.ra_in1k ghostnet_100 regnetx_004 regnety_004.pycls_in1k deit_tiny_distilled_patch16_224 vit_tiny_patch16_224
 FUZZTIME ?= 20s
+# What a release is built for, and where it goes.
+PLATFORMS = linux/amd64 linux/arm64 darwin/arm64
+DIST ?= dist
 ASM = gemm dwconv rows winograd peak
 
 .DEFAULT_GOAL := build
-.PHONY: build test check bench bench-accuracy lint test-purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate
+.PHONY: build test check bench bench-accuracy lint test-purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -81,3 +84,11 @@ bench-kernels: ## the kernels' benchmarks, in the form that benchstat reads
 gate: build ## HEAD's kernels against those of BASE, the merge base with the main branch where none is named
 	@base=$${BASE:-$$(git merge-base HEAD origin/HEAD 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD~1)} && \
 		./zoobench gate --base "$$base" $(GATEFLAGS)
+
+release: ## static programs for PLATFORMS with SHA256SUMS, in DIST; one commit gives the same bytes anywhere, its tag the version
+	@mkdir -p "$(DIST)" && rm -f "$(DIST)"/zoobench-* "$(DIST)/SHA256SUMS" && cp LICENSE THIRD_PARTY "$(DIST)"
+	@for p in $(PLATFORMS); do \
+		echo "zoobench-$${p%/*}-$${p#*/}"; \
+		GOFLAGS= GOAMD64=v1 GOARM64=v8.0 CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} \
+			$(GO) build -trimpath -buildvcs=true -ldflags='-s -w' -o "$(DIST)/zoobench-$${p%/*}-$${p#*/}" . || exit 1; done
+	@cd "$(DIST)" && $$(command -v sha256sum || echo shasum -a 256) zoobench-* LICENSE THIRD_PARTY >SHA256SUMS && cat SHA256SUMS

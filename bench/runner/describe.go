@@ -46,6 +46,9 @@ func thisMachine() record.Machine {
 	return m
 }
 
+// KernelBuild identifies this program's compute kernels: records of two builds may differ by more than the networks do.
+func KernelBuild() string { return kernelBuild() }
+
 // kernelBuild identifies the compute kernels. They are part of this module, so its version does, with the build's tags;
 // a build that has no version, from a tree with no history say, is told by the program's own hash.
 var kernelBuild = sync.OnceValue(func() string {
