@@ -36,8 +36,6 @@ func (a *app) dryRun(o runner.Options) error {
 		}
 		return []string{r.Network, r.Experiment, string(r.Kind), r.Settings, about, r.Missing}
 	})
-	var sum time.Duration
-	var missing, unknown int
 	for _, t := range p.Tasks {
 		row := planRow{Network: t.Model, Experiment: t.Experiment, Kind: t.Kind, Settings: taskSettings(t), Estimate: t.Estimate, Missing: t.Missing}
 		if t.Tag != "" {
@@ -46,6 +44,24 @@ func (a *app) dryRun(o runner.Options) error {
 		if err := out.print(row); err != nil {
 			return err
 		}
+	}
+	if err := out.close(); err != nil {
+		return err
+	}
+	text := planText(p, "see missing")
+	if p.Kept > 0 {
+		text += fmt.Sprintf("; %d measured already", p.Kept)
+	}
+	_, err = fmt.Fprintln(a.stderr, text)
+	return err
+}
+
+// planText is a plan in a line: the jobs, about how long they take and how many rows cannot be measured, with a
+// hint at where the reasons stand.
+func planText(p runner.Preview, hint string) string {
+	var sum time.Duration
+	var missing, unknown int
+	for _, t := range p.Tasks {
 		sum += t.Estimate
 		switch {
 		case t.Missing != "":
@@ -54,21 +70,14 @@ func (a *app) dryRun(o runner.Options) error {
 			unknown++
 		}
 	}
-	if err := out.close(); err != nil {
-		return err
-	}
 	text := fmt.Sprintf("%d jobs, about %v", len(p.Tasks)-missing, sum.Round(time.Second))
 	if unknown > 0 {
 		text += fmt.Sprintf(" and %d over all images at hand", unknown)
 	}
 	if missing > 0 {
-		text += fmt.Sprintf("; %d rows cannot be measured, see missing", missing)
+		text += fmt.Sprintf("; %d rows cannot be measured, %s", missing, hint)
 	}
-	if p.Kept > 0 {
-		text += fmt.Sprintf("; %d measured already", p.Kept)
-	}
-	_, err = fmt.Fprintln(a.stderr, text)
-	return err
+	return text
 }
 
 // taskSettings are what tells a task from others of its network.

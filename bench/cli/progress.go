@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -18,13 +19,23 @@ type progress struct {
 	isBar bool
 	place string // of the task under way, "3/21 resnet50"
 
+	estimates []time.Duration // of the tasks to do, 0 where there is none; nil where nothing is known
+	now       func() time.Time
+	begun     time.Time
+	at        int // index of the task under way
+
 	last     string // the last row's outcome
 	repeated string // the last row after it with the same one, which is not told by itself; "" for none
 }
 
-func newProgress(w io.Writer) *progress {
+// newProgress tells to w how a run of these tasks goes.
+func newProgress(w io.Writer, tasks []runner.PreviewTask) *progress {
 	_, isTerminal := terminalWidth(w)
-	return &progress{w: w, isBar: isTerminal}
+	p := &progress{w: w, isBar: isTerminal, now: time.Now}
+	for _, t := range tasks {
+		p.estimates = append(p.estimates, t.Estimate)
+	}
+	return p
 }
 
 func (p *progress) events() runner.Events {
@@ -37,21 +48,49 @@ func (p *progress) plan(tasks, kept int) {
 	}
 	if p.isBar {
 		p.bar = progressbar.NewOptions(tasks-kept,
-			progressbar.OptionSetWriter(p.w), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetWriter(p.w), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionSetElapsedTime(true))
 	}
 }
 
+// left is about how long the tasks after the one under way take, in words, "" where nobody knows: their estimates, scaled
+// by what those before took of theirs. The estimates are of an assumed machine; the first tasks put that right.
+func (p *progress) left() string {
+	if p.at+1 >= len(p.estimates) {
+		return ""
+	}
+	var done, todo time.Duration
+	for i, d := range p.estimates {
+		if i <= p.at {
+			done += d
+		} else {
+			todo += d
+		}
+	}
+	if done == 0 || todo == 0 {
+		return ""
+	}
+	scaled := time.Duration(float64(todo) * float64(p.now().Sub(p.begun)) / float64(done))
+	unit := time.Second
+	if scaled > 2*time.Minute {
+		unit = 10 * time.Second
+	}
+	return fmt.Sprintf("about %v left", scaled.Round(unit))
+}
+
 func (p *progress) start(index, tasks int, t runner.Task) {
-	p.place = fmt.Sprintf("%d/%d %s", index+1, tasks, t.Model)
+	if index == 0 {
+		p.begun = p.now()
+	}
+	p.place, p.at = fmt.Sprintf("%d/%d %s", index+1, tasks, t.Model), index
 	if p.bar != nil {
-		p.bar.Describe(t.Model)
+		p.bar.Describe(clean(t.Model))
 	}
 }
 
 func (p *progress) step(done, total int) {
 	if p.bar != nil {
-		p.bar.Describe(fmt.Sprintf("%s, image %d of %d", p.place, done, total))
+		p.bar.Describe(clean(fmt.Sprintf("%s, image %d of %d", p.place, done, total)))
 	}
 }
 
@@ -63,8 +102,11 @@ func (p *progress) done(r *record.Record) {
 		p.repeated = p.place
 	} else {
 		p.tellRepeats()
-		fmt.Fprintf(p.w, "%s: %s\n", clean(p.place), text)
 		p.last = text
+		if left := p.left(); left != "" {
+			text += "; " + left
+		}
+		fmt.Fprintf(p.w, "%s: %s\n", clean(p.place), text)
 	}
 	if p.bar != nil {
 		p.bar.Add(1)

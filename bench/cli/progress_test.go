@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
@@ -11,7 +12,7 @@ import (
 
 func TestProgressTellsRepeatsOnce(t *testing.T) {
 	var text strings.Builder
-	p := newProgress(&text)
+	p := newProgress(&text, nil)
 	missing := &record.Record{Kind: record.KindEval, NotMeasured: map[string]string{"top1": "no checkpoint"}, Verdict: record.Verdict{Valid: true}}
 	failed := &record.Record{Kind: record.KindLatency, Verdict: record.Verdict{Reasons: []string{"not\x1bdone"}}}
 	p.plan(5, 1)
@@ -24,6 +25,33 @@ func TestProgressTellsRepeatsOnce(t *testing.T) {
 1/4 a: accuracy not measured: no checkpoint
 to 3/4 c: the same
 4/4 d: failed: not?done
+`
+	if got := text.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestProgressTellsTimeLeft holds the time left to the estimates of the tasks to come, scaled by how wrong those before
+// were: here everything takes half of its estimate.
+func TestProgressTellsTimeLeft(t *testing.T) {
+	var text strings.Builder
+	estimates := []time.Duration{0, 4 * time.Second, 6 * time.Second, 10 * time.Minute}
+	var tasks []runner.PreviewTask
+	for _, d := range estimates {
+		tasks = append(tasks, runner.PreviewTask{Estimate: d})
+	}
+	p := newProgress(&text, tasks)
+	clock := time.Unix(0, 0)
+	p.now = func() time.Time { return clock }
+	for i, d := range estimates {
+		p.start(i, len(estimates), runner.Task{Job: experiment.Job{Model: "n"}})
+		clock = clock.Add(d / 2)
+		p.done(&record.Record{Kind: record.KindLatency, Timing: &record.Timing{P50: int64(i+1) * 1e6}, Verdict: record.Verdict{Valid: true}})
+	}
+	want := `1/4 n: median 1.00 ms, 0.0 images/s
+2/4 n: median 2.00 ms, 0.0 images/s; about 5m0s left
+3/4 n: median 3.00 ms, 0.0 images/s; about 5m0s left
+4/4 n: median 4.00 ms, 0.0 images/s
 `
 	if got := text.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)

@@ -61,7 +61,12 @@ func (a *app) run() *cobra.Command {
 			if err := place(&o); err != nil {
 				return err
 			}
-			progress := newProgress(a.stderr)
+			plan, err := runner.Plan(o)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(a.stderr, planText(plan, "--dry-run says why and what to get"))
+			progress := newProgress(a.stderr, plan.Tasks)
 			o.Events = progress.events()
 			s, err := runner.Run(c.Context(), o)
 			progress.close()
