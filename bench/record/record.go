@@ -15,6 +15,8 @@
 package record
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -58,7 +60,9 @@ type Record struct {
 	WeightsFile   string  `json:"weights_file,omitempty"`
 	WeightsSHA256 string  `json:"weights_sha256,omitempty"`
 	Recipe        *Recipe `json:"recipe,omitempty"`
+	RecipeSHA256  string  `json:"recipe_sha256,omitempty"`
 	Dataset       string  `json:"dataset,omitempty"`        // name or folder
+	LabelsFile    string  `json:"labels_file,omitempty"`    // of a flat folder
 	DatasetSHA256 string  `json:"dataset_sha256,omitempty"` // content hash of the subset
 
 	ImgSize  int    `json:"img_size,omitempty"`
@@ -85,6 +89,7 @@ type Record struct {
 	*Host
 
 	Layers    []Layer    `json:"layers,omitempty"` // the plan, in order of execution
+	Recheck   *Recheck   `json:"recheck,omitempty"`
 	Published *Published `json:"published,omitempty"`
 
 	// SamplesFile is an eval row's per-sample file (see Sample), in the run's folder.
@@ -115,11 +120,19 @@ type Settings struct {
 // A Recipe is a checkpoint's preprocessing.
 type Recipe struct {
 	ImgSize       int        `json:"img_size"`
+	Resize        int        `json:"resize,omitempty"` // the shorter edge before the crop
 	CropPct       float64    `json:"crop_pct"`
 	CropMode      string     `json:"crop_mode,omitempty"`
 	Interpolation string     `json:"interpolation"`
 	Mean          [3]float64 `json:"mean"`
 	Std           [3]float64 `json:"std"`
+}
+
+// Hash tells recipes apart: the SHA-256 of its fields as text, in hexadecimal.
+func (r *Recipe) Hash() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "size %d, resize %d, crop %v, %s, %s, mean %v, std %v",
+		r.ImgSize, r.Resize, r.CropPct, r.CropMode, r.Interpolation, r.Mean, r.Std))
+	return hex.EncodeToString(sum[:])
 }
 
 // Cost is counted from the graph, for one image.

@@ -15,6 +15,7 @@ import (
 	"zoobench/datasets"
 	"zoobench/datasets/preprocess"
 	"zoobench/zoo"
+	"zoobench/zoo/weights"
 )
 
 // evalBatch is how many images an evaluation takes at a time where nobody says otherwise: enough for the weights of a
@@ -66,20 +67,17 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	if t.Batch == 0 {
 		t.Batch = evalBatch
 	}
+	// The images are opened first: that they are of other classes is told before the weights are packed.
+	files, err := imagesFor(list, t)
+	if err != nil {
+		return nil, err
+	}
+	defer files.Close()
 	n, err := Open(list, t)
 	if err != nil {
 		return nil, err
 	}
 	defer n.Close()
-	o := datasets.Options{Labels: a.Labels, Classes: n.Graph.Classes}
-	if cache, err := DefaultCache(); err == nil { // without one, an archive is listed each time
-		o.Index = filepath.Join(cache.Dir, "index")
-	}
-	files, err := datasets.Open(a.Data, o)
-	if err != nil {
-		return nil, err
-	}
-	defer files.Close()
 	if w.Ready != nil {
 		w.Ready(n, files)
 	}
@@ -99,7 +97,7 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 
 	r := n.record(record.KindEval, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
-	r.Dataset, r.DatasetSHA256 = filepath.Clean(a.Data), loader.Hash()
+	r.Dataset, r.LabelsFile, r.DatasetSHA256 = filepath.Clean(a.Data), a.Labels, loader.Hash()
 	if files.Set == datasets.ImageNetV2 {
 		r.Published = publishedV2(n.Spec, n.Tag)
 	}
@@ -117,6 +115,39 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 		r.NotMeasured = map[string]string{"peak_rss_bytes": "this system does not tell"}
 	}
 	return r, nil
+}
+
+// imagesFor opens a task's images for the classes of its checkpoint, which its file's table of tensors tells.
+func imagesFor(list *zoo.List, t Task) (*datasets.Files, error) {
+	spec, err := list.Find(t.Model)
+	if err != nil {
+		return nil, err
+	}
+	classes, of := t.NumClasses, spec.Name
+	if t.Weights == "" && classes == 0 {
+		classes = 1000
+	}
+	if t.Weights != "" {
+		f, err := weights.Open(t.Weights)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		n := Network{Spec: spec}
+		own, err := n.classes(f)
+		if err != nil {
+			return nil, err
+		}
+		if classes > 0 && own > 0 && own != classes {
+			return nil, fmt.Errorf("runner: %s is of %d classes, asked for are %d", f.Name(), own, classes)
+		}
+		classes, of = own, f.Name()
+	}
+	files, err := openImages(t.Job.Accuracy, classes)
+	if err != nil && classes > 0 {
+		err = fmt.Errorf("runner: %s is of %d classes: %w", of, classes, err)
+	}
+	return files, err
 }
 
 // counts are an evaluation's results; images without any right answer are in none of them.

@@ -73,23 +73,19 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 		o.Streams, o.Rate, o.LatencyBound, o.Seed = l.Streams, l.Rate, l.LatencyBound, l.Seed
 	}
 
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(n.Engine.Threads()))
-	runtime.GC()
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	meter := newEnergyMeter(raplDir)
-	res, err := load.Run(ctx, f, o)
+	layers := n.layers()
+	res, energy, noEnergy, err := f.time(ctx, o, layers)
 	if err != nil {
 		return nil, err
 	}
-	energy, noEnergy := meter.joules()
+	footprint, peakKnown := n.footprint() // before the pictures of a recheck are in memory
 
 	r := n.record(record.KindLatency, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
 	r.Scenario = string(res.Scenario)
 	r.Effective.Scenario = r.Scenario
 	r.ImagesPerSec = res.ImagesPerSec()
-	r.Layers = n.layers()
-	f.timeLayers(ctx, r.Layers)
+	r.Layers = layers
 	r.Verdict = record.Verdict(res.Verdict)
 	if !f.finite() {
 		r.Verdict.Valid = false
@@ -105,11 +101,30 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	} else {
 		r.NotMeasured["joules_per_image"] = cmp.Or(noEnergy, "no image was done")
 	}
-	var known bool
-	if r.Footprint, known = n.footprint(); !known {
+	if r.Footprint = footprint; !peakKnown {
 		r.NotMeasured["peak_rss_bytes"] = "this system does not tell"
 	}
+	if t.Recheck != nil {
+		if r.Recheck, err = n.recheck(ctx, t.Recheck); err != nil {
+			r.NotMeasured[recheckColumn] = err.Error()
+		}
+	}
 	return r, nil
+}
+
+// time measures under o, and the layers after it, while Go keeps out of the way. The energy is that of the measurement,
+// in joules, or why it is not known.
+func (f *forward) time(ctx context.Context, o load.Options, layers []record.Layer) (res load.Result, energy float64, noEnergy string, err error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.network.Engine.Threads()))
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	meter := newEnergyMeter(raplDir)
+	if res, err = load.Run(ctx, f, o); err != nil {
+		return res, 0, "", err
+	}
+	energy, noEnergy = meter.joules()
+	f.timeLayers(ctx, layers)
+	return res, energy, noEnergy, nil
 }
 
 // record describes the network and the settings it runs with; figures are the caller's to add.
@@ -119,9 +134,13 @@ func (n *Network) record(kind record.Kind, t Task) *record.Record {
 	r.Checkpoint, r.WeightsFile, r.WeightsSHA256 = n.Tag, n.File, n.SHA256
 	r.Cost = &record.Cost{Params: n.Graph.ParamCount(), MACs: n.Graph.MACs(), Activations: n.Graph.Activations()}
 	r.Recipe = &record.Recipe{
-		ImgSize: n.Recipe.Size, CropPct: n.Recipe.CropPct, CropMode: n.Recipe.CropMode,
+		ImgSize: n.Recipe.Size, Resize: n.Recipe.Resize, CropPct: n.Recipe.CropPct, CropMode: n.Recipe.CropMode,
 		Interpolation: n.Recipe.Interpolation, Mean: n.Recipe.Mean, Std: n.Recipe.Std,
 	}
+	if int(float64(n.Recipe.Size)/n.Recipe.CropPct) != n.Recipe.Resize {
+		r.Recipe.CropPct = float64(n.Recipe.Size) / float64(n.Recipe.Resize) // the edge was published, not the share
+	}
+	r.RecipeSHA256 = r.Recipe.Hash()
 	r.Published = publishedFigures(n.Spec, n.Tag)
 	r.Machine.ISA = kernels.ISA()
 	effective := *r.Asked

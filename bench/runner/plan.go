@@ -22,7 +22,8 @@ import (
 // plan expands jobs to tasks, an accuracy job to one a checkpoint, and leaves out what an earlier run has measured.
 func (r *run) plan(jobs []experiment.Job) error {
 	data, missing := r.images()
-	var all []planned
+	var timed, accuracy []planned
+	evals := map[[2]string][]planned{} // of an experiment's network
 	for _, j := range jobs {
 		spec, err := r.List.Find(j.Model)
 		if err != nil {
@@ -33,7 +34,7 @@ func (r *run) plan(jobs []experiment.Job) error {
 			if j.ISA != "" && !slices.Contains(kernels.ISAs(), j.ISA) {
 				p.missing = fmt.Sprintf("this machine has no %s, it has %s", j.ISA, strings.Join(kernels.ISAs(), ", "))
 			}
-			all = append(all, p)
+			timed = append(timed, p)
 			continue
 		}
 		found, err := r.checkpoints(p)
@@ -54,8 +55,15 @@ func (r *run) plan(jobs []experiment.Job) error {
 			}
 			c.Job.Accuracy = &a
 		}
-		all = append(all, found...)
+		accuracy = append(accuracy, found...)
+		of := [2]string{j.Experiment, p.spec.Name}
+		evals[of] = append(evals[of], found...)
 	}
+	var all []planned
+	for _, p := range timed {
+		all = append(all, p.withCheckpoints(evals[[2]string{p.Experiment, p.spec.Name}])...)
+	}
+	all = append(all, accuracy...)
 	r.s.Tasks = len(all)
 	before := map[string]*record.Record{}
 	for i := range r.s.Records {

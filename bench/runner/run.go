@@ -108,8 +108,9 @@ type run struct {
 // planned is a task of a run, or a row that there can be no task for.
 type planned struct {
 	Task
-	spec    *zoo.Spec
-	missing string // why nothing can be measured, "" where it can
+	spec      *zoo.Spec
+	missing   string // why nothing can be measured, "" where it can
+	unchecked string // of a timed task, why there is no accuracy to hold it against
 }
 
 // kind is what the task's record measures.
@@ -203,8 +204,18 @@ func (r *run) do(ctx context.Context, index int, p *planned) error {
 		}
 	}
 	rec.JobID, rec.Experiment = p.ID, p.Experiment
-	if err := r.append(rec); err != nil {
-		return err
+	if rec.Kind == record.KindEval {
+		if err := r.append(rec); err != nil {
+			return err
+		}
+		if err := r.recheckTimed(rec); err != nil {
+			return err
+		}
+	} else {
+		r.recheck(rec, p.unchecked)
+		if err := r.append(rec); err != nil {
+			return err
+		}
 	}
 	if r.Events.Done != nil {
 		r.Events.Done(rec)

@@ -24,10 +24,15 @@ type Task struct {
 	NumClasses int    `json:",omitzero"` // 0 for the checkpoint's own, or ImageNet's 1000
 	Recipe     Recipe `json:",omitzero"`
 	Samples    string `json:",omitzero"` // an accuracy's per-sample file, "" for none
+
+	// Recheck is the accuracy of whose images the engine of a timed job predicts a few once its times are taken; nil for
+	// none.
+	Recheck *experiment.Accuracy `json:",omitzero"`
 }
 
 // A Recipe overrides parts of a checkpoint's preprocessing; its zero fields override nothing.
 type Recipe struct {
+	Resize        int        `json:",omitzero"`
 	CropPct       float64    `json:",omitzero"`
 	Interpolation string     `json:",omitzero"`
 	Mean, Std     [3]float64 `json:",omitzero"`
@@ -37,6 +42,9 @@ type Recipe struct {
 func (o Recipe) apply(r zoo.Recipe) zoo.Recipe {
 	if o.CropPct != 0 {
 		r.CropPct, r.Resize = o.CropPct, 0
+	}
+	if o.Resize != 0 {
+		r.Resize = o.Resize
 	}
 	if o.Interpolation != "" {
 		r.Interpolation = o.Interpolation
