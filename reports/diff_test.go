@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"zoobench/bench/record"
+	"zoobench/reports/findings"
 )
 
 // timedAs returns records of one network with medians of these milliseconds, each under another number of threads.
@@ -84,7 +85,7 @@ func TestLaTeX(t *testing.T) {
 func TestModelIndex(t *testing.T) {
 	records := measured(zoo(t), 3)
 	dir := t.TempDir()
-	if _, err := Write(dir, records, nil, nil); err != nil {
+	if _, err := Write(dir, records, nil, findings.Given{}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, modelIndex)
@@ -93,7 +94,7 @@ func TestModelIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, modelIndex, text)
-	if _, err := Write(dir, zoo(t), nil, nil); err != nil {
+	if _, err := Write(dir, zoo(t), nil, findings.Given{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {

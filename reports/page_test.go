@@ -68,7 +68,7 @@ func pageOf(t *testing.T, records []record.Record, problems []record.Problem) []
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := r.writePage(&b, findings.Test(r.sound, nil)); err != nil {
+	if err := r.writePage(&b, findings.Test(r.sound, findings.Given{})); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -33,13 +33,13 @@ import (
 // (Go benchmark text, for benchstat), report.md, report.html (the page: one file that loads
 // nothing), tables.tex, model-index.yml where an accuracy was measured, and the plots that
 // the records carry, as SVG and PNG. Problems are the record
-// file's bad lines, which the reports list; networks are the graphs that findings count,
-// none where they are not at hand. Each file
+// file's bad lines, which the reports list; given is what findings rest on besides records,
+// the zero value where nothing is at hand. Each file
 // is replaced as a whole or not at all, and a plot of an earlier call that these records
 // do not carry is removed. It returns the paths in the order above. Records of two
 // machine classes are a [ClassError]; any other error names the file, and the files
 // written before it stay.
-func Write(dir string, records []record.Record, problems []record.Problem, networks []findings.Network) ([]string, error) {
+func Write(dir string, records []record.Record, problems []record.Problem, given findings.Given) ([]string, error) {
 	run, err := newRun(records, problems)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func Write(dir string, records []record.Record, problems []record.Problem, netwo
 		stale[name+".svg"], stale[name+".png"] = true, true
 	}
 	figures := run.figures()
-	found := findings.Test(run.sound, networks)
+	found := findings.Test(run.sound, given)
 	files = append(files,
 		file{"report.md", func(w io.Writer) error { return run.writeMarkdown(w, figures) }},
 		file{"report.html", func(w io.Writer) error { return run.writePage(w, found) }},

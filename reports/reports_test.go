@@ -18,6 +18,7 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
 	"zoobench/bench/record"
+	"zoobench/reports/findings"
 )
 
 func Example() {
@@ -46,7 +47,7 @@ func Example() {
 		return
 	}
 	defer os.RemoveAll(dir)
-	paths, err := Write(dir, records, nil, nil)
+	paths, err := Write(dir, records, nil, findings.Given{})
 	fmt.Println(len(paths), "files,", filepath.Base(paths[4]), "among them, error", err)
 	// Output:
 	// Example CPU, 2 cores, linux/amd64 · noise of the machine not measured
@@ -158,7 +159,7 @@ func TestWriteGolden(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "out", "run")
-			paths, err := Write(dir, tt.records, problems, nil)
+			paths, err := Write(dir, tt.records, problems, findings.Given{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -260,12 +261,12 @@ func TestWriteTwiceIsTheSame(t *testing.T) {
 		return all
 	}
 	records := troubled(measured(zoo(t), 2))
-	paths, err := Write(dir, records, nil, nil)
+	paths, err := Write(dir, records, nil, findings.Given{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	first := read(paths)
-	if _, err := Write(dir, records, nil, nil); err != nil {
+	if _, err := Write(dir, records, nil, findings.Given{}); err != nil {
 		t.Fatal(err)
 	}
 	for i, b := range read(paths) {
@@ -283,14 +284,14 @@ func TestWriteTwiceIsTheSame(t *testing.T) {
 // measured: what was drawn from published figures must not stay.
 func TestWriteRemovesStalePlots(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := Write(dir, zoo(t), nil, nil); err != nil {
+	if _, err := Write(dir, zoo(t), nil, findings.Given{}); err != nil {
 		t.Fatal(err)
 	}
 	other := filepath.Join(dir, "notes.png")
 	if err := os.WriteFile(other, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	paths, err := Write(dir, measured(zoo(t), 1), nil, nil)
+	paths, err := Write(dir, measured(zoo(t), 1), nil, findings.Given{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +307,7 @@ func TestWriteRemovesStalePlots(t *testing.T) {
 func TestMachineClasses(t *testing.T) {
 	records := zoo(t)
 	records[5].Machine.CPU = "Another\x1b[2J CPU"
-	_, err := Write(t.TempDir(), records, nil, nil)
+	_, err := Write(t.TempDir(), records, nil, findings.Given{})
 	var class *ClassError
 	if !errors.As(err, &class) || len(class.Classes) != 2 {
 		t.Fatalf("Write: got %v, want a ClassError of 2 classes", err)
@@ -324,14 +325,14 @@ func TestFolderNotWritable(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Write(filepath.Join(file, "run"), zoo(t), nil, nil); err == nil || !strings.HasPrefix(err.Error(), "reports: ") || !strings.Contains(err.Error(), file) {
+	if _, err := Write(filepath.Join(file, "run"), zoo(t), nil, findings.Given{}); err == nil || !strings.HasPrefix(err.Error(), "reports: ") || !strings.Contains(err.Error(), file) {
 		t.Errorf("got %v, want an error of this package with the path", err)
 	}
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "report.md"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	paths, err := Write(dir, zoo(t), nil, nil)
+	paths, err := Write(dir, zoo(t), nil, findings.Given{})
 	if err == nil || len(paths) != 4 {
 		t.Errorf("%d files and error %v, want the 4 before report.md and an error", len(paths), err)
 	}
@@ -445,7 +446,7 @@ func TestThousandRows(t *testing.T) {
 		many = append(many, r)
 	}
 	start := time.Now()
-	if _, err := Write(t.TempDir(), many, nil, nil); err != nil {
+	if _, err := Write(t.TempDir(), many, nil, findings.Given{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := Print(io.Discard, many, TableOptions{Width: 80}); err != nil {

@@ -1,10 +1,26 @@
 package cli
 
 import (
+	"fmt"
+	"path/filepath"
+
+	"zoobench/bench/record"
 	"zoobench/reports/findings"
 	"zoobench/zoo"
 	"zoobench/zoo/nn"
 )
+
+// given is what findings rest on besides records: the graphs, and the per-sample files in the runs' folders, by the run's
+// identity.
+func (a *app) given(folders map[string]string) findings.Given {
+	return findings.Given{Networks: counted(a.list), Samples: func(r *record.Record) ([]record.Sample, error) {
+		folder, name := folders[r.RunID], filepath.FromSlash(r.SamplesFile)
+		if folder == "" || !filepath.IsLocal(name) {
+			return nil, fmt.Errorf("report: %s: no per-sample file", r.Name())
+		}
+		return record.ReadSamples(filepath.Join(folder, name))
+	}}
+}
 
 // counted are the graphs of a list's networks as findings count them. A network that cannot be built at its own size is
 // left out: whoever runs it is told.

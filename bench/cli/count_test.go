@@ -28,7 +28,7 @@ func TestCountedFindings(t *testing.T) {
 		"gates-in-the-zoo":          findings.Described,
 		"years":                     findings.Described,
 	}
-	for _, f := range findings.Test(nil, networks) {
+	for _, f := range findings.Test(nil, findings.Given{Networks: networks}) {
 		if f.Tier != findings.Counted {
 			continue
 		}

@@ -35,10 +35,14 @@ func (a *app) report() *cobra.Command {
 			}
 			var records []record.Record
 			var problems []record.Problem
+			folders := map[string]string{}
 			for _, arg := range args {
-				rs, ps, _, err := readRun(arg)
+				rs, ps, path, err := readRun(arg)
 				if err != nil {
 					return err
+				}
+				for i := range rs {
+					folders[rs[i].RunID] = filepath.Dir(path)
 				}
 				records, problems = append(records, rs...), append(problems, ps...)
 			}
@@ -52,7 +56,7 @@ func (a *app) report() *cobra.Command {
 				}
 				out = args[0]
 			}
-			paths, err := reports.Write(out, records, problems, counted(a.list))
+			paths, err := reports.Write(out, records, problems, a.given(folders))
 			if err != nil {
 				return err
 			}

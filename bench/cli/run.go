@@ -138,7 +138,7 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 		}
 		return failed
 	}
-	_, reported := reports.Write(o.Dir, s.Records, s.Problems, counted(a.list))
+	_, reported := reports.Write(o.Dir, s.Records, s.Problems, a.given(map[string]string{s.Records[0].RunID: o.Dir}))
 	if err := a.printRun(s.Records); err != nil && reported == nil {
 		reported = err
 	}

@@ -115,18 +115,18 @@ func cheaper(a, b *Network) bool { return a.Params < b.Params && a.MACs < b.MACs
 // gains compares the top-1 of pairs of checkpoints, each as network.tag: the first is claimed to be more accurate.
 func gains(whole bool, names [][2]string, conditions ...extra) func(*evidence) Result {
 	return func(e *evidence) Result {
-		t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "images"}}
+		t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "images", "test"}}
 		var steps []string
 		for _, p := range names {
 			ra, rb := e.accuracy(p[0], &t.lacks), e.accuracy(p[1], &t.lacks)
 			if ra == nil || rb == nil {
 				continue
 			}
-			g, ok := gain(ra, rb, &t.lacks)
+			g, ok := e.gain(ra, rb, &t.lacks)
 			if !ok {
 				continue
 			}
-			a := g.above(0)
+			a := g.above0()
 			for _, ok := range conditions {
 				na, nb := e.network(ra.Model, &t.lacks), e.network(rb.Model, &t.lacks)
 				if na != nil && nb != nil && !ok(na, nb) {
@@ -134,7 +134,7 @@ func gains(whole bool, names [][2]string, conditions ...extra) func(*evidence) R
 				}
 			}
 			steps = append(steps, fmt.Sprintf("%+.1f", g.mid))
-			t.add(a, p[0], top1(ra), p[1], top1(rb), g.String(), fmt.Sprint(ra.Images))
+			t.add(a, p[0], top1(ra), p[1], top1(rb), g.String(), fmt.Sprint(ra.Images), g.test())
 		}
 		summary := ""
 		if len(steps) > 0 {
@@ -145,13 +145,13 @@ func gains(whole bool, names [][2]string, conditions ...extra) func(*evidence) R
 }
 
 func inceptionResiduals(e *evidence) Result {
-	t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained"}}
+	t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "test"}}
 	a, b := e.accuracy("inception_resnet_v2.tf_in1k", &t.lacks), e.accuracy("inception_v4.tf_in1k", &t.lacks)
 	if a == nil || b == nil {
 		return t.result(true, "")
 	}
-	if g, ok := gain(a, b, &t.lacks); ok {
-		t.add(within(g, -0.5, 0.5), a.Name(), top1(a), b.Name(), top1(b), g.String())
+	if g, ok := e.gain(a, b, &t.lacks); ok {
+		t.add(within(g.span, -0.5, 0.5), a.Name(), top1(a), b.Name(), top1(b), g.String(), g.test())
 	}
 	return t.result(true, "")
 }
@@ -203,16 +203,19 @@ func onFront(e *evidence, cost func(*Network, *record.Record) float64, timed boo
 		a, by, ahead := yes, "–", "–"
 		worst := 0.0
 		for _, o := range others {
-			if o.cost > p.cost || o.rec.Images != p.rec.Images || o.rec.DatasetSHA256 != p.rec.DatasetSHA256 {
+			if o.cost > p.cost {
 				continue
 			}
-			g := difference(o.rec.Top1Images, o.rec.Images, p.rec.Top1Images, p.rec.Images)
-			if g.mid <= worst {
+			var other lacks // a network of other images is no rival and is not asked for
+			g, ok := e.gain(o.rec, p.rec, &other)
+			if !ok || g.mid <= 0 {
 				continue
 			}
-			worst, by, ahead = g.mid, o.rec.Name(), g.String()
 			if a != no {
-				a = opposite(g.above(0))
+				a = opposite(g.above0())
+			}
+			if g.mid > worst {
+				worst, by, ahead = g.mid, o.rec.Name(), g.String()+", "+g.test()
 			}
 		}
 		t.add(a, p.rec.Name(), top1(p.rec), by, ahead)
@@ -230,7 +233,7 @@ func sortedKeys(m map[string]*record.Record) []string {
 }
 
 func recipeSpread(e *evidence) Result {
-	t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained"}}
+	t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "test"}}
 	big := e.accuracy("resnet152.tv_in1k", &t.lacks)
 	e.accuracy("resnet50.tv_in1k", &t.lacks)
 	var all []*record.Record
@@ -254,8 +257,8 @@ func recipeSpread(e *evidence) Result {
 			worst = r
 		}
 	}
-	if g, ok := gain(best, big, &t.lacks); ok {
-		t.add(g.above(0), best.Name(), top1(best), big.Name(), top1(big), g.String())
+	if g, ok := e.gain(best, big, &t.lacks); ok {
+		t.add(g.above0(), best.Name(), top1(best), big.Name(), top1(big), g.String(), g.test())
 	}
 	return t.result(true, fmt.Sprintf("resnet50 from %.2f %% (%s) to %.2f %% (%s), %.1f points by recipe", worst.Top1, worst.Checkpoint, best.Top1, best.Checkpoint, best.Top1-worst.Top1))
 }

@@ -49,15 +49,18 @@ type evidence struct {
 	untimed  map[string]string         // why a network has none
 	judged   map[string]*record.Record // by network.tag, sound and valid, at the checkpoint's own size
 	host     *record.Record
+	samples  func(*record.Record) ([]record.Sample, error)
+	right    map[*record.Record]map[string]bool // see answers
 }
 
-func newEvidence(records []record.Record, networks []Network) *evidence {
+func newEvidence(records []record.Record, given Given) *evidence {
 	e := &evidence{
 		networks: map[string]*Network{}, single: map[string]*record.Record{},
 		untimed: map[string]string{}, judged: map[string]*record.Record{},
+		samples: given.Samples, right: map[*record.Record]map[string]bool{},
 	}
-	for i := range networks {
-		n := &networks[i]
+	for i := range given.Networks {
+		n := &given.Networks[i]
 		if e.networks[n.Name] == nil {
 			e.networks[n.Name] = n
 			e.order = append(e.order, n)
@@ -164,17 +167,104 @@ type span struct{ mid, lo, hi float64 }
 
 func (s span) String() string { return fmt.Sprintf("%+.1f [%+.1f, %+.1f]", s.mid, s.lo, s.hi) }
 
-// gain returns the difference of a's and b's top-1 in points of a percent with Newcombe's 95 % interval (Newcombe 1998,
-// method 10), which takes the images of both as independent draws. Of other images than the same it returns false.
-func gain(a, b *record.Record, l *lacks) (span, bool) {
-	if a.DatasetSHA256 != b.DatasetSHA256 || a.Images != b.Images {
-		l.add("%s and %s on the same images", a.Name(), b.Name())
-		return span{}, false
-	}
-	return difference(a.Top1Images, a.Images, b.Top1Images, b.Images), true
+// A gap is a difference of two accuracies in points of a percent.
+type gap struct {
+	span
+	p float64 // of McNemar's exact test on the same images; NaN where there is no per-sample file
 }
 
-// difference is gain's arithmetic: a of na images against b of nb.
+// above0 says whether the first network is the more accurate one.
+func (g gap) above0() answer {
+	switch {
+	case math.IsNaN(g.p):
+		return g.above(0)
+	case g.p >= 0.05:
+		return unclear
+	}
+	return holds(g.mid > 0)
+}
+
+// test names the test that decides.
+func (g gap) test() string {
+	switch {
+	case math.IsNaN(g.p):
+		return "intervals"
+	case g.p < 0.0001:
+		return "p < 0.0001"
+	}
+	return fmt.Sprintf("p = %.4f", g.p)
+}
+
+// gain returns the difference of a's and b's top-1. With per-sample files it is McNemar's exact p-value with the 95 %
+// interval of Agresti and Min (2005) for paired shares, else Newcombe's interval (1998, method 10), which takes the images
+// of both as independent draws. Of other images than the same it returns false.
+func (e *evidence) gain(a, b *record.Record, l *lacks) (gap, bool) {
+	if a.DatasetSHA256 != b.DatasetSHA256 || a.Images != b.Images {
+		l.add("%s and %s on the same images", a.Name(), b.Name())
+		return gap{}, false
+	}
+	ra, rb := e.answers(a), e.answers(b)
+	onlyA, onlyB := 0, 0
+	for file, right := range ra {
+		other, ok := rb[file]
+		if !ok {
+			rb = nil
+			break
+		}
+		switch {
+		case right && !other:
+			onlyA++
+		case other && !right:
+			onlyB++
+		}
+	}
+	if ra == nil || rb == nil {
+		return gap{difference(a.Top1Images, a.Images, b.Top1Images, b.Images), math.NaN()}, true
+	}
+	return gap{paired(onlyA, onlyB, a.Images), stat.McNemar(onlyA, onlyB)}, true
+}
+
+// answers says of each image of an evaluation whether its best class was right; nil where the per-sample file is not at
+// hand or does not agree with the record.
+func (e *evidence) answers(r *record.Record) map[string]bool {
+	if right, ok := e.right[r]; ok {
+		return right
+	}
+	e.right[r] = nil
+	if e.samples == nil {
+		return nil
+	}
+	samples, err := e.samples(r)
+	if err != nil {
+		return nil
+	}
+	right, count := map[string]bool{}, 0
+	for i := range samples {
+		if s := &samples[i]; len(s.Labels) > 0 {
+			right[s.File] = s.Rank() == 1
+			if right[s.File] {
+				count++
+			}
+		}
+	}
+	if len(right) != r.Images || count != r.Top1Images {
+		return nil
+	}
+	e.right[r] = right
+	return right
+}
+
+// paired is the difference of two shares of the same n images, of which one system alone got onlyA right and the other
+// alone onlyB, with the interval of Agresti and Min, Statistics in Medicine 24 (2005): half an image more in each cell.
+func paired(onlyA, onlyB, n int) span {
+	const z95 = 1.959963984540054
+	b, c, m := float64(onlyA)+0.5, float64(onlyB)+0.5, float64(n)+2
+	d := (b - c) / m
+	half := z95 * math.Sqrt(b+c-(b-c)*(b-c)/m) / m
+	return span{100 * float64(onlyA-onlyB) / float64(n), 100 * (d - half), 100 * (d + half)}
+}
+
+// difference returns the difference of two shares, a of na against b of nb, as of independent draws.
 func difference(a, na, b, nb int) span {
 	pa, pb := float64(a)/float64(na), float64(b)/float64(nb)
 	la, ua := stat.Wilson(a, na)

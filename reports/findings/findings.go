@@ -2,10 +2,11 @@
 //
 // The contract: a claim is a value, with its source, the records that it needs, what confirms it and what refutes it.
 // Its verdict rests on the graphs and the records that [Test] is given and on nothing else; published figures are shown
-// beside them and decide nothing. A difference counts where its 95 % interval excludes zero: of medians, where their
-// intervals do not overlap; of accuracies, Newcombe's interval for shares, which is wider than a paired test's because
-// records hold counts of images and not the images. A measurement whose verdict is not valid is no evidence. What is
-// missing is named. The same input gives the same findings.
+// beside them and decide nothing. A difference counts where it is significant at 5 %: of medians, where their 95 %
+// intervals do not overlap; of accuracies on the same images, by McNemar's exact test where per-sample files are at hand,
+// else where Newcombe's interval for independent shares, which is wider, excludes zero. A claim of several comparisons
+// takes each at 5 %, without a correction. A measurement whose verdict is not valid is no evidence. What is missing is
+// named. The same input gives the same findings.
 //
 // Where a source says "the review", it is L. Chen, S. Li, Q. Bai, J. Yang, S. Jiang, Y. Miao, Review of Image
 // Classification Algorithms Based on Convolutional Neural Networks, Remote Sensing 2021, 13(22), 4712; its conclusions
@@ -70,10 +71,17 @@ type Finding struct {
 	Result
 }
 
-// Test holds every claim against the records of a run and the networks' graphs; either may be empty. Records that are
-// not sound (see [record.Record.Check]) are no evidence.
-func Test(records []record.Record, networks []Network) []Finding {
-	e := newEvidence(records, networks)
+// Given is what claims may rest on besides records; either may be missing.
+type Given struct {
+	Networks []Network // the graphs
+	// Samples returns what was made of each image of an eval record; nil, or an error, where that is not at hand.
+	Samples func(*record.Record) ([]record.Sample, error)
+}
+
+// Test holds every claim against the records of a run and what else is given; both may be empty. Records that are not
+// sound (see [record.Record.Check]) are no evidence.
+func Test(records []record.Record, given Given) []Finding {
+	e := newEvidence(records, given)
 	var all []Finding
 	for _, c := range Claims() {
 		all = append(all, Finding{c, c.test(e)})

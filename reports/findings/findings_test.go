@@ -1,6 +1,7 @@
 package findings
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -49,7 +50,7 @@ func eval(name string, top1 float64) record.Record {
 // find returns one finding.
 func find(t *testing.T, id string, records []record.Record, networks []Network) Finding {
 	t.Helper()
-	for _, f := range Test(records, networks) {
+	for _, f := range Test(records, Given{Networks: networks}) {
 		if f.ID == id {
 			return f
 		}
@@ -61,7 +62,7 @@ func find(t *testing.T, id string, records []record.Record, networks []Network) 
 // TestClaims holds every claim to being whole, and to being untestable, with something missing, where there is nothing.
 func TestClaims(t *testing.T) {
 	seen := map[string]bool{}
-	for _, f := range Test(nil, nil) {
+	for _, f := range Test(nil, Given{}) {
 		if seen[f.ID] {
 			t.Errorf("%s stands twice", f.ID)
 		}
@@ -92,7 +93,7 @@ func TestSame(t *testing.T) {
 }
 
 func results(records []record.Record, networks []Network) (all []Result) {
-	for _, f := range Test(records, networks) {
+	for _, f := range Test(records, Given{Networks: networks}) {
 		all = append(all, f.Result)
 	}
 	return all
@@ -297,10 +298,60 @@ func TestDifference(t *testing.T) {
 	}
 }
 
+// TestPaired holds the paired interval to its formula by hand, and a pair of accuracies to McNemar's test where the
+// per-sample files are at hand: ten images that one alone gets right, of 200, tell two networks apart whose intervals
+// overlap. Files that do not agree with their records count for nothing.
+func TestPaired(t *testing.T) {
+	have, want := paired(30, 10, 100), span{20, 7.907, 31.308}
+	for i, v := range []float64{have.mid - want.mid, have.lo - want.lo, have.hi - want.hi} {
+		if math.Abs(v) > 0.001 {
+			t.Errorf("end %d: have %v, want %v", i, have, want)
+		}
+	}
+	judged := func(name string, right int) record.Record {
+		r := eval(name, 0)
+		r.Accuracy = record.NewAccuracy(200, right, right, nil)
+		return r
+	}
+	records := []record.Record{judged("resnetv2_50.a1h_in1k", 150), judged("resnet50.a1h_in1k", 140)}
+	answers := func(right int) (all []record.Sample) {
+		for i := range 200 {
+			s := record.Sample{File: fmt.Sprint(i), Labels: []int{1}, Top5: []int{0}}
+			if i < right {
+				s.Top5[0] = 1
+			}
+			all = append(all, s)
+		}
+		return all
+	}
+	for _, test := range []struct {
+		name    string
+		samples func(*record.Record) ([]record.Sample, error)
+		want    Verdict
+		test    string
+	}{
+		{"no files", nil, Unresolved, "intervals"},
+		{"files", func(r *record.Record) ([]record.Sample, error) { return answers(r.Top1Images), nil }, Confirmed, "p = 0.0020"},
+		{"other files", func(r *record.Record) ([]record.Sample, error) { return answers(r.Top1Images - 1), nil }, Unresolved, "intervals"},
+		{"unreadable", func(r *record.Record) ([]record.Sample, error) { return nil, errors.New("no such file") }, Unresolved, "intervals"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, f := range Test(records, Given{Samples: test.samples}) {
+				if f.ID != "resnet-v2-accuracy" {
+					continue
+				}
+				if how := f.Rows[0][6]; f.Verdict != test.want || how != test.test {
+					t.Errorf("have %q by %q, want %q by %q: %v", f.Verdict, how, test.want, test.test, f.Rows)
+				}
+			}
+		})
+	}
+}
+
 func ExampleTest() {
 	records := []record.Record{latency("wide_resnet50_2", 50), latency("resnet152", 60)}
 	networks := []Network{network("wide_resnet50_2", "wide_resnet", 11.4e9, false), network("resnet152", "resnet", 11.5e9, false)}
-	for _, f := range Test(records, networks) {
+	for _, f := range Test(records, Given{Networks: networks}) {
 		if f.ID == "depth-against-width" {
 			fmt.Println(f.Text, f.Verdict)
 		}
