@@ -11,3 +11,6 @@ var AVX2 = xcpu.X86.HasAVX2 && xcpu.X86.HasFMA
 
 // AVX512 tells of AVX-512 F, CD, BW, DQ and VL together, beside AVX2.
 var AVX512 = AVX2 && xcpu.X86.HasAVX512F && xcpu.X86.HasAVX512CD && xcpu.X86.HasAVX512BW && xcpu.X86.HasAVX512DQ && xcpu.X86.HasAVX512VL
+
+// NEON tells of arm64's vector instructions, which every such processor that Go runs on has.
+var NEON = xcpu.ARM64.HasASIMD

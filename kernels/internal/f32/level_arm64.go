@@ -1,0 +1,29 @@
+//go:build !purego
+
+package f32
+
+import "zoobench/kernels/internal/cpu"
+
+var neon = &Level{
+	Name:       "neon",
+	Gemm16:     [MR + 1]func(*Tile){nil, gemm1x16NEON, gemm2x16NEON, gemm3x16NEON, gemm4x16NEON, gemm5x16NEON, gemm6x16NEON},
+	Gemm8:      [MR + 1]func(*Tile){nil, gemm1x8NEON, gemm2x8NEON, gemm3x8NEON, gemm4x8NEON, gemm5x8NEON, gemm6x8NEON},
+	Depthwise4: dwconv4c16NEON,
+	Depthwise1: dwconv1c16NEON,
+	MaxPool4:   maxpool4c16NEON,
+	MaxPool1:   maxpool1c16NEON,
+	Grouped4:   gconv4g4c8NEON,
+	Grouped1:   gconv1g4c8NEON,
+
+	MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric, ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),
+	Sigmoid: sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
+	GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
+}
+
+// Levels are the instruction sets that this machine can run, the best last.
+func Levels() []*Level {
+	if cpu.NEON {
+		return []*Level{Generic, neon}
+	}
+	return []*Level{Generic}
+}
