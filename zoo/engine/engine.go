@@ -3,8 +3,8 @@
 // The contract: New reads every weight once, folds batch norms, packs what is left for the kernels and gives the
 // weights' memory back; Run then computes logits from images, channels last, with no allocation. Batch norm, bias,
 // activation and residual sum ride along with the convolution before them, and concatenations are written in place. The
-// plan depends on the graph, the options and the instruction set only: the same plan gives the same bits at any number
-// of threads. An Engine is used by one goroutine at a time.
+// plan depends on the graph, the options and the instruction set only, and where there is a Tuner on the times that it
+// finds; the same plan gives the same bits at any number of threads. An Engine is used by one goroutine at a time.
 //
 // It leaves to kernels how a layer is computed, to zoo/interp to be right without being fast, and to others where
 // weights come from and what logits mean.
@@ -30,11 +30,14 @@ type Weights interface {
 	Read(name string, first int, dst []float32) error
 }
 
-// Options of an engine. The zero value runs one image at a time on all processors.
+// Options of an engine. The zero value runs one image at a time on all processors, by the algorithms that the kernels'
+// table of measured preferences names.
 type Options struct {
-	Threads int  // workers, the caller of Run included; 0 means one for each processor that Go may use
-	Batch   int  // the largest number of images of one Run; 0 means 1
-	Exact   bool // direct algorithms only, and shorter sums
+	Threads int      // workers, the caller of Run included; 0 means one for each processor that Go may use
+	Batch   int      // the largest number of images of one Run; 0 means 1
+	Exact   bool     // direct algorithms only, and shorter sums
+	Tuner   *Tuner   // chooses algorithms by trials; nil for the table
+	Choices []Choice // another engine's, to be made again without trials; nil for the Tuner or the table
 }
 
 // Engine is a network ready to run.
@@ -51,6 +54,12 @@ type Engine struct {
 	input       kernels.Tensor    // its Data is Run's argument
 	output      place
 	weightBytes int64
+
+	isa     string
+	exact   bool
+	source  string // of the choices
+	choices []Choice
+	trials  Trials
 }
 
 // Layer is one step of the plan, as a table of layers shows it.
@@ -62,6 +71,7 @@ type Layer struct {
 	Params    int64
 	MACs      int64
 	Algorithm string
+	Error     float64 // the algorithm's rounding error, see kernels.Algorithm; 0 where none is stated
 }
 
 // New plans a network and packs its weights.
@@ -72,7 +82,7 @@ func New(g *nn.Graph, w Weights, o Options) (*Engine, error) {
 	if o.Batch < 0 || o.Threads < 0 {
 		return nil, fmt.Errorf("engine: %s: %d threads and a batch of %d, want at least 1 of each", g.Name, o.Threads, o.Batch)
 	}
-	e := &Engine{graph: g, batch: o.Batch, pool: par.New(o.Threads)}
+	e := &Engine{graph: g, batch: o.Batch, pool: par.New(o.Threads), isa: kernels.ISA(), exact: o.Exact}
 	p := &planner{Engine: e, weights: w, options: o}
 	if err := p.plan(); err != nil {
 		e.pool.Close()
@@ -129,6 +139,9 @@ func (e *Engine) Batch() int { return e.batch }
 
 // Layers are the steps of the plan in the order of execution.
 func (e *Engine) Layers() []Layer { return e.layers }
+
+// Trials are what the Tuner did; without one, nothing.
+func (e *Engine) Trials() Trials { return e.trials }
 
 // WeightBytes is the memory of the packed weights.
 func (e *Engine) WeightBytes() int64 { return e.weightBytes }

@@ -15,20 +15,22 @@ import (
 //
 //	unify   which nodes one step computes: a convolution takes the batch norm, sum and activation behind it along
 //	place   where each step's value lives; parts of a concatenation live in the whole
+//	choose  which algorithm computes each convolution
 //	emit    the steps themselves, with packed weights
 type planner struct {
 	*Engine
 	weights Weights
 	options Options
 
-	uses    []int // by node: how many nodes read it
-	groups  []group
-	owner   []int // by node: the group that computes it; −1 for nodes that compute nothing
-	alias   []int // by node: the node in whose memory its value is, itself for most
-	channel []int // by node: its first channel there
-	places  []place
-	put     []bool
-	failed  atomic.Pointer[error] // the first weights that could not be read
+	uses      []int // by node: how many nodes read it
+	groups    []group
+	algorithm []kernels.Algorithm // by group, of convolutions that are no depthwise ones
+	owner     []int               // by node: the group that computes it; −1 for nodes that compute nothing
+	alias     []int               // by node: the node in whose memory its value is, itself for most
+	channel   []int               // by node: its first channel there
+	places    []place
+	put       []bool
+	failed    atomic.Pointer[error] // the first weights that could not be read
 }
 
 // A group is the nodes of one step. Its value is its last node's.
@@ -47,8 +49,11 @@ func (p *planner) plan() error {
 	if err := p.layOut(); err != nil {
 		return err
 	}
+	if err := p.choose(); err != nil {
+		return err
+	}
 	for i := range p.groups {
-		if err := p.emit(&p.groups[i]); err != nil {
+		if err := p.emit(i); err != nil {
 			return err
 		}
 		if err := p.failed.Load(); err != nil {

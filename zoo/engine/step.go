@@ -9,13 +9,6 @@ import (
 	"zoobench/zoo/nn"
 )
 
-// A convolution is one of the algorithms for it.
-type convolution interface {
-	Run(pool *par.Pool, dst, src, res kernels.Tensor)
-	Algorithm() string
-	WeightBytes() int64
-}
-
 // An operation of one input, as most kernels are.
 type unary interface {
 	Run(pool *par.Pool, dst, src kernels.Tensor)
@@ -23,7 +16,7 @@ type unary interface {
 
 // A step is one kernel call of the plan: exactly one of its operations is set.
 type step struct {
-	conv      convolution
+	conv      kernels.Convolution
 	pointwise *kernels.Pointwise
 	unary     unary
 
@@ -58,19 +51,21 @@ func (e *Engine) runStep(s *step, n int) {
 	}
 }
 
-// emit makes a group's steps.
-func (p *planner) emit(g *group) error {
+// emit makes the steps of group k.
+func (p *planner) emit(k int) error {
+	g := &p.groups[k]
 	i := g.nodes[0]
 	n := &p.graph.Nodes[i]
 	s := step{dst: p.at(g.last()), src: p.at(n.In[0])}
 	for _, r := range g.residual {
 		s.add = append(s.add, p.at(r))
 	}
-	algorithm, workers := "", p.pool.Size()
+	algorithm, workers, rounding := "", p.pool.Size(), 0.0
 	switch n.Op {
 	case nn.Conv, nn.Linear:
-		shape, err := p.convShape(g)
-		if err != nil {
+		shape := p.geometry(g)
+		var err error
+		if shape.Filter, shape.Bias, err = p.filters(g); err != nil {
 			return err
 		}
 		if p.depthwise(i) {
@@ -78,8 +73,8 @@ func (p *planner) emit(g *group) error {
 			s.unary, algorithm = d, d.Algorithm()
 			p.weightBytes += d.WeightBytes()
 		} else {
-			s.conv = p.convolution(shape)
-			algorithm = s.conv.Algorithm()
+			s.conv = p.algorithm[k].New(shape, workers)
+			algorithm, rounding = s.conv.Algorithm(), p.algorithm[k].Error
 			p.weightBytes += s.conv.WeightBytes()
 		}
 		p.release(n.Weight, n.Bias)
@@ -137,16 +132,8 @@ func (p *planner) emit(g *group) error {
 	}
 	s.summands = make([]kernels.Tensor, len(s.add))
 	p.steps = append(p.steps, s)
-	p.describe(g, algorithm)
+	p.describe(g, algorithm, rounding)
 	return nil
-}
-
-// convolution chooses the algorithm of a layer.
-func (p *planner) convolution(s kernels.ConvShape) convolution {
-	if !p.options.Exact && s.PrefersWinograd() {
-		return kernels.NewWinograd(s, p.pool.Size())
-	}
-	return kernels.NewConv(s, p.pool.Size())
 }
 
 // normStep is a layer norm or a group norm.
@@ -221,10 +208,10 @@ func (p *planner) emitConcat(i int) {
 }
 
 // describe adds a group's row to the table of layers.
-func (p *planner) describe(g *group, algorithm string) {
+func (p *planner) describe(g *group, algorithm string, rounding float64) {
 	i := g.nodes[0]
 	n := &p.graph.Nodes[i]
-	l := Layer{Name: n.Name, Op: n.Op.String(), Out: p.graph.Nodes[g.last()].Out, Algorithm: algorithm, MACs: p.graph.NodeMACs(i)}
+	l := Layer{Name: n.Name, Op: n.Op.String(), Out: p.graph.Nodes[g.last()].Out, Algorithm: algorithm, Error: rounding, MACs: p.graph.NodeMACs(i)}
 	for k, j := range g.nodes {
 		l.Params += p.graph.NodeParams(j)
 		if k == 0 {
@@ -242,15 +229,10 @@ func (p *planner) describe(g *group, algorithm string) {
 	p.layers = append(p.layers, l)
 }
 
-// convShape is a convolution or linear layer as the kernels know it; a linear layer over a flattened image is a
-// convolution whose window is the whole image.
-func (p *planner) convShape(g *group) (kernels.ConvShape, error) {
-	i := g.nodes[0]
-	n := &p.graph.Nodes[i]
-	filter, bias, err := p.filters(g)
-	if err != nil {
-		return kernels.ConvShape{}, err
-	}
+// geometry is a convolution or linear layer as the kernels know it, without weights; a linear layer over a flattened
+// image is a convolution whose window is the whole image.
+func (p *planner) geometry(g *group) kernels.ConvShape {
+	n := &p.graph.Nodes[g.nodes[0]]
 	in := p.graph.Nodes[n.In[0]].Out
 	k := n.Kernel
 	if n.Op == nn.Linear {
@@ -262,9 +244,9 @@ func (p *planner) convShape(g *group) (kernels.ConvShape, error) {
 	}
 	return kernels.ConvShape{
 		C: in.C, H: in.H, W: in.W, OC: n.Out.C, OH: n.Out.H, OW: n.Out.W, KH: k.H, KW: k.W, SH: k.SH, SW: k.SW, DH: k.DH, DW: k.DW,
-		Top: k.Pad.Top, Left: k.Pad.Left, Groups: k.Groups, Filter: filter, Bias: bias, Act: acts[g.act],
+		Top: k.Pad.Top, Left: k.Pad.Left, Groups: k.Groups, Act: acts[g.act],
 		Exact: p.options.Exact,
-	}, nil
+	}
 }
 
 func (p *planner) poolShape(n *nn.Node) kernels.PoolShape {

@@ -1,0 +1,111 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"zoobench/kernels"
+	"zoobench/zoo/nn"
+)
+
+// A Choice is the algorithm of one layer.
+type Choice struct {
+	Layer     string `json:"layer"`
+	Algorithm string `json:"algorithm"`
+}
+
+// How a plan's choices were made.
+const (
+	FromTable  = "table"  // the kernels' table of measured preferences
+	FromTrials = "trials" // Options.Tuner
+	FromCaller = "given"  // Options.Choices
+)
+
+// A Plan tells how an engine computes: engines of one network with the same hash compute the same bits.
+type Plan struct {
+	Hash    string   // of the instruction set, Options.Exact and every layer's algorithm
+	Source  string   // FromTable, FromTrials or FromCaller
+	Choices []Choice // of the layers that more than one algorithm can compute, in the order of execution
+}
+
+// Plan is how the engine computes. What it holds is the caller's to keep.
+func (e *Engine) Plan() Plan {
+	text := sha256.New()
+	fmt.Fprintf(text, "%s exact=%t\n", e.isa, e.exact)
+	for _, l := range e.layers {
+		fmt.Fprintf(text, "%s\t%s\t%s\n", l.Name, strings.Join(append([]string{l.Op}, l.Fused...), "+"), l.Algorithm)
+	}
+	return Plan{Hash: hex.EncodeToString(text.Sum(nil)[:6]), Source: e.source, Choices: slices.Clone(e.choices)}
+}
+
+// A site is a group that is computed as a convolution, and how.
+type site struct {
+	group      int
+	layer      string
+	shape      kernels.ConvShape   // without weights
+	algorithms []kernels.Algorithm // that may compute it, the table's preference first
+	chosen     int
+}
+
+// choose decides on the algorithms of all convolutions that are no depthwise ones.
+func (p *planner) choose() error {
+	p.algorithm = make([]kernels.Algorithm, len(p.groups))
+	var open []*site // those with a choice
+	var all []*site
+	for k := range p.groups {
+		g := &p.groups[k]
+		n := &p.graph.Nodes[g.nodes[0]]
+		if n.Op != nn.Conv && n.Op != nn.Linear || p.depthwise(g.nodes[0]) {
+			continue
+		}
+		s := &site{group: k, layer: n.Name, shape: p.geometry(g)}
+		s.algorithms = s.shape.Algorithms()
+		if all = append(all, s); len(s.algorithms) > 1 {
+			open = append(open, s)
+		}
+	}
+	switch {
+	case p.options.Choices != nil:
+		p.source = FromCaller
+		if err := follow(open, p.options.Choices); err != nil {
+			return err
+		}
+	case p.options.Tuner != nil:
+		p.source = FromTrials
+		p.trials = p.options.Tuner.choose(open, p.pool, p.batch, 4*p.graph.ParamCount())
+	default:
+		p.source = FromTable
+	}
+	for _, s := range all {
+		p.algorithm[s.group] = s.algorithms[s.chosen]
+	}
+	for _, s := range open {
+		p.choices = append(p.choices, Choice{s.layer, s.algorithms[s.chosen].Name})
+	}
+	return nil
+}
+
+// follow makes the choices that the caller names, which must be those that there are to make.
+func follow(open []*site, choices []Choice) error {
+	if len(choices) != len(open) {
+		return fmt.Errorf("plan: choices for %d layers, want them for %d", len(choices), len(open))
+	}
+	for i, s := range open {
+		c := choices[i]
+		if c.Layer != s.layer {
+			return fmt.Errorf("plan: choice %d is %s's, want %s's", i+1, c.Layer, s.layer)
+		}
+		s.chosen = slices.IndexFunc(s.algorithms, func(a kernels.Algorithm) bool { return a.Name == c.Algorithm })
+		if s.chosen < 0 {
+			var names []string
+			for _, a := range s.algorithms {
+				names = append(names, a.Name)
+			}
+			return fmt.Errorf("plan: %s: algorithm %q, want %s", s.layer, c.Algorithm, strings.Join(names, " or "))
+		}
+	}
+	return nil
+}
