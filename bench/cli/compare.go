@@ -40,6 +40,7 @@ func readEvaluated(path string) ([]evaluated, error) {
 		return nil, err
 	}
 	var found []evaluated
+	records = record.Current(records)
 	for i := range records {
 		r := &records[i]
 		if r.Kind != record.KindEval || r.Accuracy == nil || r.SamplesFile == "" {

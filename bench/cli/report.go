@@ -94,7 +94,7 @@ func readRun(path string) ([]record.Record, []record.Problem, string, error) {
 	for i := range problems {
 		problems[i].Err = fmt.Errorf("%s: %w", path, problems[i].Err)
 	}
-	return records, problems, path, err
+	return record.Current(records), problems, path, err
 }
 
 // diff prints what changed between two runs.

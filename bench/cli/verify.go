@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -167,12 +168,12 @@ func (a *app) again(r *record.Record, data, labels, file string) (runner.Task, e
 		}
 	}
 	if r.Recipe != nil && r.Kind == record.KindEval {
-		t.Recipe = runner.Recipe{CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation, Mean: r.Recipe.Mean, Std: r.Recipe.Std}
+		t.Recipe = runner.Recipe{
+			Resize: r.Recipe.Resize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation, Mean: r.Recipe.Mean, Std: r.Recipe.Std,
+		}
 	}
 	if r.Kind == record.KindEval {
-		if data == "" {
-			data = r.Dataset
-		}
+		data, labels = cmp.Or(data, r.Dataset), cmp.Or(labels, r.LabelsFile)
 		t.Job.Accuracy = &experiment.Accuracy{Data: data, Labels: labels, Limit: s.Limit, Seed: s.Seed}
 		return t, nil
 	}
@@ -180,6 +181,9 @@ func (a *app) again(r *record.Record, data, labels, file string) (runner.Task, e
 		return t, fmt.Errorf("verify: %s: scenario %s: only %s and %s can be repeated from a record", r.Name(), t.Scenario, load.SingleStream, load.Offline)
 	}
 	t.Job.Latency = &experiment.Latency{MinDuration: time.Duration(s.MinDuration), MinSamples: s.MinSamples, Seed: s.Seed}
+	if c := r.Recheck; c != nil {
+		t.Recheck = &experiment.Accuracy{Data: cmp.Or(data, c.Data), Labels: cmp.Or(labels, c.Labels), Limit: c.Limit, Seed: c.Seed}
+	}
 	return t, nil
 }
 
@@ -187,19 +191,22 @@ func (a *app) again(r *record.Record, data, labels, file string) (runner.Task, e
 func judge(before, now *record.Record) verifyRow {
 	row := verifyRow{Model: before.Name(), Kind: string(before.Kind), Verdict: holds}
 	doubt := func(format string, args ...any) {
-		row.Verdict = undecided
+		if row.Verdict == holds {
+			row.Verdict = undecided
+		}
 		row.Why = append(row.Why, fmt.Sprintf(format, args...))
 	}
 	if before.WeightsSHA256 != now.WeightsSHA256 {
 		doubt("other weights: %.16s, were %.16s", now.WeightsSHA256, before.WeightsSHA256)
 	}
-	if before.Recipe != nil && now.Recipe != nil && *before.Recipe != *now.Recipe {
+	if before.RecipeSHA256 != now.RecipeSHA256 && before.RecipeSHA256 != "" && now.Recipe != nil {
 		doubt("other preprocessing: %+v, was %+v", *now.Recipe, *before.Recipe)
 	}
 	same := before.Machine.KernelBuild == now.Machine.KernelBuild && before.Machine.ISA == now.Machine.ISA && before.Threads == now.Threads
 	if before.Kind == record.KindEval {
 		return judgeAccuracy(before, now, row, same)
 	}
+	row = judgeRecheck(before, now, row)
 	row.Before, row.Now = millis(before.P50), "–"
 	if now.Timing == nil {
 		doubt("not measured: %s", now.Why("latency_p50_ns"))
@@ -215,7 +222,7 @@ func judge(before, now *record.Record) verifyRow {
 	if before.P50 == 0 || now.P50 == 0 {
 		doubt("too few samples for a median")
 	}
-	if row.Verdict == undecided {
+	if row.Verdict != holds {
 		return row
 	}
 	if !same {
@@ -226,6 +233,26 @@ func judge(before, now *record.Record) verifyRow {
 	apart := now.P50Lo > before.P50Hi || now.P50Hi < before.P50Lo
 	if apart && (change > slowerShare || change < -slowerShare) {
 		row.Verdict = holdsNot
+	}
+	return row
+}
+
+// judgeRecheck holds the predictions that the engine made after its times were taken against those of before.
+func judgeRecheck(before, now *record.Record, row verifyRow) verifyRow {
+	switch {
+	case row.Verdict != holds || before.Recheck == nil || len(before.Recheck.Predictions) == 0:
+	case now.Recheck == nil:
+		row.Why = append(row.Why, "predictions not repeated: "+now.Why("recheck"))
+	default:
+		var was []record.Sample
+		for _, p := range before.Recheck.Predictions {
+			was = append(was, record.Sample{File: p.File, Top5: p.Top5, Scores: p.Scores})
+		}
+		differ := now.Recheck.Against(was)
+		row.Why = append(row.Why, "predictions: "+cmp.Or(now.Recheck.Text(), "none of the same images"))
+		if len(differ) > 0 {
+			row.Verdict, row.Why = holdsNot, append(row.Why, differ[0])
+		}
 	}
 	return row
 }

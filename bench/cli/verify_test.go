@@ -25,6 +25,9 @@ func TestJudge(t *testing.T) {
 		}
 		return r
 	}
+	seen := func(score float32) *record.Recheck {
+		return &record.Recheck{Predictions: []record.Prediction{{File: "a", Top5: []int{0}, Scores: []float32{score}}}}
+	}
 	for _, test := range []struct {
 		name        string
 		before, now *record.Record
@@ -40,6 +43,9 @@ func TestJudge(t *testing.T) {
 		{"as fast", latency(1e7, nil), latency(1.05e7, nil), holds, "median +5.0 %"},
 		{"slower", latency(1e7, nil), latency(1.2e7, nil), holdsNot, "median +20.0 %"},
 		{"another machine", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Machine.CPU = "Z80" }), undecided, "another machine: Z80"},
+		{"other predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, func(r *record.Record) { r.Recheck = seen(2) }), holdsNot, "predictions: checked 0 of 1 same; a: class 0 (2) when timed, class 0 (1) when evaluated"},
+		{"the same predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), holds, "predictions: checked 1 of 1 same; median +0.0 %"},
+		{"predictions not repeated", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, nil), holds, "predictions not repeated: not asked for"},
 		{"not valid", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Verdict = record.Verdict{Reasons: []string{"noise"}} }), undecided, "noise"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -90,6 +90,7 @@ func Run(ctx context.Context, o Options) (s Summary, err error) {
 		return s, err
 	}
 	defer func() {
+		s.Records = record.Current(s.Records)
 		if closed := r.log.Close(); err == nil && closed != nil {
 			err = fmt.Errorf("runner: %w", closed)
 		}

@@ -268,7 +268,7 @@ experiments:
 	if err != nil || s.Measured != 2 || s.Failed != 1 {
 		t.Fatalf("with images: %d measured, %d failed, error %v; want 2, 1", s.Measured, s.Failed, err)
 	}
-	for _, r := range s.Records[3:] {
+	for _, r := range s.Records {
 		if r.Checkpoint == "bad" {
 			if why := r.Why("top1"); !strings.Contains(why, "little.bad.pth") {
 				t.Errorf("bad: got %q, want the file's name", why)
