@@ -12,8 +12,9 @@ type Depthwise struct {
 	level  *f32.Level
 	lo, hi float32
 	each   int       // channels of a group, 1 or 4
-	packed []float32 // (⌈C/8⌉, KH·KW, each, 8)
-	bias   []float32 // 8·⌈C/8⌉
+	packed []float32 // (⌈C/8⌉, KH·KW, each, 8), or for bands (⌈C/16⌉, KH·KW, 16)
+	bias   []float32 // 16·⌈C/16⌉
+	bands  []band    // of an image; none where pixels are taken four at a time
 	zeros  []float32 // what a window wholly in the padding reads
 	first  int       // output columns [first, last) read no padding at their sides
 	last   int
@@ -25,6 +26,7 @@ type Depthwise struct {
 type depthwiseScratch struct {
 	taps []f32.Tap
 	args f32.Depthwise
+	band f32.Band
 	act  f32.Rows
 }
 
@@ -41,16 +43,20 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	}
 	d := &Depthwise{ConvShape: s, level: level, each: s.C / s.Groups}
 	d.lo, d.hi = s.Act.clamp()
-	taps, blocks := s.taps(), (s.C+7)/8
-	d.packed = make([]float32, blocks*taps*d.each*8)
-	d.bias = make([]float32, blocks*8)
+	d.bands = d.cutBands()
+	taps, lanes := s.taps(), 8
+	if d.bands != nil {
+		lanes = 16
+	}
+	d.packed = make([]float32, roundUp(s.C, lanes)*taps*d.each)
+	d.bias = make([]float32, roundUp(s.C, 16))
 	d.zeros = make([]float32, s.C)
 	buffer := make([]float32, s.depth())
 	for c := range s.C {
 		filter := s.filter(c, buffer)
 		for j := range d.each {
 			for tap := range taps {
-				d.packed[((c/8*taps+tap)*d.each+j)*8+c%8] = filter[j*taps+tap]
+				d.packed[((c/lanes*taps+tap)*d.each+j)*lanes+c%lanes] = filter[j*taps+tap]
 			}
 		}
 	}
@@ -73,8 +79,11 @@ func (d *Depthwise) WeightBytes() int64 { return 4 * int64(len(d.packed)+len(d.b
 
 // Algorithm is the name of the kernel.
 func (d *Depthwise) Algorithm() string {
-	if d.each == 4 {
+	switch {
+	case d.each == 4:
 		return "gconv4g4c8"
+	case d.bands != nil:
+		return "dwband"
 	}
 	return "dwconv4c16"
 }
@@ -87,13 +96,22 @@ func (d *Depthwise) Run(pool *par.Pool, dst, src Tensor) {
 		panic("kernels: depthwise: tensors of another shape")
 	}
 	d.dst, d.src = dst, src
-	pool.Run(dst.N*d.OH, d)
+	if d.bands != nil {
+		pool.Run(dst.N*len(d.bands), d)
+	} else {
+		pool.Run(dst.N*d.OH, d)
+	}
 	d.dst, d.src = Tensor{}, Tensor{}
 }
 
-// Do computes one row of output pixels: those whose windows hang over a side one at a time, the others in groups.
+// Do computes a band, or one row of output pixels: those whose windows hang over a side one at a time, the others in
+// groups.
 func (d *Depthwise) Do(worker, row int) {
 	s := &d.work[worker]
+	if d.bands != nil {
+		d.runBand(s, row/len(d.bands), d.bands[row%len(d.bands)])
+		return
+	}
 	for ox := range d.first {
 		d.pixels(s, row, ox, 1)
 	}

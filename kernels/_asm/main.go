@@ -1,4 +1,4 @@
-// Command asm writes the assembly of kernels/internal/f32: "go run . -op gemm -out FILE". Each operation and ISA is one
+// Command asm writes the assembly of kernels/internal/f32: "go run . -op gemm -isa avx2 -out FILE". Each operation and ISA is one
 // file; the stubs, with the loop that each computes, are written by hand beside it.
 package main
 
@@ -13,9 +13,14 @@ import (
 )
 
 func main() {
-	op := flag.String("op", "", "what to write: gemm, dwconv, rows, winograd, peak")
+	op := flag.String("op", "", "what to write: gemm, dwconv, dwband, rows, winograd, peak")
+	set := flag.String("isa", "avx2", "for what: avx2 or avx512")
 	// avo's own flags (-out) are registered on the same set and parsed here.
 	flag.Parse()
+	v := avx2
+	if *set == "avx512" {
+		v = avx512
+	}
 	Package("zoobench/kernels/internal/f32")
 	ConstraintExpr("!purego")
 	switch *op {
@@ -33,6 +38,8 @@ func main() {
 		}
 		gconv4(4)
 		gconv4(1)
+	case "dwband":
+		bands(v)
 	case "peak":
 		fmaPeak(12)
 		readSum()
@@ -42,7 +49,7 @@ func main() {
 		winogradIn()
 		winogradOut()
 	default:
-		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv, rows, winograd or peak\n", *op)
+		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv, dwband, rows, winograd or peak\n", *op)
 		os.Exit(1)
 	}
 	Generate()

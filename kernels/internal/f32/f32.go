@@ -72,6 +72,25 @@ type Depthwise struct {
 	Lo, Hi float32
 }
 
+// Band is the argument of a depthwise kernel that computes R rows of output at once from (R−1)·S+K rows of input, S being the
+// stride and K the window's side.
+type Band struct {
+	In               *float32 // the first row of input that is not padding
+	First            int      // its place among the rows of input
+	Rows             int      // bit r is set where row r is not padding
+	W                *float32 // (⌈C/16⌉, K·K, 16)
+	Bias             *float32 // (16·⌈C/16⌉)
+	Out              *float32
+	InRow, InPixel   int // bytes from one row, and from one pixel, to the next
+	OutRow, OutPixel int
+	Cols, Left       int // columns of input to read, and of padding before them
+	Skip             int // windows that end before the first output's: (K−1)/S less ⌈Left/S⌉
+	OW               int // columns of output
+	C                int
+	Mask             *int32 // (8) for the last C%8 channels
+	Lo, Hi           float32
+}
+
 // Rows is the argument of the kernels that walk rows of channels, N rows of C channels each; a stride of 0 uses the same
 // row again and again. A call may use up N.
 type Rows struct {

@@ -9,8 +9,11 @@ type Level struct {
 
 	// Depthwise4 and Depthwise1 take four pixels of a row at a time, and one.
 	Depthwise4, Depthwise1 func(*Depthwise)
-	MaxPool4, MaxPool1     func(*Depthwise)
-	Grouped4, Grouped1     func(*Depthwise) // groups of four channels; a Tap's W is a quarter of its weights' place
+	// Bands take whole rows: by (K−3)/2, S−1 and the number of rows; nil where there is none of so many.
+	Bands [3][2][MaxBand + 1]func(*Band)
+
+	MaxPool4, MaxPool1 func(*Depthwise)
+	Grouped4, Grouped1 func(*Depthwise) // groups of four channels; a Tap's W is a quarter of its weights' place
 
 	// The kernels that walk rows of channels.
 	MulAdd, Mul, Add, Clamp, ColumnSums, ColumnSquares    func(*Rows)
@@ -27,6 +30,7 @@ var Generic = generic()
 func generic() *Level {
 	l := &Level{Name: "generic",
 		Depthwise4: dwconvGeneric(4, false), Depthwise1: dwconvGeneric(1, false),
+		Bands:    bandsGeneric(),
 		Grouped4: gconvGeneric(4), Grouped1: gconvGeneric(1),
 		MaxPool4: dwconvGeneric(4, true), MaxPool1: dwconvGeneric(1, true),
 		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric, ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),

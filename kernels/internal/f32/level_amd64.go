@@ -10,6 +10,7 @@ var avx2 = &Level{
 	Gemm8:      [MR + 1]func(*Tile){nil, gemm1x8AVX2, gemm2x8AVX2, gemm3x8AVX2, gemm4x8AVX2, gemm5x8AVX2, gemm6x8AVX2},
 	Depthwise4: dwconv4c16AVX2,
 	Depthwise1: dwconv1c16AVX2,
+	Bands:      bandsAVX2,
 	MaxPool4:   maxpool4c16AVX2,
 	MaxPool1:   maxpool1c16AVX2,
 	Grouped4:   gconv4g4c8AVX2,
