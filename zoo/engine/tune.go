@@ -40,13 +40,17 @@ type Trials struct {
 const (
 	// clearly is the share of time that another algorithm must save to take the place of the table's preference.
 	clearly = 0.03
-	// trialMACs bounds a run's size in a batch: as many images as have this work, or one.
+	// trialMACs bounds a run: it has as many images of the batch as make this work, or one image's first rows, leastRows
+	// at the least. The rows after them cost the same.
 	trialMACs = 200e6
+	leastRows = 12
 	// A trial ends after trialTime, trialRounds or, once one algorithm is over obvious times as slow as another,
-	// leastRounds, but never before leastRounds. The first run of each does not count: its memory is new.
+	// leastRounds, but never before leastRounds, nor before upsetRounds while the table's preference is behind: other
+	// programs may have held it up. The first run of each does not count: its memory is new.
 	trialTime   = 20 * time.Millisecond
 	trialRounds = 15
-	leastRounds = 2
+	leastRounds = 3
+	upsetRounds = 6
 	obvious     = 1.25
 	// Between two runs of a layer, a network reads its other weights: a trial reads as many bytes, mostBetween at the
 	// most, which is beyond the caches it is meant to empty.
@@ -65,8 +69,8 @@ func (t *Tuner) choose(open []*site, pool *par.Pool, batch int, weightBytes int6
 	var rest []float32
 	seen := map[string]times{}
 	for _, s := range open {
-		images := min(batch, max(1, int(trialMACs/macs(&s.shape))))
-		key := trialKey{CPU: t.CPU, Build: t.Build, ISA: kernels.ISA(), Threads: pool.Size(), Shape: shapeText(&s.shape, images, between)}
+		shape, images := sample(s.shape, batch)
+		key := trialKey{CPU: t.CPU, Build: t.Build, ISA: kernels.ISA(), Threads: pool.Size(), Shape: shapeText(&shape, images, between)}
 		ns, known := seen[key.Shape]
 		if !known {
 			if ns, known = file.find(key, s.algorithms); known {
@@ -75,7 +79,7 @@ func (t *Tuner) choose(open []*site, pool *par.Pool, batch int, weightBytes int6
 				if rest == nil {
 					rest = slices.Repeat([]float32{1}, between<<20/4) // a page that was never written has no memory of its own
 				}
-				ns = t.try(s, pool, images, rest)
+				ns = t.try(shape, s.algorithms, pool, images, rest)
 				file.add(key, ns)
 			}
 			seen[key.Shape] = ns
@@ -106,9 +110,19 @@ func fastest(algorithms []kernels.Algorithm, ns times) int {
 	return 0
 }
 
-// try times every algorithm for a site's shape, in turn.
-func (t *Tuner) try(s *site, pool *par.Pool, images int, rest []float32) times {
-	shape := s.shape
+// sample is the part of a layer that a run computes: so many images, or the first rows of one.
+func sample(s kernels.ConvShape, batch int) (part kernels.ConvShape, images int) {
+	row := float64(s.C/s.Groups*s.KH*s.KW) * float64(s.OC) * float64(s.OW)
+	images = min(batch, max(1, int(trialMACs/row)/s.OH))
+	if rows := (max(leastRows, int(trialMACs/row)) + 3) / 4 * 4; images == 1 && rows < s.OH { // whole tiles of Winograd's
+		s.H -= (s.OH - rows) * s.SH
+		s.OH = rows
+	}
+	return s, images
+}
+
+// try times every algorithm for a shape, in turn.
+func (t *Tuner) try(shape kernels.ConvShape, algorithms []kernels.Algorithm, pool *par.Pool, images int, rest []float32) times {
 	shape.Filter = func(oc int, dst []float32) {
 		for i := range dst {
 			dst[i] = float32((oc+i)%13-6) / 16
@@ -129,7 +143,7 @@ func (t *Tuner) try(s *site, pool *par.Pool, images int, rest []float32) times {
 		}
 	}
 	var ready []kernels.Convolution
-	for _, a := range s.algorithms {
+	for _, a := range algorithms {
 		c := a.New(shape, pool.Size())
 		c.Run(pool, dst, src, kernels.Tensor{})
 		ready = append(ready, c)
@@ -138,7 +152,7 @@ func (t *Tuner) try(s *site, pool *par.Pool, images int, rest []float32) times {
 	least := times{}
 	start := time.Now()
 	for round := 1; round <= trialRounds; round++ {
-		for i, a := range s.algorithms {
+		for i, a := range algorithms {
 			between.run(pool)
 			kernels.ReadSum(src.Data) // the layer before has just written it
 			ns := measure(&shape, a.Name, func() { ready[i].Run(pool, dst, src, kernels.Tensor{}) }).Nanoseconds()
@@ -146,7 +160,11 @@ func (t *Tuner) try(s *site, pool *par.Pool, images int, rest []float32) times {
 				least[a.Name] = max(1, ns)
 			}
 		}
-		if round >= leastRounds && (time.Since(start) > trialTime || least.spread() > obvious) {
+		enough := leastRounds
+		if fastest(algorithms, least) != 0 {
+			enough = upsetRounds
+		}
+		if round >= enough && (time.Since(start) > trialTime || least.spread() > obvious) {
 			break
 		}
 	}
@@ -184,10 +202,6 @@ func (r *reader) run(pool *par.Pool) {
 func (r *reader) Do(worker, i int) {
 	const n = readBytes / 4
 	r.sums[worker] += kernels.ReadSum(r.all[i*n : min((i+1)*n, len(r.all))])
-}
-
-func macs(s *kernels.ConvShape) float64 {
-	return float64(s.C/s.Groups*s.KH*s.KW) * float64(s.OC) * float64(s.OH*s.OW)
 }
 
 // shapeText tells a trial's conditions apart: the geometry, the images of a run and the MiB read between two runs.

@@ -132,22 +132,34 @@ func TestTunerChooses(t *testing.T) {
 	}
 }
 
-// TestTrialsEnd holds that a trial whose outcome is plain is short, and that none is long.
+// TestTrialsEnd holds that a trial whose outcome is plain is short, that none is long, and that an upset takes longer.
 func TestTrialsEnd(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		winograd int
-		want     int
+		want     func(stem bool) int // the table prefers direct sums there alone
 	}{
-		{"plain", 500, leastRounds},
-		{"close", 990, trialRounds},
+		{"plain", 500, func(stem bool) int {
+			if stem {
+				return upsetRounds
+			}
+			return leastRounds
+		}},
+		{"plain, other way", 2000, func(stem bool) int {
+			if stem {
+				return leastRounds
+			}
+			return upsetRounds
+		}},
+		{"close", 990, func(bool) int { return trialRounds }},
 	} {
 		f := always(map[string]int{"gemm": 1000, "winograd4x3": test.winograd})
 		tuned(t, Tuner{}, f, Options{Threads: 1})
 		for key, n := range f.calls {
+			want := test.want(strings.HasPrefix(key, "3 "))
 			// A busy machine may take trialTime for fewer.
-			if n > test.want || n < leastRounds {
-				t.Errorf("%s: %s ran %d times, want %d", test.name, key, n, test.want)
+			if n > want || n < leastRounds || want == upsetRounds && n != want {
+				t.Errorf("%s: %s ran %d times, want %d", test.name, key, n, want)
 			}
 		}
 	}
@@ -357,6 +369,32 @@ func TestExactTriesNothing(t *testing.T) {
 	defer exact.Close()
 	if direct.Plan().Hash == exact.Plan().Hash {
 		t.Error("direct sums in longer blocks have the exact plan's hash")
+	}
+}
+
+// TestSample holds that the part of a layer that a trial runs is a layer, and of bounded work where that can be.
+func TestSample(t *testing.T) {
+	square := func(c, size, pad int) kernels.ConvShape {
+		return kernels.ConvShape{C: c, H: size, W: size, OC: c, OH: size + 2*pad - 2, OW: size + 2*pad - 2, KH: 3, KW: 3, SH: 1, SW: 1, DH: 1, DW: 1,
+			Top: pad, Left: pad, Groups: 1}
+	}
+	for _, test := range []struct {
+		name               string
+		shape              kernels.ConvShape
+		batch              int
+		images, height, oh int
+	}{
+		{"small", square(64, 14, 1), 1, 1, 14, 14},
+		{"small, in a batch", square(64, 14, 1), 8, 8, 14, 14},
+		{"large batch", square(128, 28, 1), 32, 1, 28, 28},
+		{"some of a batch", square(64, 28, 1), 32, 6, 28, 28},
+		{"rows of VGG-16's", square(64, 224, 1), 8, 1, 24, 24},
+		{"least rows", square(1024, 112, 0), 1, 1, 14, 12},
+	} {
+		s, images := sample(test.shape, test.batch)
+		if images != test.images || s.H != test.height || s.OH != test.oh {
+			t.Errorf("%s: %d images of %d rows to %d, want %d of %d to %d", test.name, images, s.H, s.OH, test.images, test.height, test.oh)
+		}
 	}
 }
 
