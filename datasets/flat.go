@@ -56,7 +56,7 @@ func (f *Files) labelled(pictures []string, o Options) (err error) {
 			return fmt.Errorf("datasets: %s: %d labels for the %d pictures of %s", o.Labels, len(lines), len(pictures), f.root)
 		}
 		if countsFromOne(lines) {
-			return fmt.Errorf("datasets: %s: labels from 1 to 1000: the ILSVRC development kit's own ids are not class indices, want 0 to 999 in the order of WordNet ids", o.Labels)
+			return fmt.Errorf("datasets: %s: labels from 1 to 1000: the ILSVRC development kit's own ids are not class indices, want 0 to 999 in the order of WordNet ids; the validation set's labels are built in, so leave the label file out", o.Labels)
 		}
 		for i, line := range lines {
 			f.items = append(f.items, Item{Name: pictures[i], Labels: line.labels})

@@ -80,7 +80,7 @@ func checkValidation(file string, items []Item) error {
 		}
 	}
 	if known >= 20 && 2*agree < known {
-		return fmt.Errorf("datasets: %s: %d of %d labels are those of the ILSVRC-2012 validation set, so they are of another numbering (the development kit's own ids, say), want class indices in the order of WordNet ids; the set's labels are built in and need no file", file, agree, known)
+		return fmt.Errorf("datasets: %s: %d of %d labels are those of the ILSVRC-2012 validation set, so they are of another numbering (the development kit's own ids, say), want class indices in the order of WordNet ids; the set's labels are built in, so leave the label file out", file, agree, known)
 	}
 	return nil
 }

@@ -144,6 +144,7 @@ func (f *gateFlags) open(ctx context.Context, a *app) (*gateRun, error) {
 	if err != nil {
 		return nil, err
 	}
+	repo.Prune(ctx, time.Now())
 	if f.cpu < 0 {
 		f.cpu = gate.QuietCore()
 	}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // A Suite is a package whose benchmarks are compared.
@@ -115,6 +116,8 @@ func (r *Repo) Build(ctx context.Context, commit string, suite Suite, plant Plan
 	dir := filepath.Join(r.Cache, fmt.Sprintf("%.8x", key))
 	b := &Binary{Path: filepath.Join(dir, "bench.test"), Commit: commit}
 	if _, err := os.Stat(b.Path); err == nil {
+		now := time.Now()
+		os.Chtimes(b.Path, now, now) // Prune goes by when a build was used; a cache that cannot be written is not pruned
 		return b, nil
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
