@@ -15,8 +15,7 @@ type band struct {
 // cutBands cuts the output's rows into bands, or returns nil where the convolution has no kernel for them.
 func (d *Depthwise) cutBands() []band {
 	k, s := d.KH, d.SH
-	if d.each != 1 || d.KW != k || k < 3 || k > 7 || k%2 == 0 || d.SW != s || s > 2 || d.DH != 1 || d.DW != 1 || d.Left >= k ||
-		d.W+d.Left < 1 {
+	if d.each != 1 || d.KW != k || k < 3 || k > 7 || k%2 == 0 || d.SW != s || s > 2 || d.DH != 1 || d.DW != 1 || d.Left >= k {
 		return nil
 	}
 	kernels := &d.level.Bands[(k-3)/2][s-1]

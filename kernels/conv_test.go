@@ -78,12 +78,24 @@ func depthwiseCases() []ConvShape {
 			}
 		}
 	}
+	// Padding that differs from side to side, none, and more than the window needs; one row to eight.
+	for _, k := range []int{3, 5, 7} {
+		for stride := 1; stride <= 2; stride++ {
+			for oh := 1; oh <= 8; oh++ {
+				for left := range k {
+					s := ConvShape{C: 21, H: 9, W: 10, OC: 21, OH: oh, OW: (9+left)/stride + 2, KH: k, KW: k, SH: stride, SW: stride, DH: 1, DW: 1,
+						Top: (left + oh) % (k + 2), Left: left, Groups: 21}
+					cases = append(cases, s)
+				}
+			}
+		}
+	}
 	return cases
 }
 
 // name is a case as a test's path.
 func (s ConvShape) name() string {
-	return fmt.Sprintf("c=%d,%dx%d/oc=%d,%dx%d/k=%dx%d/s=%d/g=%d", s.C, s.H, s.W, s.OC, s.OH, s.OW, s.KH, s.KW, s.SH, s.Groups)
+	return fmt.Sprintf("c=%d,%dx%d/oc=%d,%dx%d/k=%dx%d/s=%d/pad=%d,%d/g=%d", s.C, s.H, s.W, s.OC, s.OH, s.OW, s.KH, s.KW, s.SH, s.Top, s.Left, s.Groups)
 }
 
 // guard is what stands around a tensor's memory and between its pixels; a kernel that writes there is found out.
