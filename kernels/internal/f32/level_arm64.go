@@ -17,7 +17,7 @@ var neon = &Level{
 
 	MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric, ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),
 	Sigmoid: sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
-	GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
+	GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, WinogradIn: wino4x3inc4NEON, WinogradOut: wino4x3outc4NEON,
 }
 
 // Levels are the instruction sets that this machine can run, the best last.
