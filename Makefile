@@ -83,8 +83,9 @@ third-party: ## the licences of the modules that the program is built from
 bench-kernels: ## the kernels' benchmarks, in the form that benchstat reads
 	$(GO) test ./kernels/... -run '^$$' -bench . -count 10
 
-gate: build ## HEAD's kernels against those of BASE, the merge base with the main branch where none is named
+gate: build ## HEAD's kernels against those of BASE, the merge base with the main branch where none is named; on that branch itself, the commit before
 	@base=$${BASE:-$$(git merge-base HEAD origin/HEAD 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD~1)} && \
+		if [ "$$base" = "$$(git rev-parse HEAD)" ]; then base=$$(git rev-parse HEAD~1); fi && \
 		./zoobench gate --base "$$base" $(GATEFLAGS)
 
 release: ## static programs for PLATFORMS with SHA256SUMS, in DIST; one commit gives the same bytes anywhere, its tag the version
