@@ -88,7 +88,8 @@ type Record struct {
 	*Pipeline
 	*Host
 
-	Layers    []Layer    `json:"layers,omitempty"` // the plan, in order of execution
+	Plan      *Plan      `json:"plan,omitempty"`   // how the engine computed
+	Layers    []Layer    `json:"layers,omitempty"` // the plan's steps, in order of execution
 	Recheck   *Recheck   `json:"recheck,omitempty"`
 	Published *Published `json:"published,omitempty"`
 
@@ -176,9 +177,9 @@ func NewTiming(samples []int64, span time.Duration) *Timing {
 type Footprint struct {
 	WeightsBytes int64 `json:"weights_bytes"` // as packed for the kernels
 	ArenaBytes   int64 `json:"arena_bytes"`
-	PeakRSSBytes int64 `json:"peak_rss_bytes"` // of the network's own process
-	Load         int64 `json:"load_ns"`        // file (or generator) to ready, trials apart
-	Tune         int64 `json:"tune_ns,omitempty"`
+	PeakRSSBytes int64 `json:"peak_rss_bytes"`    // of the network's own process
+	Load         int64 `json:"load_ns"`           // file (or generator) to ready, trials apart
+	Tune         int64 `json:"tune_ns,omitempty"` // trials of algorithms, those that were remembered looked up
 }
 
 // Accuracy holds top-1 and top-5 in percent of all images with 95 % Wilson intervals. An
@@ -233,6 +234,22 @@ type Host struct {
 	DriftPercent float64 `json:"drift_percent"` // median after over median before, less one
 }
 
+// A Plan is how an engine computed: engines with the same hash, of one network with the same weights, give the same
+// bits.
+type Plan struct {
+	Hash    string   `json:"hash"`
+	Source  string   `json:"source"` // of the choices: "trials", "table" (of measured preferences), or "given" by another record
+	Choices []Choice `json:"choices,omitempty"`
+	// MaxError is the largest of the layers' MaxError.
+	MaxError float64 `json:"max_error,omitempty"`
+}
+
+// A Choice is the algorithm of a layer that more than one can compute.
+type Choice struct {
+	Layer     string `json:"layer"`
+	Algorithm string `json:"algorithm"`
+}
+
 // A Layer is one step of the plan.
 type Layer struct {
 	Name      string `json:"name"`
@@ -242,6 +259,9 @@ type Layer struct {
 	MACs      int64  `json:"macs"`
 	Algorithm string `json:"algorithm,omitempty"`
 	P50       int64  `json:"p50_ns,omitempty"`
+	// MaxError is what the kernels' tests allow the algorithm: the rounding error of an output over the layer's largest
+	// one, for normally distributed inputs and weights. Winograd's is about ten times a direct sum's. 0 where none is stated.
+	MaxError float64 `json:"max_error,omitempty"`
 }
 
 // Published are figures from the literature for the same network or checkpoint, shown

@@ -103,7 +103,7 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	}
 	r.ImagesPerSec = float64(src.Len()) / time.Since(start).Seconds()
 	r.Accuracy = record.NewAccuracy(c.images, c.top1, c.top5, c.unreadable)
-	r.Verdict = record.Verdict{Valid: true, Warnings: files.Warnings}
+	r.Verdict = record.Verdict{Valid: true, Warnings: slices.Concat(files.Warnings, n.Engine.Trials().Notes)}
 	if k := len(c.unreadable); k > 0 {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images could not be read and count as wrong", k, c.images))
 	}

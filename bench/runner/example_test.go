@@ -9,7 +9,7 @@ import (
 )
 
 func ExampleOpen() {
-	n, err := runner.Open(zoo.Default(), runner.Task{Job: experiment.Job{Model: "squeezenet1_1", ImgSize: 64}, NumClasses: 10})
+	n, err := runner.Open(zoo.Default(), runner.Task{Job: experiment.Job{Model: "squeezenet1_1", ImgSize: 64, NoTune: true}, NumClasses: 10})
 	if err != nil {
 		fmt.Println(err)
 		return

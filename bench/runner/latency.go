@@ -87,6 +87,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	r.ImagesPerSec = res.ImagesPerSec()
 	r.Layers = layers
 	r.Verdict = record.Verdict(res.Verdict)
+	r.Verdict.Warnings = append(r.Verdict.Warnings, n.Engine.Trials().Notes...)
 	if !f.finite() {
 		r.Verdict.Valid = false
 		r.Verdict.Reasons = append(r.Verdict.Reasons, "the logits are not finite")
@@ -141,6 +142,7 @@ func (n *Network) record(kind record.Kind, t Task) *record.Record {
 		r.Recipe.CropPct = float64(n.Recipe.Size) / float64(n.Recipe.Resize) // the edge was published, not the share
 	}
 	r.RecipeSHA256 = r.Recipe.Hash()
+	r.Plan = n.planRecord()
 	r.Published = publishedFigures(n.Spec, n.Tag)
 	r.Machine.ISA = kernels.ISA()
 	effective := *r.Asked

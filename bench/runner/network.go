@@ -3,6 +3,7 @@ package runner
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -29,6 +30,8 @@ type Network struct {
 	SHA256 string // of the file
 	Naming string // whose parameter names the file has: "torchvision", or "" for the network's own
 	Load   time.Duration
+
+	tuner *engine.Tuner // nil for none
 }
 
 // loadGCPercent is the collector's setting while weights are packed: each tensor is needed once, and a heap that may
@@ -36,7 +39,7 @@ type Network struct {
 const loadGCPercent = 10
 
 // Open makes a task's network ready: its graph, its weights and the engine's plan. The time it takes is Network.Load,
-// the file's hash apart. It changes the instruction set for the whole process if the task names one.
+// the file's hash and trials of algorithms apart. It changes the instruction set for the whole process if the task names one.
 func Open(list *zoo.List, t Task) (*Network, error) {
 	spec, err := list.Find(t.Model)
 	if err != nil {
@@ -49,6 +52,9 @@ func Open(list *zoo.List, t Task) (*Network, error) {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(loadGCPercent))
 	n := &Network{Spec: spec, Tag: t.Tag, File: t.Weights}
+	if !t.NoTune {
+		n.tuner = NewTuner() // outside the time to load: it may hash the program
+	}
 	start := time.Now()
 	if n.File == "" {
 		err = n.generate(t)
@@ -58,7 +64,7 @@ func Open(list *zoo.List, t Task) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.Load = time.Since(start)
+	n.Load = time.Since(start) - n.Engine.Trials().Time
 	runtime.GC()
 	return n, nil
 }
@@ -110,8 +116,17 @@ func (n *Network) read(t Task, start *time.Time) error {
 }
 
 func (n *Network) plan(t Task, w engine.Weights) (err error) {
-	n.Engine, err = engine.New(n.Graph, w, engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact})
+	n.Engine, err = engine.New(n.Graph, w, engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact, Tuner: n.tuner, Choices: t.Choices})
 	return err
+}
+
+// NewTuner chooses algorithms by trials and remembers them in the cache folder, where there is one.
+func NewTuner() *engine.Tuner {
+	t := &engine.Tuner{CPU: record.ThisMachine().CPU, Build: kernelBuild()}
+	if cache, err := DefaultCache(); err == nil {
+		t.File = filepath.Join(cache.Dir, "trials.jsonl")
+	}
+	return t
 }
 
 // recipe decides how pictures are prepared: as the checkpoint was published, else as the library whose names the file
@@ -179,6 +194,7 @@ func published(network, sha256 string) string {
 func (n *Network) footprint() (f *record.Footprint, peakKnown bool) {
 	f = &record.Footprint{
 		WeightsBytes: n.Engine.WeightBytes(), ArenaBytes: n.Engine.ArenaBytes(), Load: n.Load.Nanoseconds(),
+		Tune: n.Engine.Trials().Time.Nanoseconds(),
 	}
 	f.PeakRSSBytes, peakKnown = peakRSS()
 	return f, peakKnown
@@ -190,8 +206,21 @@ func (n *Network) layers() []record.Layer {
 	for _, l := range n.Engine.Layers() {
 		layers = append(layers, record.Layer{
 			Name: l.Name, Op: strings.Join(append([]string{l.Op}, l.Fused...), "+"),
-			Out: []int{l.Out.C, l.Out.H, l.Out.W}, Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm,
+			Out: []int{l.Out.C, l.Out.H, l.Out.W}, Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm, MaxError: l.Error,
 		})
 	}
 	return layers
+}
+
+// planRecord is how the engine computes, as a record has it.
+func (n *Network) planRecord() *record.Plan {
+	plan := n.Engine.Plan()
+	p := &record.Plan{Hash: plan.Hash, Source: plan.Source}
+	for _, c := range plan.Choices {
+		p.Choices = append(p.Choices, record.Choice(c))
+	}
+	for _, l := range n.Engine.Layers() {
+		p.MaxError = max(p.MaxError, l.Error)
+	}
+	return p
 }

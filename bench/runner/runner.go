@@ -14,6 +14,7 @@ package runner
 import (
 	"zoobench/bench/experiment"
 	"zoobench/zoo"
+	"zoobench/zoo/engine"
 )
 
 // A Task is a job as a worker gets it: one measurement of one network with, at most, one checkpoint.
@@ -24,6 +25,9 @@ type Task struct {
 	NumClasses int    `json:",omitzero"` // 0 for the checkpoint's own, or ImageNet's 1000
 	Recipe     Recipe `json:",omitzero"`
 	Samples    string `json:",omitzero"` // an accuracy's per-sample file, "" for none
+
+	// Choices are those of an earlier engine's plan, to be made again; nil for new trials or, with NoTune, the table.
+	Choices []engine.Choice `json:",omitzero"`
 
 	// Recheck is the accuracy of whose images the engine of a timed job predicts a few once its times are taken; nil for
 	// none.
