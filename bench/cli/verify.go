@@ -19,6 +19,7 @@ import (
 	"zoobench/bench/load"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/zoo/engine"
 )
 
 // verifyRow is what became of a row that was repeated.
@@ -47,7 +48,7 @@ func (a *app) verify() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify FILE[:LINE]",
 		Short: "Repeat a row of results and say whether it holds",
-		Long: "Repeats the measurement in a line of a run's results.jsonl with the same weights, images and settings. The exit code\n" +
+		Long: "Repeats the measurement in a line of a run's results.jsonl with the same weights, images, settings and plan. The exit code\n" +
 			"is 0 where it holds, 3 where it does not, and 4 where it cannot be told: other weights, other images, another\n" +
 			"machine. LINE may be left out where the file has one measurement.",
 		Args: cobra.ExactArgs(1),
@@ -156,6 +157,12 @@ func (a *app) again(r *record.Record, data, labels, file string) (runner.Task, e
 		},
 		Tag: r.Checkpoint, Weights: r.WeightsFile, NumClasses: s.NumClasses,
 	}
+	t.NoTune = t.NoTune || r.Plan == nil // an older row: there were no trials
+	if r.Plan != nil {
+		for _, c := range r.Plan.Choices {
+			t.Choices = append(t.Choices, engine.Choice(c))
+		}
+	}
 	if file != "" {
 		t.Weights = file
 	} else if _, err := os.Stat(t.Weights); t.Weights != "" && err != nil && t.Tag != "" {
@@ -203,6 +210,10 @@ func judge(before, now *record.Record) verifyRow {
 		doubt("other preprocessing: %+v, was %+v", *now.Recipe, *before.Recipe)
 	}
 	same := before.Machine.KernelBuild == now.Machine.KernelBuild && before.Machine.ISA == now.Machine.ISA && before.Threads == now.Threads
+	if before.Plan != nil && now.Plan != nil && before.Plan.Hash != now.Plan.Hash {
+		same = false
+		row.Why = append(row.Why, fmt.Sprintf("another plan: %s, was %s", now.Plan.Hash, before.Plan.Hash))
+	}
 	if before.Kind == record.KindEval {
 		return judgeAccuracy(before, now, row, same)
 	}
@@ -225,7 +236,7 @@ func judge(before, now *record.Record) verifyRow {
 	if row.Verdict != holds {
 		return row
 	}
-	if !same {
+	if before.Machine.KernelBuild != now.Machine.KernelBuild {
 		row.Why = append(row.Why, "another build: "+now.Machine.KernelBuild+", was "+before.Machine.KernelBuild)
 	}
 	change := float64(now.P50)/float64(before.P50) - 1

@@ -3,11 +3,13 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"zoobench/bench/record"
+	"zoobench/zoo/engine"
 )
 
 func TestJudge(t *testing.T) {
@@ -46,6 +48,7 @@ func TestJudge(t *testing.T) {
 		{"other predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, func(r *record.Record) { r.Recheck = seen(2) }), holdsNot, "predictions: checked 0 of 1 same; a: class 0 (2) when timed, class 0 (1) when evaluated"},
 		{"the same predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), holds, "predictions: checked 1 of 1 same; median +0.0 %"},
 		{"predictions not repeated", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, nil), holds, "predictions not repeated: not asked for"},
+		{"another plan", eval(4000, func(r *record.Record) { r.Plan = &record.Plan{Hash: "a"} }), eval(3998, func(r *record.Record) { r.Plan = &record.Plan{Hash: "b"} }), holds, "another plan: b, was a; another build or setting"},
 		{"not valid", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Verdict = record.Verdict{Reasons: []string{"noise"}} }), undecided, "noise"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -54,6 +57,21 @@ func TestJudge(t *testing.T) {
 				t.Errorf("got %q, %q; want %q, %q", got.Verdict, got.Why, test.verdict, test.why)
 			}
 		})
+	}
+}
+
+// TestVerifyRepeatsThePlan holds that a row is repeated by its own plan, and one without any by the table.
+func TestVerifyRepeatsThePlan(t *testing.T) {
+	a := &app{list: few()}
+	r := &record.Record{Kind: record.KindLatency, Model: "squeezenet1_1", Scenario: "single_stream"}
+	task, err := a.again(r, "", "", "")
+	if err != nil || !task.NoTune || task.Choices != nil {
+		t.Errorf("a row without a plan: no-tune %v, choices %v, error %v", task.NoTune, task.Choices, err)
+	}
+	r.Plan = &record.Plan{Source: engine.FromTrials, Choices: []record.Choice{{Layer: "features.3.expand3x3", Algorithm: "gemm"}}}
+	task, err = a.again(r, "", "", "")
+	if want := []engine.Choice{{Layer: "features.3.expand3x3", Algorithm: "gemm"}}; err != nil || task.NoTune || !slices.Equal(task.Choices, want) {
+		t.Errorf("no-tune %v, choices %v, want %v; error %v", task.NoTune, task.Choices, want, err)
 	}
 }
 
