@@ -44,7 +44,7 @@ func main() {
 		fmaPeak(12)
 		readSum()
 	case "rows":
-		rowsFile()
+		rowsFile(v)
 	case "winograd":
 		winogradIn()
 		winogradOut()

@@ -85,7 +85,7 @@ func winogradIn() {
 	MOVQ(Mem{Base: t, Disp: winoInRow}, row)
 	MOVQ(Mem{Base: t, Disp: winoInPixel}, pixel)
 	MOVQ(Mem{Base: t, Disp: winoOutRow}, point)
-	four, five, two := eight("wino4", 4), eight("wino5", 5), eight("wino2", 2)
+	four, five, two := avx2.all("wino4", 4), avx2.all("wino5", 5), avx2.all("wino2", 2)
 	// transform emits the six outputs of one line, each handed to put as soon as it is there.
 	transform := func(d []VecVirtual, put func(i int, x VecVirtual)) {
 		a, b := YMM(), YMM()
@@ -168,7 +168,7 @@ func winogradOut() {
 	MOVQ(Mem{Base: t, Disp: winoR}, res)
 	MOVQ(Mem{Base: t, Disp: winoBias}, bias)
 	MOVQ(Mem{Base: t, Disp: winoInRow}, point)
-	two, four8, eight8 := eight("wino2", 2), eight("wino4", 4), eight("wino8", 8)
+	two, four8, eight8 := avx2.all("wino2", 2), avx2.all("wino4", 4), avx2.all("wino8", 8)
 	transform := func(m []VecVirtual, put func(i int, x VecVirtual)) {
 		p, q, r, s := YMM(), YMM(), YMM(), YMM()
 		VADDPS(m[2], m[1], p)

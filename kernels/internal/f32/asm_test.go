@@ -1,0 +1,27 @@
+package f32
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// TestRegisters holds that AVX2's assembly keeps to the sixteen registers that AVX2 has: the generator's allocator would
+// hand out AVX-512's others as well, and only a machine without them would notice.
+func TestRegisters(t *testing.T) {
+	files, err := filepath.Glob("*_avx2_amd64.s")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no assembly here: %v", err)
+	}
+	beyond := regexp.MustCompile(`\b([XY](1[6-9]|[23]\d)|Z\d+|K[0-7])\b`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := beyond.Find(text); r != nil {
+			t.Errorf("%s uses %s", file, r)
+		}
+	}
+}
