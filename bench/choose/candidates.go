@@ -134,7 +134,7 @@ func (c *chooser) time(ctx context.Context) error {
 
 func (c *chooser) timing(ctx context.Context, t *timings, cand *Candidate) (*record.Record, error) {
 	task := c.tasks[cand.Name]
-	task.Threads, task.Batch = c.Threads, c.Batch
+	task.Threads, task.Batch, task.NoTune = c.Threads, c.Batch, c.o.NoTune
 	sum, err := fileSHA256(task.Weights)
 	if err != nil {
 		return nil, err

@@ -54,6 +54,7 @@ type Options struct {
 	MinDuration time.Duration
 	Metric      Metric // default Accuracy
 	Fresh       bool   // time networks again that were timed in the last 24 hours
+	NoTune      bool   // time them by the table of measured preferences, without trials of algorithms
 
 	Say  func(line string)                  // hears what goes on; nil hears nothing
 	Step func(what string, done, total int) // hears how far a long task is; nil hears nothing

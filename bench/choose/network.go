@@ -27,11 +27,13 @@ type Network struct {
 	engine *engine.Engine
 }
 
-// Open makes a task's network ready as the runner does, with its own preprocessing, and taps it.
+// Open makes a task's network ready as the runner does, with its own preprocessing, and taps it. Algorithms are those of
+// the kernels' table, so that features do not depend on what trials find.
 func Open(list *zoo.List, t runner.Task) (*Network, error) {
 	if t.Weights == "" {
 		return nil, fmt.Errorf("choose: %s: no checkpoint", t.Model)
 	}
+	t.NoTune, t.Choices = true, nil
 	whole, err := runner.Open(list, t)
 	if err != nil {
 		return nil, err

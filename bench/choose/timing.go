@@ -50,7 +50,8 @@ func openTimings(dir, build string) (*timings, error) {
 func (t *timings) find(task runner.Task, sha256 string, percentile float64) *record.Record {
 	for i := len(t.kept) - 1; i >= 0; i-- {
 		r := &t.kept[i]
-		if r.Model == task.Model && r.WeightsSHA256 == sha256 && r.Asked.Threads == task.Threads && r.Asked.Batch == task.Batch && r.N >= stat.MinSamples(percentile) {
+		if r.Model == task.Model && r.WeightsSHA256 == sha256 && r.Asked.Threads == task.Threads && r.Asked.Batch == task.Batch &&
+			r.Asked.NoTune == task.NoTune && r.N >= stat.MinSamples(percentile) {
 			return r
 		}
 	}

@@ -128,6 +128,7 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().StringVar(&f.memory, "max-memory", "", "memory at most of a process that runs the network, as 200MiB (default: any)")
 	c.Flags().IntVar(&o.Threads, "threads", 1, "workers; 0 for one a processor")
 	c.Flags().IntVar(&o.Batch, "batch", 1, "images a forward call")
+	noTuneFlag(c, &o.NoTune)
 	c.Flags().StringSliceVar(&o.Networks, "networks", nil, "patterns of networks, as ls takes them (default: all)")
 	c.Flags().IntVar(&o.Folds, "folds", 5, "parts that the pictures are dealt out to, each tested by heads that learn from the others")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "of folds, samples and learning curves")

@@ -34,6 +34,7 @@ type evalRow struct {
 	DatasetSHA256 string   `json:"dataset_sha256"`
 	Files         []string `json:"unreadable_files,omitempty"`
 	Warnings      []string `json:"warnings,omitempty"`
+	Plan          string   `json:"plan"` // hash of how the engine computed
 }
 
 // recipeFlags override parts of a checkpoint's preprocessing.
@@ -159,6 +160,7 @@ func (a *app) printEval(r *record.Record) error {
 		Unreadable: r.Unreadable, ImagesPerSec: r.ImagesPerSec,
 		ImgSize: r.Recipe.ImgSize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation,
 		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Warnings: r.Verdict.Warnings,
+		Plan: r.Plan.Hash,
 	}
 	title := []string{"model", "images", "top-1", "95 % interval", "top-5", "95 % interval", "unreadable", "img/s"}
 	percent := func(v float64) string { return fmt.Sprintf("%.2f %%", v) }

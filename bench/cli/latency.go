@@ -38,6 +38,8 @@ type latencyRow struct {
 	Valid        bool     `json:"valid"`
 	Reasons      []string `json:"reasons,omitempty"`
 	Warnings     []string `json:"warnings,omitempty"`
+	Plan         string   `json:"plan"`    // hash of how the engine computed
+	Tune         int64    `json:"tune_ns"` // trials of algorithms, apart from load_ns
 }
 
 func newLatencyRow(r *record.Record) latencyRow {
@@ -46,7 +48,7 @@ func newLatencyRow(r *record.Record) latencyRow {
 		P50: r.P50, Min: r.Min, Mean: r.Mean, N: r.N,
 		WeightsBytes: r.WeightsBytes, ArenaBytes: r.ArenaBytes, PeakRSSBytes: r.PeakRSSBytes, Load: r.Load,
 		P50Lo: r.P50Lo, P50Hi: r.P50Hi, ImagesPerSec: r.ImagesPerSec, ISA: r.Machine.ISA, Weights: r.WeightsFile,
-		Valid: r.Verdict.Valid, Reasons: r.Verdict.Reasons, Warnings: r.Verdict.Warnings,
+		Valid: r.Verdict.Valid, Reasons: r.Verdict.Reasons, Warnings: r.Verdict.Warnings, Plan: r.Plan.Hash, Tune: r.Tune,
 	}
 }
 
@@ -54,6 +56,7 @@ func newLatencyRow(r *record.Record) latencyRow {
 type build struct {
 	imgSize, classes int
 	weights          string
+	noTune           bool
 	given            func(flag string) bool
 }
 
@@ -61,6 +64,12 @@ func (b *build) flags(c *cobra.Command) {
 	b.given = c.Flags().Changed
 	c.Flags().IntVar(&b.imgSize, "img-size", 0, "input size in pixels (default: the checkpoint's or the network's own)")
 	c.Flags().IntVar(&b.classes, "num-classes", 0, "outputs of the classifier (default: the checkpoint's own, or 1000)")
+	noTuneFlag(c, &b.noTune)
+}
+
+// noTuneFlag adds --no-tune to a command that makes networks ready.
+func noTuneFlag(c *cobra.Command, noTune *bool) {
+	c.Flags().BoolVar(noTune, "no-tune", false, "take layers' algorithms from a table of measured preferences, not from trials on this machine")
 }
 
 func (b *build) weightsFlag(c *cobra.Command, usage string) {
@@ -89,7 +98,7 @@ func (b *build) task(a *app, name string) (runner.Task, error) {
 	if err := b.check(); err != nil {
 		return runner.Task{}, err
 	}
-	t := runner.Task{Job: experiment.Job{Model: spec.Name, ImgSize: b.imgSize}, NumClasses: b.classes}
+	t := runner.Task{Job: experiment.Job{Model: spec.Name, ImgSize: b.imgSize, NoTune: b.noTune}, NumClasses: b.classes}
 	weights := b.weights
 	if _, tag := zoo.Split(name); weights == "" {
 		weights = tag
@@ -131,7 +140,7 @@ func (a *app) latency() *cobra.Command {
 				t.Job.Latency = &experiment.Latency{MinDuration: minDuration}
 				tasks = append(tasks, t)
 			}
-			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "min", "mean", "n", "img/s", "weights", "arena", "peak RSS", "load", "verdict"}
+			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "min", "mean", "n", "img/s", "weights", "arena", "peak RSS", "load", "trials", "verdict"}
 			out := newPrinter(a, title, func(r latencyRow) []string {
 				verdict := "valid"
 				if !r.Valid {
@@ -142,7 +151,7 @@ func (a *app) latency() *cobra.Command {
 				return []string{
 					r.Model, strconv.Itoa(r.ImgSize), strconv.Itoa(r.Batch), strconv.Itoa(r.Threads), millions(r.Params), billions(r.MACs),
 					millis(r.P50), millis(r.Min), millis(int64(r.Mean)), strconv.Itoa(r.N), fmt.Sprintf("%.1f", r.ImagesPerSec),
-					mebibytes(r.WeightsBytes), mebibytes(r.ArenaBytes), mebibytes(r.PeakRSSBytes), millis(r.Load), verdict,
+					mebibytes(r.WeightsBytes), mebibytes(r.ArenaBytes), mebibytes(r.PeakRSSBytes), millis(r.Load), millis(r.Tune), verdict,
 				}
 			})
 			for _, t := range tasks {
@@ -150,7 +159,7 @@ func (a *app) latency() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("latency: %s: %w", t.Model, err)
 				}
-				if r.Timing == nil || r.Footprint == nil || r.Cost == nil {
+				if r.Timing == nil || r.Footprint == nil || r.Cost == nil || r.Plan == nil {
 					return fmt.Errorf("latency: %s: %s", t.Model, r.Why("latency_p50_ns"))
 				}
 				if err := out.print(newLatencyRow(r)); err != nil {

@@ -83,7 +83,7 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 	if err != nil {
 		return err
 	}
-	t.Job = experiment.Job{Model: t.Model, ImgSize: b.imgSize, Threads: p.threads, Batch: p.batch}
+	t.Job = experiment.Job{Model: t.Model, ImgSize: b.imgSize, Threads: p.threads, Batch: p.batch, NoTune: b.noTune}
 	n, err := runner.Open(a.list, t)
 	if err != nil {
 		return err
@@ -141,7 +141,7 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 		"than the MACs it is counted with.\n%s",
 		n.Spec.Name, in.H, in.W, p.batch, threads, kernels.ISA(), float64(sum.Time)/1e6, float64(whole)/1e6, runs,
 		billions(sum.MACs), float64(sum.Bytes)/1e6, sum.GFLOPS, sum.PeakPercent, float64(sum.Roofline)/1e6,
-		top.peakGFLOPS, top.readGBytes, winogradNote(n.Engine.Layers()))
+		top.peakGFLOPS, top.readGBytes, planNote(n.Engine))
 	return err
 }
 

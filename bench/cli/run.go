@@ -24,7 +24,7 @@ const runsDir = "reports/out"
 func (a *app) run() *cobra.Command {
 	var only []string
 	var out, data string
-	var resume, dry bool
+	var resume, dry, noTune bool
 	c := &cobra.Command{
 		Use:   "run [experiments.yaml]",
 		Short: "Run experiments and write their report",
@@ -40,6 +40,9 @@ func (a *app) run() *cobra.Command {
 			file, err := experiment.Load(path, runner.Known(a.list))
 			if err != nil {
 				return err
+			}
+			for i := range file.Experiments {
+				file.Experiments[i].NoTune = file.Experiments[i].NoTune || noTune
 			}
 			if _, err := file.Jobs(only...); err != nil {
 				return err // before there is a folder for the run
@@ -70,12 +73,13 @@ func (a *app) run() *cobra.Command {
 			o.Events = progress.events()
 			s, err := runner.Run(c.Context(), o)
 			progress.close()
-			return a.finish(s, err, o, resumeCommand(path, only, o.Dir, again))
+			return a.finish(s, err, o, resumeCommand(path, only, o.Dir, again, noTune))
 		},
 	}
 	c.Flags().StringArrayVar(&only, "only", nil, "run this experiment; may be given several times")
 	c.Flags().StringVar(&out, "out", "", "folder of this run (default: a new one in "+runsDir+")")
 	c.Flags().StringVar(&data, "data", "", "images of accuracies whose experiment names none (default: $ZOOBENCH_DATA, else those in the cache folder)")
+	noTuneFlag(c, &noTune)
 	c.Flags().BoolVar(&resume, "resume", false, "go on with an earlier run: keep what it measured")
 	c.Flags().BoolVar(&dry, "dry-run", false, "print the jobs, about how long they take and what is missing, and do nothing")
 	c.RegisterFlagCompletionFunc("only", a.experimentNames)
@@ -118,13 +122,16 @@ func place(o *runner.Options) (err error) {
 }
 
 // resumeCommand is what to type to go on with a run.
-func resumeCommand(path string, only []string, dir, data string) string {
+func resumeCommand(path string, only []string, dir, data string, noTune bool) string {
 	command := "zoobench run " + path
 	for _, name := range only {
 		command += " --only " + name
 	}
 	if data != "" {
 		command += " --data " + data
+	}
+	if noTune {
+		command += " --no-tune"
 	}
 	return command + " --out " + dir + " --resume"
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"zoobench/bench/runner"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
@@ -20,6 +21,8 @@ type showRow struct {
 	Params    int64  `json:"params"`
 	MACs      int64  `json:"macs"`
 	Algorithm string `json:"algorithm"`
+
+	MaxError float64 `json:"max_error,omitempty"` // that the algorithm states, see kernels.Algorithm
 }
 
 // zeros are weights enough to plan with: one slice of zeros serves every tensor. Running variances of zero are kept
@@ -106,7 +109,11 @@ func (a *app) showLayers(b build, name string) error {
 	if err != nil {
 		return err
 	}
-	e, err := engine.New(g, newZeros(g), engine.Options{Threads: 1})
+	o := engine.Options{Threads: 1}
+	if !b.noTune {
+		o.Tuner = runner.NewTuner()
+	}
+	e, err := engine.New(g, newZeros(g), o)
 	if err != nil {
 		return err
 	}
@@ -125,29 +132,49 @@ func (a *app) showLayers(b build, name string) error {
 	}
 	_, err = fmt.Fprintf(a.stdout, "\n%s at %d×%d: %d layers, %d parameters (%s), %d MACs (%s), %d activations; packed weights %s, arena %s\n%s",
 		spec.Name, g.Input().H, g.Input().W, len(e.Layers()), g.ParamCount(), millions(g.ParamCount()), g.MACs(), billions(g.MACs()),
-		g.Activations(), mebibytes(e.WeightBytes()), mebibytes(e.ArenaBytes()), winogradNote(e.Layers()))
+		g.Activations(), mebibytes(e.WeightBytes()), mebibytes(e.ArenaBytes()), planNote(e))
 	return err
 }
 
 func newShowRow(l engine.Layer) showRow {
 	return showRow{
 		Name: l.Name, Op: strings.Join(append([]string{l.Op}, l.Fused...), "+"), Out: []int{l.Out.C, l.Out.H, l.Out.W},
-		Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm,
+		Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm, MaxError: l.Error,
 	}
 }
 
-// winogradNote says what Winograd costs in digits, "" where no layer uses it. The figure is that of package kernels.
+// planNote says how the engine computes.
+func planNote(e *engine.Engine) string {
+	plan, trials := e.Plan(), e.Trials()
+	text := fmt.Sprintf("plan %s: of %d layers with a choice, algorithms by %s", plan.Hash, len(plan.Choices),
+		map[string]string{engine.FromTable: "the table of measured preferences", engine.FromTrials: "trials"}[plan.Source])
+	if plan.Source == engine.FromTrials {
+		text += fmt.Sprintf(" of %d shapes, %d of them remembered (%s)", trials.Shapes, trials.Remembered, millis(trials.Time.Nanoseconds()))
+	}
+	text += "\n" + winogradNote(e.Layers())
+	for _, note := range trials.Notes {
+		text += note + "\n"
+	}
+	return text
+}
+
+// winogradNote says what Winograd costs in digits, "" where no layer uses it. The figures are those that package
+// kernels' tests hold its algorithms to.
 func winogradNote(layers []engine.Layer) string {
-	n := 0
+	n, winograd, direct := 0, 0.0, 0.0
 	for _, l := range layers {
 		if strings.HasPrefix(l.Algorithm, "winograd") {
 			n++
+			winograd = max(winograd, l.Error)
+		} else {
+			direct = max(direct, l.Error)
 		}
 	}
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Winograd's sums (%d layers) differ from direct ones by rounding: about ten times a direct sum's error.\n", n)
+	return fmt.Sprintf("Winograd's sums (%d layers) are right to %.0e of a layer's largest output, direct ones to %.0e,\n"+
+		"where inputs and weights are normally distributed.\n", n, winograd, direct)
 }
 
 // showDiff prints two networks side by side.

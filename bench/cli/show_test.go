@@ -140,7 +140,7 @@ func TestTraffic(t *testing.T) {
 }
 
 func TestTimes(t *testing.T) {
-	args := []string{"show", "resnet18", "--time", "--img-size", "64", "--batch", "2", "--threads", "2"}
+	args := []string{"show", "resnet18", "--time", "--img-size", "64", "--batch", "2", "--threads", "2", "--no-tune"}
 	code, stdout, stderr := invoke(t, append(args, "--format", "json", "--sort", "time")...)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
@@ -185,16 +185,35 @@ func TestTimes(t *testing.T) {
 
 // TestWinogradIsStated holds show to a word about Winograd's error where a layer uses it, and to none where none does.
 func TestWinogradIsStated(t *testing.T) {
-	note := "differ from direct ones by rounding: about ten times a direct sum's error"
-	if got := winogradNote([]engine.Layer{{Algorithm: "gemm6x16"}, {Algorithm: "winograd4x3"}}); !strings.Contains(got, note) {
+	note := "Winograd's sums (1 layers) are right to 3e-05 of a layer's largest output, direct ones to 2e-06,"
+	if got := winogradNote([]engine.Layer{{Algorithm: "gemm6x16", Error: 2e-6}, {Algorithm: "winograd4x3", Error: 3e-5}}); !strings.Contains(got, note) {
 		t.Errorf("got %q, want %q in it", got, note)
 	}
 	if got := winogradNote([]engine.Layer{{Algorithm: "gemm6x16"}}); got != "" {
 		t.Errorf("got %q, want nothing", got)
 	}
-	_, stdout, _ := invoke(t, "show", "resnet18")
-	if got, want := strings.Contains(stdout, note), strings.Contains(stdout, "winograd"); got != want {
-		t.Errorf("the note is there: %t, a layer uses Winograd: %t", got, want)
+	_, stdout, _ := invoke(t, "show", "resnet18", "--no-tune")
+	if !strings.Contains(stdout, "Winograd's sums (") || !strings.Contains(stdout, "winograd4x3") {
+		t.Errorf("no word about Winograd:\n%s", stdout)
+	}
+}
+
+// TestPlanIsShown holds show to a word about how its algorithms were chosen.
+func TestPlanIsShown(t *testing.T) {
+	t.Setenv("ZOOBENCH_CACHE", t.TempDir())
+	for _, test := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"table", []string{"--no-tune"}, ": of 8 layers with a choice, algorithms by the table of measured preferences\n"},
+		{"trials", nil, ": of 8 layers with a choice, algorithms by trials of 4 shapes, 0 of them remembered ("},
+		{"remembered", nil, ": of 8 layers with a choice, algorithms by trials of 4 shapes, 4 of them remembered ("},
+	} {
+		code, stdout, stderr := invoke(t, append([]string{"show", "squeezenet1_1", "--img-size", "64"}, test.args...)...)
+		if code != 0 || !strings.Contains(stdout, test.want) {
+			t.Errorf("%s: exit code %d, %s, no %q in:\n%s", test.name, code, stderr, test.want, stdout)
+		}
 	}
 }
 

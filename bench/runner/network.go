@@ -122,7 +122,10 @@ func (n *Network) plan(t Task, w engine.Weights) (err error) {
 
 // NewTuner chooses algorithms by trials and remembers them in the cache folder, where there is one.
 func NewTuner() *engine.Tuner {
-	t := &engine.Tuner{CPU: record.ThisMachine().CPU, Build: kernelBuild()}
+	m := record.ThisMachine()
+	// A virtual machine may call two generations of a processor by one name; their caches differ.
+	cpu := fmt.Sprintf("%s, caches of %d, %d and %d KiB", m.CPU, m.L1DBytes>>10, m.L2Bytes>>10, m.L3Bytes>>10)
+	t := &engine.Tuner{CPU: cpu, Build: kernelBuild()}
 	if cache, err := DefaultCache(); err == nil {
 		t.File = filepath.Join(cache.Dir, "trials.jsonl")
 	}
