@@ -193,15 +193,18 @@ func (a *Attention) pack(s *attentionScratch, k, v int) {
 
 // score computes softmax(q·kᵀ + bias) for n queries from first on.
 func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
+	rows := cutRows(n)
+	place := rows.places(1)
 	for i := range n {
-		s.rows[i] = &a.src.Data[s.at[first+i]*a.src.Stride+q]
+		s.rows[place.at] = &a.src.Data[s.at[first+i]*a.src.Stride+q]
+		place.next()
 	}
 	for panel := 0; panel < a.padded; panel += f32.NR {
 		t := f32.Tile{B: &s.keys[panel*a.D], C: &s.scores[panel], Taps: 1, K: a.D, LDC: 4 * a.padded}
 		if add := a.kinds[kind]; add != nil {
 			t.R, t.LDR = &add[(head*a.tokens+first)*a.padded+panel], 4*a.padded
 		}
-		a.multiply(s, t, n)
+		a.multiply(s, t, rows)
 	}
 	s.soft = f32.Rows{Out: &s.scores[0], In: &s.scores[0], LDO: 4 * a.padded, LDI: 4 * a.padded, C: a.tokens, N: n,
 		Mask: mask8(a.tokens), Lo: 1}
@@ -210,31 +213,24 @@ func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
 
 // gather multiplies n queries' weights by the values and puts the results where they belong.
 func (a *Attention) gather(s *attentionScratch, first, n, head int) {
+	rows := cutRows(n)
+	place := rows.places(1)
 	for i := range n {
-		s.rows[i] = &s.scores[i*a.padded]
+		s.rows[place.at] = &s.scores[i*a.padded]
+		place.next()
 	}
 	width := roundUp(a.D, f32.NR)
 	for c := 0; c < a.D; c += f32.NR {
-		a.multiply(s, f32.Tile{B: &s.values[c*a.tokens], C: &s.out[c], Taps: 1, K: a.tokens, LDC: 4 * width}, n)
+		a.multiply(s, f32.Tile{B: &s.values[c*a.tokens], C: &s.out[c], Taps: 1, K: a.tokens, LDC: 4 * width}, rows)
 	}
 	for i := range n {
 		copy(a.dst.Data[s.at[first+i]*a.dst.Stride+head*a.D:][:a.D], s.out[i*width:])
 	}
 }
 
-// multiply runs a panel over n rows, whose addresses s holds.
-func (a *Attention) multiply(s *attentionScratch, t f32.Tile, n int) {
-	t.Flags, t.Lo, t.Hi, t.Step = f32.Final, -infinity, infinity, 8*f32.MR
-	c, r := t.C, t.R
-	for done := 0; done < n; {
-		mr := min(f32.MR, n-done)
-		s.tile = t
-		s.tile.A, s.tile.Tiles = &s.rows[done], max(1, (n-done)/f32.MR)
-		s.tile.C = f32.At(c, done*t.LDC)
-		if r != nil {
-			s.tile.R = f32.At(r, done*t.LDR)
-		}
-		done += mr * s.tile.Tiles
-		a.level.Gemm16[mr](&s.tile)
-	}
+// multiply runs a panel over the rows whose addresses s holds.
+func (a *Attention) multiply(s *attentionScratch, t f32.Tile, rows tiles) {
+	t.A, t.Flags, t.Lo, t.Hi, t.Step = &s.rows[0], f32.Final, -infinity, infinity, 8*f32.MR
+	s.tile = t
+	rows.run(&a.level.Gemm16, &s.tile)
 }

@@ -317,7 +317,7 @@ func (c *Conv) multiply(s *convScratch, panels []panel, row, rows int) {
 	}
 }
 
-// panelRows computes one panel's block over rows of output: full tiles in one call, the rows left over in another.
+// panelRows computes one panel's block over rows of output.
 func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, row, rows, flags int) {
 	gemm := &c.level.Gemm16
 	if p.nr == 8 {
@@ -327,41 +327,37 @@ func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, row, rows, flags
 	weights := c.weights(p, d)
 	next := min(weights+d.depth()*p.nr, len(c.packed)-1)
 	t := &s.tile
-	for done := 0; done < rows; {
-		mr := min(f32.MR, rows-done)
-		*t = f32.Tile{
-			A: &s.rows[done/f32.MR*taps*f32.MR+d.tap*f32.MR], B: &c.packed[weights],
-			C: &c.dst.Data[(row+done)*c.dst.Stride+p.col], Bias: &c.bias[p.bias],
-			Taps: d.taps, K: d.to - d.from, Offset: 4 * (p.group*c.C/c.Groups + d.from), LDC: 4 * c.dst.Stride,
-			Tiles: max(1, (rows-done)/f32.MR), Step: 8 * taps * f32.MR, Flags: flags, Lo: c.lo, Hi: c.hi,
-			Prefetch: uintptr(unsafe.Pointer(&c.packed[next])),
-		}
-		if c.res.Data != nil {
-			t.R, t.LDR = &c.res.Data[(row+done)*c.res.Stride+p.col], 4*c.res.Stride
-		}
-		if p.cols < p.nr {
-			t.Mask = maskOf(p.cols)
-		}
-		done += mr * t.Tiles
-		gemm[mr](t)
+	*t = f32.Tile{
+		A: &s.rows[d.tap*f32.MR], B: &c.packed[weights], C: &c.dst.Data[row*c.dst.Stride+p.col], Bias: &c.bias[p.bias],
+		Taps: d.taps, K: d.to - d.from, Offset: 4 * (p.group*c.C/c.Groups + d.from), LDC: 4 * c.dst.Stride,
+		Step: 8 * taps * f32.MR, Flags: flags, Lo: c.lo, Hi: c.hi, Prefetch: uintptr(unsafe.Pointer(&c.packed[next])),
 	}
+	if c.res.Data != nil {
+		t.R, t.LDR = &c.res.Data[row*c.res.Stride+p.col], 4*c.res.Stride
+	}
+	if p.cols < p.nr {
+		t.Mask = maskOf(p.cols)
+	}
+	cutRows(rows).run(gemm, t)
 }
 
 // windowRows fills in the address of every row's input for every position of the window; padding reads zeros. A group's
 // channels lie a fixed distance behind.
 func (c *Conv) windowRows(s *convScratch, row, rows int) {
 	taps := c.taps()
+	place := cutRows(rows).places(taps)
 	data, stride := c.src.Data, c.src.Stride
 	if taps == 1 && c.SH == 1 && c.SW == 1 && c.Top == 0 && c.Left == 0 && c.OH == c.H && c.OW == c.W {
 		for r := range rows {
-			s.rows[r] = &data[(row+r)*stride]
+			s.rows[place.at] = &data[(row+r)*stride]
+			place.next()
 		}
 		return
 	}
 	image, pixel := row/(c.OH*c.OW), row%(c.OH*c.OW)
 	oy, ox := pixel/c.OW, pixel%c.OW
-	for r := range rows {
-		at := r/f32.MR*taps*f32.MR + r%f32.MR
+	for range rows {
+		tap := place.at
 		y0, x0 := oy*c.SH-c.Top, ox*c.SW-c.Left
 		for ky := range c.KH {
 			y := y0 + ky*c.DH
@@ -369,13 +365,14 @@ func (c *Conv) windowRows(s *convScratch, row, rows int) {
 			for kx := range c.KW {
 				x := x0 + kx*c.DW
 				if uint(y) < uint(c.H) && uint(x) < uint(c.W) {
-					s.rows[at] = &data[(base+x)*stride]
+					s.rows[tap] = &data[(base+x)*stride]
 				} else {
-					s.rows[at] = &c.zeros[0]
+					s.rows[tap] = &c.zeros[0]
 				}
-				at += f32.MR
+				tap += f32.MR
 			}
 		}
+		place.next()
 		if ox++; ox == c.OW {
 			ox = 0
 			if oy++; oy == c.OH {
@@ -388,20 +385,21 @@ func (c *Conv) windowRows(s *convScratch, row, rows int) {
 
 // mergedRows is windowRows over the padded copy, with a whole row of the window as one tap.
 func (c *Conv) mergedRows(s *convScratch, row, rows int) {
-	width := c.paddedWidth()
+	width, place := c.paddedWidth(), cutRows(rows).places(c.KH)
 	for r := range rows {
 		image, pixel := (row+r)/(c.OH*c.OW), (row+r)%(c.OH*c.OW)
 		oy, ox := pixel/c.OW, pixel%c.OW
-		at := r/f32.MR*c.KH*f32.MR + r%f32.MR
+		tap := place.at
 		for ky := range c.KH {
 			y := oy*c.SH - c.Top + ky*c.DH
 			if uint(y) < uint(c.H) {
-				s.rows[at] = &c.padded[((image*c.H+y)*width+ox*c.SW)*c.C]
+				s.rows[tap] = &c.padded[((image*c.H+y)*width+ox*c.SW)*c.C]
 			} else {
-				s.rows[at] = &c.zeros[0]
+				s.rows[tap] = &c.zeros[0]
 			}
-			at += f32.MR
+			tap += f32.MR
 		}
+		place.next()
 	}
 }
 

@@ -86,7 +86,7 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 			patch:    make([]float32, 36*s.C),
 			products: make([]float32, winogradPoints*w.sub*f32.NR*w.chunk),
 			edge:     make([]float32, 2*16*f32.NR*w.chunk),
-			rows:     make([]*float32, w.sub),
+			rows:     make([]*float32, roundUp(w.sub, f32.MR)),
 		}
 	}
 	return w
@@ -199,8 +199,11 @@ func (w *Winograd) transform(s *winogradScratch, i int) {
 
 // multiply computes the products of n tiles from sub on with a range of panels, point by point.
 func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
+	tiles := cutRows(n)
+	place := tiles.places(1)
 	for i := range n {
-		s.rows[i] = &w.points[(sub+i)*w.C]
+		s.rows[place.at] = &w.points[(sub+i)*w.C]
+		place.next()
 	}
 	width := panels * f32.NR
 	for point := range winogradPoints {
@@ -215,14 +218,12 @@ func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
 				if from > 0 {
 					flags = f32.Load
 				}
-				for done := 0; done < n; {
-					mr := min(f32.MR, n-done)
-					s.tile = f32.Tile{A: &s.rows[done], B: &w.packed[weights+from*f32.NR], C: &s.products[(point*w.sub+done)*width+j*f32.NR],
-						Prefetch: uintptr(unsafe.Pointer(&w.packed[min(weights+to*f32.NR, len(w.packed)-1)])), Taps: 1, K: to - from, Offset: 4 * (point*w.block*w.C + from), LDC: 4 * width, Tiles: max(1, (n-done)/f32.MR),
-						Step: 8 * f32.MR, Flags: flags}
-					done += mr * s.tile.Tiles
-					w.level.Gemm16[mr](&s.tile)
+				s.tile = f32.Tile{
+					A: &s.rows[0], B: &w.packed[weights+from*f32.NR], C: &s.products[point*w.sub*width+j*f32.NR],
+					Taps: 1, K: to - from, Offset: 4 * (point*w.block*w.C + from), LDC: 4 * width, Step: 8 * f32.MR, Flags: flags,
+					Prefetch: uintptr(unsafe.Pointer(&w.packed[min(weights+to*f32.NR, len(w.packed)-1)])),
 				}
+				tiles.run(&w.level.Gemm16, &s.tile)
 				from = to
 			}
 		}
