@@ -131,7 +131,7 @@ tap: \
 	/* For each tap: find the rows, then run along k, four steps at a time. */ \
 	MOVD Tile_Offset(R0), R24; \
 	each(ADDRESS, R24); \
-	ADD $48, R12; \
+	ADD $(8*const_MR), R12; \
 	MOVD Tile_K(R0), R13; \
 	SUBS $4, R13; \
 	BLT k_tail; \
@@ -212,6 +212,7 @@ tile_next: \
 	ADD R24, R2; \
 	SUBS $1, R1; \
 	BNE tile; \
+	MOVD R22, Tile_Prefetch(R0); \
 	MOVD ZR, Tile_Tiles(R0)
 
 #define TILES16(each, mr) TILES(each, mr, 16, START16, STEP16, LOAD16, ADD16, CLAMP16, STORE16, SPILL16)

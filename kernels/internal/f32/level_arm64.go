@@ -15,9 +15,9 @@ var neon = &Level{
 	Grouped4:   gconv4g4c8NEON,
 	Grouped1:   gconv1g4c8NEON,
 
-	MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric, ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),
-	Sigmoid: sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
-	GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, WinogradIn: wino4x3inc4NEON, WinogradOut: wino4x3outc4NEON,
+	MulAdd: muladdc4NEON, Mul: mulc4NEON, Add: addc4NEON, Clamp: clampc4NEON, ColumnSums: colsumc16NEON, ColumnSquares: colsqc16NEON,
+	Sigmoid: sigmoidc4NEON, SiLU: siluc4NEON, HardSigmoid: hardsigmoidc4NEON, HardSwish: hardswishc4NEON,
+	GELU: geluc4NEON, GELUTanh: gelutanhc4NEON, LayerNorm: layernormc4NEON, Softmax: softmaxc4NEON, WinogradIn: wino4x3inc4NEON, WinogradOut: wino4x3outc4NEON,
 }
 
 // Levels are the instruction sets that this machine can run, the best last.

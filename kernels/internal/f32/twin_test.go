@@ -1,0 +1,223 @@
+package f32
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// eachTwin runs a test body for every instruction set but the Go one, with numbers from a seed.
+func eachTwin(t *testing.T, body func(t *testing.T, l *Level, rng *rand.Rand)) {
+	for _, l := range Levels() {
+		if l != Generic {
+			t.Run("isa="+l.Name, func(t *testing.T) { body(t, l, rand.New(rand.NewPCG(1, 2))) })
+		}
+	}
+}
+
+// integers are n small whole numbers: sums of their products are exact in any order.
+func integers(rng *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(rng.IntN(17) - 8)
+	}
+	return x
+}
+
+// masks holds a mask of n lanes, n ≤ 16, from 16−n on.
+var masks = func() (m [2 * NR]int32) {
+	for i := range NR {
+		m[i] = -1
+	}
+	return m
+}()
+
+// same compares two memories to the bit, or to a fraction of the larger of 1 and want.
+func same(t *testing.T, what string, got, want []float32, limit float64) {
+	t.Helper()
+	for i := range want {
+		d := math.Abs(float64(got[i]) - float64(want[i]))
+		if !(d <= limit*max(1, math.Abs(float64(want[i])))) {
+			t.Fatalf("%s: element %d: %v, want %v", what, i, got[i], want[i])
+		}
+	}
+}
+
+// TestTileTwins runs every matrix tile over random depths, flags, masks, residuals and strides; what lies between and
+// behind the columns must stay as it was.
+func TestTileTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for range 3000 {
+			mr, nr := 1+rng.IntN(MR), 8+8*rng.IntN(2)
+			gemm, twin := l.Gemm16[mr], Generic.Gemm16[mr]
+			if nr == 8 {
+				gemm, twin = l.Gemm8[mr], Generic.Gemm8[mr]
+			}
+			if gemm == nil {
+				continue
+			}
+			taps, k, tiles, offset := 1+rng.IntN(4), 1+rng.IntN(19), 1+rng.IntN(3), rng.IntN(3)
+			input, b, bias := integers(rng, 100), integers(rng, taps*k*nr), integers(rng, nr)
+			a := make([]*float32, tiles*taps*MR)
+			for i := range a {
+				a[i] = &input[rng.IntN(100-k-offset)]
+			}
+			ldc, ldr := nr+rng.IntN(3), nr+rng.IntN(3)
+			c, r := integers(rng, tiles*mr*ldc), integers(rng, tiles*mr*ldr)
+			arg := Tile{A: &a[0], B: &b[0], Taps: taps, K: k, Offset: 4 * offset, LDC: 4 * ldc, LDR: 4 * ldr, Tiles: tiles,
+				Step: 8 * taps * MR, Flags: rng.IntN(4), Lo: float32(-rng.IntN(200)), Hi: float32(rng.IntN(200)), Prefetch: uintptr(unsafe.Pointer(&b[0]))}
+			columns := nr
+			if rng.IntN(2) == 0 {
+				columns = 1 + rng.IntN(nr)
+				arg.Mask = &masks[NR-columns]
+			}
+			if rng.IntN(2) == 0 {
+				arg.R = &r[0]
+			}
+			if rng.IntN(2) == 0 {
+				arg.Bias = &bias[0]
+			}
+			got, want := append([]float32(nil), c...), append([]float32(nil), c...)
+			mine, theirs := arg, arg
+			mine.C, theirs.C = &got[0], &want[0]
+			gemm(&mine)
+			twin(&theirs)
+			what := fmt.Sprintf("%dx%d, %d taps of %d, %d tiles, %d columns, flags %d, residual %v, bias %v",
+				mr, nr, taps, k, tiles, columns, arg.Flags, arg.R != nil, arg.Bias != nil)
+			same(t, what, got, want, 0)
+			if mine.Tiles != 0 {
+				t.Fatalf("%s: %d tiles left", what, mine.Tiles)
+			}
+		}
+	})
+}
+
+// TestDepthwiseTwins runs the kernels of a row of pixels over every number of channels up to 40.
+func TestDepthwiseTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for _, k := range []struct {
+			name      string
+			px, each  int
+			got, want func(*Depthwise)
+		}{
+			{"dwconv4", 4, 1, l.Depthwise4, Generic.Depthwise4},
+			{"dwconv1", 1, 1, l.Depthwise1, Generic.Depthwise1},
+			{"maxpool4", 4, 1, l.MaxPool4, Generic.MaxPool4},
+			{"maxpool1", 1, 1, l.MaxPool1, Generic.MaxPool1},
+			{"gconv4", 4, 4, l.Grouped4, Generic.Grouped4},
+			{"gconv1", 1, 4, l.Grouped1, Generic.Grouped1},
+		} {
+			for c := 1; c <= 40; c++ {
+				if k.each == 4 && c%8 != 0 {
+					continue
+				}
+				taps, groups, stride, blocks := 1+rng.IntN(9), 1+rng.IntN(3), c+rng.IntN(3), (c+7)/8
+				input := integers(rng, (groups*k.px*2+10)*stride)
+				w, bias := integers(rng, blocks*taps*k.each*8), integers(rng, 8*blocks)
+				table := make([]Tap, taps)
+				for i := range table {
+					table[i] = Tap{In: &input[rng.IntN(9)*stride], W: 32 * i}
+				}
+				arg := Depthwise{Taps: &table[0], N: taps, W: &w[0], WStep: 32 * taps * k.each, Bias: &bias[0], LDO: 4 * stride,
+					Step: 4 * stride * (1 + rng.IntN(2)), C: c, Mask: &masks[NR-c%8], Groups: groups, Lo: -40, Hi: 50}
+				if strings.HasPrefix(k.name, "maxpool") {
+					arg.W = nil // which it must not read
+				}
+				out := integers(rng, groups*k.px*stride)
+				got, want := append([]float32(nil), out...), append([]float32(nil), out...)
+				mine, theirs := arg, arg
+				mine.Out, theirs.Out = &got[0], &want[0]
+				k.got(&mine)
+				k.want(&theirs)
+				same(t, fmt.Sprintf("%s, %d channels, %d taps", k.name, c, taps), got, want, 0)
+				if mine.Groups != 0 {
+					t.Fatalf("%s: %d groups left", k.name, mine.Groups)
+				}
+			}
+		}
+	})
+}
+
+// TestRowsTwins runs the kernels of rows over every number of channels up to 70; limit is the allowed difference, which
+// is the rounding of functions that the two compute differently.
+func TestRowsTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for _, k := range []struct {
+			name      string
+			limit     float64
+			got, want func(*Rows)
+		}{
+			{"muladd", 0, l.MulAdd, Generic.MulAdd},
+			{"mul", 0, l.Mul, Generic.Mul},
+			{"add", 0, l.Add, Generic.Add},
+			{"clamp", 0, l.Clamp, Generic.Clamp},
+			{"colsum", 0, l.ColumnSums, Generic.ColumnSums},
+			{"colsq", 0, l.ColumnSquares, Generic.ColumnSquares},
+			{"sigmoid", 3e-7, l.Sigmoid, Generic.Sigmoid},
+			{"silu", 3e-7, l.SiLU, Generic.SiLU},
+			{"hardsigmoid", 3e-7, l.HardSigmoid, Generic.HardSigmoid},
+			{"hardswish", 3e-7, l.HardSwish, Generic.HardSwish},
+			{"gelu", 3e-7, l.GELU, Generic.GELU},
+			{"gelutanh", 3e-7, l.GELUTanh, Generic.GELUTanh},
+			{"layernorm", 2e-6, l.LayerNorm, Generic.LayerNorm},
+			{"softmax", 1e-6, l.Softmax, Generic.Softmax},
+		} {
+			for c := 1; c <= 70; c++ {
+				n, stride := 1+rng.IntN(4), c+rng.IntN(3)
+				in, a, b, out := integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride)
+				arg := Rows{In: &in[0], A: &a[0], B: &b[0], LDO: 4 * stride, LDI: 4 * stride, LDA: 4 * stride * rng.IntN(2), LDB: 4 * stride,
+					C: c, N: n, Mask: &masks[NR-c%8], Lo: -30, Hi: 20}
+				switch k.name {
+				case "layernorm":
+					arg.Lo, arg.Hi = 0.25, 1/float32(c)
+				case "softmax":
+					arg.Lo = 0.3
+				}
+				got, want := append([]float32(nil), out...), append([]float32(nil), out...)
+				mine, theirs := arg, arg
+				mine.Out, theirs.Out = &got[0], &want[0]
+				k.got(&mine)
+				k.want(&theirs)
+				same(t, fmt.Sprintf("%s, %d rows of %d channels", k.name, n, c), got, want, k.limit)
+			}
+		}
+	})
+}
+
+// TestWinogradTwins runs both transforms; their factors are whole numbers.
+func TestWinogradTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for c := 1; c <= 40; c++ {
+			stride := c + rng.IntN(3)
+			in, res, bias := integers(rng, 36*stride), integers(rng, 16*stride), integers(rng, c+7)
+			out := integers(rng, 36*stride)
+			for _, k := range []struct {
+				name      string
+				residual  bool
+				got, want func(*Winograd)
+			}{
+				{"in", false, l.WinogradIn, Generic.WinogradIn},
+				{"out", false, l.WinogradOut, Generic.WinogradOut},
+				{"out with residual", true, l.WinogradOut, Generic.WinogradOut},
+			} {
+				got, want := append([]float32(nil), out...), append([]float32(nil), out...)
+				arg := Winograd{In: &in[0], Bias: &bias[0], InRow: 4 * stride, OutRow: 16 * stride, OutPixel: 4 * stride,
+					ResRow: 16 * stride, ResPixel: 4 * stride, C: c, Mask: &masks[NR-c%8], Lo: -300, Hi: 200}
+				if k.name == "in" {
+					arg.InRow, arg.InPixel, arg.OutRow = 24*stride, 4*stride, 4*stride
+				}
+				if k.residual {
+					arg.R = &res[0]
+				}
+				mine, theirs := arg, arg
+				mine.Out, theirs.Out = &got[0], &want[0]
+				k.got(&mine)
+				k.want(&theirs)
+				same(t, fmt.Sprintf("%s, %d channels", k.name, c), got, want, 0)
+			}
+		}
+	})
+}
