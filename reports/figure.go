@@ -27,6 +27,7 @@ type figure struct {
 	title         string
 	subtitle      string
 	note          string
+	finding       string // the claim that it shows, "" for none
 	width, height vg.Length
 	families      []string
 	look          look  // of the families' markers in the legend

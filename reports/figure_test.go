@@ -3,8 +3,10 @@ package reports
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -12,6 +14,7 @@ import (
 	"gonum.org/v1/plot/vg/recorder"
 
 	"zoobench/bench/record"
+	"zoobench/reports/findings"
 )
 
 // A written is a text of a figure and the box it takes.
@@ -64,13 +67,15 @@ func TestFigureTexts(t *testing.T) {
 		{"mixed", troubled(measured(zoo(t), 2))},
 		{"one row", measured(zoo(t)[:2], 1)},
 		{"sweep", sweep(t)},
+		{"layers", layered(zoo(t))},
+		{"sizes", resolutions(t)},
 	}
 	for _, tt := range sets {
 		r, err := newRun(tt.records, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range r.figures() {
+		for _, f := range r.figures(findings.Test(r.sound, findings.Given{Networks: graphs(r.sound)})) {
 			t.Run(tt.name+"/"+f.name, func(t *testing.T) {
 				all := texts(t, f)
 				page := vg.Rectangle{Max: vg.Point{X: f.width, Y: f.height}}
@@ -96,6 +101,77 @@ func TestFigureTexts(t *testing.T) {
 	}
 }
 
+// graphs are networks of the records' costs, as findings count them.
+func graphs(records []record.Record) (all []findings.Network) {
+	for i := range records {
+		if r := &records[i]; r.Cost != nil {
+			l := findings.Layer{Op: "conv", In: [3]int{8, 8, 8}, Out: [3]int{8, 8, 8}, Groups: 1, MACs: r.MACs}
+			if strings.Contains(r.Family, "mobile") {
+				l.Groups = 8
+			}
+			all = append(all, findings.Network{Name: r.Model, Family: r.Family, Year: r.Year, Size: r.ImgSize, Params: r.Params, MACs: r.MACs, Layers: []findings.Layer{l}})
+		}
+	}
+	return all
+}
+
+// resolutions returns two networks at several input sizes.
+func resolutions(t testing.TB) []record.Record {
+	var all []record.Record
+	for i, r := range zoo(t)[1:3] {
+		for j, px := range []int{96, 128, 192, 224, 288, 384} {
+			s := r
+			s.JobID, s.ImgSize = fmt.Sprint(i, px), px
+			scale := float64(px*px) / (224 * 224)
+			s.Cost = &record.Cost{Params: r.Params, MACs: int64(scale * float64(r.MACs))}
+			ns := slices.Clone(r.Timing.Samples)
+			for k := range ns {
+				ns[k] = int64((scale + 0.1) * float64(ns[k]))
+			}
+			s.Timing = record.NewTiming(ns, time.Second)
+			if j == 2 {
+				s.Verdict = record.Verdict{Reasons: []string{"noise"}}
+			}
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// TestFigures names the figures that each kind of run has.
+func TestFigures(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		records []record.Record
+		want    string
+	}{
+		{"published", zoo(t), "latency published_accuracy_macs published_accuracy_latency published_accuracy_years published_accuracy_params latency_macs finding_depthwise-share-of-peak"},
+		{"layers", layered(zoo(t)), "breakdown roofline"},
+		{"batches", sweep(t), "batch_curve"},
+		{"sizes", resolutions(t), "resolution_curve"},
+		{"measured", measured(zoo(t), 1), "accuracy_macs accuracy_latency accuracy_years accuracy_params"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := newRun(tt.records, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			known, have := plotNames(), map[string]bool{}
+			for _, f := range r.figures(findings.Test(r.sound, findings.Given{Networks: graphs(r.sound)})) {
+				have[f.name] = true
+				if !slices.Contains(known, f.name) {
+					t.Errorf("plotNames lacks %s: it would never be removed", f.name)
+				}
+			}
+			for name := range strings.FieldsSeq(tt.want) {
+				if !have[name] {
+					t.Errorf("have %v, want %s", have, name)
+				}
+			}
+		})
+	}
+}
+
 // labels returns the names of the networks that the figure must show.
 func labels(r *run, figure string) []string {
 	accuracy := measuredTop1
@@ -105,7 +181,7 @@ func labels(r *run, figure string) []string {
 	macs, timed, _ := r.points(r.chosen(), accuracy)
 	points := macs
 	switch {
-	case figure == "latency":
+	case !strings.HasPrefix(figure, "accuracy_") && !strings.HasPrefix(figure, "published_"):
 		return nil
 	case strings.HasSuffix(figure, "_latency"):
 		points = timed

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	_ "embed"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -30,6 +31,7 @@ var pageJS string
 const (
 	maxPageRows       = 2000
 	maxPageLayerBytes = 1_000_000
+	maxPageImageBytes = 700_000
 	maxEvidenceRows   = 60
 	maxBins           = 24 // of a histogram
 )
@@ -123,6 +125,13 @@ type pageFinding struct {
 	Rows      [][]string        `json:"rows,omitempty"`
 	More      int               `json:"-"` // rows left out
 	Plot      map[string]string `json:"-"` // the axes that show it
+	Images    []pageImage       `json:"-"`
+}
+
+// A pageImage is a figure within the page.
+type pageImage struct {
+	Title string
+	URI   template.URL
 }
 
 // finiteNumber returns v for JSON, nil where there is none.
@@ -275,8 +284,29 @@ func findingAxes() map[string]map[string]string {
 	}
 }
 
+// pageImages are the figures that show findings, by the finding; those beyond maxPageImageBytes are left to their files.
+func pageImages(figures []figure) (map[string][]pageImage, error) {
+	images, left := map[string][]pageImage{}, maxPageImageBytes
+	for i := range figures {
+		f := &figures[i]
+		if f.finding == "" {
+			continue
+		}
+		var b bytes.Buffer
+		if err := f.svg(&b); err != nil {
+			return nil, err
+		}
+		uri := "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(b.Bytes())
+		if left -= len(uri); left < 0 {
+			break
+		}
+		images[f.finding] = append(images[f.finding], pageImage{f.title, template.URL(uri)})
+	}
+	return images, nil
+}
+
 // pageFindings are the findings, those with a verdict first within their order.
-func pageFindings(all []findings.Finding) []pageFinding {
+func pageFindings(all []findings.Finding, images map[string][]pageImage) []pageFinding {
 	classes := map[findings.Verdict]string{
 		findings.Confirmed: "yes", findings.Refuted: "no", findings.Unresolved: "unclear", findings.Untestable: "untested", findings.Described: "told",
 	}
@@ -285,7 +315,7 @@ func pageFindings(all []findings.Finding) []pageFinding {
 	for _, f := range all {
 		p := pageFinding{
 			ID: f.ID, Claim: f.Text, Verdict: f.Verdict, Class: classes[f.Verdict], Summary: clean(f.Summary), Tier: f.Tier, Source: f.Source,
-			Needs: f.Needs, Confirms: f.Confirms, Refutes: f.Refutes, Published: f.Published, Note: f.Note, Heads: f.Heads,
+			Needs: f.Needs, Confirms: f.Confirms, Refutes: f.Refutes, Published: f.Published, Note: f.Note, Heads: f.Heads, Images: images[f.ID],
 		}
 		for _, m := range f.Missing {
 			p.Missing = append(p.Missing, clean(m))
@@ -353,15 +383,17 @@ type verdictCount struct {
 }
 
 // writePage writes the page: one HTML file that loads nothing.
-func (r *run) writePage(w io.Writer, found []findings.Finding) error {
+func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure) error {
+	images, err := pageImages(figures)
+	if err != nil {
+		return err
+	}
 	rows, plans := r.pageRows()
 	data := pageData{
-		Schema: 1, Machine: clean(r.machine.Class()), Rows: rows, Layers: plans, Families: looks(rows), Findings: pageFindings(found),
+		Schema: 1, Machine: clean(r.machine.Class()), Rows: rows, Layers: plans, Families: looks(rows), Findings: pageFindings(found, images),
 	}
-	if r.host != nil {
-		data.Peak = finiteNumber(r.host.PeakGFLOPS, r.host.PeakGFLOPS > 0)
-		data.Read = finiteNumber(r.host.ReadGBytes, r.host.ReadGBytes > 0)
-	}
+	peak, read := r.roofs()
+	data.Peak, data.Read = finiteNumber(peak, peak > 0), finiteNumber(read, read > 0)
 	text, err := json.Marshal(data) // <, >, & and line separators are escaped: nothing in it ends the element
 	if err != nil {
 		return err

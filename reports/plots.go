@@ -6,6 +6,8 @@ import (
 	"image/color"
 	"slices"
 	"strings"
+
+	"zoobench/reports/findings"
 )
 
 // maxRungs bounds the ladder; a plot that does not show every row says so.
@@ -17,21 +19,45 @@ func join(parts []string) string { return strings.Join(parts, " · ") }
 
 // plotNames are the names of all figures that a run may have.
 func plotNames() []string {
-	return []string{
-		"latency", "accuracy_macs", "accuracy_latency", "accuracy_params",
-		"published_accuracy_macs", "published_accuracy_latency", "published_accuracy_params",
+	names := []string{"latency", "latency_macs", "breakdown", "roofline", "batch_curve", "resolution_curve"}
+	for _, source := range []string{"accuracy_", "published_accuracy_"} {
+		for _, against := range []string{"macs", "latency", "params", "years"} {
+			names = append(names, source+against)
+		}
 	}
+	for _, c := range findings.Claims() {
+		names = append(names, forestName(c.ID))
+	}
+	return names
 }
 
-// figures returns the plots that the run's rows carry. Measured and published accuracies
-// never share one.
-func (r *run) figures() []figure {
+// figures returns the plots that the run's rows and its findings carry. Measured and published accuracies never share one.
+func (r *run) figures(found []findings.Finding) []figure {
 	where := clean(r.machine.Class())
 	var all []figure
 	if f, ok := r.latencyFigure(where); ok {
 		all = append(all, f)
 	}
 	chosen := r.chosen()
+	all = append(all, r.accuracyFigures(chosen, where)...)
+	for _, make := range []func([]row, string) (figure, bool){r.breakdown, r.roofline, r.batchCurve, r.resolutionCurve} {
+		if f, ok := make(chosen, where); ok {
+			all = append(all, f)
+		}
+	}
+	if f, ok := r.mispredicted(chosen, where, found); ok {
+		all = append(all, f)
+	}
+	for _, f := range found {
+		if len(f.Plot.Estimates) > 0 {
+			all = append(all, newForest(f, where).figure())
+		}
+	}
+	return all
+}
+
+// accuracyFigures are the plots of accuracy against costs and years.
+func (r *run) accuracyFigures(chosen []row, where string) (all []figure) {
 	clocked := slices.DeleteFunc(slices.Clone(chosen), func(one row) bool { _, _, _, why := one.median(); return why != "" })
 	how := settingsText(clocked)
 	for _, source := range []struct {
@@ -61,6 +87,10 @@ func (r *run) figures() []figure {
 			s := scatter{points: timed, xLabel: "median latency of " + call(clocked) + " (ms), log scale", yLabel: source.yLabel, look: source.look}
 			all = append(all, s.figure(source.prefix+"latency", fmt.Sprintf(source.title, "measured latency"), join(nonEmpty(source.subtitle, where, how, tagText(timed), r.dataText(source.look))), note))
 		}
+		if dated := byYear(macs); len(dated) > 0 {
+			s := scatter{points: dated, xLabel: "year of publication; networks of one year stand side by side", yLabel: source.yLabel, look: source.look, years: true}
+			all = append(all, s.figure(source.prefix+"years", strings.ReplaceAll(fmt.Sprintf(source.title, "years"), "against years", "over years, by family"), join(nonEmpty(source.subtitle, tagText(dated), r.dataText(source.look))), note))
+		}
 		if sized := byParams(macs); len(sized) > 0 {
 			s := scatter{points: sized, xLabel: "parameters (M), log scale", yLabel: source.yLabel, look: source.look}
 			all = append(all, s.figure(source.prefix+"params", fmt.Sprintf(source.title, "parameters"), join(nonEmpty(source.subtitle, "parameters counted from the graph", tagText(sized), r.dataText(source.look))), note))
@@ -80,6 +110,56 @@ func byParams(points []point) []point {
 		}
 	}
 	return some
+}
+
+// byYear returns points that have a year with that across.
+func byYear(points []point) []point {
+	var some []point
+	for _, q := range points {
+		if q.year > 0 {
+			q.x = float64(q.year)
+			some = append(some, q)
+		}
+	}
+	spread(some)
+	return some
+}
+
+// mispredicted is latency against multiply-accumulates, with lines between the networks whose order is the other way
+// round.
+func (r *run) mispredicted(rows []row, where string, found []findings.Finding) (figure, bool) {
+	const id = "macs-mispredict-latency"
+	seen := map[string]bool{} // a network's other sizes follow its own or are a curve's
+	var points []point
+	var clocked []row
+	for i := range rows {
+		one := &rows[i]
+		p50, lo, hi, why := one.median()
+		c := one.counts()
+		if why != "" || c == nil || c.MACs <= 0 || seen[one.model()] {
+			continue
+		}
+		seen[one.model()] = true
+		macs := float64(c.MACs) / 1e9
+		clocked = append(clocked, *one)
+		points = append(points, point{
+			model: clean(one.model()), family: clean(one.any().Family), size: one.set.size, x: macs, xLo: macs, xHi: macs,
+			y: ms(p50), yLo: ms(cmp.Or(lo, p50)), yHi: ms(cmp.Or(hi, p50)), suspect: one.invalid() != "",
+		})
+	}
+	if len(points) < 3 {
+		return figure{}, false
+	}
+	nameAll(points)
+	s := scatter{points: points, xLabel: "multiply-accumulates of one image (G), log scale", yLabel: "median latency of " + call(clocked) + " (ms), log scale", costs: true}
+	for _, f := range found {
+		if f.ID == id {
+			s.joined = f.Pairs
+		}
+	}
+	f := s.figure("latency_macs", "Measured latency against MACs", join(nonEmpty(where, settingsText(clocked), "bars: 95 % interval")), "")
+	f.finding = id
+	return f, true
 }
 
 func nonEmpty(parts ...string) []string {
@@ -251,7 +331,7 @@ func (r *run) points(rows []row, accuracy func(*row) (y, lo, hi float64, ok bool
 			continue
 		}
 		in[one.model()] = true
-		q := point{family: clean(one.any().Family), y: y, yLo: lo, yHi: hi, model: clean(one.model()), size: one.set.size}
+		q := point{family: clean(one.any().Family), year: one.any().Year, y: y, yLo: lo, yHi: hi, model: clean(one.model()), size: one.set.size}
 		if one.eval != nil {
 			q.tag = clean(one.eval.Checkpoint)
 		}

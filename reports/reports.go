@@ -57,11 +57,11 @@ func Write(dir string, records []record.Record, problems []record.Problem, given
 	for _, name := range plotNames() {
 		stale[name+".svg"], stale[name+".png"] = true, true
 	}
-	figures := run.figures()
 	found := findings.Test(run.sound, given)
+	figures := run.figures(found)
 	files = append(files,
 		file{"report.md", func(w io.Writer) error { return run.writeMarkdown(w, figures) }},
-		file{"report.html", func(w io.Writer) error { return run.writePage(w, found) }},
+		file{"report.html", func(w io.Writer) error { return run.writePage(w, found, figures) }},
 		file{"tables.tex", run.writeLaTeX})
 	stale[modelIndex] = len(run.evaluated()) == 0
 	if !stale[modelIndex] {
@@ -154,6 +154,17 @@ func newRun(records []record.Record, problems []record.Problem) (*run, error) {
 	}
 	r.rows = newRows(records)
 	return r, nil
+}
+
+// roofs are the most that one core was measured to do, in GFLOP/s, and to read, in GB/s: other work on the machine makes
+// both less and neither more. They are 0 where they were not measured.
+func (r *run) roofs() (peak, read float64) {
+	for i := range r.sound {
+		if h := r.sound[i].Host; h != nil {
+			peak, read = max(peak, h.PeakGFLOPS), max(read, h.ReadGBytes)
+		}
+	}
+	return peak, read
 }
 
 // writeLines writes the sound records as JSON lines.

@@ -150,11 +150,11 @@ func TestWriteGolden(t *testing.T) {
 		records []record.Record
 		want    []string // plots
 	}{
-		{"report.md", troubled(measured(zoo(t), 3)), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_params", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_params"}},
-		{"report_published.md", zoo(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_params"}},
-		{"report_measured.md", measured(zoo(t), 1), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_params"}},
-		{"report_hostile.md", hostile(t), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_params"}},
-		{"report_sweep.md", sweep(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_params"}},
+		{"report.md", troubled(measured(zoo(t), 3)), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "latency_macs", "finding_folded-batch-norm", "finding_resnet-beats-vgg"}},
+		{"report_published.md", zoo(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "latency_macs", "finding_folded-batch-norm"}},
+		{"report_measured.md", measured(zoo(t), 1), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "latency_macs", "finding_folded-batch-norm", "finding_depth-pays", "finding_resnet-beats-vgg"}},
+		{"report_hostile.md", hostile(t), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "latency_macs"}},
+		{"report_sweep.md", sweep(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "batch_curve", "latency_macs", "finding_folded-batch-norm"}},
 		{"report_empty.md", nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -410,7 +410,7 @@ func TestUnsound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			figures := run.figures()
+			figures := run.figures(nil)
 			var b bytes.Buffer
 			for _, f := range figures {
 				if err := f.svg(&b); err != nil {

@@ -130,7 +130,7 @@ func TestPublishedIsNotMeasured(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range r.figures() {
+	for _, f := range r.figures(nil) {
 		accuracy := strings.Contains(f.name, "accuracy")
 		if accuracy != (f.look == hollow) || accuracy != strings.Contains(f.title, "not measured here") || accuracy != strings.HasPrefix(f.name, "published_") {
 			t.Errorf("%s: title %q, hollow %v", f.name, f.title, f.look == hollow)

@@ -19,18 +19,22 @@ type point struct {
 	model, tag   string // of which the name is made, see nameAll
 	size         int
 	x, y         float64
+	year         int     // 0 where it is not known
 	xLo, xHi     float64 // 95 % interval, both x where there is none
 	yLo, yHi     float64
 	params       float64 // drawn as area where the scatter has bubbles
 	suspect      bool    // a measurement that is not to be trusted
 }
 
-// A scatter plots accuracy against a cost on a logarithmic axis.
+// A scatter plots accuracy, or a cost, against a cost on a logarithmic axis, or against years on a linear one.
 type scatter struct {
 	points         []point
 	xLabel, yLabel string
 	bubbles        bool
-	look           look // of the points that are to be trusted
+	look           look        // of the points that are to be trusted
+	years          bool        // x is years
+	costs          bool        // y is a cost too, on a logarithmic axis; there is no front then
+	joined         [][2]string // pairs of models between which a line is drawn
 }
 
 // Sizes of markers in points.
@@ -71,13 +75,29 @@ func (s *scatter) figure(name, title, subtitle, note string) figure {
 	if suspect {
 		f.keys = append(f.keys, key{text: "not valid", sign: func(c draw.Canvas, at vg.Point) { marker(c, gray, at, dot, crossed) }})
 	}
-	if len(s.front()) > 1 {
-		f.keys = append(f.keys, key{text: "Pareto front", sign: func(c draw.Canvas, at vg.Point) {
+	if text := s.frontText(); text != "" {
+		f.keys = append(f.keys, key{text: text, sign: func(c draw.Canvas, at vg.Point) {
 			c.StrokeLine2(frontLine(), at.X-12, at.Y, at.X+12, at.Y)
 		}})
 	}
+	if len(s.joined) > 0 {
+		f.keys = append(f.keys, key{text: "fewer MACs,", sign: func(c draw.Canvas, at vg.Point) {
+			c.StrokeLine2(joinLine(), at.X-12, at.Y, at.X+12, at.Y)
+		}}, key{text: "more time", sign: func(draw.Canvas, vg.Point) {}})
+	}
 	f.body = func(c draw.Canvas, styles map[string]style) { s.draw(c, styles, most) }
 	return f
+}
+
+// frontText names the front in the legend, "" where there is none.
+func (s *scatter) frontText() string {
+	switch {
+	case len(s.front()) < 2:
+		return ""
+	case s.years:
+		return "best so far"
+	}
+	return "Pareto front"
 }
 
 // familyName returns the family as the legend names it.
@@ -106,12 +126,17 @@ func frontLine() draw.LineStyle {
 	return draw.LineStyle{Color: faint(), Width: 0.8, Dashes: []vg.Length{4, 3}}
 }
 
+func joinLine() draw.LineStyle { return draw.LineStyle{Color: palette()[1], Width: 1.1} }
+
 func (s *scatter) draw(c draw.Canvas, styles map[string]style, most float64) {
 	p := plot.New()
 	p.BackgroundColor = nil
 	xLo, xHi, yLo, yHi := s.ranges()
-	dress(&p.X, xLo, xHi, true)
-	dress(&p.Y, yLo, yHi, false)
+	dress(&p.X, xLo, xHi, !s.years)
+	dress(&p.Y, yLo, yHi, s.costs)
+	if s.years {
+		p.X.Tick.Marker = plot.TickerFunc(yearTicks)
+	}
 	p.Y.Label.Text = s.yLabel
 	p.Add(grid{})
 	c = drawAxes(p, c, s.xLabel)
@@ -156,6 +181,15 @@ func (s *scatter) draw(c draw.Canvas, styles map[string]style, most float64) {
 		from, to := vg.Point{X: trX(a.x), Y: corner.Y}, vg.Point{X: corner.X, Y: trY(b.y)}
 		c.StrokeLines(frontLine(), []vg.Point{from, corner, to})
 		bars = append(bars, segment{from, corner}, segment{corner, to})
+	}
+	for _, pair := range s.joined {
+		i := slices.IndexFunc(points, func(q point) bool { return q.model == pair[0] })
+		j := slices.IndexFunc(points, func(q point) bool { return q.model == pair[1] })
+		if i >= 0 && j >= 0 {
+			a, b := targets[i].at, targets[j].at
+			c.StrokeLine2(joinLine(), a.X, a.Y, b.X, b.Y)
+			bars = append(bars, segment{a, b})
+		}
 	}
 	for i, q := range points {
 		l := s.look
@@ -224,13 +258,23 @@ func (s *scatter) ranges() (xLo, xHi, yLo, yHi float64) {
 	if xHi/xLo < 2 {
 		room = 2
 	}
+	if s.costs {
+		above := max(math.Pow(yHi/yLo, 0.07), 1.1)
+		return xLo / room, xHi * room, yLo / above, yHi * above
+	}
 	pad := max(0.07*(yHi-yLo), 1)
+	if s.years {
+		return math.Floor(xLo) - 0.6, math.Ceil(xHi) + 0.6, max(yLo-pad, 0), min(yHi+pad, 100)
+	}
 	return xLo / room, xHi * room, max(yLo-pad, 0), min(yHi+pad, 100)
 }
 
 // front returns the points than which no other is both cheaper and more accurate, by
 // cost. Points that are not to be trusted are on no front.
 func (s *scatter) front() []point {
+	if s.costs {
+		return nil
+	}
 	points := slices.DeleteFunc(slices.Clone(s.points), func(p point) bool { return p.suspect })
 	slices.SortStableFunc(points, func(a, b point) int { return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(b.y, a.y)) })
 	var front []point
@@ -241,6 +285,38 @@ func (s *scatter) front() []point {
 		}
 	}
 	return front
+}
+
+// yearTicks marks every year, and labels each or, of many, every second one.
+func yearTicks(lo, hi float64) []plot.Tick {
+	step := 1
+	if hi-lo > 16 {
+		step = 2
+	}
+	var ticks []plot.Tick
+	for y := int(math.Ceil(lo)); float64(y) <= hi; y++ {
+		t := plot.Tick{Value: float64(y)}
+		if y%step == 0 {
+			t.Label = fmt.Sprint(y)
+		}
+		ticks = append(ticks, t)
+	}
+	return ticks
+}
+
+// spread puts points of one year side by side, the most accurate first.
+func spread(points []point) {
+	byYear := map[float64][]*point{}
+	for i := range points {
+		byYear[points[i].x] = append(byYear[points[i].x], &points[i])
+	}
+	for year, some := range byYear {
+		slices.SortStableFunc(some, func(a, b *point) int { return cmp.Compare(b.y, a.y) })
+		for i, q := range some {
+			q.x = year + 0.7*(float64(i)+0.5)/float64(len(some)) - 0.35
+			q.xLo, q.xHi = q.x, q.x
+		}
+	}
 }
 
 // A grid draws a faint line at each labelled tick.

@@ -115,7 +115,7 @@ func cheaper(a, b *Network) bool { return a.Params < b.Params && a.MACs < b.MACs
 // gains compares the top-1 of pairs of checkpoints, each as network.tag: the first is claimed to be more accurate.
 func gains(whole bool, names [][2]string, conditions ...extra) func(*evidence) Result {
 	return func(e *evidence) Result {
-		t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "images", "test"}}
+		t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "images", "test"}, plot: Plot{What: "points of top-1 that the first gains on the second", Marks: []float64{0}}}
 		var steps []string
 		for _, p := range names {
 			ra, rb := e.accuracy(p[0], &t.lacks), e.accuracy(p[1], &t.lacks)
@@ -135,6 +135,7 @@ func gains(whole bool, names [][2]string, conditions ...extra) func(*evidence) R
 			}
 			steps = append(steps, fmt.Sprintf("%+.1f", g.mid))
 			t.add(a, p[0], top1(ra), p[1], top1(rb), g.String(), fmt.Sprint(ra.Images), g.test())
+			t.show(p[0]+" over "+p[1], g.span)
 		}
 		summary := ""
 		if len(steps) > 0 {
@@ -145,13 +146,14 @@ func gains(whole bool, names [][2]string, conditions ...extra) func(*evidence) R
 }
 
 func inceptionResiduals(e *evidence) Result {
-	t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "test"}}
+	t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "test"}, plot: Plot{What: "points of top-1 gained", Marks: []float64{-0.5, 0.5}}}
 	a, b := e.accuracy("inception_resnet_v2.tf_in1k", &t.lacks), e.accuracy("inception_v4.tf_in1k", &t.lacks)
 	if a == nil || b == nil {
 		return t.result(true, "")
 	}
 	if g, ok := e.gain(a, b, &t.lacks); ok {
 		t.add(within(g.span, -0.5, 0.5), a.Name(), top1(a), b.Name(), top1(b), g.String(), g.test())
+		t.show(a.Name()+" over "+b.Name(), g.span)
 	}
 	return t.result(true, "")
 }
@@ -233,7 +235,7 @@ func sortedKeys(m map[string]*record.Record) []string {
 }
 
 func recipeSpread(e *evidence) Result {
-	t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "test"}}
+	t := tally{heads: []string{"checkpoint", "top-1", "against", "top-1", "points gained", "test"}, plot: Plot{What: "top-1 measured here (%)"}}
 	big := e.accuracy("resnet152.tv_in1k", &t.lacks)
 	e.accuracy("resnet50.tv_in1k", &t.lacks)
 	var all []*record.Record
@@ -256,6 +258,9 @@ func recipeSpread(e *evidence) Result {
 		if r.Top1 < worst.Top1 {
 			worst = r
 		}
+	}
+	for _, r := range append(all, big) {
+		t.plot.Estimates = append(t.plot.Estimates, Estimate{r.Name(), r.Top1, r.Top1Lo, r.Top1Hi, r.Model})
 	}
 	if g, ok := e.gain(best, big, &t.lacks); ok {
 		t.add(g.above0(), best.Name(), top1(best), big.Name(), top1(big), g.String(), g.test())

@@ -45,6 +45,7 @@ type evidence struct {
 	networks map[string]*Network
 	order    []*Network
 	timed    []*record.Record          // sound, valid, with a median and its interval
+	clocked  []*record.Record          // sound, with a median, valid or not
 	single   map[string]*record.Record // of those, one image on one thread at the network's own size
 	untimed  map[string]string         // why a network has none
 	judged   map[string]*record.Record // by network.tag, sound and valid, at the checkpoint's own size
@@ -103,6 +104,9 @@ func (e *evidence) time(r *record.Record) {
 		why = strings.Join(r.Verdict.Reasons, "; ")
 	case r.P50 <= 0 || r.P50Lo <= 0 || r.P50Hi < r.P50:
 		why = fmt.Sprintf("%d samples carry no interval of the median", r.N)
+	}
+	if r.Timing != nil && r.P50 > 0 {
+		e.clocked = append(e.clocked, r)
 	}
 	n := e.networks[r.Model]
 	alone := r.Batch == 1 && r.Threads == 1 && r.Scenario == "single_stream" && (n == nil || n.Size == r.ImgSize) && plain(r)
@@ -316,6 +320,7 @@ type tally struct {
 	heads   []string
 	rows    [][]string
 	answers []answer
+	plot    Plot // without estimates where the claim has none to show
 	lacks
 }
 
@@ -324,10 +329,16 @@ func (t *tally) add(a answer, cells ...string) {
 	t.rows = append(t.rows, append(cells, a.String()))
 }
 
+// show puts the estimate of the comparison that was added last into the plot.
+func (t *tally) show(name string, s span) {
+	group := [...]string{unclear: "unclear", yes: "as claimed", no: "against the claim"}[t.answers[len(t.answers)-1]]
+	t.plot.Estimates = append(t.plot.Estimates, Estimate{name, s.mid, s.lo, s.hi, group})
+}
+
 // result turns comparisons into a verdict: one that says no refutes, all that say yes confirm. Whole claims need every
 // comparison that they name. Summary may be empty.
 func (t *tally) result(whole bool, summary string) Result {
-	r := Result{Summary: summary, Missing: t.lacks, Rows: t.rows}
+	r := Result{Summary: summary, Missing: t.lacks, Rows: t.rows, Plot: t.plot}
 	if len(t.rows) > 0 {
 		r.Heads = append(t.heads, "as claimed")
 	}

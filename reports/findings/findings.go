@@ -63,6 +63,24 @@ type Result struct {
 	Missing []string // what is lacking for a verdict or a fuller one, each once
 	Heads   []string // of the evidence's columns
 	Rows    [][]string
+	Plot    Plot        // of the estimates that decide; it has none where there is nothing to show
+	Pairs   [][2]string // networks whose order the claim is about, the most telling first
+}
+
+// A Plot is the estimates that decide a claim.
+type Plot struct {
+	What      string // what is estimated, with its unit
+	Log       bool   // estimates are ratios
+	Marks     []float64
+	Estimates []Estimate
+}
+
+// An Estimate is a figure with its 95 % interval, both ends of which are the figure where there is none. Group says what
+// it says of the claim, or what kind of network it is.
+type Estimate struct {
+	Name        string
+	Mid, Lo, Hi float64
+	Group       string
 }
 
 // A Finding is a claim with its result.

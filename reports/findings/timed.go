@@ -128,6 +128,7 @@ func mispredict(e *evidence) Result {
 	row("activations", acts)
 	worst := inversions(networks, records)
 	for _, w := range worst[:min(len(worst), 5)] {
+		r.Pairs = append(r.Pairs, [2]string{w.a.Name, w.b.Name})
 		r.Rows = append(r.Rows, []string{
 			fmt.Sprintf("%s has %s", w.a.Name, giga(w.a.MACs)), fmt.Sprintf("%s has %s", w.b.Name, giga(w.b.MACs)),
 			milliseconds(w.ra) + " against " + milliseconds(w.rb),
@@ -171,7 +172,7 @@ func inversions(networks []*Network, records []*record.Record) []inversion {
 }
 
 func seTime(e *evidence) Result {
-	t := tally{heads: []string{"network", "against", "MACs added", "time added, %"}}
+	t := tally{heads: []string{"network", "against", "MACs added", "time added, %"}, plot: Plot{What: "time that squeeze-and-excitation adds (%)", Marks: []float64{0}}}
 	for _, depth := range []string{"18", "34", "50", "101", "152"} {
 		var l lacks
 		a, b := e.network("seresnet"+depth, &l), e.network("resnet"+depth, &l)
@@ -184,6 +185,7 @@ func seTime(e *evidence) Result {
 		added := span{100 * (q.mid - 1), 100 * (q.lo - 1), 100 * (q.hi - 1)}
 		macs := 100 * (float64(a.MACs)/float64(b.MACs) - 1)
 		t.add(added.above(10*macs), a.Name, b.Name, fmt.Sprintf("%+.3f %%", macs), added.String())
+		t.show(a.Name, added)
 	}
 	return t.result(false, "")
 }
@@ -191,7 +193,7 @@ func seTime(e *evidence) Result {
 // faster says of each pair whether the first takes less time than the second.
 func faster(names [][2]string) func(*evidence) Result {
 	return func(e *evidence) Result {
-		t := tally{heads: []string{"network", "MACs", "latency", "against", "MACs", "latency", "times the other's"}}
+		t := tally{heads: []string{"network", "MACs", "latency", "against", "MACs", "latency", "times the other's"}, plot: Plot{What: "time of the first over the second", Log: true, Marks: []float64{1}}}
 		for _, p := range names {
 			var l lacks
 			a, b := e.network(p[0], &l), e.network(p[1], &l)
@@ -202,6 +204,7 @@ func faster(names [][2]string) func(*evidence) Result {
 			}
 			q := quotient(ra, rb)
 			t.add(opposite(q.above(1)), a.Name, giga(a.MACs), milliseconds(ra), b.Name, giga(b.MACs), milliseconds(rb), fmt.Sprintf("%.2f [%.2f, %.2f]", q.mid, q.lo, q.hi))
+			t.show(a.Name+" over "+b.Name, q)
 		}
 		return t.result(false, "")
 	}
@@ -215,6 +218,7 @@ func shareOfPeak(e *evidence) Result {
 		l.add("the machine's peak, which a run measures before its first timed job")
 	}
 	r := Result{Heads: []string{"network", "depthwise layers", "share of one core's peak"}}
+	plot := Plot{What: "share of one core's measured peak (%)", Marks: []float64{100}}
 	var is, share []float64
 	kinds := map[bool]int{}
 	for i, n := range networks {
@@ -232,6 +236,11 @@ func shareOfPeak(e *evidence) Result {
 		v := 2 * float64(n.MACs) / float64(records[i].P50) / e.host.PeakGFLOPS
 		share = append(share, v)
 		r.Rows = append(r.Rows, []string{n.Name, fmt.Sprint(count), fmt.Sprintf("%.0f %%", 100*v)})
+		group := "no depthwise layers"
+		if count > 0 {
+			group = "with depthwise layers"
+		}
+		plot.Estimates = append(plot.Estimates, Estimate{n.Name, 100 * v, 100 * v, 100 * v, group})
 	}
 	if len(l) == 0 && (kinds[true] < 2 || kinds[false] < 2 || len(networks) < minNetworks) {
 		l.add("%d networks with a latency to be trusted, two with and two without depthwise layers among them; have %d and %d", minNetworks, kinds[true], kinds[false])
@@ -239,6 +248,8 @@ func shareOfPeak(e *evidence) Result {
 	if len(l) > 0 {
 		return Result{Verdict: Untestable, Missing: l}
 	}
+	slices.SortStableFunc(plot.Estimates, func(a, b Estimate) int { return cmp.Compare(b.Mid, a.Mid) })
+	r.Plot = plot
 	lo, hi := stat.SpearmanInterval(is, share, seed)
 	s := span{stat.Spearman(is, share), lo, hi}
 	r.Verdict = map[answer]Verdict{yes: Refuted, no: Confirmed, unclear: Unresolved}[s.above(0)]
@@ -260,7 +271,7 @@ func medianWhere(values, marks []float64, m float64) float64 {
 }
 
 func lightweight(e *evidence) Result {
-	t := tally{heads: []string{"network", "MACs fewer than resnet50, times", "time less, times"}}
+	t := tally{heads: []string{"network", "MACs fewer than resnet50, times", "time less, times"}, plot: Plot{What: "time of resnet50 over the network's", Log: true, Marks: []float64{1}}}
 	big := e.network("resnet50", &t.lacks)
 	rb := e.latency("resnet50", &t.lacks)
 	if big == nil || rb == nil {
@@ -273,6 +284,7 @@ func lightweight(e *evidence) Result {
 		}
 		q := quotient(rb, records[i])
 		t.add(q.above(1), n.Name, fmt.Sprintf("%.1f", float64(big.MACs)/float64(n.MACs)), fmt.Sprintf("%.1f [%.1f, %.1f]", q.mid, q.lo, q.hi))
+		t.show(n.Name, q)
 	}
 	if len(t.rows) == 0 {
 		t.lacks.add("latency of a network under 0.65 G multiply-accumulates")
@@ -281,7 +293,7 @@ func lightweight(e *evidence) Result {
 }
 
 func foldedNorm(e *evidence) Result {
-	t := tally{heads: []string{"network", "against", "time, times"}}
+	t := tally{heads: []string{"network", "against", "time, times"}, plot: Plot{What: "time with batch normalisation over time without", Log: true, Marks: []float64{1 / 1.1, 1.1}}}
 	for _, name := range []string{"vgg11", "vgg13", "vgg16", "vgg19"} {
 		var l lacks
 		ra, rb := e.latency(name+"_bn", &l), e.latency(name, &l)
@@ -291,6 +303,7 @@ func foldedNorm(e *evidence) Result {
 		}
 		q := quotient(ra, rb)
 		t.add(within(q, 1/1.1, 1.1), name+"_bn", name, fmt.Sprintf("%.3f [%.3f, %.3f]", q.mid, q.lo, q.hi))
+		t.show(name+"_bn over "+name, q)
 	}
 	return t.result(false, "")
 }
@@ -306,47 +319,13 @@ func within(s span, lo, hi float64) answer {
 	return unclear
 }
 
-// curves groups timed records that differ in one setting alone, each in the order of that setting, one record a value.
-func (e *evidence) curves(setting func(*record.Record) *int) [][]*record.Record {
-	at := map[string]int{}
-	var all [][]*record.Record
-	for _, r := range e.timed {
-		c := *r
-		*setting(&c) = 0
-		isa, exact, noTune := r.Machine.ISA, false, false
-		if s := r.Effective; s != nil {
-			isa, exact, noTune = s.ISA, s.Exact, s.NoTune
-		}
-		key := fmt.Sprint(c.Experiment, c.Model, c.ImgSize, c.Batch, c.Threads, c.Scenario, isa, exact, noTune)
-		i, ok := at[key]
-		if !ok {
-			i = len(all)
-			at[key], all = i, append(all, nil)
-		}
-		j := slices.IndexFunc(all[i], func(o *record.Record) bool { return *setting(o) == *setting(r) })
-		switch {
-		case j < 0:
-			all[i] = append(all[i], r)
-		case !r.Time.Before(all[i][j].Time):
-			all[i][j] = r
-		}
-	}
-	for _, curve := range all {
-		slices.SortStableFunc(curve, func(a, b *record.Record) int { return cmp.Compare(*setting(a), *setting(b)) })
-	}
-	return all
-}
-
-// knee is the share of the best that the knee of a batch curve reaches.
-const knee = 0.9
-
 func batchCurve(e *evidence) Result {
 	t := tally{heads: []string{"network", "batch: ms an image", "best against batch 1, times the time", "knee"}}
-	for _, curve := range e.curves(func(r *record.Record) *int { return &r.Batch }) {
+	for _, curve := range curves(e.timed, func(r *record.Record) *int { return &r.Batch }) {
 		if len(curve) < 2 || curve[0].Batch != 1 {
 			continue
 		}
-		each := func(r *record.Record) float64 { return float64(r.P50) / float64(r.Batch) }
+		each := eachImage
 		best := slices.MinFunc(curve[1:], func(a, b *record.Record) int { return cmp.Compare(each(a), each(b)) })
 		top := min(each(best), each(curve[0]))
 		at := curve[slices.IndexFunc(curve, func(r *record.Record) bool { return top/each(r) >= knee })].Batch
@@ -367,12 +346,12 @@ func batchCurve(e *evidence) Result {
 
 func resolutionCurve(e *evidence) Result {
 	t := tally{heads: []string{"network", "px: ps a MAC", "largest against smallest, times", "knee"}}
-	for _, curve := range e.curves(func(r *record.Record) *int { return &r.ImgSize }) {
+	for _, curve := range curves(e.timed, func(r *record.Record) *int { return &r.ImgSize }) {
 		curve = slices.DeleteFunc(slices.Clone(curve), func(r *record.Record) bool { return r.Cost == nil || r.MACs <= 0 })
 		if len(curve) < 3 {
 			continue
 		}
-		each := func(r *record.Record) float64 { return float64(r.P50) / float64(r.MACs*int64(max(r.Batch, 1))) }
+		each := eachMAC
 		first, last := curve[0], curve[len(curve)-1]
 		q, scale := quotient(last, first), float64(first.MACs)/float64(last.MACs)
 		q = span{q.mid * scale, q.lo * scale, q.hi * scale}

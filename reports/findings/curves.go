@@ -1,0 +1,95 @@
+package findings
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"zoobench/bench/record"
+)
+
+// knee is the share of the best that the knee of a curve reaches.
+const knee = 0.9
+
+// A Curve is one network's latencies at several values of one setting, all else equal, in ascending order of that
+// setting, one record a value. Values are what the curve shows, Knee is the index of the first one that is within 90 % of
+// the best; records that are not to be trusted take no part in that, and it is -1 where fewer than two are.
+type Curve struct {
+	Records []*record.Record
+	Values  []float64
+	Knee    int
+}
+
+// BatchCurves are the curves of records with a median over batch sizes, those of two sizes or more. Values are the
+// nanoseconds of one image.
+func BatchCurves(records []record.Record) []Curve {
+	e := newEvidence(records, Given{})
+	return withValues(curves(e.clocked, func(r *record.Record) *int { return &r.Batch }), 2, eachImage)
+}
+
+// ResolutionCurves are the curves of records with a median over input sizes, those of three sizes or more. Values are the
+// nanoseconds of one multiply-accumulate.
+func ResolutionCurves(records []record.Record) []Curve {
+	e := newEvidence(records, Given{})
+	counted := slices.DeleteFunc(e.clocked, func(r *record.Record) bool { return r.Cost == nil || r.MACs <= 0 })
+	return withValues(curves(counted, func(r *record.Record) *int { return &r.ImgSize }), 3, eachMAC)
+}
+
+// eachImage is the nanoseconds of one image of a batch.
+func eachImage(r *record.Record) float64 { return float64(r.P50) / float64(max(r.Batch, 1)) }
+
+// eachMAC is the nanoseconds of one multiply-accumulate.
+func eachMAC(r *record.Record) float64 { return eachImage(r) / float64(r.MACs) }
+
+func withValues(all [][]*record.Record, least int, value func(*record.Record) float64) (some []Curve) {
+	for _, records := range all {
+		if len(records) < least {
+			continue
+		}
+		c := Curve{Records: records, Knee: -1}
+		var trusted []int
+		for i, r := range records {
+			c.Values = append(c.Values, value(r))
+			if r.Verdict.Valid {
+				trusted = append(trusted, i)
+			}
+		}
+		if len(trusted) >= 2 {
+			best := c.Values[slices.MinFunc(trusted, func(i, j int) int { return cmp.Compare(c.Values[i], c.Values[j]) })]
+			c.Knee = trusted[slices.IndexFunc(trusted, func(i int) bool { return best/c.Values[i] >= knee })]
+		}
+		some = append(some, c)
+	}
+	return some
+}
+
+// curves groups records that differ in one setting alone, each in the order of that setting, one record a value.
+func curves(records []*record.Record, setting func(*record.Record) *int) [][]*record.Record {
+	at := map[string]int{}
+	var all [][]*record.Record
+	for _, r := range records {
+		c := *r
+		*setting(&c) = 0
+		isa, exact, noTune := r.Machine.ISA, false, false
+		if s := r.Effective; s != nil {
+			isa, exact, noTune = s.ISA, s.Exact, s.NoTune
+		}
+		key := fmt.Sprint(c.Experiment, c.Model, c.ImgSize, c.Batch, c.Threads, c.Scenario, isa, exact, noTune)
+		i, ok := at[key]
+		if !ok {
+			i = len(all)
+			at[key], all = i, append(all, nil)
+		}
+		j := slices.IndexFunc(all[i], func(o *record.Record) bool { return *setting(o) == *setting(r) })
+		switch {
+		case j < 0:
+			all[i] = append(all[i], r)
+		case !r.Time.Before(all[i][j].Time):
+			all[i][j] = r
+		}
+	}
+	for _, curve := range all {
+		slices.SortStableFunc(curve, func(a, b *record.Record) int { return cmp.Compare(*setting(a), *setting(b)) })
+	}
+	return all
+}
