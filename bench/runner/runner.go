@@ -29,6 +29,9 @@ type Task struct {
 	// Choices are those of an earlier engine's plan, to be made again; nil for new trials or, with NoTune, the table.
 	Choices []engine.Choice `json:",omitzero"`
 
+	// Pipeline asks for the speed from file to prediction instead of the accuracy of the same images.
+	Pipeline bool `json:",omitzero"`
+
 	// Recheck is the accuracy of whose images the engine of a timed job predicts a few once its times are taken; nil for
 	// none.
 	Recheck *experiment.Accuracy `json:",omitzero"`

@@ -61,6 +61,8 @@ func measure(ctx context.Context, list *zoo.List, t Task, step func(done, total 
 	switch {
 	case t.Job.Latency != nil:
 		return Latency(ctx, list, t)
+	case t.Pipeline:
+		return Pipeline(ctx, list, t, step)
 	case t.Job.Accuracy != nil:
 		return accuracy(ctx, list, t, step)
 	}

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/record"
+)
+
+// pipelineRow is a row of zoobench pipeline; its names are relied on by scripts.
+type pipelineRow struct {
+	Model      string  `json:"model"`
+	Threads    int     `json:"threads"`
+	Batch      int     `json:"batch"`
+	Images     int     `json:"n_images"`
+	Decode     int64   `json:"decode_p50_ns"`     // an image, on one core
+	Preprocess int64   `json:"preprocess_p50_ns"` // an image, on one core
+	Forward    int64   `json:"forward_p50_ns"`    // an image, on all threads
+	Alone      float64 `json:"forward_images_per_s"`
+	Bound      float64 `json:"bound_images_per_s"` // with no core ever idle
+	EndToEnd   float64 `json:"images_per_s"`
+	Weights    string  `json:"weights"` // the checkpoint's file; "" for generated ones
+}
+
+func newPipelineRow(r *record.Record) pipelineRow {
+	row := pipelineRow{
+		Model: r.Name(), Threads: r.Threads, Batch: r.Batch, Images: r.PipelineN, Decode: r.Decode, Preprocess: r.Preprocess, Forward: r.Forward,
+		EndToEnd: r.ImagesPerSec, Weights: r.WeightsFile,
+	}
+	if r.Forward > 0 {
+		row.Alone = 1e9 / float64(r.Forward)
+		row.Bound = 1e9 / (float64(r.Forward) + float64(r.Decode+r.Preprocess)/float64(r.Threads))
+	}
+	return row
+}
+
+func (a *app) pipeline() *cobra.Command {
+	var b build
+	var images experiment.Accuracy
+	var threads, batch int
+	c := &cobra.Command{
+		Use:   "pipeline MODEL... --data DIR",
+		Short: "Images a second from file to prediction, beside inference alone",
+		Long: "Decodes, prepares and classifies images, the pictures beside the inference on the same cores, each network in a\n" +
+			"process of its own. The bound is what the stages, timed apart, would come to if no core were ever idle. Weights are\n" +
+			"generated unless --weights names a file or a checkpoint's tag: speed does not depend on them.",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.networks,
+		RunE: func(c *cobra.Command, names []string) error {
+			if threads < 0 || batch < 1 || images.Limit < 0 {
+				return fmt.Errorf("--threads %d, --batch %d, --limit %d: want at least 0, 1 and 0", threads, batch, images.Limit)
+			}
+			if images.Data == "" {
+				images.Data = os.Getenv("ZOOBENCH_DATA")
+			}
+			if images.Data == "" {
+				return errors.New("pipeline: no images; name their folder with --data or $ZOOBENCH_DATA")
+			}
+			title := []string{"model", "threads", "batch", "images", "decode", "preprocess", "forward", "forward img/s", "bound img/s", "img/s", "of bound"}
+			out := newPrinter(a, title, func(r pipelineRow) []string {
+				share := "–"
+				if r.Bound > 0 {
+					share = fmt.Sprintf("%.0f %%", 100*r.EndToEnd/r.Bound)
+				}
+				return []string{
+					r.Model, strconv.Itoa(r.Threads), strconv.Itoa(r.Batch), strconv.Itoa(r.Images), millis(r.Decode), millis(r.Preprocess), millis(r.Forward),
+					fmt.Sprintf("%.1f", r.Alone), fmt.Sprintf("%.1f", r.Bound), fmt.Sprintf("%.1f", r.EndToEnd), share,
+				}
+			})
+			for _, name := range names {
+				t, err := b.task(a, name)
+				if err != nil {
+					return err
+				}
+				t.Threads, t.Batch, t.Pipeline, t.Job.Accuracy = threads, batch, true, &images
+				r, err := a.worker.Measure(c.Context(), t, nil)
+				if err != nil {
+					return fmt.Errorf("pipeline: %s: %w", t.Model, err)
+				}
+				if err := out.print(newPipelineRow(r)); err != nil {
+					return err
+				}
+			}
+			return out.close()
+		},
+	}
+	b.flags(c)
+	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder (default: generated weights)")
+	c.Flags().IntVar(&threads, "threads", 0, "cores to use (default: all)")
+	c.Flags().IntVar(&batch, "batch", 8, "images a forward call")
+	c.Flags().StringVar(&images.Data, "data", "", "folder or archive of images (default: $ZOOBENCH_DATA)")
+	c.Flags().StringVar(&images.Labels, "labels", "", "label file of flat images")
+	c.Flags().IntVar(&images.Limit, "limit", 0, "number of images (default: all)")
+	a.formatFlag(c)
+	return c
+}

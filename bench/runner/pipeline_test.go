@@ -1,0 +1,31 @@
+package runner
+
+import (
+	"strings"
+	"testing"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/record"
+)
+
+// TestPipeline measures the stages of a few pictures in a worker; the broken one keeps its place.
+func TestPipeline(t *testing.T) {
+	task := Task{Job: experiment.Job{Model: "tiny", Batch: 2, Threads: 1, Accuracy: &experiment.Accuracy{Data: images(t)}}, Pipeline: true}
+	r, err := testWorker().Measure(t.Context(), task, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.RunID = "test"
+	if r.Kind != record.KindPipeline || r.Pipeline == nil || r.PipelineN != 3 || r.Decode <= 0 || r.Preprocess <= 0 || r.Forward <= 0 || r.EndToEnd <= 0 ||
+		r.ImagesPerSec <= 0 || r.Threads != 1 || r.Batch != 2 || r.DatasetSHA256 == "" {
+		t.Errorf("got %s row, %+v, %.1f images/s, %d threads, batch %d", r.Kind, r.Pipeline, r.ImagesPerSec, r.Threads, r.Batch)
+	}
+	r.Schema = record.Schema
+	if err := r.Check(); err != nil {
+		t.Error(err)
+	}
+	task.Job.Accuracy = &experiment.Accuracy{Data: t.TempDir()}
+	if _, err := testWorker().Measure(t.Context(), task, nil); err == nil || !strings.Contains(err.Error(), "no class folders and no pictures") {
+		t.Errorf("an empty folder: error %v", err)
+	}
+}
