@@ -62,7 +62,7 @@ func zoo(t testing.TB) []record.Record {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	records := []record.Record{{
 		Schema: record.Schema, Kind: record.KindHost, RunID: "r1", Time: at, Machine: machine(),
-		Host:    &record.Host{PeakGFLOPS: 98.2, ReadGBytes: 14.1, TimerStep: 20, TimerCost: 31, NoisePercent: 1.24, DriftPercent: -0.4},
+		Host:    &record.Host{PeakGFLOPS: 98.2, ReadGBytes: 14.1, TimerStep: 20, TimerCost: 31, NoisePercent: 1.24, DriftPercent: -0.4, AAPercent: 0.31},
 		Verdict: record.Verdict{Valid: true},
 	}}
 	number := func(s string) float64 {

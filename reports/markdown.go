@@ -93,20 +93,24 @@ func (r *run) machineLines() (lines [][2]string) {
 	line("system", strings.TrimSpace(m.OS+"/"+m.Arch+" "+m.Kernel))
 	line("built with", m.Go)
 	line("build", list(r.builds(), 4))
-	if h := r.host; h != nil {
+	if h := r.host(); h != nil {
 		if finite(h.PeakGFLOPS) && h.PeakGFLOPS > 0 {
 			line("peak, measured", fmt.Sprintf("%.1f GFLOP/s a core", h.PeakGFLOPS))
 		}
 		if finite(h.ReadGBytes) && h.ReadGBytes > 0 {
 			line("memory read, measured", fmt.Sprintf("%.1f GB/s a core", h.ReadGBytes))
 		}
-		if finite(h.NoisePercent) && finite(h.DriftPercent) {
-			line("noise", fmt.Sprintf("%.1f %%, drift %+.1f %% from before to after", h.NoisePercent, h.DriftPercent))
+		if first := r.hosts[0].Host; len(r.hosts) > 1 {
+			line("noise before", noiseText(first))
+			line("noise after", noiseText(h))
+		} else {
+			line("noise", noiseText(h))
+		}
+		if finite(h.DriftPercent) {
+			line("drift", fmt.Sprintf("%+.1f %% from before to after", h.DriftPercent))
 		}
 		line("clock", fmt.Sprintf("resolution %d ns, a reading costs %d ns", h.TimerStep, h.TimerCost))
-		if !r.host.Verdict.Valid {
-			line("verdict", "not valid: "+strings.Join(r.host.Verdict.Reasons, "; "))
-		}
+		line("verdict", r.verdict())
 	} else {
 		line("noise", "not measured")
 	}
@@ -114,6 +118,18 @@ func (r *run) machineLines() (lines [][2]string) {
 	first, last := r.times()
 	line("measured", first+" to "+last)
 	return lines
+}
+
+// noiseText says how steady the machine was.
+func noiseText(h *record.Host) string {
+	if !finite(h.NoisePercent) || !finite(h.AAPercent) {
+		return ""
+	}
+	text := fmt.Sprintf("the same work spreads over %.1f %%", h.NoisePercent)
+	if h.AAPercent > 0 { // records of earlier builds lack it
+		text += fmt.Sprintf("; measured twice, side by side, it differs by %.2f %%", h.AAPercent)
+	}
+	return text
 }
 
 // energyText says what energy an image took, from the least to the most of the timed rows, or why it was not measured.

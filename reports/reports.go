@@ -115,7 +115,7 @@ func (e *ClassError) Error() string {
 type run struct {
 	sound    []record.Record // those that JSON can hold, for the tables that machines read
 	rows     []row
-	host     *record.Record // the last word on the machine, nil where none was measured
+	hosts    []*record.Record // the machine itself, in the order of measurement: before the timed jobs and after them
 	machine  record.Machine
 	problems []string // lines and records that could not be used, ready to print
 }
@@ -133,10 +133,11 @@ func newRun(records []record.Record, problems []record.Problem) (*run, error) {
 		if r.machine.CPU == "" {
 			r.machine = rec.Machine
 		}
-		if rec.Kind == record.KindHost && rec.Host != nil && (r.host == nil || !rec.Time.Before(r.host.Time)) {
-			r.host = rec
+		if rec.Kind == record.KindHost && rec.Host != nil {
+			r.hosts = append(r.hosts, rec)
 		}
 	}
+	slices.SortStableFunc(r.hosts, func(a, b *record.Record) int { return a.Time.Compare(b.Time) })
 	if len(classes) > 1 {
 		return nil, &ClassError{classes}
 	}

@@ -99,7 +99,11 @@ func (r *row) top1() (*record.Accuracy, string) {
 	if r.eval != nil {
 		return nil, reason(r.eval, "top1", "n_images")
 	}
-	return nil, reason(r.any(), "top1", "n_images")
+	rec := r.any()
+	if rec.Timing != nil && rec.NotMeasured["top1"] == "" && rec.NotMeasured["n_images"] == "" {
+		return nil, "not asked for" // whatever its verdict says is of its times
+	}
+	return nil, reason(rec, "top1", "n_images")
 }
 
 // published returns the literature's figures for the row, nil where it has no accuracy.

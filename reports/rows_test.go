@@ -231,3 +231,55 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+// TestVerdict holds the machine's verdict to every measurement of it, before and after, and the lines to both.
+func TestVerdict(t *testing.T) {
+	before, after := zoo(t)[0], zoo(t)[0]
+	after.Time = before.Time.Add(time.Minute)
+	after.Host = &record.Host{NoisePercent: 12, DriftPercent: 7, AAPercent: 0.2}
+	after.Verdict.Warnings = []string{"noisy host: the same work spreads over 12.0 %"}
+	for _, test := range []struct {
+		name    string
+		records []record.Record
+		want    string
+		lines   []string
+	}{
+		{"none", nil, "", nil},
+		{"steady", []record.Record{before}, "valid", []string{"noise", "drift", "verdict"}},
+		{"noisy after", []record.Record{after, before}, "noisy: the same work spreads over 12.0 %", []string{"noise before", "noise after", "drift", "verdict"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r, err := newRun(test.records, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if have := r.verdict(); have != test.want {
+				t.Errorf("have %q, want %q", have, test.want)
+			}
+			have := map[string]string{}
+			for _, l := range r.machineLines() {
+				have[l[0]] = l[1]
+			}
+			for _, name := range test.lines {
+				if have[name] == "" {
+					t.Errorf("no line %s in %v", name, have)
+				}
+			}
+			if len(test.records) > 1 && !strings.Contains(have["noise before"], "1.2 %") {
+				t.Errorf("noise before: %q, want the earlier record's", have["noise before"])
+			}
+		})
+	}
+}
+
+// TestNoReasonOfAnother holds a row whose times are not to be trusted to saying nothing of its accuracy, which nobody asked
+// for.
+func TestNoReasonOfAnother(t *testing.T) {
+	r := zoo(t)[1]
+	r.NotMeasured = nil
+	r.Verdict = record.Verdict{Reasons: []string{"noise"}}
+	one := row{latency: &r}
+	if _, why := one.top1(); why != "not asked for" {
+		t.Errorf("have %q, want that it was not asked for", why)
+	}
+}

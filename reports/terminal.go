@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -68,12 +69,46 @@ func (r *run) headline() string {
 	if r.machine.CPU == "" {
 		parts = []string{"no records"}
 	}
-	if r.host != nil && finite(r.host.NoisePercent) && finite(r.host.DriftPercent) {
-		parts = append(parts, fmt.Sprintf("noise %.1f %%, drift %+.1f %%", r.host.NoisePercent, r.host.DriftPercent))
+	if h := r.host(); h != nil && finite(h.NoisePercent) && finite(h.DriftPercent) {
+		verdict, _, _ := strings.Cut(r.verdict(), ":")
+		parts = append(parts, fmt.Sprintf("noise %.1f %%, drift %+.1f %%: %s", h.NoisePercent, h.DriftPercent, verdict))
 	} else if r.machine.CPU != "" {
 		parts = append(parts, "noise of the machine not measured")
 	}
 	return strings.Join(parts, " · ")
+}
+
+// host is the last word on the machine, nil where none was measured.
+func (r *run) host() *record.Host {
+	if len(r.hosts) == 0 {
+		return nil
+	}
+	return r.hosts[len(r.hosts)-1].Host
+}
+
+// verdict says whether the machine was steady, "valid", or "noisy" or "not valid" and why; "" where nobody measured that.
+func (r *run) verdict() string {
+	word, why := "valid", []string(nil)
+	for _, h := range r.hosts {
+		if len(h.Verdict.Warnings) > 0 && word == "valid" {
+			word = "noisy"
+		}
+		if !h.Verdict.Valid {
+			word = "not valid"
+		}
+		for _, text := range slices.Concat(h.Verdict.Reasons, h.Verdict.Warnings) {
+			if text = strings.TrimPrefix(text, "noisy host: "); !slices.Contains(why, text) {
+				why = append(why, text)
+			}
+		}
+	}
+	switch {
+	case len(r.hosts) == 0:
+		return ""
+	case len(why) == 0:
+		return word
+	}
+	return word + ": " + strings.Join(why, "; ")
 }
 
 // title names the experiment and what its rows share.

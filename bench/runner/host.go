@@ -12,11 +12,9 @@ import (
 	"zoobench/kernels"
 )
 
-// Host is what the machine can do and how steady it is, with more than a record keeps.
+// Host is what the machine can do and how steady it is, with the samples that drift is told from.
 type Host struct {
 	record.Host
-	AAPercent float64 // the same work measured twice, side by side: the difference of the medians
-
 	calibration load.Calibration
 }
 
@@ -83,6 +81,9 @@ func (h Host) record(before *Host) *record.Record {
 	}
 	if h.NoisePercent > hostWarnPercent {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("noisy host: the same work spreads over %.1f %%", h.NoisePercent))
+	}
+	if h.AAPercent > hostWarnPercent {
+		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("noisy host: the same work measured twice, side by side, differs by %.1f %%", h.AAPercent))
 	}
 	if before != nil {
 		h.DriftPercent = 100 * load.Drift(before.calibration, h.calibration)
