@@ -98,6 +98,44 @@ func blockedDepthwise(s ConvShape) func(pool *par.Pool, dst, src []float32) {
 	}
 }
 
+// layoutShapes are layers of ResNet-50, VGG-16 and MobileNetV2.
+var layoutShapes = []ConvShape{
+	square(3, 224, 64, 7, 2, 1),
+	square(64, 56, 64, 1, 1, 1),
+	square(64, 56, 64, 3, 1, 1),
+	square(64, 56, 256, 1, 1, 1),
+	square(256, 56, 64, 1, 1, 1),
+	square(128, 28, 128, 3, 1, 1),
+	square(512, 28, 128, 1, 1, 1),
+	square(256, 14, 256, 3, 1, 1),
+	square(1024, 14, 256, 1, 1, 1),
+	square(512, 7, 512, 3, 1, 1),
+	square(2048, 7, 512, 1, 1, 1),
+	square(64, 224, 64, 3, 1, 1),
+	square(512, 14, 512, 3, 1, 1),
+	square(16, 112, 96, 1, 1, 1),
+	square(144, 56, 24, 1, 1, 1),
+	square(96, 14, 576, 1, 1, 1),
+	square(960, 7, 160, 1, 1, 1),
+	square(2048, 1, 1000, 1, 1, 1),
+	square(32, 112, 32, 3, 1, 32),
+	square(96, 112, 96, 3, 2, 96),
+	square(144, 56, 144, 3, 1, 144),
+	square(384, 14, 384, 3, 1, 384),
+	square(960, 7, 960, 3, 1, 960),
+	square(128, 56, 128, 3, 1, 32),
+	square(256, 28, 256, 3, 1, 32),
+	square(512, 14, 512, 3, 1, 32),
+	square(1024, 7, 1024, 3, 1, 32),
+}
+
+// square is a convolution of a square image with a square window, padded to keep its size at stride 1.
+func square(c, size, oc, k, stride, groups int) ConvShape {
+	s := ConvShape{C: c, H: size, W: size, OC: oc, KH: k, KW: k, SH: stride, SW: stride, DH: 1, DW: 1, Top: k / 2, Left: k / 2, Groups: groups, Act: ReLU}
+	s.OH, s.OW = (size+2*(k/2)-k)/stride+1, (size+2*(k/2)-k)/stride+1
+	return s
+}
+
 // inTurn runs alternatives one after the other, round by round, so that a machine whose speed drifts is the same to all;
 // it returns their medians.
 func inTurn(b *testing.B, alternatives ...func()) []time.Duration {
@@ -124,7 +162,7 @@ func inTurn(b *testing.B, alternatives ...func()) []time.Duration {
 func BenchmarkLayout(b *testing.B) {
 	pool := par.New(1)
 	defer pool.Close()
-	for _, s := range benchShapes {
+	for _, s := range layoutShapes {
 		if s.C < 16 || s.H == 1 || s.Groups > 1 && s.Groups < s.C {
 			continue
 		}

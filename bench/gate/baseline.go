@@ -165,7 +165,7 @@ func (t *Timed) rounds(ctx context.Context, benches []Bench, most int, reference
 
 // reference is what a benchmark's time follows.
 func (t *Timed) reference(b Bench) Reference {
-	if b.FLOPsPerSec > 0 && b.FLOPsPerSec < arithmeticShare*t.peak {
+	if b.BytesPerSec > 0 || b.MACsPerSec > 0 && 2*b.MACsPerSec < arithmeticShare*t.peak {
 		return Memory
 	}
 	return Arithmetic

@@ -35,7 +35,8 @@ const (
 type Bench struct {
 	Name        string // without "Benchmark"
 	NsPerOp     float64
-	FLOPsPerSec float64 // what it reports as GFLOP/s, in flops a second; 0 where it does not
+	MACsPerSec  float64 // what it reports as macs/s; 0 where it does not
+	BytesPerSec float64 // and as MB/s, which kernels without multiply-adds do
 	// Compares says that the benchmark times alternatives in turn and reports their ratio: no kernel's own time.
 	Compares bool
 }
@@ -110,23 +111,31 @@ func (b *Binary) List(ctx context.Context, cpu int, pattern string) ([]Bench, er
 	}
 	var benches []Bench
 	for _, r := range results {
-		bench := Bench{Name: string(r.Name)}
-		for _, v := range r.Values {
-			left, right, _ := strings.Cut(v.Unit, "/")
-			switch {
-			case v.Unit == "sec/op":
-				bench.NsPerOp = 1e9 * v.Value
-			case v.Unit == "GFLOP/s":
-				bench.FLOPsPerSec = 1e9 * v.Value
-			case right != "" && right != "s" && right != "op" && left != "":
-				bench.Compares = true
-			}
-		}
+		bench := newBench(r)
 		if bench.NsPerOp > 0 && !slices.ContainsFunc(benches, func(o Bench) bool { return o.Name == bench.Name }) {
 			benches = append(benches, bench)
 		}
 	}
 	return benches, nil
+}
+
+// newBench is what a line of benchmark text says.
+func newBench(r *benchfmt.Result) Bench {
+	bench := Bench{Name: string(r.Name)}
+	for _, v := range r.Values {
+		left, right, _ := strings.Cut(v.Unit, "/")
+		switch {
+		case v.Unit == "sec/op":
+			bench.NsPerOp = 1e9 * v.Value
+		case v.Unit == "macs/s":
+			bench.MACsPerSec = v.Value
+		case v.Unit == "B/s":
+			bench.BytesPerSec = v.Value
+		case right != "" && right != "s" && right != "op" && left != "":
+			bench.Compares = true
+		}
+	}
+	return bench
 }
 
 // sample times one benchmark in a process of its own and returns the least time of a call, in nanoseconds.

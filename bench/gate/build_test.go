@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/perf/benchfmt"
 )
 
 // toy is a repository with a package of benchmarks and revisions to compare: main~2 is the first, main~1 has one slower
@@ -378,5 +380,42 @@ func TestWatch(t *testing.T) {
 	}
 	if len(w.rates) != 14 { // one at the start and one at the end
 		t.Errorf("%d rates, want 14", len(w.rates))
+	}
+}
+
+// TestNewBench reads what the kernels' benchmarks report, and finds what each is to be a ratio to.
+func TestNewBench(t *testing.T) {
+	const text = `BenchmarkConv/isa=avx2/k=3x3-2         	      21	   2000000 ns/op	        75 %peak	         2.7 %zoo	45000000000 macs/s
+BenchmarkConv/isa=avx2/kind=linear-2   	      21	   2000000 ns/op	        5 %peak	         2.7 %zoo	3000000000 macs/s
+BenchmarkPool/isa=avx2/kind=max-2      	      57	    353185 ns/op	11365.37 MB/s	         0.1 %zoo
+BenchmarkRun/model=resnet50-2          	      57	    353185 ns/op
+BenchmarkAlgorithms/isa=avx2-2         	      57	    353185 ns/op	30000000000 gemm-macs/s	1.7 gemm/default
+`
+	timed := &Timed{peak: 120e9}
+	want := []struct {
+		bench     Bench
+		reference Reference
+	}{
+		{Bench{Name: "Conv/isa=avx2/k=3x3-2", NsPerOp: 2e6, MACsPerSec: 45e9}, Arithmetic},
+		{Bench{Name: "Conv/isa=avx2/kind=linear-2", NsPerOp: 2e6, MACsPerSec: 3e9}, Memory},
+		{Bench{Name: "Pool/isa=avx2/kind=max-2", NsPerOp: 353185, BytesPerSec: 11365.37e6}, Memory},
+		{Bench{Name: "Run/model=resnet50-2", NsPerOp: 353185}, Arithmetic},
+		{Bench{Name: "Algorithms/isa=avx2-2", NsPerOp: 353185, Compares: true}, Arithmetic},
+	}
+	reader := benchfmt.NewReader(strings.NewReader(text), "text")
+	for i := 0; reader.Scan(); i++ {
+		r, ok := reader.Result().(*benchfmt.Result)
+		if !ok || i >= len(want) {
+			t.Fatalf("line %d: %v", i+1, reader.Result())
+		}
+		got := newBench(r)
+		near := func(a, b float64) bool { return a == b || a > 0.999*b && a < 1.001*b }
+		w := want[i].bench
+		if got.Name != w.Name || got.Compares != w.Compares || !near(got.NsPerOp, w.NsPerOp) || !near(got.MACsPerSec, w.MACsPerSec) || !near(got.BytesPerSec, w.BytesPerSec) {
+			t.Errorf("line %d: got %+v, want %+v", i+1, got, w)
+		}
+		if reference := timed.reference(got); reference != want[i].reference {
+			t.Errorf("%s: a ratio to %s, want %s", got.Name, reference, want[i].reference)
+		}
 	}
 }
