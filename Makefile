@@ -80,8 +80,8 @@ check-gen: ## the committed assembly is what the generator writes
 third-party: ## the licences of the modules that the program is built from
 	./third-party.sh >THIRD_PARTY.new && mv THIRD_PARTY.new THIRD_PARTY
 
-bench-kernels: ## the kernels' benchmarks, in the form that benchstat reads
-	$(GO) test ./kernels/... -run '^$$' -bench . -count 10
+bench-kernels: ## the kernels' benchmarks over the zoo's layers, in the form that benchstat reads; those that compare alternatives apart
+	$(GO) test ./kernels/... -run '^$$' -bench . -skip 'Layout|Algorithms' -benchtime 0.2s -count 10
 
 gate: build ## HEAD's kernels against those of BASE, the merge base with the main branch where none is named; on that branch itself, the commit before
 	@base=$${BASE:-$$(git merge-base HEAD origin/HEAD 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD~1)} && \
