@@ -19,7 +19,7 @@ FUZZTIME ?= 20s
 PLATFORMS = linux/amd64 linux/arm64 darwin/arm64
 DIST ?= dist
 # Assembly that the generator writes: operation_isa.
-ASM = gemm_avx2 dwconv_avx2 dwband_avx2 dwband_avx512 rows_avx2 winograd_avx2 peak_avx2
+ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 rows_avx2 rows_avx512 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
 
 .DEFAULT_GOAL := build
 .PHONY: build test check bench bench-accuracy lint test-purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release

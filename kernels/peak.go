@@ -10,8 +10,7 @@ func PeakRounds(rounds int) (flops int64) {
 		panic("kernels: peak: no rounds")
 	}
 	x := [8]float32{1, 1, 1, 1, 1, 1, 1, 1}
-	f32.FMAPeak(rounds, &x)
-	return int64(rounds) * f32.PeakChains * 8 * 2
+	return 2 * int64(f32.FMAPeak(rounds, &x))
 }
 
 // ReadSum returns the sum of x, in an order of its own. Over a slice larger than the caches and its time, that is the

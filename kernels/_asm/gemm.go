@@ -19,6 +19,11 @@ import (
 // 6×16 takes 12 accumulators, 2 registers for b and 2 for broadcasts: all sixteen. Each k costs 12 multiply-adds
 // (6 cycles at two a cycle) against 8 loads (4 cycles at two a cycle), so the multipliers are the limit.
 //
+// With AVX-512 a row is one vector, and a multiply-add broadcasts its element of a from memory itself: 7 instructions a k
+// where AVX2 takes 20. Zen 4 starts one such multiply-add a cycle, and 6 chains cover its latency of 4; a core that starts
+// two (Intel's servers) would want 8 or more, so two tiles side by side. Every output is the same chain of multiply-adds
+// as with AVX2, to the bit.
+//
 // Byte offsets of the fields of f32.Tile; TestLayouts holds them equal to the Go struct's.
 const (
 	tileA = 8 * iota
@@ -50,11 +55,10 @@ const (
 // kUnroll is how many steps of k one pass of the inner loop takes.
 const kUnroll = 4
 
-// gemmTile emits gemm{mr}x{nr}AVX2(t *Tile).
-func gemmTile(mr, nr int) {
-	vecs := nr / 8
-	name := fmt.Sprintf("gemm%dx%dAVX2", mr, nr)
-	TEXT(name, NOSPLIT, "func(t *Tile)")
+// gemmTile emits gemm{mr}x{nr}{ISA}(t *Tile).
+func gemmTile(v *isa, mr, nr int) {
+	vecs := nr / v.lanes
+	TEXT(fmt.Sprintf("gemm%dx%d%s", mr, nr, v.suffix), NOSPLIT, "func(t *Tile)")
 	Pragma("noescape")
 	t := Load(Param("t"), GP64())
 	field := func(off int) Mem { return Mem{Base: t, Disp: off} }
@@ -67,11 +71,11 @@ func gemmTile(mr, nr int) {
 	acc := make([][]VecVirtual, mr)
 	for i := range acc {
 		for range vecs {
-			acc[i] = append(acc[i], YMM())
+			acc[i] = append(acc[i], v.vec())
 		}
 	}
-	b := []VecVirtual{YMM(), YMM()}[:vecs]
-	bcast := []VecVirtual{YMM(), YMM()}
+	b := []VecVirtual{v.vec(), v.vec()}[:vecs]
+	bcast := []VecVirtual{v.vec(), v.vec()}
 
 	Label("tile")
 	Comment("Start the accumulators: from the bias, or at zero.")
@@ -82,17 +86,17 @@ func gemmTile(mr, nr int) {
 	MOVQ(field(tileBias), tmp)
 	TESTQ(tmp, tmp)
 	JZ(LabelRef("start_zero"))
-	for v := range vecs {
-		VMOVUPS(Mem{Base: tmp, Disp: 32 * v}, acc[0][v])
+	for j := range vecs {
+		VMOVUPS(Mem{Base: tmp, Disp: v.bytes() * j}, acc[0][j])
 		for i := 1; i < mr; i++ {
-			VMOVAPS(acc[0][v], acc[i][v])
+			VMOVAPS(acc[0][j], acc[i][j])
 		}
 	}
 	JMP(LabelRef("multiply"))
 	Label("start_zero")
 	for i := range mr {
-		for v := range vecs {
-			VXORPS(acc[i][v], acc[i][v], acc[i][v])
+		for j := range vecs {
+			v.zero(acc[i][j])
 		}
 	}
 
@@ -123,14 +127,19 @@ func gemmTile(mr, nr int) {
 	JLE(LabelRef("k_tail"))
 
 	step := func(u int) {
-		for v := range vecs {
-			VMOVUPS(Mem{Base: bp, Disp: 4*nr*u + 32*v}, b[v])
+		for j := range vecs {
+			VMOVUPS(Mem{Base: bp, Disp: 4*nr*u + v.bytes()*j}, b[j])
 		}
 		for i := range mr {
+			element := Mem{Base: a[i], Index: k, Scale: 1, Disp: 4 * u}
+			if v == avx512 {
+				VFMADD231PS_BCST(element, b[0], acc[i][0])
+				continue
+			}
 			x := bcast[i%2]
-			VBROADCASTSS(Mem{Base: a[i], Index: k, Scale: 1, Disp: 4 * u}, x)
-			for v := range vecs {
-				VFMADD231PS(b[v], x, acc[i][v])
+			VBROADCASTSS(element, x)
+			for j := range vecs {
+				VFMADD231PS(b[j], x, acc[i][j])
 			}
 		}
 	}
@@ -163,13 +172,27 @@ func gemmTile(mr, nr int) {
 	flags, mask, rows := GP64(), GP64(), GP64()
 	MOVQ(field(tileFlags), flags)
 	MOVQ(field(tileMask), mask)
+	// columns emits the loads of the mask of columns.
+	columns := func() (lanes []Register) {
+		for j := range vecs {
+			VMOVUPS(Mem{Base: mask, Disp: v.bytes() * j}, b[j])
+			if v == avx512 {
+				k := K()
+				VPMOVD2M(b[j], k)
+				lanes = append(lanes, k)
+			} else {
+				lanes = append(lanes, b[j])
+			}
+		}
+		return lanes
+	}
 	// add emits the addition of mr rows from at on, stride apart, moving at on by steps of them; it ends at done.
 	add := func(masked, done string, at, stride GPVirtual, steps int) {
 		TESTQ(mask, mask)
 		JNZ(LabelRef(masked))
 		for i := range mr {
-			for v := range vecs {
-				VADDPS(Mem{Base: at, Disp: 32 * v}, acc[i][v], acc[i][v])
+			for j := range vecs {
+				VADDPS(Mem{Base: at, Disp: v.bytes() * j}, acc[i][j], acc[i][j])
 			}
 			if i < steps {
 				ADDQ(stride, at)
@@ -177,13 +200,11 @@ func gemmTile(mr, nr int) {
 		}
 		JMP(LabelRef(done))
 		Label(masked)
-		for v := range vecs {
-			VMOVUPS(Mem{Base: mask, Disp: 32 * v}, b[v])
-		}
+		lanes := columns()
 		for i := range mr {
-			for v := range vecs {
-				VMASKMOVPS(Mem{Base: at, Disp: 32 * v}, b[v], bcast[v])
-				VADDPS(bcast[v], acc[i][v], acc[i][v])
+			for j := range vecs {
+				v.load(Mem{Base: at, Disp: v.bytes() * j}, bcast[j], lanes[j])
+				VADDPS(bcast[j], acc[i][j], acc[i][j])
 			}
 			if i < steps {
 				ADDQ(stride, at)
@@ -211,10 +232,10 @@ func gemmTile(mr, nr int) {
 	VBROADCASTSS(field(tileLo), bcast[0])
 	VBROADCASTSS(field(tileLo+4), bcast[1])
 	for i := range mr {
-		for v := range vecs {
+		for j := range vecs {
 			// The accumulator comes second, so that a NaN survives.
-			VMAXPS(acc[i][v], bcast[0], acc[i][v])
-			VMINPS(acc[i][v], bcast[1], acc[i][v])
+			VMAXPS(acc[i][j], bcast[0], acc[i][j])
+			VMINPS(acc[i][j], bcast[1], acc[i][j])
 		}
 	}
 	Label("store")
@@ -223,19 +244,17 @@ func gemmTile(mr, nr int) {
 	TESTQ(mask, mask)
 	JNZ(LabelRef("store_masked"))
 	for i := range mr {
-		for v := range vecs {
-			VMOVUPS(acc[i][v], Mem{Base: c, Disp: 32 * v})
+		for j := range vecs {
+			VMOVUPS(acc[i][j], Mem{Base: c, Disp: v.bytes() * j})
 		}
 		ADDQ(ldc, c)
 	}
 	JMP(LabelRef("tile_next"))
 	Label("store_masked")
-	for v := range vecs {
-		VMOVUPS(Mem{Base: mask, Disp: 32 * v}, b[v])
-	}
+	lanes := columns()
 	for i := range mr {
-		for v := range vecs {
-			VMASKMOVPS(acc[i][v], b[v], Mem{Base: c, Disp: 32 * v})
+		for j := range vecs {
+			v.store(acc[i][j], Mem{Base: c, Disp: v.bytes() * j}, lanes[j])
 		}
 		ADDQ(ldc, c)
 	}

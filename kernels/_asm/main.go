@@ -25,11 +25,10 @@ func main() {
 	ConstraintExpr("!purego")
 	switch *op {
 	case "gemm":
-		for mr := 6; mr >= 1; mr-- {
-			gemmTile(mr, 16)
-		}
-		for mr := 6; mr >= 1; mr-- {
-			gemmTile(mr, 8)
+		for nr := 16; nr >= v.lanes; nr -= 8 {
+			for mr := 6; mr >= 1; mr-- {
+				gemmTile(v, mr, nr)
+			}
 		}
 	case "dwconv":
 		for _, op := range []string{"dwconv", "maxpool"} {
@@ -41,13 +40,15 @@ func main() {
 	case "dwband":
 		bands(v)
 	case "peak":
-		fmaPeak(12)
-		readSum()
+		fmaPeak(v, 12)
+		if v == avx2 {
+			readSum()
+		}
 	case "rows":
 		rowsFile(v)
 	case "winograd":
-		winogradIn()
-		winogradOut()
+		winogradIn(v)
+		winogradOut(v)
 	default:
 		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv, dwband, rows, winograd or peak\n", *op)
 		os.Exit(1)

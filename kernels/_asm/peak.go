@@ -6,19 +6,23 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// fmaPeak emits fmaPeakAVX2(rounds int, x *[8]float32): chains of multiply-adds that depend on nothing but themselves.
+// fmaPeak emits fmaPeak{ISA}(rounds int, x *[8]float32): chains of multiply-adds that depend on nothing but themselves.
 // A multiply-add takes 4 cycles to its result and two start in a cycle, so 8 chains would do; 12 leave room for a core
-// whose latency is 5.
-func fmaPeak(chains int) {
-	TEXT("fmaPeakAVX2", NOSPLIT, "func(rounds int, x *[8]float32)")
+// whose latency is 5. With vectors of sixteen everything is computed twice over.
+func fmaPeak(v *isa, chains int) {
+	TEXT("fmaPeak"+v.suffix, NOSPLIT, "func(rounds int, x *[8]float32)")
 	Pragma("noescape")
 	rounds := Load(Param("rounds"), GP64())
 	x := Mem{Base: Load(Param("x"), GP64())}
-	a := YMM()
-	VMOVUPS(x, a)
+	a := v.vec()
+	if v == avx512 {
+		VBROADCASTF32X8(x, a)
+	} else {
+		VMOVUPS(x, a)
+	}
 	acc := make([]VecVirtual, chains)
 	for i := range acc {
-		acc[i] = YMM()
+		acc[i] = v.vec()
 		VMOVAPS(a, acc[i])
 	}
 	Label("round")
@@ -30,7 +34,7 @@ func fmaPeak(chains int) {
 	for i := 1; i < chains; i++ {
 		VADDPS(acc[i], acc[0], acc[0])
 	}
-	VMOVUPS(acc[0], x)
+	VMOVUPS(acc[0].AsY(), x)
 	VZEROUPPER()
 	RET()
 }

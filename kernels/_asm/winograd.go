@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -23,50 +25,44 @@ const (
 	winoLo // two float32
 )
 
-// walk emits a loop over channels, eight at a time, with tail as the last pass where fewer are left. bases are advanced.
-func walk(t Register, body func(mask VecVirtual), bases ...Register) {
+// walk emits a loop over channels, a vector at a time, with tail as the last pass where fewer are left. bases are advanced.
+func walk(v *isa, t Register, body func(mask Register), bases ...Register) {
 	left := GP64()
 	MOVQ(Mem{Base: t, Disp: winoC}, left)
-	SUBQ(Imm(8), left)
+	SUBQ(Imm(uint64(v.lanes)), left)
 	JLT(LabelRef("tail"))
 	Label("channels")
 	body(nil)
 	for _, b := range bases {
-		ADDQ(Imm(32), b)
+		ADDQ(Imm(uint64(v.bytes())), b)
 	}
-	SUBQ(Imm(8), left)
+	SUBQ(Imm(uint64(v.lanes)), left)
 	JGE(LabelRef("channels"))
 	Label("tail")
-	ADDQ(Imm(8), left)
+	ADDQ(Imm(uint64(v.lanes)), left)
 	JZ(LabelRef("done"))
-	mp, mask := GP64(), YMM()
-	MOVQ(Mem{Base: t, Disp: winoMask}, mp)
-	VMOVUPS(Mem{Base: mp}, mask)
-	body(mask)
+	body(v.firstLanes(left, Mem{Base: t, Disp: winoMask}))
 	Label("done")
 	VZEROUPPER()
 	RET()
 }
 
-func loadVec(m Mem, mask VecVirtual) VecVirtual {
-	x := YMM()
-	if mask != nil {
-		VMASKMOVPS(m, mask, x)
-	} else {
-		VMOVUPS(m, x)
-	}
+// vectors allocates n vectors on the stack, each within a line of the cache.
+func vectors(v *isa, n int) func(i int) Mem {
+	room, base := AllocLocal((n+1)*v.bytes()), GP64()
+	LEAQ(room, base)
+	ADDQ(Imm(uint64(v.bytes()-1)), base)
+	ANDQ(I8(-v.bytes()), base)
+	return func(i int) Mem { return Mem{Base: base, Disp: v.bytes() * i} }
+}
+
+func loadVec(v *isa, m Mem, mask Register) VecVirtual {
+	x := v.vec()
+	v.load(m, x, mask)
 	return x
 }
 
-func storeVec(x VecVirtual, m Mem, mask VecVirtual) {
-	if mask != nil {
-		VMASKMOVPS(x, mask, m)
-	} else {
-		VMOVUPS(x, m)
-	}
-}
-
-// winogradIn emits wino4x3inc8AVX2: V = Bᵀ·d·B of a 6×6 tile, with Lavin and Gray's (2015) matrix for F(4×4, 3×3):
+// winogradIn emits wino4x3inc{lanes}{ISA}: V = Bᵀ·d·B of a 6×6 tile, with Lavin and Gray's (2015) matrix for F(4×4, 3×3):
 //
 //	     ⎡4  0 −5  0 1 0⎤
 //	     ⎢0 −4 −4  1 1 0⎥     t1, t2 = (d4 − 4·d2) ± (d3 − 4·d1)
@@ -74,26 +70,26 @@ func storeVec(x VecVirtual, m Mem, mask VecVirtual) {
 //	     ⎢0 −2 −1  2 1 0⎥     t0 = 4·d0 − 5·d2 + d4
 //	     ⎢0  2 −1 −2 1 0⎥     t5 = 4·d1 − 5·d3 + d5
 //	     ⎣0  4  0 −5 0 1⎦
-func winogradIn() {
-	TEXT("wino4x3inc8AVX2", 0, "func(t *Winograd)")
+func winogradIn(v *isa) {
+	TEXT(fmt.Sprintf("wino4x3inc%d%s", v.lanes, v.suffix), 0, "func(t *Winograd)")
 	Pragma("noescape")
 	t := Load(Param("t"), GP64())
-	temp := AllocLocal(36 * 32)
+	temp := vectors(v, 36)
 	in, out, row, pixel, point := GP64(), GP64(), GP64(), GP64(), GP64()
 	MOVQ(Mem{Base: t, Disp: winoIn}, in)
 	MOVQ(Mem{Base: t, Disp: winoOut}, out)
 	MOVQ(Mem{Base: t, Disp: winoInRow}, row)
 	MOVQ(Mem{Base: t, Disp: winoInPixel}, pixel)
 	MOVQ(Mem{Base: t, Disp: winoOutRow}, point)
-	four, five, two := avx2.all("wino4", 4), avx2.all("wino5", 5), avx2.all("wino2", 2)
+	four, five, two := v.in("wino4", 4), v.in("wino5", 5), v.in("wino2", 2)
 	// transform emits the six outputs of one line, each handed to put as soon as it is there.
 	transform := func(d []VecVirtual, put func(i int, x VecVirtual)) {
-		a, b := YMM(), YMM()
+		a, b := v.vec(), v.vec()
 		VMOVAPS(d[4], a)
 		VFNMADD231PS(four, d[2], a)
 		VMOVAPS(d[3], b)
 		VFNMADD231PS(four, d[1], b)
-		x := YMM()
+		x := v.vec()
 		VADDPS(b, a, x)
 		put(1, x)
 		VSUBPS(b, a, x)
@@ -112,7 +108,7 @@ func winogradIn() {
 		VFMADD231PS(four, d[1], d[5])
 		put(5, d[5])
 	}
-	walk(t, func(mask VecVirtual) {
+	walk(v, t, func(mask Register) {
 		column := GP64()
 		MOVQ(in, column)
 		for j := range 6 {
@@ -120,12 +116,12 @@ func winogradIn() {
 			MOVQ(column, at)
 			var d []VecVirtual
 			for i := range 6 {
-				d = append(d, loadVec(Mem{Base: at}, mask))
+				d = append(d, loadVec(v, Mem{Base: at}, mask))
 				if i < 5 {
 					ADDQ(row, at)
 				}
 			}
-			transform(d, func(i int, x VecVirtual) { VMOVUPS(x, temp.Offset(32*(6*i+j))) })
+			transform(d, func(i int, x VecVirtual) { VMOVUPS(x, temp(6*i+j)) })
 			if j < 5 {
 				ADDQ(pixel, column)
 			}
@@ -135,7 +131,7 @@ func winogradIn() {
 		for i := range 6 {
 			var d []VecVirtual
 			for j := range 6 {
-				d = append(d, loadVec(temp.Offset(32*(6*i+j)), nil))
+				d = append(d, loadVec(v, temp(6*i+j), nil))
 			}
 			// Points leave in the order in which they are done: the address is a multiple of the distance of two points.
 			p2, p3 := GP64(), GP64()
@@ -143,7 +139,7 @@ func winogradIn() {
 			LEAQ(Mem{Base: p2, Index: point, Scale: 1}, p3)
 			places := []Mem{{Base: to}, {Base: to, Index: point, Scale: 1}, {Base: p2}, {Base: p3},
 				{Base: p2, Index: point, Scale: 2}, {Base: p3, Index: point, Scale: 2}}
-			transform(d, func(k int, x VecVirtual) { storeVec(x, places[k], mask) })
+			transform(d, func(k int, x VecVirtual) { v.store(x, places[k], mask) })
 			if i < 5 {
 				LEAQ(Mem{Base: p2, Index: point, Scale: 4}, to)
 			}
@@ -151,26 +147,26 @@ func winogradIn() {
 	}, in, out)
 }
 
-// winogradOut emits wino4x3outc8AVX2: the 4×4 outputs Aᵀ·m·A of a tile, plus bias and residual, clamped:
+// winogradOut emits wino4x3outc{lanes}{ISA}: the 4×4 outputs Aᵀ·m·A of a tile, plus bias and residual, clamped:
 //
 //	     ⎡1 1  1 1  1 0⎤      s0 = m0 + (m1 + m2) + (m3 + m4)
 //	Aᵀ = ⎢0 1 −1 2 −2 0⎥      s1 = (m1 − m2) + 2·(m3 − m4)
 //	     ⎢0 1  1 4  4 0⎥      s2 = (m1 + m2) + 4·(m3 + m4)
 //	     ⎣0 1 −1 8 −8 1⎦      s3 = (m1 − m2) + 8·(m3 − m4) + m5
-func winogradOut() {
-	TEXT("wino4x3outc8AVX2", 0, "func(t *Winograd)")
+func winogradOut(v *isa) {
+	TEXT(fmt.Sprintf("wino4x3outc%d%s", v.lanes, v.suffix), 0, "func(t *Winograd)")
 	Pragma("noescape")
 	t := Load(Param("t"), GP64())
-	temp := AllocLocal(24 * 32)
+	temp := vectors(v, 24)
 	in, out, res, bias, point := GP64(), GP64(), GP64(), GP64(), GP64()
 	MOVQ(Mem{Base: t, Disp: winoIn}, in)
 	MOVQ(Mem{Base: t, Disp: winoOut}, out)
 	MOVQ(Mem{Base: t, Disp: winoR}, res)
 	MOVQ(Mem{Base: t, Disp: winoBias}, bias)
 	MOVQ(Mem{Base: t, Disp: winoInRow}, point)
-	two, four8, eight8 := avx2.all("wino2", 2), avx2.all("wino4", 4), avx2.all("wino8", 8)
+	two, four, eight := v.in("wino2", 2), v.in("wino4", 4), v.in("wino8", 8)
 	transform := func(m []VecVirtual, put func(i int, x VecVirtual)) {
-		p, q, r, s := YMM(), YMM(), YMM(), YMM()
+		p, q, r, s := v.vec(), v.vec(), v.vec(), v.vec()
 		VADDPS(m[2], m[1], p)
 		VSUBPS(m[2], m[1], q)
 		VADDPS(m[4], m[3], r)
@@ -179,14 +175,14 @@ func winogradOut() {
 		VADDPS(r, m[0], m[0])
 		put(0, m[0])
 		VADDPS(q, m[5], m[5])
-		VFMADD231PS(eight8, s, m[5])
+		VFMADD231PS(eight, s, m[5])
 		put(3, m[5])
 		VFMADD231PS(two, s, q)
 		put(1, q)
-		VFMADD231PS(four8, r, p)
+		VFMADD231PS(four, r, p)
 		put(2, p)
 	}
-	walk(t, func(mask VecVirtual) {
+	walk(v, t, func(mask Register) {
 		from := GP64()
 		MOVQ(in, from)
 		// Lines of six points that follow one another are a tile's rows: each becomes four columns.
@@ -198,9 +194,9 @@ func winogradOut() {
 				{Base: p2, Index: point, Scale: 2}, {Base: p3, Index: point, Scale: 2}}
 			var m []VecVirtual
 			for k := range 6 {
-				m = append(m, loadVec(places[k], mask))
+				m = append(m, loadVec(v, places[k], mask))
 			}
-			transform(m, func(j int, x VecVirtual) { VMOVUPS(x, temp.Offset(32*(6*j+i))) })
+			transform(m, func(j int, x VecVirtual) { VMOVUPS(x, temp(6*j+i)) })
 			if i < 5 {
 				LEAQ(Mem{Base: p2, Index: point, Scale: 4}, from)
 			}
@@ -209,14 +205,14 @@ func winogradOut() {
 		if mask != nil {
 			label = "_tail"
 		}
-		b := loadVec(Mem{Base: bias}, nil)
+		b := loadVec(v, Mem{Base: bias}, nil)
 		to, rat, step := GP64(), GP64(), GP64()
 		MOVQ(out, to)
 		MOVQ(res, rat)
 		for j := range 4 { // a column of the output
 			var m []VecVirtual
 			for i := range 6 {
-				m = append(m, loadVec(temp.Offset(32*(6*j+i)), nil))
+				m = append(m, loadVec(v, temp(6*j+i), nil))
 			}
 			var y [4]VecVirtual
 			transform(m, func(i int, x VecVirtual) {
@@ -230,7 +226,7 @@ func winogradOut() {
 			MOVQ(rat, at)
 			MOVQ(Mem{Base: t, Disp: winoRRow}, step)
 			for i := range 4 {
-				r := loadVec(Mem{Base: at}, mask)
+				r := loadVec(v, Mem{Base: at}, mask)
 				VADDPS(r, y[i], y[i])
 				if i < 3 {
 					ADDQ(step, at)
@@ -238,7 +234,7 @@ func winogradOut() {
 			}
 			ADDQ(Mem{Base: t, Disp: winoRPixel}, rat)
 			Label(none)
-			lo, hi := YMM(), YMM()
+			lo, hi := v.vec(), v.vec()
 			VBROADCASTSS(Mem{Base: t, Disp: winoLo}, lo)
 			VBROADCASTSS(Mem{Base: t, Disp: winoLo + 4}, hi)
 			MOVQ(to, at)
@@ -246,7 +242,7 @@ func winogradOut() {
 			for i := range 4 {
 				VMAXPS(y[i], lo, y[i])
 				VMINPS(y[i], hi, y[i])
-				storeVec(y[i], Mem{Base: at}, mask)
+				v.store(y[i], Mem{Base: at}, mask)
 				if i < 3 {
 					ADDQ(step, at)
 				}
@@ -255,7 +251,7 @@ func winogradOut() {
 		}
 		TESTQ(res, res)
 		JZ(LabelRef("advance" + label))
-		ADDQ(Imm(32), res)
+		ADDQ(Imm(uint64(v.bytes())), res)
 		Label("advance" + label)
 	}, in, out, bias)
 }

@@ -5,23 +5,21 @@ import (
 	"math"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // BenchmarkRows times the kernels that walk rows over buffers of L1's and of L2's size, one long row and rows of a
-// network's width. melems/s is of the fastest pass of a run, which another program on the machine disturbs least.
+// network's width.
 func BenchmarkRows(b *testing.B) {
-	for _, l := range Levels() {
-		if l == Generic {
-			continue
-		}
+	for _, l := range Levels()[1:] {
 		for _, op := range []struct {
 			name   string
 			kernel func(*Rows)
 		}{
-			{"muladd", l.MulAdd}, {"sigmoid", l.Sigmoid}, {"silu", l.SiLU}, {"hardsigmoid", l.HardSigmoid}, {"hardswish", l.HardSwish},
+			{"muladd", l.MulAdd}, {"add", l.Add}, {"clamp", l.Clamp}, {"colsum", l.ColumnSums}, {"sigmoid", l.Sigmoid}, {"silu", l.SiLU}, {"hardsigmoid", l.HardSigmoid}, {"hardswish", l.HardSwish},
 			{"gelu", l.GELU}, {"gelutanh", l.GELUTanh}, {"layernorm", l.LayerNorm}, {"softmax", l.Softmax},
 		} {
-			for _, shape := range [][2]int{{1, 4096}, {1, 64 << 10}, {20, 197}, {64, 24}, {64, 20}, {64, 29}} {
+			for _, shape := range [][2]int{{1, 4096}, {1, 64 << 10}, {20, 197}, {64, 24}, {42, 96}, {64, 768}} {
 				n, c := shape[0], shape[1]
 				b.Run(fmt.Sprintf("isa=%s/op=%s/shape=%dx%d", l.Name, op.name, n, c), func(b *testing.B) {
 					benchRows(b, op.kernel, n, c)
@@ -29,6 +27,18 @@ func BenchmarkRows(b *testing.B) {
 			}
 		}
 	}
+}
+
+// benchBest times f and reports work over the time of its fastest run, which another program on the machine disturbs
+// least.
+func benchBest(b *testing.B, work int, unit string, per float64, f func()) {
+	best := time.Duration(math.MaxInt64)
+	for b.Loop() {
+		start := time.Now()
+		f()
+		best = min(best, time.Since(start))
+	}
+	b.ReportMetric(float64(work)/best.Seconds()/per, unit)
 }
 
 // benchRows runs a kernel over n rows of c channels, in place.
@@ -41,14 +51,54 @@ func benchRows(b *testing.B, kernel func(*Rows), n, c int) {
 	for i := range c % 8 {
 		mask[i] = -1
 	}
-	best := time.Duration(math.MaxInt64)
-	for b.Loop() {
+	const times = 4
+	benchBest(b, times*n*c, "melems/s", 1e6, func() {
 		copy(x, first)
-		start := time.Now()
-		for range 4 {
+		for range times {
 			kernel(&Rows{Out: &x[0], In: &x[0], A: &first[0], B: &first[0], LDO: 4 * c, LDI: 4 * c, C: c, N: n, Mask: &mask[0], Lo: 1, Hi: 1 / float32(c)})
 		}
-		best = min(best, time.Since(start)/4)
+	})
+}
+
+// BenchmarkGEMM times the tiles on rows of a dense 1×1 convolution: what a panel of sixteen columns costs while it is in
+// L1 and the rows in L2.
+func BenchmarkGEMM(b *testing.B) {
+	for _, l := range Levels()[1:] {
+		for _, mr := range []int{6, 4, 1} {
+			for _, k := range []int{16, 64, 256} {
+				const tiles, times = 20, 8
+				b.Run(fmt.Sprintf("isa=%s/tile=%dx16/shape=%dx16x%d", l.Name, mr, mr*tiles, k), func(b *testing.B) {
+					a, w, c := make([]float32, mr*tiles*k), make([]float32, 16*k), make([]float32, mr*tiles*16)
+					rows := make([]*float32, MR*tiles)
+					for i := range mr * tiles {
+						rows[i/mr*MR+i%mr] = &a[i*k]
+					}
+					benchBest(b, times*2*mr*tiles*16*k, "GFLOP/s", 1e9, func() {
+						for range times {
+							l.Gemm16[mr](&Tile{A: &rows[0], B: &w[0], C: &c[0], Taps: 1, K: k, LDC: 64, Tiles: tiles, Step: 8 * MR,
+								Flags: Final, Hi: 1, Prefetch: uintptr(unsafe.Pointer(&w[0]))})
+						}
+					})
+				})
+			}
+		}
 	}
-	b.ReportMetric(float64(n*c)/best.Seconds()/1e6, "melems/s")
+}
+
+// BenchmarkWinograd times the transforms of one tile, as a layer of 56×56 pixels calls them.
+func BenchmarkWinograd(b *testing.B) {
+	for _, l := range Levels()[1:] {
+		for _, c := range []int{64, 24} {
+			x, points, bias := make([]float32, 6*56*c), make([]float32, 36*96*c), make([]float32, c+16)
+			mask := [8]int32{}
+			in := Winograd{In: &x[0], Out: &points[0], InRow: 4 * 56 * c, InPixel: 4 * c, OutRow: 4 * 96 * c, C: c, Mask: &mask[0]}
+			out := Winograd{In: &points[0], Out: &x[0], Bias: &bias[0], InRow: 4 * 96 * c, OutRow: 4 * 56 * c, OutPixel: 4 * c, C: c, Mask: &mask[0], Hi: 1}
+			b.Run(fmt.Sprintf("isa=%s/op=in/c=%d", l.Name, c), func(b *testing.B) {
+				benchBest(b, 36*c, "melems/s", 1e6, func() { l.WinogradIn(&in) })
+			})
+			b.Run(fmt.Sprintf("isa=%s/op=out/c=%d", l.Name, c), func(b *testing.B) {
+				benchBest(b, 36*c, "melems/s", 1e6, func() { l.WinogradOut(&out) })
+			})
+		}
+	}
 }

@@ -49,3 +49,23 @@ func gemm2x8AVX2(t *Tile)
 
 //go:noescape
 func gemm1x8AVX2(t *Tile)
+
+// With AVX-512 the same, to the bit.
+
+//go:noescape
+func gemm6x16AVX512(t *Tile)
+
+//go:noescape
+func gemm5x16AVX512(t *Tile)
+
+//go:noescape
+func gemm4x16AVX512(t *Tile)
+
+//go:noescape
+func gemm3x16AVX512(t *Tile)
+
+//go:noescape
+func gemm2x16AVX512(t *Tile)
+
+//go:noescape
+func gemm1x16AVX512(t *Tile)

@@ -21,9 +21,24 @@ var avx2 = &Level{
 	GELU: geluc8AVX2, GELUTanh: gelutanhc8AVX2, LayerNorm: layernormc8AVX2, Softmax: softmaxc8AVX2, WinogradIn: wino4x3inc8AVX2, WinogradOut: wino4x3outc8AVX2,
 }
 
+// avx512 is avx2 with vectors of sixteen. Layouts are the same.
+var avx512 = func() *Level {
+	l := *avx2
+	l.Name, l.Bands = "avx512", bandsAVX512
+	l.Gemm16 = [MR + 1]func(*Tile){nil, gemm1x16AVX512, gemm2x16AVX512, gemm3x16AVX512, gemm4x16AVX512, gemm5x16AVX512, gemm6x16AVX512}
+	l.Mul, l.Add, l.ColumnSums, l.ColumnSquares = mulc16AVX512, addc16AVX512, colsumc16AVX512, colsqc16AVX512
+	l.Sigmoid, l.SiLU, l.HardSigmoid, l.HardSwish = sigmoidc16AVX512, siluc16AVX512, hardsigmoidc16AVX512, hardswishc16AVX512
+	l.GELU, l.GELUTanh, l.LayerNorm, l.Softmax = geluc16AVX512, gelutanhc16AVX512, layernormc16AVX512, softmaxc16AVX512
+	l.WinogradIn, l.WinogradOut = wino4x3inc16AVX512, wino4x3outc16AVX512
+	return &l
+}()
+
 // Levels are the instruction sets that this machine can run, the best last.
 func Levels() []*Level {
-	if cpu.AVX2 {
+	switch {
+	case cpu.AVX512:
+		return []*Level{Generic, avx2, avx512}
+	case cpu.AVX2:
 		return []*Level{Generic, avx2}
 	}
 	return []*Level{Generic}

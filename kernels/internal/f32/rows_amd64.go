@@ -71,3 +71,41 @@ func layernormc8AVX2(t *Rows)
 //
 //go:noescape
 func softmaxc8AVX2(t *Rows)
+
+// With vectors of sixteen the same; sums over channels add up in another order.
+
+//go:noescape
+func mulc16AVX512(t *Rows)
+
+//go:noescape
+func addc16AVX512(t *Rows)
+
+//go:noescape
+func colsumc16AVX512(t *Rows)
+
+//go:noescape
+func colsqc16AVX512(t *Rows)
+
+//go:noescape
+func sigmoidc16AVX512(t *Rows)
+
+//go:noescape
+func siluc16AVX512(t *Rows)
+
+//go:noescape
+func hardsigmoidc16AVX512(t *Rows)
+
+//go:noescape
+func hardswishc16AVX512(t *Rows)
+
+//go:noescape
+func geluc16AVX512(t *Rows)
+
+//go:noescape
+func gelutanhc16AVX512(t *Rows)
+
+//go:noescape
+func layernormc16AVX512(t *Rows)
+
+//go:noescape
+func softmaxc16AVX512(t *Rows)

@@ -12,3 +12,11 @@ func wino4x3inc8AVX2(t *Winograd)
 //
 //go:noescape
 func wino4x3outc8AVX2(t *Winograd)
+
+// With AVX-512 the same, to the bit.
+//
+//go:noescape
+func wino4x3inc16AVX512(t *Winograd)
+
+//go:noescape
+func wino4x3outc16AVX512(t *Winograd)

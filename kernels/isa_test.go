@@ -1,0 +1,77 @@
+package kernels
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"zoobench/kernels/internal/f32"
+	"zoobench/kernels/par"
+)
+
+// TestWidthsAgree holds AVX-512's kernels to AVX2's, bit by bit: an output is the same chain of operations whatever the
+// width of the vector it is in. Layer norms and softmax, which add across a vector, are held to their limits only.
+func TestWidthsAgree(t *testing.T) {
+	if !slices.Contains(ISAs(), "avx512") {
+		t.Skip("this machine has no avx512")
+	}
+	before := ISA()
+	defer func() {
+		if err := Use(before); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	pool := par.New(1)
+	defer pool.Close()
+	agree := func(t *testing.T, pixels, c int, run func(dst Tensor)) {
+		t.Helper()
+		var dst [2]Tensor
+		for i, isa := range []string{"avx2", "avx512"} {
+			if err := Use(isa); err != nil {
+				t.Fatal(err)
+			}
+			dst[i] = newTensor(1, 1, pixels, c, 3, func() float32 { return 0 })
+			run(dst[i])
+		}
+		for i, want := range dst[0].Data {
+			if got := dst[1].Data[i]; math.Float32bits(got) != math.Float32bits(want) {
+				t.Fatalf("element %d: %v with avx512, %v with avx2", i, got, want)
+			}
+		}
+	}
+	rng := rand.New(rand.NewPCG(5, 12))
+	value := func() float32 { return rng.Float32()*2 - 1 }
+	for i, s := range append(convCases(), depthwiseCases()...) {
+		s.Act = []Act{ReLU6, SiLU, GELU}[i%3]
+		t.Run(s.name(), func(t *testing.T) {
+			s.Weight = newTensor(1, 1, 1, s.OC*s.depth(), 0, value).Data
+			src, res := newTensor(1, s.H, s.W, s.C, 1, value), newTensor(1, s.OH, s.OW, s.OC, 0, value)
+			shaped := func(dst Tensor) Tensor { dst.H, dst.W = s.OH, s.OW; return dst }
+			if s.CanDepthwise() {
+				agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { NewDepthwise(s, 1).Run(pool, shaped(dst), src) })
+				return
+			}
+			agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { NewConv(s, 1).Run(pool, shaped(dst), src, res) })
+			if s.CanWinograd() {
+				agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { NewWinograd(s, 1).Run(pool, shaped(dst), src, res) })
+			}
+		})
+	}
+	for c := 1; c < 70; c++ {
+		src, gate := newTensor(1, 1, 5, c, 1, value), newTensor(1, 1, 5, c, 1, value)
+		for i := range src.Data {
+			src.Data[i] *= float32(c)
+		}
+		for _, act := range []Act{ReLU, Sigmoid, SiLU, HardSigmoid, HardSwish, GELU, GELUTanh} {
+			agree(t, 5, c, func(dst Tensor) { NewPointwise(nil, nil, act, 1).Run(pool, dst, src, gate, nil) })
+			agree(t, 5, c, func(dst Tensor) { NewPointwise(nil, nil, act, 1).Run(pool, dst, src, Tensor{}, []Tensor{gate}) })
+		}
+		agree(t, 1, c, func(dst Tensor) {
+			t := f32.Rows{Out: &dst.Data[0], In: &src.Data[0], A: &gate.Data[0], LDI: 4 * src.Stride, C: c, N: 5, Mask: mask8(c)}
+			level.ColumnSums(&t)
+			t.N = 5
+			level.ColumnSquares(&t)
+		})
+	}
+}
