@@ -24,9 +24,9 @@ const (
 	FromCaller = "given"  // Options.Choices
 )
 
-// A Plan tells how an engine computes: engines of one network with the same hash compute the same bits.
+// A Plan tells how an engine computes: engines of the same weights and the same hash compute the same bits.
 type Plan struct {
-	Hash    string   // of the instruction set, Options.Exact and every layer's algorithm
+	Hash    string   // of the network's name, the instruction set, Options.Exact and every layer's algorithm
 	Source  string   // FromTable, FromTrials or FromCaller
 	Choices []Choice // of the layers that more than one algorithm can compute, in the order of execution
 }
@@ -34,7 +34,7 @@ type Plan struct {
 // Plan is how the engine computes. What it holds is the caller's to keep.
 func (e *Engine) Plan() Plan {
 	text := sha256.New()
-	fmt.Fprintf(text, "%s exact=%t\n", e.isa, e.exact)
+	fmt.Fprintf(text, "%s %s exact=%t\n", e.graph.Name, e.isa, e.exact)
 	for _, l := range e.layers {
 		fmt.Fprintf(text, "%s\t%s\t%s\n", l.Name, strings.Join(append([]string{l.Op}, l.Fused...), "+"), l.Algorithm)
 	}
@@ -46,6 +46,7 @@ type site struct {
 	group      int
 	layer      string
 	shape      kernels.ConvShape   // without weights
+	images     int                 // that it takes at a time
 	algorithms []kernels.Algorithm // that may compute it, the table's preference first
 	chosen     int
 }
@@ -61,7 +62,7 @@ func (p *planner) choose() error {
 		if n.Op != nn.Conv && n.Op != nn.Linear || p.depthwise(g.nodes[0]) {
 			continue
 		}
-		s := &site{group: k, layer: n.Name, shape: p.geometry(g)}
+		s := &site{group: k, layer: n.Name, shape: p.geometry(g), images: p.imagesOf(k)}
 		s.algorithms = s.shape.Algorithms()
 		if all = append(all, s); len(s.algorithms) > 1 {
 			open = append(open, s)
@@ -75,7 +76,7 @@ func (p *planner) choose() error {
 		}
 	case p.options.Tuner != nil:
 		p.source = FromTrials
-		p.trials = p.options.Tuner.choose(open, p.pool, p.batch, 4*p.graph.ParamCount())
+		p.trials = p.options.Tuner.choose(open, p.pool, 4*p.graph.ParamCount())
 	default:
 		p.source = FromTable
 	}
