@@ -183,7 +183,7 @@ type chooser struct {
 	dir      string // of the cache
 	build    string
 	tasks    map[string]runner.Task
-	features map[string]table // of the networks tested, by name
+	features map[string]table // of the networks tested, by name, in the cache's files
 	chosen   map[string]Chosen
 	heads    map[string]*Head // without weights
 	logits   map[string]int
@@ -215,6 +215,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	for _, l := range c.task.Labels {
 		c.PerClass[l]++
 	}
+	defer func() {
+		for _, t := range c.features {
+			t.close()
+		}
+	}()
 	for _, stage := range []func(context.Context) error{c.candidates, c.scan, c.time, c.test, c.decide, c.learn} {
 		if err := stage(ctx); err != nil {
 			return nil, err
@@ -370,9 +375,14 @@ func (c *chooser) testOne(ctx context.Context, cand *Candidate) ([]*Row, error) 
 		return nil, err
 	}
 	c.features[cand.Name], c.logits[cand.Name] = features, n.Logits
+	if learned := len(c.study.few(c.study.rows(), features.cols)); learned < len(c.study.rows()) {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: heads learn from %d pictures, balanced over the classes, which is what memory is given to; they are tested on all", cand.Name, learned))
+		c.o.Say("warning: " + c.Warnings[len(c.Warnings)-1])
+	}
 	c.heads[cand.Name] = &Head{Network: n.Network, SHA256: n.SHA256, File: n.File, Classes: c.Classes, Recipe: n.Recipe}
 	var a answer
 	err = c.cached(n, "answers", &a, func() (err error) {
+		features := features.loaded() // as long as this takes
 		probe, chosen, err := c.study.probe(ctx, features, func(done, total int) { c.o.Step(cand.Name+": linear probe", done, total) })
 		if err != nil {
 			return err
@@ -382,6 +392,9 @@ func (c *chooser) testOne(ctx context.Context, cand *Candidate) ([]*Row, error) 
 			return err
 		}
 		chosen.Neighbours = k
+		if err := features.err(); err != nil {
+			return err
+		}
 		a = answer{Chosen: chosen, Probe: probe.data, Nearest: nearest.data}
 		if own != nil {
 			a.Own = c.restricted(logits)
@@ -393,7 +406,7 @@ func (c *chooser) testOne(ctx context.Context, cand *Candidate) ([]*Row, error) 
 	}
 	c.chosen[cand.Name] = a.Chosen
 	row := func(head string, data []float32) *Row {
-		p := table{len(c.pictures), len(c.Classes), data}
+		p := table{rows: len(c.pictures), cols: len(c.Classes), data: data}
 		r := &Row{Name: cand.Name, Head: head, Fits: len(cand.Exceeds) == 0, Latency: cand.Latency, probabilities: p, outcome: c.study.outcome(p)}
 		r.Score = score(r.outcome)
 		return r

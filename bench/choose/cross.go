@@ -21,6 +21,7 @@ type study struct {
 	labels  []int
 	fold    []int // unreadable for pictures in none
 	folds   int
+	most    int // rows that a fit learns from; 0 for as many as memory allows
 	pool    *par.Pool
 }
 
@@ -54,6 +55,7 @@ type Chosen struct {
 
 // probe predicts every picture by a linear probe that has not seen its fold; the strength of its regularisation has not
 // seen it either: for each fold it is chosen by the likelihood of the other folds, each predicted by a fit without both.
+// Fits learn from few of what is there where that is too much, and every picture is predicted in any case.
 // The result is a row of probabilities for each picture, zero for an unreadable one.
 func (s *study) probe(ctx context.Context, features table, step func(done, total int)) (table, Chosen, error) {
 	var c Chosen
@@ -94,7 +96,7 @@ func (s *study) probe(ctx context.Context, features table, step func(done, total
 		if err := ctx.Err(); err != nil {
 			return table{}, c, err
 		}
-		f, err := newProblem(s.pool, features, s.rows(a), s.labels, s.classes).solve(strength, nil, convergence)
+		f, err := newProblem(s.pool, features, s.few(s.rows(a), features.cols), s.labels, s.classes).solve(strength, nil, convergence)
 		if err != nil {
 			return table{}, c, fmt.Errorf("%w; fold %d", err, a+1)
 		}
@@ -114,8 +116,8 @@ func (s *study) probe(ctx context.Context, features table, step func(done, total
 
 // path fits without folds a and b at each strength and returns the losses of a and of b. It ends where both have grown.
 func (s *study) path(ctx context.Context, features table, a, b int) (lossA, lossB []float64, err error) {
-	p := newProblem(s.pool, features, s.rows(a, b), s.labels, s.classes)
-	test := [2][]int{s.in(a), s.in(b)}
+	p := newProblem(s.pool, features, s.few(s.rows(a, b), features.cols), s.labels, s.classes)
+	test := [2][]int{s.few(s.in(a), features.cols), s.few(s.in(b), features.cols)}
 	var losses [2][]float64
 	for i := range losses {
 		losses[i] = slices.Repeat([]float64{math.Inf(1)}, len(strengths))
@@ -211,19 +213,11 @@ const similarityBlock = 256
 // vote is chosen for each fold by the right answers in the other ones, without it.
 func (s *study) neighbour(ctx context.Context, features table) (table, []int, error) {
 	all := s.rows()
-	n, d := len(all), features.cols
-	unit := make([]float32, n*d)
-	for r, i := range all {
-		sum := 0.0
-		for _, v := range features.row(i) {
-			sum += float64(v) * float64(v)
-		}
-		if sum == 0 {
-			continue
-		}
-		for j, v := range features.row(i) {
-			unit[r*d+j] = float32(float64(v) / math.Sqrt(sum))
-		}
+	others := s.few(all, features.cols)
+	n, m, d := len(all), len(others), features.cols
+	unit := make([]float32, m*d)
+	for r, i := range others {
+		normalise(unit[r*d:(r+1)*d], features.row(i))
 	}
 	// right[o][j] is how many pictures of other folds than o are right by neighbours[j] of neither's fold.
 	right := make([][]int, s.folds)
@@ -231,25 +225,28 @@ func (s *study) neighbour(ctx context.Context, features table) (table, []int, er
 		right[o] = make([]int, len(neighbours))
 	}
 	final := make([]nearest, n)
-	similarity := make([]float32, similarityBlock*n)
+	similarity, block := make([]float32, similarityBlock*m), make([]float32, similarityBlock*d)
 	shares := make([]float32, s.classes)
 	for from := 0; from < n; from += similarityBlock {
 		if err := ctx.Err(); err != nil {
 			return table{}, nil, err
 		}
-		m := min(similarityBlock, n-from)
-		product(s.pool, similarity[:m*n], unit[from*d:(from+m)*d], unit, nil, m, d, n)
-		for r := range m {
+		count := min(similarityBlock, n-from)
+		for r := range count {
+			normalise(block[r*d:(r+1)*d], features.row(all[from+r]))
+		}
+		product(s.pool, similarity[:count*m], block[:count*d], unit, nil, count, d, m)
+		for r := range count {
 			own := s.fold[all[from+r]]
 			without := make([]nearest, s.folds)
-			for j, v := range similarity[r*n : (r+1)*n] {
-				fold := s.fold[all[j]]
+			for j, v := range similarity[r*m : (r+1)*m] {
+				fold := s.fold[others[j]]
 				if fold == own {
 					continue
 				}
 				for o := range without {
 					if o != fold {
-						without[o].add(v, all[j])
+						without[o].add(v, others[j])
 					}
 				}
 			}
@@ -282,6 +279,20 @@ func (s *study) neighbour(ctx context.Context, features table) (table, []int, er
 		final[r].vote(probabilities.row(i), s.labels, chosen[s.fold[i]])
 	}
 	return probabilities, chosen, nil
+}
+
+// normalise writes a vector at length 1, a zero one as it is.
+func normalise(dst, v []float32) {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	if clear(dst); sum == 0 {
+		return
+	}
+	for j, x := range v {
+		dst[j] = float32(float64(x) / math.Sqrt(sum))
+	}
 }
 
 // best is the class of the largest value, the first of equals.

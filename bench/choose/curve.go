@@ -64,6 +64,7 @@ func (s *study) curve(ctx context.Context, name string, features table, c Chosen
 					rows = append(rows, i)
 				}
 			}
+			rows = s.few(rows, features.cols)
 			images += len(rows)
 			f, err := newProblem(s.pool, features, rows, s.labels, s.classes).solve(c.Strength[fold]*float64(n)/float64(len(rows)), nil, closeEnough)
 			if err != nil {

@@ -3,6 +3,7 @@ package choose
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -117,7 +118,7 @@ func (c *chooser) learn(ctx context.Context) error {
 		probe := c.row(r.Name, headProbe)
 		c.o.Step("learning curve of "+r.Name, len(c.Curves)+1, min(mostCurves, len(rows)))
 		curve, err := c.study.curve(ctx, r.Name, c.features[r.Name], c.chosen[r.Name], probe.outcome, c.Seed)
-		if err != nil {
+		if err := errors.Join(err, c.features[r.Name].err()); err != nil {
 			return err
 		}
 		c.Curves = append(c.Curves, curve)
@@ -146,8 +147,8 @@ func (c *chooser) head(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	f, err := newProblem(c.study.pool, c.features[c.PickName], c.study.rows(), c.task.Labels, len(c.Classes)).solve(c.Pick.Overall, nil, convergence)
-	if err != nil {
+	f, err := newProblem(c.study.pool, c.features[c.PickName], c.study.few(c.study.rows(), c.features[c.PickName].cols), c.task.Labels, len(c.Classes)).solve(c.Pick.Overall, nil, convergence)
+	if err := errors.Join(err, c.features[c.PickName].err()); err != nil {
 		return err
 	}
 	h.Weight, h.Bias = f.weight, f.bias

@@ -95,19 +95,10 @@ func (s *store) write(sums [][sha256.Size]byte, values []float32) error {
 	return nil
 }
 
-// A table is a matrix of one row a picture.
-type table struct {
-	rows, cols int
-	data       []float32 // (rows, cols)
-}
-
-func newTable(rows, cols int) table { return table{rows, cols, make([]float32, rows*cols)} }
-
-func (t table) row(i int) []float32 { return t.data[i*t.cols : (i+1)*t.cols] }
-
 // extract returns the features of all readable pictures and, where own is not nil, the logits of those classes: a row
 // for each picture of the task, zero for an unreadable one. What dir holds already is not computed again, and what is
-// computed is in dir before the next batch, so that a run that was killed goes on from there.
+// computed is in dir before the next batch, so that a run that was killed goes on from there. The features stay in
+// their file, which the caller closes with them.
 func extract(ctx context.Context, n *Network, t *Task, pictures []picture, own []int, dir, build string, step func(done, total int)) (features, logits table, err error) {
 	key, err := n.key(build)
 	if err != nil {
@@ -117,7 +108,11 @@ func extract(ctx context.Context, n *Network, t *Task, pictures []picture, own [
 	if err != nil {
 		return features, logits, err
 	}
-	defer s.file.Close()
+	defer func() {
+		if err != nil {
+			s.file.Close()
+		}
+	}()
 	sums := make([][sha256.Size]byte, len(pictures))
 	var missing []int
 	asked := map[[sha256.Size]byte]bool{}
@@ -138,10 +133,11 @@ func extract(ctx context.Context, n *Network, t *Task, pictures []picture, own [
 			return features, logits, err
 		}
 	}
-	features, logits = newTable(len(pictures), n.Features), newTable(len(pictures), len(own))
+	at := make([]int64, len(pictures))
+	logits = newTable(len(pictures), len(own))
 	values := make([]float32, n.Outputs())
 	for i, p := range pictures {
-		if p.Err != "" {
+		if at[i] = -1; p.Err != "" {
 			continue
 		}
 		have, err := s.read(sums[i], values)
@@ -156,12 +152,12 @@ func extract(ctx context.Context, n *Network, t *Task, pictures []picture, own [
 				return features, logits, fmt.Errorf("choose: %s: features of %s are not finite", n.Name, t.Files[i])
 			}
 		}
-		copy(features.row(i), values)
+		at[i] = s.at[sums[i]] + sha256.Size
 		for c, class := range own {
 			logits.row(i)[c] = values[n.Features+class]
 		}
 	}
-	return features, logits, nil
+	return table{rows: len(pictures), cols: n.Features, file: newRowFile(s.file, at, n.Features)}, logits, nil
 }
 
 // extractBatch is how many pictures go through a network at a time.

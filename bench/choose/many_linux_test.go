@@ -2,6 +2,7 @@ package choose
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -11,10 +12,10 @@ import (
 	"time"
 )
 
-// mostMemory bounds the process that chooses on a sample of 100,000 pictures.
+// mostMemory bounds the process that chooses on 100,000 pictures.
 const mostMemory = 512 << 20
 
-// TestHundredThousand chooses on a sample of 10,000 of 100,000 pictures in memory that does not grow with them.
+// TestHundredThousand chooses on a sample of 10,000 of 100,000 pictures, and on all of them.
 func TestHundredThousand(t *testing.T) {
 	if os.Getenv("ZOO_LONG") == "" {
 		t.Skip("writes 100,000 pictures: with ZOO_LONG only")
@@ -28,16 +29,46 @@ func TestHundredThousand(t *testing.T) {
 	}
 	t.Logf("written in %v", time.Since(start).Round(time.Second))
 	o := options(t, root)
-	o.Pictures = 10_000
-	start = time.Now()
-	r, err := Run(context.Background(), o)
+	for _, o.Pictures = range []int{10_000, 0} {
+		start = time.Now()
+		r, err := Run(context.Background(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		peak := peakBytes(t)
+		t.Logf("%d of %d pictures in %v and %d MiB: %s", r.Pictures, r.Found, time.Since(start).Round(time.Second), peak>>20, r.Reason)
+		if want := cmp.Or(o.Pictures, n); r.Pictures != want || r.Found != n || peak > mostMemory {
+			t.Errorf("%d of %d pictures in %d MiB, want %d of %d in %d", r.Pictures, r.Found, peak>>20, want, n, mostMemory>>20)
+		}
+	}
+}
+
+// TestManyFeatures tests heads on a network's 2,048 features of 100,000 pictures, which are 781 MiB, in less than that:
+// fits and neighbours have a bounded part of them, twice, and read the rest from the file as they go.
+func TestManyFeatures(t *testing.T) {
+	if os.Getenv("ZOO_LONG") == "" {
+		t.Skip("writes 781 MiB and fits for minutes: with ZOO_LONG only")
+	}
+	const n, d, classes = 100_000, 2048, 3
+	features, labels := cloudsOnDisk(t, n, d, classes)
+	s := newStudy(t, labels, classes, 5)
+	start := time.Now()
+	probabilities, chosen, err := s.probe(context.Background(), features.loaded(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	peak := peakBytes(t)
-	t.Logf("%d of %d pictures in %v and %d MiB: %s", r.Pictures, r.Found, time.Since(start).Round(time.Second), peak>>20, r.Reason)
-	if r.Pictures != o.Pictures || r.Found != n || peak > mostMemory {
-		t.Errorf("%d of %d pictures in %d MiB, want %d of %d in %d", r.Pictures, r.Found, peak>>20, o.Pictures, n, mostMemory>>20)
+	right := s.outcome(probabilities)
+	t.Logf("linear probe: %s in %v, gradient %.1e, peak %d MiB", percent(score(right).Accuracy.Value), time.Since(start).Round(time.Second), chosen.Gradient, peakBytes(t)>>20)
+	start = time.Now()
+	probabilities, _, err = s.neighbour(context.Background(), features.loaded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	near := s.outcome(probabilities)
+	t.Logf("nearest: %s in %v, peak %d MiB", percent(score(near).Accuracy.Value), time.Since(start).Round(time.Second), peakBytes(t)>>20)
+	const most = 768 << 20
+	if peak := peakBytes(t); peak > most || features.err() != nil || score(right).Accuracy.Value < 0.99 {
+		t.Errorf("%d MiB, error %v, accuracy %g; want at most %d MiB", peak>>20, features.err(), score(right).Accuracy.Value, most>>20)
 	}
 }
 

@@ -73,9 +73,9 @@ func four() *Answers {
 	return &Answers{
 		Classes: []string{"a", "b", "c"}, Files: []string{"0", "1", "2", "3"}, Labels: []int{0, 1, 2, 2}, Read: []bool{true, true, true, true},
 		From: []Answerer{
-			{Name: "quick", Head: headProbe, Latency: 10, Batch: 1, probabilities: table{4, 3, []float32{
+			{Name: "quick", Head: headProbe, Latency: 10, Batch: 1, probabilities: table{rows: 4, cols: 3, data: []float32{
 				.9, .05, .05 /**/, .5, .4, .1 /**/, .1, .3, .6 /**/, .4, .25, .35}}}, // right, wrong, right, wrong
-			{Name: "slow", Head: headProbe, Latency: 100, Batch: 1, probabilities: table{4, 3, []float32{
+			{Name: "slow", Head: headProbe, Latency: 100, Batch: 1, probabilities: table{rows: 4, cols: 3, data: []float32{
 				.3, .4, .3 /**/, .1, .8, .1 /**/, .2, .2, .6 /**/, .1, .1, .8}}}, // wrong, right, right, right
 		},
 	}

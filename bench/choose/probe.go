@@ -205,22 +205,27 @@ func (p *problem) unscaled(w []float64, gradient float64) *fit {
 	return f
 }
 
+// predictBlock is how many pictures are predicted at a time.
+const predictBlock = 4096
+
 // predict returns the probabilities of some pictures' classes, (len(rows), classes).
 func (f *fit) predict(pool *par.Pool, features table, rows []int) [][]float64 {
 	n, d, k := len(rows), features.cols, len(f.bias)
 	if n == 0 {
 		return nil
 	}
-	x := make([]float32, n*d)
-	for r, i := range rows {
-		copy(x[r*d:], features.row(i))
-	}
-	logits := make([]float32, n*k)
-	product(pool, logits, x, f.weight, f.bias, n, d, k)
+	x, logits := make([]float32, min(n, predictBlock)*d), make([]float32, min(n, predictBlock)*k)
 	all := make([][]float64, n)
-	for r := range all {
-		all[r] = make([]float64, k)
-		softmax(all[r], logits[r*k:(r+1)*k], f.present)
+	for from := 0; from < n; from += predictBlock {
+		count := min(predictBlock, n-from)
+		for r, i := range rows[from : from+count] {
+			copy(x[r*d:], features.row(i))
+		}
+		product(pool, logits[:count*k], x[:count*d], f.weight, f.bias, count, d, k)
+		for r := range count {
+			all[from+r] = make([]float64, k)
+			softmax(all[from+r], logits[r*k:(r+1)*k], f.present)
+		}
 	}
 	return all
 }
