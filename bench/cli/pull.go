@@ -233,14 +233,19 @@ func (a *app) fetch(c *cobra.Command, pf pullFlags, dir string, files []wanted) 
 	out := newPrinter(a, []string{"name", "size", "hash", "sha256", "licence", "file"}, func(r pullRow) []string {
 		return []string{r.Name, mebibytes(r.Bytes), r.Trust, r.SHA256[:16], r.Licence, r.File}
 	})
+	some := false
 	for i, h := range held {
 		if h.Name == "" {
 			continue
 		}
+		some = true
 		row := pullRow{Name: files[i].name, File: s.Path(h.Name), Bytes: h.Bytes, SHA256: h.SHA256, Trust: h.Trust, Licence: files[i].licence}
 		if err := out.print(row); err != nil {
 			return err
 		}
+	}
+	if err != nil && some {
+		err = &exitError{exitFailed, err} // the others are there
 	}
 	return errors.Join(out.close(), err)
 }

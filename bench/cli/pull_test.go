@@ -23,8 +23,8 @@ func TestPull(t *testing.T) {
 	t.Setenv("ZOOBENCH_CACHE", t.TempDir())
 	// Nobody publishes the hash of timm's files; torchvision's file bears the first digits of its own.
 	code, stdout, stderr := invoke(t, "pull", "mobilenetv2_100", "resnet18.IMAGENET1K_V1", "mobilenetv2_140.ra_in1k", "--mirror", mirror.URL, "--parallel", "1", "--format", "json")
-	if code != 1 || !strings.Contains(stderr, "resnet18.IMAGENET1K_V1.pth: wrong hash: sha256 ") || !strings.Contains(stderr, "nothing was kept") {
-		t.Errorf("exit code %d, %q; want 1 and resnet18's wrong hash", code, stderr)
+	if code != 2 || !strings.Contains(stderr, "resnet18.IMAGENET1K_V1.pth: wrong hash: sha256 ") || !strings.Contains(stderr, "nothing was kept") {
+		t.Errorf("exit code %d, %q; want 2 and resnet18's wrong hash", code, stderr)
 	}
 	if !strings.Contains(stderr, "mobilenetv2_100.ra_in1k: licence apache-2.0") {
 		t.Errorf("no licence in %q", stderr)
@@ -69,7 +69,7 @@ func TestPull(t *testing.T) {
 	}
 	before := len(paths)
 	code, _, stderr = invoke(t, "pull", "mobilenetv2_140.ra_in1k", "mobilenetv2_100", "--offline")
-	if code != 1 || len(paths) != before || strings.Contains(stderr, "weights: mobilenetv2_140") || !strings.Contains(stderr, "put the file from https://huggingface.co/timm/mobilenetv2_100") {
+	if code != 2 || len(paths) != before || strings.Contains(stderr, "weights: mobilenetv2_140") || !strings.Contains(stderr, "put the file from https://huggingface.co/timm/mobilenetv2_100") {
 		t.Errorf("offline: exit code %d after %d requests: %s", code, len(paths)-before, stderr)
 	}
 	for _, test := range []struct {

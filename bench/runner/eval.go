@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"zoobench/bench/record"
@@ -104,6 +105,9 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	r.ImagesPerSec = float64(src.Len()) / time.Since(start).Seconds()
 	r.Accuracy = record.NewAccuracy(c.images, c.top1, c.top5, c.unreadable)
 	r.Verdict = record.Verdict{Valid: true, Warnings: slices.Concat(files.Warnings, n.Engine.Trials().Notes)}
+	if want := publishedHash(n.Spec.Name, n.Tag); !strings.HasPrefix(n.SHA256, want) {
+		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%s is not the published file of %s: SHA-256 %.16s, want %.16s", filepath.Base(n.File), r.Name(), n.SHA256, want))
+	}
 	if k := len(c.unreadable); k > 0 {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images could not be read and count as wrong", k, c.images))
 	}

@@ -193,6 +193,17 @@ func published(network, sha256 string) string {
 	return ""
 }
 
+// publishedHash is the beginning of the hash of the network's checkpoint of this tag, "" where none is published.
+func publishedHash(network, tag string) string {
+	known, _ := zoo.Checkpoints(network) // a network of another list has none
+	for _, c := range known {
+		if tag != "" && c.Tag == tag {
+			return c.SHA256
+		}
+	}
+	return ""
+}
+
 // footprint is what the network takes up now; the peak is that of the whole process so far.
 func (n *Network) footprint() (f *record.Footprint, peakKnown bool) {
 	f = &record.Footprint{

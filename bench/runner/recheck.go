@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/datasets"
+	"zoobench/zoo/weights"
 )
 
 // recheckColumn stands in NotMeasured for a recheck without a result.
@@ -67,7 +67,7 @@ func openImages(a *experiment.Accuracy, classes int) (*datasets.Files, error) {
 
 // withCheckpoints makes a timed task one a checkpoint that the experiment evaluates too, so that speed and accuracy are
 // those of one system. A task at another input size keeps to generated weights, and so does one whose checkpoints are
-// not at hand: speed does not depend on what the weights are.
+// not at hand or cannot be read: speed does not depend on what the weights are.
 func (p planned) withCheckpoints(evals []planned) []planned {
 	p.unchecked = "the experiment asks for no accuracy"
 	if len(evals) > 0 {
@@ -84,9 +84,12 @@ func (p planned) withCheckpoints(evals []planned) []planned {
 		if e.Weights == "" {
 			continue
 		}
-		if _, err := os.Stat(e.Weights); err != nil {
-			continue // the accuracy's row says so
+		f, err := weights.Open(e.Weights)
+		if err != nil { // the accuracy's row says so
+			p.unchecked = err.Error()
+			continue
 		}
+		f.Close()
 		c := p
 		c.Tag, c.Weights, c.unchecked = e.Tag, e.Weights, e.missing
 		if e.missing == "" {

@@ -56,7 +56,8 @@ func (s Store) fetch(ctx context.Context, r Remote, progress func(done, total in
 		// The pieces may be of two files, whatever the server says of them.
 		h, _, err = s.fetchOnce(ctx, r, source, progress)
 	}
-	if err != nil && ctx.Err() == nil && !errors.Is(err, errHash) {
+	var local *fs.PathError // of the folder, as where the disk is full
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errHash) && !errors.As(err, &local) {
 		err = fmt.Errorf("%s: %w; without a network, put the file at %s", source, err, s.Path(r.Name))
 	}
 	return h, err
