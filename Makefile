@@ -4,9 +4,9 @@ SHELL := /bin/bash
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 QEMU_ARM64 := $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static 2>/dev/null))
-# Packages with goroutines, and those with code of their own for an architecture.
+# Packages with goroutines, and those beside the kernels with arithmetic that an architecture may do in its own way.
 CONCURRENT = ./kernels/par ./zoo/weights ./datasets ./bench/load ./bench/runner
-PORTABLE = ./kernels/... ./zoo/nn ./zoo/weights ./bench/stat ./bench/record ./datasets/decode ./datasets/preprocess
+PORTABLE = ./zoo/nn ./zoo/weights ./bench/stat ./bench/record ./datasets/decode ./datasets/preprocess
 # Where fuzzing starts: package:target.
 FUZZ = kernels:FuzzConv zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy datasets:FuzzLabels \
 	datasets:FuzzTar datasets:FuzzTarIndex \
@@ -50,11 +50,17 @@ lint: ## formatting, vet, staticcheck
 test-purego: ## the tests without assembly
 	$(GO) test -timeout 25m -tags purego ./...
 
-arm64: ## build and vet for arm64
+arm64: ## build and vet for arm64; where qemu-user is installed, the kernels' tests and a whole network on an emulated one
 	GOARCH=arm64 $(GO) build ./...
 	GOARCH=arm64 $(GO) vet ./...
+ifeq ($(QEMU_ARM64),)
+	@echo "arm64: built and vetted; tests of the NEON kernels skipped, qemu-aarch64 is not installed"
+else
+	GOARCH=arm64 REQUIRE_ISA=neon $(GO) test -exec $(QEMU_ARM64) -timeout 25m ./kernels/...
+	GOARCH=arm64 $(GO) test -exec $(QEMU_ARM64) -timeout 25m -run 'TestGoldenLogits/^engine/networks/tv_shufflenet_v2_x0_5' ./zoo
+endif
 
-test-arm64: ## the tests of portable packages on an emulated arm64, where qemu-user is installed
+test-arm64: ## the tests of other portable packages on an emulated arm64, where qemu-user is installed
 ifeq ($(QEMU_ARM64),)
 	@echo "test-arm64: skipped, qemu-aarch64 is not installed"
 else
