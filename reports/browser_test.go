@@ -230,6 +230,19 @@ func TestPageInBrowser(t *testing.T) {
 	b.want("one h1", `document.querySelectorAll("h1").length`, "1")
 }
 
+// TestPageCurves joins the points of one network over batch sizes, and shows them for the finding that is about them.
+func TestPageCurves(t *testing.T) {
+	b := open(t, 1280, append(sweep(t), pipelined(t)...))
+	b.eval(`(s => { s.value = "batch"; s.onchange() })(document.getElementById("x"))`)
+	b.want("curves", `document.querySelectorAll("#chart .curve").length >= 4`, "true")
+	b.want("no front", `document.querySelectorAll("#chart .front").length`, "0")
+	b.shot("page-curves", chromedp.CaptureScreenshot())
+	b.eval(`document.querySelector("#finding-batch-curve .show").click()`)
+	b.want("its axes", `document.getElementById("y").value`, `"images_per_s"`)
+	b.eval(`[...document.querySelectorAll("#table tbody button")].find(b=>b.textContent.startsWith("alexnet")).click()`)
+	b.want("stages", `["decoding an image", "time until ready"].every(s => document.getElementById("panel").textContent.includes(s))`, "true")
+}
+
 // TestPageWidths opens the page on a phone and a tablet: nothing but the tables scrolls sideways.
 func TestPageWidths(t *testing.T) {
 	for _, width := range []int64{375, 768} {

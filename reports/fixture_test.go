@@ -141,3 +141,12 @@ func troubled(records []record.Record) []record.Record {
 	}
 	return records
 }
+
+// pipelined returns a pipeline record of the first network.
+func pipelined(t testing.TB) []record.Record {
+	r := zoo(t)[1]
+	r.Kind, r.Timing, r.Footprint, r.JobID = record.KindPipeline, nil, nil, "pipeline"
+	r.Batch, r.Threads, r.ImagesPerSec = 8, 2, 101.5
+	r.Pipeline = &record.Pipeline{Decode: 3_210_000, Preprocess: 1_100_000, Forward: 8_000_000, EndToEnd: 9_900_000, PipelineN: 200}
+	return []record.Record{r}
+}

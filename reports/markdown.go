@@ -38,6 +38,7 @@ func (r *run) writeMarkdown(w io.Writer, figures []figure) error {
 			}
 		}
 	}
+	r.writeStages(out)
 	if len(figures) > 0 {
 		fmt.Fprintf(out, "\n## Plots\n")
 		for _, f := range figures {

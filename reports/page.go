@@ -67,6 +67,14 @@ type pageRow struct {
 	Rate       *float64          `json:"images_per_s"`
 	Peak       *float64          `json:"peak_rss_bytes"`
 	Joules     *float64          `json:"joules_per_image"`
+	Batch      *float64          `json:"batch"`
+	Threads    *float64          `json:"threads"`
+	Load       *float64          `json:"load_ns"`
+	Tune       *float64          `json:"tune_ns"`
+	Decode     *float64          `json:"decode_p50_ns"` // of a pipeline record of the same network and size, as the three below
+	Preprocess *float64          `json:"preprocess_p50_ns"`
+	Forward    *float64          `json:"forward_p50_ns"`
+	EndToEnd   *float64          `json:"end_to_end_p50_ns"`
 	Top1       *float64          `json:"top1"`
 	Top1Lo     *float64          `json:"top1_lo"`
 	Top1Hi     *float64          `json:"top1_hi"`
@@ -148,6 +156,7 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 	plans := map[string]layers{}
 	left := maxPageLayerBytes
 	varying := varyingAxes(r.rows)
+	pipelines := r.pipelines()
 	for i := range r.rows[:min(len(r.rows), maxPageRows)] {
 		one := &r.rows[i]
 		rec := one.any()
@@ -156,6 +165,16 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 			Settings: join(varying(one)), Why: map[string]string{},
 			Year: finiteNumber(float64(rec.Year), rec.Year > 0),
 			Size: finiteNumber(float64(one.set.size), one.set.size > 0),
+		}
+		p.Batch, p.Threads = finiteNumber(float64(one.set.batch), one.set.batch > 0), finiteNumber(float64(one.set.threads), one.set.threads > 0)
+		if l := one.latency; l != nil && l.Footprint != nil {
+			p.Load, p.Tune = finiteNumber(float64(l.Load), l.Load > 0), finiteNumber(float64(l.Tune), l.Tune > 0)
+		}
+		at := slices.IndexFunc(pipelines, func(o *record.Record) bool { return o.Model == rec.Model && o.ImgSize == one.set.size })
+		if at >= 0 {
+			from := pipelines[at].Pipeline
+			p.Decode, p.Preprocess = finiteNumber(float64(from.Decode), from.Decode > 0), finiteNumber(float64(from.Preprocess), from.Preprocess > 0)
+			p.Forward, p.EndToEnd = finiteNumber(float64(from.Forward), from.Forward > 0), finiteNumber(float64(from.EndToEnd), from.EndToEnd > 0)
 		}
 		if c := one.counts(); c != nil {
 			p.Params, p.MACs = finiteNumber(float64(c.Params), true), finiteNumber(float64(c.MACs), true)
@@ -281,6 +300,8 @@ func findingAxes() map[string]map[string]string {
 		"searched-against-hand-made":    axes("macs", "top1"),
 		"compound-scaling":              axes("params", "macs"),
 		"years":                         axes("year", "macs"),
+		"batch-curve":                   axes("batch", "images_per_s"),
+		"resolution-curve":              axes("img_size", "latency_p50_ns"),
 	}
 }
 

@@ -154,7 +154,7 @@ func TestWriteGolden(t *testing.T) {
 		{"report_published.md", zoo(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "latency_macs", "finding_folded-batch-norm"}},
 		{"report_measured.md", measured(zoo(t), 1), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "latency_macs", "finding_folded-batch-norm", "finding_depth-pays", "finding_resnet-beats-vgg"}},
 		{"report_hostile.md", hostile(t), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "latency_macs"}},
-		{"report_sweep.md", sweep(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "batch_curve", "latency_macs", "finding_folded-batch-norm"}},
+		{"report_sweep.md", append(sweep(t), pipelined(t)...), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "batch_curve", "latency_macs", "finding_folded-batch-norm"}},
 		{"report_empty.md", nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

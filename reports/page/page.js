@@ -31,7 +31,15 @@ const axes = {
   top1: {text: "top-1 measured here", unit: "%", scale: 1, high: true, lo: "top1_lo", hi: "top1_hi"},
   published_top1: {text: "published top-1, not measured here", unit: "%", scale: 1, high: true},
   year: {text: "year of publication", unit: "", scale: 1, high: true},
-  img_size: {text: "input size", unit: "px", scale: 1},
+  load_ns: {text: "time until ready", unit: "ms", scale: 1e6, log: true},
+  tune_ns: {text: "trials of algorithms", unit: "ms", scale: 1e6, log: true},
+  decode_p50_ns: {text: "decoding an image", unit: "ms", scale: 1e6, log: true},
+  preprocess_p50_ns: {text: "preparing an image", unit: "ms", scale: 1e6, log: true},
+  forward_p50_ns: {text: "forward call of the pipeline, an image", unit: "ms", scale: 1e6, log: true},
+  end_to_end_p50_ns: {text: "an image from file to prediction", unit: "ms", scale: 1e6, log: true},
+  batch: {text: "images in a batch", unit: "", scale: 1, log: true, setting: true},
+  threads: {text: "threads", unit: "", scale: 1, log: true, setting: true},
+  img_size: {text: "input size", unit: "px", scale: 1, setting: true},
 };
 const has = field => rows.some(r => r[field] !== null);
 const title = a => a.unit ? `${a.text} (${a.unit})` : a.text;
@@ -124,6 +132,19 @@ function pareto(ps, ax, ay) {
   return good.filter(p => !good.some(q => q !== p && !better(ax, p.vx, q.vx) && !better(ay, p.vy, q.vy) && (better(ax, q.vx, p.vx) || better(ay, q.vy, p.vy))));
 }
 
+// curves joins the points of one network that differ in the setting across alone.
+function curves(root, ps, across) {
+  const all = new Map();
+  for (const p of ps) {
+    const r = rows[p.i], key = JSON.stringify([r.model, r.experiment, r.settings.replace(/\d+( px)?/g, ""), ...["img_size", "batch", "threads"].filter(f => f !== across).map(f => r[f])]);
+    all.set(key, (all.get(key) || []).concat(p));
+  }
+  for (const some of all.values()) {
+    const f = data.families[rows[some[0].i].family] || {color: 6};
+    if (some.length > 1) root.append(svg("polyline", {class: "curve", stroke: `var(--c${f.color})`, points: some.sort((p, q) => p.vx - q.vx).map(p => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join(" ")}));
+  }
+}
+
 function draw() {
   const fx = $("x").value, fy = $("y").value, ax = axes[fx], ay = axes[fy], log = $("log").checked;
   const host = $("chart");
@@ -144,7 +165,8 @@ function draw() {
     const ps = some.map(i => ({i, vx: rows[i][fx] / ax.scale, vy: rows[i][fy] / ay.scale}));
     for (const p of ps) { p.x = x(p.vx); p.y = y(p.vy); }
     const edge = pareto(ps, ax, ay).sort((p, q) => p.vx - q.vx);
-    if ($("front").checked && edge.length > 1) {
+    if (ax.setting) curves(root, ps, fx);
+    if (!ax.setting && $("front").checked && edge.length > 1) {
       // Steps, not slopes: there is no network in between.
       const steps = edge.flatMap((p, k) => k === 0 ? [p] : [ax.high ? {x: edge[k - 1].x, y: p.y} : {x: p.x, y: edge[k - 1].y}, p]);
       root.append(svg("polyline", {class: "front", points: steps.map(p => `${p.x.toFixed(1)},${p.y.toFixed(1)}`).join(" ")}));
@@ -271,7 +293,7 @@ function open(i) {
   hideTip();
   const r = rows[i], body = $("panel-body");
   const facts = [["family", r.family], ["year", r.year], ["experiment", r.experiment], ["settings", r.settings], ["input", r.img_size && `${r.img_size} px`]];
-  for (const f of ["params", "macs", "activations", "latency_p50_ns", "latency_p90_ns", "images_per_s", "peak_rss_bytes", "joules_per_image", "top1", "published_top1"]) {
+  for (const f of ["params", "macs", "activations", "latency_p50_ns", "latency_p90_ns", "images_per_s", "peak_rss_bytes", "load_ns", "tune_ns", "decode_p50_ns", "preprocess_p50_ns", "forward_p50_ns", "end_to_end_p50_ns", "joules_per_image", "top1", "published_top1"]) {
     const a = axes[f], why = r.not_measured?.[f];
     let text = r[f] === null ? (why ? "not measured: " + why : "") : `${figure(r[f], a)} ${a.unit}`;
     if (r[f] !== null && a.lo && r[a.lo] !== null) text += ` [${figure(r[a.lo], a)}, ${figure(r[a.hi], a)}]`;

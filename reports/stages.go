@@ -1,0 +1,79 @@
+package reports
+
+import (
+	"bufio"
+	"fmt"
+	"slices"
+	"strings"
+
+	"zoobench/bench/record"
+)
+
+// loads returns the records that tell what a network takes to get ready, a network, checkpoint and size once: load records,
+// else latency records.
+func (r *run) loads() []*record.Record {
+	var all []*record.Record
+	type id struct {
+		name string
+		size int
+	}
+	seen := map[id]bool{}
+	add := func(rec *record.Record) {
+		if k := (id{rec.Name(), rec.ImgSize}); rec.Footprint != nil && rec.Load > 0 && !seen[k] {
+			seen[k] = true
+			all = append(all, rec)
+		}
+	}
+	for i := range r.sound {
+		if r.sound[i].Kind == record.KindLoad {
+			add(&r.sound[i])
+		}
+	}
+	for i := range r.rows {
+		if l := r.rows[i].latency; l != nil {
+			add(l)
+		}
+	}
+	return all
+}
+
+// pipelines returns the records of the way from file to prediction.
+func (r *run) pipelines() []*record.Record {
+	return slices.DeleteFunc(latest(r.sound, record.KindPipeline), func(rec *record.Record) bool { return rec.Pipeline == nil })
+}
+
+// writeStages writes what it takes until a network is ready, and from file to prediction.
+func (r *run) writeStages(out *bufio.Writer) {
+	table := func(heads []string, lines [][]string) {
+		fmt.Fprintf(out, "| %s |\n| ---%s |\n", strings.Join(heads, " | "), strings.Repeat(" | ---:", len(heads)-1))
+		for _, l := range lines {
+			fmt.Fprintf(out, "| %s |\n", strings.Join(l, " | "))
+		}
+	}
+	figure := func(v float64) string { return fixed(v, digits(v)) }
+	mebi := func(n int64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
+	if all := r.loads(); len(all) > 0 {
+		var lines [][]string
+		for _, rec := range all {
+			tune := "–"
+			if rec.Tune > 0 {
+				tune = figure(ms(rec.Tune))
+			}
+			lines = append(lines, []string{markdown(clean(rec.Name())), fmt.Sprint(rec.ImgSize), figure(ms(rec.Load)), tune, mebi(rec.WeightsBytes), mebi(rec.ArenaBytes)})
+		}
+		fmt.Fprintf(out, "\n## Getting ready\n\nFrom the weights' file, or their generator, to the first forward call: once, and in no latency. Trials choose algorithms.\n\n")
+		table([]string{"model", "px", "load ms", "trials ms", "packed weights MiB", "arena MiB"}, lines)
+	}
+	if all := r.pipelines(); len(all) > 0 {
+		var lines [][]string
+		for _, rec := range all {
+			p := rec.Pipeline
+			lines = append(lines, []string{
+				markdown(clean(rec.Name())), fmt.Sprint(rec.ImgSize), fmt.Sprint(rec.Threads), fmt.Sprint(rec.Batch), fmt.Sprint(p.PipelineN),
+				figure(ms(p.Decode)), figure(ms(p.Preprocess)), figure(ms(p.Forward)), figure(ms(p.EndToEnd)), figure(rec.ImagesPerSec),
+			})
+		}
+		fmt.Fprintf(out, "\n## From file to prediction\n\nMedians in ms an image: decoding and preparing on one core, forward on all threads, each alone; then all of it at once.\n\n")
+		table([]string{"model", "px", "threads", "batch", "images", "decode", "prepare", "forward", "end to end", "img/s"}, lines)
+	}
+}
