@@ -6,6 +6,9 @@
 // kernels has checked sizes before it calls. One call covers one panel of tiles, never a layer, because assembly cannot
 // be preempted. A NaN in an input reaches the output.
 //
+// Assembly for amd64 is written by the generators of kernels/_asm. NEON's, for arm64, is written by hand: a file opens with
+// its register map, and the assembler's macros take the generator's place.
+//
 // It leaves to package kernels which implementation is used, how layers are cut into tiles, and all checks.
 package f32
 

@@ -6,8 +6,8 @@
 
 // func fmaPeakNEON(rounds int, x *[8]float32)
 //
-// V0 and V1 hold x, V8 to V31 the chains, two registers each. Four multipliers of four cycles' latency need sixteen
-// registers' worth; the widest cores have no more.
+// V0 and V1 hold x, V8 to V31 the chains, two registers each. Four multipliers of four cycles' latency, as wide cores have
+// them, need sixteen.
 TEXT ·fmaPeakNEON(SB), NOSPLIT, $0-16
 	MOVD rounds+0(FP), R0
 	MOVD x+8(FP), R1
