@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/runner"
+	"zoobench/kernels"
 	"zoobench/zoo"
 )
 
@@ -67,6 +68,13 @@ func Main(list *zoo.List, args []string, stdin io.Reader, stdout, stderr io.Writ
 }
 
 func main(ctx context.Context, a *app, args []string) int {
+	// Workers inherit the variable; a job's own instruction set comes later and stands.
+	if isa := os.Getenv("ZOOBENCH_ISA"); isa != "" {
+		if err := kernels.Use(isa); err != nil {
+			fmt.Fprintf(a.stderr, "zoobench: $ZOOBENCH_ISA: %s\n", strings.TrimPrefix(err.Error(), "kernels: "))
+			return exitUsage
+		}
+	}
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
