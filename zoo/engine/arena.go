@@ -12,9 +12,13 @@ import (
 // A buffer is memory that one value, or the parts of a concatenation, live in.
 type buffer struct {
 	elems       int // of one image
-	first, last int // steps that use it
-	offset      int // in the arena, for a whole batch
+	images      int // that are in it at once
+	first, last int // groups that use it
+	offset      int // in the arena
 }
+
+// size is the buffer's room in the arena.
+func (b *buffer) size() int { return roundUp(b.elems*b.images, align) }
 
 // A place is where a value lives: channels [channel, channel+C) of a buffer's pixels.
 type place struct {
@@ -37,7 +41,7 @@ const align = 16
 // layOut gives every buffer its range of the arena and returns the arena's size in elements. Buffers are placed one after
 // the other, each at the lowest offset that no buffer alive at the same time holds. What that needs depends on their
 // order: a few are tried, then sizes shaken by chance, always the same, until one needs no more than is alive at once.
-func layOut(buffers []buffer, batch int) int {
+func layOut(buffers []buffer) int {
 	keys := []func(b buffer) float64{
 		func(b buffer) float64 { return float64(b.elems) },
 		func(b buffer) float64 { return float64(b.last - b.first) },
@@ -45,7 +49,7 @@ func layOut(buffers []buffer, batch int) int {
 		func(b buffer) float64 { return float64(b.last) },
 	}
 	shakes := min(500, 10+(1<<21)/(len(buffers)*len(buffers)+1))
-	best, least, bound := []float64(nil), 0, mostAlive(buffers, batch)
+	best, least, bound := []float64(nil), 0, mostAlive(buffers)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for try := 0; try < len(keys)+shakes && (try == 0 || least > bound); try++ {
 		key := make([]float64, len(buffers))
@@ -56,21 +60,21 @@ func layOut(buffers []buffer, batch int) int {
 				key[i] = math.Pow(float64(b.elems), float64(try%3)/2) * (0.5 + rng.Float64())
 			}
 		}
-		if total := arrange(buffers, batch, key); try == 0 || total < least {
+		if total := arrange(buffers, key); try == 0 || total < least {
 			best, least = key, total
 		}
 	}
-	return arrange(buffers, batch, best)
+	return arrange(buffers, best)
 }
 
 // mostAlive is the size of the largest set of buffers alive at once.
-func mostAlive(buffers []buffer, batch int) int {
+func mostAlive(buffers []buffer) int {
 	most := 0
 	for _, at := range buffers {
 		alive := 0
 		for _, b := range buffers {
 			if b.first <= at.first && at.first <= b.last {
-				alive += roundUp(b.elems*batch, align)
+				alive += b.size()
 			}
 		}
 		most = max(most, alive)
@@ -79,7 +83,7 @@ func mostAlive(buffers []buffer, batch int) int {
 }
 
 // arrange places buffers in the order of falling keys.
-func arrange(buffers []buffer, batch int, key []float64) int {
+func arrange(buffers []buffer, key []float64) int {
 	order := make([]int, len(buffers))
 	for i := range order {
 		order[i] = i
@@ -89,7 +93,7 @@ func arrange(buffers []buffer, batch int, key []float64) int {
 	var placed []int // in order of offset
 	for _, i := range order {
 		b := &buffers[i]
-		size := roundUp(b.elems*batch, align)
+		size := b.size()
 		b.offset = 0
 		for _, j := range placed {
 			other := buffers[j]
@@ -99,7 +103,7 @@ func arrange(buffers []buffer, batch int, key []float64) int {
 			if b.offset+size <= other.offset {
 				break
 			}
-			b.offset = max(b.offset, other.offset+roundUp(other.elems*batch, align))
+			b.offset = max(b.offset, other.offset+other.size())
 		}
 		at := sort.Search(len(placed), func(k int) bool { return buffers[placed[k]].offset >= b.offset })
 		placed = append(placed, 0)
@@ -112,18 +116,21 @@ func arrange(buffers []buffer, batch int, key []float64) int {
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
-// tensor is a value of n images.
-func (e *Engine) tensor(p place, n int) kernels.Tensor {
+// tensor is a value of n images, from image first of the batch on.
+func (e *Engine) tensor(p place, first, n int) kernels.Tensor {
 	t := kernels.Tensor{N: n, H: p.shape.H, W: p.shape.W, C: p.shape.C, Stride: p.stride}
 	switch p.buffer {
 	case inputBuffer:
-		t.Data = e.input.Data[p.channel:]
+		t.Data = e.input.Data[first*p.shape.Elems()+p.channel:]
 		return t
 	case constBuffer:
 		t.N, t.Data = 1, e.constants[p.node][p.channel:]
 		return t
 	}
 	b := e.buffers[p.buffer]
-	t.Data = e.arena[b.offset+p.channel : b.offset+b.elems*n]
+	if b.images < e.batch {
+		first = 0 // it holds the images under way only
+	}
+	t.Data = e.arena[b.offset+first*b.elems+p.channel : b.offset+(first+n)*b.elems]
 	return t
 }

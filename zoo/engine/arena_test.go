@@ -14,21 +14,20 @@ func TestLayOut(t *testing.T) {
 		buffers := make([]buffer, 1+rng.IntN(40))
 		for i := range buffers {
 			first := rng.IntN(50)
-			buffers[i] = buffer{elems: 1 + rng.IntN(5000), first: first, last: first + rng.IntN(6)}
+			buffers[i] = buffer{elems: 1 + rng.IntN(5000), images: 1 + rng.IntN(3), first: first, last: first + rng.IntN(6)}
 		}
-		batch := 1 + rng.IntN(3)
-		total := layOut(buffers, batch)
+		total := layOut(buffers)
 		alive := make([]int, 60)
 		for i, a := range buffers {
-			if a.offset < 0 || a.offset+a.elems*batch > total {
-				t.Fatalf("buffer %d: [%d, %d) in an arena of %d", i, a.offset, a.offset+a.elems*batch, total)
+			if a.offset < 0 || a.offset+a.size() > total {
+				t.Fatalf("buffer %d: [%d, %d) in an arena of %d", i, a.offset, a.offset+a.size(), total)
 			}
 			for s := a.first; s <= a.last; s++ {
-				alive[s] += roundUp(a.elems*batch, align)
+				alive[s] += a.size()
 			}
 			for j, b := range buffers[:i] {
 				together := a.first <= b.last && b.first <= a.last
-				overlap := a.offset < b.offset+b.elems*batch && b.offset < a.offset+a.elems*batch
+				overlap := a.offset < b.offset+b.size() && b.offset < a.offset+a.size()
 				if together && overlap {
 					t.Fatalf("buffers %d and %d live together and overlap: %+v %+v", i, j, a, b)
 				}
@@ -69,7 +68,7 @@ func TestArenaIsTight(t *testing.T) {
 		if err := p.layOut(); err != nil {
 			t.Fatal(err)
 		}
-		if got := float64(len(p.arena)) / float64(mostAlive(p.buffers, 1)); got > 1.1 {
+		if got := float64(len(p.arena)) / float64(mostAlive(p.buffers)); got > 1.1 {
 			t.Errorf("%s: arena is %.2f of the largest set of tensors alive at once", spec.Name, got)
 		}
 	}

@@ -2,8 +2,9 @@
 //
 // The contract: New reads every weight once, folds batch norms, packs what is left for the kernels and gives the
 // weights' memory back; Run then computes logits from images, channels last, with no allocation. Batch norm, bias,
-// activation and residual sum ride along with the convolution before them, and concatenations are written in place. The
-// plan depends on the graph, the options and the instruction set only, and where there is a Tuner on the times that it
+// activation and residual sum ride along with the convolution before them, and concatenations are written in place. Of a
+// batch, the first layers take one image a worker at a time and the others, whose weights are larger than their activations,
+// take all. The plan depends on the graph, the options and the instruction set only, and where there is a Tuner on the times that it
 // finds; the same plan gives the same bits at any number of threads. An Engine is used by one goroutine at a time.
 //
 // It leaves to kernels how a layer is computed, to zoo/interp to be right without being fast, and to others where
@@ -47,6 +48,8 @@ type Engine struct {
 	pool  *par.Pool
 
 	steps       []step
+	byImage     int // steps that run before the others, few images at a time
+	few         int // so many, 1 or more
 	layers      []Layer
 	buffers     []buffer
 	arena       []float32
@@ -104,8 +107,13 @@ func (e *Engine) Run(dst, src []float32, n int) {
 		panic("engine: short images or logits")
 	}
 	e.input.Data = src
-	for i := range e.steps {
-		e.runStep(&e.steps[i], n)
+	for first := 0; first < n; first += e.few {
+		for i := range e.byImage {
+			e.runStep(&e.steps[i], first, min(e.few, n-first))
+		}
+	}
+	for i := e.byImage; i < len(e.steps); i++ {
+		e.runStep(&e.steps[i], 0, n)
 	}
 	e.finish(dst, n)
 }
@@ -113,10 +121,18 @@ func (e *Engine) Run(dst, src []float32, n int) {
 // RunTimed is Run with the time of every layer, in the order of Layers, added to times.
 func (e *Engine) RunTimed(dst, src []float32, n int, times []time.Duration) {
 	e.input.Data = src
-	for i := range e.steps {
+	timed := func(i, first, n int) {
 		start := time.Now()
-		e.runStep(&e.steps[i], n)
+		e.runStep(&e.steps[i], first, n)
 		times[i] += time.Since(start)
+	}
+	for first := 0; first < n; first += e.few {
+		for i := range e.byImage {
+			timed(i, first, min(e.few, n-first))
+		}
+	}
+	for i := e.byImage; i < len(e.steps); i++ {
+		timed(i, 0, n)
 	}
 	e.finish(dst, n)
 }
@@ -124,7 +140,7 @@ func (e *Engine) RunTimed(dst, src []float32, n int, times []time.Duration) {
 // finish copies the logits out.
 func (e *Engine) finish(dst []float32, n int) {
 	e.input.Data = nil
-	y := e.tensor(e.output, n)
+	y := e.tensor(e.output, 0, n)
 	pixels := y.H * y.W
 	for p := range n * pixels {
 		copy(dst[p*y.C:(p+1)*y.C], y.Data[p*y.Stride:])

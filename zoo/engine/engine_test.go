@@ -67,9 +67,10 @@ func TestAgainstOracle(t *testing.T) {
 				largest = max(largest, math.Abs(v))
 			}
 			defer use(t, kernels.ISA())
-			for _, isa := range kernels.ISAs() {
+			for threads, isa := range kernels.ISAs() {
+				threads = 1 + threads%2 // one runs the first layers image by image, two run both at once
 				use(t, isa)
-				e := newEngine(t, g, w, engine.Options{Threads: 2, Batch: 2, Exact: true})
+				e := newEngine(t, g, w, engine.Options{Threads: threads, Batch: 2, Exact: true})
 				got := make([]float32, len(want))
 				e.Run(got, images, 2)
 				for i, v := range got {
@@ -135,6 +136,11 @@ func TestSameBits(t *testing.T) {
 	two := run(engine.Options{Threads: 2, Batch: 2}, images, 2)
 	if !slices.Equal(one, two[:1000]) {
 		t.Error("other bits in a batch of 2 than alone")
+	}
+	// Two workers take the first layers of three images as two and one.
+	three := run(engine.Options{Threads: 2, Batch: 5}, slices.Concat(images, images), 3)
+	if !slices.Equal(three, slices.Concat(two, one)) {
+		t.Error("other bits in three of a batch of 5 than alone")
 	}
 }
 

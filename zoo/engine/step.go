@@ -27,11 +27,11 @@ type step struct {
 	summands []kernels.Tensor // room for add's tensors
 }
 
-// runStep computes one step for n images.
-func (e *Engine) runStep(s *step, n int) {
-	dst, src := e.tensor(s.dst, n), e.tensor(s.src, n)
+// runStep computes one step for n images from image first on.
+func (e *Engine) runStep(s *step, first, n int) {
+	dst, src := e.tensor(s.dst, first, n), e.tensor(s.src, first, n)
 	for i, a := range s.add {
-		s.summands[i] = e.tensor(a, n)
+		s.summands[i] = e.tensor(a, first, n)
 	}
 	switch {
 	case s.conv != nil:
@@ -43,7 +43,7 @@ func (e *Engine) runStep(s *step, n int) {
 	case s.pointwise != nil:
 		var gate kernels.Tensor
 		if s.hasGate {
-			gate = e.tensor(s.gate, n)
+			gate = e.tensor(s.gate, first, n)
 		}
 		s.pointwise.Run(e.pool, dst, src, gate, s.summands)
 	default:

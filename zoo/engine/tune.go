@@ -58,7 +58,7 @@ const (
 )
 
 // choose sets the choice of every site. A network's weights take weightBytes.
-func (t *Tuner) choose(open []*site, pool *par.Pool, batch int, weightBytes int64) Trials {
+func (t *Tuner) choose(open []*site, pool *par.Pool, weightBytes int64) Trials {
 	start := time.Now()
 	var done Trials
 	file := openTimes(t.File)
@@ -69,7 +69,7 @@ func (t *Tuner) choose(open []*site, pool *par.Pool, batch int, weightBytes int6
 	var rest []float32
 	seen := map[string]times{}
 	for _, s := range open {
-		shape, images := sample(s.shape, batch)
+		shape, images := sample(s.shape, s.images)
 		key := trialKey{CPU: t.CPU, Build: t.Build, ISA: kernels.ISA(), Threads: pool.Size(), Shape: shapeText(&shape, images, between)}
 		ns, known := seen[key.Shape]
 		if !known {
