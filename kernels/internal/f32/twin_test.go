@@ -175,6 +175,9 @@ func TestRowsTwins(t *testing.T) {
 					arg.Lo, arg.Hi = 0.25, 1/float32(c)
 				case "softmax":
 					arg.Lo = 0.3
+					for i := range in {
+						in[i] -= 1000 // the largest is not to be a zero of an empty lane
+					}
 				}
 				got, want := append([]float32(nil), out...), append([]float32(nil), out...)
 				mine, theirs := arg, arg
