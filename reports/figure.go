@@ -291,14 +291,23 @@ func linearTicks(lo, hi float64) []plot.Tick {
 	return ticks
 }
 
-// drawAxes draws p's axes with the label of the x axis beneath and returns the data area.
-// The label is not left to p: on a logarithmic axis p reserves its room in the wrong place.
-func drawAxes(p *plot.Plot, c draw.Canvas, xLabel string) draw.Canvas {
+// drawAxes draws p's axes with their labels and returns the data area. The labels are not
+// left to p: on a logarithmic axis p reserves their room in the wrong place.
+func drawAxes(p *plot.Plot, c draw.Canvas, xLabel, yLabel string) draw.Canvas {
 	s := axisText()
-	area := draw.Crop(c, 0, 0, s.FontExtents().Height+2, 0)
+	high := s.FontExtents().Height
+	left := vg.Length(0)
+	if yLabel != "" {
+		left = high + 2
+	}
+	area := draw.Crop(c, left, 0, high+2, 0)
 	p.Draw(area)
 	data := p.DataCanvas(area)
 	c.FillText(s, vg.Point{X: data.Center().X, Y: c.Min.Y}, xLabel)
+	if yLabel != "" {
+		s.Rotation, s.YAlign = math.Pi/2, draw.YTop
+		c.FillText(s, vg.Point{X: c.Min.X, Y: data.Center().Y}, yLabel)
+	}
 	return data
 }
 

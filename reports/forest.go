@@ -122,7 +122,7 @@ func (t *forest) draw(c draw.Canvas) {
 	p.HideY()
 	p.Y.Tick.Marker = plot.ConstantTicks(nil)
 	p.Add(grid{})
-	data := drawAxes(p, draw.Crop(c, names+8, -figures-12, 0, 0), label)
+	data := drawAxes(p, draw.Crop(c, names+8, -figures-12, 0, 0), label, "")
 	trX, trY := p.Transforms(&data)
 	for _, m := range t.Plot.Marks {
 		data.StrokeLine2(frontLine(), trX(m), data.Min.Y, trX(m), data.Max.Y)

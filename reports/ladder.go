@@ -91,7 +91,7 @@ func (l *ladder) draw(c draw.Canvas, styles map[string]style) {
 	p.HideY()
 	p.Y.Tick.Marker = plot.ConstantTicks(nil)
 	p.Add(grid{})
-	data := drawAxes(p, draw.Crop(c, names+8, -figures, 0, -rungHeight), l.xLabel)
+	data := drawAxes(p, draw.Crop(c, names+8, -figures, 0, -rungHeight), l.xLabel, "")
 	trX, trY := p.Transforms(&data)
 
 	// column writes a line of the table of figures.

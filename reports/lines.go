@@ -147,10 +147,9 @@ func (l *lines) draw(c draw.Canvas) {
 	xRoom, yRoom := max(math.Pow(xHi/xLo, 0.06), 1.05), max(math.Pow(yHi/yLo, 0.06), 1.1)
 	dress(&p.X, xLo/xRoom, xHi*xRoom, true)
 	dress(&p.Y, yLo/yRoom, yHi*yRoom, true)
-	p.Y.Label.Text = l.yLabel
 	p.X.Tick.Marker = settingTicks(slices.Compact(xs), xHi/xLo)
 	p.Add(grid{})
-	c = drawAxes(p, c, l.xLabel)
+	c = drawAxes(p, c, l.xLabel, l.yLabel)
 	trX, trY := p.Transforms(&c)
 	for i, one := range l.lines {
 		s := lineStyle(i)

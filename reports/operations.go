@@ -139,7 +139,7 @@ func drawBreakdown(c draw.Canvas, rows []row, names []string) {
 	p.HideY()
 	p.Y.Tick.Marker = plot.ConstantTicks(nil)
 	p.Add(grid{})
-	data := drawAxes(p, draw.Crop(c, wide+8, -figures-16, 0, -rungHeight), "share of the layers' time (%)")
+	data := drawAxes(p, draw.Crop(c, wide+8, -figures-16, 0, -rungHeight), "share of the layers' time (%)", "")
 	trX, trY := p.Transforms(&data)
 	small := sans(8.5, faint())
 	small.XAlign = draw.XRight
@@ -235,7 +235,8 @@ func (r *run) roofline(rows []row, where string) (figure, bool) {
 			f.keys = append(f.keys, key{text: name, sign: func(c draw.Canvas, at vg.Point) { marker(c, workStyle(i), at, dot, solid) }})
 		}
 	}
-	f.keys = append(f.keys, key{text: "measured roofs", sign: func(c draw.Canvas, at vg.Point) { c.StrokeLine2(roofLine(), at.X-12, at.Y, at.X+12, at.Y) }})
+	f.keys = append(f.keys, key{text: "measured roofs:", sign: func(c draw.Canvas, at vg.Point) { c.StrokeLine2(roofLine(), at.X-12, at.Y, at.X+12, at.Y) }},
+		key{text: fmt.Sprintf("%.0f GFLOP/s,", peak), sign: func(draw.Canvas, vg.Point) {}}, key{text: fmt.Sprintf("%.0f GB/s", read), sign: func(draw.Canvas, vg.Point) {}})
 	f.body = func(c draw.Canvas, _ map[string]style) { drawRoofline(c, works, peak, read) }
 	return f, true
 }
@@ -258,9 +259,8 @@ func drawRoofline(c draw.Canvas, works []work, peak, read float64) {
 	xRoom, yRoom := math.Pow(xHi/xLo, 0.04), math.Pow(yHi/yLo, 0.05)
 	dress(&p.X, xLo/xRoom, xHi*xRoom, true)
 	dress(&p.Y, yLo/yRoom, yHi*yRoom, true)
-	p.Y.Label.Text = "rate (GFLOP/s), log scale"
 	p.Add(grid{})
-	c = drawAxes(p, c, "FLOP for a byte of weights and output, log scale")
+	c = drawAxes(p, c, "FLOP for a byte of weights and output, log scale", "rate (GFLOP/s), log scale")
 	trX, trY := p.Transforms(&c)
 	for _, w := range works {
 		marker(c, workStyle(w.op), vg.Point{X: trX(w.intensity), Y: trY(w.rate)}, 2.4, solid)
@@ -269,7 +269,4 @@ func drawRoofline(c draw.Canvas, works []work, peak, read float64) {
 	c.StrokeLines(roofLine(), []vg.Point{
 		{X: trX(left), Y: trY(left * read)}, {X: trX(ridge), Y: trY(peak)}, {X: trX(p.X.Max), Y: trY(peak)},
 	})
-	s := sans(9, ink())
-	s.XAlign, s.YAlign = draw.XRight, draw.YBottom
-	c.FillText(s, vg.Point{X: c.Max.X - 4, Y: trY(peak) + 3}, fmt.Sprintf("%.0f GFLOP/s", peak))
 }

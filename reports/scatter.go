@@ -137,9 +137,8 @@ func (s *scatter) draw(c draw.Canvas, styles map[string]style, most float64) {
 	if s.years {
 		p.X.Tick.Marker = plot.TickerFunc(yearTicks)
 	}
-	p.Y.Label.Text = s.yLabel
 	p.Add(grid{})
-	c = drawAxes(p, c, s.xLabel)
+	c = drawAxes(p, c, s.xLabel, s.yLabel)
 	trX, trY := p.Transforms(&c)
 
 	points := slices.Clone(s.points)

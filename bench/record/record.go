@@ -230,9 +230,9 @@ type Host struct {
 	ReadGBytes   float64 `json:"read_gbytes_per_s_per_core"`
 	TimerStep    int64   `json:"timer_resolution_ns"`
 	TimerCost    int64   `json:"timer_overhead_ns"`
-	NoisePercent float64 `json:"noise_percent"` // relative spread of a loop that never leaves the registers
-	DriftPercent float64 `json:"drift_percent"` // median after over median before, less one
-	AAPercent    float64 `json:"aa_percent"`    // the same loop twice, sample by sample in turn: the medians' difference
+	NoisePercent float64 `json:"noise_percent"`        // relative spread of a loop that never leaves the registers
+	DriftPercent float64 `json:"drift_percent"`        // median after over median before, less one
+	AAPercent    float64 `json:"aa_percent,omitempty"` // the same loop twice, sample by sample in turn: the medians' difference
 }
 
 // A Plan is how an engine computed: engines with the same hash, of one network with the same weights, give the same
