@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -87,6 +88,11 @@ func (s Store) pull(ctx context.Context, r Remote, progress func(done, total int
 		return Held{}, err
 	}
 	unlock, err := s.lock(ctx, r.Name)
+	if readOnly(err) {
+		if h, there := s.present(r); !errors.Is(there, fs.ErrNotExist) {
+			return h, there
+		}
+	}
 	if err != nil {
 		return Held{}, err
 	}
@@ -133,7 +139,16 @@ func (s Store) present(r Remote) (Held, error) {
 	if err := s.hold(r, sum, pin, pinned); err != nil {
 		return Held{}, fmt.Errorf("%w; remove %s, or give it another name", err, s.Path(r.Name))
 	}
-	return now, s.writePin(now)
+	if err := s.writePin(now); err != nil && !readOnly(err) {
+		return Held{}, err
+	}
+	return now, nil
+}
+
+// readOnly says whether an error is that of a folder which nothing can be written to. What lies there serves all the
+// same, without a lock, as nobody can change it, and without a pin.
+func readOnly(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // hold holds a hash against the published one, or else against the one that is pinned.
@@ -206,10 +221,11 @@ func (s Store) Verify(ctx context.Context, r Remote) (Held, error) {
 		return Held{}, fmt.Errorf("weights: %s: %w", r.Name, err)
 	}
 	unlock, err := s.lock(ctx, r.Name)
-	if err != nil {
+	if err == nil {
+		defer unlock()
+	} else if !readOnly(err) {
 		return Held{}, fmt.Errorf("weights: %s: %w", r.Name, err)
 	}
-	defer unlock()
 	pin, pinned, err := s.pin(r.Name)
 	if err == nil && pinned {
 		var sum string
