@@ -22,7 +22,7 @@ type Winograd struct {
 	block   int       // tiles transformed at a time
 	sub     int       // of which one task multiplies this many
 	chunk   int       // panels of a task
-	points  []float32 // (36, block, C): the block, transformed
+	points  []float32 // (36, block, C), points spread: the block, transformed
 	scratch []winogradScratch
 
 	// the run under way
@@ -34,7 +34,7 @@ type Winograd struct {
 
 type winogradScratch struct {
 	patch    []float32 // (6, 6, C): a tile at an edge, with its padding
-	products []float32 // (36, sub, 16·chunk)
+	products []float32 // (36, sub, 16·chunk), points spread
 	edge     []float32 // (2, 16, 16·chunk): a tile's outputs and residuals where it hangs over
 	rows     []*float32
 	tile     f32.Tile
@@ -79,12 +79,12 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 	w.sub, w.chunk = 24, min(4, panels)
 	inParallel(panels, func(panel int) { w.pack(panel) })
 	w.forget()
-	w.points = make([]float32, winogradPoints*w.block*s.C)
+	w.points = make([]float32, winogradPoints*w.pointStep())
 	w.scratch = make([]winogradScratch, workers)
 	for i := range w.scratch {
 		w.scratch[i] = winogradScratch{
 			patch:    make([]float32, 36*s.C),
-			products: make([]float32, winogradPoints*w.sub*f32.NR*w.chunk),
+			products: make([]float32, winogradPoints*spread(w.sub*f32.NR*w.chunk)),
 			edge:     make([]float32, 2*16*f32.NR*w.chunk),
 			rows:     make([]*float32, roundUp(w.sub, f32.MR)),
 		}
@@ -147,6 +147,14 @@ func (w *Winograd) Run(pool *par.Pool, dst, src, res Tensor) {
 	w.dst, w.src, w.res = Tensor{}, Tensor{}, Tensor{}
 }
 
+// spread is how far points of n elements are put apart: an odd number of cache lines. The 36 points of a tile are written
+// and read together, and at a multiple of 4 KiB they would all want the same few lines of L1: without this, layers of the zoo took 1.02 to
+// 1.16 times as long with AVX2 and 0.99 to 1.09 times with AVX-512 (Zen 4).
+func spread(n int) int { return roundUp(n, f32.NR) | f32.NR }
+
+// pointStep is how far apart the points of a block are.
+func (w *Winograd) pointStep() int { return spread(w.block * w.C) }
+
 func (w *Winograd) subs() int   { return (w.count + w.sub - 1) / w.sub }
 func (w *Winograd) chunks() int { return (len(w.bias)/f32.NR + w.chunk - 1) / w.chunk }
 
@@ -178,7 +186,7 @@ func (w *Winograd) transform(s *winogradScratch, i int) {
 	image, y, x := w.place(i)
 	y, x = y-w.Top, x-w.Left
 	pixel := func(y, x int) []float32 { return w.src.Data[((image*w.H+y)*w.W+x)*w.src.Stride:] }
-	s.args = f32.Winograd{Out: &w.points[i*w.C], OutRow: 4 * w.block * w.C, C: w.C, Mask: mask8(w.C)}
+	s.args = f32.Winograd{Out: &w.points[i*w.C], OutRow: 4 * w.pointStep(), C: w.C, Mask: mask8(w.C)}
 	if y >= 0 && x >= 0 && y+6 <= w.H && x+6 <= w.W {
 		s.args.In, s.args.InRow, s.args.InPixel = &pixel(y, x)[0], 4*w.W*w.src.Stride, 4*w.src.Stride
 	} else {
@@ -219,8 +227,8 @@ func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
 					flags = f32.Load
 				}
 				s.tile = f32.Tile{
-					A: &s.rows[0], B: &w.packed[weights+from*f32.NR], C: &s.products[point*w.sub*width+j*f32.NR],
-					Taps: 1, K: to - from, Offset: 4 * (point*w.block*w.C + from), LDC: 4 * width, Step: 8 * f32.MR, Flags: flags,
+					A: &s.rows[0], B: &w.packed[weights+from*f32.NR], C: &s.products[point*spread(w.sub*width)+j*f32.NR],
+					Taps: 1, K: to - from, Offset: 4 * (point*w.pointStep() + from), LDC: 4 * width, Step: 8 * f32.MR, Flags: flags,
 					Prefetch: uintptr(unsafe.Pointer(&w.packed[min(weights+to*f32.NR, len(w.packed)-1)])),
 				}
 				tiles.run(&w.level.Gemm16, &s.tile)
@@ -237,7 +245,7 @@ func (w *Winograd) finish(s *winogradScratch, i, k, panel, panels int) {
 	cols := min(width, w.OC-col)
 	pixel := (image*w.OH+y)*w.OW + x
 	a := &s.args
-	*a = f32.Winograd{In: &s.products[k*width], InRow: 4 * w.sub * width, Bias: &w.bias[col], C: cols, Mask: mask8(cols), Lo: w.lo, Hi: w.hi}
+	*a = f32.Winograd{In: &s.products[k*width], InRow: 4 * spread(w.sub*width), Bias: &w.bias[col], C: cols, Mask: mask8(cols), Lo: w.lo, Hi: w.hi}
 	rows, columns := min(4, w.OH-y), min(4, w.OW-x)
 	if rows == 4 && columns == 4 {
 		a.Out, a.OutRow, a.OutPixel = &w.dst.Data[pixel*w.dst.Stride+col], 4*w.OW*w.dst.Stride, 4*w.dst.Stride
