@@ -1,10 +1,6 @@
 package kernels
 
-import (
-	"math/bits"
-
-	"zoobench/kernels/internal/f32"
-)
+import "zoobench/kernels/internal/f32"
 
 // band is rows [y, y+rows) of the output, which one call of a kernel computes.
 type band struct {
@@ -32,32 +28,30 @@ func (d *Depthwise) cutBands() []band {
 	return all
 }
 
-// runBand computes one band of an image.
-func (d *Depthwise) runBand(s *depthwiseScratch, image int, b band) {
-	y0 := b.y*d.SH - d.Top
-	var rows uint
-	for r := range (b.rows-1)*d.SH + d.KH {
-		if uint(y0+r) < uint(d.H) {
-			rows |= 1 << r
-		}
-	}
-	first := bits.TrailingZeros(rows | 1<<(bits.UintSize-1))
-	in := image * d.H * d.W
-	if rows != 0 {
-		in += (y0 + first) * d.W
-	} else {
-		first = 0
-	}
-	out := d.dst.Data[(image*d.OH+b.y)*d.OW*d.dst.Stride:]
+// inputs is the number of rows of input that a band's windows span.
+func (d *Depthwise) inputs(b band) int { return (b.rows-1)*d.SH + d.KH }
+
+// runBand computes a band from the rows of input that s holds the addresses of, pixels pixel elements apart, into dst.
+func (d *Depthwise) runBand(s *depthwiseScratch, b band, pixel int, dst []float32, stride int) {
 	a := &s.band
 	*a = f32.Band{
-		In: &d.src.Data[in*d.src.Stride], First: first, Rows: int(rows), W: &d.packed[0], Bias: &d.bias[0], Out: &out[0],
-		InRow: 4 * d.W * d.src.Stride, InPixel: 4 * d.src.Stride, OutRow: 4 * d.OW * d.dst.Stride, OutPixel: 4 * d.dst.Stride,
+		In: &s.rows[0], W: &d.packed[0], Bias: &d.bias[0], Out: &dst[0],
+		InPixel: 4 * pixel, OutRow: 4 * d.OW * stride, OutPixel: 4 * stride,
 		Cols: min(d.W, (d.OW-1)*d.SW+d.KW-d.Left), Left: d.Left, OW: d.OW, C: d.C, Mask: mask8(d.C), Lo: d.lo, Hi: d.hi,
 	}
 	a.Skip = (d.KW-1)/d.SW - (d.Left+d.SW-1)/d.SW
 	b.run(a)
 	if !d.Act.isClamp() {
-		d.Act.apply(d.level, &s.act, out, d.dst.Stride, d.C, b.rows*d.OW)
+		d.Act.apply(d.level, &s.act, dst, stride, d.C, b.rows*d.OW)
+	}
+}
+
+// findRows fills in the addresses of a band's rows of input in an image of src.
+func (d *Depthwise) findRows(s *depthwiseScratch, src Tensor, image int, b band) {
+	for r := range d.inputs(b) {
+		s.rows[r] = nil
+		if y := b.y*d.SH - d.Top + r; uint(y) < uint(d.H) {
+			s.rows[r] = &src.Data[(image*d.H+y)*d.W*src.Stride]
+		}
 	}
 }

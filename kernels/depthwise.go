@@ -26,6 +26,7 @@ type Depthwise struct {
 type depthwiseScratch struct {
 	taps []f32.Tap
 	args f32.Depthwise
+	rows []*float32 // of a band's input
 	band f32.Band
 	act  f32.Rows
 }
@@ -70,6 +71,7 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	d.work = make([]depthwiseScratch, workers)
 	for i := range d.work {
 		d.work[i].taps = make([]f32.Tap, taps)
+		d.work[i].rows = make([]*float32, (f32.MaxBand-1)*s.SH+s.KH)
 	}
 	return d
 }
@@ -109,7 +111,9 @@ func (d *Depthwise) Run(pool *par.Pool, dst, src Tensor) {
 func (d *Depthwise) Do(worker, row int) {
 	s := &d.work[worker]
 	if d.bands != nil {
-		d.runBand(s, row/len(d.bands), d.bands[row%len(d.bands)])
+		image, b := row/len(d.bands), d.bands[row%len(d.bands)]
+		d.findRows(s, d.src, image, b)
+		d.runBand(s, b, d.src.Stride, d.dst.Data[(image*d.OH+b.y)*d.OW*d.dst.Stride:], d.dst.Stride)
 		return
 	}
 	for ox := range d.first {

@@ -11,12 +11,9 @@ import (
 // Byte offsets of the fields of f32.Band; TestLayouts holds them equal to the Go struct's.
 const (
 	bandIn = 8 * iota
-	bandFirst
-	bandRows
 	bandW
 	bandBias
 	bandOut
-	bandInRow
 	bandInPixel
 	bandOutRow
 	bandOutPixel
@@ -44,12 +41,11 @@ type band struct {
 	k, s, r    int
 	inputs     int // rows of input
 	t          Register
-	p, q       Register // input rows 0 and 5 at the column
-	row, row3  Register // bytes between rows of input, and three times that
+	rows       Register // the addresses of the rows of input
+	at         Register // bytes into them
 	out, left  Register // the next output, and how many are to come, those before the first included
 	cols       Register
-	w, ch      Register // weights, and bytes into the pixels, of the channels under way
-	valid      Register
+	w, ch      Register       // weights, and bytes into the pixels, of the channels under way
 	acc        [][]VecVirtual // by row, by age
 	x          []VecVirtual   // by row of input where they fit, or one
 	weight     VecVirtual
@@ -64,28 +60,13 @@ func (b *band) label(text string) string {
 	return fmt.Sprintf("%s%d", text, b.labelCount)
 }
 
-// input is the place of row r of input at the column.
-func (b *band) input(r int) Mem {
-	base := b.p
-	if r >= 5 {
-		base, r = b.q, r-5
-	}
-	switch r {
-	case 0:
-		return Mem{Base: base}
-	case 3:
-		return Mem{Base: base, Index: b.row3, Scale: 1}
-	}
-	return Mem{Base: base, Index: b.row, Scale: uint8(r)}
-}
-
 // emit writes the whole function.
 func emitBand(v *isa, k, s, r int) {
 	TEXT(fmt.Sprintf("dwband%ds%dr%d%s", k, s, r, v.suffix), NOSPLIT, "func(t *Band)")
 	Pragma("noescape")
 	b := &band{isa: v, k: k, s: s, r: r, inputs: (r-1)*s + k}
 	b.t = Load(Param("t"), GP64())
-	gp := []*Register{&b.p, &b.q, &b.row, &b.row3, &b.out, &b.left, &b.cols, &b.w, &b.ch, &b.valid}
+	gp := []*Register{&b.rows, &b.at, &b.out, &b.left, &b.cols, &b.w, &b.ch}
 	for _, g := range gp {
 		*g = GP64()
 	}
@@ -111,9 +92,7 @@ func emitBand(v *isa, k, s, r int) {
 	}
 
 	MOVQ(b.field(bandW), b.w)
-	MOVQ(b.field(bandInRow), b.row)
-	LEAQ(Mem{Base: b.row, Index: b.row, Scale: 2}, b.row3)
-	MOVQ(b.field(bandRows), b.valid)
+	MOVQ(b.field(bandIn), b.rows)
 	for _, x := range b.x {
 		v.zero(x)
 	}
@@ -156,15 +135,7 @@ func (b *band) nextWeights() {
 
 // columns emits the pass over the columns for one vector of channels.
 func (b *band) columns() {
-	Comment("The first rows may be padding: the place of row 0 is told from the first that is not.")
-	first := GP64()
-	MOVQ(b.field(bandFirst), first)
-	IMULQ(b.row, first)
-	MOVQ(b.field(bandIn), b.p)
-	ADDQ(b.ch, b.p)
-	SUBQ(first, b.p)
-	LEAQ(Mem{Base: b.p, Index: b.row, Scale: 4}, b.q)
-	ADDQ(b.row, b.q)
+	MOVQ(b.ch, b.at)
 	MOVQ(b.field(bandOut), b.out)
 	ADDQ(b.ch, b.out)
 	MOVQ(b.field(bandOW), b.left)
@@ -231,9 +202,11 @@ func (b *band) multiply(kx func(i int) int, n int) {
 	v := b.isa
 	weight := func(ky, i int) Mem { return Mem{Base: b.w, Disp: 64 * (ky*b.k + kx(i))} }
 	load := func(r int, x VecVirtual, skip string) {
-		TESTQ(U32(1<<r), b.valid)
+		row := GP64()
+		MOVQ(Mem{Base: b.rows, Disp: 8 * r}, row)
+		TESTQ(row, row)
 		JZ(LabelRef(skip))
-		v.load(b.input(r), x, b.mask)
+		v.load(Mem{Base: row, Index: b.at, Scale: 1}, x, b.mask)
 	}
 	if len(b.x) > 1 {
 		for r, x := range b.x {
@@ -263,10 +236,7 @@ func (b *band) multiply(kx func(i int) int, n int) {
 			Label(skip)
 		}
 	}
-	ADDQ(b.field(bandInPixel), b.p)
-	if b.inputs > 5 {
-		ADDQ(b.field(bandInPixel), b.q)
-	}
+	ADDQ(b.field(bandInPixel), b.at)
 }
 
 // complete emits the oldest accumulators' clamp and store, or jumps to end if no output is to come. Windows that end before
@@ -307,7 +277,7 @@ func bands(v *isa) {
 	for _, k := range []int{3, 5, 7} {
 		for s := 1; s <= 2; s++ {
 			for r := 1; r <= 3; r++ {
-				if ages := (k + s - 1) / s; r*ages+2 <= v.registers && (r-1)*s+k <= 10 {
+				if ages := (k + s - 1) / s; r*ages+2 <= v.registers {
 					emitBand(v, k, s, r)
 				}
 			}

@@ -11,8 +11,8 @@ package f32
 //			continue
 //		}
 //		for ky := range K {
-//			if in := r*S + ky; Rows>>in&1 == 1 {
-//				sum += In[(in-First)*InRow/4+x*InPixel/4+c] * W[c/16*K*K*16+(ky*K+kx)*16+c%16]
+//			if in := In[r*S+ky]; in != nil {
+//				sum += in[x*InPixel/4+c] * W[c/16*K*K*16+(ky*K+kx)*16+c%16]
 //			}
 //		}
 //	}
@@ -63,11 +63,14 @@ func dwband7s2r1AVX2(t *Band)
 //go:noescape
 func dwband7s2r2AVX2(t *Band)
 
+//go:noescape
+func dwband7s2r3AVX2(t *Band)
+
 // bandsAVX2 are the bands by (K−3)/2, S−1 and R; nil where the registers do not reach.
 var bandsAVX2 = [3][2][MaxBand + 1]func(*Band){
 	{{nil, dwband3s1r1AVX2, dwband3s1r2AVX2, dwband3s1r3AVX2}, {nil, dwband3s2r1AVX2, dwband3s2r2AVX2, dwband3s2r3AVX2}},
 	{{nil, dwband5s1r1AVX2, dwband5s1r2AVX2}, {nil, dwband5s2r1AVX2, dwband5s2r2AVX2, dwband5s2r3AVX2}},
-	{{nil, dwband7s1r1AVX2, dwband7s1r2AVX2}, {nil, dwband7s2r1AVX2, dwband7s2r2AVX2}},
+	{{nil, dwband7s1r1AVX2, dwband7s1r2AVX2}, {nil, dwband7s2r1AVX2, dwband7s2r2AVX2, dwband7s2r3AVX2}},
 }
 
 //go:noescape
@@ -121,9 +124,12 @@ func dwband7s2r1AVX512(t *Band)
 //go:noescape
 func dwband7s2r2AVX512(t *Band)
 
+//go:noescape
+func dwband7s2r3AVX512(t *Band)
+
 // bandsAVX512 is the same for AVX-512.
 var bandsAVX512 = [3][2][MaxBand + 1]func(*Band){
 	{{nil, dwband3s1r1AVX512, dwband3s1r2AVX512, dwband3s1r3AVX512}, {nil, dwband3s2r1AVX512, dwband3s2r2AVX512, dwband3s2r3AVX512}},
 	{{nil, dwband5s1r1AVX512, dwband5s1r2AVX512, dwband5s1r3AVX512}, {nil, dwband5s2r1AVX512, dwband5s2r2AVX512, dwband5s2r3AVX512}},
-	{{nil, dwband7s1r1AVX512, dwband7s1r2AVX512, dwband7s1r3AVX512}, {nil, dwband7s2r1AVX512, dwband7s2r2AVX512}},
+	{{nil, dwband7s1r1AVX512, dwband7s1r2AVX512, dwband7s1r3AVX512}, {nil, dwband7s2r1AVX512, dwband7s2r2AVX512, dwband7s2r3AVX512}},
 }

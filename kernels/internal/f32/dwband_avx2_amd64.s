@@ -8,224 +8,213 @@
 // Requires: AVX, FMA3
 TEXT ·dwband3s1r1AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), SI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), CX
-	MOVQ   16(AX), R8
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	XORQ   DI, DI
-	MOVQ   112(AX), R9
-	SUBQ   $0x08, R9
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    DI, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    DI, DX
-	MOVQ    104(AX), R10
-	ADDQ    96(AX), R10
-	MOVQ    80(AX), R11
-	MOVQ    32(AX), R12
-	VMOVUPS (R12)(DI*1), Y0
-	VMOVUPS (R12)(DI*1), Y1
-	VMOVUPS (R12)(DI*1), Y2
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
 
 column1:
-	TESTQ   $0x00000001, R8
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Y4
+	VMOVUPS (R11)(DX*1), Y4
 
 padding4:
-	TESTQ   $0x00000002, R8
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Y5
+	VMOVUPS (R11)(DX*1), Y5
 
 padding5:
-	TESTQ   $0x00000004, R8
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Y6
+	VMOVUPS (R11)(DX*1), Y6
 
 padding6:
-	VMOVUPS      (SI), Y3
+	VMOVUPS      (R8), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VMOVUPS      64(SI), Y3
+	VMOVUPS      64(R8), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VMOVUPS      128(SI), Y3
+	VMOVUPS      128(R8), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	VMOVUPS      192(SI), Y3
+	VMOVUPS      192(R8), Y3
 	VFMADD231PS  Y5, Y3, Y0
-	VMOVUPS      256(SI), Y3
+	VMOVUPS      256(R8), Y3
 	VFMADD231PS  Y5, Y3, Y1
-	VMOVUPS      320(SI), Y3
+	VMOVUPS      320(R8), Y3
 	VFMADD231PS  Y5, Y3, Y2
-	VMOVUPS      384(SI), Y3
+	VMOVUPS      384(R8), Y3
 	VFMADD231PS  Y6, Y3, Y0
-	VMOVUPS      448(SI), Y3
+	VMOVUPS      448(R8), Y3
 	VFMADD231PS  Y6, Y3, Y1
-	VMOVUPS      512(SI), Y3
+	VMOVUPS      512(R8), Y3
 	VFMADD231PS  Y6, Y3, Y2
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R10
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop7
-	MOVQ         DX, R12
-	VBROADCASTSS 128(AX), Y3
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS 132(AX), Y3
+	VBROADCASTSS 108(AX), Y3
 	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (R12)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y2, (R11)
+	ADDQ         48(AX), BX
 
 drop7:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), R12
-	VMOVUPS (R12)(DI*1), Y0
-	DECQ    R11
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R10
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop8
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y3
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS 132(AX), Y3
+	VBROADCASTSS 108(AX), Y3
 	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y2, (DX)
+	ADDQ         48(AX), BX
 
 drop8:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Y0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, DI
-	ADDQ  $0x20, SI
-	TESTQ $0x00000020, DI
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block9
-	ADDQ  $0x00000200, SI
+	ADDQ  $0x00000200, R8
 
 same_block9:
-	SUBQ $0x08, R9
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R9
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y7
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    DI, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    DI, DX
-	MOVQ    104(AX), R10
-	ADDQ    96(AX), R10
-	MOVQ    80(AX), R11
-	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Y0
-	VMOVUPS (R9)(DI*1), Y1
-	VMOVUPS (R9)(DI*1), Y2
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y7
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
 
 column10:
-	TESTQ      $0x00000001, R8
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding13
-	VMASKMOVPS (CX), Y7, Y4
+	VMASKMOVPS (R10)(DX*1), Y7, Y4
 
 padding13:
-	TESTQ      $0x00000002, R8
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding14
-	VMASKMOVPS (CX)(BX*1), Y7, Y5
+	VMASKMOVPS (R10)(DX*1), Y7, Y5
 
 padding14:
-	TESTQ      $0x00000004, R8
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding15
-	VMASKMOVPS (CX)(BX*2), Y7, Y6
+	VMASKMOVPS (R10)(DX*1), Y7, Y6
 
 padding15:
-	VMOVUPS      (SI), Y3
+	VMOVUPS      (R8), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VMOVUPS      64(SI), Y3
+	VMOVUPS      64(R8), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VMOVUPS      128(SI), Y3
+	VMOVUPS      128(R8), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	VMOVUPS      192(SI), Y3
+	VMOVUPS      192(R8), Y3
 	VFMADD231PS  Y5, Y3, Y0
-	VMOVUPS      256(SI), Y3
+	VMOVUPS      256(R8), Y3
 	VFMADD231PS  Y5, Y3, Y1
-	VMOVUPS      320(SI), Y3
+	VMOVUPS      320(R8), Y3
 	VFMADD231PS  Y5, Y3, Y2
-	VMOVUPS      384(SI), Y3
+	VMOVUPS      384(R8), Y3
 	VFMADD231PS  Y6, Y3, Y0
-	VMOVUPS      448(SI), Y3
+	VMOVUPS      448(R8), Y3
 	VFMADD231PS  Y6, Y3, Y1
-	VMOVUPS      512(SI), Y3
+	VMOVUPS      512(R8), Y3
 	VFMADD231PS  Y6, Y3, Y2
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R10
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end12
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop16
-	MOVQ         DX, R9
-	VBROADCASTSS 128(AX), Y3
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS 132(AX), Y3
+	VBROADCASTSS 108(AX), Y3
 	VMINPS       Y2, Y3, Y2
-	VMASKMOVPS   Y2, Y7, (R9)
-	ADDQ         72(AX), DX
+	VMASKMOVPS   Y2, Y7, (R10)
+	ADDQ         48(AX), BX
 
 drop16:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Y0
-	DECQ    R11
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	DECQ    DI
 	JNZ     column10
 
 drain11:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R10
+	SUBQ         $0x01, SI
 	JLT          end12
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop17
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y3
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS 132(AX), Y3
+	VBROADCASTSS 108(AX), Y3
 	VMINPS       Y2, Y3, Y2
 	VMASKMOVPS   Y2, Y7, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop17:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Y0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
 	JMP     drain11
 
 end12:
@@ -237,151 +226,146 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband3s1r2AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Y0
-	VMOVUPS (R13)(R8*1), Y1
-	VMOVUPS (R13)(R8*1), Y2
-	VMOVUPS (R13)(R8*1), Y3
-	VMOVUPS (R13)(R8*1), Y4
-	VMOVUPS (R13)(R8*1), Y5
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding4:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding5:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding6:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding7:
-	VMOVUPS      (DI), Y6
+	VMOVUPS      (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y8, Y6, Y3
-	VMOVUPS      64(DI), Y6
+	VMOVUPS      64(R8), Y6
 	VFMADD231PS  Y7, Y6, Y1
 	VFMADD231PS  Y8, Y6, Y4
-	VMOVUPS      128(DI), Y6
+	VMOVUPS      128(R8), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y8, Y6, Y5
-	VMOVUPS      192(DI), Y6
+	VMOVUPS      192(R8), Y6
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y9, Y6, Y3
-	VMOVUPS      256(DI), Y6
+	VMOVUPS      256(R8), Y6
 	VFMADD231PS  Y8, Y6, Y1
 	VFMADD231PS  Y9, Y6, Y4
-	VMOVUPS      320(DI), Y6
+	VMOVUPS      320(R8), Y6
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y9, Y6, Y5
-	VMOVUPS      384(DI), Y6
+	VMOVUPS      384(R8), Y6
 	VFMADD231PS  Y9, Y6, Y0
 	VFMADD231PS  Y10, Y6, Y3
-	VMOVUPS      448(DI), Y6
+	VMOVUPS      448(R8), Y6
 	VFMADD231PS  Y9, Y6, Y1
 	VFMADD231PS  Y10, Y6, Y4
-	VMOVUPS      512(DI), Y6
+	VMOVUPS      512(R8), Y6
 	VFMADD231PS  Y9, Y6, Y2
 	VFMADD231PS  Y10, Y6, Y5
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop8
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y2, Y6, Y2
 	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y2, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Y5, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y2, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         48(AX), BX
 
 drop8:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Y0
-	VMOVUPS (R13)(R8*1), Y3
-	DECQ    R12
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y3
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop9
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y2, Y6, Y2
 	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y2, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y2, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y5, (DX)
+	ADDQ         48(AX), BX
 
 drop9:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS (CX)(R8*1), Y3
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y3
 	JMP     drain2
 
 end3:
+	ADDQ  $0x20, R9
 	ADDQ  $0x20, R8
-	ADDQ  $0x20, DI
-	TESTQ $0x00000020, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block10
-	ADDQ  $0x00000200, DI
+	ADDQ  $0x00000200, R8
 
 same_block10:
 	SUBQ $0x08, R10
@@ -392,132 +376,128 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y11
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y0
-	VMOVUPS (R10)(R8*1), Y1
-	VMOVUPS (R10)(R8*1), Y2
-	VMOVUPS (R10)(R8*1), Y3
-	VMOVUPS (R10)(R8*1), Y4
-	VMOVUPS (R10)(R8*1), Y5
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y11
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
 
 column11:
-	TESTQ      $0x00000001, R9
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding14
-	VMASKMOVPS (CX), Y11, Y7
+	VMASKMOVPS (R10)(DX*1), Y11, Y7
 
 padding14:
-	TESTQ      $0x00000002, R9
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding15
-	VMASKMOVPS (CX)(BX*1), Y11, Y8
+	VMASKMOVPS (R10)(DX*1), Y11, Y8
 
 padding15:
-	TESTQ      $0x00000004, R9
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding16
-	VMASKMOVPS (CX)(BX*2), Y11, Y9
+	VMASKMOVPS (R10)(DX*1), Y11, Y9
 
 padding16:
-	TESTQ      $0x00000008, R9
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding17
-	VMASKMOVPS (CX)(SI*1), Y11, Y10
+	VMASKMOVPS (R10)(DX*1), Y11, Y10
 
 padding17:
-	VMOVUPS      (DI), Y6
+	VMOVUPS      (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y8, Y6, Y3
-	VMOVUPS      64(DI), Y6
+	VMOVUPS      64(R8), Y6
 	VFMADD231PS  Y7, Y6, Y1
 	VFMADD231PS  Y8, Y6, Y4
-	VMOVUPS      128(DI), Y6
+	VMOVUPS      128(R8), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y8, Y6, Y5
-	VMOVUPS      192(DI), Y6
+	VMOVUPS      192(R8), Y6
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y9, Y6, Y3
-	VMOVUPS      256(DI), Y6
+	VMOVUPS      256(R8), Y6
 	VFMADD231PS  Y8, Y6, Y1
 	VFMADD231PS  Y9, Y6, Y4
-	VMOVUPS      320(DI), Y6
+	VMOVUPS      320(R8), Y6
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y9, Y6, Y5
-	VMOVUPS      384(DI), Y6
+	VMOVUPS      384(R8), Y6
 	VFMADD231PS  Y9, Y6, Y0
 	VFMADD231PS  Y10, Y6, Y3
-	VMOVUPS      448(DI), Y6
+	VMOVUPS      448(R8), Y6
 	VFMADD231PS  Y9, Y6, Y1
 	VFMADD231PS  Y10, Y6, Y4
-	VMOVUPS      512(DI), Y6
+	VMOVUPS      512(R8), Y6
 	VFMADD231PS  Y9, Y6, Y2
 	VFMADD231PS  Y10, Y6, Y5
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end13
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop18
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y2, Y6, Y2
 	VMINPS       Y5, Y6, Y5
 	VMASKMOVPS   Y2, Y11, (R10)
-	ADDQ         64(AX), R10
+	ADDQ         40(AX), R10
 	VMASKMOVPS   Y5, Y11, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop18:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y0
-	VMOVUPS (R10)(R8*1), Y3
-	DECQ    R12
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y3
+	DECQ    DI
 	JNZ     column11
 
 drain12:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end13
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop19
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y2, Y6, Y2
 	VMINPS       Y5, Y6, Y5
 	VMASKMOVPS   Y2, Y11, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y5, Y11, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop19:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS (CX)(R8*1), Y3
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y3
 	JMP     drain12
 
 end13:
@@ -529,127 +509,123 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband3s1r3AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
 	VXORPS Y14, Y14, Y14
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Y0
-	VMOVUPS (R13)(R8*1), Y1
-	VMOVUPS (R13)(R8*1), Y2
-	VMOVUPS (R13)(R8*1), Y3
-	VMOVUPS (R13)(R8*1), Y4
-	VMOVUPS (R13)(R8*1), Y5
-	VMOVUPS (R13)(R8*1), Y6
-	VMOVUPS (R13)(R8*1), Y7
-	VMOVUPS (R13)(R8*1), Y8
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
+	VMOVUPS (R11)(R9*1), Y6
+	VMOVUPS (R11)(R9*1), Y7
+	VMOVUPS (R11)(R9*1), Y8
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding4:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Y11
+	VMOVUPS (R11)(DX*1), Y11
 
 padding5:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Y12
+	VMOVUPS (R11)(DX*1), Y12
 
 padding6:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Y13
+	VMOVUPS (R11)(DX*1), Y13
 
 padding7:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Y14
+	VMOVUPS (R11)(DX*1), Y14
 
 padding8:
-	VMOVUPS      (DI), Y9
+	VMOVUPS      (R8), Y9
 	VFMADD231PS  Y10, Y9, Y0
 	VFMADD231PS  Y11, Y9, Y3
 	VFMADD231PS  Y12, Y9, Y6
-	VMOVUPS      64(DI), Y9
+	VMOVUPS      64(R8), Y9
 	VFMADD231PS  Y10, Y9, Y1
 	VFMADD231PS  Y11, Y9, Y4
 	VFMADD231PS  Y12, Y9, Y7
-	VMOVUPS      128(DI), Y9
+	VMOVUPS      128(R8), Y9
 	VFMADD231PS  Y10, Y9, Y2
 	VFMADD231PS  Y11, Y9, Y5
 	VFMADD231PS  Y12, Y9, Y8
-	VMOVUPS      192(DI), Y9
+	VMOVUPS      192(R8), Y9
 	VFMADD231PS  Y11, Y9, Y0
 	VFMADD231PS  Y12, Y9, Y3
 	VFMADD231PS  Y13, Y9, Y6
-	VMOVUPS      256(DI), Y9
+	VMOVUPS      256(R8), Y9
 	VFMADD231PS  Y11, Y9, Y1
 	VFMADD231PS  Y12, Y9, Y4
 	VFMADD231PS  Y13, Y9, Y7
-	VMOVUPS      320(DI), Y9
+	VMOVUPS      320(R8), Y9
 	VFMADD231PS  Y11, Y9, Y2
 	VFMADD231PS  Y12, Y9, Y5
 	VFMADD231PS  Y13, Y9, Y8
-	VMOVUPS      384(DI), Y9
+	VMOVUPS      384(R8), Y9
 	VFMADD231PS  Y12, Y9, Y0
 	VFMADD231PS  Y13, Y9, Y3
 	VFMADD231PS  Y14, Y9, Y6
-	VMOVUPS      448(DI), Y9
+	VMOVUPS      448(R8), Y9
 	VFMADD231PS  Y12, Y9, Y1
 	VFMADD231PS  Y13, Y9, Y4
 	VFMADD231PS  Y14, Y9, Y7
-	VMOVUPS      512(DI), Y9
+	VMOVUPS      512(R8), Y9
 	VFMADD231PS  Y12, Y9, Y2
 	VFMADD231PS  Y13, Y9, Y5
 	VFMADD231PS  Y14, Y9, Y8
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop9
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Y9
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y9
 	VMAXPS       Y2, Y9, Y2
 	VMAXPS       Y5, Y9, Y5
 	VMAXPS       Y8, Y9, Y8
-	VBROADCASTSS 132(AX), Y9
+	VBROADCASTSS 108(AX), Y9
 	VMINPS       Y2, Y9, Y2
 	VMINPS       Y5, Y9, Y5
 	VMINPS       Y8, Y9, Y8
-	VMOVUPS      Y2, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Y5, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Y8, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y2, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y8, (R11)
+	ADDQ         48(AX), BX
 
 drop9:
 	VMOVAPS Y1, Y2
@@ -658,34 +634,34 @@ drop9:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Y0
-	VMOVUPS (R13)(R8*1), Y3
-	VMOVUPS (R13)(R8*1), Y6
-	DECQ    R12
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y6
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop10
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y9
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y9
 	VMAXPS       Y2, Y9, Y2
 	VMAXPS       Y5, Y9, Y5
 	VMAXPS       Y8, Y9, Y8
-	VBROADCASTSS 132(AX), Y9
+	VBROADCASTSS 108(AX), Y9
 	VMINPS       Y2, Y9, Y2
 	VMINPS       Y5, Y9, Y5
 	VMINPS       Y8, Y9, Y8
-	VMOVUPS      Y2, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y8, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y2, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y5, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y8, (DX)
+	ADDQ         48(AX), BX
 
 drop10:
 	VMOVAPS Y1, Y2
@@ -694,18 +670,18 @@ drop10:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS (CX)(R8*1), Y3
-	VMOVUPS (CX)(R8*1), Y6
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y3
+	VMOVUPS (DX)(R9*1), Y6
 	JMP     drain2
 
 end3:
+	ADDQ  $0x20, R9
 	ADDQ  $0x20, R8
-	ADDQ  $0x20, DI
-	TESTQ $0x00000020, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block11
-	ADDQ  $0x00000200, DI
+	ADDQ  $0x00000200, R8
 
 same_block11:
 	SUBQ $0x08, R10
@@ -716,115 +692,112 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y15
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y0
-	VMOVUPS (R10)(R8*1), Y1
-	VMOVUPS (R10)(R8*1), Y2
-	VMOVUPS (R10)(R8*1), Y3
-	VMOVUPS (R10)(R8*1), Y4
-	VMOVUPS (R10)(R8*1), Y5
-	VMOVUPS (R10)(R8*1), Y6
-	VMOVUPS (R10)(R8*1), Y7
-	VMOVUPS (R10)(R8*1), Y8
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y15
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
+	VMOVUPS (R10)(R9*1), Y6
+	VMOVUPS (R10)(R9*1), Y7
+	VMOVUPS (R10)(R9*1), Y8
 
 column12:
-	TESTQ      $0x00000001, R9
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding15
-	VMASKMOVPS (CX), Y15, Y10
+	VMASKMOVPS (R10)(DX*1), Y15, Y10
 
 padding15:
-	TESTQ      $0x00000002, R9
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding16
-	VMASKMOVPS (CX)(BX*1), Y15, Y11
+	VMASKMOVPS (R10)(DX*1), Y15, Y11
 
 padding16:
-	TESTQ      $0x00000004, R9
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding17
-	VMASKMOVPS (CX)(BX*2), Y15, Y12
+	VMASKMOVPS (R10)(DX*1), Y15, Y12
 
 padding17:
-	TESTQ      $0x00000008, R9
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding18
-	VMASKMOVPS (CX)(SI*1), Y15, Y13
+	VMASKMOVPS (R10)(DX*1), Y15, Y13
 
 padding18:
-	TESTQ      $0x00000010, R9
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding19
-	VMASKMOVPS (CX)(BX*4), Y15, Y14
+	VMASKMOVPS (R10)(DX*1), Y15, Y14
 
 padding19:
-	VMOVUPS      (DI), Y9
+	VMOVUPS      (R8), Y9
 	VFMADD231PS  Y10, Y9, Y0
 	VFMADD231PS  Y11, Y9, Y3
 	VFMADD231PS  Y12, Y9, Y6
-	VMOVUPS      64(DI), Y9
+	VMOVUPS      64(R8), Y9
 	VFMADD231PS  Y10, Y9, Y1
 	VFMADD231PS  Y11, Y9, Y4
 	VFMADD231PS  Y12, Y9, Y7
-	VMOVUPS      128(DI), Y9
+	VMOVUPS      128(R8), Y9
 	VFMADD231PS  Y10, Y9, Y2
 	VFMADD231PS  Y11, Y9, Y5
 	VFMADD231PS  Y12, Y9, Y8
-	VMOVUPS      192(DI), Y9
+	VMOVUPS      192(R8), Y9
 	VFMADD231PS  Y11, Y9, Y0
 	VFMADD231PS  Y12, Y9, Y3
 	VFMADD231PS  Y13, Y9, Y6
-	VMOVUPS      256(DI), Y9
+	VMOVUPS      256(R8), Y9
 	VFMADD231PS  Y11, Y9, Y1
 	VFMADD231PS  Y12, Y9, Y4
 	VFMADD231PS  Y13, Y9, Y7
-	VMOVUPS      320(DI), Y9
+	VMOVUPS      320(R8), Y9
 	VFMADD231PS  Y11, Y9, Y2
 	VFMADD231PS  Y12, Y9, Y5
 	VFMADD231PS  Y13, Y9, Y8
-	VMOVUPS      384(DI), Y9
+	VMOVUPS      384(R8), Y9
 	VFMADD231PS  Y12, Y9, Y0
 	VFMADD231PS  Y13, Y9, Y3
 	VFMADD231PS  Y14, Y9, Y6
-	VMOVUPS      448(DI), Y9
+	VMOVUPS      448(R8), Y9
 	VFMADD231PS  Y12, Y9, Y1
 	VFMADD231PS  Y13, Y9, Y4
 	VFMADD231PS  Y14, Y9, Y7
-	VMOVUPS      512(DI), Y9
+	VMOVUPS      512(R8), Y9
 	VFMADD231PS  Y12, Y9, Y2
 	VFMADD231PS  Y13, Y9, Y5
 	VFMADD231PS  Y14, Y9, Y8
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end14
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop20
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Y9
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y9
 	VMAXPS       Y2, Y9, Y2
 	VMAXPS       Y5, Y9, Y5
 	VMAXPS       Y8, Y9, Y8
-	VBROADCASTSS 132(AX), Y9
+	VBROADCASTSS 108(AX), Y9
 	VMINPS       Y2, Y9, Y2
 	VMINPS       Y5, Y9, Y5
 	VMINPS       Y8, Y9, Y8
 	VMASKMOVPS   Y2, Y15, (R10)
-	ADDQ         64(AX), R10
+	ADDQ         40(AX), R10
 	VMASKMOVPS   Y5, Y15, (R10)
-	ADDQ         64(AX), R10
+	ADDQ         40(AX), R10
 	VMASKMOVPS   Y8, Y15, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop20:
 	VMOVAPS Y1, Y2
@@ -833,34 +806,34 @@ drop20:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y0
-	VMOVUPS (R10)(R8*1), Y3
-	VMOVUPS (R10)(R8*1), Y6
-	DECQ    R12
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y6
+	DECQ    DI
 	JNZ     column12
 
 drain13:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end14
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop21
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y9
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y9
 	VMAXPS       Y2, Y9, Y2
 	VMAXPS       Y5, Y9, Y5
 	VMAXPS       Y8, Y9, Y8
-	VBROADCASTSS 132(AX), Y9
+	VBROADCASTSS 108(AX), Y9
 	VMINPS       Y2, Y9, Y2
 	VMINPS       Y5, Y9, Y5
 	VMINPS       Y8, Y9, Y8
 	VMASKMOVPS   Y2, Y15, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y5, Y15, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y8, Y15, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop21:
 	VMOVAPS Y1, Y2
@@ -869,10 +842,10 @@ drop21:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS (CX)(R8*1), Y3
-	VMOVUPS (CX)(R8*1), Y6
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y3
+	VMOVUPS (CX)(R9*1), Y6
 	JMP     drain13
 
 end14:
@@ -884,276 +857,271 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband3s2r1AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), SI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), CX
-	MOVQ   16(AX), R8
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	XORQ   DI, DI
-	MOVQ   112(AX), R9
-	SUBQ   $0x08, R9
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    DI, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    DI, DX
-	MOVQ    104(AX), R10
-	ADDQ    96(AX), R10
-	MOVQ    80(AX), R11
-	MOVQ    32(AX), R12
-	VMOVUPS (R12)(DI*1), Y0
-	VMOVUPS (R12)(DI*1), Y1
-	MOVQ    88(AX), R12
-	TESTQ   $0x00000001, R12
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R8
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Y3
+	VMOVUPS (R11)(DX*1), Y3
 
 padding6:
-	TESTQ   $0x00000002, R8
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Y4
+	VMOVUPS (R11)(DX*1), Y4
 
 padding7:
-	TESTQ   $0x00000004, R8
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Y5
+	VMOVUPS (R11)(DX*1), Y5
 
 padding8:
-	VMOVUPS      (SI), Y2
+	VMOVUPS      (R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
-	VMOVUPS      128(SI), Y2
+	VMOVUPS      128(R8), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      192(SI), Y2
+	VMOVUPS      192(R8), Y2
 	VFMADD231PS  Y4, Y2, Y0
-	VMOVUPS      320(SI), Y2
+	VMOVUPS      320(R8), Y2
 	VFMADD231PS  Y4, Y2, Y1
-	VMOVUPS      384(SI), Y2
+	VMOVUPS      384(R8), Y2
 	VFMADD231PS  Y5, Y2, Y0
-	VMOVUPS      512(SI), Y2
+	VMOVUPS      512(R8), Y2
 	VFMADD231PS  Y5, Y2, Y1
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R10
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop9
-	MOVQ         DX, R12
-	VBROADCASTSS 128(AX), Y2
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y2
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 132(AX), Y2
+	VBROADCASTSS 108(AX), Y2
 	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (R12)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y1, (R11)
+	ADDQ         48(AX), BX
 
 drop9:
-	DECQ R11
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R8
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX), Y3
+	VMOVUPS (R11)(DX*1), Y3
 
 padding10:
-	TESTQ   $0x00000002, R8
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (CX)(BX*1), Y4
+	VMOVUPS (R11)(DX*1), Y4
 
 padding11:
-	TESTQ   $0x00000004, R8
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (CX)(BX*2), Y5
+	VMOVUPS (R11)(DX*1), Y5
 
 padding12:
-	VMOVUPS     64(SI), Y2
+	VMOVUPS     64(R8), Y2
 	VFMADD231PS Y3, Y2, Y0
-	VMOVUPS     256(SI), Y2
+	VMOVUPS     256(R8), Y2
 	VFMADD231PS Y4, Y2, Y0
-	VMOVUPS     448(SI), Y2
+	VMOVUPS     448(R8), Y2
 	VFMADD231PS Y5, Y2, Y0
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y0, Y1
-	MOVQ        32(AX), R12
-	VMOVUPS     (R12)(DI*1), Y0
-	DECQ        R11
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Y0
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
 aged5:
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Y0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R10
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y2
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y2
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 132(AX), Y2
+	VBROADCASTSS 108(AX), Y2
 	VMINPS       Y1, Y2, Y1
-	VMOVUPS      Y1, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y1, (DX)
+	ADDQ         48(AX), BX
 
 drop13:
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Y0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, DI
-	ADDQ  $0x20, SI
-	TESTQ $0x00000020, DI
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block14
-	ADDQ  $0x00000200, SI
+	ADDQ  $0x00000200, R8
 
 same_block14:
-	SUBQ $0x08, R9
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R9
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y6
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    DI, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    DI, DX
-	MOVQ    104(AX), R10
-	ADDQ    96(AX), R10
-	MOVQ    80(AX), R11
-	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Y0
-	VMOVUPS (R9)(DI*1), Y1
-	MOVQ    88(AX), R9
-	TESTQ   $0x00000001, R9
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y6
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd18
 
 column15:
-	TESTQ      $0x00000001, R8
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding20
-	VMASKMOVPS (CX), Y6, Y3
+	VMASKMOVPS (R10)(DX*1), Y6, Y3
 
 padding20:
-	TESTQ      $0x00000002, R8
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding21
-	VMASKMOVPS (CX)(BX*1), Y6, Y4
+	VMASKMOVPS (R10)(DX*1), Y6, Y4
 
 padding21:
-	TESTQ      $0x00000004, R8
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding22
-	VMASKMOVPS (CX)(BX*2), Y6, Y5
+	VMASKMOVPS (R10)(DX*1), Y6, Y5
 
 padding22:
-	VMOVUPS      (SI), Y2
+	VMOVUPS      (R8), Y2
 	VFMADD231PS  Y3, Y2, Y0
-	VMOVUPS      128(SI), Y2
+	VMOVUPS      128(R8), Y2
 	VFMADD231PS  Y3, Y2, Y1
-	VMOVUPS      192(SI), Y2
+	VMOVUPS      192(R8), Y2
 	VFMADD231PS  Y4, Y2, Y0
-	VMOVUPS      320(SI), Y2
+	VMOVUPS      320(R8), Y2
 	VFMADD231PS  Y4, Y2, Y1
-	VMOVUPS      384(SI), Y2
+	VMOVUPS      384(R8), Y2
 	VFMADD231PS  Y5, Y2, Y0
-	VMOVUPS      512(SI), Y2
+	VMOVUPS      512(R8), Y2
 	VFMADD231PS  Y5, Y2, Y1
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R10
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end17
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop23
-	MOVQ         DX, R9
-	VBROADCASTSS 128(AX), Y2
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y2
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 132(AX), Y2
+	VBROADCASTSS 108(AX), Y2
 	VMINPS       Y1, Y2, Y1
-	VMASKMOVPS   Y1, Y6, (R9)
-	ADDQ         72(AX), DX
+	VMASKMOVPS   Y1, Y6, (R10)
+	ADDQ         48(AX), BX
 
 drop23:
-	DECQ R11
+	DECQ DI
 	JZ   aged19
 
 odd18:
-	TESTQ      $0x00000001, R8
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding24
-	VMASKMOVPS (CX), Y6, Y3
+	VMASKMOVPS (R10)(DX*1), Y6, Y3
 
 padding24:
-	TESTQ      $0x00000002, R8
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding25
-	VMASKMOVPS (CX)(BX*1), Y6, Y4
+	VMASKMOVPS (R10)(DX*1), Y6, Y4
 
 padding25:
-	TESTQ      $0x00000004, R8
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding26
-	VMASKMOVPS (CX)(BX*2), Y6, Y5
+	VMASKMOVPS (R10)(DX*1), Y6, Y5
 
 padding26:
-	VMOVUPS     64(SI), Y2
+	VMOVUPS     64(R8), Y2
 	VFMADD231PS Y3, Y2, Y0
-	VMOVUPS     256(SI), Y2
+	VMOVUPS     256(R8), Y2
 	VFMADD231PS Y4, Y2, Y0
-	VMOVUPS     448(SI), Y2
+	VMOVUPS     448(R8), Y2
 	VFMADD231PS Y5, Y2, Y0
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y0, Y1
-	MOVQ        32(AX), R9
-	VMOVUPS     (R9)(DI*1), Y0
-	DECQ        R11
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Y0
+	DECQ        DI
 	JNZ         column15
 	JMP         drain16
 
 aged19:
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Y0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
 
 drain16:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R10
+	SUBQ         $0x01, SI
 	JLT          end17
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop27
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y2
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y2
 	VMAXPS       Y1, Y2, Y1
-	VBROADCASTSS 132(AX), Y2
+	VBROADCASTSS 108(AX), Y2
 	VMINPS       Y1, Y2, Y1
 	VMASKMOVPS   Y1, Y6, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop27:
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Y0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
 	JMP     drain16
 
 end17:
@@ -1165,192 +1133,193 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband3s2r2AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Y0
-	VMOVUPS (R13)(R8*1), Y1
-	VMOVUPS (R13)(R8*1), Y2
-	VMOVUPS (R13)(R8*1), Y3
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Y5
+	VMOVUPS (R11)(DX*1), Y5
 
 padding6:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Y6
+	VMOVUPS (R11)(DX*1), Y6
 
 padding7:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding8:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding9:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding10:
-	VMOVUPS      (DI), Y4
+	VMOVUPS      (R8), Y4
 	VFMADD231PS  Y5, Y4, Y0
 	VFMADD231PS  Y7, Y4, Y2
-	VMOVUPS      128(DI), Y4
+	VMOVUPS      128(R8), Y4
 	VFMADD231PS  Y5, Y4, Y1
 	VFMADD231PS  Y7, Y4, Y3
-	VMOVUPS      192(DI), Y4
+	VMOVUPS      192(R8), Y4
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y8, Y4, Y2
-	VMOVUPS      320(DI), Y4
+	VMOVUPS      320(R8), Y4
 	VFMADD231PS  Y6, Y4, Y1
 	VFMADD231PS  Y8, Y4, Y3
-	VMOVUPS      384(DI), Y4
+	VMOVUPS      384(R8), Y4
 	VFMADD231PS  Y7, Y4, Y0
 	VFMADD231PS  Y9, Y4, Y2
-	VMOVUPS      512(DI), Y4
+	VMOVUPS      512(R8), Y4
 	VFMADD231PS  Y7, Y4, Y1
 	VFMADD231PS  Y9, Y4, Y3
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop11
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Y4
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y4
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 132(AX), Y4
+	VBROADCASTSS 108(AX), Y4
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Y3, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y1, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         48(AX), BX
 
 drop11:
-	DECQ R12
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (CX), Y5
+	VMOVUPS (R11)(DX*1), Y5
 
 padding12:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding13
-	VMOVUPS (CX)(BX*1), Y6
+	VMOVUPS (R11)(DX*1), Y6
 
 padding13:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX)(BX*2), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding14:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(SI*1), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding15:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*4), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding16:
-	VMOVUPS     64(DI), Y4
+	VMOVUPS     64(R8), Y4
 	VFMADD231PS Y5, Y4, Y0
 	VFMADD231PS Y7, Y4, Y2
-	VMOVUPS     256(DI), Y4
+	VMOVUPS     256(R8), Y4
 	VFMADD231PS Y6, Y4, Y0
 	VFMADD231PS Y8, Y4, Y2
-	VMOVUPS     448(DI), Y4
+	VMOVUPS     448(R8), Y4
 	VFMADD231PS Y7, Y4, Y0
 	VFMADD231PS Y9, Y4, Y2
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y0, Y1
 	VMOVAPS     Y2, Y3
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R8*1), Y0
-	VMOVUPS     (R13)(R8*1), Y2
-	DECQ        R12
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Y0
+	VMOVUPS     (R11)(R9*1), Y2
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
 aged5:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y2, Y3
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS (CX)(R8*1), Y2
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y2
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop17
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y4
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y4
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 132(AX), Y4
+	VBROADCASTSS 108(AX), Y4
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y1, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y1, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y3, (DX)
+	ADDQ         48(AX), BX
 
 drop17:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y2, Y3
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS (CX)(R8*1), Y2
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y2
 	JMP     drain2
 
 end3:
+	ADDQ  $0x20, R9
 	ADDQ  $0x20, R8
-	ADDQ  $0x20, DI
-	TESTQ $0x00000020, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block18
-	ADDQ  $0x00000200, DI
+	ADDQ  $0x00000200, R8
 
 same_block18:
 	SUBQ $0x08, R10
@@ -1361,172 +1330,174 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y10
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y0
-	VMOVUPS (R10)(R8*1), Y1
-	VMOVUPS (R10)(R8*1), Y2
-	VMOVUPS (R10)(R8*1), Y3
-	MOVQ    88(AX), R10
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y10
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd22
 
 column19:
-	TESTQ      $0x00000001, R9
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding24
-	VMASKMOVPS (CX), Y10, Y5
+	VMASKMOVPS (R10)(DX*1), Y10, Y5
 
 padding24:
-	TESTQ      $0x00000002, R9
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding25
-	VMASKMOVPS (CX)(BX*1), Y10, Y6
+	VMASKMOVPS (R10)(DX*1), Y10, Y6
 
 padding25:
-	TESTQ      $0x00000004, R9
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding26
-	VMASKMOVPS (CX)(BX*2), Y10, Y7
+	VMASKMOVPS (R10)(DX*1), Y10, Y7
 
 padding26:
-	TESTQ      $0x00000008, R9
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding27
-	VMASKMOVPS (CX)(SI*1), Y10, Y8
+	VMASKMOVPS (R10)(DX*1), Y10, Y8
 
 padding27:
-	TESTQ      $0x00000010, R9
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding28
-	VMASKMOVPS (CX)(BX*4), Y10, Y9
+	VMASKMOVPS (R10)(DX*1), Y10, Y9
 
 padding28:
-	VMOVUPS      (DI), Y4
+	VMOVUPS      (R8), Y4
 	VFMADD231PS  Y5, Y4, Y0
 	VFMADD231PS  Y7, Y4, Y2
-	VMOVUPS      128(DI), Y4
+	VMOVUPS      128(R8), Y4
 	VFMADD231PS  Y5, Y4, Y1
 	VFMADD231PS  Y7, Y4, Y3
-	VMOVUPS      192(DI), Y4
+	VMOVUPS      192(R8), Y4
 	VFMADD231PS  Y6, Y4, Y0
 	VFMADD231PS  Y8, Y4, Y2
-	VMOVUPS      320(DI), Y4
+	VMOVUPS      320(R8), Y4
 	VFMADD231PS  Y6, Y4, Y1
 	VFMADD231PS  Y8, Y4, Y3
-	VMOVUPS      384(DI), Y4
+	VMOVUPS      384(R8), Y4
 	VFMADD231PS  Y7, Y4, Y0
 	VFMADD231PS  Y9, Y4, Y2
-	VMOVUPS      512(DI), Y4
+	VMOVUPS      512(R8), Y4
 	VFMADD231PS  Y7, Y4, Y1
 	VFMADD231PS  Y9, Y4, Y3
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end21
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop29
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Y4
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y4
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 132(AX), Y4
+	VBROADCASTSS 108(AX), Y4
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y3, Y4, Y3
 	VMASKMOVPS   Y1, Y10, (R10)
-	ADDQ         64(AX), R10
+	ADDQ         40(AX), R10
 	VMASKMOVPS   Y3, Y10, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop29:
-	DECQ R12
+	DECQ DI
 	JZ   aged23
 
 odd22:
-	TESTQ      $0x00000001, R9
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding30
-	VMASKMOVPS (CX), Y10, Y5
+	VMASKMOVPS (R10)(DX*1), Y10, Y5
 
 padding30:
-	TESTQ      $0x00000002, R9
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding31
-	VMASKMOVPS (CX)(BX*1), Y10, Y6
+	VMASKMOVPS (R10)(DX*1), Y10, Y6
 
 padding31:
-	TESTQ      $0x00000004, R9
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding32
-	VMASKMOVPS (CX)(BX*2), Y10, Y7
+	VMASKMOVPS (R10)(DX*1), Y10, Y7
 
 padding32:
-	TESTQ      $0x00000008, R9
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding33
-	VMASKMOVPS (CX)(SI*1), Y10, Y8
+	VMASKMOVPS (R10)(DX*1), Y10, Y8
 
 padding33:
-	TESTQ      $0x00000010, R9
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding34
-	VMASKMOVPS (CX)(BX*4), Y10, Y9
+	VMASKMOVPS (R10)(DX*1), Y10, Y9
 
 padding34:
-	VMOVUPS     64(DI), Y4
+	VMOVUPS     64(R8), Y4
 	VFMADD231PS Y5, Y4, Y0
 	VFMADD231PS Y7, Y4, Y2
-	VMOVUPS     256(DI), Y4
+	VMOVUPS     256(R8), Y4
 	VFMADD231PS Y6, Y4, Y0
 	VFMADD231PS Y8, Y4, Y2
-	VMOVUPS     448(DI), Y4
+	VMOVUPS     448(R8), Y4
 	VFMADD231PS Y7, Y4, Y0
 	VFMADD231PS Y9, Y4, Y2
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y0, Y1
 	VMOVAPS     Y2, Y3
-	MOVQ        32(AX), R10
-	VMOVUPS     (R10)(R8*1), Y0
-	VMOVUPS     (R10)(R8*1), Y2
-	DECQ        R12
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Y0
+	VMOVUPS     (R10)(R9*1), Y2
+	DECQ        DI
 	JNZ         column19
 	JMP         drain20
 
 aged23:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y2, Y3
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS (CX)(R8*1), Y2
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y2
 
 drain20:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end21
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop35
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y4
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y4
 	VMAXPS       Y1, Y4, Y1
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 132(AX), Y4
+	VBROADCASTSS 108(AX), Y4
 	VMINPS       Y1, Y4, Y1
 	VMINPS       Y3, Y4, Y3
 	VMASKMOVPS   Y1, Y10, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y3, Y10, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop35:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y2, Y3
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
-	VMOVUPS (CX)(R8*1), Y2
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y2
 	JMP     drain20
 
 end21:
@@ -1538,10 +1509,8 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband3s2r3AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
@@ -1549,180 +1518,185 @@ TEXT ·dwband3s2r3AVX2(SB), NOSPLIT, $0-8
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x08, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y1
-	VMOVUPS (R14)(R11*1), Y2
-	VMOVUPS (R14)(R11*1), Y3
-	VMOVUPS (R14)(R11*1), Y4
-	VMOVUPS (R14)(R11*1), Y5
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding6:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding7:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding8:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding9:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Y11
+	VMOVUPS (R11)(DX*1), Y11
 
 padding10:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX), Y12
+	VMOVUPS (R11)(DX*1), Y12
 
 padding11:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (DX)(BX*1), Y13
+	VMOVUPS (R11)(DX*1), Y13
 
 padding12:
-	VMOVUPS      (R10), Y6
+	VMOVUPS      (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y9, Y6, Y2
 	VFMADD231PS  Y11, Y6, Y4
-	VMOVUPS      128(R10), Y6
+	VMOVUPS      128(R8), Y6
 	VFMADD231PS  Y7, Y6, Y1
 	VFMADD231PS  Y9, Y6, Y3
 	VFMADD231PS  Y11, Y6, Y5
-	VMOVUPS      192(R10), Y6
+	VMOVUPS      192(R8), Y6
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y10, Y6, Y2
 	VFMADD231PS  Y12, Y6, Y4
-	VMOVUPS      320(R10), Y6
+	VMOVUPS      320(R8), Y6
 	VFMADD231PS  Y8, Y6, Y1
 	VFMADD231PS  Y10, Y6, Y3
 	VFMADD231PS  Y12, Y6, Y5
-	VMOVUPS      384(R10), Y6
+	VMOVUPS      384(R8), Y6
 	VFMADD231PS  Y9, Y6, Y0
 	VFMADD231PS  Y11, Y6, Y2
 	VFMADD231PS  Y13, Y6, Y4
-	VMOVUPS      512(R10), Y6
+	VMOVUPS      512(R8), Y6
 	VFMADD231PS  Y9, Y6, Y1
 	VFMADD231PS  Y11, Y6, Y3
 	VFMADD231PS  Y13, Y6, Y5
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y1, Y6, Y1
 	VMAXPS       Y3, Y6, Y3
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y1, Y6, Y1
 	VMINPS       Y3, Y6, Y3
 	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y1, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Y3, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Y5, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y1, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y3, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         48(AX), BX
 
 drop13:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding14:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(BX*1), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding15:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*2), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding16:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding17
-	VMOVUPS (CX)(SI*1), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding17:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding18
-	VMOVUPS (CX)(BX*4), Y11
+	VMOVUPS (R11)(DX*1), Y11
 
 padding18:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding19
-	VMOVUPS (DX), Y12
+	VMOVUPS (R11)(DX*1), Y12
 
 padding19:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding20
-	VMOVUPS (DX)(BX*1), Y13
+	VMOVUPS (R11)(DX*1), Y13
 
 padding20:
-	VMOVUPS     64(R10), Y6
+	VMOVUPS     64(R8), Y6
 	VFMADD231PS Y7, Y6, Y0
 	VFMADD231PS Y9, Y6, Y2
 	VFMADD231PS Y11, Y6, Y4
-	VMOVUPS     256(R10), Y6
+	VMOVUPS     256(R8), Y6
 	VFMADD231PS Y8, Y6, Y0
 	VFMADD231PS Y10, Y6, Y2
 	VFMADD231PS Y12, Y6, Y4
-	VMOVUPS     448(R10), Y6
+	VMOVUPS     448(R8), Y6
 	VFMADD231PS Y9, Y6, Y0
 	VFMADD231PS Y11, Y6, Y2
 	VFMADD231PS Y13, Y6, Y4
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y0, Y1
 	VMOVAPS     Y2, Y3
 	VMOVAPS     Y4, Y5
-	MOVQ        32(AX), R14
-	VMOVUPS     (R14)(R11*1), Y0
-	VMOVUPS     (R14)(R11*1), Y2
-	VMOVUPS     (R14)(R11*1), Y4
-	DECQ        R9
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Y0
+	VMOVUPS     (R11)(R9*1), Y2
+	VMOVUPS     (R11)(R9*1), Y4
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
@@ -1730,230 +1704,234 @@ aged5:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y2, Y3
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y2
-	VMOVUPS (CX)(R11*1), Y4
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y2
+	VMOVUPS (DX)(R9*1), Y4
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop21
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y1, Y6, Y1
 	VMAXPS       Y3, Y6, Y3
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y1, Y6, Y1
 	VMINPS       Y3, Y6, Y3
 	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y1, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y1, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y3, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y5, (DX)
+	ADDQ         48(AX), BX
 
 drop21:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y2, Y3
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y2
-	VMOVUPS (CX)(R11*1), Y4
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y2
+	VMOVUPS (DX)(R9*1), Y4
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, R11
-	ADDQ  $0x20, R10
-	TESTQ $0x00000020, R11
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block22
-	ADDQ  $0x00000200, R10
+	ADDQ  $0x00000200, R8
 
 same_block22:
-	SUBQ $0x08, R13
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R13
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y14
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y1
-	VMOVUPS (R13)(R11*1), Y2
-	VMOVUPS (R13)(R11*1), Y3
-	VMOVUPS (R13)(R11*1), Y4
-	VMOVUPS (R13)(R11*1), Y5
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd26
 
 column23:
-	TESTQ      $0x00000001, R12
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding28
-	VMASKMOVPS (CX), Y14, Y7
+	VMASKMOVPS (R10)(DX*1), Y14, Y7
 
 padding28:
-	TESTQ      $0x00000002, R12
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding29
-	VMASKMOVPS (CX)(BX*1), Y14, Y8
+	VMASKMOVPS (R10)(DX*1), Y14, Y8
 
 padding29:
-	TESTQ      $0x00000004, R12
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding30
-	VMASKMOVPS (CX)(BX*2), Y14, Y9
+	VMASKMOVPS (R10)(DX*1), Y14, Y9
 
 padding30:
-	TESTQ      $0x00000008, R12
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding31
-	VMASKMOVPS (CX)(SI*1), Y14, Y10
+	VMASKMOVPS (R10)(DX*1), Y14, Y10
 
 padding31:
-	TESTQ      $0x00000010, R12
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding32
-	VMASKMOVPS (CX)(BX*4), Y14, Y11
+	VMASKMOVPS (R10)(DX*1), Y14, Y11
 
 padding32:
-	TESTQ      $0x00000020, R12
+	MOVQ       40(CX), R10
+	TESTQ      R10, R10
 	JZ         padding33
-	VMASKMOVPS (DX), Y14, Y12
+	VMASKMOVPS (R10)(DX*1), Y14, Y12
 
 padding33:
-	TESTQ      $0x00000040, R12
+	MOVQ       48(CX), R10
+	TESTQ      R10, R10
 	JZ         padding34
-	VMASKMOVPS (DX)(BX*1), Y14, Y13
+	VMASKMOVPS (R10)(DX*1), Y14, Y13
 
 padding34:
-	VMOVUPS      (R10), Y6
+	VMOVUPS      (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y9, Y6, Y2
 	VFMADD231PS  Y11, Y6, Y4
-	VMOVUPS      128(R10), Y6
+	VMOVUPS      128(R8), Y6
 	VFMADD231PS  Y7, Y6, Y1
 	VFMADD231PS  Y9, Y6, Y3
 	VFMADD231PS  Y11, Y6, Y5
-	VMOVUPS      192(R10), Y6
+	VMOVUPS      192(R8), Y6
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y10, Y6, Y2
 	VFMADD231PS  Y12, Y6, Y4
-	VMOVUPS      320(R10), Y6
+	VMOVUPS      320(R8), Y6
 	VFMADD231PS  Y8, Y6, Y1
 	VFMADD231PS  Y10, Y6, Y3
 	VFMADD231PS  Y12, Y6, Y5
-	VMOVUPS      384(R10), Y6
+	VMOVUPS      384(R8), Y6
 	VFMADD231PS  Y9, Y6, Y0
 	VFMADD231PS  Y11, Y6, Y2
 	VFMADD231PS  Y13, Y6, Y4
-	VMOVUPS      512(R10), Y6
+	VMOVUPS      512(R8), Y6
 	VFMADD231PS  Y9, Y6, Y1
 	VFMADD231PS  Y11, Y6, Y3
 	VFMADD231PS  Y13, Y6, Y5
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end25
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop35
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y1, Y6, Y1
 	VMAXPS       Y3, Y6, Y3
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y1, Y6, Y1
 	VMINPS       Y3, Y6, Y3
 	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y1, Y14, (R13)
-	ADDQ         64(AX), R13
-	VMASKMOVPS   Y3, Y14, (R13)
-	ADDQ         64(AX), R13
-	VMASKMOVPS   Y5, Y14, (R13)
-	ADDQ         72(AX), DI
+	VMASKMOVPS   Y1, Y14, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y3, Y14, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y5, Y14, (R10)
+	ADDQ         48(AX), BX
 
 drop35:
-	DECQ R9
+	DECQ DI
 	JZ   aged27
 
 odd26:
-	TESTQ      $0x00000001, R12
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding36
-	VMASKMOVPS (CX), Y14, Y7
+	VMASKMOVPS (R10)(DX*1), Y14, Y7
 
 padding36:
-	TESTQ      $0x00000002, R12
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding37
-	VMASKMOVPS (CX)(BX*1), Y14, Y8
+	VMASKMOVPS (R10)(DX*1), Y14, Y8
 
 padding37:
-	TESTQ      $0x00000004, R12
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding38
-	VMASKMOVPS (CX)(BX*2), Y14, Y9
+	VMASKMOVPS (R10)(DX*1), Y14, Y9
 
 padding38:
-	TESTQ      $0x00000008, R12
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding39
-	VMASKMOVPS (CX)(SI*1), Y14, Y10
+	VMASKMOVPS (R10)(DX*1), Y14, Y10
 
 padding39:
-	TESTQ      $0x00000010, R12
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding40
-	VMASKMOVPS (CX)(BX*4), Y14, Y11
+	VMASKMOVPS (R10)(DX*1), Y14, Y11
 
 padding40:
-	TESTQ      $0x00000020, R12
+	MOVQ       40(CX), R10
+	TESTQ      R10, R10
 	JZ         padding41
-	VMASKMOVPS (DX), Y14, Y12
+	VMASKMOVPS (R10)(DX*1), Y14, Y12
 
 padding41:
-	TESTQ      $0x00000040, R12
+	MOVQ       48(CX), R10
+	TESTQ      R10, R10
 	JZ         padding42
-	VMASKMOVPS (DX)(BX*1), Y14, Y13
+	VMASKMOVPS (R10)(DX*1), Y14, Y13
 
 padding42:
-	VMOVUPS     64(R10), Y6
+	VMOVUPS     64(R8), Y6
 	VFMADD231PS Y7, Y6, Y0
 	VFMADD231PS Y9, Y6, Y2
 	VFMADD231PS Y11, Y6, Y4
-	VMOVUPS     256(R10), Y6
+	VMOVUPS     256(R8), Y6
 	VFMADD231PS Y8, Y6, Y0
 	VFMADD231PS Y10, Y6, Y2
 	VFMADD231PS Y12, Y6, Y4
-	VMOVUPS     448(R10), Y6
+	VMOVUPS     448(R8), Y6
 	VFMADD231PS Y9, Y6, Y0
 	VFMADD231PS Y11, Y6, Y2
 	VFMADD231PS Y13, Y6, Y4
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y0, Y1
 	VMOVAPS     Y2, Y3
 	VMOVAPS     Y4, Y5
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R11*1), Y0
-	VMOVUPS     (R13)(R11*1), Y2
-	VMOVUPS     (R13)(R11*1), Y4
-	DECQ        R9
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Y0
+	VMOVUPS     (R10)(R9*1), Y2
+	VMOVUPS     (R10)(R9*1), Y4
+	DECQ        DI
 	JNZ         column23
 	JMP         drain24
 
@@ -1961,41 +1939,41 @@ aged27:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y2, Y3
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y2
-	VMOVUPS (CX)(R11*1), Y4
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y2
+	VMOVUPS (CX)(R9*1), Y4
 
 drain24:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end25
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop43
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y1, Y6, Y1
 	VMAXPS       Y3, Y6, Y3
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y1, Y6, Y1
 	VMINPS       Y3, Y6, Y3
 	VMINPS       Y5, Y6, Y5
 	VMASKMOVPS   Y1, Y14, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y3, Y14, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y5, Y14, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop43:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y2, Y3
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y2
-	VMOVUPS (CX)(R11*1), Y4
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y2
+	VMOVUPS (CX)(R9*1), Y4
 	JMP     drain24
 
 end25:
@@ -2007,169 +1985,165 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband5s1r1AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Y0
-	VMOVUPS (R13)(R8*1), Y1
-	VMOVUPS (R13)(R8*1), Y2
-	VMOVUPS (R13)(R8*1), Y3
-	VMOVUPS (R13)(R8*1), Y4
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Y6
+	VMOVUPS (R11)(DX*1), Y6
 
 padding4:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding5:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding6:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding7:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding8:
-	VMOVUPS      (DI), Y5
+	VMOVUPS      (R8), Y5
 	VFMADD231PS  Y6, Y5, Y0
-	VMOVUPS      64(DI), Y5
+	VMOVUPS      64(R8), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VMOVUPS      128(DI), Y5
+	VMOVUPS      128(R8), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VMOVUPS      192(DI), Y5
+	VMOVUPS      192(R8), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VMOVUPS      256(DI), Y5
+	VMOVUPS      256(R8), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	VMOVUPS      320(DI), Y5
+	VMOVUPS      320(R8), Y5
 	VFMADD231PS  Y7, Y5, Y0
-	VMOVUPS      384(DI), Y5
+	VMOVUPS      384(R8), Y5
 	VFMADD231PS  Y7, Y5, Y1
-	VMOVUPS      448(DI), Y5
+	VMOVUPS      448(R8), Y5
 	VFMADD231PS  Y7, Y5, Y2
-	VMOVUPS      512(DI), Y5
+	VMOVUPS      512(R8), Y5
 	VFMADD231PS  Y7, Y5, Y3
-	VMOVUPS      576(DI), Y5
+	VMOVUPS      576(R8), Y5
 	VFMADD231PS  Y7, Y5, Y4
-	VMOVUPS      640(DI), Y5
+	VMOVUPS      640(R8), Y5
 	VFMADD231PS  Y8, Y5, Y0
-	VMOVUPS      704(DI), Y5
+	VMOVUPS      704(R8), Y5
 	VFMADD231PS  Y8, Y5, Y1
-	VMOVUPS      768(DI), Y5
+	VMOVUPS      768(R8), Y5
 	VFMADD231PS  Y8, Y5, Y2
-	VMOVUPS      832(DI), Y5
+	VMOVUPS      832(R8), Y5
 	VFMADD231PS  Y8, Y5, Y3
-	VMOVUPS      896(DI), Y5
+	VMOVUPS      896(R8), Y5
 	VFMADD231PS  Y8, Y5, Y4
-	VMOVUPS      960(DI), Y5
+	VMOVUPS      960(R8), Y5
 	VFMADD231PS  Y9, Y5, Y0
-	VMOVUPS      1024(DI), Y5
+	VMOVUPS      1024(R8), Y5
 	VFMADD231PS  Y9, Y5, Y1
-	VMOVUPS      1088(DI), Y5
+	VMOVUPS      1088(R8), Y5
 	VFMADD231PS  Y9, Y5, Y2
-	VMOVUPS      1152(DI), Y5
+	VMOVUPS      1152(R8), Y5
 	VFMADD231PS  Y9, Y5, Y3
-	VMOVUPS      1216(DI), Y5
+	VMOVUPS      1216(R8), Y5
 	VFMADD231PS  Y9, Y5, Y4
-	VMOVUPS      1280(DI), Y5
+	VMOVUPS      1280(R8), Y5
 	VFMADD231PS  Y10, Y5, Y0
-	VMOVUPS      1344(DI), Y5
+	VMOVUPS      1344(R8), Y5
 	VFMADD231PS  Y10, Y5, Y1
-	VMOVUPS      1408(DI), Y5
+	VMOVUPS      1408(R8), Y5
 	VFMADD231PS  Y10, Y5, Y2
-	VMOVUPS      1472(DI), Y5
+	VMOVUPS      1472(R8), Y5
 	VFMADD231PS  Y10, Y5, Y3
-	VMOVUPS      1536(DI), Y5
+	VMOVUPS      1536(R8), Y5
 	VFMADD231PS  Y10, Y5, Y4
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop9
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Y5
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y5
 	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS 132(AX), Y5
+	VBROADCASTSS 108(AX), Y5
 	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y4, (R11)
+	ADDQ         48(AX), BX
 
 drop9:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Y0
-	DECQ    R12
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop10
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y5
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y5
 	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS 132(AX), Y5
+	VBROADCASTSS 108(AX), Y5
 	VMINPS       Y4, Y5, Y4
-	VMOVUPS      Y4, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y4, (DX)
+	ADDQ         48(AX), BX
 
 drop10:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
 	JMP     drain2
 
 end3:
+	ADDQ  $0x20, R9
 	ADDQ  $0x20, R8
-	ADDQ  $0x20, DI
-	TESTQ $0x00000020, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block11
-	ADDQ  $0x00000600, DI
+	ADDQ  $0x00000600, R8
 
 same_block11:
 	SUBQ $0x08, R10
@@ -2180,149 +2154,146 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y11
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y0
-	VMOVUPS (R10)(R8*1), Y1
-	VMOVUPS (R10)(R8*1), Y2
-	VMOVUPS (R10)(R8*1), Y3
-	VMOVUPS (R10)(R8*1), Y4
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y11
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
 
 column12:
-	TESTQ      $0x00000001, R9
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding15
-	VMASKMOVPS (CX), Y11, Y6
+	VMASKMOVPS (R10)(DX*1), Y11, Y6
 
 padding15:
-	TESTQ      $0x00000002, R9
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding16
-	VMASKMOVPS (CX)(BX*1), Y11, Y7
+	VMASKMOVPS (R10)(DX*1), Y11, Y7
 
 padding16:
-	TESTQ      $0x00000004, R9
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding17
-	VMASKMOVPS (CX)(BX*2), Y11, Y8
+	VMASKMOVPS (R10)(DX*1), Y11, Y8
 
 padding17:
-	TESTQ      $0x00000008, R9
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding18
-	VMASKMOVPS (CX)(SI*1), Y11, Y9
+	VMASKMOVPS (R10)(DX*1), Y11, Y9
 
 padding18:
-	TESTQ      $0x00000010, R9
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding19
-	VMASKMOVPS (CX)(BX*4), Y11, Y10
+	VMASKMOVPS (R10)(DX*1), Y11, Y10
 
 padding19:
-	VMOVUPS      (DI), Y5
+	VMOVUPS      (R8), Y5
 	VFMADD231PS  Y6, Y5, Y0
-	VMOVUPS      64(DI), Y5
+	VMOVUPS      64(R8), Y5
 	VFMADD231PS  Y6, Y5, Y1
-	VMOVUPS      128(DI), Y5
+	VMOVUPS      128(R8), Y5
 	VFMADD231PS  Y6, Y5, Y2
-	VMOVUPS      192(DI), Y5
+	VMOVUPS      192(R8), Y5
 	VFMADD231PS  Y6, Y5, Y3
-	VMOVUPS      256(DI), Y5
+	VMOVUPS      256(R8), Y5
 	VFMADD231PS  Y6, Y5, Y4
-	VMOVUPS      320(DI), Y5
+	VMOVUPS      320(R8), Y5
 	VFMADD231PS  Y7, Y5, Y0
-	VMOVUPS      384(DI), Y5
+	VMOVUPS      384(R8), Y5
 	VFMADD231PS  Y7, Y5, Y1
-	VMOVUPS      448(DI), Y5
+	VMOVUPS      448(R8), Y5
 	VFMADD231PS  Y7, Y5, Y2
-	VMOVUPS      512(DI), Y5
+	VMOVUPS      512(R8), Y5
 	VFMADD231PS  Y7, Y5, Y3
-	VMOVUPS      576(DI), Y5
+	VMOVUPS      576(R8), Y5
 	VFMADD231PS  Y7, Y5, Y4
-	VMOVUPS      640(DI), Y5
+	VMOVUPS      640(R8), Y5
 	VFMADD231PS  Y8, Y5, Y0
-	VMOVUPS      704(DI), Y5
+	VMOVUPS      704(R8), Y5
 	VFMADD231PS  Y8, Y5, Y1
-	VMOVUPS      768(DI), Y5
+	VMOVUPS      768(R8), Y5
 	VFMADD231PS  Y8, Y5, Y2
-	VMOVUPS      832(DI), Y5
+	VMOVUPS      832(R8), Y5
 	VFMADD231PS  Y8, Y5, Y3
-	VMOVUPS      896(DI), Y5
+	VMOVUPS      896(R8), Y5
 	VFMADD231PS  Y8, Y5, Y4
-	VMOVUPS      960(DI), Y5
+	VMOVUPS      960(R8), Y5
 	VFMADD231PS  Y9, Y5, Y0
-	VMOVUPS      1024(DI), Y5
+	VMOVUPS      1024(R8), Y5
 	VFMADD231PS  Y9, Y5, Y1
-	VMOVUPS      1088(DI), Y5
+	VMOVUPS      1088(R8), Y5
 	VFMADD231PS  Y9, Y5, Y2
-	VMOVUPS      1152(DI), Y5
+	VMOVUPS      1152(R8), Y5
 	VFMADD231PS  Y9, Y5, Y3
-	VMOVUPS      1216(DI), Y5
+	VMOVUPS      1216(R8), Y5
 	VFMADD231PS  Y9, Y5, Y4
-	VMOVUPS      1280(DI), Y5
+	VMOVUPS      1280(R8), Y5
 	VFMADD231PS  Y10, Y5, Y0
-	VMOVUPS      1344(DI), Y5
+	VMOVUPS      1344(R8), Y5
 	VFMADD231PS  Y10, Y5, Y1
-	VMOVUPS      1408(DI), Y5
+	VMOVUPS      1408(R8), Y5
 	VFMADD231PS  Y10, Y5, Y2
-	VMOVUPS      1472(DI), Y5
+	VMOVUPS      1472(R8), Y5
 	VFMADD231PS  Y10, Y5, Y3
-	VMOVUPS      1536(DI), Y5
+	VMOVUPS      1536(R8), Y5
 	VFMADD231PS  Y10, Y5, Y4
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end14
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop20
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Y5
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y5
 	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS 132(AX), Y5
+	VBROADCASTSS 108(AX), Y5
 	VMINPS       Y4, Y5, Y4
 	VMASKMOVPS   Y4, Y11, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop20:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y0
-	DECQ    R12
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	DECQ    DI
 	JNZ     column12
 
 drain13:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end14
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop21
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y5
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y5
 	VMAXPS       Y4, Y5, Y4
-	VBROADCASTSS 132(AX), Y5
+	VBROADCASTSS 108(AX), Y5
 	VMINPS       Y4, Y5, Y4
 	VMASKMOVPS   Y4, Y11, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop21:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
 	JMP     drain13
 
 end14:
@@ -2334,140 +2305,136 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband5s1r2AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y10, Y10, Y10
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x08, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y1
-	VMOVUPS (R14)(R11*1), Y2
-	VMOVUPS (R14)(R11*1), Y3
-	VMOVUPS (R14)(R11*1), Y4
-	VMOVUPS (R14)(R11*1), Y5
-	VMOVUPS (R14)(R11*1), Y6
-	VMOVUPS (R14)(R11*1), Y7
-	VMOVUPS (R14)(R11*1), Y8
-	VMOVUPS (R14)(R11*1), Y9
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
+	VMOVUPS (R11)(R9*1), Y6
+	VMOVUPS (R11)(R9*1), Y7
+	VMOVUPS (R11)(R9*1), Y8
+	VMOVUPS (R11)(R9*1), Y9
 
 column1:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R11
+	TESTQ       R11, R11
 	JZ          padding4
-	VMOVUPS     (CX), Y10
-	VFMADD231PS (R10), Y10, Y0
-	VFMADD231PS 64(R10), Y10, Y1
-	VFMADD231PS 128(R10), Y10, Y2
-	VFMADD231PS 192(R10), Y10, Y3
-	VFMADD231PS 256(R10), Y10, Y4
+	VMOVUPS     (R11)(DX*1), Y10
+	VFMADD231PS (R8), Y10, Y0
+	VFMADD231PS 64(R8), Y10, Y1
+	VFMADD231PS 128(R8), Y10, Y2
+	VFMADD231PS 192(R8), Y10, Y3
+	VFMADD231PS 256(R8), Y10, Y4
 
 padding4:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R11
+	TESTQ       R11, R11
 	JZ          padding5
-	VMOVUPS     (CX)(BX*1), Y10
-	VFMADD231PS 320(R10), Y10, Y0
-	VFMADD231PS (R10), Y10, Y5
-	VFMADD231PS 384(R10), Y10, Y1
-	VFMADD231PS 64(R10), Y10, Y6
-	VFMADD231PS 448(R10), Y10, Y2
-	VFMADD231PS 128(R10), Y10, Y7
-	VFMADD231PS 512(R10), Y10, Y3
-	VFMADD231PS 192(R10), Y10, Y8
-	VFMADD231PS 576(R10), Y10, Y4
-	VFMADD231PS 256(R10), Y10, Y9
+	VMOVUPS     (R11)(DX*1), Y10
+	VFMADD231PS 320(R8), Y10, Y0
+	VFMADD231PS (R8), Y10, Y5
+	VFMADD231PS 384(R8), Y10, Y1
+	VFMADD231PS 64(R8), Y10, Y6
+	VFMADD231PS 448(R8), Y10, Y2
+	VFMADD231PS 128(R8), Y10, Y7
+	VFMADD231PS 512(R8), Y10, Y3
+	VFMADD231PS 192(R8), Y10, Y8
+	VFMADD231PS 576(R8), Y10, Y4
+	VFMADD231PS 256(R8), Y10, Y9
 
 padding5:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R11
+	TESTQ       R11, R11
 	JZ          padding6
-	VMOVUPS     (CX)(BX*2), Y10
-	VFMADD231PS 640(R10), Y10, Y0
-	VFMADD231PS 320(R10), Y10, Y5
-	VFMADD231PS 704(R10), Y10, Y1
-	VFMADD231PS 384(R10), Y10, Y6
-	VFMADD231PS 768(R10), Y10, Y2
-	VFMADD231PS 448(R10), Y10, Y7
-	VFMADD231PS 832(R10), Y10, Y3
-	VFMADD231PS 512(R10), Y10, Y8
-	VFMADD231PS 896(R10), Y10, Y4
-	VFMADD231PS 576(R10), Y10, Y9
+	VMOVUPS     (R11)(DX*1), Y10
+	VFMADD231PS 640(R8), Y10, Y0
+	VFMADD231PS 320(R8), Y10, Y5
+	VFMADD231PS 704(R8), Y10, Y1
+	VFMADD231PS 384(R8), Y10, Y6
+	VFMADD231PS 768(R8), Y10, Y2
+	VFMADD231PS 448(R8), Y10, Y7
+	VFMADD231PS 832(R8), Y10, Y3
+	VFMADD231PS 512(R8), Y10, Y8
+	VFMADD231PS 896(R8), Y10, Y4
+	VFMADD231PS 576(R8), Y10, Y9
 
 padding6:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R11
+	TESTQ       R11, R11
 	JZ          padding7
-	VMOVUPS     (CX)(SI*1), Y10
-	VFMADD231PS 960(R10), Y10, Y0
-	VFMADD231PS 640(R10), Y10, Y5
-	VFMADD231PS 1024(R10), Y10, Y1
-	VFMADD231PS 704(R10), Y10, Y6
-	VFMADD231PS 1088(R10), Y10, Y2
-	VFMADD231PS 768(R10), Y10, Y7
-	VFMADD231PS 1152(R10), Y10, Y3
-	VFMADD231PS 832(R10), Y10, Y8
-	VFMADD231PS 1216(R10), Y10, Y4
-	VFMADD231PS 896(R10), Y10, Y9
+	VMOVUPS     (R11)(DX*1), Y10
+	VFMADD231PS 960(R8), Y10, Y0
+	VFMADD231PS 640(R8), Y10, Y5
+	VFMADD231PS 1024(R8), Y10, Y1
+	VFMADD231PS 704(R8), Y10, Y6
+	VFMADD231PS 1088(R8), Y10, Y2
+	VFMADD231PS 768(R8), Y10, Y7
+	VFMADD231PS 1152(R8), Y10, Y3
+	VFMADD231PS 832(R8), Y10, Y8
+	VFMADD231PS 1216(R8), Y10, Y4
+	VFMADD231PS 896(R8), Y10, Y9
 
 padding7:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R11
+	TESTQ       R11, R11
 	JZ          padding8
-	VMOVUPS     (CX)(BX*4), Y10
-	VFMADD231PS 1280(R10), Y10, Y0
-	VFMADD231PS 960(R10), Y10, Y5
-	VFMADD231PS 1344(R10), Y10, Y1
-	VFMADD231PS 1024(R10), Y10, Y6
-	VFMADD231PS 1408(R10), Y10, Y2
-	VFMADD231PS 1088(R10), Y10, Y7
-	VFMADD231PS 1472(R10), Y10, Y3
-	VFMADD231PS 1152(R10), Y10, Y8
-	VFMADD231PS 1536(R10), Y10, Y4
-	VFMADD231PS 1216(R10), Y10, Y9
+	VMOVUPS     (R11)(DX*1), Y10
+	VFMADD231PS 1280(R8), Y10, Y0
+	VFMADD231PS 960(R8), Y10, Y5
+	VFMADD231PS 1344(R8), Y10, Y1
+	VFMADD231PS 1024(R8), Y10, Y6
+	VFMADD231PS 1408(R8), Y10, Y2
+	VFMADD231PS 1088(R8), Y10, Y7
+	VFMADD231PS 1472(R8), Y10, Y3
+	VFMADD231PS 1152(R8), Y10, Y8
+	VFMADD231PS 1536(R8), Y10, Y4
+	VFMADD231PS 1216(R8), Y10, Y9
 
 padding8:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R11
+	TESTQ       R11, R11
 	JZ          padding9
-	VMOVUPS     (DX), Y10
-	VFMADD231PS 1280(R10), Y10, Y5
-	VFMADD231PS 1344(R10), Y10, Y6
-	VFMADD231PS 1408(R10), Y10, Y7
-	VFMADD231PS 1472(R10), Y10, Y8
-	VFMADD231PS 1536(R10), Y10, Y9
+	VMOVUPS     (R11)(DX*1), Y10
+	VFMADD231PS 1280(R8), Y10, Y5
+	VFMADD231PS 1344(R8), Y10, Y6
+	VFMADD231PS 1408(R8), Y10, Y7
+	VFMADD231PS 1472(R8), Y10, Y8
+	VFMADD231PS 1536(R8), Y10, Y9
 
 padding9:
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop10
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Y10
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y10
 	VMAXPS       Y4, Y10, Y4
 	VMAXPS       Y9, Y10, Y9
-	VBROADCASTSS 132(AX), Y10
+	VBROADCASTSS 108(AX), Y10
 	VMINPS       Y4, Y10, Y4
 	VMINPS       Y9, Y10, Y9
-	VMOVUPS      Y4, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Y9, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y4, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y9, (R11)
+	ADDQ         48(AX), BX
 
 drop10:
 	VMOVAPS Y3, Y4
@@ -2478,29 +2445,29 @@ drop10:
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y5
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y5
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop11
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y10
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y10
 	VMAXPS       Y4, Y10, Y4
 	VMAXPS       Y9, Y10, Y9
-	VBROADCASTSS 132(AX), Y10
+	VBROADCASTSS 108(AX), Y10
 	VMINPS       Y4, Y10, Y4
 	VMINPS       Y9, Y10, Y9
-	VMOVUPS      Y4, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y9, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y4, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y9, (DX)
+	ADDQ         48(AX), BX
 
 drop11:
 	VMOVAPS Y3, Y4
@@ -2511,153 +2478,150 @@ drop11:
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y5
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y5
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, R11
-	ADDQ  $0x20, R10
-	TESTQ $0x00000020, R11
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block12
-	ADDQ  $0x00000600, R10
+	ADDQ  $0x00000600, R8
 
 same_block12:
-	SUBQ $0x08, R13
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R13
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y11
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y1
-	VMOVUPS (R13)(R11*1), Y2
-	VMOVUPS (R13)(R11*1), Y3
-	VMOVUPS (R13)(R11*1), Y4
-	VMOVUPS (R13)(R11*1), Y5
-	VMOVUPS (R13)(R11*1), Y6
-	VMOVUPS (R13)(R11*1), Y7
-	VMOVUPS (R13)(R11*1), Y8
-	VMOVUPS (R13)(R11*1), Y9
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y11
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
+	VMOVUPS (R10)(R9*1), Y6
+	VMOVUPS (R10)(R9*1), Y7
+	VMOVUPS (R10)(R9*1), Y8
+	VMOVUPS (R10)(R9*1), Y9
 
 column13:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R10
+	TESTQ       R10, R10
 	JZ          padding16
-	VMASKMOVPS  (CX), Y11, Y10
-	VFMADD231PS (R10), Y10, Y0
-	VFMADD231PS 64(R10), Y10, Y1
-	VFMADD231PS 128(R10), Y10, Y2
-	VFMADD231PS 192(R10), Y10, Y3
-	VFMADD231PS 256(R10), Y10, Y4
+	VMASKMOVPS  (R10)(DX*1), Y11, Y10
+	VFMADD231PS (R8), Y10, Y0
+	VFMADD231PS 64(R8), Y10, Y1
+	VFMADD231PS 128(R8), Y10, Y2
+	VFMADD231PS 192(R8), Y10, Y3
+	VFMADD231PS 256(R8), Y10, Y4
 
 padding16:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R10
+	TESTQ       R10, R10
 	JZ          padding17
-	VMASKMOVPS  (CX)(BX*1), Y11, Y10
-	VFMADD231PS 320(R10), Y10, Y0
-	VFMADD231PS (R10), Y10, Y5
-	VFMADD231PS 384(R10), Y10, Y1
-	VFMADD231PS 64(R10), Y10, Y6
-	VFMADD231PS 448(R10), Y10, Y2
-	VFMADD231PS 128(R10), Y10, Y7
-	VFMADD231PS 512(R10), Y10, Y3
-	VFMADD231PS 192(R10), Y10, Y8
-	VFMADD231PS 576(R10), Y10, Y4
-	VFMADD231PS 256(R10), Y10, Y9
+	VMASKMOVPS  (R10)(DX*1), Y11, Y10
+	VFMADD231PS 320(R8), Y10, Y0
+	VFMADD231PS (R8), Y10, Y5
+	VFMADD231PS 384(R8), Y10, Y1
+	VFMADD231PS 64(R8), Y10, Y6
+	VFMADD231PS 448(R8), Y10, Y2
+	VFMADD231PS 128(R8), Y10, Y7
+	VFMADD231PS 512(R8), Y10, Y3
+	VFMADD231PS 192(R8), Y10, Y8
+	VFMADD231PS 576(R8), Y10, Y4
+	VFMADD231PS 256(R8), Y10, Y9
 
 padding17:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R10
+	TESTQ       R10, R10
 	JZ          padding18
-	VMASKMOVPS  (CX)(BX*2), Y11, Y10
-	VFMADD231PS 640(R10), Y10, Y0
-	VFMADD231PS 320(R10), Y10, Y5
-	VFMADD231PS 704(R10), Y10, Y1
-	VFMADD231PS 384(R10), Y10, Y6
-	VFMADD231PS 768(R10), Y10, Y2
-	VFMADD231PS 448(R10), Y10, Y7
-	VFMADD231PS 832(R10), Y10, Y3
-	VFMADD231PS 512(R10), Y10, Y8
-	VFMADD231PS 896(R10), Y10, Y4
-	VFMADD231PS 576(R10), Y10, Y9
+	VMASKMOVPS  (R10)(DX*1), Y11, Y10
+	VFMADD231PS 640(R8), Y10, Y0
+	VFMADD231PS 320(R8), Y10, Y5
+	VFMADD231PS 704(R8), Y10, Y1
+	VFMADD231PS 384(R8), Y10, Y6
+	VFMADD231PS 768(R8), Y10, Y2
+	VFMADD231PS 448(R8), Y10, Y7
+	VFMADD231PS 832(R8), Y10, Y3
+	VFMADD231PS 512(R8), Y10, Y8
+	VFMADD231PS 896(R8), Y10, Y4
+	VFMADD231PS 576(R8), Y10, Y9
 
 padding18:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R10
+	TESTQ       R10, R10
 	JZ          padding19
-	VMASKMOVPS  (CX)(SI*1), Y11, Y10
-	VFMADD231PS 960(R10), Y10, Y0
-	VFMADD231PS 640(R10), Y10, Y5
-	VFMADD231PS 1024(R10), Y10, Y1
-	VFMADD231PS 704(R10), Y10, Y6
-	VFMADD231PS 1088(R10), Y10, Y2
-	VFMADD231PS 768(R10), Y10, Y7
-	VFMADD231PS 1152(R10), Y10, Y3
-	VFMADD231PS 832(R10), Y10, Y8
-	VFMADD231PS 1216(R10), Y10, Y4
-	VFMADD231PS 896(R10), Y10, Y9
+	VMASKMOVPS  (R10)(DX*1), Y11, Y10
+	VFMADD231PS 960(R8), Y10, Y0
+	VFMADD231PS 640(R8), Y10, Y5
+	VFMADD231PS 1024(R8), Y10, Y1
+	VFMADD231PS 704(R8), Y10, Y6
+	VFMADD231PS 1088(R8), Y10, Y2
+	VFMADD231PS 768(R8), Y10, Y7
+	VFMADD231PS 1152(R8), Y10, Y3
+	VFMADD231PS 832(R8), Y10, Y8
+	VFMADD231PS 1216(R8), Y10, Y4
+	VFMADD231PS 896(R8), Y10, Y9
 
 padding19:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R10
+	TESTQ       R10, R10
 	JZ          padding20
-	VMASKMOVPS  (CX)(BX*4), Y11, Y10
-	VFMADD231PS 1280(R10), Y10, Y0
-	VFMADD231PS 960(R10), Y10, Y5
-	VFMADD231PS 1344(R10), Y10, Y1
-	VFMADD231PS 1024(R10), Y10, Y6
-	VFMADD231PS 1408(R10), Y10, Y2
-	VFMADD231PS 1088(R10), Y10, Y7
-	VFMADD231PS 1472(R10), Y10, Y3
-	VFMADD231PS 1152(R10), Y10, Y8
-	VFMADD231PS 1536(R10), Y10, Y4
-	VFMADD231PS 1216(R10), Y10, Y9
+	VMASKMOVPS  (R10)(DX*1), Y11, Y10
+	VFMADD231PS 1280(R8), Y10, Y0
+	VFMADD231PS 960(R8), Y10, Y5
+	VFMADD231PS 1344(R8), Y10, Y1
+	VFMADD231PS 1024(R8), Y10, Y6
+	VFMADD231PS 1408(R8), Y10, Y2
+	VFMADD231PS 1088(R8), Y10, Y7
+	VFMADD231PS 1472(R8), Y10, Y3
+	VFMADD231PS 1152(R8), Y10, Y8
+	VFMADD231PS 1536(R8), Y10, Y4
+	VFMADD231PS 1216(R8), Y10, Y9
 
 padding20:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R10
+	TESTQ       R10, R10
 	JZ          padding21
-	VMASKMOVPS  (DX), Y11, Y10
-	VFMADD231PS 1280(R10), Y10, Y5
-	VFMADD231PS 1344(R10), Y10, Y6
-	VFMADD231PS 1408(R10), Y10, Y7
-	VFMADD231PS 1472(R10), Y10, Y8
-	VFMADD231PS 1536(R10), Y10, Y9
+	VMASKMOVPS  (R10)(DX*1), Y11, Y10
+	VFMADD231PS 1280(R8), Y10, Y5
+	VFMADD231PS 1344(R8), Y10, Y6
+	VFMADD231PS 1408(R8), Y10, Y7
+	VFMADD231PS 1472(R8), Y10, Y8
+	VFMADD231PS 1536(R8), Y10, Y9
 
 padding21:
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end15
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop22
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Y10
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y10
 	VMAXPS       Y4, Y10, Y4
 	VMAXPS       Y9, Y10, Y9
-	VBROADCASTSS 132(AX), Y10
+	VBROADCASTSS 108(AX), Y10
 	VMINPS       Y4, Y10, Y4
 	VMINPS       Y9, Y10, Y9
-	VMASKMOVPS   Y4, Y11, (R13)
-	ADDQ         64(AX), R13
-	VMASKMOVPS   Y9, Y11, (R13)
-	ADDQ         72(AX), DI
+	VMASKMOVPS   Y4, Y11, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y9, Y11, (R10)
+	ADDQ         48(AX), BX
 
 drop22:
 	VMOVAPS Y3, Y4
@@ -2668,29 +2632,29 @@ drop22:
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y5
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y5
+	DECQ    DI
 	JNZ     column13
 
 drain14:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end15
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop23
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y10
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y10
 	VMAXPS       Y4, Y10, Y4
 	VMAXPS       Y9, Y10, Y9
-	VBROADCASTSS 132(AX), Y10
+	VBROADCASTSS 108(AX), Y10
 	VMINPS       Y4, Y10, Y4
 	VMINPS       Y9, Y10, Y9
 	VMASKMOVPS   Y4, Y11, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y9, Y11, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop23:
 	VMOVAPS Y3, Y4
@@ -2701,9 +2665,9 @@ drop23:
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y5
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y5
 	JMP     drain14
 
 end15:
@@ -2715,203 +2679,204 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband5s2r1AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Y0
-	VMOVUPS (R13)(R8*1), Y1
-	VMOVUPS (R13)(R8*1), Y2
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Y4
+	VMOVUPS (R11)(DX*1), Y4
 
 padding6:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Y5
+	VMOVUPS (R11)(DX*1), Y5
 
 padding7:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Y6
+	VMOVUPS (R11)(DX*1), Y6
 
 padding8:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding9:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding10:
-	VMOVUPS      (DI), Y3
+	VMOVUPS      (R8), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VMOVUPS      128(DI), Y3
+	VMOVUPS      128(R8), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VMOVUPS      256(DI), Y3
+	VMOVUPS      256(R8), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	VMOVUPS      320(DI), Y3
+	VMOVUPS      320(R8), Y3
 	VFMADD231PS  Y5, Y3, Y0
-	VMOVUPS      448(DI), Y3
+	VMOVUPS      448(R8), Y3
 	VFMADD231PS  Y5, Y3, Y1
-	VMOVUPS      576(DI), Y3
+	VMOVUPS      576(R8), Y3
 	VFMADD231PS  Y5, Y3, Y2
-	VMOVUPS      640(DI), Y3
+	VMOVUPS      640(R8), Y3
 	VFMADD231PS  Y6, Y3, Y0
-	VMOVUPS      768(DI), Y3
+	VMOVUPS      768(R8), Y3
 	VFMADD231PS  Y6, Y3, Y1
-	VMOVUPS      896(DI), Y3
+	VMOVUPS      896(R8), Y3
 	VFMADD231PS  Y6, Y3, Y2
-	VMOVUPS      960(DI), Y3
+	VMOVUPS      960(R8), Y3
 	VFMADD231PS  Y7, Y3, Y0
-	VMOVUPS      1088(DI), Y3
+	VMOVUPS      1088(R8), Y3
 	VFMADD231PS  Y7, Y3, Y1
-	VMOVUPS      1216(DI), Y3
+	VMOVUPS      1216(R8), Y3
 	VFMADD231PS  Y7, Y3, Y2
-	VMOVUPS      1280(DI), Y3
+	VMOVUPS      1280(R8), Y3
 	VFMADD231PS  Y8, Y3, Y0
-	VMOVUPS      1408(DI), Y3
+	VMOVUPS      1408(R8), Y3
 	VFMADD231PS  Y8, Y3, Y1
-	VMOVUPS      1536(DI), Y3
+	VMOVUPS      1536(R8), Y3
 	VFMADD231PS  Y8, Y3, Y2
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop11
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Y3
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS 132(AX), Y3
+	VBROADCASTSS 108(AX), Y3
 	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y2, (R11)
+	ADDQ         48(AX), BX
 
 drop11:
-	DECQ R12
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (CX), Y4
+	VMOVUPS (R11)(DX*1), Y4
 
 padding12:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding13
-	VMOVUPS (CX)(BX*1), Y5
+	VMOVUPS (R11)(DX*1), Y5
 
 padding13:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX)(BX*2), Y6
+	VMOVUPS (R11)(DX*1), Y6
 
 padding14:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(SI*1), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding15:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*4), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding16:
-	VMOVUPS     64(DI), Y3
+	VMOVUPS     64(R8), Y3
 	VFMADD231PS Y4, Y3, Y0
-	VMOVUPS     192(DI), Y3
+	VMOVUPS     192(R8), Y3
 	VFMADD231PS Y4, Y3, Y1
-	VMOVUPS     384(DI), Y3
+	VMOVUPS     384(R8), Y3
 	VFMADD231PS Y5, Y3, Y0
-	VMOVUPS     512(DI), Y3
+	VMOVUPS     512(R8), Y3
 	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     704(DI), Y3
+	VMOVUPS     704(R8), Y3
 	VFMADD231PS Y6, Y3, Y0
-	VMOVUPS     832(DI), Y3
+	VMOVUPS     832(R8), Y3
 	VFMADD231PS Y6, Y3, Y1
-	VMOVUPS     1024(DI), Y3
+	VMOVUPS     1024(R8), Y3
 	VFMADD231PS Y7, Y3, Y0
-	VMOVUPS     1152(DI), Y3
+	VMOVUPS     1152(R8), Y3
 	VFMADD231PS Y7, Y3, Y1
-	VMOVUPS     1344(DI), Y3
+	VMOVUPS     1344(R8), Y3
 	VFMADD231PS Y8, Y3, Y0
-	VMOVUPS     1472(DI), Y3
+	VMOVUPS     1472(R8), Y3
 	VFMADD231PS Y8, Y3, Y1
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y1, Y2
 	VMOVAPS     Y0, Y1
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R8*1), Y0
-	DECQ        R12
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Y0
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
 aged5:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop17
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y3
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS 132(AX), Y3
+	VBROADCASTSS 108(AX), Y3
 	VMINPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Y2, (DX)
+	ADDQ         48(AX), BX
 
 drop17:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
 	JMP     drain2
 
 end3:
+	ADDQ  $0x20, R9
 	ADDQ  $0x20, R8
-	ADDQ  $0x20, DI
-	TESTQ $0x00000020, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block18
-	ADDQ  $0x00000600, DI
+	ADDQ  $0x00000600, R8
 
 same_block18:
 	SUBQ $0x08, R10
@@ -2922,183 +2887,185 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y9
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Y0
-	VMOVUPS (R10)(R8*1), Y1
-	VMOVUPS (R10)(R8*1), Y2
-	MOVQ    88(AX), R10
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y9
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd22
 
 column19:
-	TESTQ      $0x00000001, R9
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding24
-	VMASKMOVPS (CX), Y9, Y4
+	VMASKMOVPS (R10)(DX*1), Y9, Y4
 
 padding24:
-	TESTQ      $0x00000002, R9
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding25
-	VMASKMOVPS (CX)(BX*1), Y9, Y5
+	VMASKMOVPS (R10)(DX*1), Y9, Y5
 
 padding25:
-	TESTQ      $0x00000004, R9
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding26
-	VMASKMOVPS (CX)(BX*2), Y9, Y6
+	VMASKMOVPS (R10)(DX*1), Y9, Y6
 
 padding26:
-	TESTQ      $0x00000008, R9
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding27
-	VMASKMOVPS (CX)(SI*1), Y9, Y7
+	VMASKMOVPS (R10)(DX*1), Y9, Y7
 
 padding27:
-	TESTQ      $0x00000010, R9
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding28
-	VMASKMOVPS (CX)(BX*4), Y9, Y8
+	VMASKMOVPS (R10)(DX*1), Y9, Y8
 
 padding28:
-	VMOVUPS      (DI), Y3
+	VMOVUPS      (R8), Y3
 	VFMADD231PS  Y4, Y3, Y0
-	VMOVUPS      128(DI), Y3
+	VMOVUPS      128(R8), Y3
 	VFMADD231PS  Y4, Y3, Y1
-	VMOVUPS      256(DI), Y3
+	VMOVUPS      256(R8), Y3
 	VFMADD231PS  Y4, Y3, Y2
-	VMOVUPS      320(DI), Y3
+	VMOVUPS      320(R8), Y3
 	VFMADD231PS  Y5, Y3, Y0
-	VMOVUPS      448(DI), Y3
+	VMOVUPS      448(R8), Y3
 	VFMADD231PS  Y5, Y3, Y1
-	VMOVUPS      576(DI), Y3
+	VMOVUPS      576(R8), Y3
 	VFMADD231PS  Y5, Y3, Y2
-	VMOVUPS      640(DI), Y3
+	VMOVUPS      640(R8), Y3
 	VFMADD231PS  Y6, Y3, Y0
-	VMOVUPS      768(DI), Y3
+	VMOVUPS      768(R8), Y3
 	VFMADD231PS  Y6, Y3, Y1
-	VMOVUPS      896(DI), Y3
+	VMOVUPS      896(R8), Y3
 	VFMADD231PS  Y6, Y3, Y2
-	VMOVUPS      960(DI), Y3
+	VMOVUPS      960(R8), Y3
 	VFMADD231PS  Y7, Y3, Y0
-	VMOVUPS      1088(DI), Y3
+	VMOVUPS      1088(R8), Y3
 	VFMADD231PS  Y7, Y3, Y1
-	VMOVUPS      1216(DI), Y3
+	VMOVUPS      1216(R8), Y3
 	VFMADD231PS  Y7, Y3, Y2
-	VMOVUPS      1280(DI), Y3
+	VMOVUPS      1280(R8), Y3
 	VFMADD231PS  Y8, Y3, Y0
-	VMOVUPS      1408(DI), Y3
+	VMOVUPS      1408(R8), Y3
 	VFMADD231PS  Y8, Y3, Y1
-	VMOVUPS      1536(DI), Y3
+	VMOVUPS      1536(R8), Y3
 	VFMADD231PS  Y8, Y3, Y2
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end21
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop29
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Y3
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS 132(AX), Y3
+	VBROADCASTSS 108(AX), Y3
 	VMINPS       Y2, Y3, Y2
 	VMASKMOVPS   Y2, Y9, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop29:
-	DECQ R12
+	DECQ DI
 	JZ   aged23
 
 odd22:
-	TESTQ      $0x00000001, R9
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding30
-	VMASKMOVPS (CX), Y9, Y4
+	VMASKMOVPS (R10)(DX*1), Y9, Y4
 
 padding30:
-	TESTQ      $0x00000002, R9
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding31
-	VMASKMOVPS (CX)(BX*1), Y9, Y5
+	VMASKMOVPS (R10)(DX*1), Y9, Y5
 
 padding31:
-	TESTQ      $0x00000004, R9
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding32
-	VMASKMOVPS (CX)(BX*2), Y9, Y6
+	VMASKMOVPS (R10)(DX*1), Y9, Y6
 
 padding32:
-	TESTQ      $0x00000008, R9
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding33
-	VMASKMOVPS (CX)(SI*1), Y9, Y7
+	VMASKMOVPS (R10)(DX*1), Y9, Y7
 
 padding33:
-	TESTQ      $0x00000010, R9
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding34
-	VMASKMOVPS (CX)(BX*4), Y9, Y8
+	VMASKMOVPS (R10)(DX*1), Y9, Y8
 
 padding34:
-	VMOVUPS     64(DI), Y3
+	VMOVUPS     64(R8), Y3
 	VFMADD231PS Y4, Y3, Y0
-	VMOVUPS     192(DI), Y3
+	VMOVUPS     192(R8), Y3
 	VFMADD231PS Y4, Y3, Y1
-	VMOVUPS     384(DI), Y3
+	VMOVUPS     384(R8), Y3
 	VFMADD231PS Y5, Y3, Y0
-	VMOVUPS     512(DI), Y3
+	VMOVUPS     512(R8), Y3
 	VFMADD231PS Y5, Y3, Y1
-	VMOVUPS     704(DI), Y3
+	VMOVUPS     704(R8), Y3
 	VFMADD231PS Y6, Y3, Y0
-	VMOVUPS     832(DI), Y3
+	VMOVUPS     832(R8), Y3
 	VFMADD231PS Y6, Y3, Y1
-	VMOVUPS     1024(DI), Y3
+	VMOVUPS     1024(R8), Y3
 	VFMADD231PS Y7, Y3, Y0
-	VMOVUPS     1152(DI), Y3
+	VMOVUPS     1152(R8), Y3
 	VFMADD231PS Y7, Y3, Y1
-	VMOVUPS     1344(DI), Y3
+	VMOVUPS     1344(R8), Y3
 	VFMADD231PS Y8, Y3, Y0
-	VMOVUPS     1472(DI), Y3
+	VMOVUPS     1472(R8), Y3
 	VFMADD231PS Y8, Y3, Y1
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y1, Y2
 	VMOVAPS     Y0, Y1
-	MOVQ        32(AX), R10
-	VMOVUPS     (R10)(R8*1), Y0
-	DECQ        R12
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Y0
+	DECQ        DI
 	JNZ         column19
 	JMP         drain20
 
 aged23:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
 
 drain20:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end21
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop35
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Y3
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y3
 	VMAXPS       Y2, Y3, Y2
-	VBROADCASTSS 132(AX), Y3
+	VBROADCASTSS 108(AX), Y3
 	VMINPS       Y2, Y3, Y2
 	VMASKMOVPS   Y2, Y9, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop35:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Y0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
 	JMP     drain20
 
 end21:
@@ -3110,10 +3077,8 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband5s2r2AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
@@ -3121,215 +3086,220 @@ TEXT ·dwband5s2r2AVX2(SB), NOSPLIT, $0-8
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x08, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y1
-	VMOVUPS (R14)(R11*1), Y2
-	VMOVUPS (R14)(R11*1), Y3
-	VMOVUPS (R14)(R11*1), Y4
-	VMOVUPS (R14)(R11*1), Y5
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding6:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding7:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding8:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding9:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Y11
+	VMOVUPS (R11)(DX*1), Y11
 
 padding10:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX), Y12
+	VMOVUPS (R11)(DX*1), Y12
 
 padding11:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (DX)(BX*1), Y13
+	VMOVUPS (R11)(DX*1), Y13
 
 padding12:
-	VMOVUPS      (R10), Y6
+	VMOVUPS      (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y9, Y6, Y3
-	VMOVUPS      128(R10), Y6
+	VMOVUPS      128(R8), Y6
 	VFMADD231PS  Y7, Y6, Y1
 	VFMADD231PS  Y9, Y6, Y4
-	VMOVUPS      256(R10), Y6
+	VMOVUPS      256(R8), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y9, Y6, Y5
-	VMOVUPS      320(R10), Y6
+	VMOVUPS      320(R8), Y6
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y10, Y6, Y3
-	VMOVUPS      448(R10), Y6
+	VMOVUPS      448(R8), Y6
 	VFMADD231PS  Y8, Y6, Y1
 	VFMADD231PS  Y10, Y6, Y4
-	VMOVUPS      576(R10), Y6
+	VMOVUPS      576(R8), Y6
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y10, Y6, Y5
-	VMOVUPS      640(R10), Y6
+	VMOVUPS      640(R8), Y6
 	VFMADD231PS  Y9, Y6, Y0
 	VFMADD231PS  Y11, Y6, Y3
-	VMOVUPS      768(R10), Y6
+	VMOVUPS      768(R8), Y6
 	VFMADD231PS  Y9, Y6, Y1
 	VFMADD231PS  Y11, Y6, Y4
-	VMOVUPS      896(R10), Y6
+	VMOVUPS      896(R8), Y6
 	VFMADD231PS  Y9, Y6, Y2
 	VFMADD231PS  Y11, Y6, Y5
-	VMOVUPS      960(R10), Y6
+	VMOVUPS      960(R8), Y6
 	VFMADD231PS  Y10, Y6, Y0
 	VFMADD231PS  Y12, Y6, Y3
-	VMOVUPS      1088(R10), Y6
+	VMOVUPS      1088(R8), Y6
 	VFMADD231PS  Y10, Y6, Y1
 	VFMADD231PS  Y12, Y6, Y4
-	VMOVUPS      1216(R10), Y6
+	VMOVUPS      1216(R8), Y6
 	VFMADD231PS  Y10, Y6, Y2
 	VFMADD231PS  Y12, Y6, Y5
-	VMOVUPS      1280(R10), Y6
+	VMOVUPS      1280(R8), Y6
 	VFMADD231PS  Y11, Y6, Y0
 	VFMADD231PS  Y13, Y6, Y3
-	VMOVUPS      1408(R10), Y6
+	VMOVUPS      1408(R8), Y6
 	VFMADD231PS  Y11, Y6, Y1
 	VFMADD231PS  Y13, Y6, Y4
-	VMOVUPS      1536(R10), Y6
+	VMOVUPS      1536(R8), Y6
 	VFMADD231PS  Y11, Y6, Y2
 	VFMADD231PS  Y13, Y6, Y5
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y2, Y6, Y2
 	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y2, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Y5, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y2, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         48(AX), BX
 
 drop13:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding14:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(BX*1), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding15:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*2), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding16:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding17
-	VMOVUPS (CX)(SI*1), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding17:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding18
-	VMOVUPS (CX)(BX*4), Y11
+	VMOVUPS (R11)(DX*1), Y11
 
 padding18:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding19
-	VMOVUPS (DX), Y12
+	VMOVUPS (R11)(DX*1), Y12
 
 padding19:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding20
-	VMOVUPS (DX)(BX*1), Y13
+	VMOVUPS (R11)(DX*1), Y13
 
 padding20:
-	VMOVUPS     64(R10), Y6
+	VMOVUPS     64(R8), Y6
 	VFMADD231PS Y7, Y6, Y0
 	VFMADD231PS Y9, Y6, Y3
-	VMOVUPS     192(R10), Y6
+	VMOVUPS     192(R8), Y6
 	VFMADD231PS Y7, Y6, Y1
 	VFMADD231PS Y9, Y6, Y4
-	VMOVUPS     384(R10), Y6
+	VMOVUPS     384(R8), Y6
 	VFMADD231PS Y8, Y6, Y0
 	VFMADD231PS Y10, Y6, Y3
-	VMOVUPS     512(R10), Y6
+	VMOVUPS     512(R8), Y6
 	VFMADD231PS Y8, Y6, Y1
 	VFMADD231PS Y10, Y6, Y4
-	VMOVUPS     704(R10), Y6
+	VMOVUPS     704(R8), Y6
 	VFMADD231PS Y9, Y6, Y0
 	VFMADD231PS Y11, Y6, Y3
-	VMOVUPS     832(R10), Y6
+	VMOVUPS     832(R8), Y6
 	VFMADD231PS Y9, Y6, Y1
 	VFMADD231PS Y11, Y6, Y4
-	VMOVUPS     1024(R10), Y6
+	VMOVUPS     1024(R8), Y6
 	VFMADD231PS Y10, Y6, Y0
 	VFMADD231PS Y12, Y6, Y3
-	VMOVUPS     1152(R10), Y6
+	VMOVUPS     1152(R8), Y6
 	VFMADD231PS Y10, Y6, Y1
 	VFMADD231PS Y12, Y6, Y4
-	VMOVUPS     1344(R10), Y6
+	VMOVUPS     1344(R8), Y6
 	VFMADD231PS Y11, Y6, Y0
 	VFMADD231PS Y13, Y6, Y3
-	VMOVUPS     1472(R10), Y6
+	VMOVUPS     1472(R8), Y6
 	VFMADD231PS Y11, Y6, Y1
 	VFMADD231PS Y13, Y6, Y4
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y1, Y2
 	VMOVAPS     Y0, Y1
 	VMOVAPS     Y4, Y5
 	VMOVAPS     Y3, Y4
-	MOVQ        32(AX), R14
-	VMOVUPS     (R14)(R11*1), Y0
-	VMOVUPS     (R14)(R11*1), Y3
-	DECQ        R9
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Y0
+	VMOVUPS     (R11)(R9*1), Y3
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
@@ -3338,260 +3308,264 @@ aged5:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y3
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y3
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop21
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y2, Y6, Y2
 	VMINPS       Y5, Y6, Y5
-	VMOVUPS      Y2, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y2, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y5, (DX)
+	ADDQ         48(AX), BX
 
 drop21:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y3
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y3
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, R11
-	ADDQ  $0x20, R10
-	TESTQ $0x00000020, R11
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block22
-	ADDQ  $0x00000600, R10
+	ADDQ  $0x00000600, R8
 
 same_block22:
-	SUBQ $0x08, R13
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R13
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y14
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y1
-	VMOVUPS (R13)(R11*1), Y2
-	VMOVUPS (R13)(R11*1), Y3
-	VMOVUPS (R13)(R11*1), Y4
-	VMOVUPS (R13)(R11*1), Y5
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd26
 
 column23:
-	TESTQ      $0x00000001, R12
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding28
-	VMASKMOVPS (CX), Y14, Y7
+	VMASKMOVPS (R10)(DX*1), Y14, Y7
 
 padding28:
-	TESTQ      $0x00000002, R12
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding29
-	VMASKMOVPS (CX)(BX*1), Y14, Y8
+	VMASKMOVPS (R10)(DX*1), Y14, Y8
 
 padding29:
-	TESTQ      $0x00000004, R12
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding30
-	VMASKMOVPS (CX)(BX*2), Y14, Y9
+	VMASKMOVPS (R10)(DX*1), Y14, Y9
 
 padding30:
-	TESTQ      $0x00000008, R12
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding31
-	VMASKMOVPS (CX)(SI*1), Y14, Y10
+	VMASKMOVPS (R10)(DX*1), Y14, Y10
 
 padding31:
-	TESTQ      $0x00000010, R12
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding32
-	VMASKMOVPS (CX)(BX*4), Y14, Y11
+	VMASKMOVPS (R10)(DX*1), Y14, Y11
 
 padding32:
-	TESTQ      $0x00000020, R12
+	MOVQ       40(CX), R10
+	TESTQ      R10, R10
 	JZ         padding33
-	VMASKMOVPS (DX), Y14, Y12
+	VMASKMOVPS (R10)(DX*1), Y14, Y12
 
 padding33:
-	TESTQ      $0x00000040, R12
+	MOVQ       48(CX), R10
+	TESTQ      R10, R10
 	JZ         padding34
-	VMASKMOVPS (DX)(BX*1), Y14, Y13
+	VMASKMOVPS (R10)(DX*1), Y14, Y13
 
 padding34:
-	VMOVUPS      (R10), Y6
+	VMOVUPS      (R8), Y6
 	VFMADD231PS  Y7, Y6, Y0
 	VFMADD231PS  Y9, Y6, Y3
-	VMOVUPS      128(R10), Y6
+	VMOVUPS      128(R8), Y6
 	VFMADD231PS  Y7, Y6, Y1
 	VFMADD231PS  Y9, Y6, Y4
-	VMOVUPS      256(R10), Y6
+	VMOVUPS      256(R8), Y6
 	VFMADD231PS  Y7, Y6, Y2
 	VFMADD231PS  Y9, Y6, Y5
-	VMOVUPS      320(R10), Y6
+	VMOVUPS      320(R8), Y6
 	VFMADD231PS  Y8, Y6, Y0
 	VFMADD231PS  Y10, Y6, Y3
-	VMOVUPS      448(R10), Y6
+	VMOVUPS      448(R8), Y6
 	VFMADD231PS  Y8, Y6, Y1
 	VFMADD231PS  Y10, Y6, Y4
-	VMOVUPS      576(R10), Y6
+	VMOVUPS      576(R8), Y6
 	VFMADD231PS  Y8, Y6, Y2
 	VFMADD231PS  Y10, Y6, Y5
-	VMOVUPS      640(R10), Y6
+	VMOVUPS      640(R8), Y6
 	VFMADD231PS  Y9, Y6, Y0
 	VFMADD231PS  Y11, Y6, Y3
-	VMOVUPS      768(R10), Y6
+	VMOVUPS      768(R8), Y6
 	VFMADD231PS  Y9, Y6, Y1
 	VFMADD231PS  Y11, Y6, Y4
-	VMOVUPS      896(R10), Y6
+	VMOVUPS      896(R8), Y6
 	VFMADD231PS  Y9, Y6, Y2
 	VFMADD231PS  Y11, Y6, Y5
-	VMOVUPS      960(R10), Y6
+	VMOVUPS      960(R8), Y6
 	VFMADD231PS  Y10, Y6, Y0
 	VFMADD231PS  Y12, Y6, Y3
-	VMOVUPS      1088(R10), Y6
+	VMOVUPS      1088(R8), Y6
 	VFMADD231PS  Y10, Y6, Y1
 	VFMADD231PS  Y12, Y6, Y4
-	VMOVUPS      1216(R10), Y6
+	VMOVUPS      1216(R8), Y6
 	VFMADD231PS  Y10, Y6, Y2
 	VFMADD231PS  Y12, Y6, Y5
-	VMOVUPS      1280(R10), Y6
+	VMOVUPS      1280(R8), Y6
 	VFMADD231PS  Y11, Y6, Y0
 	VFMADD231PS  Y13, Y6, Y3
-	VMOVUPS      1408(R10), Y6
+	VMOVUPS      1408(R8), Y6
 	VFMADD231PS  Y11, Y6, Y1
 	VFMADD231PS  Y13, Y6, Y4
-	VMOVUPS      1536(R10), Y6
+	VMOVUPS      1536(R8), Y6
 	VFMADD231PS  Y11, Y6, Y2
 	VFMADD231PS  Y13, Y6, Y5
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end25
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop35
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y2, Y6, Y2
 	VMINPS       Y5, Y6, Y5
-	VMASKMOVPS   Y2, Y14, (R13)
-	ADDQ         64(AX), R13
-	VMASKMOVPS   Y5, Y14, (R13)
-	ADDQ         72(AX), DI
+	VMASKMOVPS   Y2, Y14, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y5, Y14, (R10)
+	ADDQ         48(AX), BX
 
 drop35:
-	DECQ R9
+	DECQ DI
 	JZ   aged27
 
 odd26:
-	TESTQ      $0x00000001, R12
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding36
-	VMASKMOVPS (CX), Y14, Y7
+	VMASKMOVPS (R10)(DX*1), Y14, Y7
 
 padding36:
-	TESTQ      $0x00000002, R12
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding37
-	VMASKMOVPS (CX)(BX*1), Y14, Y8
+	VMASKMOVPS (R10)(DX*1), Y14, Y8
 
 padding37:
-	TESTQ      $0x00000004, R12
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding38
-	VMASKMOVPS (CX)(BX*2), Y14, Y9
+	VMASKMOVPS (R10)(DX*1), Y14, Y9
 
 padding38:
-	TESTQ      $0x00000008, R12
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding39
-	VMASKMOVPS (CX)(SI*1), Y14, Y10
+	VMASKMOVPS (R10)(DX*1), Y14, Y10
 
 padding39:
-	TESTQ      $0x00000010, R12
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding40
-	VMASKMOVPS (CX)(BX*4), Y14, Y11
+	VMASKMOVPS (R10)(DX*1), Y14, Y11
 
 padding40:
-	TESTQ      $0x00000020, R12
+	MOVQ       40(CX), R10
+	TESTQ      R10, R10
 	JZ         padding41
-	VMASKMOVPS (DX), Y14, Y12
+	VMASKMOVPS (R10)(DX*1), Y14, Y12
 
 padding41:
-	TESTQ      $0x00000040, R12
+	MOVQ       48(CX), R10
+	TESTQ      R10, R10
 	JZ         padding42
-	VMASKMOVPS (DX)(BX*1), Y14, Y13
+	VMASKMOVPS (R10)(DX*1), Y14, Y13
 
 padding42:
-	VMOVUPS     64(R10), Y6
+	VMOVUPS     64(R8), Y6
 	VFMADD231PS Y7, Y6, Y0
 	VFMADD231PS Y9, Y6, Y3
-	VMOVUPS     192(R10), Y6
+	VMOVUPS     192(R8), Y6
 	VFMADD231PS Y7, Y6, Y1
 	VFMADD231PS Y9, Y6, Y4
-	VMOVUPS     384(R10), Y6
+	VMOVUPS     384(R8), Y6
 	VFMADD231PS Y8, Y6, Y0
 	VFMADD231PS Y10, Y6, Y3
-	VMOVUPS     512(R10), Y6
+	VMOVUPS     512(R8), Y6
 	VFMADD231PS Y8, Y6, Y1
 	VFMADD231PS Y10, Y6, Y4
-	VMOVUPS     704(R10), Y6
+	VMOVUPS     704(R8), Y6
 	VFMADD231PS Y9, Y6, Y0
 	VFMADD231PS Y11, Y6, Y3
-	VMOVUPS     832(R10), Y6
+	VMOVUPS     832(R8), Y6
 	VFMADD231PS Y9, Y6, Y1
 	VFMADD231PS Y11, Y6, Y4
-	VMOVUPS     1024(R10), Y6
+	VMOVUPS     1024(R8), Y6
 	VFMADD231PS Y10, Y6, Y0
 	VFMADD231PS Y12, Y6, Y3
-	VMOVUPS     1152(R10), Y6
+	VMOVUPS     1152(R8), Y6
 	VFMADD231PS Y10, Y6, Y1
 	VFMADD231PS Y12, Y6, Y4
-	VMOVUPS     1344(R10), Y6
+	VMOVUPS     1344(R8), Y6
 	VFMADD231PS Y11, Y6, Y0
 	VFMADD231PS Y13, Y6, Y3
-	VMOVUPS     1472(R10), Y6
+	VMOVUPS     1472(R8), Y6
 	VFMADD231PS Y11, Y6, Y1
 	VFMADD231PS Y13, Y6, Y4
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y1, Y2
 	VMOVAPS     Y0, Y1
 	VMOVAPS     Y4, Y5
 	VMOVAPS     Y3, Y4
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R11*1), Y0
-	VMOVUPS     (R13)(R11*1), Y3
-	DECQ        R9
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Y0
+	VMOVUPS     (R10)(R9*1), Y3
+	DECQ        DI
 	JNZ         column23
 	JMP         drain24
 
@@ -3600,36 +3574,36 @@ aged27:
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y3
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y3
 
 drain24:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end25
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop43
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y6
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y6
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y5, Y6, Y5
-	VBROADCASTSS 132(AX), Y6
+	VBROADCASTSS 108(AX), Y6
 	VMINPS       Y2, Y6, Y2
 	VMINPS       Y5, Y6, Y5
 	VMASKMOVPS   Y2, Y14, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y5, Y14, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop43:
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y3
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y3
 	JMP     drain24
 
 end25:
@@ -3641,250 +3615,257 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband5s2r3AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y9, Y9, Y9
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x08, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y1
-	VMOVUPS (R14)(R11*1), Y2
-	VMOVUPS (R14)(R11*1), Y3
-	VMOVUPS (R14)(R11*1), Y4
-	VMOVUPS (R14)(R11*1), Y5
-	VMOVUPS (R14)(R11*1), Y6
-	VMOVUPS (R14)(R11*1), Y7
-	VMOVUPS (R14)(R11*1), Y8
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
+	VMOVUPS (R11)(R9*1), Y6
+	VMOVUPS (R11)(R9*1), Y7
+	VMOVUPS (R11)(R9*1), Y8
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R11
+	TESTQ       R11, R11
 	JZ          padding6
-	VMOVUPS     (CX), Y9
-	VFMADD231PS (R10), Y9, Y0
-	VFMADD231PS 128(R10), Y9, Y1
-	VFMADD231PS 256(R10), Y9, Y2
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS (R8), Y9, Y0
+	VFMADD231PS 128(R8), Y9, Y1
+	VFMADD231PS 256(R8), Y9, Y2
 
 padding6:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R11
+	TESTQ       R11, R11
 	JZ          padding7
-	VMOVUPS     (CX)(BX*1), Y9
-	VFMADD231PS 320(R10), Y9, Y0
-	VFMADD231PS 448(R10), Y9, Y1
-	VFMADD231PS 576(R10), Y9, Y2
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 320(R8), Y9, Y0
+	VFMADD231PS 448(R8), Y9, Y1
+	VFMADD231PS 576(R8), Y9, Y2
 
 padding7:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R11
+	TESTQ       R11, R11
 	JZ          padding8
-	VMOVUPS     (CX)(BX*2), Y9
-	VFMADD231PS 640(R10), Y9, Y0
-	VFMADD231PS (R10), Y9, Y3
-	VFMADD231PS 768(R10), Y9, Y1
-	VFMADD231PS 128(R10), Y9, Y4
-	VFMADD231PS 896(R10), Y9, Y2
-	VFMADD231PS 256(R10), Y9, Y5
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 640(R8), Y9, Y0
+	VFMADD231PS (R8), Y9, Y3
+	VFMADD231PS 768(R8), Y9, Y1
+	VFMADD231PS 128(R8), Y9, Y4
+	VFMADD231PS 896(R8), Y9, Y2
+	VFMADD231PS 256(R8), Y9, Y5
 
 padding8:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R11
+	TESTQ       R11, R11
 	JZ          padding9
-	VMOVUPS     (CX)(SI*1), Y9
-	VFMADD231PS 960(R10), Y9, Y0
-	VFMADD231PS 320(R10), Y9, Y3
-	VFMADD231PS 1088(R10), Y9, Y1
-	VFMADD231PS 448(R10), Y9, Y4
-	VFMADD231PS 1216(R10), Y9, Y2
-	VFMADD231PS 576(R10), Y9, Y5
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 960(R8), Y9, Y0
+	VFMADD231PS 320(R8), Y9, Y3
+	VFMADD231PS 1088(R8), Y9, Y1
+	VFMADD231PS 448(R8), Y9, Y4
+	VFMADD231PS 1216(R8), Y9, Y2
+	VFMADD231PS 576(R8), Y9, Y5
 
 padding9:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R11
+	TESTQ       R11, R11
 	JZ          padding10
-	VMOVUPS     (CX)(BX*4), Y9
-	VFMADD231PS 1280(R10), Y9, Y0
-	VFMADD231PS 640(R10), Y9, Y3
-	VFMADD231PS (R10), Y9, Y6
-	VFMADD231PS 1408(R10), Y9, Y1
-	VFMADD231PS 768(R10), Y9, Y4
-	VFMADD231PS 128(R10), Y9, Y7
-	VFMADD231PS 1536(R10), Y9, Y2
-	VFMADD231PS 896(R10), Y9, Y5
-	VFMADD231PS 256(R10), Y9, Y8
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 1280(R8), Y9, Y0
+	VFMADD231PS 640(R8), Y9, Y3
+	VFMADD231PS (R8), Y9, Y6
+	VFMADD231PS 1408(R8), Y9, Y1
+	VFMADD231PS 768(R8), Y9, Y4
+	VFMADD231PS 128(R8), Y9, Y7
+	VFMADD231PS 1536(R8), Y9, Y2
+	VFMADD231PS 896(R8), Y9, Y5
+	VFMADD231PS 256(R8), Y9, Y8
 
 padding10:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R11
+	TESTQ       R11, R11
 	JZ          padding11
-	VMOVUPS     (DX), Y9
-	VFMADD231PS 960(R10), Y9, Y3
-	VFMADD231PS 320(R10), Y9, Y6
-	VFMADD231PS 1088(R10), Y9, Y4
-	VFMADD231PS 448(R10), Y9, Y7
-	VFMADD231PS 1216(R10), Y9, Y5
-	VFMADD231PS 576(R10), Y9, Y8
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 960(R8), Y9, Y3
+	VFMADD231PS 320(R8), Y9, Y6
+	VFMADD231PS 1088(R8), Y9, Y4
+	VFMADD231PS 448(R8), Y9, Y7
+	VFMADD231PS 1216(R8), Y9, Y5
+	VFMADD231PS 576(R8), Y9, Y8
 
 padding11:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R11
+	TESTQ       R11, R11
 	JZ          padding12
-	VMOVUPS     (DX)(BX*1), Y9
-	VFMADD231PS 1280(R10), Y9, Y3
-	VFMADD231PS 640(R10), Y9, Y6
-	VFMADD231PS 1408(R10), Y9, Y4
-	VFMADD231PS 768(R10), Y9, Y7
-	VFMADD231PS 1536(R10), Y9, Y5
-	VFMADD231PS 896(R10), Y9, Y8
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 1280(R8), Y9, Y3
+	VFMADD231PS 640(R8), Y9, Y6
+	VFMADD231PS 1408(R8), Y9, Y4
+	VFMADD231PS 768(R8), Y9, Y7
+	VFMADD231PS 1536(R8), Y9, Y5
+	VFMADD231PS 896(R8), Y9, Y8
 
 padding12:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R11
+	TESTQ       R11, R11
 	JZ          padding13
-	VMOVUPS     (DX)(BX*2), Y9
-	VFMADD231PS 960(R10), Y9, Y6
-	VFMADD231PS 1088(R10), Y9, Y7
-	VFMADD231PS 1216(R10), Y9, Y8
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 960(R8), Y9, Y6
+	VFMADD231PS 1088(R8), Y9, Y7
+	VFMADD231PS 1216(R8), Y9, Y8
 
 padding13:
-	TESTQ       $0x00000100, R12
+	MOVQ        64(CX), R11
+	TESTQ       R11, R11
 	JZ          padding14
-	VMOVUPS     (DX)(SI*1), Y9
-	VFMADD231PS 1280(R10), Y9, Y6
-	VFMADD231PS 1408(R10), Y9, Y7
-	VFMADD231PS 1536(R10), Y9, Y8
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 1280(R8), Y9, Y6
+	VFMADD231PS 1408(R8), Y9, Y7
+	VFMADD231PS 1536(R8), Y9, Y8
 
 padding14:
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop15
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Y9
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y9
 	VMAXPS       Y2, Y9, Y2
 	VMAXPS       Y5, Y9, Y5
 	VMAXPS       Y8, Y9, Y8
-	VBROADCASTSS 132(AX), Y9
+	VBROADCASTSS 108(AX), Y9
 	VMINPS       Y2, Y9, Y2
 	VMINPS       Y5, Y9, Y5
 	VMINPS       Y8, Y9, Y8
-	VMOVUPS      Y2, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Y5, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Y8, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y2, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y5, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y8, (R11)
+	ADDQ         48(AX), BX
 
 drop15:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R11
+	TESTQ       R11, R11
 	JZ          padding16
-	VMOVUPS     (CX), Y9
-	VFMADD231PS 64(R10), Y9, Y0
-	VFMADD231PS 192(R10), Y9, Y1
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 64(R8), Y9, Y0
+	VFMADD231PS 192(R8), Y9, Y1
 
 padding16:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R11
+	TESTQ       R11, R11
 	JZ          padding17
-	VMOVUPS     (CX)(BX*1), Y9
-	VFMADD231PS 384(R10), Y9, Y0
-	VFMADD231PS 512(R10), Y9, Y1
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 384(R8), Y9, Y0
+	VFMADD231PS 512(R8), Y9, Y1
 
 padding17:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R11
+	TESTQ       R11, R11
 	JZ          padding18
-	VMOVUPS     (CX)(BX*2), Y9
-	VFMADD231PS 704(R10), Y9, Y0
-	VFMADD231PS 64(R10), Y9, Y3
-	VFMADD231PS 832(R10), Y9, Y1
-	VFMADD231PS 192(R10), Y9, Y4
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 704(R8), Y9, Y0
+	VFMADD231PS 64(R8), Y9, Y3
+	VFMADD231PS 832(R8), Y9, Y1
+	VFMADD231PS 192(R8), Y9, Y4
 
 padding18:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R11
+	TESTQ       R11, R11
 	JZ          padding19
-	VMOVUPS     (CX)(SI*1), Y9
-	VFMADD231PS 1024(R10), Y9, Y0
-	VFMADD231PS 384(R10), Y9, Y3
-	VFMADD231PS 1152(R10), Y9, Y1
-	VFMADD231PS 512(R10), Y9, Y4
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 1024(R8), Y9, Y0
+	VFMADD231PS 384(R8), Y9, Y3
+	VFMADD231PS 1152(R8), Y9, Y1
+	VFMADD231PS 512(R8), Y9, Y4
 
 padding19:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R11
+	TESTQ       R11, R11
 	JZ          padding20
-	VMOVUPS     (CX)(BX*4), Y9
-	VFMADD231PS 1344(R10), Y9, Y0
-	VFMADD231PS 704(R10), Y9, Y3
-	VFMADD231PS 64(R10), Y9, Y6
-	VFMADD231PS 1472(R10), Y9, Y1
-	VFMADD231PS 832(R10), Y9, Y4
-	VFMADD231PS 192(R10), Y9, Y7
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 1344(R8), Y9, Y0
+	VFMADD231PS 704(R8), Y9, Y3
+	VFMADD231PS 64(R8), Y9, Y6
+	VFMADD231PS 1472(R8), Y9, Y1
+	VFMADD231PS 832(R8), Y9, Y4
+	VFMADD231PS 192(R8), Y9, Y7
 
 padding20:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R11
+	TESTQ       R11, R11
 	JZ          padding21
-	VMOVUPS     (DX), Y9
-	VFMADD231PS 1024(R10), Y9, Y3
-	VFMADD231PS 384(R10), Y9, Y6
-	VFMADD231PS 1152(R10), Y9, Y4
-	VFMADD231PS 512(R10), Y9, Y7
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 1024(R8), Y9, Y3
+	VFMADD231PS 384(R8), Y9, Y6
+	VFMADD231PS 1152(R8), Y9, Y4
+	VFMADD231PS 512(R8), Y9, Y7
 
 padding21:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R11
+	TESTQ       R11, R11
 	JZ          padding22
-	VMOVUPS     (DX)(BX*1), Y9
-	VFMADD231PS 1344(R10), Y9, Y3
-	VFMADD231PS 704(R10), Y9, Y6
-	VFMADD231PS 1472(R10), Y9, Y4
-	VFMADD231PS 832(R10), Y9, Y7
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 1344(R8), Y9, Y3
+	VFMADD231PS 704(R8), Y9, Y6
+	VFMADD231PS 1472(R8), Y9, Y4
+	VFMADD231PS 832(R8), Y9, Y7
 
 padding22:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R11
+	TESTQ       R11, R11
 	JZ          padding23
-	VMOVUPS     (DX)(BX*2), Y9
-	VFMADD231PS 1024(R10), Y9, Y6
-	VFMADD231PS 1152(R10), Y9, Y7
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 1024(R8), Y9, Y6
+	VFMADD231PS 1152(R8), Y9, Y7
 
 padding23:
-	TESTQ       $0x00000100, R12
+	MOVQ        64(CX), R11
+	TESTQ       R11, R11
 	JZ          padding24
-	VMOVUPS     (DX)(SI*1), Y9
-	VFMADD231PS 1344(R10), Y9, Y6
-	VFMADD231PS 1472(R10), Y9, Y7
+	VMOVUPS     (R11)(DX*1), Y9
+	VFMADD231PS 1344(R8), Y9, Y6
+	VFMADD231PS 1472(R8), Y9, Y7
 
 padding24:
-	ADDQ    56(AX), CX
-	ADDQ    56(AX), DX
+	ADDQ    32(AX), DX
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y3
-	VMOVUPS (R14)(R11*1), Y6
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y6
+	DECQ    DI
 	JNZ     column1
 	JMP     drain2
 
@@ -3895,32 +3876,32 @@ aged5:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y3
-	VMOVUPS (CX)(R11*1), Y6
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y3
+	VMOVUPS (DX)(R9*1), Y6
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop25
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y9
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y9
 	VMAXPS       Y2, Y9, Y2
 	VMAXPS       Y5, Y9, Y5
 	VMAXPS       Y8, Y9, Y8
-	VBROADCASTSS 132(AX), Y9
+	VBROADCASTSS 108(AX), Y9
 	VMINPS       Y2, Y9, Y2
 	VMINPS       Y5, Y9, Y5
 	VMINPS       Y8, Y9, Y8
-	VMOVUPS      Y2, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y8, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y2, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y5, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y8, (DX)
+	ADDQ         48(AX), BX
 
 drop25:
 	VMOVAPS Y1, Y2
@@ -3929,264 +3910,272 @@ drop25:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y3
-	VMOVUPS (CX)(R11*1), Y6
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y3
+	VMOVUPS (DX)(R9*1), Y6
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, R11
-	ADDQ  $0x20, R10
-	TESTQ $0x00000020, R11
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block26
-	ADDQ  $0x00000600, R10
+	ADDQ  $0x00000600, R8
 
 same_block26:
-	SUBQ $0x08, R13
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R13
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y10
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y1
-	VMOVUPS (R13)(R11*1), Y2
-	VMOVUPS (R13)(R11*1), Y3
-	VMOVUPS (R13)(R11*1), Y4
-	VMOVUPS (R13)(R11*1), Y5
-	VMOVUPS (R13)(R11*1), Y6
-	VMOVUPS (R13)(R11*1), Y7
-	VMOVUPS (R13)(R11*1), Y8
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y10
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
+	VMOVUPS (R10)(R9*1), Y6
+	VMOVUPS (R10)(R9*1), Y7
+	VMOVUPS (R10)(R9*1), Y8
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd30
 
 column27:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R10
+	TESTQ       R10, R10
 	JZ          padding32
-	VMASKMOVPS  (CX), Y10, Y9
-	VFMADD231PS (R10), Y9, Y0
-	VFMADD231PS 128(R10), Y9, Y1
-	VFMADD231PS 256(R10), Y9, Y2
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS (R8), Y9, Y0
+	VFMADD231PS 128(R8), Y9, Y1
+	VFMADD231PS 256(R8), Y9, Y2
 
 padding32:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R10
+	TESTQ       R10, R10
 	JZ          padding33
-	VMASKMOVPS  (CX)(BX*1), Y10, Y9
-	VFMADD231PS 320(R10), Y9, Y0
-	VFMADD231PS 448(R10), Y9, Y1
-	VFMADD231PS 576(R10), Y9, Y2
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 320(R8), Y9, Y0
+	VFMADD231PS 448(R8), Y9, Y1
+	VFMADD231PS 576(R8), Y9, Y2
 
 padding33:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R10
+	TESTQ       R10, R10
 	JZ          padding34
-	VMASKMOVPS  (CX)(BX*2), Y10, Y9
-	VFMADD231PS 640(R10), Y9, Y0
-	VFMADD231PS (R10), Y9, Y3
-	VFMADD231PS 768(R10), Y9, Y1
-	VFMADD231PS 128(R10), Y9, Y4
-	VFMADD231PS 896(R10), Y9, Y2
-	VFMADD231PS 256(R10), Y9, Y5
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 640(R8), Y9, Y0
+	VFMADD231PS (R8), Y9, Y3
+	VFMADD231PS 768(R8), Y9, Y1
+	VFMADD231PS 128(R8), Y9, Y4
+	VFMADD231PS 896(R8), Y9, Y2
+	VFMADD231PS 256(R8), Y9, Y5
 
 padding34:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R10
+	TESTQ       R10, R10
 	JZ          padding35
-	VMASKMOVPS  (CX)(SI*1), Y10, Y9
-	VFMADD231PS 960(R10), Y9, Y0
-	VFMADD231PS 320(R10), Y9, Y3
-	VFMADD231PS 1088(R10), Y9, Y1
-	VFMADD231PS 448(R10), Y9, Y4
-	VFMADD231PS 1216(R10), Y9, Y2
-	VFMADD231PS 576(R10), Y9, Y5
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 960(R8), Y9, Y0
+	VFMADD231PS 320(R8), Y9, Y3
+	VFMADD231PS 1088(R8), Y9, Y1
+	VFMADD231PS 448(R8), Y9, Y4
+	VFMADD231PS 1216(R8), Y9, Y2
+	VFMADD231PS 576(R8), Y9, Y5
 
 padding35:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R10
+	TESTQ       R10, R10
 	JZ          padding36
-	VMASKMOVPS  (CX)(BX*4), Y10, Y9
-	VFMADD231PS 1280(R10), Y9, Y0
-	VFMADD231PS 640(R10), Y9, Y3
-	VFMADD231PS (R10), Y9, Y6
-	VFMADD231PS 1408(R10), Y9, Y1
-	VFMADD231PS 768(R10), Y9, Y4
-	VFMADD231PS 128(R10), Y9, Y7
-	VFMADD231PS 1536(R10), Y9, Y2
-	VFMADD231PS 896(R10), Y9, Y5
-	VFMADD231PS 256(R10), Y9, Y8
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 1280(R8), Y9, Y0
+	VFMADD231PS 640(R8), Y9, Y3
+	VFMADD231PS (R8), Y9, Y6
+	VFMADD231PS 1408(R8), Y9, Y1
+	VFMADD231PS 768(R8), Y9, Y4
+	VFMADD231PS 128(R8), Y9, Y7
+	VFMADD231PS 1536(R8), Y9, Y2
+	VFMADD231PS 896(R8), Y9, Y5
+	VFMADD231PS 256(R8), Y9, Y8
 
 padding36:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R10
+	TESTQ       R10, R10
 	JZ          padding37
-	VMASKMOVPS  (DX), Y10, Y9
-	VFMADD231PS 960(R10), Y9, Y3
-	VFMADD231PS 320(R10), Y9, Y6
-	VFMADD231PS 1088(R10), Y9, Y4
-	VFMADD231PS 448(R10), Y9, Y7
-	VFMADD231PS 1216(R10), Y9, Y5
-	VFMADD231PS 576(R10), Y9, Y8
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 960(R8), Y9, Y3
+	VFMADD231PS 320(R8), Y9, Y6
+	VFMADD231PS 1088(R8), Y9, Y4
+	VFMADD231PS 448(R8), Y9, Y7
+	VFMADD231PS 1216(R8), Y9, Y5
+	VFMADD231PS 576(R8), Y9, Y8
 
 padding37:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R10
+	TESTQ       R10, R10
 	JZ          padding38
-	VMASKMOVPS  (DX)(BX*1), Y10, Y9
-	VFMADD231PS 1280(R10), Y9, Y3
-	VFMADD231PS 640(R10), Y9, Y6
-	VFMADD231PS 1408(R10), Y9, Y4
-	VFMADD231PS 768(R10), Y9, Y7
-	VFMADD231PS 1536(R10), Y9, Y5
-	VFMADD231PS 896(R10), Y9, Y8
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 1280(R8), Y9, Y3
+	VFMADD231PS 640(R8), Y9, Y6
+	VFMADD231PS 1408(R8), Y9, Y4
+	VFMADD231PS 768(R8), Y9, Y7
+	VFMADD231PS 1536(R8), Y9, Y5
+	VFMADD231PS 896(R8), Y9, Y8
 
 padding38:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R10
+	TESTQ       R10, R10
 	JZ          padding39
-	VMASKMOVPS  (DX)(BX*2), Y10, Y9
-	VFMADD231PS 960(R10), Y9, Y6
-	VFMADD231PS 1088(R10), Y9, Y7
-	VFMADD231PS 1216(R10), Y9, Y8
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 960(R8), Y9, Y6
+	VFMADD231PS 1088(R8), Y9, Y7
+	VFMADD231PS 1216(R8), Y9, Y8
 
 padding39:
-	TESTQ       $0x00000100, R12
+	MOVQ        64(CX), R10
+	TESTQ       R10, R10
 	JZ          padding40
-	VMASKMOVPS  (DX)(SI*1), Y10, Y9
-	VFMADD231PS 1280(R10), Y9, Y6
-	VFMADD231PS 1408(R10), Y9, Y7
-	VFMADD231PS 1536(R10), Y9, Y8
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 1280(R8), Y9, Y6
+	VFMADD231PS 1408(R8), Y9, Y7
+	VFMADD231PS 1536(R8), Y9, Y8
 
 padding40:
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end29
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop41
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Y9
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y9
 	VMAXPS       Y2, Y9, Y2
 	VMAXPS       Y5, Y9, Y5
 	VMAXPS       Y8, Y9, Y8
-	VBROADCASTSS 132(AX), Y9
+	VBROADCASTSS 108(AX), Y9
 	VMINPS       Y2, Y9, Y2
 	VMINPS       Y5, Y9, Y5
 	VMINPS       Y8, Y9, Y8
-	VMASKMOVPS   Y2, Y10, (R13)
-	ADDQ         64(AX), R13
-	VMASKMOVPS   Y5, Y10, (R13)
-	ADDQ         64(AX), R13
-	VMASKMOVPS   Y8, Y10, (R13)
-	ADDQ         72(AX), DI
+	VMASKMOVPS   Y2, Y10, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y5, Y10, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y8, Y10, (R10)
+	ADDQ         48(AX), BX
 
 drop41:
-	DECQ R9
+	DECQ DI
 	JZ   aged31
 
 odd30:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R10
+	TESTQ       R10, R10
 	JZ          padding42
-	VMASKMOVPS  (CX), Y10, Y9
-	VFMADD231PS 64(R10), Y9, Y0
-	VFMADD231PS 192(R10), Y9, Y1
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 64(R8), Y9, Y0
+	VFMADD231PS 192(R8), Y9, Y1
 
 padding42:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R10
+	TESTQ       R10, R10
 	JZ          padding43
-	VMASKMOVPS  (CX)(BX*1), Y10, Y9
-	VFMADD231PS 384(R10), Y9, Y0
-	VFMADD231PS 512(R10), Y9, Y1
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 384(R8), Y9, Y0
+	VFMADD231PS 512(R8), Y9, Y1
 
 padding43:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R10
+	TESTQ       R10, R10
 	JZ          padding44
-	VMASKMOVPS  (CX)(BX*2), Y10, Y9
-	VFMADD231PS 704(R10), Y9, Y0
-	VFMADD231PS 64(R10), Y9, Y3
-	VFMADD231PS 832(R10), Y9, Y1
-	VFMADD231PS 192(R10), Y9, Y4
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 704(R8), Y9, Y0
+	VFMADD231PS 64(R8), Y9, Y3
+	VFMADD231PS 832(R8), Y9, Y1
+	VFMADD231PS 192(R8), Y9, Y4
 
 padding44:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R10
+	TESTQ       R10, R10
 	JZ          padding45
-	VMASKMOVPS  (CX)(SI*1), Y10, Y9
-	VFMADD231PS 1024(R10), Y9, Y0
-	VFMADD231PS 384(R10), Y9, Y3
-	VFMADD231PS 1152(R10), Y9, Y1
-	VFMADD231PS 512(R10), Y9, Y4
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 1024(R8), Y9, Y0
+	VFMADD231PS 384(R8), Y9, Y3
+	VFMADD231PS 1152(R8), Y9, Y1
+	VFMADD231PS 512(R8), Y9, Y4
 
 padding45:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R10
+	TESTQ       R10, R10
 	JZ          padding46
-	VMASKMOVPS  (CX)(BX*4), Y10, Y9
-	VFMADD231PS 1344(R10), Y9, Y0
-	VFMADD231PS 704(R10), Y9, Y3
-	VFMADD231PS 64(R10), Y9, Y6
-	VFMADD231PS 1472(R10), Y9, Y1
-	VFMADD231PS 832(R10), Y9, Y4
-	VFMADD231PS 192(R10), Y9, Y7
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 1344(R8), Y9, Y0
+	VFMADD231PS 704(R8), Y9, Y3
+	VFMADD231PS 64(R8), Y9, Y6
+	VFMADD231PS 1472(R8), Y9, Y1
+	VFMADD231PS 832(R8), Y9, Y4
+	VFMADD231PS 192(R8), Y9, Y7
 
 padding46:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R10
+	TESTQ       R10, R10
 	JZ          padding47
-	VMASKMOVPS  (DX), Y10, Y9
-	VFMADD231PS 1024(R10), Y9, Y3
-	VFMADD231PS 384(R10), Y9, Y6
-	VFMADD231PS 1152(R10), Y9, Y4
-	VFMADD231PS 512(R10), Y9, Y7
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 1024(R8), Y9, Y3
+	VFMADD231PS 384(R8), Y9, Y6
+	VFMADD231PS 1152(R8), Y9, Y4
+	VFMADD231PS 512(R8), Y9, Y7
 
 padding47:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R10
+	TESTQ       R10, R10
 	JZ          padding48
-	VMASKMOVPS  (DX)(BX*1), Y10, Y9
-	VFMADD231PS 1344(R10), Y9, Y3
-	VFMADD231PS 704(R10), Y9, Y6
-	VFMADD231PS 1472(R10), Y9, Y4
-	VFMADD231PS 832(R10), Y9, Y7
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 1344(R8), Y9, Y3
+	VFMADD231PS 704(R8), Y9, Y6
+	VFMADD231PS 1472(R8), Y9, Y4
+	VFMADD231PS 832(R8), Y9, Y7
 
 padding48:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R10
+	TESTQ       R10, R10
 	JZ          padding49
-	VMASKMOVPS  (DX)(BX*2), Y10, Y9
-	VFMADD231PS 1024(R10), Y9, Y6
-	VFMADD231PS 1152(R10), Y9, Y7
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 1024(R8), Y9, Y6
+	VFMADD231PS 1152(R8), Y9, Y7
 
 padding49:
-	TESTQ       $0x00000100, R12
+	MOVQ        64(CX), R10
+	TESTQ       R10, R10
 	JZ          padding50
-	VMASKMOVPS  (DX)(SI*1), Y10, Y9
-	VFMADD231PS 1344(R10), Y9, Y6
-	VFMADD231PS 1472(R10), Y9, Y7
+	VMASKMOVPS  (R10)(DX*1), Y10, Y9
+	VFMADD231PS 1344(R8), Y9, Y6
+	VFMADD231PS 1472(R8), Y9, Y7
 
 padding50:
-	ADDQ    56(AX), CX
-	ADDQ    56(AX), DX
+	ADDQ    32(AX), DX
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y4, Y5
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y3
-	VMOVUPS (R13)(R11*1), Y6
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y6
+	DECQ    DI
 	JNZ     column27
 	JMP     drain28
 
@@ -4197,32 +4186,32 @@ aged31:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y3
-	VMOVUPS (CX)(R11*1), Y6
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y3
+	VMOVUPS (CX)(R9*1), Y6
 
 drain28:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end29
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop51
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y9
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y9
 	VMAXPS       Y2, Y9, Y2
 	VMAXPS       Y5, Y9, Y5
 	VMAXPS       Y8, Y9, Y8
-	VBROADCASTSS 132(AX), Y9
+	VBROADCASTSS 108(AX), Y9
 	VMINPS       Y2, Y9, Y2
 	VMINPS       Y5, Y9, Y5
 	VMINPS       Y8, Y9, Y8
 	VMASKMOVPS   Y2, Y10, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y5, Y10, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y8, Y10, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop51:
 	VMOVAPS Y1, Y2
@@ -4231,10 +4220,10 @@ drop51:
 	VMOVAPS Y3, Y4
 	VMOVAPS Y7, Y8
 	VMOVAPS Y6, Y7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y3
-	VMOVUPS (CX)(R11*1), Y6
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y3
+	VMOVUPS (CX)(R9*1), Y6
 	JMP     drain28
 
 end29:
@@ -4246,10 +4235,8 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband7s1r1AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
@@ -4257,181 +4244,180 @@ TEXT ·dwband7s1r1AVX2(SB), NOSPLIT, $0-8
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
 	VXORPS Y14, Y14, Y14
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x08, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y1
-	VMOVUPS (R14)(R11*1), Y2
-	VMOVUPS (R14)(R11*1), Y3
-	VMOVUPS (R14)(R11*1), Y4
-	VMOVUPS (R14)(R11*1), Y5
-	VMOVUPS (R14)(R11*1), Y6
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
+	VMOVUPS (R11)(R9*1), Y6
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding4:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding5:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding6:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Y11
+	VMOVUPS (R11)(DX*1), Y11
 
 padding7:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Y12
+	VMOVUPS (R11)(DX*1), Y12
 
 padding8:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (DX), Y13
+	VMOVUPS (R11)(DX*1), Y13
 
 padding9:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (DX)(BX*1), Y14
+	VMOVUPS (R11)(DX*1), Y14
 
 padding10:
-	VMOVUPS      (R10), Y7
+	VMOVUPS      (R8), Y7
 	VFMADD231PS  Y8, Y7, Y0
-	VMOVUPS      64(R10), Y7
+	VMOVUPS      64(R8), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VMOVUPS      128(R10), Y7
+	VMOVUPS      128(R8), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VMOVUPS      192(R10), Y7
+	VMOVUPS      192(R8), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VMOVUPS      256(R10), Y7
+	VMOVUPS      256(R8), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VMOVUPS      320(R10), Y7
+	VMOVUPS      320(R8), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VMOVUPS      384(R10), Y7
+	VMOVUPS      384(R8), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	VMOVUPS      448(R10), Y7
+	VMOVUPS      448(R8), Y7
 	VFMADD231PS  Y9, Y7, Y0
-	VMOVUPS      512(R10), Y7
+	VMOVUPS      512(R8), Y7
 	VFMADD231PS  Y9, Y7, Y1
-	VMOVUPS      576(R10), Y7
+	VMOVUPS      576(R8), Y7
 	VFMADD231PS  Y9, Y7, Y2
-	VMOVUPS      640(R10), Y7
+	VMOVUPS      640(R8), Y7
 	VFMADD231PS  Y9, Y7, Y3
-	VMOVUPS      704(R10), Y7
+	VMOVUPS      704(R8), Y7
 	VFMADD231PS  Y9, Y7, Y4
-	VMOVUPS      768(R10), Y7
+	VMOVUPS      768(R8), Y7
 	VFMADD231PS  Y9, Y7, Y5
-	VMOVUPS      832(R10), Y7
+	VMOVUPS      832(R8), Y7
 	VFMADD231PS  Y9, Y7, Y6
-	VMOVUPS      896(R10), Y7
+	VMOVUPS      896(R8), Y7
 	VFMADD231PS  Y10, Y7, Y0
-	VMOVUPS      960(R10), Y7
+	VMOVUPS      960(R8), Y7
 	VFMADD231PS  Y10, Y7, Y1
-	VMOVUPS      1024(R10), Y7
+	VMOVUPS      1024(R8), Y7
 	VFMADD231PS  Y10, Y7, Y2
-	VMOVUPS      1088(R10), Y7
+	VMOVUPS      1088(R8), Y7
 	VFMADD231PS  Y10, Y7, Y3
-	VMOVUPS      1152(R10), Y7
+	VMOVUPS      1152(R8), Y7
 	VFMADD231PS  Y10, Y7, Y4
-	VMOVUPS      1216(R10), Y7
+	VMOVUPS      1216(R8), Y7
 	VFMADD231PS  Y10, Y7, Y5
-	VMOVUPS      1280(R10), Y7
+	VMOVUPS      1280(R8), Y7
 	VFMADD231PS  Y10, Y7, Y6
-	VMOVUPS      1344(R10), Y7
+	VMOVUPS      1344(R8), Y7
 	VFMADD231PS  Y11, Y7, Y0
-	VMOVUPS      1408(R10), Y7
+	VMOVUPS      1408(R8), Y7
 	VFMADD231PS  Y11, Y7, Y1
-	VMOVUPS      1472(R10), Y7
+	VMOVUPS      1472(R8), Y7
 	VFMADD231PS  Y11, Y7, Y2
-	VMOVUPS      1536(R10), Y7
+	VMOVUPS      1536(R8), Y7
 	VFMADD231PS  Y11, Y7, Y3
-	VMOVUPS      1600(R10), Y7
+	VMOVUPS      1600(R8), Y7
 	VFMADD231PS  Y11, Y7, Y4
-	VMOVUPS      1664(R10), Y7
+	VMOVUPS      1664(R8), Y7
 	VFMADD231PS  Y11, Y7, Y5
-	VMOVUPS      1728(R10), Y7
+	VMOVUPS      1728(R8), Y7
 	VFMADD231PS  Y11, Y7, Y6
-	VMOVUPS      1792(R10), Y7
+	VMOVUPS      1792(R8), Y7
 	VFMADD231PS  Y12, Y7, Y0
-	VMOVUPS      1856(R10), Y7
+	VMOVUPS      1856(R8), Y7
 	VFMADD231PS  Y12, Y7, Y1
-	VMOVUPS      1920(R10), Y7
+	VMOVUPS      1920(R8), Y7
 	VFMADD231PS  Y12, Y7, Y2
-	VMOVUPS      1984(R10), Y7
+	VMOVUPS      1984(R8), Y7
 	VFMADD231PS  Y12, Y7, Y3
-	VMOVUPS      2048(R10), Y7
+	VMOVUPS      2048(R8), Y7
 	VFMADD231PS  Y12, Y7, Y4
-	VMOVUPS      2112(R10), Y7
+	VMOVUPS      2112(R8), Y7
 	VFMADD231PS  Y12, Y7, Y5
-	VMOVUPS      2176(R10), Y7
+	VMOVUPS      2176(R8), Y7
 	VFMADD231PS  Y12, Y7, Y6
-	VMOVUPS      2240(R10), Y7
+	VMOVUPS      2240(R8), Y7
 	VFMADD231PS  Y13, Y7, Y0
-	VMOVUPS      2304(R10), Y7
+	VMOVUPS      2304(R8), Y7
 	VFMADD231PS  Y13, Y7, Y1
-	VMOVUPS      2368(R10), Y7
+	VMOVUPS      2368(R8), Y7
 	VFMADD231PS  Y13, Y7, Y2
-	VMOVUPS      2432(R10), Y7
+	VMOVUPS      2432(R8), Y7
 	VFMADD231PS  Y13, Y7, Y3
-	VMOVUPS      2496(R10), Y7
+	VMOVUPS      2496(R8), Y7
 	VFMADD231PS  Y13, Y7, Y4
-	VMOVUPS      2560(R10), Y7
+	VMOVUPS      2560(R8), Y7
 	VFMADD231PS  Y13, Y7, Y5
-	VMOVUPS      2624(R10), Y7
+	VMOVUPS      2624(R8), Y7
 	VFMADD231PS  Y13, Y7, Y6
-	VMOVUPS      2688(R10), Y7
+	VMOVUPS      2688(R8), Y7
 	VFMADD231PS  Y14, Y7, Y0
-	VMOVUPS      2752(R10), Y7
+	VMOVUPS      2752(R8), Y7
 	VFMADD231PS  Y14, Y7, Y1
-	VMOVUPS      2816(R10), Y7
+	VMOVUPS      2816(R8), Y7
 	VFMADD231PS  Y14, Y7, Y2
-	VMOVUPS      2880(R10), Y7
+	VMOVUPS      2880(R8), Y7
 	VFMADD231PS  Y14, Y7, Y3
-	VMOVUPS      2944(R10), Y7
+	VMOVUPS      2944(R8), Y7
 	VFMADD231PS  Y14, Y7, Y4
-	VMOVUPS      3008(R10), Y7
+	VMOVUPS      3008(R8), Y7
 	VFMADD231PS  Y14, Y7, Y5
-	VMOVUPS      3072(R10), Y7
+	VMOVUPS      3072(R8), Y7
 	VFMADD231PS  Y14, Y7, Y6
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop11
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Y7
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y7
 	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS 132(AX), Y7
+	VBROADCASTSS 108(AX), Y7
 	VMINPS       Y6, Y7, Y6
-	VMOVUPS      Y6, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y6, (R11)
+	ADDQ         48(AX), BX
 
 drop11:
 	VMOVAPS Y5, Y6
@@ -4440,24 +4426,24 @@ drop11:
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop12
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y7
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y7
 	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS 132(AX), Y7
+	VBROADCASTSS 108(AX), Y7
 	VMINPS       Y6, Y7, Y6
-	VMOVUPS      Y6, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y6, (DX)
+	ADDQ         48(AX), BX
 
 drop12:
 	VMOVAPS Y5, Y6
@@ -4466,198 +4452,196 @@ drop12:
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, R11
-	ADDQ  $0x20, R10
-	TESTQ $0x00000020, R11
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block13
-	ADDQ  $0x00000c00, R10
+	ADDQ  $0x00000c00, R8
 
 same_block13:
-	SUBQ $0x08, R13
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R13
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y15
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y1
-	VMOVUPS (R13)(R11*1), Y2
-	VMOVUPS (R13)(R11*1), Y3
-	VMOVUPS (R13)(R11*1), Y4
-	VMOVUPS (R13)(R11*1), Y5
-	VMOVUPS (R13)(R11*1), Y6
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y15
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
+	VMOVUPS (R10)(R9*1), Y6
 
 column14:
-	TESTQ      $0x00000001, R12
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding17
-	VMASKMOVPS (CX), Y15, Y8
+	VMASKMOVPS (R10)(DX*1), Y15, Y8
 
 padding17:
-	TESTQ      $0x00000002, R12
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding18
-	VMASKMOVPS (CX)(BX*1), Y15, Y9
+	VMASKMOVPS (R10)(DX*1), Y15, Y9
 
 padding18:
-	TESTQ      $0x00000004, R12
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding19
-	VMASKMOVPS (CX)(BX*2), Y15, Y10
+	VMASKMOVPS (R10)(DX*1), Y15, Y10
 
 padding19:
-	TESTQ      $0x00000008, R12
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding20
-	VMASKMOVPS (CX)(SI*1), Y15, Y11
+	VMASKMOVPS (R10)(DX*1), Y15, Y11
 
 padding20:
-	TESTQ      $0x00000010, R12
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding21
-	VMASKMOVPS (CX)(BX*4), Y15, Y12
+	VMASKMOVPS (R10)(DX*1), Y15, Y12
 
 padding21:
-	TESTQ      $0x00000020, R12
+	MOVQ       40(CX), R10
+	TESTQ      R10, R10
 	JZ         padding22
-	VMASKMOVPS (DX), Y15, Y13
+	VMASKMOVPS (R10)(DX*1), Y15, Y13
 
 padding22:
-	TESTQ      $0x00000040, R12
+	MOVQ       48(CX), R10
+	TESTQ      R10, R10
 	JZ         padding23
-	VMASKMOVPS (DX)(BX*1), Y15, Y14
+	VMASKMOVPS (R10)(DX*1), Y15, Y14
 
 padding23:
-	VMOVUPS      (R10), Y7
+	VMOVUPS      (R8), Y7
 	VFMADD231PS  Y8, Y7, Y0
-	VMOVUPS      64(R10), Y7
+	VMOVUPS      64(R8), Y7
 	VFMADD231PS  Y8, Y7, Y1
-	VMOVUPS      128(R10), Y7
+	VMOVUPS      128(R8), Y7
 	VFMADD231PS  Y8, Y7, Y2
-	VMOVUPS      192(R10), Y7
+	VMOVUPS      192(R8), Y7
 	VFMADD231PS  Y8, Y7, Y3
-	VMOVUPS      256(R10), Y7
+	VMOVUPS      256(R8), Y7
 	VFMADD231PS  Y8, Y7, Y4
-	VMOVUPS      320(R10), Y7
+	VMOVUPS      320(R8), Y7
 	VFMADD231PS  Y8, Y7, Y5
-	VMOVUPS      384(R10), Y7
+	VMOVUPS      384(R8), Y7
 	VFMADD231PS  Y8, Y7, Y6
-	VMOVUPS      448(R10), Y7
+	VMOVUPS      448(R8), Y7
 	VFMADD231PS  Y9, Y7, Y0
-	VMOVUPS      512(R10), Y7
+	VMOVUPS      512(R8), Y7
 	VFMADD231PS  Y9, Y7, Y1
-	VMOVUPS      576(R10), Y7
+	VMOVUPS      576(R8), Y7
 	VFMADD231PS  Y9, Y7, Y2
-	VMOVUPS      640(R10), Y7
+	VMOVUPS      640(R8), Y7
 	VFMADD231PS  Y9, Y7, Y3
-	VMOVUPS      704(R10), Y7
+	VMOVUPS      704(R8), Y7
 	VFMADD231PS  Y9, Y7, Y4
-	VMOVUPS      768(R10), Y7
+	VMOVUPS      768(R8), Y7
 	VFMADD231PS  Y9, Y7, Y5
-	VMOVUPS      832(R10), Y7
+	VMOVUPS      832(R8), Y7
 	VFMADD231PS  Y9, Y7, Y6
-	VMOVUPS      896(R10), Y7
+	VMOVUPS      896(R8), Y7
 	VFMADD231PS  Y10, Y7, Y0
-	VMOVUPS      960(R10), Y7
+	VMOVUPS      960(R8), Y7
 	VFMADD231PS  Y10, Y7, Y1
-	VMOVUPS      1024(R10), Y7
+	VMOVUPS      1024(R8), Y7
 	VFMADD231PS  Y10, Y7, Y2
-	VMOVUPS      1088(R10), Y7
+	VMOVUPS      1088(R8), Y7
 	VFMADD231PS  Y10, Y7, Y3
-	VMOVUPS      1152(R10), Y7
+	VMOVUPS      1152(R8), Y7
 	VFMADD231PS  Y10, Y7, Y4
-	VMOVUPS      1216(R10), Y7
+	VMOVUPS      1216(R8), Y7
 	VFMADD231PS  Y10, Y7, Y5
-	VMOVUPS      1280(R10), Y7
+	VMOVUPS      1280(R8), Y7
 	VFMADD231PS  Y10, Y7, Y6
-	VMOVUPS      1344(R10), Y7
+	VMOVUPS      1344(R8), Y7
 	VFMADD231PS  Y11, Y7, Y0
-	VMOVUPS      1408(R10), Y7
+	VMOVUPS      1408(R8), Y7
 	VFMADD231PS  Y11, Y7, Y1
-	VMOVUPS      1472(R10), Y7
+	VMOVUPS      1472(R8), Y7
 	VFMADD231PS  Y11, Y7, Y2
-	VMOVUPS      1536(R10), Y7
+	VMOVUPS      1536(R8), Y7
 	VFMADD231PS  Y11, Y7, Y3
-	VMOVUPS      1600(R10), Y7
+	VMOVUPS      1600(R8), Y7
 	VFMADD231PS  Y11, Y7, Y4
-	VMOVUPS      1664(R10), Y7
+	VMOVUPS      1664(R8), Y7
 	VFMADD231PS  Y11, Y7, Y5
-	VMOVUPS      1728(R10), Y7
+	VMOVUPS      1728(R8), Y7
 	VFMADD231PS  Y11, Y7, Y6
-	VMOVUPS      1792(R10), Y7
+	VMOVUPS      1792(R8), Y7
 	VFMADD231PS  Y12, Y7, Y0
-	VMOVUPS      1856(R10), Y7
+	VMOVUPS      1856(R8), Y7
 	VFMADD231PS  Y12, Y7, Y1
-	VMOVUPS      1920(R10), Y7
+	VMOVUPS      1920(R8), Y7
 	VFMADD231PS  Y12, Y7, Y2
-	VMOVUPS      1984(R10), Y7
+	VMOVUPS      1984(R8), Y7
 	VFMADD231PS  Y12, Y7, Y3
-	VMOVUPS      2048(R10), Y7
+	VMOVUPS      2048(R8), Y7
 	VFMADD231PS  Y12, Y7, Y4
-	VMOVUPS      2112(R10), Y7
+	VMOVUPS      2112(R8), Y7
 	VFMADD231PS  Y12, Y7, Y5
-	VMOVUPS      2176(R10), Y7
+	VMOVUPS      2176(R8), Y7
 	VFMADD231PS  Y12, Y7, Y6
-	VMOVUPS      2240(R10), Y7
+	VMOVUPS      2240(R8), Y7
 	VFMADD231PS  Y13, Y7, Y0
-	VMOVUPS      2304(R10), Y7
+	VMOVUPS      2304(R8), Y7
 	VFMADD231PS  Y13, Y7, Y1
-	VMOVUPS      2368(R10), Y7
+	VMOVUPS      2368(R8), Y7
 	VFMADD231PS  Y13, Y7, Y2
-	VMOVUPS      2432(R10), Y7
+	VMOVUPS      2432(R8), Y7
 	VFMADD231PS  Y13, Y7, Y3
-	VMOVUPS      2496(R10), Y7
+	VMOVUPS      2496(R8), Y7
 	VFMADD231PS  Y13, Y7, Y4
-	VMOVUPS      2560(R10), Y7
+	VMOVUPS      2560(R8), Y7
 	VFMADD231PS  Y13, Y7, Y5
-	VMOVUPS      2624(R10), Y7
+	VMOVUPS      2624(R8), Y7
 	VFMADD231PS  Y13, Y7, Y6
-	VMOVUPS      2688(R10), Y7
+	VMOVUPS      2688(R8), Y7
 	VFMADD231PS  Y14, Y7, Y0
-	VMOVUPS      2752(R10), Y7
+	VMOVUPS      2752(R8), Y7
 	VFMADD231PS  Y14, Y7, Y1
-	VMOVUPS      2816(R10), Y7
+	VMOVUPS      2816(R8), Y7
 	VFMADD231PS  Y14, Y7, Y2
-	VMOVUPS      2880(R10), Y7
+	VMOVUPS      2880(R8), Y7
 	VFMADD231PS  Y14, Y7, Y3
-	VMOVUPS      2944(R10), Y7
+	VMOVUPS      2944(R8), Y7
 	VFMADD231PS  Y14, Y7, Y4
-	VMOVUPS      3008(R10), Y7
+	VMOVUPS      3008(R8), Y7
 	VFMADD231PS  Y14, Y7, Y5
-	VMOVUPS      3072(R10), Y7
+	VMOVUPS      3072(R8), Y7
 	VFMADD231PS  Y14, Y7, Y6
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end16
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop24
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Y7
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y7
 	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS 132(AX), Y7
+	VBROADCASTSS 108(AX), Y7
 	VMINPS       Y6, Y7, Y6
-	VMASKMOVPS   Y6, Y15, (R13)
-	ADDQ         72(AX), DI
+	VMASKMOVPS   Y6, Y15, (R10)
+	ADDQ         48(AX), BX
 
 drop24:
 	VMOVAPS Y5, Y6
@@ -4666,24 +4650,24 @@ drop24:
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	DECQ    DI
 	JNZ     column14
 
 drain15:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end16
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop25
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y7
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y7
 	VMAXPS       Y6, Y7, Y6
-	VBROADCASTSS 132(AX), Y7
+	VBROADCASTSS 108(AX), Y7
 	VMINPS       Y6, Y7, Y6
 	VMASKMOVPS   Y6, Y15, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop25:
 	VMOVAPS Y5, Y6
@@ -4692,8 +4676,8 @@ drop25:
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
 	JMP     drain15
 
 end16:
@@ -4705,202 +4689,200 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband7s1r2AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y14, Y14, Y14
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x08, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y1
-	VMOVUPS (R14)(R11*1), Y2
-	VMOVUPS (R14)(R11*1), Y3
-	VMOVUPS (R14)(R11*1), Y4
-	VMOVUPS (R14)(R11*1), Y5
-	VMOVUPS (R14)(R11*1), Y6
-	VMOVUPS (R14)(R11*1), Y7
-	VMOVUPS (R14)(R11*1), Y8
-	VMOVUPS (R14)(R11*1), Y9
-	VMOVUPS (R14)(R11*1), Y10
-	VMOVUPS (R14)(R11*1), Y11
-	VMOVUPS (R14)(R11*1), Y12
-	VMOVUPS (R14)(R11*1), Y13
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
+	VMOVUPS (R11)(R9*1), Y6
+	VMOVUPS (R11)(R9*1), Y7
+	VMOVUPS (R11)(R9*1), Y8
+	VMOVUPS (R11)(R9*1), Y9
+	VMOVUPS (R11)(R9*1), Y10
+	VMOVUPS (R11)(R9*1), Y11
+	VMOVUPS (R11)(R9*1), Y12
+	VMOVUPS (R11)(R9*1), Y13
 
 column1:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R11
+	TESTQ       R11, R11
 	JZ          padding4
-	VMOVUPS     (CX), Y14
-	VFMADD231PS (R10), Y14, Y0
-	VFMADD231PS 64(R10), Y14, Y1
-	VFMADD231PS 128(R10), Y14, Y2
-	VFMADD231PS 192(R10), Y14, Y3
-	VFMADD231PS 256(R10), Y14, Y4
-	VFMADD231PS 320(R10), Y14, Y5
-	VFMADD231PS 384(R10), Y14, Y6
+	VMOVUPS     (R11)(DX*1), Y14
+	VFMADD231PS (R8), Y14, Y0
+	VFMADD231PS 64(R8), Y14, Y1
+	VFMADD231PS 128(R8), Y14, Y2
+	VFMADD231PS 192(R8), Y14, Y3
+	VFMADD231PS 256(R8), Y14, Y4
+	VFMADD231PS 320(R8), Y14, Y5
+	VFMADD231PS 384(R8), Y14, Y6
 
 padding4:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R11
+	TESTQ       R11, R11
 	JZ          padding5
-	VMOVUPS     (CX)(BX*1), Y14
-	VFMADD231PS 448(R10), Y14, Y0
-	VFMADD231PS (R10), Y14, Y7
-	VFMADD231PS 512(R10), Y14, Y1
-	VFMADD231PS 64(R10), Y14, Y8
-	VFMADD231PS 576(R10), Y14, Y2
-	VFMADD231PS 128(R10), Y14, Y9
-	VFMADD231PS 640(R10), Y14, Y3
-	VFMADD231PS 192(R10), Y14, Y10
-	VFMADD231PS 704(R10), Y14, Y4
-	VFMADD231PS 256(R10), Y14, Y11
-	VFMADD231PS 768(R10), Y14, Y5
-	VFMADD231PS 320(R10), Y14, Y12
-	VFMADD231PS 832(R10), Y14, Y6
-	VFMADD231PS 384(R10), Y14, Y13
+	VMOVUPS     (R11)(DX*1), Y14
+	VFMADD231PS 448(R8), Y14, Y0
+	VFMADD231PS (R8), Y14, Y7
+	VFMADD231PS 512(R8), Y14, Y1
+	VFMADD231PS 64(R8), Y14, Y8
+	VFMADD231PS 576(R8), Y14, Y2
+	VFMADD231PS 128(R8), Y14, Y9
+	VFMADD231PS 640(R8), Y14, Y3
+	VFMADD231PS 192(R8), Y14, Y10
+	VFMADD231PS 704(R8), Y14, Y4
+	VFMADD231PS 256(R8), Y14, Y11
+	VFMADD231PS 768(R8), Y14, Y5
+	VFMADD231PS 320(R8), Y14, Y12
+	VFMADD231PS 832(R8), Y14, Y6
+	VFMADD231PS 384(R8), Y14, Y13
 
 padding5:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R11
+	TESTQ       R11, R11
 	JZ          padding6
-	VMOVUPS     (CX)(BX*2), Y14
-	VFMADD231PS 896(R10), Y14, Y0
-	VFMADD231PS 448(R10), Y14, Y7
-	VFMADD231PS 960(R10), Y14, Y1
-	VFMADD231PS 512(R10), Y14, Y8
-	VFMADD231PS 1024(R10), Y14, Y2
-	VFMADD231PS 576(R10), Y14, Y9
-	VFMADD231PS 1088(R10), Y14, Y3
-	VFMADD231PS 640(R10), Y14, Y10
-	VFMADD231PS 1152(R10), Y14, Y4
-	VFMADD231PS 704(R10), Y14, Y11
-	VFMADD231PS 1216(R10), Y14, Y5
-	VFMADD231PS 768(R10), Y14, Y12
-	VFMADD231PS 1280(R10), Y14, Y6
-	VFMADD231PS 832(R10), Y14, Y13
+	VMOVUPS     (R11)(DX*1), Y14
+	VFMADD231PS 896(R8), Y14, Y0
+	VFMADD231PS 448(R8), Y14, Y7
+	VFMADD231PS 960(R8), Y14, Y1
+	VFMADD231PS 512(R8), Y14, Y8
+	VFMADD231PS 1024(R8), Y14, Y2
+	VFMADD231PS 576(R8), Y14, Y9
+	VFMADD231PS 1088(R8), Y14, Y3
+	VFMADD231PS 640(R8), Y14, Y10
+	VFMADD231PS 1152(R8), Y14, Y4
+	VFMADD231PS 704(R8), Y14, Y11
+	VFMADD231PS 1216(R8), Y14, Y5
+	VFMADD231PS 768(R8), Y14, Y12
+	VFMADD231PS 1280(R8), Y14, Y6
+	VFMADD231PS 832(R8), Y14, Y13
 
 padding6:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R11
+	TESTQ       R11, R11
 	JZ          padding7
-	VMOVUPS     (CX)(SI*1), Y14
-	VFMADD231PS 1344(R10), Y14, Y0
-	VFMADD231PS 896(R10), Y14, Y7
-	VFMADD231PS 1408(R10), Y14, Y1
-	VFMADD231PS 960(R10), Y14, Y8
-	VFMADD231PS 1472(R10), Y14, Y2
-	VFMADD231PS 1024(R10), Y14, Y9
-	VFMADD231PS 1536(R10), Y14, Y3
-	VFMADD231PS 1088(R10), Y14, Y10
-	VFMADD231PS 1600(R10), Y14, Y4
-	VFMADD231PS 1152(R10), Y14, Y11
-	VFMADD231PS 1664(R10), Y14, Y5
-	VFMADD231PS 1216(R10), Y14, Y12
-	VFMADD231PS 1728(R10), Y14, Y6
-	VFMADD231PS 1280(R10), Y14, Y13
+	VMOVUPS     (R11)(DX*1), Y14
+	VFMADD231PS 1344(R8), Y14, Y0
+	VFMADD231PS 896(R8), Y14, Y7
+	VFMADD231PS 1408(R8), Y14, Y1
+	VFMADD231PS 960(R8), Y14, Y8
+	VFMADD231PS 1472(R8), Y14, Y2
+	VFMADD231PS 1024(R8), Y14, Y9
+	VFMADD231PS 1536(R8), Y14, Y3
+	VFMADD231PS 1088(R8), Y14, Y10
+	VFMADD231PS 1600(R8), Y14, Y4
+	VFMADD231PS 1152(R8), Y14, Y11
+	VFMADD231PS 1664(R8), Y14, Y5
+	VFMADD231PS 1216(R8), Y14, Y12
+	VFMADD231PS 1728(R8), Y14, Y6
+	VFMADD231PS 1280(R8), Y14, Y13
 
 padding7:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R11
+	TESTQ       R11, R11
 	JZ          padding8
-	VMOVUPS     (CX)(BX*4), Y14
-	VFMADD231PS 1792(R10), Y14, Y0
-	VFMADD231PS 1344(R10), Y14, Y7
-	VFMADD231PS 1856(R10), Y14, Y1
-	VFMADD231PS 1408(R10), Y14, Y8
-	VFMADD231PS 1920(R10), Y14, Y2
-	VFMADD231PS 1472(R10), Y14, Y9
-	VFMADD231PS 1984(R10), Y14, Y3
-	VFMADD231PS 1536(R10), Y14, Y10
-	VFMADD231PS 2048(R10), Y14, Y4
-	VFMADD231PS 1600(R10), Y14, Y11
-	VFMADD231PS 2112(R10), Y14, Y5
-	VFMADD231PS 1664(R10), Y14, Y12
-	VFMADD231PS 2176(R10), Y14, Y6
-	VFMADD231PS 1728(R10), Y14, Y13
+	VMOVUPS     (R11)(DX*1), Y14
+	VFMADD231PS 1792(R8), Y14, Y0
+	VFMADD231PS 1344(R8), Y14, Y7
+	VFMADD231PS 1856(R8), Y14, Y1
+	VFMADD231PS 1408(R8), Y14, Y8
+	VFMADD231PS 1920(R8), Y14, Y2
+	VFMADD231PS 1472(R8), Y14, Y9
+	VFMADD231PS 1984(R8), Y14, Y3
+	VFMADD231PS 1536(R8), Y14, Y10
+	VFMADD231PS 2048(R8), Y14, Y4
+	VFMADD231PS 1600(R8), Y14, Y11
+	VFMADD231PS 2112(R8), Y14, Y5
+	VFMADD231PS 1664(R8), Y14, Y12
+	VFMADD231PS 2176(R8), Y14, Y6
+	VFMADD231PS 1728(R8), Y14, Y13
 
 padding8:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R11
+	TESTQ       R11, R11
 	JZ          padding9
-	VMOVUPS     (DX), Y14
-	VFMADD231PS 2240(R10), Y14, Y0
-	VFMADD231PS 1792(R10), Y14, Y7
-	VFMADD231PS 2304(R10), Y14, Y1
-	VFMADD231PS 1856(R10), Y14, Y8
-	VFMADD231PS 2368(R10), Y14, Y2
-	VFMADD231PS 1920(R10), Y14, Y9
-	VFMADD231PS 2432(R10), Y14, Y3
-	VFMADD231PS 1984(R10), Y14, Y10
-	VFMADD231PS 2496(R10), Y14, Y4
-	VFMADD231PS 2048(R10), Y14, Y11
-	VFMADD231PS 2560(R10), Y14, Y5
-	VFMADD231PS 2112(R10), Y14, Y12
-	VFMADD231PS 2624(R10), Y14, Y6
-	VFMADD231PS 2176(R10), Y14, Y13
+	VMOVUPS     (R11)(DX*1), Y14
+	VFMADD231PS 2240(R8), Y14, Y0
+	VFMADD231PS 1792(R8), Y14, Y7
+	VFMADD231PS 2304(R8), Y14, Y1
+	VFMADD231PS 1856(R8), Y14, Y8
+	VFMADD231PS 2368(R8), Y14, Y2
+	VFMADD231PS 1920(R8), Y14, Y9
+	VFMADD231PS 2432(R8), Y14, Y3
+	VFMADD231PS 1984(R8), Y14, Y10
+	VFMADD231PS 2496(R8), Y14, Y4
+	VFMADD231PS 2048(R8), Y14, Y11
+	VFMADD231PS 2560(R8), Y14, Y5
+	VFMADD231PS 2112(R8), Y14, Y12
+	VFMADD231PS 2624(R8), Y14, Y6
+	VFMADD231PS 2176(R8), Y14, Y13
 
 padding9:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R11
+	TESTQ       R11, R11
 	JZ          padding10
-	VMOVUPS     (DX)(BX*1), Y14
-	VFMADD231PS 2688(R10), Y14, Y0
-	VFMADD231PS 2240(R10), Y14, Y7
-	VFMADD231PS 2752(R10), Y14, Y1
-	VFMADD231PS 2304(R10), Y14, Y8
-	VFMADD231PS 2816(R10), Y14, Y2
-	VFMADD231PS 2368(R10), Y14, Y9
-	VFMADD231PS 2880(R10), Y14, Y3
-	VFMADD231PS 2432(R10), Y14, Y10
-	VFMADD231PS 2944(R10), Y14, Y4
-	VFMADD231PS 2496(R10), Y14, Y11
-	VFMADD231PS 3008(R10), Y14, Y5
-	VFMADD231PS 2560(R10), Y14, Y12
-	VFMADD231PS 3072(R10), Y14, Y6
-	VFMADD231PS 2624(R10), Y14, Y13
+	VMOVUPS     (R11)(DX*1), Y14
+	VFMADD231PS 2688(R8), Y14, Y0
+	VFMADD231PS 2240(R8), Y14, Y7
+	VFMADD231PS 2752(R8), Y14, Y1
+	VFMADD231PS 2304(R8), Y14, Y8
+	VFMADD231PS 2816(R8), Y14, Y2
+	VFMADD231PS 2368(R8), Y14, Y9
+	VFMADD231PS 2880(R8), Y14, Y3
+	VFMADD231PS 2432(R8), Y14, Y10
+	VFMADD231PS 2944(R8), Y14, Y4
+	VFMADD231PS 2496(R8), Y14, Y11
+	VFMADD231PS 3008(R8), Y14, Y5
+	VFMADD231PS 2560(R8), Y14, Y12
+	VFMADD231PS 3072(R8), Y14, Y6
+	VFMADD231PS 2624(R8), Y14, Y13
 
 padding10:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R11
+	TESTQ       R11, R11
 	JZ          padding11
-	VMOVUPS     (DX)(BX*2), Y14
-	VFMADD231PS 2688(R10), Y14, Y7
-	VFMADD231PS 2752(R10), Y14, Y8
-	VFMADD231PS 2816(R10), Y14, Y9
-	VFMADD231PS 2880(R10), Y14, Y10
-	VFMADD231PS 2944(R10), Y14, Y11
-	VFMADD231PS 3008(R10), Y14, Y12
-	VFMADD231PS 3072(R10), Y14, Y13
+	VMOVUPS     (R11)(DX*1), Y14
+	VFMADD231PS 2688(R8), Y14, Y7
+	VFMADD231PS 2752(R8), Y14, Y8
+	VFMADD231PS 2816(R8), Y14, Y9
+	VFMADD231PS 2880(R8), Y14, Y10
+	VFMADD231PS 2944(R8), Y14, Y11
+	VFMADD231PS 3008(R8), Y14, Y12
+	VFMADD231PS 3072(R8), Y14, Y13
 
 padding11:
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop12
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Y14
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y14
 	VMAXPS       Y6, Y14, Y6
 	VMAXPS       Y13, Y14, Y13
-	VBROADCASTSS 132(AX), Y14
+	VBROADCASTSS 108(AX), Y14
 	VMINPS       Y6, Y14, Y6
 	VMINPS       Y13, Y14, Y13
-	VMOVUPS      Y6, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Y13, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y6, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y13, (R11)
+	ADDQ         48(AX), BX
 
 drop12:
 	VMOVAPS Y5, Y6
@@ -4915,29 +4897,29 @@ drop12:
 	VMOVAPS Y9, Y10
 	VMOVAPS Y8, Y9
 	VMOVAPS Y7, Y8
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y7
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y7
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y14
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y14
 	VMAXPS       Y6, Y14, Y6
 	VMAXPS       Y13, Y14, Y13
-	VBROADCASTSS 132(AX), Y14
+	VBROADCASTSS 108(AX), Y14
 	VMINPS       Y6, Y14, Y6
 	VMINPS       Y13, Y14, Y13
-	VMOVUPS      Y6, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y13, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y6, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y13, (DX)
+	ADDQ         48(AX), BX
 
 drop13:
 	VMOVAPS Y5, Y6
@@ -4952,215 +4934,214 @@ drop13:
 	VMOVAPS Y9, Y10
 	VMOVAPS Y8, Y9
 	VMOVAPS Y7, Y8
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y7
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y7
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, R11
-	ADDQ  $0x20, R10
-	TESTQ $0x00000020, R11
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block14
-	ADDQ  $0x00000c00, R10
+	ADDQ  $0x00000c00, R8
 
 same_block14:
-	SUBQ $0x08, R13
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R13
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y15
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y1
-	VMOVUPS (R13)(R11*1), Y2
-	VMOVUPS (R13)(R11*1), Y3
-	VMOVUPS (R13)(R11*1), Y4
-	VMOVUPS (R13)(R11*1), Y5
-	VMOVUPS (R13)(R11*1), Y6
-	VMOVUPS (R13)(R11*1), Y7
-	VMOVUPS (R13)(R11*1), Y8
-	VMOVUPS (R13)(R11*1), Y9
-	VMOVUPS (R13)(R11*1), Y10
-	VMOVUPS (R13)(R11*1), Y11
-	VMOVUPS (R13)(R11*1), Y12
-	VMOVUPS (R13)(R11*1), Y13
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y15
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
+	VMOVUPS (R10)(R9*1), Y6
+	VMOVUPS (R10)(R9*1), Y7
+	VMOVUPS (R10)(R9*1), Y8
+	VMOVUPS (R10)(R9*1), Y9
+	VMOVUPS (R10)(R9*1), Y10
+	VMOVUPS (R10)(R9*1), Y11
+	VMOVUPS (R10)(R9*1), Y12
+	VMOVUPS (R10)(R9*1), Y13
 
 column15:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R10
+	TESTQ       R10, R10
 	JZ          padding18
-	VMASKMOVPS  (CX), Y15, Y14
-	VFMADD231PS (R10), Y14, Y0
-	VFMADD231PS 64(R10), Y14, Y1
-	VFMADD231PS 128(R10), Y14, Y2
-	VFMADD231PS 192(R10), Y14, Y3
-	VFMADD231PS 256(R10), Y14, Y4
-	VFMADD231PS 320(R10), Y14, Y5
-	VFMADD231PS 384(R10), Y14, Y6
+	VMASKMOVPS  (R10)(DX*1), Y15, Y14
+	VFMADD231PS (R8), Y14, Y0
+	VFMADD231PS 64(R8), Y14, Y1
+	VFMADD231PS 128(R8), Y14, Y2
+	VFMADD231PS 192(R8), Y14, Y3
+	VFMADD231PS 256(R8), Y14, Y4
+	VFMADD231PS 320(R8), Y14, Y5
+	VFMADD231PS 384(R8), Y14, Y6
 
 padding18:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R10
+	TESTQ       R10, R10
 	JZ          padding19
-	VMASKMOVPS  (CX)(BX*1), Y15, Y14
-	VFMADD231PS 448(R10), Y14, Y0
-	VFMADD231PS (R10), Y14, Y7
-	VFMADD231PS 512(R10), Y14, Y1
-	VFMADD231PS 64(R10), Y14, Y8
-	VFMADD231PS 576(R10), Y14, Y2
-	VFMADD231PS 128(R10), Y14, Y9
-	VFMADD231PS 640(R10), Y14, Y3
-	VFMADD231PS 192(R10), Y14, Y10
-	VFMADD231PS 704(R10), Y14, Y4
-	VFMADD231PS 256(R10), Y14, Y11
-	VFMADD231PS 768(R10), Y14, Y5
-	VFMADD231PS 320(R10), Y14, Y12
-	VFMADD231PS 832(R10), Y14, Y6
-	VFMADD231PS 384(R10), Y14, Y13
+	VMASKMOVPS  (R10)(DX*1), Y15, Y14
+	VFMADD231PS 448(R8), Y14, Y0
+	VFMADD231PS (R8), Y14, Y7
+	VFMADD231PS 512(R8), Y14, Y1
+	VFMADD231PS 64(R8), Y14, Y8
+	VFMADD231PS 576(R8), Y14, Y2
+	VFMADD231PS 128(R8), Y14, Y9
+	VFMADD231PS 640(R8), Y14, Y3
+	VFMADD231PS 192(R8), Y14, Y10
+	VFMADD231PS 704(R8), Y14, Y4
+	VFMADD231PS 256(R8), Y14, Y11
+	VFMADD231PS 768(R8), Y14, Y5
+	VFMADD231PS 320(R8), Y14, Y12
+	VFMADD231PS 832(R8), Y14, Y6
+	VFMADD231PS 384(R8), Y14, Y13
 
 padding19:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R10
+	TESTQ       R10, R10
 	JZ          padding20
-	VMASKMOVPS  (CX)(BX*2), Y15, Y14
-	VFMADD231PS 896(R10), Y14, Y0
-	VFMADD231PS 448(R10), Y14, Y7
-	VFMADD231PS 960(R10), Y14, Y1
-	VFMADD231PS 512(R10), Y14, Y8
-	VFMADD231PS 1024(R10), Y14, Y2
-	VFMADD231PS 576(R10), Y14, Y9
-	VFMADD231PS 1088(R10), Y14, Y3
-	VFMADD231PS 640(R10), Y14, Y10
-	VFMADD231PS 1152(R10), Y14, Y4
-	VFMADD231PS 704(R10), Y14, Y11
-	VFMADD231PS 1216(R10), Y14, Y5
-	VFMADD231PS 768(R10), Y14, Y12
-	VFMADD231PS 1280(R10), Y14, Y6
-	VFMADD231PS 832(R10), Y14, Y13
+	VMASKMOVPS  (R10)(DX*1), Y15, Y14
+	VFMADD231PS 896(R8), Y14, Y0
+	VFMADD231PS 448(R8), Y14, Y7
+	VFMADD231PS 960(R8), Y14, Y1
+	VFMADD231PS 512(R8), Y14, Y8
+	VFMADD231PS 1024(R8), Y14, Y2
+	VFMADD231PS 576(R8), Y14, Y9
+	VFMADD231PS 1088(R8), Y14, Y3
+	VFMADD231PS 640(R8), Y14, Y10
+	VFMADD231PS 1152(R8), Y14, Y4
+	VFMADD231PS 704(R8), Y14, Y11
+	VFMADD231PS 1216(R8), Y14, Y5
+	VFMADD231PS 768(R8), Y14, Y12
+	VFMADD231PS 1280(R8), Y14, Y6
+	VFMADD231PS 832(R8), Y14, Y13
 
 padding20:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R10
+	TESTQ       R10, R10
 	JZ          padding21
-	VMASKMOVPS  (CX)(SI*1), Y15, Y14
-	VFMADD231PS 1344(R10), Y14, Y0
-	VFMADD231PS 896(R10), Y14, Y7
-	VFMADD231PS 1408(R10), Y14, Y1
-	VFMADD231PS 960(R10), Y14, Y8
-	VFMADD231PS 1472(R10), Y14, Y2
-	VFMADD231PS 1024(R10), Y14, Y9
-	VFMADD231PS 1536(R10), Y14, Y3
-	VFMADD231PS 1088(R10), Y14, Y10
-	VFMADD231PS 1600(R10), Y14, Y4
-	VFMADD231PS 1152(R10), Y14, Y11
-	VFMADD231PS 1664(R10), Y14, Y5
-	VFMADD231PS 1216(R10), Y14, Y12
-	VFMADD231PS 1728(R10), Y14, Y6
-	VFMADD231PS 1280(R10), Y14, Y13
+	VMASKMOVPS  (R10)(DX*1), Y15, Y14
+	VFMADD231PS 1344(R8), Y14, Y0
+	VFMADD231PS 896(R8), Y14, Y7
+	VFMADD231PS 1408(R8), Y14, Y1
+	VFMADD231PS 960(R8), Y14, Y8
+	VFMADD231PS 1472(R8), Y14, Y2
+	VFMADD231PS 1024(R8), Y14, Y9
+	VFMADD231PS 1536(R8), Y14, Y3
+	VFMADD231PS 1088(R8), Y14, Y10
+	VFMADD231PS 1600(R8), Y14, Y4
+	VFMADD231PS 1152(R8), Y14, Y11
+	VFMADD231PS 1664(R8), Y14, Y5
+	VFMADD231PS 1216(R8), Y14, Y12
+	VFMADD231PS 1728(R8), Y14, Y6
+	VFMADD231PS 1280(R8), Y14, Y13
 
 padding21:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R10
+	TESTQ       R10, R10
 	JZ          padding22
-	VMASKMOVPS  (CX)(BX*4), Y15, Y14
-	VFMADD231PS 1792(R10), Y14, Y0
-	VFMADD231PS 1344(R10), Y14, Y7
-	VFMADD231PS 1856(R10), Y14, Y1
-	VFMADD231PS 1408(R10), Y14, Y8
-	VFMADD231PS 1920(R10), Y14, Y2
-	VFMADD231PS 1472(R10), Y14, Y9
-	VFMADD231PS 1984(R10), Y14, Y3
-	VFMADD231PS 1536(R10), Y14, Y10
-	VFMADD231PS 2048(R10), Y14, Y4
-	VFMADD231PS 1600(R10), Y14, Y11
-	VFMADD231PS 2112(R10), Y14, Y5
-	VFMADD231PS 1664(R10), Y14, Y12
-	VFMADD231PS 2176(R10), Y14, Y6
-	VFMADD231PS 1728(R10), Y14, Y13
+	VMASKMOVPS  (R10)(DX*1), Y15, Y14
+	VFMADD231PS 1792(R8), Y14, Y0
+	VFMADD231PS 1344(R8), Y14, Y7
+	VFMADD231PS 1856(R8), Y14, Y1
+	VFMADD231PS 1408(R8), Y14, Y8
+	VFMADD231PS 1920(R8), Y14, Y2
+	VFMADD231PS 1472(R8), Y14, Y9
+	VFMADD231PS 1984(R8), Y14, Y3
+	VFMADD231PS 1536(R8), Y14, Y10
+	VFMADD231PS 2048(R8), Y14, Y4
+	VFMADD231PS 1600(R8), Y14, Y11
+	VFMADD231PS 2112(R8), Y14, Y5
+	VFMADD231PS 1664(R8), Y14, Y12
+	VFMADD231PS 2176(R8), Y14, Y6
+	VFMADD231PS 1728(R8), Y14, Y13
 
 padding22:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R10
+	TESTQ       R10, R10
 	JZ          padding23
-	VMASKMOVPS  (DX), Y15, Y14
-	VFMADD231PS 2240(R10), Y14, Y0
-	VFMADD231PS 1792(R10), Y14, Y7
-	VFMADD231PS 2304(R10), Y14, Y1
-	VFMADD231PS 1856(R10), Y14, Y8
-	VFMADD231PS 2368(R10), Y14, Y2
-	VFMADD231PS 1920(R10), Y14, Y9
-	VFMADD231PS 2432(R10), Y14, Y3
-	VFMADD231PS 1984(R10), Y14, Y10
-	VFMADD231PS 2496(R10), Y14, Y4
-	VFMADD231PS 2048(R10), Y14, Y11
-	VFMADD231PS 2560(R10), Y14, Y5
-	VFMADD231PS 2112(R10), Y14, Y12
-	VFMADD231PS 2624(R10), Y14, Y6
-	VFMADD231PS 2176(R10), Y14, Y13
+	VMASKMOVPS  (R10)(DX*1), Y15, Y14
+	VFMADD231PS 2240(R8), Y14, Y0
+	VFMADD231PS 1792(R8), Y14, Y7
+	VFMADD231PS 2304(R8), Y14, Y1
+	VFMADD231PS 1856(R8), Y14, Y8
+	VFMADD231PS 2368(R8), Y14, Y2
+	VFMADD231PS 1920(R8), Y14, Y9
+	VFMADD231PS 2432(R8), Y14, Y3
+	VFMADD231PS 1984(R8), Y14, Y10
+	VFMADD231PS 2496(R8), Y14, Y4
+	VFMADD231PS 2048(R8), Y14, Y11
+	VFMADD231PS 2560(R8), Y14, Y5
+	VFMADD231PS 2112(R8), Y14, Y12
+	VFMADD231PS 2624(R8), Y14, Y6
+	VFMADD231PS 2176(R8), Y14, Y13
 
 padding23:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R10
+	TESTQ       R10, R10
 	JZ          padding24
-	VMASKMOVPS  (DX)(BX*1), Y15, Y14
-	VFMADD231PS 2688(R10), Y14, Y0
-	VFMADD231PS 2240(R10), Y14, Y7
-	VFMADD231PS 2752(R10), Y14, Y1
-	VFMADD231PS 2304(R10), Y14, Y8
-	VFMADD231PS 2816(R10), Y14, Y2
-	VFMADD231PS 2368(R10), Y14, Y9
-	VFMADD231PS 2880(R10), Y14, Y3
-	VFMADD231PS 2432(R10), Y14, Y10
-	VFMADD231PS 2944(R10), Y14, Y4
-	VFMADD231PS 2496(R10), Y14, Y11
-	VFMADD231PS 3008(R10), Y14, Y5
-	VFMADD231PS 2560(R10), Y14, Y12
-	VFMADD231PS 3072(R10), Y14, Y6
-	VFMADD231PS 2624(R10), Y14, Y13
+	VMASKMOVPS  (R10)(DX*1), Y15, Y14
+	VFMADD231PS 2688(R8), Y14, Y0
+	VFMADD231PS 2240(R8), Y14, Y7
+	VFMADD231PS 2752(R8), Y14, Y1
+	VFMADD231PS 2304(R8), Y14, Y8
+	VFMADD231PS 2816(R8), Y14, Y2
+	VFMADD231PS 2368(R8), Y14, Y9
+	VFMADD231PS 2880(R8), Y14, Y3
+	VFMADD231PS 2432(R8), Y14, Y10
+	VFMADD231PS 2944(R8), Y14, Y4
+	VFMADD231PS 2496(R8), Y14, Y11
+	VFMADD231PS 3008(R8), Y14, Y5
+	VFMADD231PS 2560(R8), Y14, Y12
+	VFMADD231PS 3072(R8), Y14, Y6
+	VFMADD231PS 2624(R8), Y14, Y13
 
 padding24:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R10
+	TESTQ       R10, R10
 	JZ          padding25
-	VMASKMOVPS  (DX)(BX*2), Y15, Y14
-	VFMADD231PS 2688(R10), Y14, Y7
-	VFMADD231PS 2752(R10), Y14, Y8
-	VFMADD231PS 2816(R10), Y14, Y9
-	VFMADD231PS 2880(R10), Y14, Y10
-	VFMADD231PS 2944(R10), Y14, Y11
-	VFMADD231PS 3008(R10), Y14, Y12
-	VFMADD231PS 3072(R10), Y14, Y13
+	VMASKMOVPS  (R10)(DX*1), Y15, Y14
+	VFMADD231PS 2688(R8), Y14, Y7
+	VFMADD231PS 2752(R8), Y14, Y8
+	VFMADD231PS 2816(R8), Y14, Y9
+	VFMADD231PS 2880(R8), Y14, Y10
+	VFMADD231PS 2944(R8), Y14, Y11
+	VFMADD231PS 3008(R8), Y14, Y12
+	VFMADD231PS 3072(R8), Y14, Y13
 
 padding25:
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end17
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop26
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Y14
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y14
 	VMAXPS       Y6, Y14, Y6
 	VMAXPS       Y13, Y14, Y13
-	VBROADCASTSS 132(AX), Y14
+	VBROADCASTSS 108(AX), Y14
 	VMINPS       Y6, Y14, Y6
 	VMINPS       Y13, Y14, Y13
-	VMASKMOVPS   Y6, Y15, (R13)
-	ADDQ         64(AX), R13
-	VMASKMOVPS   Y13, Y15, (R13)
-	ADDQ         72(AX), DI
+	VMASKMOVPS   Y6, Y15, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y13, Y15, (R10)
+	ADDQ         48(AX), BX
 
 drop26:
 	VMOVAPS Y5, Y6
@@ -5175,29 +5156,29 @@ drop26:
 	VMOVAPS Y9, Y10
 	VMOVAPS Y8, Y9
 	VMOVAPS Y7, Y8
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y7
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y7
+	DECQ    DI
 	JNZ     column15
 
 drain16:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end17
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop27
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y14
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y14
 	VMAXPS       Y6, Y14, Y6
 	VMAXPS       Y13, Y14, Y13
-	VBROADCASTSS 132(AX), Y14
+	VBROADCASTSS 108(AX), Y14
 	VMINPS       Y6, Y14, Y6
 	VMINPS       Y13, Y14, Y13
 	VMASKMOVPS   Y6, Y15, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y13, Y15, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop27:
 	VMOVAPS Y5, Y6
@@ -5212,9 +5193,9 @@ drop27:
 	VMOVAPS Y9, Y10
 	VMOVAPS Y8, Y9
 	VMOVAPS Y7, Y8
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y7
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y7
 	JMP     drain16
 
 end17:
@@ -5226,10 +5207,8 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband7s2r1AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
@@ -5237,230 +5216,235 @@ TEXT ·dwband7s2r1AVX2(SB), NOSPLIT, $0-8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x08, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y1
-	VMOVUPS (R14)(R11*1), Y2
-	VMOVUPS (R14)(R11*1), Y3
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Y5
+	VMOVUPS (R11)(DX*1), Y5
 
 padding6:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Y6
+	VMOVUPS (R11)(DX*1), Y6
 
 padding7:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding8:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding9:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding10:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding11:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (DX)(BX*1), Y11
+	VMOVUPS (R11)(DX*1), Y11
 
 padding12:
-	VMOVUPS      (R10), Y4
+	VMOVUPS      (R8), Y4
 	VFMADD231PS  Y5, Y4, Y0
-	VMOVUPS      128(R10), Y4
+	VMOVUPS      128(R8), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VMOVUPS      256(R10), Y4
+	VMOVUPS      256(R8), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VMOVUPS      384(R10), Y4
+	VMOVUPS      384(R8), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	VMOVUPS      448(R10), Y4
+	VMOVUPS      448(R8), Y4
 	VFMADD231PS  Y6, Y4, Y0
-	VMOVUPS      576(R10), Y4
+	VMOVUPS      576(R8), Y4
 	VFMADD231PS  Y6, Y4, Y1
-	VMOVUPS      704(R10), Y4
+	VMOVUPS      704(R8), Y4
 	VFMADD231PS  Y6, Y4, Y2
-	VMOVUPS      832(R10), Y4
+	VMOVUPS      832(R8), Y4
 	VFMADD231PS  Y6, Y4, Y3
-	VMOVUPS      896(R10), Y4
+	VMOVUPS      896(R8), Y4
 	VFMADD231PS  Y7, Y4, Y0
-	VMOVUPS      1024(R10), Y4
+	VMOVUPS      1024(R8), Y4
 	VFMADD231PS  Y7, Y4, Y1
-	VMOVUPS      1152(R10), Y4
+	VMOVUPS      1152(R8), Y4
 	VFMADD231PS  Y7, Y4, Y2
-	VMOVUPS      1280(R10), Y4
+	VMOVUPS      1280(R8), Y4
 	VFMADD231PS  Y7, Y4, Y3
-	VMOVUPS      1344(R10), Y4
+	VMOVUPS      1344(R8), Y4
 	VFMADD231PS  Y8, Y4, Y0
-	VMOVUPS      1472(R10), Y4
+	VMOVUPS      1472(R8), Y4
 	VFMADD231PS  Y8, Y4, Y1
-	VMOVUPS      1600(R10), Y4
+	VMOVUPS      1600(R8), Y4
 	VFMADD231PS  Y8, Y4, Y2
-	VMOVUPS      1728(R10), Y4
+	VMOVUPS      1728(R8), Y4
 	VFMADD231PS  Y8, Y4, Y3
-	VMOVUPS      1792(R10), Y4
+	VMOVUPS      1792(R8), Y4
 	VFMADD231PS  Y9, Y4, Y0
-	VMOVUPS      1920(R10), Y4
+	VMOVUPS      1920(R8), Y4
 	VFMADD231PS  Y9, Y4, Y1
-	VMOVUPS      2048(R10), Y4
+	VMOVUPS      2048(R8), Y4
 	VFMADD231PS  Y9, Y4, Y2
-	VMOVUPS      2176(R10), Y4
+	VMOVUPS      2176(R8), Y4
 	VFMADD231PS  Y9, Y4, Y3
-	VMOVUPS      2240(R10), Y4
+	VMOVUPS      2240(R8), Y4
 	VFMADD231PS  Y10, Y4, Y0
-	VMOVUPS      2368(R10), Y4
+	VMOVUPS      2368(R8), Y4
 	VFMADD231PS  Y10, Y4, Y1
-	VMOVUPS      2496(R10), Y4
+	VMOVUPS      2496(R8), Y4
 	VFMADD231PS  Y10, Y4, Y2
-	VMOVUPS      2624(R10), Y4
+	VMOVUPS      2624(R8), Y4
 	VFMADD231PS  Y10, Y4, Y3
-	VMOVUPS      2688(R10), Y4
+	VMOVUPS      2688(R8), Y4
 	VFMADD231PS  Y11, Y4, Y0
-	VMOVUPS      2816(R10), Y4
+	VMOVUPS      2816(R8), Y4
 	VFMADD231PS  Y11, Y4, Y1
-	VMOVUPS      2944(R10), Y4
+	VMOVUPS      2944(R8), Y4
 	VFMADD231PS  Y11, Y4, Y2
-	VMOVUPS      3072(R10), Y4
+	VMOVUPS      3072(R8), Y4
 	VFMADD231PS  Y11, Y4, Y3
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Y4
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y4
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 132(AX), Y4
+	VBROADCASTSS 108(AX), Y4
 	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y3, (R11)
+	ADDQ         48(AX), BX
 
 drop13:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX), Y5
+	VMOVUPS (R11)(DX*1), Y5
 
 padding14:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(BX*1), Y6
+	VMOVUPS (R11)(DX*1), Y6
 
 padding15:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*2), Y7
+	VMOVUPS (R11)(DX*1), Y7
 
 padding16:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding17
-	VMOVUPS (CX)(SI*1), Y8
+	VMOVUPS (R11)(DX*1), Y8
 
 padding17:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding18
-	VMOVUPS (CX)(BX*4), Y9
+	VMOVUPS (R11)(DX*1), Y9
 
 padding18:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding19
-	VMOVUPS (DX), Y10
+	VMOVUPS (R11)(DX*1), Y10
 
 padding19:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding20
-	VMOVUPS (DX)(BX*1), Y11
+	VMOVUPS (R11)(DX*1), Y11
 
 padding20:
-	VMOVUPS     64(R10), Y4
+	VMOVUPS     64(R8), Y4
 	VFMADD231PS Y5, Y4, Y0
-	VMOVUPS     192(R10), Y4
+	VMOVUPS     192(R8), Y4
 	VFMADD231PS Y5, Y4, Y1
-	VMOVUPS     320(R10), Y4
+	VMOVUPS     320(R8), Y4
 	VFMADD231PS Y5, Y4, Y2
-	VMOVUPS     512(R10), Y4
+	VMOVUPS     512(R8), Y4
 	VFMADD231PS Y6, Y4, Y0
-	VMOVUPS     640(R10), Y4
+	VMOVUPS     640(R8), Y4
 	VFMADD231PS Y6, Y4, Y1
-	VMOVUPS     768(R10), Y4
+	VMOVUPS     768(R8), Y4
 	VFMADD231PS Y6, Y4, Y2
-	VMOVUPS     960(R10), Y4
+	VMOVUPS     960(R8), Y4
 	VFMADD231PS Y7, Y4, Y0
-	VMOVUPS     1088(R10), Y4
+	VMOVUPS     1088(R8), Y4
 	VFMADD231PS Y7, Y4, Y1
-	VMOVUPS     1216(R10), Y4
+	VMOVUPS     1216(R8), Y4
 	VFMADD231PS Y7, Y4, Y2
-	VMOVUPS     1408(R10), Y4
+	VMOVUPS     1408(R8), Y4
 	VFMADD231PS Y8, Y4, Y0
-	VMOVUPS     1536(R10), Y4
+	VMOVUPS     1536(R8), Y4
 	VFMADD231PS Y8, Y4, Y1
-	VMOVUPS     1664(R10), Y4
+	VMOVUPS     1664(R8), Y4
 	VFMADD231PS Y8, Y4, Y2
-	VMOVUPS     1856(R10), Y4
+	VMOVUPS     1856(R8), Y4
 	VFMADD231PS Y9, Y4, Y0
-	VMOVUPS     1984(R10), Y4
+	VMOVUPS     1984(R8), Y4
 	VFMADD231PS Y9, Y4, Y1
-	VMOVUPS     2112(R10), Y4
+	VMOVUPS     2112(R8), Y4
 	VFMADD231PS Y9, Y4, Y2
-	VMOVUPS     2304(R10), Y4
+	VMOVUPS     2304(R8), Y4
 	VFMADD231PS Y10, Y4, Y0
-	VMOVUPS     2432(R10), Y4
+	VMOVUPS     2432(R8), Y4
 	VFMADD231PS Y10, Y4, Y1
-	VMOVUPS     2560(R10), Y4
+	VMOVUPS     2560(R8), Y4
 	VFMADD231PS Y10, Y4, Y2
-	VMOVUPS     2752(R10), Y4
+	VMOVUPS     2752(R8), Y4
 	VFMADD231PS Y11, Y4, Y0
-	VMOVUPS     2880(R10), Y4
+	VMOVUPS     2880(R8), Y4
 	VFMADD231PS Y11, Y4, Y1
-	VMOVUPS     3008(R10), Y4
+	VMOVUPS     3008(R8), Y4
 	VFMADD231PS Y11, Y4, Y2
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y2, Y3
 	VMOVAPS     Y1, Y2
 	VMOVAPS     Y0, Y1
-	MOVQ        32(AX), R14
-	VMOVUPS     (R14)(R11*1), Y0
-	DECQ        R9
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Y0
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
@@ -5468,268 +5452,272 @@ aged5:
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop21
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y4
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y4
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 132(AX), Y4
+	VBROADCASTSS 108(AX), Y4
 	VMINPS       Y3, Y4, Y3
-	VMOVUPS      Y3, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y3, (DX)
+	ADDQ         48(AX), BX
 
 drop21:
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, R11
-	ADDQ  $0x20, R10
-	TESTQ $0x00000020, R11
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block22
-	ADDQ  $0x00000c00, R10
+	ADDQ  $0x00000c00, R8
 
 same_block22:
-	SUBQ $0x08, R13
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R13
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y12
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y1
-	VMOVUPS (R13)(R11*1), Y2
-	VMOVUPS (R13)(R11*1), Y3
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y12
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd26
 
 column23:
-	TESTQ      $0x00000001, R12
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding28
-	VMASKMOVPS (CX), Y12, Y5
+	VMASKMOVPS (R10)(DX*1), Y12, Y5
 
 padding28:
-	TESTQ      $0x00000002, R12
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding29
-	VMASKMOVPS (CX)(BX*1), Y12, Y6
+	VMASKMOVPS (R10)(DX*1), Y12, Y6
 
 padding29:
-	TESTQ      $0x00000004, R12
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding30
-	VMASKMOVPS (CX)(BX*2), Y12, Y7
+	VMASKMOVPS (R10)(DX*1), Y12, Y7
 
 padding30:
-	TESTQ      $0x00000008, R12
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding31
-	VMASKMOVPS (CX)(SI*1), Y12, Y8
+	VMASKMOVPS (R10)(DX*1), Y12, Y8
 
 padding31:
-	TESTQ      $0x00000010, R12
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding32
-	VMASKMOVPS (CX)(BX*4), Y12, Y9
+	VMASKMOVPS (R10)(DX*1), Y12, Y9
 
 padding32:
-	TESTQ      $0x00000020, R12
+	MOVQ       40(CX), R10
+	TESTQ      R10, R10
 	JZ         padding33
-	VMASKMOVPS (DX), Y12, Y10
+	VMASKMOVPS (R10)(DX*1), Y12, Y10
 
 padding33:
-	TESTQ      $0x00000040, R12
+	MOVQ       48(CX), R10
+	TESTQ      R10, R10
 	JZ         padding34
-	VMASKMOVPS (DX)(BX*1), Y12, Y11
+	VMASKMOVPS (R10)(DX*1), Y12, Y11
 
 padding34:
-	VMOVUPS      (R10), Y4
+	VMOVUPS      (R8), Y4
 	VFMADD231PS  Y5, Y4, Y0
-	VMOVUPS      128(R10), Y4
+	VMOVUPS      128(R8), Y4
 	VFMADD231PS  Y5, Y4, Y1
-	VMOVUPS      256(R10), Y4
+	VMOVUPS      256(R8), Y4
 	VFMADD231PS  Y5, Y4, Y2
-	VMOVUPS      384(R10), Y4
+	VMOVUPS      384(R8), Y4
 	VFMADD231PS  Y5, Y4, Y3
-	VMOVUPS      448(R10), Y4
+	VMOVUPS      448(R8), Y4
 	VFMADD231PS  Y6, Y4, Y0
-	VMOVUPS      576(R10), Y4
+	VMOVUPS      576(R8), Y4
 	VFMADD231PS  Y6, Y4, Y1
-	VMOVUPS      704(R10), Y4
+	VMOVUPS      704(R8), Y4
 	VFMADD231PS  Y6, Y4, Y2
-	VMOVUPS      832(R10), Y4
+	VMOVUPS      832(R8), Y4
 	VFMADD231PS  Y6, Y4, Y3
-	VMOVUPS      896(R10), Y4
+	VMOVUPS      896(R8), Y4
 	VFMADD231PS  Y7, Y4, Y0
-	VMOVUPS      1024(R10), Y4
+	VMOVUPS      1024(R8), Y4
 	VFMADD231PS  Y7, Y4, Y1
-	VMOVUPS      1152(R10), Y4
+	VMOVUPS      1152(R8), Y4
 	VFMADD231PS  Y7, Y4, Y2
-	VMOVUPS      1280(R10), Y4
+	VMOVUPS      1280(R8), Y4
 	VFMADD231PS  Y7, Y4, Y3
-	VMOVUPS      1344(R10), Y4
+	VMOVUPS      1344(R8), Y4
 	VFMADD231PS  Y8, Y4, Y0
-	VMOVUPS      1472(R10), Y4
+	VMOVUPS      1472(R8), Y4
 	VFMADD231PS  Y8, Y4, Y1
-	VMOVUPS      1600(R10), Y4
+	VMOVUPS      1600(R8), Y4
 	VFMADD231PS  Y8, Y4, Y2
-	VMOVUPS      1728(R10), Y4
+	VMOVUPS      1728(R8), Y4
 	VFMADD231PS  Y8, Y4, Y3
-	VMOVUPS      1792(R10), Y4
+	VMOVUPS      1792(R8), Y4
 	VFMADD231PS  Y9, Y4, Y0
-	VMOVUPS      1920(R10), Y4
+	VMOVUPS      1920(R8), Y4
 	VFMADD231PS  Y9, Y4, Y1
-	VMOVUPS      2048(R10), Y4
+	VMOVUPS      2048(R8), Y4
 	VFMADD231PS  Y9, Y4, Y2
-	VMOVUPS      2176(R10), Y4
+	VMOVUPS      2176(R8), Y4
 	VFMADD231PS  Y9, Y4, Y3
-	VMOVUPS      2240(R10), Y4
+	VMOVUPS      2240(R8), Y4
 	VFMADD231PS  Y10, Y4, Y0
-	VMOVUPS      2368(R10), Y4
+	VMOVUPS      2368(R8), Y4
 	VFMADD231PS  Y10, Y4, Y1
-	VMOVUPS      2496(R10), Y4
+	VMOVUPS      2496(R8), Y4
 	VFMADD231PS  Y10, Y4, Y2
-	VMOVUPS      2624(R10), Y4
+	VMOVUPS      2624(R8), Y4
 	VFMADD231PS  Y10, Y4, Y3
-	VMOVUPS      2688(R10), Y4
+	VMOVUPS      2688(R8), Y4
 	VFMADD231PS  Y11, Y4, Y0
-	VMOVUPS      2816(R10), Y4
+	VMOVUPS      2816(R8), Y4
 	VFMADD231PS  Y11, Y4, Y1
-	VMOVUPS      2944(R10), Y4
+	VMOVUPS      2944(R8), Y4
 	VFMADD231PS  Y11, Y4, Y2
-	VMOVUPS      3072(R10), Y4
+	VMOVUPS      3072(R8), Y4
 	VFMADD231PS  Y11, Y4, Y3
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end25
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop35
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Y4
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y4
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 132(AX), Y4
+	VBROADCASTSS 108(AX), Y4
 	VMINPS       Y3, Y4, Y3
-	VMASKMOVPS   Y3, Y12, (R13)
-	ADDQ         72(AX), DI
+	VMASKMOVPS   Y3, Y12, (R10)
+	ADDQ         48(AX), BX
 
 drop35:
-	DECQ R9
+	DECQ DI
 	JZ   aged27
 
 odd26:
-	TESTQ      $0x00000001, R12
+	MOVQ       (CX), R10
+	TESTQ      R10, R10
 	JZ         padding36
-	VMASKMOVPS (CX), Y12, Y5
+	VMASKMOVPS (R10)(DX*1), Y12, Y5
 
 padding36:
-	TESTQ      $0x00000002, R12
+	MOVQ       8(CX), R10
+	TESTQ      R10, R10
 	JZ         padding37
-	VMASKMOVPS (CX)(BX*1), Y12, Y6
+	VMASKMOVPS (R10)(DX*1), Y12, Y6
 
 padding37:
-	TESTQ      $0x00000004, R12
+	MOVQ       16(CX), R10
+	TESTQ      R10, R10
 	JZ         padding38
-	VMASKMOVPS (CX)(BX*2), Y12, Y7
+	VMASKMOVPS (R10)(DX*1), Y12, Y7
 
 padding38:
-	TESTQ      $0x00000008, R12
+	MOVQ       24(CX), R10
+	TESTQ      R10, R10
 	JZ         padding39
-	VMASKMOVPS (CX)(SI*1), Y12, Y8
+	VMASKMOVPS (R10)(DX*1), Y12, Y8
 
 padding39:
-	TESTQ      $0x00000010, R12
+	MOVQ       32(CX), R10
+	TESTQ      R10, R10
 	JZ         padding40
-	VMASKMOVPS (CX)(BX*4), Y12, Y9
+	VMASKMOVPS (R10)(DX*1), Y12, Y9
 
 padding40:
-	TESTQ      $0x00000020, R12
+	MOVQ       40(CX), R10
+	TESTQ      R10, R10
 	JZ         padding41
-	VMASKMOVPS (DX), Y12, Y10
+	VMASKMOVPS (R10)(DX*1), Y12, Y10
 
 padding41:
-	TESTQ      $0x00000040, R12
+	MOVQ       48(CX), R10
+	TESTQ      R10, R10
 	JZ         padding42
-	VMASKMOVPS (DX)(BX*1), Y12, Y11
+	VMASKMOVPS (R10)(DX*1), Y12, Y11
 
 padding42:
-	VMOVUPS     64(R10), Y4
+	VMOVUPS     64(R8), Y4
 	VFMADD231PS Y5, Y4, Y0
-	VMOVUPS     192(R10), Y4
+	VMOVUPS     192(R8), Y4
 	VFMADD231PS Y5, Y4, Y1
-	VMOVUPS     320(R10), Y4
+	VMOVUPS     320(R8), Y4
 	VFMADD231PS Y5, Y4, Y2
-	VMOVUPS     512(R10), Y4
+	VMOVUPS     512(R8), Y4
 	VFMADD231PS Y6, Y4, Y0
-	VMOVUPS     640(R10), Y4
+	VMOVUPS     640(R8), Y4
 	VFMADD231PS Y6, Y4, Y1
-	VMOVUPS     768(R10), Y4
+	VMOVUPS     768(R8), Y4
 	VFMADD231PS Y6, Y4, Y2
-	VMOVUPS     960(R10), Y4
+	VMOVUPS     960(R8), Y4
 	VFMADD231PS Y7, Y4, Y0
-	VMOVUPS     1088(R10), Y4
+	VMOVUPS     1088(R8), Y4
 	VFMADD231PS Y7, Y4, Y1
-	VMOVUPS     1216(R10), Y4
+	VMOVUPS     1216(R8), Y4
 	VFMADD231PS Y7, Y4, Y2
-	VMOVUPS     1408(R10), Y4
+	VMOVUPS     1408(R8), Y4
 	VFMADD231PS Y8, Y4, Y0
-	VMOVUPS     1536(R10), Y4
+	VMOVUPS     1536(R8), Y4
 	VFMADD231PS Y8, Y4, Y1
-	VMOVUPS     1664(R10), Y4
+	VMOVUPS     1664(R8), Y4
 	VFMADD231PS Y8, Y4, Y2
-	VMOVUPS     1856(R10), Y4
+	VMOVUPS     1856(R8), Y4
 	VFMADD231PS Y9, Y4, Y0
-	VMOVUPS     1984(R10), Y4
+	VMOVUPS     1984(R8), Y4
 	VFMADD231PS Y9, Y4, Y1
-	VMOVUPS     2112(R10), Y4
+	VMOVUPS     2112(R8), Y4
 	VFMADD231PS Y9, Y4, Y2
-	VMOVUPS     2304(R10), Y4
+	VMOVUPS     2304(R8), Y4
 	VFMADD231PS Y10, Y4, Y0
-	VMOVUPS     2432(R10), Y4
+	VMOVUPS     2432(R8), Y4
 	VFMADD231PS Y10, Y4, Y1
-	VMOVUPS     2560(R10), Y4
+	VMOVUPS     2560(R8), Y4
 	VFMADD231PS Y10, Y4, Y2
-	VMOVUPS     2752(R10), Y4
+	VMOVUPS     2752(R8), Y4
 	VFMADD231PS Y11, Y4, Y0
-	VMOVUPS     2880(R10), Y4
+	VMOVUPS     2880(R8), Y4
 	VFMADD231PS Y11, Y4, Y1
-	VMOVUPS     3008(R10), Y4
+	VMOVUPS     3008(R8), Y4
 	VFMADD231PS Y11, Y4, Y2
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Y2, Y3
 	VMOVAPS     Y1, Y2
 	VMOVAPS     Y0, Y1
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R11*1), Y0
-	DECQ        R9
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Y0
+	DECQ        DI
 	JNZ         column23
 	JMP         drain24
 
@@ -5737,29 +5725,29 @@ aged27:
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
 
 drain24:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end25
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop43
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y4
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y4
 	VMAXPS       Y3, Y4, Y3
-	VBROADCASTSS 132(AX), Y4
+	VBROADCASTSS 108(AX), Y4
 	VMINPS       Y3, Y4, Y3
 	VMASKMOVPS   Y3, Y12, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop43:
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
 	JMP     drain24
 
 end25:
@@ -5771,267 +5759,274 @@ done:
 // Requires: AVX, FMA3
 TEXT ·dwband7s2r2AVX2(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VXORPS Y8, Y8, Y8
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x08, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y1
-	VMOVUPS (R14)(R11*1), Y2
-	VMOVUPS (R14)(R11*1), Y3
-	VMOVUPS (R14)(R11*1), Y4
-	VMOVUPS (R14)(R11*1), Y5
-	VMOVUPS (R14)(R11*1), Y6
-	VMOVUPS (R14)(R11*1), Y7
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
+	VMOVUPS (R11)(R9*1), Y6
+	VMOVUPS (R11)(R9*1), Y7
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R11
+	TESTQ       R11, R11
 	JZ          padding6
-	VMOVUPS     (CX), Y8
-	VFMADD231PS (R10), Y8, Y0
-	VFMADD231PS 128(R10), Y8, Y1
-	VFMADD231PS 256(R10), Y8, Y2
-	VFMADD231PS 384(R10), Y8, Y3
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS (R8), Y8, Y0
+	VFMADD231PS 128(R8), Y8, Y1
+	VFMADD231PS 256(R8), Y8, Y2
+	VFMADD231PS 384(R8), Y8, Y3
 
 padding6:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R11
+	TESTQ       R11, R11
 	JZ          padding7
-	VMOVUPS     (CX)(BX*1), Y8
-	VFMADD231PS 448(R10), Y8, Y0
-	VFMADD231PS 576(R10), Y8, Y1
-	VFMADD231PS 704(R10), Y8, Y2
-	VFMADD231PS 832(R10), Y8, Y3
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 448(R8), Y8, Y0
+	VFMADD231PS 576(R8), Y8, Y1
+	VFMADD231PS 704(R8), Y8, Y2
+	VFMADD231PS 832(R8), Y8, Y3
 
 padding7:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R11
+	TESTQ       R11, R11
 	JZ          padding8
-	VMOVUPS     (CX)(BX*2), Y8
-	VFMADD231PS 896(R10), Y8, Y0
-	VFMADD231PS (R10), Y8, Y4
-	VFMADD231PS 1024(R10), Y8, Y1
-	VFMADD231PS 128(R10), Y8, Y5
-	VFMADD231PS 1152(R10), Y8, Y2
-	VFMADD231PS 256(R10), Y8, Y6
-	VFMADD231PS 1280(R10), Y8, Y3
-	VFMADD231PS 384(R10), Y8, Y7
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 896(R8), Y8, Y0
+	VFMADD231PS (R8), Y8, Y4
+	VFMADD231PS 1024(R8), Y8, Y1
+	VFMADD231PS 128(R8), Y8, Y5
+	VFMADD231PS 1152(R8), Y8, Y2
+	VFMADD231PS 256(R8), Y8, Y6
+	VFMADD231PS 1280(R8), Y8, Y3
+	VFMADD231PS 384(R8), Y8, Y7
 
 padding8:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R11
+	TESTQ       R11, R11
 	JZ          padding9
-	VMOVUPS     (CX)(SI*1), Y8
-	VFMADD231PS 1344(R10), Y8, Y0
-	VFMADD231PS 448(R10), Y8, Y4
-	VFMADD231PS 1472(R10), Y8, Y1
-	VFMADD231PS 576(R10), Y8, Y5
-	VFMADD231PS 1600(R10), Y8, Y2
-	VFMADD231PS 704(R10), Y8, Y6
-	VFMADD231PS 1728(R10), Y8, Y3
-	VFMADD231PS 832(R10), Y8, Y7
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 1344(R8), Y8, Y0
+	VFMADD231PS 448(R8), Y8, Y4
+	VFMADD231PS 1472(R8), Y8, Y1
+	VFMADD231PS 576(R8), Y8, Y5
+	VFMADD231PS 1600(R8), Y8, Y2
+	VFMADD231PS 704(R8), Y8, Y6
+	VFMADD231PS 1728(R8), Y8, Y3
+	VFMADD231PS 832(R8), Y8, Y7
 
 padding9:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R11
+	TESTQ       R11, R11
 	JZ          padding10
-	VMOVUPS     (CX)(BX*4), Y8
-	VFMADD231PS 1792(R10), Y8, Y0
-	VFMADD231PS 896(R10), Y8, Y4
-	VFMADD231PS 1920(R10), Y8, Y1
-	VFMADD231PS 1024(R10), Y8, Y5
-	VFMADD231PS 2048(R10), Y8, Y2
-	VFMADD231PS 1152(R10), Y8, Y6
-	VFMADD231PS 2176(R10), Y8, Y3
-	VFMADD231PS 1280(R10), Y8, Y7
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 1792(R8), Y8, Y0
+	VFMADD231PS 896(R8), Y8, Y4
+	VFMADD231PS 1920(R8), Y8, Y1
+	VFMADD231PS 1024(R8), Y8, Y5
+	VFMADD231PS 2048(R8), Y8, Y2
+	VFMADD231PS 1152(R8), Y8, Y6
+	VFMADD231PS 2176(R8), Y8, Y3
+	VFMADD231PS 1280(R8), Y8, Y7
 
 padding10:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R11
+	TESTQ       R11, R11
 	JZ          padding11
-	VMOVUPS     (DX), Y8
-	VFMADD231PS 2240(R10), Y8, Y0
-	VFMADD231PS 1344(R10), Y8, Y4
-	VFMADD231PS 2368(R10), Y8, Y1
-	VFMADD231PS 1472(R10), Y8, Y5
-	VFMADD231PS 2496(R10), Y8, Y2
-	VFMADD231PS 1600(R10), Y8, Y6
-	VFMADD231PS 2624(R10), Y8, Y3
-	VFMADD231PS 1728(R10), Y8, Y7
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 2240(R8), Y8, Y0
+	VFMADD231PS 1344(R8), Y8, Y4
+	VFMADD231PS 2368(R8), Y8, Y1
+	VFMADD231PS 1472(R8), Y8, Y5
+	VFMADD231PS 2496(R8), Y8, Y2
+	VFMADD231PS 1600(R8), Y8, Y6
+	VFMADD231PS 2624(R8), Y8, Y3
+	VFMADD231PS 1728(R8), Y8, Y7
 
 padding11:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R11
+	TESTQ       R11, R11
 	JZ          padding12
-	VMOVUPS     (DX)(BX*1), Y8
-	VFMADD231PS 2688(R10), Y8, Y0
-	VFMADD231PS 1792(R10), Y8, Y4
-	VFMADD231PS 2816(R10), Y8, Y1
-	VFMADD231PS 1920(R10), Y8, Y5
-	VFMADD231PS 2944(R10), Y8, Y2
-	VFMADD231PS 2048(R10), Y8, Y6
-	VFMADD231PS 3072(R10), Y8, Y3
-	VFMADD231PS 2176(R10), Y8, Y7
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 2688(R8), Y8, Y0
+	VFMADD231PS 1792(R8), Y8, Y4
+	VFMADD231PS 2816(R8), Y8, Y1
+	VFMADD231PS 1920(R8), Y8, Y5
+	VFMADD231PS 2944(R8), Y8, Y2
+	VFMADD231PS 2048(R8), Y8, Y6
+	VFMADD231PS 3072(R8), Y8, Y3
+	VFMADD231PS 2176(R8), Y8, Y7
 
 padding12:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R11
+	TESTQ       R11, R11
 	JZ          padding13
-	VMOVUPS     (DX)(BX*2), Y8
-	VFMADD231PS 2240(R10), Y8, Y4
-	VFMADD231PS 2368(R10), Y8, Y5
-	VFMADD231PS 2496(R10), Y8, Y6
-	VFMADD231PS 2624(R10), Y8, Y7
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 2240(R8), Y8, Y4
+	VFMADD231PS 2368(R8), Y8, Y5
+	VFMADD231PS 2496(R8), Y8, Y6
+	VFMADD231PS 2624(R8), Y8, Y7
 
 padding13:
-	TESTQ       $0x00000100, R12
+	MOVQ        64(CX), R11
+	TESTQ       R11, R11
 	JZ          padding14
-	VMOVUPS     (DX)(SI*1), Y8
-	VFMADD231PS 2688(R10), Y8, Y4
-	VFMADD231PS 2816(R10), Y8, Y5
-	VFMADD231PS 2944(R10), Y8, Y6
-	VFMADD231PS 3072(R10), Y8, Y7
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 2688(R8), Y8, Y4
+	VFMADD231PS 2816(R8), Y8, Y5
+	VFMADD231PS 2944(R8), Y8, Y6
+	VFMADD231PS 3072(R8), Y8, Y7
 
 padding14:
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop15
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Y8
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y8
 	VMAXPS       Y3, Y8, Y3
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 132(AX), Y8
+	VBROADCASTSS 108(AX), Y8
 	VMINPS       Y3, Y8, Y3
 	VMINPS       Y7, Y8, Y7
-	VMOVUPS      Y3, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Y7, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y3, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         48(AX), BX
 
 drop15:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R11
+	TESTQ       R11, R11
 	JZ          padding16
-	VMOVUPS     (CX), Y8
-	VFMADD231PS 64(R10), Y8, Y0
-	VFMADD231PS 192(R10), Y8, Y1
-	VFMADD231PS 320(R10), Y8, Y2
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 64(R8), Y8, Y0
+	VFMADD231PS 192(R8), Y8, Y1
+	VFMADD231PS 320(R8), Y8, Y2
 
 padding16:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R11
+	TESTQ       R11, R11
 	JZ          padding17
-	VMOVUPS     (CX)(BX*1), Y8
-	VFMADD231PS 512(R10), Y8, Y0
-	VFMADD231PS 640(R10), Y8, Y1
-	VFMADD231PS 768(R10), Y8, Y2
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 512(R8), Y8, Y0
+	VFMADD231PS 640(R8), Y8, Y1
+	VFMADD231PS 768(R8), Y8, Y2
 
 padding17:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R11
+	TESTQ       R11, R11
 	JZ          padding18
-	VMOVUPS     (CX)(BX*2), Y8
-	VFMADD231PS 960(R10), Y8, Y0
-	VFMADD231PS 64(R10), Y8, Y4
-	VFMADD231PS 1088(R10), Y8, Y1
-	VFMADD231PS 192(R10), Y8, Y5
-	VFMADD231PS 1216(R10), Y8, Y2
-	VFMADD231PS 320(R10), Y8, Y6
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 960(R8), Y8, Y0
+	VFMADD231PS 64(R8), Y8, Y4
+	VFMADD231PS 1088(R8), Y8, Y1
+	VFMADD231PS 192(R8), Y8, Y5
+	VFMADD231PS 1216(R8), Y8, Y2
+	VFMADD231PS 320(R8), Y8, Y6
 
 padding18:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R11
+	TESTQ       R11, R11
 	JZ          padding19
-	VMOVUPS     (CX)(SI*1), Y8
-	VFMADD231PS 1408(R10), Y8, Y0
-	VFMADD231PS 512(R10), Y8, Y4
-	VFMADD231PS 1536(R10), Y8, Y1
-	VFMADD231PS 640(R10), Y8, Y5
-	VFMADD231PS 1664(R10), Y8, Y2
-	VFMADD231PS 768(R10), Y8, Y6
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 1408(R8), Y8, Y0
+	VFMADD231PS 512(R8), Y8, Y4
+	VFMADD231PS 1536(R8), Y8, Y1
+	VFMADD231PS 640(R8), Y8, Y5
+	VFMADD231PS 1664(R8), Y8, Y2
+	VFMADD231PS 768(R8), Y8, Y6
 
 padding19:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R11
+	TESTQ       R11, R11
 	JZ          padding20
-	VMOVUPS     (CX)(BX*4), Y8
-	VFMADD231PS 1856(R10), Y8, Y0
-	VFMADD231PS 960(R10), Y8, Y4
-	VFMADD231PS 1984(R10), Y8, Y1
-	VFMADD231PS 1088(R10), Y8, Y5
-	VFMADD231PS 2112(R10), Y8, Y2
-	VFMADD231PS 1216(R10), Y8, Y6
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 1856(R8), Y8, Y0
+	VFMADD231PS 960(R8), Y8, Y4
+	VFMADD231PS 1984(R8), Y8, Y1
+	VFMADD231PS 1088(R8), Y8, Y5
+	VFMADD231PS 2112(R8), Y8, Y2
+	VFMADD231PS 1216(R8), Y8, Y6
 
 padding20:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R11
+	TESTQ       R11, R11
 	JZ          padding21
-	VMOVUPS     (DX), Y8
-	VFMADD231PS 2304(R10), Y8, Y0
-	VFMADD231PS 1408(R10), Y8, Y4
-	VFMADD231PS 2432(R10), Y8, Y1
-	VFMADD231PS 1536(R10), Y8, Y5
-	VFMADD231PS 2560(R10), Y8, Y2
-	VFMADD231PS 1664(R10), Y8, Y6
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 2304(R8), Y8, Y0
+	VFMADD231PS 1408(R8), Y8, Y4
+	VFMADD231PS 2432(R8), Y8, Y1
+	VFMADD231PS 1536(R8), Y8, Y5
+	VFMADD231PS 2560(R8), Y8, Y2
+	VFMADD231PS 1664(R8), Y8, Y6
 
 padding21:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R11
+	TESTQ       R11, R11
 	JZ          padding22
-	VMOVUPS     (DX)(BX*1), Y8
-	VFMADD231PS 2752(R10), Y8, Y0
-	VFMADD231PS 1856(R10), Y8, Y4
-	VFMADD231PS 2880(R10), Y8, Y1
-	VFMADD231PS 1984(R10), Y8, Y5
-	VFMADD231PS 3008(R10), Y8, Y2
-	VFMADD231PS 2112(R10), Y8, Y6
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 2752(R8), Y8, Y0
+	VFMADD231PS 1856(R8), Y8, Y4
+	VFMADD231PS 2880(R8), Y8, Y1
+	VFMADD231PS 1984(R8), Y8, Y5
+	VFMADD231PS 3008(R8), Y8, Y2
+	VFMADD231PS 2112(R8), Y8, Y6
 
 padding22:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R11
+	TESTQ       R11, R11
 	JZ          padding23
-	VMOVUPS     (DX)(BX*2), Y8
-	VFMADD231PS 2304(R10), Y8, Y4
-	VFMADD231PS 2432(R10), Y8, Y5
-	VFMADD231PS 2560(R10), Y8, Y6
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 2304(R8), Y8, Y4
+	VFMADD231PS 2432(R8), Y8, Y5
+	VFMADD231PS 2560(R8), Y8, Y6
 
 padding23:
-	TESTQ       $0x00000100, R12
+	MOVQ        64(CX), R11
+	TESTQ       R11, R11
 	JZ          padding24
-	VMOVUPS     (DX)(SI*1), Y8
-	VFMADD231PS 2752(R10), Y8, Y4
-	VFMADD231PS 2880(R10), Y8, Y5
-	VFMADD231PS 3008(R10), Y8, Y6
+	VMOVUPS     (R11)(DX*1), Y8
+	VFMADD231PS 2752(R8), Y8, Y4
+	VFMADD231PS 2880(R8), Y8, Y5
+	VFMADD231PS 3008(R8), Y8, Y6
 
 padding24:
-	ADDQ    56(AX), CX
-	ADDQ    56(AX), DX
+	ADDQ    32(AX), DX
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Y0
-	VMOVUPS (R14)(R11*1), Y4
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y4
+	DECQ    DI
 	JNZ     column1
 	JMP     drain2
 
@@ -6042,27 +6037,27 @@ aged5:
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y4
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y4
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop25
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y8
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y8
 	VMAXPS       Y3, Y8, Y3
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 132(AX), Y8
+	VBROADCASTSS 108(AX), Y8
 	VMINPS       Y3, Y8, Y3
 	VMINPS       Y7, Y8, Y7
-	VMOVUPS      Y3, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Y7, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Y3, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y7, (DX)
+	ADDQ         48(AX), BX
 
 drop25:
 	VMOVAPS Y2, Y3
@@ -6071,280 +6066,288 @@ drop25:
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y4
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y4
 	JMP     drain2
 
 end3:
-	ADDQ  $0x20, R11
-	ADDQ  $0x20, R10
-	TESTQ $0x00000020, R11
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
 	JNZ   same_block26
-	ADDQ  $0x00000c00, R10
+	ADDQ  $0x00000c00, R8
 
 same_block26:
-	SUBQ $0x08, R13
+	SUBQ $0x08, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x08, R13
+	ADDQ $0x08, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y9
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y1
-	VMOVUPS (R13)(R11*1), Y2
-	VMOVUPS (R13)(R11*1), Y3
-	VMOVUPS (R13)(R11*1), Y4
-	VMOVUPS (R13)(R11*1), Y5
-	VMOVUPS (R13)(R11*1), Y6
-	VMOVUPS (R13)(R11*1), Y7
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y9
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
+	VMOVUPS (R10)(R9*1), Y6
+	VMOVUPS (R10)(R9*1), Y7
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd30
 
 column27:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R10
+	TESTQ       R10, R10
 	JZ          padding32
-	VMASKMOVPS  (CX), Y9, Y8
-	VFMADD231PS (R10), Y8, Y0
-	VFMADD231PS 128(R10), Y8, Y1
-	VFMADD231PS 256(R10), Y8, Y2
-	VFMADD231PS 384(R10), Y8, Y3
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS (R8), Y8, Y0
+	VFMADD231PS 128(R8), Y8, Y1
+	VFMADD231PS 256(R8), Y8, Y2
+	VFMADD231PS 384(R8), Y8, Y3
 
 padding32:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R10
+	TESTQ       R10, R10
 	JZ          padding33
-	VMASKMOVPS  (CX)(BX*1), Y9, Y8
-	VFMADD231PS 448(R10), Y8, Y0
-	VFMADD231PS 576(R10), Y8, Y1
-	VFMADD231PS 704(R10), Y8, Y2
-	VFMADD231PS 832(R10), Y8, Y3
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 448(R8), Y8, Y0
+	VFMADD231PS 576(R8), Y8, Y1
+	VFMADD231PS 704(R8), Y8, Y2
+	VFMADD231PS 832(R8), Y8, Y3
 
 padding33:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R10
+	TESTQ       R10, R10
 	JZ          padding34
-	VMASKMOVPS  (CX)(BX*2), Y9, Y8
-	VFMADD231PS 896(R10), Y8, Y0
-	VFMADD231PS (R10), Y8, Y4
-	VFMADD231PS 1024(R10), Y8, Y1
-	VFMADD231PS 128(R10), Y8, Y5
-	VFMADD231PS 1152(R10), Y8, Y2
-	VFMADD231PS 256(R10), Y8, Y6
-	VFMADD231PS 1280(R10), Y8, Y3
-	VFMADD231PS 384(R10), Y8, Y7
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 896(R8), Y8, Y0
+	VFMADD231PS (R8), Y8, Y4
+	VFMADD231PS 1024(R8), Y8, Y1
+	VFMADD231PS 128(R8), Y8, Y5
+	VFMADD231PS 1152(R8), Y8, Y2
+	VFMADD231PS 256(R8), Y8, Y6
+	VFMADD231PS 1280(R8), Y8, Y3
+	VFMADD231PS 384(R8), Y8, Y7
 
 padding34:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R10
+	TESTQ       R10, R10
 	JZ          padding35
-	VMASKMOVPS  (CX)(SI*1), Y9, Y8
-	VFMADD231PS 1344(R10), Y8, Y0
-	VFMADD231PS 448(R10), Y8, Y4
-	VFMADD231PS 1472(R10), Y8, Y1
-	VFMADD231PS 576(R10), Y8, Y5
-	VFMADD231PS 1600(R10), Y8, Y2
-	VFMADD231PS 704(R10), Y8, Y6
-	VFMADD231PS 1728(R10), Y8, Y3
-	VFMADD231PS 832(R10), Y8, Y7
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 1344(R8), Y8, Y0
+	VFMADD231PS 448(R8), Y8, Y4
+	VFMADD231PS 1472(R8), Y8, Y1
+	VFMADD231PS 576(R8), Y8, Y5
+	VFMADD231PS 1600(R8), Y8, Y2
+	VFMADD231PS 704(R8), Y8, Y6
+	VFMADD231PS 1728(R8), Y8, Y3
+	VFMADD231PS 832(R8), Y8, Y7
 
 padding35:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R10
+	TESTQ       R10, R10
 	JZ          padding36
-	VMASKMOVPS  (CX)(BX*4), Y9, Y8
-	VFMADD231PS 1792(R10), Y8, Y0
-	VFMADD231PS 896(R10), Y8, Y4
-	VFMADD231PS 1920(R10), Y8, Y1
-	VFMADD231PS 1024(R10), Y8, Y5
-	VFMADD231PS 2048(R10), Y8, Y2
-	VFMADD231PS 1152(R10), Y8, Y6
-	VFMADD231PS 2176(R10), Y8, Y3
-	VFMADD231PS 1280(R10), Y8, Y7
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 1792(R8), Y8, Y0
+	VFMADD231PS 896(R8), Y8, Y4
+	VFMADD231PS 1920(R8), Y8, Y1
+	VFMADD231PS 1024(R8), Y8, Y5
+	VFMADD231PS 2048(R8), Y8, Y2
+	VFMADD231PS 1152(R8), Y8, Y6
+	VFMADD231PS 2176(R8), Y8, Y3
+	VFMADD231PS 1280(R8), Y8, Y7
 
 padding36:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R10
+	TESTQ       R10, R10
 	JZ          padding37
-	VMASKMOVPS  (DX), Y9, Y8
-	VFMADD231PS 2240(R10), Y8, Y0
-	VFMADD231PS 1344(R10), Y8, Y4
-	VFMADD231PS 2368(R10), Y8, Y1
-	VFMADD231PS 1472(R10), Y8, Y5
-	VFMADD231PS 2496(R10), Y8, Y2
-	VFMADD231PS 1600(R10), Y8, Y6
-	VFMADD231PS 2624(R10), Y8, Y3
-	VFMADD231PS 1728(R10), Y8, Y7
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 2240(R8), Y8, Y0
+	VFMADD231PS 1344(R8), Y8, Y4
+	VFMADD231PS 2368(R8), Y8, Y1
+	VFMADD231PS 1472(R8), Y8, Y5
+	VFMADD231PS 2496(R8), Y8, Y2
+	VFMADD231PS 1600(R8), Y8, Y6
+	VFMADD231PS 2624(R8), Y8, Y3
+	VFMADD231PS 1728(R8), Y8, Y7
 
 padding37:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R10
+	TESTQ       R10, R10
 	JZ          padding38
-	VMASKMOVPS  (DX)(BX*1), Y9, Y8
-	VFMADD231PS 2688(R10), Y8, Y0
-	VFMADD231PS 1792(R10), Y8, Y4
-	VFMADD231PS 2816(R10), Y8, Y1
-	VFMADD231PS 1920(R10), Y8, Y5
-	VFMADD231PS 2944(R10), Y8, Y2
-	VFMADD231PS 2048(R10), Y8, Y6
-	VFMADD231PS 3072(R10), Y8, Y3
-	VFMADD231PS 2176(R10), Y8, Y7
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 2688(R8), Y8, Y0
+	VFMADD231PS 1792(R8), Y8, Y4
+	VFMADD231PS 2816(R8), Y8, Y1
+	VFMADD231PS 1920(R8), Y8, Y5
+	VFMADD231PS 2944(R8), Y8, Y2
+	VFMADD231PS 2048(R8), Y8, Y6
+	VFMADD231PS 3072(R8), Y8, Y3
+	VFMADD231PS 2176(R8), Y8, Y7
 
 padding38:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R10
+	TESTQ       R10, R10
 	JZ          padding39
-	VMASKMOVPS  (DX)(BX*2), Y9, Y8
-	VFMADD231PS 2240(R10), Y8, Y4
-	VFMADD231PS 2368(R10), Y8, Y5
-	VFMADD231PS 2496(R10), Y8, Y6
-	VFMADD231PS 2624(R10), Y8, Y7
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 2240(R8), Y8, Y4
+	VFMADD231PS 2368(R8), Y8, Y5
+	VFMADD231PS 2496(R8), Y8, Y6
+	VFMADD231PS 2624(R8), Y8, Y7
 
 padding39:
-	TESTQ       $0x00000100, R12
+	MOVQ        64(CX), R10
+	TESTQ       R10, R10
 	JZ          padding40
-	VMASKMOVPS  (DX)(SI*1), Y9, Y8
-	VFMADD231PS 2688(R10), Y8, Y4
-	VFMADD231PS 2816(R10), Y8, Y5
-	VFMADD231PS 2944(R10), Y8, Y6
-	VFMADD231PS 3072(R10), Y8, Y7
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 2688(R8), Y8, Y4
+	VFMADD231PS 2816(R8), Y8, Y5
+	VFMADD231PS 2944(R8), Y8, Y6
+	VFMADD231PS 3072(R8), Y8, Y7
 
 padding40:
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end29
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop41
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Y8
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y8
 	VMAXPS       Y3, Y8, Y3
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 132(AX), Y8
+	VBROADCASTSS 108(AX), Y8
 	VMINPS       Y3, Y8, Y3
 	VMINPS       Y7, Y8, Y7
-	VMASKMOVPS   Y3, Y9, (R13)
-	ADDQ         64(AX), R13
-	VMASKMOVPS   Y7, Y9, (R13)
-	ADDQ         72(AX), DI
+	VMASKMOVPS   Y3, Y9, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y7, Y9, (R10)
+	ADDQ         48(AX), BX
 
 drop41:
-	DECQ R9
+	DECQ DI
 	JZ   aged31
 
 odd30:
-	TESTQ       $0x00000001, R12
+	MOVQ        (CX), R10
+	TESTQ       R10, R10
 	JZ          padding42
-	VMASKMOVPS  (CX), Y9, Y8
-	VFMADD231PS 64(R10), Y8, Y0
-	VFMADD231PS 192(R10), Y8, Y1
-	VFMADD231PS 320(R10), Y8, Y2
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 64(R8), Y8, Y0
+	VFMADD231PS 192(R8), Y8, Y1
+	VFMADD231PS 320(R8), Y8, Y2
 
 padding42:
-	TESTQ       $0x00000002, R12
+	MOVQ        8(CX), R10
+	TESTQ       R10, R10
 	JZ          padding43
-	VMASKMOVPS  (CX)(BX*1), Y9, Y8
-	VFMADD231PS 512(R10), Y8, Y0
-	VFMADD231PS 640(R10), Y8, Y1
-	VFMADD231PS 768(R10), Y8, Y2
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 512(R8), Y8, Y0
+	VFMADD231PS 640(R8), Y8, Y1
+	VFMADD231PS 768(R8), Y8, Y2
 
 padding43:
-	TESTQ       $0x00000004, R12
+	MOVQ        16(CX), R10
+	TESTQ       R10, R10
 	JZ          padding44
-	VMASKMOVPS  (CX)(BX*2), Y9, Y8
-	VFMADD231PS 960(R10), Y8, Y0
-	VFMADD231PS 64(R10), Y8, Y4
-	VFMADD231PS 1088(R10), Y8, Y1
-	VFMADD231PS 192(R10), Y8, Y5
-	VFMADD231PS 1216(R10), Y8, Y2
-	VFMADD231PS 320(R10), Y8, Y6
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 960(R8), Y8, Y0
+	VFMADD231PS 64(R8), Y8, Y4
+	VFMADD231PS 1088(R8), Y8, Y1
+	VFMADD231PS 192(R8), Y8, Y5
+	VFMADD231PS 1216(R8), Y8, Y2
+	VFMADD231PS 320(R8), Y8, Y6
 
 padding44:
-	TESTQ       $0x00000008, R12
+	MOVQ        24(CX), R10
+	TESTQ       R10, R10
 	JZ          padding45
-	VMASKMOVPS  (CX)(SI*1), Y9, Y8
-	VFMADD231PS 1408(R10), Y8, Y0
-	VFMADD231PS 512(R10), Y8, Y4
-	VFMADD231PS 1536(R10), Y8, Y1
-	VFMADD231PS 640(R10), Y8, Y5
-	VFMADD231PS 1664(R10), Y8, Y2
-	VFMADD231PS 768(R10), Y8, Y6
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 1408(R8), Y8, Y0
+	VFMADD231PS 512(R8), Y8, Y4
+	VFMADD231PS 1536(R8), Y8, Y1
+	VFMADD231PS 640(R8), Y8, Y5
+	VFMADD231PS 1664(R8), Y8, Y2
+	VFMADD231PS 768(R8), Y8, Y6
 
 padding45:
-	TESTQ       $0x00000010, R12
+	MOVQ        32(CX), R10
+	TESTQ       R10, R10
 	JZ          padding46
-	VMASKMOVPS  (CX)(BX*4), Y9, Y8
-	VFMADD231PS 1856(R10), Y8, Y0
-	VFMADD231PS 960(R10), Y8, Y4
-	VFMADD231PS 1984(R10), Y8, Y1
-	VFMADD231PS 1088(R10), Y8, Y5
-	VFMADD231PS 2112(R10), Y8, Y2
-	VFMADD231PS 1216(R10), Y8, Y6
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 1856(R8), Y8, Y0
+	VFMADD231PS 960(R8), Y8, Y4
+	VFMADD231PS 1984(R8), Y8, Y1
+	VFMADD231PS 1088(R8), Y8, Y5
+	VFMADD231PS 2112(R8), Y8, Y2
+	VFMADD231PS 1216(R8), Y8, Y6
 
 padding46:
-	TESTQ       $0x00000020, R12
+	MOVQ        40(CX), R10
+	TESTQ       R10, R10
 	JZ          padding47
-	VMASKMOVPS  (DX), Y9, Y8
-	VFMADD231PS 2304(R10), Y8, Y0
-	VFMADD231PS 1408(R10), Y8, Y4
-	VFMADD231PS 2432(R10), Y8, Y1
-	VFMADD231PS 1536(R10), Y8, Y5
-	VFMADD231PS 2560(R10), Y8, Y2
-	VFMADD231PS 1664(R10), Y8, Y6
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 2304(R8), Y8, Y0
+	VFMADD231PS 1408(R8), Y8, Y4
+	VFMADD231PS 2432(R8), Y8, Y1
+	VFMADD231PS 1536(R8), Y8, Y5
+	VFMADD231PS 2560(R8), Y8, Y2
+	VFMADD231PS 1664(R8), Y8, Y6
 
 padding47:
-	TESTQ       $0x00000040, R12
+	MOVQ        48(CX), R10
+	TESTQ       R10, R10
 	JZ          padding48
-	VMASKMOVPS  (DX)(BX*1), Y9, Y8
-	VFMADD231PS 2752(R10), Y8, Y0
-	VFMADD231PS 1856(R10), Y8, Y4
-	VFMADD231PS 2880(R10), Y8, Y1
-	VFMADD231PS 1984(R10), Y8, Y5
-	VFMADD231PS 3008(R10), Y8, Y2
-	VFMADD231PS 2112(R10), Y8, Y6
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 2752(R8), Y8, Y0
+	VFMADD231PS 1856(R8), Y8, Y4
+	VFMADD231PS 2880(R8), Y8, Y1
+	VFMADD231PS 1984(R8), Y8, Y5
+	VFMADD231PS 3008(R8), Y8, Y2
+	VFMADD231PS 2112(R8), Y8, Y6
 
 padding48:
-	TESTQ       $0x00000080, R12
+	MOVQ        56(CX), R10
+	TESTQ       R10, R10
 	JZ          padding49
-	VMASKMOVPS  (DX)(BX*2), Y9, Y8
-	VFMADD231PS 2304(R10), Y8, Y4
-	VFMADD231PS 2432(R10), Y8, Y5
-	VFMADD231PS 2560(R10), Y8, Y6
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 2304(R8), Y8, Y4
+	VFMADD231PS 2432(R8), Y8, Y5
+	VFMADD231PS 2560(R8), Y8, Y6
 
 padding49:
-	TESTQ       $0x00000100, R12
+	MOVQ        64(CX), R10
+	TESTQ       R10, R10
 	JZ          padding50
-	VMASKMOVPS  (DX)(SI*1), Y9, Y8
-	VFMADD231PS 2752(R10), Y8, Y4
-	VFMADD231PS 2880(R10), Y8, Y5
-	VFMADD231PS 3008(R10), Y8, Y6
+	VMASKMOVPS  (R10)(DX*1), Y9, Y8
+	VFMADD231PS 2752(R8), Y8, Y4
+	VFMADD231PS 2880(R8), Y8, Y5
+	VFMADD231PS 3008(R8), Y8, Y6
 
 padding50:
-	ADDQ    56(AX), CX
-	ADDQ    56(AX), DX
+	ADDQ    32(AX), DX
 	VMOVAPS Y2, Y3
 	VMOVAPS Y1, Y2
 	VMOVAPS Y0, Y1
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Y0
-	VMOVUPS (R13)(R11*1), Y4
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y4
+	DECQ    DI
 	JNZ     column27
 	JMP     drain28
 
@@ -6355,27 +6358,27 @@ aged31:
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y4
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y4
 
 drain28:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end29
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop51
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Y8
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y8
 	VMAXPS       Y3, Y8, Y3
 	VMAXPS       Y7, Y8, Y7
-	VBROADCASTSS 132(AX), Y8
+	VBROADCASTSS 108(AX), Y8
 	VMINPS       Y3, Y8, Y3
 	VMINPS       Y7, Y8, Y7
 	VMASKMOVPS   Y3, Y9, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMASKMOVPS   Y7, Y9, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop51:
 	VMOVAPS Y2, Y3
@@ -6384,12 +6387,848 @@ drop51:
 	VMOVAPS Y6, Y7
 	VMOVAPS Y5, Y6
 	VMOVAPS Y4, Y5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Y0
-	VMOVUPS (CX)(R11*1), Y4
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y4
 	JMP     drain28
 
 end29:
+done:
+	VZEROUPPER
+	RET
+
+// func dwband7s2r3AVX2(t *Band)
+// Requires: AVX, FMA3
+TEXT ·dwband7s2r3AVX2(SB), NOSPLIT, $0-8
+	MOVQ   t+0(FP), AX
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
+	VXORPS Y12, Y12, Y12
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x08, R10
+	JLT    tail
+
+channels:
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*1), Y3
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y5
+	VMOVUPS (R11)(R9*1), Y6
+	VMOVUPS (R11)(R9*1), Y7
+	VMOVUPS (R11)(R9*1), Y8
+	VMOVUPS (R11)(R9*1), Y9
+	VMOVUPS (R11)(R9*1), Y10
+	VMOVUPS (R11)(R9*1), Y11
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
+	JNZ     odd4
+
+column1:
+	MOVQ        (CX), R11
+	TESTQ       R11, R11
+	JZ          padding6
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS (R8), Y12, Y0
+	VFMADD231PS 128(R8), Y12, Y1
+	VFMADD231PS 256(R8), Y12, Y2
+	VFMADD231PS 384(R8), Y12, Y3
+
+padding6:
+	MOVQ        8(CX), R11
+	TESTQ       R11, R11
+	JZ          padding7
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 448(R8), Y12, Y0
+	VFMADD231PS 576(R8), Y12, Y1
+	VFMADD231PS 704(R8), Y12, Y2
+	VFMADD231PS 832(R8), Y12, Y3
+
+padding7:
+	MOVQ        16(CX), R11
+	TESTQ       R11, R11
+	JZ          padding8
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 896(R8), Y12, Y0
+	VFMADD231PS (R8), Y12, Y4
+	VFMADD231PS 1024(R8), Y12, Y1
+	VFMADD231PS 128(R8), Y12, Y5
+	VFMADD231PS 1152(R8), Y12, Y2
+	VFMADD231PS 256(R8), Y12, Y6
+	VFMADD231PS 1280(R8), Y12, Y3
+	VFMADD231PS 384(R8), Y12, Y7
+
+padding8:
+	MOVQ        24(CX), R11
+	TESTQ       R11, R11
+	JZ          padding9
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 1344(R8), Y12, Y0
+	VFMADD231PS 448(R8), Y12, Y4
+	VFMADD231PS 1472(R8), Y12, Y1
+	VFMADD231PS 576(R8), Y12, Y5
+	VFMADD231PS 1600(R8), Y12, Y2
+	VFMADD231PS 704(R8), Y12, Y6
+	VFMADD231PS 1728(R8), Y12, Y3
+	VFMADD231PS 832(R8), Y12, Y7
+
+padding9:
+	MOVQ        32(CX), R11
+	TESTQ       R11, R11
+	JZ          padding10
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 1792(R8), Y12, Y0
+	VFMADD231PS 896(R8), Y12, Y4
+	VFMADD231PS (R8), Y12, Y8
+	VFMADD231PS 1920(R8), Y12, Y1
+	VFMADD231PS 1024(R8), Y12, Y5
+	VFMADD231PS 128(R8), Y12, Y9
+	VFMADD231PS 2048(R8), Y12, Y2
+	VFMADD231PS 1152(R8), Y12, Y6
+	VFMADD231PS 256(R8), Y12, Y10
+	VFMADD231PS 2176(R8), Y12, Y3
+	VFMADD231PS 1280(R8), Y12, Y7
+	VFMADD231PS 384(R8), Y12, Y11
+
+padding10:
+	MOVQ        40(CX), R11
+	TESTQ       R11, R11
+	JZ          padding11
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2240(R8), Y12, Y0
+	VFMADD231PS 1344(R8), Y12, Y4
+	VFMADD231PS 448(R8), Y12, Y8
+	VFMADD231PS 2368(R8), Y12, Y1
+	VFMADD231PS 1472(R8), Y12, Y5
+	VFMADD231PS 576(R8), Y12, Y9
+	VFMADD231PS 2496(R8), Y12, Y2
+	VFMADD231PS 1600(R8), Y12, Y6
+	VFMADD231PS 704(R8), Y12, Y10
+	VFMADD231PS 2624(R8), Y12, Y3
+	VFMADD231PS 1728(R8), Y12, Y7
+	VFMADD231PS 832(R8), Y12, Y11
+
+padding11:
+	MOVQ        48(CX), R11
+	TESTQ       R11, R11
+	JZ          padding12
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2688(R8), Y12, Y0
+	VFMADD231PS 1792(R8), Y12, Y4
+	VFMADD231PS 896(R8), Y12, Y8
+	VFMADD231PS 2816(R8), Y12, Y1
+	VFMADD231PS 1920(R8), Y12, Y5
+	VFMADD231PS 1024(R8), Y12, Y9
+	VFMADD231PS 2944(R8), Y12, Y2
+	VFMADD231PS 2048(R8), Y12, Y6
+	VFMADD231PS 1152(R8), Y12, Y10
+	VFMADD231PS 3072(R8), Y12, Y3
+	VFMADD231PS 2176(R8), Y12, Y7
+	VFMADD231PS 1280(R8), Y12, Y11
+
+padding12:
+	MOVQ        56(CX), R11
+	TESTQ       R11, R11
+	JZ          padding13
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2240(R8), Y12, Y4
+	VFMADD231PS 1344(R8), Y12, Y8
+	VFMADD231PS 2368(R8), Y12, Y5
+	VFMADD231PS 1472(R8), Y12, Y9
+	VFMADD231PS 2496(R8), Y12, Y6
+	VFMADD231PS 1600(R8), Y12, Y10
+	VFMADD231PS 2624(R8), Y12, Y7
+	VFMADD231PS 1728(R8), Y12, Y11
+
+padding13:
+	MOVQ        64(CX), R11
+	TESTQ       R11, R11
+	JZ          padding14
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2688(R8), Y12, Y4
+	VFMADD231PS 1792(R8), Y12, Y8
+	VFMADD231PS 2816(R8), Y12, Y5
+	VFMADD231PS 1920(R8), Y12, Y9
+	VFMADD231PS 2944(R8), Y12, Y6
+	VFMADD231PS 2048(R8), Y12, Y10
+	VFMADD231PS 3072(R8), Y12, Y7
+	VFMADD231PS 2176(R8), Y12, Y11
+
+padding14:
+	MOVQ        72(CX), R11
+	TESTQ       R11, R11
+	JZ          padding15
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2240(R8), Y12, Y8
+	VFMADD231PS 2368(R8), Y12, Y9
+	VFMADD231PS 2496(R8), Y12, Y10
+	VFMADD231PS 2624(R8), Y12, Y11
+
+padding15:
+	MOVQ        80(CX), R11
+	TESTQ       R11, R11
+	JZ          padding16
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2688(R8), Y12, Y8
+	VFMADD231PS 2816(R8), Y12, Y9
+	VFMADD231PS 2944(R8), Y12, Y10
+	VFMADD231PS 3072(R8), Y12, Y11
+
+padding16:
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
+	JLT          end3
+	CMPQ         SI, 80(AX)
+	JGE          drop17
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Y12
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 108(AX), Y12
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y11, Y12, Y11
+	VMOVUPS      Y3, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y7, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Y11, (R11)
+	ADDQ         48(AX), BX
+
+drop17:
+	DECQ DI
+	JZ   aged5
+
+odd4:
+	MOVQ        (CX), R11
+	TESTQ       R11, R11
+	JZ          padding18
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 64(R8), Y12, Y0
+	VFMADD231PS 192(R8), Y12, Y1
+	VFMADD231PS 320(R8), Y12, Y2
+
+padding18:
+	MOVQ        8(CX), R11
+	TESTQ       R11, R11
+	JZ          padding19
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 512(R8), Y12, Y0
+	VFMADD231PS 640(R8), Y12, Y1
+	VFMADD231PS 768(R8), Y12, Y2
+
+padding19:
+	MOVQ        16(CX), R11
+	TESTQ       R11, R11
+	JZ          padding20
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 960(R8), Y12, Y0
+	VFMADD231PS 64(R8), Y12, Y4
+	VFMADD231PS 1088(R8), Y12, Y1
+	VFMADD231PS 192(R8), Y12, Y5
+	VFMADD231PS 1216(R8), Y12, Y2
+	VFMADD231PS 320(R8), Y12, Y6
+
+padding20:
+	MOVQ        24(CX), R11
+	TESTQ       R11, R11
+	JZ          padding21
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 1408(R8), Y12, Y0
+	VFMADD231PS 512(R8), Y12, Y4
+	VFMADD231PS 1536(R8), Y12, Y1
+	VFMADD231PS 640(R8), Y12, Y5
+	VFMADD231PS 1664(R8), Y12, Y2
+	VFMADD231PS 768(R8), Y12, Y6
+
+padding21:
+	MOVQ        32(CX), R11
+	TESTQ       R11, R11
+	JZ          padding22
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 1856(R8), Y12, Y0
+	VFMADD231PS 960(R8), Y12, Y4
+	VFMADD231PS 64(R8), Y12, Y8
+	VFMADD231PS 1984(R8), Y12, Y1
+	VFMADD231PS 1088(R8), Y12, Y5
+	VFMADD231PS 192(R8), Y12, Y9
+	VFMADD231PS 2112(R8), Y12, Y2
+	VFMADD231PS 1216(R8), Y12, Y6
+	VFMADD231PS 320(R8), Y12, Y10
+
+padding22:
+	MOVQ        40(CX), R11
+	TESTQ       R11, R11
+	JZ          padding23
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2304(R8), Y12, Y0
+	VFMADD231PS 1408(R8), Y12, Y4
+	VFMADD231PS 512(R8), Y12, Y8
+	VFMADD231PS 2432(R8), Y12, Y1
+	VFMADD231PS 1536(R8), Y12, Y5
+	VFMADD231PS 640(R8), Y12, Y9
+	VFMADD231PS 2560(R8), Y12, Y2
+	VFMADD231PS 1664(R8), Y12, Y6
+	VFMADD231PS 768(R8), Y12, Y10
+
+padding23:
+	MOVQ        48(CX), R11
+	TESTQ       R11, R11
+	JZ          padding24
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2752(R8), Y12, Y0
+	VFMADD231PS 1856(R8), Y12, Y4
+	VFMADD231PS 960(R8), Y12, Y8
+	VFMADD231PS 2880(R8), Y12, Y1
+	VFMADD231PS 1984(R8), Y12, Y5
+	VFMADD231PS 1088(R8), Y12, Y9
+	VFMADD231PS 3008(R8), Y12, Y2
+	VFMADD231PS 2112(R8), Y12, Y6
+	VFMADD231PS 1216(R8), Y12, Y10
+
+padding24:
+	MOVQ        56(CX), R11
+	TESTQ       R11, R11
+	JZ          padding25
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2304(R8), Y12, Y4
+	VFMADD231PS 1408(R8), Y12, Y8
+	VFMADD231PS 2432(R8), Y12, Y5
+	VFMADD231PS 1536(R8), Y12, Y9
+	VFMADD231PS 2560(R8), Y12, Y6
+	VFMADD231PS 1664(R8), Y12, Y10
+
+padding25:
+	MOVQ        64(CX), R11
+	TESTQ       R11, R11
+	JZ          padding26
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2752(R8), Y12, Y4
+	VFMADD231PS 1856(R8), Y12, Y8
+	VFMADD231PS 2880(R8), Y12, Y5
+	VFMADD231PS 1984(R8), Y12, Y9
+	VFMADD231PS 3008(R8), Y12, Y6
+	VFMADD231PS 2112(R8), Y12, Y10
+
+padding26:
+	MOVQ        72(CX), R11
+	TESTQ       R11, R11
+	JZ          padding27
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2304(R8), Y12, Y8
+	VFMADD231PS 2432(R8), Y12, Y9
+	VFMADD231PS 2560(R8), Y12, Y10
+
+padding27:
+	MOVQ        80(CX), R11
+	TESTQ       R11, R11
+	JZ          padding28
+	VMOVUPS     (R11)(DX*1), Y12
+	VFMADD231PS 2752(R8), Y12, Y8
+	VFMADD231PS 2880(R8), Y12, Y9
+	VFMADD231PS 3008(R8), Y12, Y10
+
+padding28:
+	ADDQ    32(AX), DX
+	VMOVAPS Y2, Y3
+	VMOVAPS Y1, Y2
+	VMOVAPS Y0, Y1
+	VMOVAPS Y6, Y7
+	VMOVAPS Y5, Y6
+	VMOVAPS Y4, Y5
+	VMOVAPS Y10, Y11
+	VMOVAPS Y9, Y10
+	VMOVAPS Y8, Y9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Y0
+	VMOVUPS (R11)(R9*1), Y4
+	VMOVUPS (R11)(R9*1), Y8
+	DECQ    DI
+	JNZ     column1
+	JMP     drain2
+
+aged5:
+	VMOVAPS Y2, Y3
+	VMOVAPS Y1, Y2
+	VMOVAPS Y0, Y1
+	VMOVAPS Y6, Y7
+	VMOVAPS Y5, Y6
+	VMOVAPS Y4, Y5
+	VMOVAPS Y10, Y11
+	VMOVAPS Y9, Y10
+	VMOVAPS Y8, Y9
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y4
+	VMOVUPS (DX)(R9*1), Y8
+
+drain2:
+	// The outputs whose last columns are padding.
+	SUBQ         $0x01, SI
+	JLT          end3
+	CMPQ         SI, 80(AX)
+	JGE          drop29
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Y12
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 108(AX), Y12
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y11, Y12, Y11
+	VMOVUPS      Y3, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y7, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Y11, (DX)
+	ADDQ         48(AX), BX
+
+drop29:
+	VMOVAPS Y2, Y3
+	VMOVAPS Y1, Y2
+	VMOVAPS Y0, Y1
+	VMOVAPS Y6, Y7
+	VMOVAPS Y5, Y6
+	VMOVAPS Y4, Y5
+	VMOVAPS Y10, Y11
+	VMOVAPS Y9, Y10
+	VMOVAPS Y8, Y9
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Y0
+	VMOVUPS (DX)(R9*1), Y4
+	VMOVUPS (DX)(R9*1), Y8
+	JMP     drain2
+
+end3:
+	ADDQ  $0x20, R9
+	ADDQ  $0x20, R8
+	TESTQ $0x00000020, R9
+	JNZ   same_block30
+	ADDQ  $0x00000c00, R8
+
+same_block30:
+	SUBQ $0x08, R10
+	JGE  channels
+
+tail:
+	ADDQ $0x08, R10
+	JZ   done
+
+	// Fewer channels left than a vector has: masked loads and stores.
+	MOVQ    96(AX), DX
+	VMOVUPS (DX), Y13
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y1
+	VMOVUPS (R10)(R9*1), Y2
+	VMOVUPS (R10)(R9*1), Y3
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y5
+	VMOVUPS (R10)(R9*1), Y6
+	VMOVUPS (R10)(R9*1), Y7
+	VMOVUPS (R10)(R9*1), Y8
+	VMOVUPS (R10)(R9*1), Y9
+	VMOVUPS (R10)(R9*1), Y10
+	VMOVUPS (R10)(R9*1), Y11
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
+	JNZ     odd34
+
+column31:
+	MOVQ        (CX), R10
+	TESTQ       R10, R10
+	JZ          padding36
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS (R8), Y12, Y0
+	VFMADD231PS 128(R8), Y12, Y1
+	VFMADD231PS 256(R8), Y12, Y2
+	VFMADD231PS 384(R8), Y12, Y3
+
+padding36:
+	MOVQ        8(CX), R10
+	TESTQ       R10, R10
+	JZ          padding37
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 448(R8), Y12, Y0
+	VFMADD231PS 576(R8), Y12, Y1
+	VFMADD231PS 704(R8), Y12, Y2
+	VFMADD231PS 832(R8), Y12, Y3
+
+padding37:
+	MOVQ        16(CX), R10
+	TESTQ       R10, R10
+	JZ          padding38
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 896(R8), Y12, Y0
+	VFMADD231PS (R8), Y12, Y4
+	VFMADD231PS 1024(R8), Y12, Y1
+	VFMADD231PS 128(R8), Y12, Y5
+	VFMADD231PS 1152(R8), Y12, Y2
+	VFMADD231PS 256(R8), Y12, Y6
+	VFMADD231PS 1280(R8), Y12, Y3
+	VFMADD231PS 384(R8), Y12, Y7
+
+padding38:
+	MOVQ        24(CX), R10
+	TESTQ       R10, R10
+	JZ          padding39
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 1344(R8), Y12, Y0
+	VFMADD231PS 448(R8), Y12, Y4
+	VFMADD231PS 1472(R8), Y12, Y1
+	VFMADD231PS 576(R8), Y12, Y5
+	VFMADD231PS 1600(R8), Y12, Y2
+	VFMADD231PS 704(R8), Y12, Y6
+	VFMADD231PS 1728(R8), Y12, Y3
+	VFMADD231PS 832(R8), Y12, Y7
+
+padding39:
+	MOVQ        32(CX), R10
+	TESTQ       R10, R10
+	JZ          padding40
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 1792(R8), Y12, Y0
+	VFMADD231PS 896(R8), Y12, Y4
+	VFMADD231PS (R8), Y12, Y8
+	VFMADD231PS 1920(R8), Y12, Y1
+	VFMADD231PS 1024(R8), Y12, Y5
+	VFMADD231PS 128(R8), Y12, Y9
+	VFMADD231PS 2048(R8), Y12, Y2
+	VFMADD231PS 1152(R8), Y12, Y6
+	VFMADD231PS 256(R8), Y12, Y10
+	VFMADD231PS 2176(R8), Y12, Y3
+	VFMADD231PS 1280(R8), Y12, Y7
+	VFMADD231PS 384(R8), Y12, Y11
+
+padding40:
+	MOVQ        40(CX), R10
+	TESTQ       R10, R10
+	JZ          padding41
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2240(R8), Y12, Y0
+	VFMADD231PS 1344(R8), Y12, Y4
+	VFMADD231PS 448(R8), Y12, Y8
+	VFMADD231PS 2368(R8), Y12, Y1
+	VFMADD231PS 1472(R8), Y12, Y5
+	VFMADD231PS 576(R8), Y12, Y9
+	VFMADD231PS 2496(R8), Y12, Y2
+	VFMADD231PS 1600(R8), Y12, Y6
+	VFMADD231PS 704(R8), Y12, Y10
+	VFMADD231PS 2624(R8), Y12, Y3
+	VFMADD231PS 1728(R8), Y12, Y7
+	VFMADD231PS 832(R8), Y12, Y11
+
+padding41:
+	MOVQ        48(CX), R10
+	TESTQ       R10, R10
+	JZ          padding42
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2688(R8), Y12, Y0
+	VFMADD231PS 1792(R8), Y12, Y4
+	VFMADD231PS 896(R8), Y12, Y8
+	VFMADD231PS 2816(R8), Y12, Y1
+	VFMADD231PS 1920(R8), Y12, Y5
+	VFMADD231PS 1024(R8), Y12, Y9
+	VFMADD231PS 2944(R8), Y12, Y2
+	VFMADD231PS 2048(R8), Y12, Y6
+	VFMADD231PS 1152(R8), Y12, Y10
+	VFMADD231PS 3072(R8), Y12, Y3
+	VFMADD231PS 2176(R8), Y12, Y7
+	VFMADD231PS 1280(R8), Y12, Y11
+
+padding42:
+	MOVQ        56(CX), R10
+	TESTQ       R10, R10
+	JZ          padding43
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2240(R8), Y12, Y4
+	VFMADD231PS 1344(R8), Y12, Y8
+	VFMADD231PS 2368(R8), Y12, Y5
+	VFMADD231PS 1472(R8), Y12, Y9
+	VFMADD231PS 2496(R8), Y12, Y6
+	VFMADD231PS 1600(R8), Y12, Y10
+	VFMADD231PS 2624(R8), Y12, Y7
+	VFMADD231PS 1728(R8), Y12, Y11
+
+padding43:
+	MOVQ        64(CX), R10
+	TESTQ       R10, R10
+	JZ          padding44
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2688(R8), Y12, Y4
+	VFMADD231PS 1792(R8), Y12, Y8
+	VFMADD231PS 2816(R8), Y12, Y5
+	VFMADD231PS 1920(R8), Y12, Y9
+	VFMADD231PS 2944(R8), Y12, Y6
+	VFMADD231PS 2048(R8), Y12, Y10
+	VFMADD231PS 3072(R8), Y12, Y7
+	VFMADD231PS 2176(R8), Y12, Y11
+
+padding44:
+	MOVQ        72(CX), R10
+	TESTQ       R10, R10
+	JZ          padding45
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2240(R8), Y12, Y8
+	VFMADD231PS 2368(R8), Y12, Y9
+	VFMADD231PS 2496(R8), Y12, Y10
+	VFMADD231PS 2624(R8), Y12, Y11
+
+padding45:
+	MOVQ        80(CX), R10
+	TESTQ       R10, R10
+	JZ          padding46
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2688(R8), Y12, Y8
+	VFMADD231PS 2816(R8), Y12, Y9
+	VFMADD231PS 2944(R8), Y12, Y10
+	VFMADD231PS 3072(R8), Y12, Y11
+
+padding46:
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
+	JLT          end33
+	CMPQ         SI, 80(AX)
+	JGE          drop47
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Y12
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 108(AX), Y12
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y11, Y12, Y11
+	VMASKMOVPS   Y3, Y13, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y7, Y13, (R10)
+	ADDQ         40(AX), R10
+	VMASKMOVPS   Y11, Y13, (R10)
+	ADDQ         48(AX), BX
+
+drop47:
+	DECQ DI
+	JZ   aged35
+
+odd34:
+	MOVQ        (CX), R10
+	TESTQ       R10, R10
+	JZ          padding48
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 64(R8), Y12, Y0
+	VFMADD231PS 192(R8), Y12, Y1
+	VFMADD231PS 320(R8), Y12, Y2
+
+padding48:
+	MOVQ        8(CX), R10
+	TESTQ       R10, R10
+	JZ          padding49
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 512(R8), Y12, Y0
+	VFMADD231PS 640(R8), Y12, Y1
+	VFMADD231PS 768(R8), Y12, Y2
+
+padding49:
+	MOVQ        16(CX), R10
+	TESTQ       R10, R10
+	JZ          padding50
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 960(R8), Y12, Y0
+	VFMADD231PS 64(R8), Y12, Y4
+	VFMADD231PS 1088(R8), Y12, Y1
+	VFMADD231PS 192(R8), Y12, Y5
+	VFMADD231PS 1216(R8), Y12, Y2
+	VFMADD231PS 320(R8), Y12, Y6
+
+padding50:
+	MOVQ        24(CX), R10
+	TESTQ       R10, R10
+	JZ          padding51
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 1408(R8), Y12, Y0
+	VFMADD231PS 512(R8), Y12, Y4
+	VFMADD231PS 1536(R8), Y12, Y1
+	VFMADD231PS 640(R8), Y12, Y5
+	VFMADD231PS 1664(R8), Y12, Y2
+	VFMADD231PS 768(R8), Y12, Y6
+
+padding51:
+	MOVQ        32(CX), R10
+	TESTQ       R10, R10
+	JZ          padding52
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 1856(R8), Y12, Y0
+	VFMADD231PS 960(R8), Y12, Y4
+	VFMADD231PS 64(R8), Y12, Y8
+	VFMADD231PS 1984(R8), Y12, Y1
+	VFMADD231PS 1088(R8), Y12, Y5
+	VFMADD231PS 192(R8), Y12, Y9
+	VFMADD231PS 2112(R8), Y12, Y2
+	VFMADD231PS 1216(R8), Y12, Y6
+	VFMADD231PS 320(R8), Y12, Y10
+
+padding52:
+	MOVQ        40(CX), R10
+	TESTQ       R10, R10
+	JZ          padding53
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2304(R8), Y12, Y0
+	VFMADD231PS 1408(R8), Y12, Y4
+	VFMADD231PS 512(R8), Y12, Y8
+	VFMADD231PS 2432(R8), Y12, Y1
+	VFMADD231PS 1536(R8), Y12, Y5
+	VFMADD231PS 640(R8), Y12, Y9
+	VFMADD231PS 2560(R8), Y12, Y2
+	VFMADD231PS 1664(R8), Y12, Y6
+	VFMADD231PS 768(R8), Y12, Y10
+
+padding53:
+	MOVQ        48(CX), R10
+	TESTQ       R10, R10
+	JZ          padding54
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2752(R8), Y12, Y0
+	VFMADD231PS 1856(R8), Y12, Y4
+	VFMADD231PS 960(R8), Y12, Y8
+	VFMADD231PS 2880(R8), Y12, Y1
+	VFMADD231PS 1984(R8), Y12, Y5
+	VFMADD231PS 1088(R8), Y12, Y9
+	VFMADD231PS 3008(R8), Y12, Y2
+	VFMADD231PS 2112(R8), Y12, Y6
+	VFMADD231PS 1216(R8), Y12, Y10
+
+padding54:
+	MOVQ        56(CX), R10
+	TESTQ       R10, R10
+	JZ          padding55
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2304(R8), Y12, Y4
+	VFMADD231PS 1408(R8), Y12, Y8
+	VFMADD231PS 2432(R8), Y12, Y5
+	VFMADD231PS 1536(R8), Y12, Y9
+	VFMADD231PS 2560(R8), Y12, Y6
+	VFMADD231PS 1664(R8), Y12, Y10
+
+padding55:
+	MOVQ        64(CX), R10
+	TESTQ       R10, R10
+	JZ          padding56
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2752(R8), Y12, Y4
+	VFMADD231PS 1856(R8), Y12, Y8
+	VFMADD231PS 2880(R8), Y12, Y5
+	VFMADD231PS 1984(R8), Y12, Y9
+	VFMADD231PS 3008(R8), Y12, Y6
+	VFMADD231PS 2112(R8), Y12, Y10
+
+padding56:
+	MOVQ        72(CX), R10
+	TESTQ       R10, R10
+	JZ          padding57
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2304(R8), Y12, Y8
+	VFMADD231PS 2432(R8), Y12, Y9
+	VFMADD231PS 2560(R8), Y12, Y10
+
+padding57:
+	MOVQ        80(CX), R10
+	TESTQ       R10, R10
+	JZ          padding58
+	VMASKMOVPS  (R10)(DX*1), Y13, Y12
+	VFMADD231PS 2752(R8), Y12, Y8
+	VFMADD231PS 2880(R8), Y12, Y9
+	VFMADD231PS 3008(R8), Y12, Y10
+
+padding58:
+	ADDQ    32(AX), DX
+	VMOVAPS Y2, Y3
+	VMOVAPS Y1, Y2
+	VMOVAPS Y0, Y1
+	VMOVAPS Y6, Y7
+	VMOVAPS Y5, Y6
+	VMOVAPS Y4, Y5
+	VMOVAPS Y10, Y11
+	VMOVAPS Y9, Y10
+	VMOVAPS Y8, Y9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Y0
+	VMOVUPS (R10)(R9*1), Y4
+	VMOVUPS (R10)(R9*1), Y8
+	DECQ    DI
+	JNZ     column31
+	JMP     drain32
+
+aged35:
+	VMOVAPS Y2, Y3
+	VMOVAPS Y1, Y2
+	VMOVAPS Y0, Y1
+	VMOVAPS Y6, Y7
+	VMOVAPS Y5, Y6
+	VMOVAPS Y4, Y5
+	VMOVAPS Y10, Y11
+	VMOVAPS Y9, Y10
+	VMOVAPS Y8, Y9
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y4
+	VMOVUPS (CX)(R9*1), Y8
+
+drain32:
+	// The outputs whose last columns are padding.
+	SUBQ         $0x01, SI
+	JLT          end33
+	CMPQ         SI, 80(AX)
+	JGE          drop59
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Y12
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y11, Y12, Y11
+	VBROADCASTSS 108(AX), Y12
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y11, Y12, Y11
+	VMASKMOVPS   Y3, Y13, (CX)
+	ADDQ         40(AX), CX
+	VMASKMOVPS   Y7, Y13, (CX)
+	ADDQ         40(AX), CX
+	VMASKMOVPS   Y11, Y13, (CX)
+	ADDQ         48(AX), BX
+
+drop59:
+	VMOVAPS Y2, Y3
+	VMOVAPS Y1, Y2
+	VMOVAPS Y0, Y1
+	VMOVAPS Y6, Y7
+	VMOVAPS Y5, Y6
+	VMOVAPS Y4, Y5
+	VMOVAPS Y10, Y11
+	VMOVAPS Y9, Y10
+	VMOVAPS Y8, Y9
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Y0
+	VMOVUPS (CX)(R9*1), Y4
+	VMOVUPS (CX)(R9*1), Y8
+	JMP     drain32
+
+end33:
 done:
 	VZEROUPPER
 	RET

@@ -8,221 +8,210 @@
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband3s1r1AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), SI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), CX
-	MOVQ   16(AX), R8
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
-	XORQ   DI, DI
-	MOVQ   112(AX), R9
-	SUBQ   $0x10, R9
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    DI, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    DI, DX
-	MOVQ    104(AX), R10
-	ADDQ    96(AX), R10
-	MOVQ    80(AX), R11
-	MOVQ    32(AX), R12
-	VMOVUPS (R12)(DI*1), Z0
-	VMOVUPS (R12)(DI*1), Z1
-	VMOVUPS (R12)(DI*1), Z2
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
 
 column1:
-	TESTQ   $0x00000001, R8
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Z4
+	VMOVUPS (R11)(DX*1), Z4
 
 padding4:
-	TESTQ   $0x00000002, R8
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Z5
+	VMOVUPS (R11)(DX*1), Z5
 
 padding5:
-	TESTQ   $0x00000004, R8
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Z6
+	VMOVUPS (R11)(DX*1), Z6
 
 padding6:
-	VMOVUPS      (SI), Z3
+	VMOVUPS      (R8), Z3
 	VFMADD231PS  Z4, Z3, Z0
-	VMOVUPS      64(SI), Z3
+	VMOVUPS      64(R8), Z3
 	VFMADD231PS  Z4, Z3, Z1
-	VMOVUPS      128(SI), Z3
+	VMOVUPS      128(R8), Z3
 	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS      192(SI), Z3
+	VMOVUPS      192(R8), Z3
 	VFMADD231PS  Z5, Z3, Z0
-	VMOVUPS      256(SI), Z3
+	VMOVUPS      256(R8), Z3
 	VFMADD231PS  Z5, Z3, Z1
-	VMOVUPS      320(SI), Z3
+	VMOVUPS      320(R8), Z3
 	VFMADD231PS  Z5, Z3, Z2
-	VMOVUPS      384(SI), Z3
+	VMOVUPS      384(R8), Z3
 	VFMADD231PS  Z6, Z3, Z0
-	VMOVUPS      448(SI), Z3
+	VMOVUPS      448(R8), Z3
 	VFMADD231PS  Z6, Z3, Z1
-	VMOVUPS      512(SI), Z3
+	VMOVUPS      512(R8), Z3
 	VFMADD231PS  Z6, Z3, Z2
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R10
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop7
-	MOVQ         DX, R12
-	VBROADCASTSS 128(AX), Z3
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS 132(AX), Z3
+	VBROADCASTSS 108(AX), Z3
 	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (R12)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z2, (R11)
+	ADDQ         48(AX), BX
 
 drop7:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), R12
-	VMOVUPS (R12)(DI*1), Z0
-	DECQ    R11
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R10
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop8
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z3
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS 132(AX), Z3
+	VBROADCASTSS 108(AX), Z3
 	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         48(AX), BX
 
 drop8:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Z0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, DI
-	ADDQ $0x00000240, SI
-	SUBQ $0x10, R9
+	ADDQ $0x40, R9
+	ADDQ $0x00000240, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R9
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R9, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    DI, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    DI, DX
-	MOVQ    104(AX), R10
-	ADDQ    96(AX), R10
-	MOVQ    80(AX), R11
-	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	VMOVUPS (R9)(DI*1), Z2
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
 
 column9:
-	TESTQ     $0x00000001, R8
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding12
-	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (R10)(DX*1), K1, Z4
 
 padding12:
-	TESTQ     $0x00000002, R8
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding13
-	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (R10)(DX*1), K1, Z5
 
 padding13:
-	TESTQ     $0x00000004, R8
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding14
-	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (R10)(DX*1), K1, Z6
 
 padding14:
-	VMOVUPS      (SI), Z3
+	VMOVUPS      (R8), Z3
 	VFMADD231PS  Z4, Z3, Z0
-	VMOVUPS      64(SI), Z3
+	VMOVUPS      64(R8), Z3
 	VFMADD231PS  Z4, Z3, Z1
-	VMOVUPS      128(SI), Z3
+	VMOVUPS      128(R8), Z3
 	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS      192(SI), Z3
+	VMOVUPS      192(R8), Z3
 	VFMADD231PS  Z5, Z3, Z0
-	VMOVUPS      256(SI), Z3
+	VMOVUPS      256(R8), Z3
 	VFMADD231PS  Z5, Z3, Z1
-	VMOVUPS      320(SI), Z3
+	VMOVUPS      320(R8), Z3
 	VFMADD231PS  Z5, Z3, Z2
-	VMOVUPS      384(SI), Z3
+	VMOVUPS      384(R8), Z3
 	VFMADD231PS  Z6, Z3, Z0
-	VMOVUPS      448(SI), Z3
+	VMOVUPS      448(R8), Z3
 	VFMADD231PS  Z6, Z3, Z1
-	VMOVUPS      512(SI), Z3
+	VMOVUPS      512(R8), Z3
 	VFMADD231PS  Z6, Z3, Z2
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R10
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end11
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop15
-	MOVQ         DX, R9
-	VBROADCASTSS 128(AX), Z3
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS 132(AX), Z3
+	VBROADCASTSS 108(AX), Z3
 	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, K1, (R9)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z2, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop15:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Z0
-	DECQ    R11
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	DECQ    DI
 	JNZ     column9
 
 drain10:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R10
+	SUBQ         $0x01, SI
 	JLT          end11
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop16
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z3
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS 132(AX), Z3
+	VBROADCASTSS 108(AX), Z3
 	VMINPS       Z2, Z3, Z2
 	VMOVUPS      Z2, K1, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop16:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Z0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
 	JMP     drain10
 
 end11:
@@ -234,148 +223,143 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband3s1r2AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Z0
-	VMOVUPS (R13)(R8*1), Z1
-	VMOVUPS (R13)(R8*1), Z2
-	VMOVUPS (R13)(R8*1), Z3
-	VMOVUPS (R13)(R8*1), Z4
-	VMOVUPS (R13)(R8*1), Z5
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding4:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding5:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding6:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding7:
-	VMOVUPS      (DI), Z6
+	VMOVUPS      (R8), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z8, Z6, Z3
-	VMOVUPS      64(DI), Z6
+	VMOVUPS      64(R8), Z6
 	VFMADD231PS  Z7, Z6, Z1
 	VFMADD231PS  Z8, Z6, Z4
-	VMOVUPS      128(DI), Z6
+	VMOVUPS      128(R8), Z6
 	VFMADD231PS  Z7, Z6, Z2
 	VFMADD231PS  Z8, Z6, Z5
-	VMOVUPS      192(DI), Z6
+	VMOVUPS      192(R8), Z6
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z9, Z6, Z3
-	VMOVUPS      256(DI), Z6
+	VMOVUPS      256(R8), Z6
 	VFMADD231PS  Z8, Z6, Z1
 	VFMADD231PS  Z9, Z6, Z4
-	VMOVUPS      320(DI), Z6
+	VMOVUPS      320(R8), Z6
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z9, Z6, Z5
-	VMOVUPS      384(DI), Z6
+	VMOVUPS      384(R8), Z6
 	VFMADD231PS  Z9, Z6, Z0
 	VFMADD231PS  Z10, Z6, Z3
-	VMOVUPS      448(DI), Z6
+	VMOVUPS      448(R8), Z6
 	VFMADD231PS  Z9, Z6, Z1
 	VFMADD231PS  Z10, Z6, Z4
-	VMOVUPS      512(DI), Z6
+	VMOVUPS      512(R8), Z6
 	VFMADD231PS  Z9, Z6, Z2
 	VFMADD231PS  Z10, Z6, Z5
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop8
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z2, Z6, Z2
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z2, Z6, Z2
 	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z2, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z5, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z2, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         48(AX), BX
 
 drop8:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
 	VMOVAPS Z4, Z5
 	VMOVAPS Z3, Z4
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Z0
-	VMOVUPS (R13)(R8*1), Z3
-	DECQ    R12
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z3
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop9
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z2, Z6, Z2
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z2, Z6, Z2
 	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z2, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z5, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z5, (DX)
+	ADDQ         48(AX), BX
 
 drop9:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
 	VMOVAPS Z4, Z5
 	VMOVAPS Z3, Z4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
-	VMOVUPS (CX)(R8*1), Z3
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z3
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R8
-	ADDQ $0x00000240, DI
+	ADDQ $0x40, R9
+	ADDQ $0x00000240, R8
 	SUBQ $0x10, R10
 	JGE  channels
 
@@ -384,134 +368,130 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R10, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Z0
-	VMOVUPS (R10)(R8*1), Z1
-	VMOVUPS (R10)(R8*1), Z2
-	VMOVUPS (R10)(R8*1), Z3
-	VMOVUPS (R10)(R8*1), Z4
-	VMOVUPS (R10)(R8*1), Z5
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
 
 column10:
-	TESTQ     $0x00000001, R9
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding13
-	VMOVUPS.Z (CX), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding13:
-	TESTQ     $0x00000002, R9
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding14
-	VMOVUPS.Z (CX)(BX*1), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding14:
-	TESTQ     $0x00000004, R9
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding15
-	VMOVUPS.Z (CX)(BX*2), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding15:
-	TESTQ     $0x00000008, R9
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding16
-	VMOVUPS.Z (CX)(SI*1), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding16:
-	VMOVUPS      (DI), Z6
+	VMOVUPS      (R8), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z8, Z6, Z3
-	VMOVUPS      64(DI), Z6
+	VMOVUPS      64(R8), Z6
 	VFMADD231PS  Z7, Z6, Z1
 	VFMADD231PS  Z8, Z6, Z4
-	VMOVUPS      128(DI), Z6
+	VMOVUPS      128(R8), Z6
 	VFMADD231PS  Z7, Z6, Z2
 	VFMADD231PS  Z8, Z6, Z5
-	VMOVUPS      192(DI), Z6
+	VMOVUPS      192(R8), Z6
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z9, Z6, Z3
-	VMOVUPS      256(DI), Z6
+	VMOVUPS      256(R8), Z6
 	VFMADD231PS  Z8, Z6, Z1
 	VFMADD231PS  Z9, Z6, Z4
-	VMOVUPS      320(DI), Z6
+	VMOVUPS      320(R8), Z6
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z9, Z6, Z5
-	VMOVUPS      384(DI), Z6
+	VMOVUPS      384(R8), Z6
 	VFMADD231PS  Z9, Z6, Z0
 	VFMADD231PS  Z10, Z6, Z3
-	VMOVUPS      448(DI), Z6
+	VMOVUPS      448(R8), Z6
 	VFMADD231PS  Z9, Z6, Z1
 	VFMADD231PS  Z10, Z6, Z4
-	VMOVUPS      512(DI), Z6
+	VMOVUPS      512(R8), Z6
 	VFMADD231PS  Z9, Z6, Z2
 	VFMADD231PS  Z10, Z6, Z5
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end12
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop17
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z2, Z6, Z2
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z2, Z6, Z2
 	VMINPS       Z5, Z6, Z5
 	VMOVUPS      Z2, K1, (R10)
-	ADDQ         64(AX), R10
+	ADDQ         40(AX), R10
 	VMOVUPS      Z5, K1, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop17:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
 	VMOVAPS Z4, Z5
 	VMOVAPS Z3, Z4
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Z0
-	VMOVUPS (R10)(R8*1), Z3
-	DECQ    R12
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z3
+	DECQ    DI
 	JNZ     column10
 
 drain11:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end12
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop18
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z2, Z6, Z2
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z2, Z6, Z2
 	VMINPS       Z5, Z6, Z5
 	VMOVUPS      Z2, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z5, K1, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop18:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
 	VMOVAPS Z4, Z5
 	VMOVAPS Z3, Z4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
-	VMOVUPS (CX)(R8*1), Z3
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z3
 	JMP     drain11
 
 end12:
@@ -523,127 +503,123 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband3s1r3AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Z0
-	VMOVUPS (R13)(R8*1), Z1
-	VMOVUPS (R13)(R8*1), Z2
-	VMOVUPS (R13)(R8*1), Z3
-	VMOVUPS (R13)(R8*1), Z4
-	VMOVUPS (R13)(R8*1), Z5
-	VMOVUPS (R13)(R8*1), Z6
-	VMOVUPS (R13)(R8*1), Z7
-	VMOVUPS (R13)(R8*1), Z8
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z6
+	VMOVUPS (R11)(R9*1), Z7
+	VMOVUPS (R11)(R9*1), Z8
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding4:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding5:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding6:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding7:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Z14
+	VMOVUPS (R11)(DX*1), Z14
 
 padding8:
-	VMOVUPS      (DI), Z9
+	VMOVUPS      (R8), Z9
 	VFMADD231PS  Z10, Z9, Z0
 	VFMADD231PS  Z11, Z9, Z3
 	VFMADD231PS  Z12, Z9, Z6
-	VMOVUPS      64(DI), Z9
+	VMOVUPS      64(R8), Z9
 	VFMADD231PS  Z10, Z9, Z1
 	VFMADD231PS  Z11, Z9, Z4
 	VFMADD231PS  Z12, Z9, Z7
-	VMOVUPS      128(DI), Z9
+	VMOVUPS      128(R8), Z9
 	VFMADD231PS  Z10, Z9, Z2
 	VFMADD231PS  Z11, Z9, Z5
 	VFMADD231PS  Z12, Z9, Z8
-	VMOVUPS      192(DI), Z9
+	VMOVUPS      192(R8), Z9
 	VFMADD231PS  Z11, Z9, Z0
 	VFMADD231PS  Z12, Z9, Z3
 	VFMADD231PS  Z13, Z9, Z6
-	VMOVUPS      256(DI), Z9
+	VMOVUPS      256(R8), Z9
 	VFMADD231PS  Z11, Z9, Z1
 	VFMADD231PS  Z12, Z9, Z4
 	VFMADD231PS  Z13, Z9, Z7
-	VMOVUPS      320(DI), Z9
+	VMOVUPS      320(R8), Z9
 	VFMADD231PS  Z11, Z9, Z2
 	VFMADD231PS  Z12, Z9, Z5
 	VFMADD231PS  Z13, Z9, Z8
-	VMOVUPS      384(DI), Z9
+	VMOVUPS      384(R8), Z9
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z13, Z9, Z3
 	VFMADD231PS  Z14, Z9, Z6
-	VMOVUPS      448(DI), Z9
+	VMOVUPS      448(R8), Z9
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z13, Z9, Z4
 	VFMADD231PS  Z14, Z9, Z7
-	VMOVUPS      512(DI), Z9
+	VMOVUPS      512(R8), Z9
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z13, Z9, Z5
 	VFMADD231PS  Z14, Z9, Z8
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop9
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Z9
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z9
 	VMAXPS       Z2, Z9, Z2
 	VMAXPS       Z5, Z9, Z5
 	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS 132(AX), Z9
+	VBROADCASTSS 108(AX), Z9
 	VMINPS       Z2, Z9, Z2
 	VMINPS       Z5, Z9, Z5
 	VMINPS       Z8, Z9, Z8
-	VMOVUPS      Z2, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z5, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z8, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z2, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         48(AX), BX
 
 drop9:
 	VMOVAPS Z1, Z2
@@ -652,34 +628,34 @@ drop9:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Z0
-	VMOVUPS (R13)(R8*1), Z3
-	VMOVUPS (R13)(R8*1), Z6
-	DECQ    R12
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z6
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop10
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z9
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z9
 	VMAXPS       Z2, Z9, Z2
 	VMAXPS       Z5, Z9, Z5
 	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS 132(AX), Z9
+	VBROADCASTSS 108(AX), Z9
 	VMINPS       Z2, Z9, Z2
 	VMINPS       Z5, Z9, Z5
 	VMINPS       Z8, Z9, Z8
-	VMOVUPS      Z2, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z5, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z8, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z5, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z8, (DX)
+	ADDQ         48(AX), BX
 
 drop10:
 	VMOVAPS Z1, Z2
@@ -688,15 +664,15 @@ drop10:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
-	VMOVUPS (CX)(R8*1), Z3
-	VMOVUPS (CX)(R8*1), Z6
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z3
+	VMOVUPS (DX)(R9*1), Z6
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R8
-	ADDQ $0x00000240, DI
+	ADDQ $0x40, R9
+	ADDQ $0x00000240, R8
 	SUBQ $0x10, R10
 	JGE  channels
 
@@ -705,117 +681,114 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R10, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Z0
-	VMOVUPS (R10)(R8*1), Z1
-	VMOVUPS (R10)(R8*1), Z2
-	VMOVUPS (R10)(R8*1), Z3
-	VMOVUPS (R10)(R8*1), Z4
-	VMOVUPS (R10)(R8*1), Z5
-	VMOVUPS (R10)(R8*1), Z6
-	VMOVUPS (R10)(R8*1), Z7
-	VMOVUPS (R10)(R8*1), Z8
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z6
+	VMOVUPS (R10)(R9*1), Z7
+	VMOVUPS (R10)(R9*1), Z8
 
 column11:
-	TESTQ     $0x00000001, R9
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding14
-	VMOVUPS.Z (CX), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding14:
-	TESTQ     $0x00000002, R9
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding15
-	VMOVUPS.Z (CX)(BX*1), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding15:
-	TESTQ     $0x00000004, R9
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding16
-	VMOVUPS.Z (CX)(BX*2), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding16:
-	TESTQ     $0x00000008, R9
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding17
-	VMOVUPS.Z (CX)(SI*1), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding17:
-	TESTQ     $0x00000010, R9
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding18
-	VMOVUPS.Z (CX)(BX*4), K1, Z14
+	VMOVUPS.Z (R10)(DX*1), K1, Z14
 
 padding18:
-	VMOVUPS      (DI), Z9
+	VMOVUPS      (R8), Z9
 	VFMADD231PS  Z10, Z9, Z0
 	VFMADD231PS  Z11, Z9, Z3
 	VFMADD231PS  Z12, Z9, Z6
-	VMOVUPS      64(DI), Z9
+	VMOVUPS      64(R8), Z9
 	VFMADD231PS  Z10, Z9, Z1
 	VFMADD231PS  Z11, Z9, Z4
 	VFMADD231PS  Z12, Z9, Z7
-	VMOVUPS      128(DI), Z9
+	VMOVUPS      128(R8), Z9
 	VFMADD231PS  Z10, Z9, Z2
 	VFMADD231PS  Z11, Z9, Z5
 	VFMADD231PS  Z12, Z9, Z8
-	VMOVUPS      192(DI), Z9
+	VMOVUPS      192(R8), Z9
 	VFMADD231PS  Z11, Z9, Z0
 	VFMADD231PS  Z12, Z9, Z3
 	VFMADD231PS  Z13, Z9, Z6
-	VMOVUPS      256(DI), Z9
+	VMOVUPS      256(R8), Z9
 	VFMADD231PS  Z11, Z9, Z1
 	VFMADD231PS  Z12, Z9, Z4
 	VFMADD231PS  Z13, Z9, Z7
-	VMOVUPS      320(DI), Z9
+	VMOVUPS      320(R8), Z9
 	VFMADD231PS  Z11, Z9, Z2
 	VFMADD231PS  Z12, Z9, Z5
 	VFMADD231PS  Z13, Z9, Z8
-	VMOVUPS      384(DI), Z9
+	VMOVUPS      384(R8), Z9
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z13, Z9, Z3
 	VFMADD231PS  Z14, Z9, Z6
-	VMOVUPS      448(DI), Z9
+	VMOVUPS      448(R8), Z9
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z13, Z9, Z4
 	VFMADD231PS  Z14, Z9, Z7
-	VMOVUPS      512(DI), Z9
+	VMOVUPS      512(R8), Z9
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z13, Z9, Z5
 	VFMADD231PS  Z14, Z9, Z8
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end13
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop19
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Z9
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z9
 	VMAXPS       Z2, Z9, Z2
 	VMAXPS       Z5, Z9, Z5
 	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS 132(AX), Z9
+	VBROADCASTSS 108(AX), Z9
 	VMINPS       Z2, Z9, Z2
 	VMINPS       Z5, Z9, Z5
 	VMINPS       Z8, Z9, Z8
 	VMOVUPS      Z2, K1, (R10)
-	ADDQ         64(AX), R10
+	ADDQ         40(AX), R10
 	VMOVUPS      Z5, K1, (R10)
-	ADDQ         64(AX), R10
+	ADDQ         40(AX), R10
 	VMOVUPS      Z8, K1, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop19:
 	VMOVAPS Z1, Z2
@@ -824,34 +797,34 @@ drop19:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Z0
-	VMOVUPS (R10)(R8*1), Z3
-	VMOVUPS (R10)(R8*1), Z6
-	DECQ    R12
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z6
+	DECQ    DI
 	JNZ     column11
 
 drain12:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end13
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop20
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z9
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z9
 	VMAXPS       Z2, Z9, Z2
 	VMAXPS       Z5, Z9, Z5
 	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS 132(AX), Z9
+	VBROADCASTSS 108(AX), Z9
 	VMINPS       Z2, Z9, Z2
 	VMINPS       Z5, Z9, Z5
 	VMINPS       Z8, Z9, Z8
 	VMOVUPS      Z2, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z5, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z8, K1, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop20:
 	VMOVAPS Z1, Z2
@@ -860,10 +833,10 @@ drop20:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
-	VMOVUPS (CX)(R8*1), Z3
-	VMOVUPS (CX)(R8*1), Z6
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z3
+	VMOVUPS (CX)(R9*1), Z6
 	JMP     drain12
 
 end13:
@@ -875,273 +848,268 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband3s2r1AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), SI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), CX
-	MOVQ   16(AX), R8
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	XORQ   DI, DI
-	MOVQ   112(AX), R9
-	SUBQ   $0x10, R9
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    DI, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    DI, DX
-	MOVQ    104(AX), R10
-	ADDQ    96(AX), R10
-	MOVQ    80(AX), R11
-	MOVQ    32(AX), R12
-	VMOVUPS (R12)(DI*1), Z0
-	VMOVUPS (R12)(DI*1), Z1
-	MOVQ    88(AX), R12
-	TESTQ   $0x00000001, R12
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R8
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Z3
+	VMOVUPS (R11)(DX*1), Z3
 
 padding6:
-	TESTQ   $0x00000002, R8
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Z4
+	VMOVUPS (R11)(DX*1), Z4
 
 padding7:
-	TESTQ   $0x00000004, R8
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Z5
+	VMOVUPS (R11)(DX*1), Z5
 
 padding8:
-	VMOVUPS      (SI), Z2
+	VMOVUPS      (R8), Z2
 	VFMADD231PS  Z3, Z2, Z0
-	VMOVUPS      128(SI), Z2
+	VMOVUPS      128(R8), Z2
 	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS      192(SI), Z2
+	VMOVUPS      192(R8), Z2
 	VFMADD231PS  Z4, Z2, Z0
-	VMOVUPS      320(SI), Z2
+	VMOVUPS      320(R8), Z2
 	VFMADD231PS  Z4, Z2, Z1
-	VMOVUPS      384(SI), Z2
+	VMOVUPS      384(R8), Z2
 	VFMADD231PS  Z5, Z2, Z0
-	VMOVUPS      512(SI), Z2
+	VMOVUPS      512(R8), Z2
 	VFMADD231PS  Z5, Z2, Z1
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R10
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop9
-	MOVQ         DX, R12
-	VBROADCASTSS 128(AX), Z2
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z2
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 132(AX), Z2
+	VBROADCASTSS 108(AX), Z2
 	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, (R12)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z1, (R11)
+	ADDQ         48(AX), BX
 
 drop9:
-	DECQ R11
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R8
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX), Z3
+	VMOVUPS (R11)(DX*1), Z3
 
 padding10:
-	TESTQ   $0x00000002, R8
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (CX)(BX*1), Z4
+	VMOVUPS (R11)(DX*1), Z4
 
 padding11:
-	TESTQ   $0x00000004, R8
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (CX)(BX*2), Z5
+	VMOVUPS (R11)(DX*1), Z5
 
 padding12:
-	VMOVUPS     64(SI), Z2
+	VMOVUPS     64(R8), Z2
 	VFMADD231PS Z3, Z2, Z0
-	VMOVUPS     256(SI), Z2
+	VMOVUPS     256(R8), Z2
 	VFMADD231PS Z4, Z2, Z0
-	VMOVUPS     448(SI), Z2
+	VMOVUPS     448(R8), Z2
 	VFMADD231PS Z5, Z2, Z0
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z0, Z1
-	MOVQ        32(AX), R12
-	VMOVUPS     (R12)(DI*1), Z0
-	DECQ        R11
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Z0
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
 aged5:
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Z0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R10
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z2
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z2
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 132(AX), Z2
+	VBROADCASTSS 108(AX), Z2
 	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         48(AX), BX
 
 drop13:
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Z0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, DI
-	ADDQ $0x00000240, SI
-	SUBQ $0x10, R9
+	ADDQ $0x40, R9
+	ADDQ $0x00000240, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R9
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R9, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    DI, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    DI, DX
-	MOVQ    104(AX), R10
-	ADDQ    96(AX), R10
-	MOVQ    80(AX), R11
-	MOVQ    32(AX), R9
-	VMOVUPS (R9)(DI*1), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	MOVQ    88(AX), R9
-	TESTQ   $0x00000001, R9
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd17
 
 column14:
-	TESTQ     $0x00000001, R8
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding19
-	VMOVUPS.Z (CX), K1, Z3
+	VMOVUPS.Z (R10)(DX*1), K1, Z3
 
 padding19:
-	TESTQ     $0x00000002, R8
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding20
-	VMOVUPS.Z (CX)(BX*1), K1, Z4
+	VMOVUPS.Z (R10)(DX*1), K1, Z4
 
 padding20:
-	TESTQ     $0x00000004, R8
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding21
-	VMOVUPS.Z (CX)(BX*2), K1, Z5
+	VMOVUPS.Z (R10)(DX*1), K1, Z5
 
 padding21:
-	VMOVUPS      (SI), Z2
+	VMOVUPS      (R8), Z2
 	VFMADD231PS  Z3, Z2, Z0
-	VMOVUPS      128(SI), Z2
+	VMOVUPS      128(R8), Z2
 	VFMADD231PS  Z3, Z2, Z1
-	VMOVUPS      192(SI), Z2
+	VMOVUPS      192(R8), Z2
 	VFMADD231PS  Z4, Z2, Z0
-	VMOVUPS      320(SI), Z2
+	VMOVUPS      320(R8), Z2
 	VFMADD231PS  Z4, Z2, Z1
-	VMOVUPS      384(SI), Z2
+	VMOVUPS      384(R8), Z2
 	VFMADD231PS  Z5, Z2, Z0
-	VMOVUPS      512(SI), Z2
+	VMOVUPS      512(R8), Z2
 	VFMADD231PS  Z5, Z2, Z1
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R10
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end16
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop22
-	MOVQ         DX, R9
-	VBROADCASTSS 128(AX), Z2
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z2
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 132(AX), Z2
+	VBROADCASTSS 108(AX), Z2
 	VMINPS       Z1, Z2, Z1
-	VMOVUPS      Z1, K1, (R9)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z1, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop22:
-	DECQ R11
+	DECQ DI
 	JZ   aged18
 
 odd17:
-	TESTQ     $0x00000001, R8
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding23
-	VMOVUPS.Z (CX), K1, Z3
+	VMOVUPS.Z (R10)(DX*1), K1, Z3
 
 padding23:
-	TESTQ     $0x00000002, R8
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding24
-	VMOVUPS.Z (CX)(BX*1), K1, Z4
+	VMOVUPS.Z (R10)(DX*1), K1, Z4
 
 padding24:
-	TESTQ     $0x00000004, R8
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding25
-	VMOVUPS.Z (CX)(BX*2), K1, Z5
+	VMOVUPS.Z (R10)(DX*1), K1, Z5
 
 padding25:
-	VMOVUPS     64(SI), Z2
+	VMOVUPS     64(R8), Z2
 	VFMADD231PS Z3, Z2, Z0
-	VMOVUPS     256(SI), Z2
+	VMOVUPS     256(R8), Z2
 	VFMADD231PS Z4, Z2, Z0
-	VMOVUPS     448(SI), Z2
+	VMOVUPS     448(R8), Z2
 	VFMADD231PS Z5, Z2, Z0
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z0, Z1
-	MOVQ        32(AX), R9
-	VMOVUPS     (R9)(DI*1), Z0
-	DECQ        R11
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Z0
+	DECQ        DI
 	JNZ         column14
 	JMP         drain15
 
 aged18:
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Z0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
 
 drain15:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R10
+	SUBQ         $0x01, SI
 	JLT          end16
-	CMPQ         R10, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop26
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z2
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z2
 	VMAXPS       Z1, Z2, Z1
-	VBROADCASTSS 132(AX), Z2
+	VBROADCASTSS 108(AX), Z2
 	VMINPS       Z1, Z2, Z1
 	VMOVUPS      Z1, K1, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop26:
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(DI*1), Z0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
 	JMP     drain15
 
 end16:
@@ -1153,189 +1121,190 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband3s2r2AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Z0
-	VMOVUPS (R13)(R8*1), Z1
-	VMOVUPS (R13)(R8*1), Z2
-	VMOVUPS (R13)(R8*1), Z3
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Z5
+	VMOVUPS (R11)(DX*1), Z5
 
 padding6:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Z6
+	VMOVUPS (R11)(DX*1), Z6
 
 padding7:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding8:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding9:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding10:
-	VMOVUPS      (DI), Z4
+	VMOVUPS      (R8), Z4
 	VFMADD231PS  Z5, Z4, Z0
 	VFMADD231PS  Z7, Z4, Z2
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R8), Z4
 	VFMADD231PS  Z5, Z4, Z1
 	VFMADD231PS  Z7, Z4, Z3
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R8), Z4
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z8, Z4, Z2
-	VMOVUPS      320(DI), Z4
+	VMOVUPS      320(R8), Z4
 	VFMADD231PS  Z6, Z4, Z1
 	VFMADD231PS  Z8, Z4, Z3
-	VMOVUPS      384(DI), Z4
+	VMOVUPS      384(R8), Z4
 	VFMADD231PS  Z7, Z4, Z0
 	VFMADD231PS  Z9, Z4, Z2
-	VMOVUPS      512(DI), Z4
+	VMOVUPS      512(R8), Z4
 	VFMADD231PS  Z7, Z4, Z1
 	VFMADD231PS  Z9, Z4, Z3
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop11
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Z4
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z4
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 132(AX), Z4
+	VBROADCASTSS 108(AX), Z4
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z3, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z1, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         48(AX), BX
 
 drop11:
-	DECQ R12
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (CX), Z5
+	VMOVUPS (R11)(DX*1), Z5
 
 padding12:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding13
-	VMOVUPS (CX)(BX*1), Z6
+	VMOVUPS (R11)(DX*1), Z6
 
 padding13:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX)(BX*2), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding14:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(SI*1), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding15:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*4), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding16:
-	VMOVUPS     64(DI), Z4
+	VMOVUPS     64(R8), Z4
 	VFMADD231PS Z5, Z4, Z0
 	VFMADD231PS Z7, Z4, Z2
-	VMOVUPS     256(DI), Z4
+	VMOVUPS     256(R8), Z4
 	VFMADD231PS Z6, Z4, Z0
 	VFMADD231PS Z8, Z4, Z2
-	VMOVUPS     448(DI), Z4
+	VMOVUPS     448(R8), Z4
 	VFMADD231PS Z7, Z4, Z0
 	VFMADD231PS Z9, Z4, Z2
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z2, Z3
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R8*1), Z0
-	VMOVUPS     (R13)(R8*1), Z2
-	DECQ        R12
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Z0
+	VMOVUPS     (R11)(R9*1), Z2
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
 aged5:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z2, Z3
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
-	VMOVUPS (CX)(R8*1), Z2
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z2
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop17
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z4
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z4
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 132(AX), Z4
+	VBROADCASTSS 108(AX), Z4
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z1, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z3, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z1, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         48(AX), BX
 
 drop17:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z2, Z3
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
-	VMOVUPS (CX)(R8*1), Z2
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z2
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R8
-	ADDQ $0x00000240, DI
+	ADDQ $0x40, R9
+	ADDQ $0x00000240, R8
 	SUBQ $0x10, R10
 	JGE  channels
 
@@ -1344,174 +1313,176 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R10, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Z0
-	VMOVUPS (R10)(R8*1), Z1
-	VMOVUPS (R10)(R8*1), Z2
-	VMOVUPS (R10)(R8*1), Z3
-	MOVQ    88(AX), R10
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd21
 
 column18:
-	TESTQ     $0x00000001, R9
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding23
-	VMOVUPS.Z (CX), K1, Z5
+	VMOVUPS.Z (R10)(DX*1), K1, Z5
 
 padding23:
-	TESTQ     $0x00000002, R9
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding24
-	VMOVUPS.Z (CX)(BX*1), K1, Z6
+	VMOVUPS.Z (R10)(DX*1), K1, Z6
 
 padding24:
-	TESTQ     $0x00000004, R9
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding25
-	VMOVUPS.Z (CX)(BX*2), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding25:
-	TESTQ     $0x00000008, R9
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding26
-	VMOVUPS.Z (CX)(SI*1), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding26:
-	TESTQ     $0x00000010, R9
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding27
-	VMOVUPS.Z (CX)(BX*4), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding27:
-	VMOVUPS      (DI), Z4
+	VMOVUPS      (R8), Z4
 	VFMADD231PS  Z5, Z4, Z0
 	VFMADD231PS  Z7, Z4, Z2
-	VMOVUPS      128(DI), Z4
+	VMOVUPS      128(R8), Z4
 	VFMADD231PS  Z5, Z4, Z1
 	VFMADD231PS  Z7, Z4, Z3
-	VMOVUPS      192(DI), Z4
+	VMOVUPS      192(R8), Z4
 	VFMADD231PS  Z6, Z4, Z0
 	VFMADD231PS  Z8, Z4, Z2
-	VMOVUPS      320(DI), Z4
+	VMOVUPS      320(R8), Z4
 	VFMADD231PS  Z6, Z4, Z1
 	VFMADD231PS  Z8, Z4, Z3
-	VMOVUPS      384(DI), Z4
+	VMOVUPS      384(R8), Z4
 	VFMADD231PS  Z7, Z4, Z0
 	VFMADD231PS  Z9, Z4, Z2
-	VMOVUPS      512(DI), Z4
+	VMOVUPS      512(R8), Z4
 	VFMADD231PS  Z7, Z4, Z1
 	VFMADD231PS  Z9, Z4, Z3
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end20
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop28
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Z4
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z4
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 132(AX), Z4
+	VBROADCASTSS 108(AX), Z4
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z3, Z4, Z3
 	VMOVUPS      Z1, K1, (R10)
-	ADDQ         64(AX), R10
+	ADDQ         40(AX), R10
 	VMOVUPS      Z3, K1, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop28:
-	DECQ R12
+	DECQ DI
 	JZ   aged22
 
 odd21:
-	TESTQ     $0x00000001, R9
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding29
-	VMOVUPS.Z (CX), K1, Z5
+	VMOVUPS.Z (R10)(DX*1), K1, Z5
 
 padding29:
-	TESTQ     $0x00000002, R9
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding30
-	VMOVUPS.Z (CX)(BX*1), K1, Z6
+	VMOVUPS.Z (R10)(DX*1), K1, Z6
 
 padding30:
-	TESTQ     $0x00000004, R9
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding31
-	VMOVUPS.Z (CX)(BX*2), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding31:
-	TESTQ     $0x00000008, R9
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding32
-	VMOVUPS.Z (CX)(SI*1), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding32:
-	TESTQ     $0x00000010, R9
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding33
-	VMOVUPS.Z (CX)(BX*4), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding33:
-	VMOVUPS     64(DI), Z4
+	VMOVUPS     64(R8), Z4
 	VFMADD231PS Z5, Z4, Z0
 	VFMADD231PS Z7, Z4, Z2
-	VMOVUPS     256(DI), Z4
+	VMOVUPS     256(R8), Z4
 	VFMADD231PS Z6, Z4, Z0
 	VFMADD231PS Z8, Z4, Z2
-	VMOVUPS     448(DI), Z4
+	VMOVUPS     448(R8), Z4
 	VFMADD231PS Z7, Z4, Z0
 	VFMADD231PS Z9, Z4, Z2
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z2, Z3
-	MOVQ        32(AX), R10
-	VMOVUPS     (R10)(R8*1), Z0
-	VMOVUPS     (R10)(R8*1), Z2
-	DECQ        R12
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Z0
+	VMOVUPS     (R10)(R9*1), Z2
+	DECQ        DI
 	JNZ         column18
 	JMP         drain19
 
 aged22:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z2, Z3
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
-	VMOVUPS (CX)(R8*1), Z2
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z2
 
 drain19:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end20
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop34
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z4
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z4
 	VMAXPS       Z1, Z4, Z1
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 132(AX), Z4
+	VBROADCASTSS 108(AX), Z4
 	VMINPS       Z1, Z4, Z1
 	VMINPS       Z3, Z4, Z3
 	VMOVUPS      Z1, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z3, K1, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop34:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z2, Z3
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
-	VMOVUPS (CX)(R8*1), Z2
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z2
 	JMP     drain19
 
 end20:
@@ -1523,10 +1494,8 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband3s2r3AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
@@ -1534,180 +1503,185 @@ TEXT ·dwband3s2r3AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	VMOVUPS (R14)(R11*1), Z4
-	VMOVUPS (R14)(R11*1), Z5
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding6:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding7:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding8:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding9:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding10:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding11:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (DX)(BX*1), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding12:
-	VMOVUPS      (R10), Z6
+	VMOVUPS      (R8), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z9, Z6, Z2
 	VFMADD231PS  Z11, Z6, Z4
-	VMOVUPS      128(R10), Z6
+	VMOVUPS      128(R8), Z6
 	VFMADD231PS  Z7, Z6, Z1
 	VFMADD231PS  Z9, Z6, Z3
 	VFMADD231PS  Z11, Z6, Z5
-	VMOVUPS      192(R10), Z6
+	VMOVUPS      192(R8), Z6
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z10, Z6, Z2
 	VFMADD231PS  Z12, Z6, Z4
-	VMOVUPS      320(R10), Z6
+	VMOVUPS      320(R8), Z6
 	VFMADD231PS  Z8, Z6, Z1
 	VFMADD231PS  Z10, Z6, Z3
 	VFMADD231PS  Z12, Z6, Z5
-	VMOVUPS      384(R10), Z6
+	VMOVUPS      384(R8), Z6
 	VFMADD231PS  Z9, Z6, Z0
 	VFMADD231PS  Z11, Z6, Z2
 	VFMADD231PS  Z13, Z6, Z4
-	VMOVUPS      512(R10), Z6
+	VMOVUPS      512(R8), Z6
 	VFMADD231PS  Z9, Z6, Z1
 	VFMADD231PS  Z11, Z6, Z3
 	VFMADD231PS  Z13, Z6, Z5
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z1, Z6, Z1
 	VMAXPS       Z3, Z6, Z3
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z1, Z6, Z1
 	VMINPS       Z3, Z6, Z3
 	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z1, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z3, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z5, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z1, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z3, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         48(AX), BX
 
 drop13:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding14:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(BX*1), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding15:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*2), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding16:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding17
-	VMOVUPS (CX)(SI*1), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding17:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding18
-	VMOVUPS (CX)(BX*4), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding18:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding19
-	VMOVUPS (DX), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding19:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding20
-	VMOVUPS (DX)(BX*1), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding20:
-	VMOVUPS     64(R10), Z6
+	VMOVUPS     64(R8), Z6
 	VFMADD231PS Z7, Z6, Z0
 	VFMADD231PS Z9, Z6, Z2
 	VFMADD231PS Z11, Z6, Z4
-	VMOVUPS     256(R10), Z6
+	VMOVUPS     256(R8), Z6
 	VFMADD231PS Z8, Z6, Z0
 	VFMADD231PS Z10, Z6, Z2
 	VFMADD231PS Z12, Z6, Z4
-	VMOVUPS     448(R10), Z6
+	VMOVUPS     448(R8), Z6
 	VFMADD231PS Z9, Z6, Z0
 	VFMADD231PS Z11, Z6, Z2
 	VFMADD231PS Z13, Z6, Z4
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z2, Z3
 	VMOVAPS     Z4, Z5
-	MOVQ        32(AX), R14
-	VMOVUPS     (R14)(R11*1), Z0
-	VMOVUPS     (R14)(R11*1), Z2
-	VMOVUPS     (R14)(R11*1), Z4
-	DECQ        R9
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Z0
+	VMOVUPS     (R11)(R9*1), Z2
+	VMOVUPS     (R11)(R9*1), Z4
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
@@ -1715,227 +1689,231 @@ aged5:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z2, Z3
 	VMOVAPS Z4, Z5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z2
-	VMOVUPS (CX)(R11*1), Z4
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z2
+	VMOVUPS (DX)(R9*1), Z4
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop21
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z1, Z6, Z1
 	VMAXPS       Z3, Z6, Z3
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z1, Z6, Z1
 	VMINPS       Z3, Z6, Z3
 	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z1, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z3, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z5, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z1, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z3, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z5, (DX)
+	ADDQ         48(AX), BX
 
 drop21:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z2, Z3
 	VMOVAPS Z4, Z5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z2
-	VMOVUPS (CX)(R11*1), Z4
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z2
+	VMOVUPS (DX)(R9*1), Z4
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000240, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000240, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	VMOVUPS (R13)(R11*1), Z4
-	VMOVUPS (R13)(R11*1), Z5
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd25
 
 column22:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding27
-	VMOVUPS.Z (CX), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding27:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding28
-	VMOVUPS.Z (CX)(BX*1), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding28:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding29
-	VMOVUPS.Z (CX)(BX*2), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding29:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding30
-	VMOVUPS.Z (CX)(SI*1), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding30:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding31
-	VMOVUPS.Z (CX)(BX*4), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding31:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding32
-	VMOVUPS.Z (DX), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding32:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding33
-	VMOVUPS.Z (DX)(BX*1), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding33:
-	VMOVUPS      (R10), Z6
+	VMOVUPS      (R8), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z9, Z6, Z2
 	VFMADD231PS  Z11, Z6, Z4
-	VMOVUPS      128(R10), Z6
+	VMOVUPS      128(R8), Z6
 	VFMADD231PS  Z7, Z6, Z1
 	VFMADD231PS  Z9, Z6, Z3
 	VFMADD231PS  Z11, Z6, Z5
-	VMOVUPS      192(R10), Z6
+	VMOVUPS      192(R8), Z6
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z10, Z6, Z2
 	VFMADD231PS  Z12, Z6, Z4
-	VMOVUPS      320(R10), Z6
+	VMOVUPS      320(R8), Z6
 	VFMADD231PS  Z8, Z6, Z1
 	VFMADD231PS  Z10, Z6, Z3
 	VFMADD231PS  Z12, Z6, Z5
-	VMOVUPS      384(R10), Z6
+	VMOVUPS      384(R8), Z6
 	VFMADD231PS  Z9, Z6, Z0
 	VFMADD231PS  Z11, Z6, Z2
 	VFMADD231PS  Z13, Z6, Z4
-	VMOVUPS      512(R10), Z6
+	VMOVUPS      512(R8), Z6
 	VFMADD231PS  Z9, Z6, Z1
 	VFMADD231PS  Z11, Z6, Z3
 	VFMADD231PS  Z13, Z6, Z5
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end24
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop34
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z1, Z6, Z1
 	VMAXPS       Z3, Z6, Z3
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z1, Z6, Z1
 	VMINPS       Z3, Z6, Z3
 	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z1, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z3, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z5, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z1, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z3, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z5, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop34:
-	DECQ R9
+	DECQ DI
 	JZ   aged26
 
 odd25:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding35
-	VMOVUPS.Z (CX), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding35:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding36
-	VMOVUPS.Z (CX)(BX*1), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding36:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding37
-	VMOVUPS.Z (CX)(BX*2), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding37:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding38
-	VMOVUPS.Z (CX)(SI*1), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding38:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding39
-	VMOVUPS.Z (CX)(BX*4), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding39:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding40
-	VMOVUPS.Z (DX), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding40:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding41
-	VMOVUPS.Z (DX)(BX*1), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding41:
-	VMOVUPS     64(R10), Z6
+	VMOVUPS     64(R8), Z6
 	VFMADD231PS Z7, Z6, Z0
 	VFMADD231PS Z9, Z6, Z2
 	VFMADD231PS Z11, Z6, Z4
-	VMOVUPS     256(R10), Z6
+	VMOVUPS     256(R8), Z6
 	VFMADD231PS Z8, Z6, Z0
 	VFMADD231PS Z10, Z6, Z2
 	VFMADD231PS Z12, Z6, Z4
-	VMOVUPS     448(R10), Z6
+	VMOVUPS     448(R8), Z6
 	VFMADD231PS Z9, Z6, Z0
 	VFMADD231PS Z11, Z6, Z2
 	VFMADD231PS Z13, Z6, Z4
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z2, Z3
 	VMOVAPS     Z4, Z5
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R11*1), Z0
-	VMOVUPS     (R13)(R11*1), Z2
-	VMOVUPS     (R13)(R11*1), Z4
-	DECQ        R9
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Z0
+	VMOVUPS     (R10)(R9*1), Z2
+	VMOVUPS     (R10)(R9*1), Z4
+	DECQ        DI
 	JNZ         column22
 	JMP         drain23
 
@@ -1943,41 +1921,41 @@ aged26:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z2, Z3
 	VMOVAPS Z4, Z5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z2
-	VMOVUPS (CX)(R11*1), Z4
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z2
+	VMOVUPS (CX)(R9*1), Z4
 
 drain23:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end24
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop42
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z1, Z6, Z1
 	VMAXPS       Z3, Z6, Z3
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z1, Z6, Z1
 	VMINPS       Z3, Z6, Z3
 	VMINPS       Z5, Z6, Z5
 	VMOVUPS      Z1, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z3, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z5, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop42:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z2, Z3
 	VMOVAPS Z4, Z5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z2
-	VMOVUPS (CX)(R11*1), Z4
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z2
+	VMOVUPS (CX)(R9*1), Z4
 	JMP     drain23
 
 end24:
@@ -1989,166 +1967,162 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband5s1r1AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Z0
-	VMOVUPS (R13)(R8*1), Z1
-	VMOVUPS (R13)(R8*1), Z2
-	VMOVUPS (R13)(R8*1), Z3
-	VMOVUPS (R13)(R8*1), Z4
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Z6
+	VMOVUPS (R11)(DX*1), Z6
 
 padding4:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding5:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding6:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding7:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding8:
-	VMOVUPS      (DI), Z5
+	VMOVUPS      (R8), Z5
 	VFMADD231PS  Z6, Z5, Z0
-	VMOVUPS      64(DI), Z5
+	VMOVUPS      64(R8), Z5
 	VFMADD231PS  Z6, Z5, Z1
-	VMOVUPS      128(DI), Z5
+	VMOVUPS      128(R8), Z5
 	VFMADD231PS  Z6, Z5, Z2
-	VMOVUPS      192(DI), Z5
+	VMOVUPS      192(R8), Z5
 	VFMADD231PS  Z6, Z5, Z3
-	VMOVUPS      256(DI), Z5
+	VMOVUPS      256(R8), Z5
 	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS      320(DI), Z5
+	VMOVUPS      320(R8), Z5
 	VFMADD231PS  Z7, Z5, Z0
-	VMOVUPS      384(DI), Z5
+	VMOVUPS      384(R8), Z5
 	VFMADD231PS  Z7, Z5, Z1
-	VMOVUPS      448(DI), Z5
+	VMOVUPS      448(R8), Z5
 	VFMADD231PS  Z7, Z5, Z2
-	VMOVUPS      512(DI), Z5
+	VMOVUPS      512(R8), Z5
 	VFMADD231PS  Z7, Z5, Z3
-	VMOVUPS      576(DI), Z5
+	VMOVUPS      576(R8), Z5
 	VFMADD231PS  Z7, Z5, Z4
-	VMOVUPS      640(DI), Z5
+	VMOVUPS      640(R8), Z5
 	VFMADD231PS  Z8, Z5, Z0
-	VMOVUPS      704(DI), Z5
+	VMOVUPS      704(R8), Z5
 	VFMADD231PS  Z8, Z5, Z1
-	VMOVUPS      768(DI), Z5
+	VMOVUPS      768(R8), Z5
 	VFMADD231PS  Z8, Z5, Z2
-	VMOVUPS      832(DI), Z5
+	VMOVUPS      832(R8), Z5
 	VFMADD231PS  Z8, Z5, Z3
-	VMOVUPS      896(DI), Z5
+	VMOVUPS      896(R8), Z5
 	VFMADD231PS  Z8, Z5, Z4
-	VMOVUPS      960(DI), Z5
+	VMOVUPS      960(R8), Z5
 	VFMADD231PS  Z9, Z5, Z0
-	VMOVUPS      1024(DI), Z5
+	VMOVUPS      1024(R8), Z5
 	VFMADD231PS  Z9, Z5, Z1
-	VMOVUPS      1088(DI), Z5
+	VMOVUPS      1088(R8), Z5
 	VFMADD231PS  Z9, Z5, Z2
-	VMOVUPS      1152(DI), Z5
+	VMOVUPS      1152(R8), Z5
 	VFMADD231PS  Z9, Z5, Z3
-	VMOVUPS      1216(DI), Z5
+	VMOVUPS      1216(R8), Z5
 	VFMADD231PS  Z9, Z5, Z4
-	VMOVUPS      1280(DI), Z5
+	VMOVUPS      1280(R8), Z5
 	VFMADD231PS  Z10, Z5, Z0
-	VMOVUPS      1344(DI), Z5
+	VMOVUPS      1344(R8), Z5
 	VFMADD231PS  Z10, Z5, Z1
-	VMOVUPS      1408(DI), Z5
+	VMOVUPS      1408(R8), Z5
 	VFMADD231PS  Z10, Z5, Z2
-	VMOVUPS      1472(DI), Z5
+	VMOVUPS      1472(R8), Z5
 	VFMADD231PS  Z10, Z5, Z3
-	VMOVUPS      1536(DI), Z5
+	VMOVUPS      1536(R8), Z5
 	VFMADD231PS  Z10, Z5, Z4
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop9
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Z5
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS 132(AX), Z5
+	VBROADCASTSS 108(AX), Z5
 	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z4, (R11)
+	ADDQ         48(AX), BX
 
 drop9:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Z0
-	DECQ    R12
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop10
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z5
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS 132(AX), Z5
+	VBROADCASTSS 108(AX), Z5
 	VMINPS       Z4, Z5, Z4
-	VMOVUPS      Z4, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z4, (DX)
+	ADDQ         48(AX), BX
 
 drop10:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R8
-	ADDQ $0x00000640, DI
+	ADDQ $0x40, R9
+	ADDQ $0x00000640, R8
 	SUBQ $0x10, R10
 	JGE  channels
 
@@ -2157,151 +2131,148 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R10, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Z0
-	VMOVUPS (R10)(R8*1), Z1
-	VMOVUPS (R10)(R8*1), Z2
-	VMOVUPS (R10)(R8*1), Z3
-	VMOVUPS (R10)(R8*1), Z4
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
 
 column11:
-	TESTQ     $0x00000001, R9
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding14
-	VMOVUPS.Z (CX), K1, Z6
+	VMOVUPS.Z (R10)(DX*1), K1, Z6
 
 padding14:
-	TESTQ     $0x00000002, R9
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding15
-	VMOVUPS.Z (CX)(BX*1), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding15:
-	TESTQ     $0x00000004, R9
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding16
-	VMOVUPS.Z (CX)(BX*2), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding16:
-	TESTQ     $0x00000008, R9
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding17
-	VMOVUPS.Z (CX)(SI*1), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding17:
-	TESTQ     $0x00000010, R9
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding18
-	VMOVUPS.Z (CX)(BX*4), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding18:
-	VMOVUPS      (DI), Z5
+	VMOVUPS      (R8), Z5
 	VFMADD231PS  Z6, Z5, Z0
-	VMOVUPS      64(DI), Z5
+	VMOVUPS      64(R8), Z5
 	VFMADD231PS  Z6, Z5, Z1
-	VMOVUPS      128(DI), Z5
+	VMOVUPS      128(R8), Z5
 	VFMADD231PS  Z6, Z5, Z2
-	VMOVUPS      192(DI), Z5
+	VMOVUPS      192(R8), Z5
 	VFMADD231PS  Z6, Z5, Z3
-	VMOVUPS      256(DI), Z5
+	VMOVUPS      256(R8), Z5
 	VFMADD231PS  Z6, Z5, Z4
-	VMOVUPS      320(DI), Z5
+	VMOVUPS      320(R8), Z5
 	VFMADD231PS  Z7, Z5, Z0
-	VMOVUPS      384(DI), Z5
+	VMOVUPS      384(R8), Z5
 	VFMADD231PS  Z7, Z5, Z1
-	VMOVUPS      448(DI), Z5
+	VMOVUPS      448(R8), Z5
 	VFMADD231PS  Z7, Z5, Z2
-	VMOVUPS      512(DI), Z5
+	VMOVUPS      512(R8), Z5
 	VFMADD231PS  Z7, Z5, Z3
-	VMOVUPS      576(DI), Z5
+	VMOVUPS      576(R8), Z5
 	VFMADD231PS  Z7, Z5, Z4
-	VMOVUPS      640(DI), Z5
+	VMOVUPS      640(R8), Z5
 	VFMADD231PS  Z8, Z5, Z0
-	VMOVUPS      704(DI), Z5
+	VMOVUPS      704(R8), Z5
 	VFMADD231PS  Z8, Z5, Z1
-	VMOVUPS      768(DI), Z5
+	VMOVUPS      768(R8), Z5
 	VFMADD231PS  Z8, Z5, Z2
-	VMOVUPS      832(DI), Z5
+	VMOVUPS      832(R8), Z5
 	VFMADD231PS  Z8, Z5, Z3
-	VMOVUPS      896(DI), Z5
+	VMOVUPS      896(R8), Z5
 	VFMADD231PS  Z8, Z5, Z4
-	VMOVUPS      960(DI), Z5
+	VMOVUPS      960(R8), Z5
 	VFMADD231PS  Z9, Z5, Z0
-	VMOVUPS      1024(DI), Z5
+	VMOVUPS      1024(R8), Z5
 	VFMADD231PS  Z9, Z5, Z1
-	VMOVUPS      1088(DI), Z5
+	VMOVUPS      1088(R8), Z5
 	VFMADD231PS  Z9, Z5, Z2
-	VMOVUPS      1152(DI), Z5
+	VMOVUPS      1152(R8), Z5
 	VFMADD231PS  Z9, Z5, Z3
-	VMOVUPS      1216(DI), Z5
+	VMOVUPS      1216(R8), Z5
 	VFMADD231PS  Z9, Z5, Z4
-	VMOVUPS      1280(DI), Z5
+	VMOVUPS      1280(R8), Z5
 	VFMADD231PS  Z10, Z5, Z0
-	VMOVUPS      1344(DI), Z5
+	VMOVUPS      1344(R8), Z5
 	VFMADD231PS  Z10, Z5, Z1
-	VMOVUPS      1408(DI), Z5
+	VMOVUPS      1408(R8), Z5
 	VFMADD231PS  Z10, Z5, Z2
-	VMOVUPS      1472(DI), Z5
+	VMOVUPS      1472(R8), Z5
 	VFMADD231PS  Z10, Z5, Z3
-	VMOVUPS      1536(DI), Z5
+	VMOVUPS      1536(R8), Z5
 	VFMADD231PS  Z10, Z5, Z4
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end13
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop19
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Z5
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS 132(AX), Z5
+	VBROADCASTSS 108(AX), Z5
 	VMINPS       Z4, Z5, Z4
 	VMOVUPS      Z4, K1, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop19:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Z0
-	DECQ    R12
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	DECQ    DI
 	JNZ     column11
 
 drain12:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end13
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop20
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z5
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z5
 	VMAXPS       Z4, Z5, Z4
-	VBROADCASTSS 132(AX), Z5
+	VBROADCASTSS 108(AX), Z5
 	VMINPS       Z4, Z5, Z4
 	VMOVUPS      Z4, K1, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop20:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
 	JMP     drain12
 
 end13:
@@ -2313,170 +2284,166 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband5s1r2AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	VMOVUPS (R14)(R11*1), Z4
-	VMOVUPS (R14)(R11*1), Z5
-	VMOVUPS (R14)(R11*1), Z6
-	VMOVUPS (R14)(R11*1), Z7
-	VMOVUPS (R14)(R11*1), Z8
-	VMOVUPS (R14)(R11*1), Z9
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z6
+	VMOVUPS (R11)(R9*1), Z7
+	VMOVUPS (R11)(R9*1), Z8
+	VMOVUPS (R11)(R9*1), Z9
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding4:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding5:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding6:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Z14
+	VMOVUPS (R11)(DX*1), Z14
 
 padding7:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Z15
+	VMOVUPS (R11)(DX*1), Z15
 
 padding8:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (DX), Z16
+	VMOVUPS (R11)(DX*1), Z16
 
 padding9:
-	VMOVUPS      (R10), Z10
+	VMOVUPS      (R8), Z10
 	VFMADD231PS  Z11, Z10, Z0
 	VFMADD231PS  Z12, Z10, Z5
-	VMOVUPS      64(R10), Z10
+	VMOVUPS      64(R8), Z10
 	VFMADD231PS  Z11, Z10, Z1
 	VFMADD231PS  Z12, Z10, Z6
-	VMOVUPS      128(R10), Z10
+	VMOVUPS      128(R8), Z10
 	VFMADD231PS  Z11, Z10, Z2
 	VFMADD231PS  Z12, Z10, Z7
-	VMOVUPS      192(R10), Z10
+	VMOVUPS      192(R8), Z10
 	VFMADD231PS  Z11, Z10, Z3
 	VFMADD231PS  Z12, Z10, Z8
-	VMOVUPS      256(R10), Z10
+	VMOVUPS      256(R8), Z10
 	VFMADD231PS  Z11, Z10, Z4
 	VFMADD231PS  Z12, Z10, Z9
-	VMOVUPS      320(R10), Z10
+	VMOVUPS      320(R8), Z10
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z13, Z10, Z5
-	VMOVUPS      384(R10), Z10
+	VMOVUPS      384(R8), Z10
 	VFMADD231PS  Z12, Z10, Z1
 	VFMADD231PS  Z13, Z10, Z6
-	VMOVUPS      448(R10), Z10
+	VMOVUPS      448(R8), Z10
 	VFMADD231PS  Z12, Z10, Z2
 	VFMADD231PS  Z13, Z10, Z7
-	VMOVUPS      512(R10), Z10
+	VMOVUPS      512(R8), Z10
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z13, Z10, Z8
-	VMOVUPS      576(R10), Z10
+	VMOVUPS      576(R8), Z10
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z13, Z10, Z9
-	VMOVUPS      640(R10), Z10
+	VMOVUPS      640(R8), Z10
 	VFMADD231PS  Z13, Z10, Z0
 	VFMADD231PS  Z14, Z10, Z5
-	VMOVUPS      704(R10), Z10
+	VMOVUPS      704(R8), Z10
 	VFMADD231PS  Z13, Z10, Z1
 	VFMADD231PS  Z14, Z10, Z6
-	VMOVUPS      768(R10), Z10
+	VMOVUPS      768(R8), Z10
 	VFMADD231PS  Z13, Z10, Z2
 	VFMADD231PS  Z14, Z10, Z7
-	VMOVUPS      832(R10), Z10
+	VMOVUPS      832(R8), Z10
 	VFMADD231PS  Z13, Z10, Z3
 	VFMADD231PS  Z14, Z10, Z8
-	VMOVUPS      896(R10), Z10
+	VMOVUPS      896(R8), Z10
 	VFMADD231PS  Z13, Z10, Z4
 	VFMADD231PS  Z14, Z10, Z9
-	VMOVUPS      960(R10), Z10
+	VMOVUPS      960(R8), Z10
 	VFMADD231PS  Z14, Z10, Z0
 	VFMADD231PS  Z15, Z10, Z5
-	VMOVUPS      1024(R10), Z10
+	VMOVUPS      1024(R8), Z10
 	VFMADD231PS  Z14, Z10, Z1
 	VFMADD231PS  Z15, Z10, Z6
-	VMOVUPS      1088(R10), Z10
+	VMOVUPS      1088(R8), Z10
 	VFMADD231PS  Z14, Z10, Z2
 	VFMADD231PS  Z15, Z10, Z7
-	VMOVUPS      1152(R10), Z10
+	VMOVUPS      1152(R8), Z10
 	VFMADD231PS  Z14, Z10, Z3
 	VFMADD231PS  Z15, Z10, Z8
-	VMOVUPS      1216(R10), Z10
+	VMOVUPS      1216(R8), Z10
 	VFMADD231PS  Z14, Z10, Z4
 	VFMADD231PS  Z15, Z10, Z9
-	VMOVUPS      1280(R10), Z10
+	VMOVUPS      1280(R8), Z10
 	VFMADD231PS  Z15, Z10, Z0
 	VFMADD231PS  Z16, Z10, Z5
-	VMOVUPS      1344(R10), Z10
+	VMOVUPS      1344(R8), Z10
 	VFMADD231PS  Z15, Z10, Z1
 	VFMADD231PS  Z16, Z10, Z6
-	VMOVUPS      1408(R10), Z10
+	VMOVUPS      1408(R8), Z10
 	VFMADD231PS  Z15, Z10, Z2
 	VFMADD231PS  Z16, Z10, Z7
-	VMOVUPS      1472(R10), Z10
+	VMOVUPS      1472(R8), Z10
 	VFMADD231PS  Z15, Z10, Z3
 	VFMADD231PS  Z16, Z10, Z8
-	VMOVUPS      1536(R10), Z10
+	VMOVUPS      1536(R8), Z10
 	VFMADD231PS  Z15, Z10, Z4
 	VFMADD231PS  Z16, Z10, Z9
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop10
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z10
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z10
 	VMAXPS       Z4, Z10, Z4
 	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS 132(AX), Z10
+	VBROADCASTSS 108(AX), Z10
 	VMINPS       Z4, Z10, Z4
 	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z4, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z9, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z4, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         48(AX), BX
 
 drop10:
 	VMOVAPS Z3, Z4
@@ -2487,29 +2454,29 @@ drop10:
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
 	VMOVAPS Z5, Z6
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z5
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z5
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop11
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z10
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z10
 	VMAXPS       Z4, Z10, Z4
 	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS 132(AX), Z10
+	VBROADCASTSS 108(AX), Z10
 	VMINPS       Z4, Z10, Z4
 	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z4, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z9, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z4, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z9, (DX)
+	ADDQ         48(AX), BX
 
 drop11:
 	VMOVAPS Z3, Z4
@@ -2520,175 +2487,172 @@ drop11:
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
 	VMOVAPS Z5, Z6
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z5
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z5
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000640, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000640, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	VMOVUPS (R13)(R11*1), Z4
-	VMOVUPS (R13)(R11*1), Z5
-	VMOVUPS (R13)(R11*1), Z6
-	VMOVUPS (R13)(R11*1), Z7
-	VMOVUPS (R13)(R11*1), Z8
-	VMOVUPS (R13)(R11*1), Z9
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z6
+	VMOVUPS (R10)(R9*1), Z7
+	VMOVUPS (R10)(R9*1), Z8
+	VMOVUPS (R10)(R9*1), Z9
 
 column12:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding15
-	VMOVUPS.Z (CX), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding15:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding16
-	VMOVUPS.Z (CX)(BX*1), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding16:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding17
-	VMOVUPS.Z (CX)(BX*2), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding17:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding18
-	VMOVUPS.Z (CX)(SI*1), K1, Z14
+	VMOVUPS.Z (R10)(DX*1), K1, Z14
 
 padding18:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding19
-	VMOVUPS.Z (CX)(BX*4), K1, Z15
+	VMOVUPS.Z (R10)(DX*1), K1, Z15
 
 padding19:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding20
-	VMOVUPS.Z (DX), K1, Z16
+	VMOVUPS.Z (R10)(DX*1), K1, Z16
 
 padding20:
-	VMOVUPS      (R10), Z10
+	VMOVUPS      (R8), Z10
 	VFMADD231PS  Z11, Z10, Z0
 	VFMADD231PS  Z12, Z10, Z5
-	VMOVUPS      64(R10), Z10
+	VMOVUPS      64(R8), Z10
 	VFMADD231PS  Z11, Z10, Z1
 	VFMADD231PS  Z12, Z10, Z6
-	VMOVUPS      128(R10), Z10
+	VMOVUPS      128(R8), Z10
 	VFMADD231PS  Z11, Z10, Z2
 	VFMADD231PS  Z12, Z10, Z7
-	VMOVUPS      192(R10), Z10
+	VMOVUPS      192(R8), Z10
 	VFMADD231PS  Z11, Z10, Z3
 	VFMADD231PS  Z12, Z10, Z8
-	VMOVUPS      256(R10), Z10
+	VMOVUPS      256(R8), Z10
 	VFMADD231PS  Z11, Z10, Z4
 	VFMADD231PS  Z12, Z10, Z9
-	VMOVUPS      320(R10), Z10
+	VMOVUPS      320(R8), Z10
 	VFMADD231PS  Z12, Z10, Z0
 	VFMADD231PS  Z13, Z10, Z5
-	VMOVUPS      384(R10), Z10
+	VMOVUPS      384(R8), Z10
 	VFMADD231PS  Z12, Z10, Z1
 	VFMADD231PS  Z13, Z10, Z6
-	VMOVUPS      448(R10), Z10
+	VMOVUPS      448(R8), Z10
 	VFMADD231PS  Z12, Z10, Z2
 	VFMADD231PS  Z13, Z10, Z7
-	VMOVUPS      512(R10), Z10
+	VMOVUPS      512(R8), Z10
 	VFMADD231PS  Z12, Z10, Z3
 	VFMADD231PS  Z13, Z10, Z8
-	VMOVUPS      576(R10), Z10
+	VMOVUPS      576(R8), Z10
 	VFMADD231PS  Z12, Z10, Z4
 	VFMADD231PS  Z13, Z10, Z9
-	VMOVUPS      640(R10), Z10
+	VMOVUPS      640(R8), Z10
 	VFMADD231PS  Z13, Z10, Z0
 	VFMADD231PS  Z14, Z10, Z5
-	VMOVUPS      704(R10), Z10
+	VMOVUPS      704(R8), Z10
 	VFMADD231PS  Z13, Z10, Z1
 	VFMADD231PS  Z14, Z10, Z6
-	VMOVUPS      768(R10), Z10
+	VMOVUPS      768(R8), Z10
 	VFMADD231PS  Z13, Z10, Z2
 	VFMADD231PS  Z14, Z10, Z7
-	VMOVUPS      832(R10), Z10
+	VMOVUPS      832(R8), Z10
 	VFMADD231PS  Z13, Z10, Z3
 	VFMADD231PS  Z14, Z10, Z8
-	VMOVUPS      896(R10), Z10
+	VMOVUPS      896(R8), Z10
 	VFMADD231PS  Z13, Z10, Z4
 	VFMADD231PS  Z14, Z10, Z9
-	VMOVUPS      960(R10), Z10
+	VMOVUPS      960(R8), Z10
 	VFMADD231PS  Z14, Z10, Z0
 	VFMADD231PS  Z15, Z10, Z5
-	VMOVUPS      1024(R10), Z10
+	VMOVUPS      1024(R8), Z10
 	VFMADD231PS  Z14, Z10, Z1
 	VFMADD231PS  Z15, Z10, Z6
-	VMOVUPS      1088(R10), Z10
+	VMOVUPS      1088(R8), Z10
 	VFMADD231PS  Z14, Z10, Z2
 	VFMADD231PS  Z15, Z10, Z7
-	VMOVUPS      1152(R10), Z10
+	VMOVUPS      1152(R8), Z10
 	VFMADD231PS  Z14, Z10, Z3
 	VFMADD231PS  Z15, Z10, Z8
-	VMOVUPS      1216(R10), Z10
+	VMOVUPS      1216(R8), Z10
 	VFMADD231PS  Z14, Z10, Z4
 	VFMADD231PS  Z15, Z10, Z9
-	VMOVUPS      1280(R10), Z10
+	VMOVUPS      1280(R8), Z10
 	VFMADD231PS  Z15, Z10, Z0
 	VFMADD231PS  Z16, Z10, Z5
-	VMOVUPS      1344(R10), Z10
+	VMOVUPS      1344(R8), Z10
 	VFMADD231PS  Z15, Z10, Z1
 	VFMADD231PS  Z16, Z10, Z6
-	VMOVUPS      1408(R10), Z10
+	VMOVUPS      1408(R8), Z10
 	VFMADD231PS  Z15, Z10, Z2
 	VFMADD231PS  Z16, Z10, Z7
-	VMOVUPS      1472(R10), Z10
+	VMOVUPS      1472(R8), Z10
 	VFMADD231PS  Z15, Z10, Z3
 	VFMADD231PS  Z16, Z10, Z8
-	VMOVUPS      1536(R10), Z10
+	VMOVUPS      1536(R8), Z10
 	VFMADD231PS  Z15, Z10, Z4
 	VFMADD231PS  Z16, Z10, Z9
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end14
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop21
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z10
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z10
 	VMAXPS       Z4, Z10, Z4
 	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS 132(AX), Z10
+	VBROADCASTSS 108(AX), Z10
 	VMINPS       Z4, Z10, Z4
 	VMINPS       Z9, Z10, Z9
-	VMOVUPS      Z4, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z9, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z4, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z9, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop21:
 	VMOVAPS Z3, Z4
@@ -2699,29 +2663,29 @@ drop21:
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
 	VMOVAPS Z5, Z6
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z5
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z5
+	DECQ    DI
 	JNZ     column12
 
 drain13:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end14
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop22
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z10
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z10
 	VMAXPS       Z4, Z10, Z4
 	VMAXPS       Z9, Z10, Z9
-	VBROADCASTSS 132(AX), Z10
+	VBROADCASTSS 108(AX), Z10
 	VMINPS       Z4, Z10, Z4
 	VMINPS       Z9, Z10, Z9
 	VMOVUPS      Z4, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z9, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop22:
 	VMOVAPS Z3, Z4
@@ -2732,9 +2696,9 @@ drop22:
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
 	VMOVAPS Z5, Z6
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z5
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z5
 	JMP     drain13
 
 end14:
@@ -2746,10 +2710,8 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband5s1r3AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
@@ -2757,199 +2719,198 @@ TEXT ·dwband5s1r3AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	VMOVUPS (R14)(R11*1), Z4
-	VMOVUPS (R14)(R11*1), Z5
-	VMOVUPS (R14)(R11*1), Z6
-	VMOVUPS (R14)(R11*1), Z7
-	VMOVUPS (R14)(R11*1), Z8
-	VMOVUPS (R14)(R11*1), Z9
-	VMOVUPS (R14)(R11*1), Z10
-	VMOVUPS (R14)(R11*1), Z11
-	VMOVUPS (R14)(R11*1), Z12
-	VMOVUPS (R14)(R11*1), Z13
-	VMOVUPS (R14)(R11*1), Z14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z6
+	VMOVUPS (R11)(R9*1), Z7
+	VMOVUPS (R11)(R9*1), Z8
+	VMOVUPS (R11)(R9*1), Z9
+	VMOVUPS (R11)(R9*1), Z10
+	VMOVUPS (R11)(R9*1), Z11
+	VMOVUPS (R11)(R9*1), Z12
+	VMOVUPS (R11)(R9*1), Z13
+	VMOVUPS (R11)(R9*1), Z14
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Z16
+	VMOVUPS (R11)(DX*1), Z16
 
 padding4:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Z17
+	VMOVUPS (R11)(DX*1), Z17
 
 padding5:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Z18
+	VMOVUPS (R11)(DX*1), Z18
 
 padding6:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Z19
+	VMOVUPS (R11)(DX*1), Z19
 
 padding7:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Z20
+	VMOVUPS (R11)(DX*1), Z20
 
 padding8:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (DX), Z21
+	VMOVUPS (R11)(DX*1), Z21
 
 padding9:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (DX)(BX*1), Z22
+	VMOVUPS (R11)(DX*1), Z22
 
 padding10:
-	VMOVUPS      (R10), Z15
+	VMOVUPS      (R8), Z15
 	VFMADD231PS  Z16, Z15, Z0
 	VFMADD231PS  Z17, Z15, Z5
 	VFMADD231PS  Z18, Z15, Z10
-	VMOVUPS      64(R10), Z15
+	VMOVUPS      64(R8), Z15
 	VFMADD231PS  Z16, Z15, Z1
 	VFMADD231PS  Z17, Z15, Z6
 	VFMADD231PS  Z18, Z15, Z11
-	VMOVUPS      128(R10), Z15
+	VMOVUPS      128(R8), Z15
 	VFMADD231PS  Z16, Z15, Z2
 	VFMADD231PS  Z17, Z15, Z7
 	VFMADD231PS  Z18, Z15, Z12
-	VMOVUPS      192(R10), Z15
+	VMOVUPS      192(R8), Z15
 	VFMADD231PS  Z16, Z15, Z3
 	VFMADD231PS  Z17, Z15, Z8
 	VFMADD231PS  Z18, Z15, Z13
-	VMOVUPS      256(R10), Z15
+	VMOVUPS      256(R8), Z15
 	VFMADD231PS  Z16, Z15, Z4
 	VFMADD231PS  Z17, Z15, Z9
 	VFMADD231PS  Z18, Z15, Z14
-	VMOVUPS      320(R10), Z15
+	VMOVUPS      320(R8), Z15
 	VFMADD231PS  Z17, Z15, Z0
 	VFMADD231PS  Z18, Z15, Z5
 	VFMADD231PS  Z19, Z15, Z10
-	VMOVUPS      384(R10), Z15
+	VMOVUPS      384(R8), Z15
 	VFMADD231PS  Z17, Z15, Z1
 	VFMADD231PS  Z18, Z15, Z6
 	VFMADD231PS  Z19, Z15, Z11
-	VMOVUPS      448(R10), Z15
+	VMOVUPS      448(R8), Z15
 	VFMADD231PS  Z17, Z15, Z2
 	VFMADD231PS  Z18, Z15, Z7
 	VFMADD231PS  Z19, Z15, Z12
-	VMOVUPS      512(R10), Z15
+	VMOVUPS      512(R8), Z15
 	VFMADD231PS  Z17, Z15, Z3
 	VFMADD231PS  Z18, Z15, Z8
 	VFMADD231PS  Z19, Z15, Z13
-	VMOVUPS      576(R10), Z15
+	VMOVUPS      576(R8), Z15
 	VFMADD231PS  Z17, Z15, Z4
 	VFMADD231PS  Z18, Z15, Z9
 	VFMADD231PS  Z19, Z15, Z14
-	VMOVUPS      640(R10), Z15
+	VMOVUPS      640(R8), Z15
 	VFMADD231PS  Z18, Z15, Z0
 	VFMADD231PS  Z19, Z15, Z5
 	VFMADD231PS  Z20, Z15, Z10
-	VMOVUPS      704(R10), Z15
+	VMOVUPS      704(R8), Z15
 	VFMADD231PS  Z18, Z15, Z1
 	VFMADD231PS  Z19, Z15, Z6
 	VFMADD231PS  Z20, Z15, Z11
-	VMOVUPS      768(R10), Z15
+	VMOVUPS      768(R8), Z15
 	VFMADD231PS  Z18, Z15, Z2
 	VFMADD231PS  Z19, Z15, Z7
 	VFMADD231PS  Z20, Z15, Z12
-	VMOVUPS      832(R10), Z15
+	VMOVUPS      832(R8), Z15
 	VFMADD231PS  Z18, Z15, Z3
 	VFMADD231PS  Z19, Z15, Z8
 	VFMADD231PS  Z20, Z15, Z13
-	VMOVUPS      896(R10), Z15
+	VMOVUPS      896(R8), Z15
 	VFMADD231PS  Z18, Z15, Z4
 	VFMADD231PS  Z19, Z15, Z9
 	VFMADD231PS  Z20, Z15, Z14
-	VMOVUPS      960(R10), Z15
+	VMOVUPS      960(R8), Z15
 	VFMADD231PS  Z19, Z15, Z0
 	VFMADD231PS  Z20, Z15, Z5
 	VFMADD231PS  Z21, Z15, Z10
-	VMOVUPS      1024(R10), Z15
+	VMOVUPS      1024(R8), Z15
 	VFMADD231PS  Z19, Z15, Z1
 	VFMADD231PS  Z20, Z15, Z6
 	VFMADD231PS  Z21, Z15, Z11
-	VMOVUPS      1088(R10), Z15
+	VMOVUPS      1088(R8), Z15
 	VFMADD231PS  Z19, Z15, Z2
 	VFMADD231PS  Z20, Z15, Z7
 	VFMADD231PS  Z21, Z15, Z12
-	VMOVUPS      1152(R10), Z15
+	VMOVUPS      1152(R8), Z15
 	VFMADD231PS  Z19, Z15, Z3
 	VFMADD231PS  Z20, Z15, Z8
 	VFMADD231PS  Z21, Z15, Z13
-	VMOVUPS      1216(R10), Z15
+	VMOVUPS      1216(R8), Z15
 	VFMADD231PS  Z19, Z15, Z4
 	VFMADD231PS  Z20, Z15, Z9
 	VFMADD231PS  Z21, Z15, Z14
-	VMOVUPS      1280(R10), Z15
+	VMOVUPS      1280(R8), Z15
 	VFMADD231PS  Z20, Z15, Z0
 	VFMADD231PS  Z21, Z15, Z5
 	VFMADD231PS  Z22, Z15, Z10
-	VMOVUPS      1344(R10), Z15
+	VMOVUPS      1344(R8), Z15
 	VFMADD231PS  Z20, Z15, Z1
 	VFMADD231PS  Z21, Z15, Z6
 	VFMADD231PS  Z22, Z15, Z11
-	VMOVUPS      1408(R10), Z15
+	VMOVUPS      1408(R8), Z15
 	VFMADD231PS  Z20, Z15, Z2
 	VFMADD231PS  Z21, Z15, Z7
 	VFMADD231PS  Z22, Z15, Z12
-	VMOVUPS      1472(R10), Z15
+	VMOVUPS      1472(R8), Z15
 	VFMADD231PS  Z20, Z15, Z3
 	VFMADD231PS  Z21, Z15, Z8
 	VFMADD231PS  Z22, Z15, Z13
-	VMOVUPS      1536(R10), Z15
+	VMOVUPS      1536(R8), Z15
 	VFMADD231PS  Z20, Z15, Z4
 	VFMADD231PS  Z21, Z15, Z9
 	VFMADD231PS  Z22, Z15, Z14
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop11
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z15
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z15
 	VMAXPS       Z4, Z15, Z4
 	VMAXPS       Z9, Z15, Z9
 	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS 132(AX), Z15
+	VBROADCASTSS 108(AX), Z15
 	VMINPS       Z4, Z15, Z4
 	VMINPS       Z9, Z15, Z9
 	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z4, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z9, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z14, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z4, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z9, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z14, (R11)
+	ADDQ         48(AX), BX
 
 drop11:
 	VMOVAPS Z3, Z4
@@ -2964,34 +2925,34 @@ drop11:
 	VMOVAPS Z12, Z13
 	VMOVAPS Z11, Z12
 	VMOVAPS Z10, Z11
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z5
-	VMOVUPS (R14)(R11*1), Z10
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z10
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop12
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z15
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z15
 	VMAXPS       Z4, Z15, Z4
 	VMAXPS       Z9, Z15, Z9
 	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS 132(AX), Z15
+	VBROADCASTSS 108(AX), Z15
 	VMINPS       Z4, Z15, Z4
 	VMINPS       Z9, Z15, Z9
 	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z4, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z9, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z14, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z4, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z9, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z14, (DX)
+	ADDQ         48(AX), BX
 
 drop12:
 	VMOVAPS Z3, Z4
@@ -3006,215 +2967,213 @@ drop12:
 	VMOVAPS Z12, Z13
 	VMOVAPS Z11, Z12
 	VMOVAPS Z10, Z11
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z5
-	VMOVUPS (CX)(R11*1), Z10
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z5
+	VMOVUPS (DX)(R9*1), Z10
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000640, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000640, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	VMOVUPS (R13)(R11*1), Z4
-	VMOVUPS (R13)(R11*1), Z5
-	VMOVUPS (R13)(R11*1), Z6
-	VMOVUPS (R13)(R11*1), Z7
-	VMOVUPS (R13)(R11*1), Z8
-	VMOVUPS (R13)(R11*1), Z9
-	VMOVUPS (R13)(R11*1), Z10
-	VMOVUPS (R13)(R11*1), Z11
-	VMOVUPS (R13)(R11*1), Z12
-	VMOVUPS (R13)(R11*1), Z13
-	VMOVUPS (R13)(R11*1), Z14
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z6
+	VMOVUPS (R10)(R9*1), Z7
+	VMOVUPS (R10)(R9*1), Z8
+	VMOVUPS (R10)(R9*1), Z9
+	VMOVUPS (R10)(R9*1), Z10
+	VMOVUPS (R10)(R9*1), Z11
+	VMOVUPS (R10)(R9*1), Z12
+	VMOVUPS (R10)(R9*1), Z13
+	VMOVUPS (R10)(R9*1), Z14
 
 column13:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding16
-	VMOVUPS.Z (CX), K1, Z16
+	VMOVUPS.Z (R10)(DX*1), K1, Z16
 
 padding16:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding17
-	VMOVUPS.Z (CX)(BX*1), K1, Z17
+	VMOVUPS.Z (R10)(DX*1), K1, Z17
 
 padding17:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding18
-	VMOVUPS.Z (CX)(BX*2), K1, Z18
+	VMOVUPS.Z (R10)(DX*1), K1, Z18
 
 padding18:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding19
-	VMOVUPS.Z (CX)(SI*1), K1, Z19
+	VMOVUPS.Z (R10)(DX*1), K1, Z19
 
 padding19:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding20
-	VMOVUPS.Z (CX)(BX*4), K1, Z20
+	VMOVUPS.Z (R10)(DX*1), K1, Z20
 
 padding20:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding21
-	VMOVUPS.Z (DX), K1, Z21
+	VMOVUPS.Z (R10)(DX*1), K1, Z21
 
 padding21:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding22
-	VMOVUPS.Z (DX)(BX*1), K1, Z22
+	VMOVUPS.Z (R10)(DX*1), K1, Z22
 
 padding22:
-	VMOVUPS      (R10), Z15
+	VMOVUPS      (R8), Z15
 	VFMADD231PS  Z16, Z15, Z0
 	VFMADD231PS  Z17, Z15, Z5
 	VFMADD231PS  Z18, Z15, Z10
-	VMOVUPS      64(R10), Z15
+	VMOVUPS      64(R8), Z15
 	VFMADD231PS  Z16, Z15, Z1
 	VFMADD231PS  Z17, Z15, Z6
 	VFMADD231PS  Z18, Z15, Z11
-	VMOVUPS      128(R10), Z15
+	VMOVUPS      128(R8), Z15
 	VFMADD231PS  Z16, Z15, Z2
 	VFMADD231PS  Z17, Z15, Z7
 	VFMADD231PS  Z18, Z15, Z12
-	VMOVUPS      192(R10), Z15
+	VMOVUPS      192(R8), Z15
 	VFMADD231PS  Z16, Z15, Z3
 	VFMADD231PS  Z17, Z15, Z8
 	VFMADD231PS  Z18, Z15, Z13
-	VMOVUPS      256(R10), Z15
+	VMOVUPS      256(R8), Z15
 	VFMADD231PS  Z16, Z15, Z4
 	VFMADD231PS  Z17, Z15, Z9
 	VFMADD231PS  Z18, Z15, Z14
-	VMOVUPS      320(R10), Z15
+	VMOVUPS      320(R8), Z15
 	VFMADD231PS  Z17, Z15, Z0
 	VFMADD231PS  Z18, Z15, Z5
 	VFMADD231PS  Z19, Z15, Z10
-	VMOVUPS      384(R10), Z15
+	VMOVUPS      384(R8), Z15
 	VFMADD231PS  Z17, Z15, Z1
 	VFMADD231PS  Z18, Z15, Z6
 	VFMADD231PS  Z19, Z15, Z11
-	VMOVUPS      448(R10), Z15
+	VMOVUPS      448(R8), Z15
 	VFMADD231PS  Z17, Z15, Z2
 	VFMADD231PS  Z18, Z15, Z7
 	VFMADD231PS  Z19, Z15, Z12
-	VMOVUPS      512(R10), Z15
+	VMOVUPS      512(R8), Z15
 	VFMADD231PS  Z17, Z15, Z3
 	VFMADD231PS  Z18, Z15, Z8
 	VFMADD231PS  Z19, Z15, Z13
-	VMOVUPS      576(R10), Z15
+	VMOVUPS      576(R8), Z15
 	VFMADD231PS  Z17, Z15, Z4
 	VFMADD231PS  Z18, Z15, Z9
 	VFMADD231PS  Z19, Z15, Z14
-	VMOVUPS      640(R10), Z15
+	VMOVUPS      640(R8), Z15
 	VFMADD231PS  Z18, Z15, Z0
 	VFMADD231PS  Z19, Z15, Z5
 	VFMADD231PS  Z20, Z15, Z10
-	VMOVUPS      704(R10), Z15
+	VMOVUPS      704(R8), Z15
 	VFMADD231PS  Z18, Z15, Z1
 	VFMADD231PS  Z19, Z15, Z6
 	VFMADD231PS  Z20, Z15, Z11
-	VMOVUPS      768(R10), Z15
+	VMOVUPS      768(R8), Z15
 	VFMADD231PS  Z18, Z15, Z2
 	VFMADD231PS  Z19, Z15, Z7
 	VFMADD231PS  Z20, Z15, Z12
-	VMOVUPS      832(R10), Z15
+	VMOVUPS      832(R8), Z15
 	VFMADD231PS  Z18, Z15, Z3
 	VFMADD231PS  Z19, Z15, Z8
 	VFMADD231PS  Z20, Z15, Z13
-	VMOVUPS      896(R10), Z15
+	VMOVUPS      896(R8), Z15
 	VFMADD231PS  Z18, Z15, Z4
 	VFMADD231PS  Z19, Z15, Z9
 	VFMADD231PS  Z20, Z15, Z14
-	VMOVUPS      960(R10), Z15
+	VMOVUPS      960(R8), Z15
 	VFMADD231PS  Z19, Z15, Z0
 	VFMADD231PS  Z20, Z15, Z5
 	VFMADD231PS  Z21, Z15, Z10
-	VMOVUPS      1024(R10), Z15
+	VMOVUPS      1024(R8), Z15
 	VFMADD231PS  Z19, Z15, Z1
 	VFMADD231PS  Z20, Z15, Z6
 	VFMADD231PS  Z21, Z15, Z11
-	VMOVUPS      1088(R10), Z15
+	VMOVUPS      1088(R8), Z15
 	VFMADD231PS  Z19, Z15, Z2
 	VFMADD231PS  Z20, Z15, Z7
 	VFMADD231PS  Z21, Z15, Z12
-	VMOVUPS      1152(R10), Z15
+	VMOVUPS      1152(R8), Z15
 	VFMADD231PS  Z19, Z15, Z3
 	VFMADD231PS  Z20, Z15, Z8
 	VFMADD231PS  Z21, Z15, Z13
-	VMOVUPS      1216(R10), Z15
+	VMOVUPS      1216(R8), Z15
 	VFMADD231PS  Z19, Z15, Z4
 	VFMADD231PS  Z20, Z15, Z9
 	VFMADD231PS  Z21, Z15, Z14
-	VMOVUPS      1280(R10), Z15
+	VMOVUPS      1280(R8), Z15
 	VFMADD231PS  Z20, Z15, Z0
 	VFMADD231PS  Z21, Z15, Z5
 	VFMADD231PS  Z22, Z15, Z10
-	VMOVUPS      1344(R10), Z15
+	VMOVUPS      1344(R8), Z15
 	VFMADD231PS  Z20, Z15, Z1
 	VFMADD231PS  Z21, Z15, Z6
 	VFMADD231PS  Z22, Z15, Z11
-	VMOVUPS      1408(R10), Z15
+	VMOVUPS      1408(R8), Z15
 	VFMADD231PS  Z20, Z15, Z2
 	VFMADD231PS  Z21, Z15, Z7
 	VFMADD231PS  Z22, Z15, Z12
-	VMOVUPS      1472(R10), Z15
+	VMOVUPS      1472(R8), Z15
 	VFMADD231PS  Z20, Z15, Z3
 	VFMADD231PS  Z21, Z15, Z8
 	VFMADD231PS  Z22, Z15, Z13
-	VMOVUPS      1536(R10), Z15
+	VMOVUPS      1536(R8), Z15
 	VFMADD231PS  Z20, Z15, Z4
 	VFMADD231PS  Z21, Z15, Z9
 	VFMADD231PS  Z22, Z15, Z14
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end15
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop23
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z15
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z15
 	VMAXPS       Z4, Z15, Z4
 	VMAXPS       Z9, Z15, Z9
 	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS 132(AX), Z15
+	VBROADCASTSS 108(AX), Z15
 	VMINPS       Z4, Z15, Z4
 	VMINPS       Z9, Z15, Z9
 	VMINPS       Z14, Z15, Z14
-	VMOVUPS      Z4, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z9, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z14, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z4, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z9, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z14, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop23:
 	VMOVAPS Z3, Z4
@@ -3229,34 +3188,34 @@ drop23:
 	VMOVAPS Z12, Z13
 	VMOVAPS Z11, Z12
 	VMOVAPS Z10, Z11
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z5
-	VMOVUPS (R13)(R11*1), Z10
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z10
+	DECQ    DI
 	JNZ     column13
 
 drain14:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end15
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop24
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z15
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z15
 	VMAXPS       Z4, Z15, Z4
 	VMAXPS       Z9, Z15, Z9
 	VMAXPS       Z14, Z15, Z14
-	VBROADCASTSS 132(AX), Z15
+	VBROADCASTSS 108(AX), Z15
 	VMINPS       Z4, Z15, Z4
 	VMINPS       Z9, Z15, Z9
 	VMINPS       Z14, Z15, Z14
 	VMOVUPS      Z4, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z9, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z14, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop24:
 	VMOVAPS Z3, Z4
@@ -3271,10 +3230,10 @@ drop24:
 	VMOVAPS Z12, Z13
 	VMOVAPS Z11, Z12
 	VMOVAPS Z10, Z11
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z5
-	VMOVUPS (CX)(R11*1), Z10
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z5
+	VMOVUPS (CX)(R9*1), Z10
 	JMP     drain14
 
 end15:
@@ -3286,200 +3245,201 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband5s2r1AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), DI
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R9
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
-	XORQ   R8, R8
-	MOVQ   112(AX), R10
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
 	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R8*1), Z0
-	VMOVUPS (R13)(R8*1), Z1
-	VMOVUPS (R13)(R8*1), Z2
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Z4
+	VMOVUPS (R11)(DX*1), Z4
 
 padding6:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Z5
+	VMOVUPS (R11)(DX*1), Z5
 
 padding7:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Z6
+	VMOVUPS (R11)(DX*1), Z6
 
 padding8:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding9:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding10:
-	VMOVUPS      (DI), Z3
+	VMOVUPS      (R8), Z3
 	VFMADD231PS  Z4, Z3, Z0
-	VMOVUPS      128(DI), Z3
+	VMOVUPS      128(R8), Z3
 	VFMADD231PS  Z4, Z3, Z1
-	VMOVUPS      256(DI), Z3
+	VMOVUPS      256(R8), Z3
 	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS      320(DI), Z3
+	VMOVUPS      320(R8), Z3
 	VFMADD231PS  Z5, Z3, Z0
-	VMOVUPS      448(DI), Z3
+	VMOVUPS      448(R8), Z3
 	VFMADD231PS  Z5, Z3, Z1
-	VMOVUPS      576(DI), Z3
+	VMOVUPS      576(R8), Z3
 	VFMADD231PS  Z5, Z3, Z2
-	VMOVUPS      640(DI), Z3
+	VMOVUPS      640(R8), Z3
 	VFMADD231PS  Z6, Z3, Z0
-	VMOVUPS      768(DI), Z3
+	VMOVUPS      768(R8), Z3
 	VFMADD231PS  Z6, Z3, Z1
-	VMOVUPS      896(DI), Z3
+	VMOVUPS      896(R8), Z3
 	VFMADD231PS  Z6, Z3, Z2
-	VMOVUPS      960(DI), Z3
+	VMOVUPS      960(R8), Z3
 	VFMADD231PS  Z7, Z3, Z0
-	VMOVUPS      1088(DI), Z3
+	VMOVUPS      1088(R8), Z3
 	VFMADD231PS  Z7, Z3, Z1
-	VMOVUPS      1216(DI), Z3
+	VMOVUPS      1216(R8), Z3
 	VFMADD231PS  Z7, Z3, Z2
-	VMOVUPS      1280(DI), Z3
+	VMOVUPS      1280(R8), Z3
 	VFMADD231PS  Z8, Z3, Z0
-	VMOVUPS      1408(DI), Z3
+	VMOVUPS      1408(R8), Z3
 	VFMADD231PS  Z8, Z3, Z1
-	VMOVUPS      1536(DI), Z3
+	VMOVUPS      1536(R8), Z3
 	VFMADD231PS  Z8, Z3, Z2
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop11
-	MOVQ         DX, R13
-	VBROADCASTSS 128(AX), Z3
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS 132(AX), Z3
+	VBROADCASTSS 108(AX), Z3
 	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (R13)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z2, (R11)
+	ADDQ         48(AX), BX
 
 drop11:
-	DECQ R12
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R9
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (CX), Z4
+	VMOVUPS (R11)(DX*1), Z4
 
 padding12:
-	TESTQ   $0x00000002, R9
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding13
-	VMOVUPS (CX)(BX*1), Z5
+	VMOVUPS (R11)(DX*1), Z5
 
 padding13:
-	TESTQ   $0x00000004, R9
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX)(BX*2), Z6
+	VMOVUPS (R11)(DX*1), Z6
 
 padding14:
-	TESTQ   $0x00000008, R9
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(SI*1), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding15:
-	TESTQ   $0x00000010, R9
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*4), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding16:
-	VMOVUPS     64(DI), Z3
+	VMOVUPS     64(R8), Z3
 	VFMADD231PS Z4, Z3, Z0
-	VMOVUPS     192(DI), Z3
+	VMOVUPS     192(R8), Z3
 	VFMADD231PS Z4, Z3, Z1
-	VMOVUPS     384(DI), Z3
+	VMOVUPS     384(R8), Z3
 	VFMADD231PS Z5, Z3, Z0
-	VMOVUPS     512(DI), Z3
+	VMOVUPS     512(R8), Z3
 	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     704(DI), Z3
+	VMOVUPS     704(R8), Z3
 	VFMADD231PS Z6, Z3, Z0
-	VMOVUPS     832(DI), Z3
+	VMOVUPS     832(R8), Z3
 	VFMADD231PS Z6, Z3, Z1
-	VMOVUPS     1024(DI), Z3
+	VMOVUPS     1024(R8), Z3
 	VFMADD231PS Z7, Z3, Z0
-	VMOVUPS     1152(DI), Z3
+	VMOVUPS     1152(R8), Z3
 	VFMADD231PS Z7, Z3, Z1
-	VMOVUPS     1344(DI), Z3
+	VMOVUPS     1344(R8), Z3
 	VFMADD231PS Z8, Z3, Z0
-	VMOVUPS     1472(DI), Z3
+	VMOVUPS     1472(R8), Z3
 	VFMADD231PS Z8, Z3, Z1
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R8*1), Z0
-	DECQ        R12
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Z0
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
 aged5:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop17
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z3
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS 132(AX), Z3
+	VBROADCASTSS 108(AX), Z3
 	VMINPS       Z2, Z3, Z2
-	VMOVUPS      Z2, (CX)
-	ADDQ         72(AX), DX
+	VMOVUPS      Z2, (DX)
+	ADDQ         48(AX), BX
 
 drop17:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R8
-	ADDQ $0x00000640, DI
+	ADDQ $0x40, R9
+	ADDQ $0x00000640, R8
 	SUBQ $0x10, R10
 	JGE  channels
 
@@ -3488,185 +3448,187 @@ tail:
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R10, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R8, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DX
-	ADDQ    R8, DX
-	MOVQ    104(AX), R11
-	ADDQ    96(AX), R11
-	MOVQ    80(AX), R12
-	MOVQ    32(AX), R10
-	VMOVUPS (R10)(R8*1), Z0
-	VMOVUPS (R10)(R8*1), Z1
-	VMOVUPS (R10)(R8*1), Z2
-	MOVQ    88(AX), R10
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd21
 
 column18:
-	TESTQ     $0x00000001, R9
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding23
-	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (R10)(DX*1), K1, Z4
 
 padding23:
-	TESTQ     $0x00000002, R9
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding24
-	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (R10)(DX*1), K1, Z5
 
 padding24:
-	TESTQ     $0x00000004, R9
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding25
-	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (R10)(DX*1), K1, Z6
 
 padding25:
-	TESTQ     $0x00000008, R9
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding26
-	VMOVUPS.Z (CX)(SI*1), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding26:
-	TESTQ     $0x00000010, R9
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding27
-	VMOVUPS.Z (CX)(BX*4), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding27:
-	VMOVUPS      (DI), Z3
+	VMOVUPS      (R8), Z3
 	VFMADD231PS  Z4, Z3, Z0
-	VMOVUPS      128(DI), Z3
+	VMOVUPS      128(R8), Z3
 	VFMADD231PS  Z4, Z3, Z1
-	VMOVUPS      256(DI), Z3
+	VMOVUPS      256(R8), Z3
 	VFMADD231PS  Z4, Z3, Z2
-	VMOVUPS      320(DI), Z3
+	VMOVUPS      320(R8), Z3
 	VFMADD231PS  Z5, Z3, Z0
-	VMOVUPS      448(DI), Z3
+	VMOVUPS      448(R8), Z3
 	VFMADD231PS  Z5, Z3, Z1
-	VMOVUPS      576(DI), Z3
+	VMOVUPS      576(R8), Z3
 	VFMADD231PS  Z5, Z3, Z2
-	VMOVUPS      640(DI), Z3
+	VMOVUPS      640(R8), Z3
 	VFMADD231PS  Z6, Z3, Z0
-	VMOVUPS      768(DI), Z3
+	VMOVUPS      768(R8), Z3
 	VFMADD231PS  Z6, Z3, Z1
-	VMOVUPS      896(DI), Z3
+	VMOVUPS      896(R8), Z3
 	VFMADD231PS  Z6, Z3, Z2
-	VMOVUPS      960(DI), Z3
+	VMOVUPS      960(R8), Z3
 	VFMADD231PS  Z7, Z3, Z0
-	VMOVUPS      1088(DI), Z3
+	VMOVUPS      1088(R8), Z3
 	VFMADD231PS  Z7, Z3, Z1
-	VMOVUPS      1216(DI), Z3
+	VMOVUPS      1216(R8), Z3
 	VFMADD231PS  Z7, Z3, Z2
-	VMOVUPS      1280(DI), Z3
+	VMOVUPS      1280(R8), Z3
 	VFMADD231PS  Z8, Z3, Z0
-	VMOVUPS      1408(DI), Z3
+	VMOVUPS      1408(R8), Z3
 	VFMADD231PS  Z8, Z3, Z1
-	VMOVUPS      1536(DI), Z3
+	VMOVUPS      1536(R8), Z3
 	VFMADD231PS  Z8, Z3, Z2
-	ADDQ         56(AX), CX
-	SUBQ         $0x01, R11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end20
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop28
-	MOVQ         DX, R10
-	VBROADCASTSS 128(AX), Z3
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS 132(AX), Z3
+	VBROADCASTSS 108(AX), Z3
 	VMINPS       Z2, Z3, Z2
 	VMOVUPS      Z2, K1, (R10)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop28:
-	DECQ R12
+	DECQ DI
 	JZ   aged22
 
 odd21:
-	TESTQ     $0x00000001, R9
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding29
-	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (R10)(DX*1), K1, Z4
 
 padding29:
-	TESTQ     $0x00000002, R9
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding30
-	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (R10)(DX*1), K1, Z5
 
 padding30:
-	TESTQ     $0x00000004, R9
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding31
-	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (R10)(DX*1), K1, Z6
 
 padding31:
-	TESTQ     $0x00000008, R9
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding32
-	VMOVUPS.Z (CX)(SI*1), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding32:
-	TESTQ     $0x00000010, R9
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding33
-	VMOVUPS.Z (CX)(BX*4), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding33:
-	VMOVUPS     64(DI), Z3
+	VMOVUPS     64(R8), Z3
 	VFMADD231PS Z4, Z3, Z0
-	VMOVUPS     192(DI), Z3
+	VMOVUPS     192(R8), Z3
 	VFMADD231PS Z4, Z3, Z1
-	VMOVUPS     384(DI), Z3
+	VMOVUPS     384(R8), Z3
 	VFMADD231PS Z5, Z3, Z0
-	VMOVUPS     512(DI), Z3
+	VMOVUPS     512(R8), Z3
 	VFMADD231PS Z5, Z3, Z1
-	VMOVUPS     704(DI), Z3
+	VMOVUPS     704(R8), Z3
 	VFMADD231PS Z6, Z3, Z0
-	VMOVUPS     832(DI), Z3
+	VMOVUPS     832(R8), Z3
 	VFMADD231PS Z6, Z3, Z1
-	VMOVUPS     1024(DI), Z3
+	VMOVUPS     1024(R8), Z3
 	VFMADD231PS Z7, Z3, Z0
-	VMOVUPS     1152(DI), Z3
+	VMOVUPS     1152(R8), Z3
 	VFMADD231PS Z7, Z3, Z1
-	VMOVUPS     1344(DI), Z3
+	VMOVUPS     1344(R8), Z3
 	VFMADD231PS Z8, Z3, Z0
-	VMOVUPS     1472(DI), Z3
+	VMOVUPS     1472(R8), Z3
 	VFMADD231PS Z8, Z3, Z1
-	ADDQ        56(AX), CX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
-	MOVQ        32(AX), R10
-	VMOVUPS     (R10)(R8*1), Z0
-	DECQ        R12
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Z0
+	DECQ        DI
 	JNZ         column18
 	JMP         drain19
 
 aged22:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
 
 drain19:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R11
+	SUBQ         $0x01, SI
 	JLT          end20
-	CMPQ         R11, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop34
-	MOVQ         DX, CX
-	VBROADCASTSS 128(AX), Z3
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z3
 	VMAXPS       Z2, Z3, Z2
-	VBROADCASTSS 132(AX), Z3
+	VBROADCASTSS 108(AX), Z3
 	VMINPS       Z2, Z3, Z2
 	VMOVUPS      Z2, K1, (CX)
-	ADDQ         72(AX), DX
+	ADDQ         48(AX), BX
 
 drop34:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R8*1), Z0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
 	JMP     drain19
 
 end20:
@@ -3678,10 +3640,8 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband5s2r2AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z7, Z7, Z7
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
@@ -3689,215 +3649,220 @@ TEXT ·dwband5s2r2AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	VMOVUPS (R14)(R11*1), Z4
-	VMOVUPS (R14)(R11*1), Z5
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding6:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding7:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding8:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding9:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding10:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding11:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (DX)(BX*1), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding12:
-	VMOVUPS      (R10), Z6
+	VMOVUPS      (R8), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z9, Z6, Z3
-	VMOVUPS      128(R10), Z6
+	VMOVUPS      128(R8), Z6
 	VFMADD231PS  Z7, Z6, Z1
 	VFMADD231PS  Z9, Z6, Z4
-	VMOVUPS      256(R10), Z6
+	VMOVUPS      256(R8), Z6
 	VFMADD231PS  Z7, Z6, Z2
 	VFMADD231PS  Z9, Z6, Z5
-	VMOVUPS      320(R10), Z6
+	VMOVUPS      320(R8), Z6
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z10, Z6, Z3
-	VMOVUPS      448(R10), Z6
+	VMOVUPS      448(R8), Z6
 	VFMADD231PS  Z8, Z6, Z1
 	VFMADD231PS  Z10, Z6, Z4
-	VMOVUPS      576(R10), Z6
+	VMOVUPS      576(R8), Z6
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z10, Z6, Z5
-	VMOVUPS      640(R10), Z6
+	VMOVUPS      640(R8), Z6
 	VFMADD231PS  Z9, Z6, Z0
 	VFMADD231PS  Z11, Z6, Z3
-	VMOVUPS      768(R10), Z6
+	VMOVUPS      768(R8), Z6
 	VFMADD231PS  Z9, Z6, Z1
 	VFMADD231PS  Z11, Z6, Z4
-	VMOVUPS      896(R10), Z6
+	VMOVUPS      896(R8), Z6
 	VFMADD231PS  Z9, Z6, Z2
 	VFMADD231PS  Z11, Z6, Z5
-	VMOVUPS      960(R10), Z6
+	VMOVUPS      960(R8), Z6
 	VFMADD231PS  Z10, Z6, Z0
 	VFMADD231PS  Z12, Z6, Z3
-	VMOVUPS      1088(R10), Z6
+	VMOVUPS      1088(R8), Z6
 	VFMADD231PS  Z10, Z6, Z1
 	VFMADD231PS  Z12, Z6, Z4
-	VMOVUPS      1216(R10), Z6
+	VMOVUPS      1216(R8), Z6
 	VFMADD231PS  Z10, Z6, Z2
 	VFMADD231PS  Z12, Z6, Z5
-	VMOVUPS      1280(R10), Z6
+	VMOVUPS      1280(R8), Z6
 	VFMADD231PS  Z11, Z6, Z0
 	VFMADD231PS  Z13, Z6, Z3
-	VMOVUPS      1408(R10), Z6
+	VMOVUPS      1408(R8), Z6
 	VFMADD231PS  Z11, Z6, Z1
 	VFMADD231PS  Z13, Z6, Z4
-	VMOVUPS      1536(R10), Z6
+	VMOVUPS      1536(R8), Z6
 	VFMADD231PS  Z11, Z6, Z2
 	VFMADD231PS  Z13, Z6, Z5
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z2, Z6, Z2
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z2, Z6, Z2
 	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z2, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z5, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z2, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         48(AX), BX
 
 drop13:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding14:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(BX*1), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding15:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*2), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding16:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding17
-	VMOVUPS (CX)(SI*1), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding17:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding18
-	VMOVUPS (CX)(BX*4), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding18:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding19
-	VMOVUPS (DX), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding19:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding20
-	VMOVUPS (DX)(BX*1), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding20:
-	VMOVUPS     64(R10), Z6
+	VMOVUPS     64(R8), Z6
 	VFMADD231PS Z7, Z6, Z0
 	VFMADD231PS Z9, Z6, Z3
-	VMOVUPS     192(R10), Z6
+	VMOVUPS     192(R8), Z6
 	VFMADD231PS Z7, Z6, Z1
 	VFMADD231PS Z9, Z6, Z4
-	VMOVUPS     384(R10), Z6
+	VMOVUPS     384(R8), Z6
 	VFMADD231PS Z8, Z6, Z0
 	VFMADD231PS Z10, Z6, Z3
-	VMOVUPS     512(R10), Z6
+	VMOVUPS     512(R8), Z6
 	VFMADD231PS Z8, Z6, Z1
 	VFMADD231PS Z10, Z6, Z4
-	VMOVUPS     704(R10), Z6
+	VMOVUPS     704(R8), Z6
 	VFMADD231PS Z9, Z6, Z0
 	VFMADD231PS Z11, Z6, Z3
-	VMOVUPS     832(R10), Z6
+	VMOVUPS     832(R8), Z6
 	VFMADD231PS Z9, Z6, Z1
 	VFMADD231PS Z11, Z6, Z4
-	VMOVUPS     1024(R10), Z6
+	VMOVUPS     1024(R8), Z6
 	VFMADD231PS Z10, Z6, Z0
 	VFMADD231PS Z12, Z6, Z3
-	VMOVUPS     1152(R10), Z6
+	VMOVUPS     1152(R8), Z6
 	VFMADD231PS Z10, Z6, Z1
 	VFMADD231PS Z12, Z6, Z4
-	VMOVUPS     1344(R10), Z6
+	VMOVUPS     1344(R8), Z6
 	VFMADD231PS Z11, Z6, Z0
 	VFMADD231PS Z13, Z6, Z3
-	VMOVUPS     1472(R10), Z6
+	VMOVUPS     1472(R8), Z6
 	VFMADD231PS Z11, Z6, Z1
 	VFMADD231PS Z13, Z6, Z4
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z4, Z5
 	VMOVAPS     Z3, Z4
-	MOVQ        32(AX), R14
-	VMOVUPS     (R14)(R11*1), Z0
-	VMOVUPS     (R14)(R11*1), Z3
-	DECQ        R9
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Z0
+	VMOVUPS     (R11)(R9*1), Z3
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
@@ -3906,257 +3871,261 @@ aged5:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z4, Z5
 	VMOVAPS Z3, Z4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z3
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z3
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop21
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z2, Z6, Z2
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z2, Z6, Z2
 	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z2, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z5, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z2, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z5, (DX)
+	ADDQ         48(AX), BX
 
 drop21:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
 	VMOVAPS Z4, Z5
 	VMOVAPS Z3, Z4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z3
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z3
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000640, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000640, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	VMOVUPS (R13)(R11*1), Z4
-	VMOVUPS (R13)(R11*1), Z5
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd25
 
 column22:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding27
-	VMOVUPS.Z (CX), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding27:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding28
-	VMOVUPS.Z (CX)(BX*1), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding28:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding29
-	VMOVUPS.Z (CX)(BX*2), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding29:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding30
-	VMOVUPS.Z (CX)(SI*1), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding30:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding31
-	VMOVUPS.Z (CX)(BX*4), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding31:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding32
-	VMOVUPS.Z (DX), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding32:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding33
-	VMOVUPS.Z (DX)(BX*1), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding33:
-	VMOVUPS      (R10), Z6
+	VMOVUPS      (R8), Z6
 	VFMADD231PS  Z7, Z6, Z0
 	VFMADD231PS  Z9, Z6, Z3
-	VMOVUPS      128(R10), Z6
+	VMOVUPS      128(R8), Z6
 	VFMADD231PS  Z7, Z6, Z1
 	VFMADD231PS  Z9, Z6, Z4
-	VMOVUPS      256(R10), Z6
+	VMOVUPS      256(R8), Z6
 	VFMADD231PS  Z7, Z6, Z2
 	VFMADD231PS  Z9, Z6, Z5
-	VMOVUPS      320(R10), Z6
+	VMOVUPS      320(R8), Z6
 	VFMADD231PS  Z8, Z6, Z0
 	VFMADD231PS  Z10, Z6, Z3
-	VMOVUPS      448(R10), Z6
+	VMOVUPS      448(R8), Z6
 	VFMADD231PS  Z8, Z6, Z1
 	VFMADD231PS  Z10, Z6, Z4
-	VMOVUPS      576(R10), Z6
+	VMOVUPS      576(R8), Z6
 	VFMADD231PS  Z8, Z6, Z2
 	VFMADD231PS  Z10, Z6, Z5
-	VMOVUPS      640(R10), Z6
+	VMOVUPS      640(R8), Z6
 	VFMADD231PS  Z9, Z6, Z0
 	VFMADD231PS  Z11, Z6, Z3
-	VMOVUPS      768(R10), Z6
+	VMOVUPS      768(R8), Z6
 	VFMADD231PS  Z9, Z6, Z1
 	VFMADD231PS  Z11, Z6, Z4
-	VMOVUPS      896(R10), Z6
+	VMOVUPS      896(R8), Z6
 	VFMADD231PS  Z9, Z6, Z2
 	VFMADD231PS  Z11, Z6, Z5
-	VMOVUPS      960(R10), Z6
+	VMOVUPS      960(R8), Z6
 	VFMADD231PS  Z10, Z6, Z0
 	VFMADD231PS  Z12, Z6, Z3
-	VMOVUPS      1088(R10), Z6
+	VMOVUPS      1088(R8), Z6
 	VFMADD231PS  Z10, Z6, Z1
 	VFMADD231PS  Z12, Z6, Z4
-	VMOVUPS      1216(R10), Z6
+	VMOVUPS      1216(R8), Z6
 	VFMADD231PS  Z10, Z6, Z2
 	VFMADD231PS  Z12, Z6, Z5
-	VMOVUPS      1280(R10), Z6
+	VMOVUPS      1280(R8), Z6
 	VFMADD231PS  Z11, Z6, Z0
 	VFMADD231PS  Z13, Z6, Z3
-	VMOVUPS      1408(R10), Z6
+	VMOVUPS      1408(R8), Z6
 	VFMADD231PS  Z11, Z6, Z1
 	VFMADD231PS  Z13, Z6, Z4
-	VMOVUPS      1536(R10), Z6
+	VMOVUPS      1536(R8), Z6
 	VFMADD231PS  Z11, Z6, Z2
 	VFMADD231PS  Z13, Z6, Z5
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end24
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop34
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z2, Z6, Z2
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z2, Z6, Z2
 	VMINPS       Z5, Z6, Z5
-	VMOVUPS      Z2, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z5, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z2, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z5, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop34:
-	DECQ R9
+	DECQ DI
 	JZ   aged26
 
 odd25:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding35
-	VMOVUPS.Z (CX), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding35:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding36
-	VMOVUPS.Z (CX)(BX*1), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding36:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding37
-	VMOVUPS.Z (CX)(BX*2), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding37:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding38
-	VMOVUPS.Z (CX)(SI*1), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding38:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding39
-	VMOVUPS.Z (CX)(BX*4), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding39:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding40
-	VMOVUPS.Z (DX), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding40:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding41
-	VMOVUPS.Z (DX)(BX*1), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding41:
-	VMOVUPS     64(R10), Z6
+	VMOVUPS     64(R8), Z6
 	VFMADD231PS Z7, Z6, Z0
 	VFMADD231PS Z9, Z6, Z3
-	VMOVUPS     192(R10), Z6
+	VMOVUPS     192(R8), Z6
 	VFMADD231PS Z7, Z6, Z1
 	VFMADD231PS Z9, Z6, Z4
-	VMOVUPS     384(R10), Z6
+	VMOVUPS     384(R8), Z6
 	VFMADD231PS Z8, Z6, Z0
 	VFMADD231PS Z10, Z6, Z3
-	VMOVUPS     512(R10), Z6
+	VMOVUPS     512(R8), Z6
 	VFMADD231PS Z8, Z6, Z1
 	VFMADD231PS Z10, Z6, Z4
-	VMOVUPS     704(R10), Z6
+	VMOVUPS     704(R8), Z6
 	VFMADD231PS Z9, Z6, Z0
 	VFMADD231PS Z11, Z6, Z3
-	VMOVUPS     832(R10), Z6
+	VMOVUPS     832(R8), Z6
 	VFMADD231PS Z9, Z6, Z1
 	VFMADD231PS Z11, Z6, Z4
-	VMOVUPS     1024(R10), Z6
+	VMOVUPS     1024(R8), Z6
 	VFMADD231PS Z10, Z6, Z0
 	VFMADD231PS Z12, Z6, Z3
-	VMOVUPS     1152(R10), Z6
+	VMOVUPS     1152(R8), Z6
 	VFMADD231PS Z10, Z6, Z1
 	VFMADD231PS Z12, Z6, Z4
-	VMOVUPS     1344(R10), Z6
+	VMOVUPS     1344(R8), Z6
 	VFMADD231PS Z11, Z6, Z0
 	VFMADD231PS Z13, Z6, Z3
-	VMOVUPS     1472(R10), Z6
+	VMOVUPS     1472(R8), Z6
 	VFMADD231PS Z11, Z6, Z1
 	VFMADD231PS Z13, Z6, Z4
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z4, Z5
 	VMOVAPS     Z3, Z4
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R11*1), Z0
-	VMOVUPS     (R13)(R11*1), Z3
-	DECQ        R9
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Z0
+	VMOVUPS     (R10)(R9*1), Z3
+	DECQ        DI
 	JNZ         column22
 	JMP         drain23
 
@@ -4165,36 +4134,36 @@ aged26:
 	VMOVAPS Z0, Z1
 	VMOVAPS Z4, Z5
 	VMOVAPS Z3, Z4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z3
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z3
 
 drain23:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end24
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop42
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z6
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z6
 	VMAXPS       Z2, Z6, Z2
 	VMAXPS       Z5, Z6, Z5
-	VBROADCASTSS 132(AX), Z6
+	VBROADCASTSS 108(AX), Z6
 	VMINPS       Z2, Z6, Z2
 	VMINPS       Z5, Z6, Z5
 	VMOVUPS      Z2, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z5, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop42:
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
 	VMOVAPS Z4, Z5
 	VMOVAPS Z3, Z4
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z3
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z3
 	JMP     drain23
 
 end24:
@@ -4206,10 +4175,8 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband5s2r3AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
@@ -4219,270 +4186,279 @@ TEXT ·dwband5s2r3AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	VMOVUPS (R14)(R11*1), Z4
-	VMOVUPS (R14)(R11*1), Z5
-	VMOVUPS (R14)(R11*1), Z6
-	VMOVUPS (R14)(R11*1), Z7
-	VMOVUPS (R14)(R11*1), Z8
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z6
+	VMOVUPS (R11)(R9*1), Z7
+	VMOVUPS (R11)(R9*1), Z8
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding6:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding7:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding8:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding9:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Z14
+	VMOVUPS (R11)(DX*1), Z14
 
 padding10:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX), Z15
+	VMOVUPS (R11)(DX*1), Z15
 
 padding11:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (DX)(BX*1), Z16
+	VMOVUPS (R11)(DX*1), Z16
 
 padding12:
-	TESTQ   $0x00000080, R12
+	MOVQ    56(CX), R11
+	TESTQ   R11, R11
 	JZ      padding13
-	VMOVUPS (DX)(BX*2), Z17
+	VMOVUPS (R11)(DX*1), Z17
 
 padding13:
-	TESTQ   $0x00000100, R12
+	MOVQ    64(CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (DX)(SI*1), Z18
+	VMOVUPS (R11)(DX*1), Z18
 
 padding14:
-	VMOVUPS      (R10), Z9
+	VMOVUPS      (R8), Z9
 	VFMADD231PS  Z10, Z9, Z0
 	VFMADD231PS  Z12, Z9, Z3
 	VFMADD231PS  Z14, Z9, Z6
-	VMOVUPS      128(R10), Z9
+	VMOVUPS      128(R8), Z9
 	VFMADD231PS  Z10, Z9, Z1
 	VFMADD231PS  Z12, Z9, Z4
 	VFMADD231PS  Z14, Z9, Z7
-	VMOVUPS      256(R10), Z9
+	VMOVUPS      256(R8), Z9
 	VFMADD231PS  Z10, Z9, Z2
 	VFMADD231PS  Z12, Z9, Z5
 	VFMADD231PS  Z14, Z9, Z8
-	VMOVUPS      320(R10), Z9
+	VMOVUPS      320(R8), Z9
 	VFMADD231PS  Z11, Z9, Z0
 	VFMADD231PS  Z13, Z9, Z3
 	VFMADD231PS  Z15, Z9, Z6
-	VMOVUPS      448(R10), Z9
+	VMOVUPS      448(R8), Z9
 	VFMADD231PS  Z11, Z9, Z1
 	VFMADD231PS  Z13, Z9, Z4
 	VFMADD231PS  Z15, Z9, Z7
-	VMOVUPS      576(R10), Z9
+	VMOVUPS      576(R8), Z9
 	VFMADD231PS  Z11, Z9, Z2
 	VFMADD231PS  Z13, Z9, Z5
 	VFMADD231PS  Z15, Z9, Z8
-	VMOVUPS      640(R10), Z9
+	VMOVUPS      640(R8), Z9
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z14, Z9, Z3
 	VFMADD231PS  Z16, Z9, Z6
-	VMOVUPS      768(R10), Z9
+	VMOVUPS      768(R8), Z9
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z14, Z9, Z4
 	VFMADD231PS  Z16, Z9, Z7
-	VMOVUPS      896(R10), Z9
+	VMOVUPS      896(R8), Z9
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z14, Z9, Z5
 	VFMADD231PS  Z16, Z9, Z8
-	VMOVUPS      960(R10), Z9
+	VMOVUPS      960(R8), Z9
 	VFMADD231PS  Z13, Z9, Z0
 	VFMADD231PS  Z15, Z9, Z3
 	VFMADD231PS  Z17, Z9, Z6
-	VMOVUPS      1088(R10), Z9
+	VMOVUPS      1088(R8), Z9
 	VFMADD231PS  Z13, Z9, Z1
 	VFMADD231PS  Z15, Z9, Z4
 	VFMADD231PS  Z17, Z9, Z7
-	VMOVUPS      1216(R10), Z9
+	VMOVUPS      1216(R8), Z9
 	VFMADD231PS  Z13, Z9, Z2
 	VFMADD231PS  Z15, Z9, Z5
 	VFMADD231PS  Z17, Z9, Z8
-	VMOVUPS      1280(R10), Z9
+	VMOVUPS      1280(R8), Z9
 	VFMADD231PS  Z14, Z9, Z0
 	VFMADD231PS  Z16, Z9, Z3
 	VFMADD231PS  Z18, Z9, Z6
-	VMOVUPS      1408(R10), Z9
+	VMOVUPS      1408(R8), Z9
 	VFMADD231PS  Z14, Z9, Z1
 	VFMADD231PS  Z16, Z9, Z4
 	VFMADD231PS  Z18, Z9, Z7
-	VMOVUPS      1536(R10), Z9
+	VMOVUPS      1536(R8), Z9
 	VFMADD231PS  Z14, Z9, Z2
 	VFMADD231PS  Z16, Z9, Z5
 	VFMADD231PS  Z18, Z9, Z8
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop15
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z9
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z9
 	VMAXPS       Z2, Z9, Z2
 	VMAXPS       Z5, Z9, Z5
 	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS 132(AX), Z9
+	VBROADCASTSS 108(AX), Z9
 	VMINPS       Z2, Z9, Z2
 	VMINPS       Z5, Z9, Z5
 	VMINPS       Z8, Z9, Z8
-	VMOVUPS      Z2, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z5, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z8, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z2, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z5, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z8, (R11)
+	ADDQ         48(AX), BX
 
 drop15:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding16:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding17
-	VMOVUPS (CX)(BX*1), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding17:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding18
-	VMOVUPS (CX)(BX*2), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding18:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding19
-	VMOVUPS (CX)(SI*1), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding19:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding20
-	VMOVUPS (CX)(BX*4), Z14
+	VMOVUPS (R11)(DX*1), Z14
 
 padding20:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding21
-	VMOVUPS (DX), Z15
+	VMOVUPS (R11)(DX*1), Z15
 
 padding21:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding22
-	VMOVUPS (DX)(BX*1), Z16
+	VMOVUPS (R11)(DX*1), Z16
 
 padding22:
-	TESTQ   $0x00000080, R12
+	MOVQ    56(CX), R11
+	TESTQ   R11, R11
 	JZ      padding23
-	VMOVUPS (DX)(BX*2), Z17
+	VMOVUPS (R11)(DX*1), Z17
 
 padding23:
-	TESTQ   $0x00000100, R12
+	MOVQ    64(CX), R11
+	TESTQ   R11, R11
 	JZ      padding24
-	VMOVUPS (DX)(SI*1), Z18
+	VMOVUPS (R11)(DX*1), Z18
 
 padding24:
-	VMOVUPS     64(R10), Z9
+	VMOVUPS     64(R8), Z9
 	VFMADD231PS Z10, Z9, Z0
 	VFMADD231PS Z12, Z9, Z3
 	VFMADD231PS Z14, Z9, Z6
-	VMOVUPS     192(R10), Z9
+	VMOVUPS     192(R8), Z9
 	VFMADD231PS Z10, Z9, Z1
 	VFMADD231PS Z12, Z9, Z4
 	VFMADD231PS Z14, Z9, Z7
-	VMOVUPS     384(R10), Z9
+	VMOVUPS     384(R8), Z9
 	VFMADD231PS Z11, Z9, Z0
 	VFMADD231PS Z13, Z9, Z3
 	VFMADD231PS Z15, Z9, Z6
-	VMOVUPS     512(R10), Z9
+	VMOVUPS     512(R8), Z9
 	VFMADD231PS Z11, Z9, Z1
 	VFMADD231PS Z13, Z9, Z4
 	VFMADD231PS Z15, Z9, Z7
-	VMOVUPS     704(R10), Z9
+	VMOVUPS     704(R8), Z9
 	VFMADD231PS Z12, Z9, Z0
 	VFMADD231PS Z14, Z9, Z3
 	VFMADD231PS Z16, Z9, Z6
-	VMOVUPS     832(R10), Z9
+	VMOVUPS     832(R8), Z9
 	VFMADD231PS Z12, Z9, Z1
 	VFMADD231PS Z14, Z9, Z4
 	VFMADD231PS Z16, Z9, Z7
-	VMOVUPS     1024(R10), Z9
+	VMOVUPS     1024(R8), Z9
 	VFMADD231PS Z13, Z9, Z0
 	VFMADD231PS Z15, Z9, Z3
 	VFMADD231PS Z17, Z9, Z6
-	VMOVUPS     1152(R10), Z9
+	VMOVUPS     1152(R8), Z9
 	VFMADD231PS Z13, Z9, Z1
 	VFMADD231PS Z15, Z9, Z4
 	VFMADD231PS Z17, Z9, Z7
-	VMOVUPS     1344(R10), Z9
+	VMOVUPS     1344(R8), Z9
 	VFMADD231PS Z14, Z9, Z0
 	VFMADD231PS Z16, Z9, Z3
 	VFMADD231PS Z18, Z9, Z6
-	VMOVUPS     1472(R10), Z9
+	VMOVUPS     1472(R8), Z9
 	VFMADD231PS Z14, Z9, Z1
 	VFMADD231PS Z16, Z9, Z4
 	VFMADD231PS Z18, Z9, Z7
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z4, Z5
 	VMOVAPS     Z3, Z4
 	VMOVAPS     Z7, Z8
 	VMOVAPS     Z6, Z7
-	MOVQ        32(AX), R14
-	VMOVUPS     (R14)(R11*1), Z0
-	VMOVUPS     (R14)(R11*1), Z3
-	VMOVUPS     (R14)(R11*1), Z6
-	DECQ        R9
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Z0
+	VMOVUPS     (R11)(R9*1), Z3
+	VMOVUPS     (R11)(R9*1), Z6
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
@@ -4493,32 +4469,32 @@ aged5:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z3
-	VMOVUPS (CX)(R11*1), Z6
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z3
+	VMOVUPS (DX)(R9*1), Z6
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop25
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z9
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z9
 	VMAXPS       Z2, Z9, Z2
 	VMAXPS       Z5, Z9, Z5
 	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS 132(AX), Z9
+	VBROADCASTSS 108(AX), Z9
 	VMINPS       Z2, Z9, Z2
 	VMINPS       Z5, Z9, Z5
 	VMINPS       Z8, Z9, Z8
-	VMOVUPS      Z2, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z5, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z8, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z2, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z5, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z8, (DX)
+	ADDQ         48(AX), BX
 
 drop25:
 	VMOVAPS Z1, Z2
@@ -4527,286 +4503,294 @@ drop25:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z3
-	VMOVUPS (CX)(R11*1), Z6
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z3
+	VMOVUPS (DX)(R9*1), Z6
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000640, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000640, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	VMOVUPS (R13)(R11*1), Z4
-	VMOVUPS (R13)(R11*1), Z5
-	VMOVUPS (R13)(R11*1), Z6
-	VMOVUPS (R13)(R11*1), Z7
-	VMOVUPS (R13)(R11*1), Z8
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z6
+	VMOVUPS (R10)(R9*1), Z7
+	VMOVUPS (R10)(R9*1), Z8
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd29
 
 column26:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding31
-	VMOVUPS.Z (CX), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding31:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding32
-	VMOVUPS.Z (CX)(BX*1), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding32:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding33
-	VMOVUPS.Z (CX)(BX*2), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding33:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding34
-	VMOVUPS.Z (CX)(SI*1), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding34:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding35
-	VMOVUPS.Z (CX)(BX*4), K1, Z14
+	VMOVUPS.Z (R10)(DX*1), K1, Z14
 
 padding35:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding36
-	VMOVUPS.Z (DX), K1, Z15
+	VMOVUPS.Z (R10)(DX*1), K1, Z15
 
 padding36:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding37
-	VMOVUPS.Z (DX)(BX*1), K1, Z16
+	VMOVUPS.Z (R10)(DX*1), K1, Z16
 
 padding37:
-	TESTQ     $0x00000080, R12
+	MOVQ      56(CX), R10
+	TESTQ     R10, R10
 	JZ        padding38
-	VMOVUPS.Z (DX)(BX*2), K1, Z17
+	VMOVUPS.Z (R10)(DX*1), K1, Z17
 
 padding38:
-	TESTQ     $0x00000100, R12
+	MOVQ      64(CX), R10
+	TESTQ     R10, R10
 	JZ        padding39
-	VMOVUPS.Z (DX)(SI*1), K1, Z18
+	VMOVUPS.Z (R10)(DX*1), K1, Z18
 
 padding39:
-	VMOVUPS      (R10), Z9
+	VMOVUPS      (R8), Z9
 	VFMADD231PS  Z10, Z9, Z0
 	VFMADD231PS  Z12, Z9, Z3
 	VFMADD231PS  Z14, Z9, Z6
-	VMOVUPS      128(R10), Z9
+	VMOVUPS      128(R8), Z9
 	VFMADD231PS  Z10, Z9, Z1
 	VFMADD231PS  Z12, Z9, Z4
 	VFMADD231PS  Z14, Z9, Z7
-	VMOVUPS      256(R10), Z9
+	VMOVUPS      256(R8), Z9
 	VFMADD231PS  Z10, Z9, Z2
 	VFMADD231PS  Z12, Z9, Z5
 	VFMADD231PS  Z14, Z9, Z8
-	VMOVUPS      320(R10), Z9
+	VMOVUPS      320(R8), Z9
 	VFMADD231PS  Z11, Z9, Z0
 	VFMADD231PS  Z13, Z9, Z3
 	VFMADD231PS  Z15, Z9, Z6
-	VMOVUPS      448(R10), Z9
+	VMOVUPS      448(R8), Z9
 	VFMADD231PS  Z11, Z9, Z1
 	VFMADD231PS  Z13, Z9, Z4
 	VFMADD231PS  Z15, Z9, Z7
-	VMOVUPS      576(R10), Z9
+	VMOVUPS      576(R8), Z9
 	VFMADD231PS  Z11, Z9, Z2
 	VFMADD231PS  Z13, Z9, Z5
 	VFMADD231PS  Z15, Z9, Z8
-	VMOVUPS      640(R10), Z9
+	VMOVUPS      640(R8), Z9
 	VFMADD231PS  Z12, Z9, Z0
 	VFMADD231PS  Z14, Z9, Z3
 	VFMADD231PS  Z16, Z9, Z6
-	VMOVUPS      768(R10), Z9
+	VMOVUPS      768(R8), Z9
 	VFMADD231PS  Z12, Z9, Z1
 	VFMADD231PS  Z14, Z9, Z4
 	VFMADD231PS  Z16, Z9, Z7
-	VMOVUPS      896(R10), Z9
+	VMOVUPS      896(R8), Z9
 	VFMADD231PS  Z12, Z9, Z2
 	VFMADD231PS  Z14, Z9, Z5
 	VFMADD231PS  Z16, Z9, Z8
-	VMOVUPS      960(R10), Z9
+	VMOVUPS      960(R8), Z9
 	VFMADD231PS  Z13, Z9, Z0
 	VFMADD231PS  Z15, Z9, Z3
 	VFMADD231PS  Z17, Z9, Z6
-	VMOVUPS      1088(R10), Z9
+	VMOVUPS      1088(R8), Z9
 	VFMADD231PS  Z13, Z9, Z1
 	VFMADD231PS  Z15, Z9, Z4
 	VFMADD231PS  Z17, Z9, Z7
-	VMOVUPS      1216(R10), Z9
+	VMOVUPS      1216(R8), Z9
 	VFMADD231PS  Z13, Z9, Z2
 	VFMADD231PS  Z15, Z9, Z5
 	VFMADD231PS  Z17, Z9, Z8
-	VMOVUPS      1280(R10), Z9
+	VMOVUPS      1280(R8), Z9
 	VFMADD231PS  Z14, Z9, Z0
 	VFMADD231PS  Z16, Z9, Z3
 	VFMADD231PS  Z18, Z9, Z6
-	VMOVUPS      1408(R10), Z9
+	VMOVUPS      1408(R8), Z9
 	VFMADD231PS  Z14, Z9, Z1
 	VFMADD231PS  Z16, Z9, Z4
 	VFMADD231PS  Z18, Z9, Z7
-	VMOVUPS      1536(R10), Z9
+	VMOVUPS      1536(R8), Z9
 	VFMADD231PS  Z14, Z9, Z2
 	VFMADD231PS  Z16, Z9, Z5
 	VFMADD231PS  Z18, Z9, Z8
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end28
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop40
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z9
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z9
 	VMAXPS       Z2, Z9, Z2
 	VMAXPS       Z5, Z9, Z5
 	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS 132(AX), Z9
+	VBROADCASTSS 108(AX), Z9
 	VMINPS       Z2, Z9, Z2
 	VMINPS       Z5, Z9, Z5
 	VMINPS       Z8, Z9, Z8
-	VMOVUPS      Z2, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z5, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z8, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z2, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z5, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z8, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop40:
-	DECQ R9
+	DECQ DI
 	JZ   aged30
 
 odd29:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding41
-	VMOVUPS.Z (CX), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding41:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding42
-	VMOVUPS.Z (CX)(BX*1), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding42:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding43
-	VMOVUPS.Z (CX)(BX*2), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding43:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding44
-	VMOVUPS.Z (CX)(SI*1), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding44:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding45
-	VMOVUPS.Z (CX)(BX*4), K1, Z14
+	VMOVUPS.Z (R10)(DX*1), K1, Z14
 
 padding45:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding46
-	VMOVUPS.Z (DX), K1, Z15
+	VMOVUPS.Z (R10)(DX*1), K1, Z15
 
 padding46:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding47
-	VMOVUPS.Z (DX)(BX*1), K1, Z16
+	VMOVUPS.Z (R10)(DX*1), K1, Z16
 
 padding47:
-	TESTQ     $0x00000080, R12
+	MOVQ      56(CX), R10
+	TESTQ     R10, R10
 	JZ        padding48
-	VMOVUPS.Z (DX)(BX*2), K1, Z17
+	VMOVUPS.Z (R10)(DX*1), K1, Z17
 
 padding48:
-	TESTQ     $0x00000100, R12
+	MOVQ      64(CX), R10
+	TESTQ     R10, R10
 	JZ        padding49
-	VMOVUPS.Z (DX)(SI*1), K1, Z18
+	VMOVUPS.Z (R10)(DX*1), K1, Z18
 
 padding49:
-	VMOVUPS     64(R10), Z9
+	VMOVUPS     64(R8), Z9
 	VFMADD231PS Z10, Z9, Z0
 	VFMADD231PS Z12, Z9, Z3
 	VFMADD231PS Z14, Z9, Z6
-	VMOVUPS     192(R10), Z9
+	VMOVUPS     192(R8), Z9
 	VFMADD231PS Z10, Z9, Z1
 	VFMADD231PS Z12, Z9, Z4
 	VFMADD231PS Z14, Z9, Z7
-	VMOVUPS     384(R10), Z9
+	VMOVUPS     384(R8), Z9
 	VFMADD231PS Z11, Z9, Z0
 	VFMADD231PS Z13, Z9, Z3
 	VFMADD231PS Z15, Z9, Z6
-	VMOVUPS     512(R10), Z9
+	VMOVUPS     512(R8), Z9
 	VFMADD231PS Z11, Z9, Z1
 	VFMADD231PS Z13, Z9, Z4
 	VFMADD231PS Z15, Z9, Z7
-	VMOVUPS     704(R10), Z9
+	VMOVUPS     704(R8), Z9
 	VFMADD231PS Z12, Z9, Z0
 	VFMADD231PS Z14, Z9, Z3
 	VFMADD231PS Z16, Z9, Z6
-	VMOVUPS     832(R10), Z9
+	VMOVUPS     832(R8), Z9
 	VFMADD231PS Z12, Z9, Z1
 	VFMADD231PS Z14, Z9, Z4
 	VFMADD231PS Z16, Z9, Z7
-	VMOVUPS     1024(R10), Z9
+	VMOVUPS     1024(R8), Z9
 	VFMADD231PS Z13, Z9, Z0
 	VFMADD231PS Z15, Z9, Z3
 	VFMADD231PS Z17, Z9, Z6
-	VMOVUPS     1152(R10), Z9
+	VMOVUPS     1152(R8), Z9
 	VFMADD231PS Z13, Z9, Z1
 	VFMADD231PS Z15, Z9, Z4
 	VFMADD231PS Z17, Z9, Z7
-	VMOVUPS     1344(R10), Z9
+	VMOVUPS     1344(R8), Z9
 	VFMADD231PS Z14, Z9, Z0
 	VFMADD231PS Z16, Z9, Z3
 	VFMADD231PS Z18, Z9, Z6
-	VMOVUPS     1472(R10), Z9
+	VMOVUPS     1472(R8), Z9
 	VFMADD231PS Z14, Z9, Z1
 	VFMADD231PS Z16, Z9, Z4
 	VFMADD231PS Z18, Z9, Z7
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z4, Z5
 	VMOVAPS     Z3, Z4
 	VMOVAPS     Z7, Z8
 	VMOVAPS     Z6, Z7
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R11*1), Z0
-	VMOVUPS     (R13)(R11*1), Z3
-	VMOVUPS     (R13)(R11*1), Z6
-	DECQ        R9
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Z0
+	VMOVUPS     (R10)(R9*1), Z3
+	VMOVUPS     (R10)(R9*1), Z6
+	DECQ        DI
 	JNZ         column26
 	JMP         drain27
 
@@ -4817,32 +4801,32 @@ aged30:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z3
-	VMOVUPS (CX)(R11*1), Z6
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z3
+	VMOVUPS (CX)(R9*1), Z6
 
 drain27:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end28
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop50
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z9
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z9
 	VMAXPS       Z2, Z9, Z2
 	VMAXPS       Z5, Z9, Z5
 	VMAXPS       Z8, Z9, Z8
-	VBROADCASTSS 132(AX), Z9
+	VBROADCASTSS 108(AX), Z9
 	VMINPS       Z2, Z9, Z2
 	VMINPS       Z5, Z9, Z5
 	VMINPS       Z8, Z9, Z8
 	VMOVUPS      Z2, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z5, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z8, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop50:
 	VMOVAPS Z1, Z2
@@ -4851,10 +4835,10 @@ drop50:
 	VMOVAPS Z3, Z4
 	VMOVAPS Z7, Z8
 	VMOVAPS Z6, Z7
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z3
-	VMOVUPS (CX)(R11*1), Z6
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z3
+	VMOVUPS (CX)(R9*1), Z6
 	JMP     drain27
 
 end28:
@@ -4866,10 +4850,8 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband7s1r1AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z8, Z8, Z8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
@@ -4877,181 +4859,180 @@ TEXT ·dwband7s1r1AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	VMOVUPS (R14)(R11*1), Z4
-	VMOVUPS (R14)(R11*1), Z5
-	VMOVUPS (R14)(R11*1), Z6
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z6
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding4:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding5:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding6:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding7:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding8:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (DX), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding9:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (DX)(BX*1), Z14
+	VMOVUPS (R11)(DX*1), Z14
 
 padding10:
-	VMOVUPS      (R10), Z7
+	VMOVUPS      (R8), Z7
 	VFMADD231PS  Z8, Z7, Z0
-	VMOVUPS      64(R10), Z7
+	VMOVUPS      64(R8), Z7
 	VFMADD231PS  Z8, Z7, Z1
-	VMOVUPS      128(R10), Z7
+	VMOVUPS      128(R8), Z7
 	VFMADD231PS  Z8, Z7, Z2
-	VMOVUPS      192(R10), Z7
+	VMOVUPS      192(R8), Z7
 	VFMADD231PS  Z8, Z7, Z3
-	VMOVUPS      256(R10), Z7
+	VMOVUPS      256(R8), Z7
 	VFMADD231PS  Z8, Z7, Z4
-	VMOVUPS      320(R10), Z7
+	VMOVUPS      320(R8), Z7
 	VFMADD231PS  Z8, Z7, Z5
-	VMOVUPS      384(R10), Z7
+	VMOVUPS      384(R8), Z7
 	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS      448(R10), Z7
+	VMOVUPS      448(R8), Z7
 	VFMADD231PS  Z9, Z7, Z0
-	VMOVUPS      512(R10), Z7
+	VMOVUPS      512(R8), Z7
 	VFMADD231PS  Z9, Z7, Z1
-	VMOVUPS      576(R10), Z7
+	VMOVUPS      576(R8), Z7
 	VFMADD231PS  Z9, Z7, Z2
-	VMOVUPS      640(R10), Z7
+	VMOVUPS      640(R8), Z7
 	VFMADD231PS  Z9, Z7, Z3
-	VMOVUPS      704(R10), Z7
+	VMOVUPS      704(R8), Z7
 	VFMADD231PS  Z9, Z7, Z4
-	VMOVUPS      768(R10), Z7
+	VMOVUPS      768(R8), Z7
 	VFMADD231PS  Z9, Z7, Z5
-	VMOVUPS      832(R10), Z7
+	VMOVUPS      832(R8), Z7
 	VFMADD231PS  Z9, Z7, Z6
-	VMOVUPS      896(R10), Z7
+	VMOVUPS      896(R8), Z7
 	VFMADD231PS  Z10, Z7, Z0
-	VMOVUPS      960(R10), Z7
+	VMOVUPS      960(R8), Z7
 	VFMADD231PS  Z10, Z7, Z1
-	VMOVUPS      1024(R10), Z7
+	VMOVUPS      1024(R8), Z7
 	VFMADD231PS  Z10, Z7, Z2
-	VMOVUPS      1088(R10), Z7
+	VMOVUPS      1088(R8), Z7
 	VFMADD231PS  Z10, Z7, Z3
-	VMOVUPS      1152(R10), Z7
+	VMOVUPS      1152(R8), Z7
 	VFMADD231PS  Z10, Z7, Z4
-	VMOVUPS      1216(R10), Z7
+	VMOVUPS      1216(R8), Z7
 	VFMADD231PS  Z10, Z7, Z5
-	VMOVUPS      1280(R10), Z7
+	VMOVUPS      1280(R8), Z7
 	VFMADD231PS  Z10, Z7, Z6
-	VMOVUPS      1344(R10), Z7
+	VMOVUPS      1344(R8), Z7
 	VFMADD231PS  Z11, Z7, Z0
-	VMOVUPS      1408(R10), Z7
+	VMOVUPS      1408(R8), Z7
 	VFMADD231PS  Z11, Z7, Z1
-	VMOVUPS      1472(R10), Z7
+	VMOVUPS      1472(R8), Z7
 	VFMADD231PS  Z11, Z7, Z2
-	VMOVUPS      1536(R10), Z7
+	VMOVUPS      1536(R8), Z7
 	VFMADD231PS  Z11, Z7, Z3
-	VMOVUPS      1600(R10), Z7
+	VMOVUPS      1600(R8), Z7
 	VFMADD231PS  Z11, Z7, Z4
-	VMOVUPS      1664(R10), Z7
+	VMOVUPS      1664(R8), Z7
 	VFMADD231PS  Z11, Z7, Z5
-	VMOVUPS      1728(R10), Z7
+	VMOVUPS      1728(R8), Z7
 	VFMADD231PS  Z11, Z7, Z6
-	VMOVUPS      1792(R10), Z7
+	VMOVUPS      1792(R8), Z7
 	VFMADD231PS  Z12, Z7, Z0
-	VMOVUPS      1856(R10), Z7
+	VMOVUPS      1856(R8), Z7
 	VFMADD231PS  Z12, Z7, Z1
-	VMOVUPS      1920(R10), Z7
+	VMOVUPS      1920(R8), Z7
 	VFMADD231PS  Z12, Z7, Z2
-	VMOVUPS      1984(R10), Z7
+	VMOVUPS      1984(R8), Z7
 	VFMADD231PS  Z12, Z7, Z3
-	VMOVUPS      2048(R10), Z7
+	VMOVUPS      2048(R8), Z7
 	VFMADD231PS  Z12, Z7, Z4
-	VMOVUPS      2112(R10), Z7
+	VMOVUPS      2112(R8), Z7
 	VFMADD231PS  Z12, Z7, Z5
-	VMOVUPS      2176(R10), Z7
+	VMOVUPS      2176(R8), Z7
 	VFMADD231PS  Z12, Z7, Z6
-	VMOVUPS      2240(R10), Z7
+	VMOVUPS      2240(R8), Z7
 	VFMADD231PS  Z13, Z7, Z0
-	VMOVUPS      2304(R10), Z7
+	VMOVUPS      2304(R8), Z7
 	VFMADD231PS  Z13, Z7, Z1
-	VMOVUPS      2368(R10), Z7
+	VMOVUPS      2368(R8), Z7
 	VFMADD231PS  Z13, Z7, Z2
-	VMOVUPS      2432(R10), Z7
+	VMOVUPS      2432(R8), Z7
 	VFMADD231PS  Z13, Z7, Z3
-	VMOVUPS      2496(R10), Z7
+	VMOVUPS      2496(R8), Z7
 	VFMADD231PS  Z13, Z7, Z4
-	VMOVUPS      2560(R10), Z7
+	VMOVUPS      2560(R8), Z7
 	VFMADD231PS  Z13, Z7, Z5
-	VMOVUPS      2624(R10), Z7
+	VMOVUPS      2624(R8), Z7
 	VFMADD231PS  Z13, Z7, Z6
-	VMOVUPS      2688(R10), Z7
+	VMOVUPS      2688(R8), Z7
 	VFMADD231PS  Z14, Z7, Z0
-	VMOVUPS      2752(R10), Z7
+	VMOVUPS      2752(R8), Z7
 	VFMADD231PS  Z14, Z7, Z1
-	VMOVUPS      2816(R10), Z7
+	VMOVUPS      2816(R8), Z7
 	VFMADD231PS  Z14, Z7, Z2
-	VMOVUPS      2880(R10), Z7
+	VMOVUPS      2880(R8), Z7
 	VFMADD231PS  Z14, Z7, Z3
-	VMOVUPS      2944(R10), Z7
+	VMOVUPS      2944(R8), Z7
 	VFMADD231PS  Z14, Z7, Z4
-	VMOVUPS      3008(R10), Z7
+	VMOVUPS      3008(R8), Z7
 	VFMADD231PS  Z14, Z7, Z5
-	VMOVUPS      3072(R10), Z7
+	VMOVUPS      3072(R8), Z7
 	VFMADD231PS  Z14, Z7, Z6
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop11
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z7
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z7
 	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS 132(AX), Z7
+	VBROADCASTSS 108(AX), Z7
 	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z6, (R11)
+	ADDQ         48(AX), BX
 
 drop11:
 	VMOVAPS Z5, Z6
@@ -5060,24 +5041,24 @@ drop11:
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop12
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z7
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z7
 	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS 132(AX), Z7
+	VBROADCASTSS 108(AX), Z7
 	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z6, (DX)
+	ADDQ         48(AX), BX
 
 drop12:
 	VMOVAPS Z5, Z6
@@ -5086,195 +5067,193 @@ drop12:
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000c40, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000c40, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	VMOVUPS (R13)(R11*1), Z4
-	VMOVUPS (R13)(R11*1), Z5
-	VMOVUPS (R13)(R11*1), Z6
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z6
 
 column13:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding16
-	VMOVUPS.Z (CX), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding16:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding17
-	VMOVUPS.Z (CX)(BX*1), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding17:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding18
-	VMOVUPS.Z (CX)(BX*2), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding18:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding19
-	VMOVUPS.Z (CX)(SI*1), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding19:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding20
-	VMOVUPS.Z (CX)(BX*4), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding20:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding21
-	VMOVUPS.Z (DX), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding21:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding22
-	VMOVUPS.Z (DX)(BX*1), K1, Z14
+	VMOVUPS.Z (R10)(DX*1), K1, Z14
 
 padding22:
-	VMOVUPS      (R10), Z7
+	VMOVUPS      (R8), Z7
 	VFMADD231PS  Z8, Z7, Z0
-	VMOVUPS      64(R10), Z7
+	VMOVUPS      64(R8), Z7
 	VFMADD231PS  Z8, Z7, Z1
-	VMOVUPS      128(R10), Z7
+	VMOVUPS      128(R8), Z7
 	VFMADD231PS  Z8, Z7, Z2
-	VMOVUPS      192(R10), Z7
+	VMOVUPS      192(R8), Z7
 	VFMADD231PS  Z8, Z7, Z3
-	VMOVUPS      256(R10), Z7
+	VMOVUPS      256(R8), Z7
 	VFMADD231PS  Z8, Z7, Z4
-	VMOVUPS      320(R10), Z7
+	VMOVUPS      320(R8), Z7
 	VFMADD231PS  Z8, Z7, Z5
-	VMOVUPS      384(R10), Z7
+	VMOVUPS      384(R8), Z7
 	VFMADD231PS  Z8, Z7, Z6
-	VMOVUPS      448(R10), Z7
+	VMOVUPS      448(R8), Z7
 	VFMADD231PS  Z9, Z7, Z0
-	VMOVUPS      512(R10), Z7
+	VMOVUPS      512(R8), Z7
 	VFMADD231PS  Z9, Z7, Z1
-	VMOVUPS      576(R10), Z7
+	VMOVUPS      576(R8), Z7
 	VFMADD231PS  Z9, Z7, Z2
-	VMOVUPS      640(R10), Z7
+	VMOVUPS      640(R8), Z7
 	VFMADD231PS  Z9, Z7, Z3
-	VMOVUPS      704(R10), Z7
+	VMOVUPS      704(R8), Z7
 	VFMADD231PS  Z9, Z7, Z4
-	VMOVUPS      768(R10), Z7
+	VMOVUPS      768(R8), Z7
 	VFMADD231PS  Z9, Z7, Z5
-	VMOVUPS      832(R10), Z7
+	VMOVUPS      832(R8), Z7
 	VFMADD231PS  Z9, Z7, Z6
-	VMOVUPS      896(R10), Z7
+	VMOVUPS      896(R8), Z7
 	VFMADD231PS  Z10, Z7, Z0
-	VMOVUPS      960(R10), Z7
+	VMOVUPS      960(R8), Z7
 	VFMADD231PS  Z10, Z7, Z1
-	VMOVUPS      1024(R10), Z7
+	VMOVUPS      1024(R8), Z7
 	VFMADD231PS  Z10, Z7, Z2
-	VMOVUPS      1088(R10), Z7
+	VMOVUPS      1088(R8), Z7
 	VFMADD231PS  Z10, Z7, Z3
-	VMOVUPS      1152(R10), Z7
+	VMOVUPS      1152(R8), Z7
 	VFMADD231PS  Z10, Z7, Z4
-	VMOVUPS      1216(R10), Z7
+	VMOVUPS      1216(R8), Z7
 	VFMADD231PS  Z10, Z7, Z5
-	VMOVUPS      1280(R10), Z7
+	VMOVUPS      1280(R8), Z7
 	VFMADD231PS  Z10, Z7, Z6
-	VMOVUPS      1344(R10), Z7
+	VMOVUPS      1344(R8), Z7
 	VFMADD231PS  Z11, Z7, Z0
-	VMOVUPS      1408(R10), Z7
+	VMOVUPS      1408(R8), Z7
 	VFMADD231PS  Z11, Z7, Z1
-	VMOVUPS      1472(R10), Z7
+	VMOVUPS      1472(R8), Z7
 	VFMADD231PS  Z11, Z7, Z2
-	VMOVUPS      1536(R10), Z7
+	VMOVUPS      1536(R8), Z7
 	VFMADD231PS  Z11, Z7, Z3
-	VMOVUPS      1600(R10), Z7
+	VMOVUPS      1600(R8), Z7
 	VFMADD231PS  Z11, Z7, Z4
-	VMOVUPS      1664(R10), Z7
+	VMOVUPS      1664(R8), Z7
 	VFMADD231PS  Z11, Z7, Z5
-	VMOVUPS      1728(R10), Z7
+	VMOVUPS      1728(R8), Z7
 	VFMADD231PS  Z11, Z7, Z6
-	VMOVUPS      1792(R10), Z7
+	VMOVUPS      1792(R8), Z7
 	VFMADD231PS  Z12, Z7, Z0
-	VMOVUPS      1856(R10), Z7
+	VMOVUPS      1856(R8), Z7
 	VFMADD231PS  Z12, Z7, Z1
-	VMOVUPS      1920(R10), Z7
+	VMOVUPS      1920(R8), Z7
 	VFMADD231PS  Z12, Z7, Z2
-	VMOVUPS      1984(R10), Z7
+	VMOVUPS      1984(R8), Z7
 	VFMADD231PS  Z12, Z7, Z3
-	VMOVUPS      2048(R10), Z7
+	VMOVUPS      2048(R8), Z7
 	VFMADD231PS  Z12, Z7, Z4
-	VMOVUPS      2112(R10), Z7
+	VMOVUPS      2112(R8), Z7
 	VFMADD231PS  Z12, Z7, Z5
-	VMOVUPS      2176(R10), Z7
+	VMOVUPS      2176(R8), Z7
 	VFMADD231PS  Z12, Z7, Z6
-	VMOVUPS      2240(R10), Z7
+	VMOVUPS      2240(R8), Z7
 	VFMADD231PS  Z13, Z7, Z0
-	VMOVUPS      2304(R10), Z7
+	VMOVUPS      2304(R8), Z7
 	VFMADD231PS  Z13, Z7, Z1
-	VMOVUPS      2368(R10), Z7
+	VMOVUPS      2368(R8), Z7
 	VFMADD231PS  Z13, Z7, Z2
-	VMOVUPS      2432(R10), Z7
+	VMOVUPS      2432(R8), Z7
 	VFMADD231PS  Z13, Z7, Z3
-	VMOVUPS      2496(R10), Z7
+	VMOVUPS      2496(R8), Z7
 	VFMADD231PS  Z13, Z7, Z4
-	VMOVUPS      2560(R10), Z7
+	VMOVUPS      2560(R8), Z7
 	VFMADD231PS  Z13, Z7, Z5
-	VMOVUPS      2624(R10), Z7
+	VMOVUPS      2624(R8), Z7
 	VFMADD231PS  Z13, Z7, Z6
-	VMOVUPS      2688(R10), Z7
+	VMOVUPS      2688(R8), Z7
 	VFMADD231PS  Z14, Z7, Z0
-	VMOVUPS      2752(R10), Z7
+	VMOVUPS      2752(R8), Z7
 	VFMADD231PS  Z14, Z7, Z1
-	VMOVUPS      2816(R10), Z7
+	VMOVUPS      2816(R8), Z7
 	VFMADD231PS  Z14, Z7, Z2
-	VMOVUPS      2880(R10), Z7
+	VMOVUPS      2880(R8), Z7
 	VFMADD231PS  Z14, Z7, Z3
-	VMOVUPS      2944(R10), Z7
+	VMOVUPS      2944(R8), Z7
 	VFMADD231PS  Z14, Z7, Z4
-	VMOVUPS      3008(R10), Z7
+	VMOVUPS      3008(R8), Z7
 	VFMADD231PS  Z14, Z7, Z5
-	VMOVUPS      3072(R10), Z7
+	VMOVUPS      3072(R8), Z7
 	VFMADD231PS  Z14, Z7, Z6
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end15
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop23
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z7
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z7
 	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS 132(AX), Z7
+	VBROADCASTSS 108(AX), Z7
 	VMINPS       Z6, Z7, Z6
-	VMOVUPS      Z6, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z6, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop23:
 	VMOVAPS Z5, Z6
@@ -5283,24 +5262,24 @@ drop23:
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	DECQ    DI
 	JNZ     column13
 
 drain14:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end15
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop24
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z7
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z7
 	VMAXPS       Z6, Z7, Z6
-	VBROADCASTSS 132(AX), Z7
+	VBROADCASTSS 108(AX), Z7
 	VMINPS       Z6, Z7, Z6
 	VMOVUPS      Z6, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop24:
 	VMOVAPS Z5, Z6
@@ -5309,8 +5288,8 @@ drop24:
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
 	JMP     drain14
 
 end15:
@@ -5322,10 +5301,8 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband7s1r2AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
@@ -5334,246 +5311,246 @@ TEXT ·dwband7s1r2AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z20, Z20, Z20
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	VMOVUPS (R14)(R11*1), Z4
-	VMOVUPS (R14)(R11*1), Z5
-	VMOVUPS (R14)(R11*1), Z6
-	VMOVUPS (R14)(R11*1), Z7
-	VMOVUPS (R14)(R11*1), Z8
-	VMOVUPS (R14)(R11*1), Z9
-	VMOVUPS (R14)(R11*1), Z10
-	VMOVUPS (R14)(R11*1), Z11
-	VMOVUPS (R14)(R11*1), Z12
-	VMOVUPS (R14)(R11*1), Z13
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z6
+	VMOVUPS (R11)(R9*1), Z7
+	VMOVUPS (R11)(R9*1), Z8
+	VMOVUPS (R11)(R9*1), Z9
+	VMOVUPS (R11)(R9*1), Z10
+	VMOVUPS (R11)(R9*1), Z11
+	VMOVUPS (R11)(R9*1), Z12
+	VMOVUPS (R11)(R9*1), Z13
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Z15
+	VMOVUPS (R11)(DX*1), Z15
 
 padding4:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Z16
+	VMOVUPS (R11)(DX*1), Z16
 
 padding5:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Z17
+	VMOVUPS (R11)(DX*1), Z17
 
 padding6:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Z18
+	VMOVUPS (R11)(DX*1), Z18
 
 padding7:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Z19
+	VMOVUPS (R11)(DX*1), Z19
 
 padding8:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (DX), Z20
+	VMOVUPS (R11)(DX*1), Z20
 
 padding9:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (DX)(BX*1), Z21
+	VMOVUPS (R11)(DX*1), Z21
 
 padding10:
-	TESTQ   $0x00000080, R12
+	MOVQ    56(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX)(BX*2), Z22
+	VMOVUPS (R11)(DX*1), Z22
 
 padding11:
-	VMOVUPS      (R10), Z14
+	VMOVUPS      (R8), Z14
 	VFMADD231PS  Z15, Z14, Z0
 	VFMADD231PS  Z16, Z14, Z7
-	VMOVUPS      64(R10), Z14
+	VMOVUPS      64(R8), Z14
 	VFMADD231PS  Z15, Z14, Z1
 	VFMADD231PS  Z16, Z14, Z8
-	VMOVUPS      128(R10), Z14
+	VMOVUPS      128(R8), Z14
 	VFMADD231PS  Z15, Z14, Z2
 	VFMADD231PS  Z16, Z14, Z9
-	VMOVUPS      192(R10), Z14
+	VMOVUPS      192(R8), Z14
 	VFMADD231PS  Z15, Z14, Z3
 	VFMADD231PS  Z16, Z14, Z10
-	VMOVUPS      256(R10), Z14
+	VMOVUPS      256(R8), Z14
 	VFMADD231PS  Z15, Z14, Z4
 	VFMADD231PS  Z16, Z14, Z11
-	VMOVUPS      320(R10), Z14
+	VMOVUPS      320(R8), Z14
 	VFMADD231PS  Z15, Z14, Z5
 	VFMADD231PS  Z16, Z14, Z12
-	VMOVUPS      384(R10), Z14
+	VMOVUPS      384(R8), Z14
 	VFMADD231PS  Z15, Z14, Z6
 	VFMADD231PS  Z16, Z14, Z13
-	VMOVUPS      448(R10), Z14
+	VMOVUPS      448(R8), Z14
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z17, Z14, Z7
-	VMOVUPS      512(R10), Z14
+	VMOVUPS      512(R8), Z14
 	VFMADD231PS  Z16, Z14, Z1
 	VFMADD231PS  Z17, Z14, Z8
-	VMOVUPS      576(R10), Z14
+	VMOVUPS      576(R8), Z14
 	VFMADD231PS  Z16, Z14, Z2
 	VFMADD231PS  Z17, Z14, Z9
-	VMOVUPS      640(R10), Z14
+	VMOVUPS      640(R8), Z14
 	VFMADD231PS  Z16, Z14, Z3
 	VFMADD231PS  Z17, Z14, Z10
-	VMOVUPS      704(R10), Z14
+	VMOVUPS      704(R8), Z14
 	VFMADD231PS  Z16, Z14, Z4
 	VFMADD231PS  Z17, Z14, Z11
-	VMOVUPS      768(R10), Z14
+	VMOVUPS      768(R8), Z14
 	VFMADD231PS  Z16, Z14, Z5
 	VFMADD231PS  Z17, Z14, Z12
-	VMOVUPS      832(R10), Z14
+	VMOVUPS      832(R8), Z14
 	VFMADD231PS  Z16, Z14, Z6
 	VFMADD231PS  Z17, Z14, Z13
-	VMOVUPS      896(R10), Z14
+	VMOVUPS      896(R8), Z14
 	VFMADD231PS  Z17, Z14, Z0
 	VFMADD231PS  Z18, Z14, Z7
-	VMOVUPS      960(R10), Z14
+	VMOVUPS      960(R8), Z14
 	VFMADD231PS  Z17, Z14, Z1
 	VFMADD231PS  Z18, Z14, Z8
-	VMOVUPS      1024(R10), Z14
+	VMOVUPS      1024(R8), Z14
 	VFMADD231PS  Z17, Z14, Z2
 	VFMADD231PS  Z18, Z14, Z9
-	VMOVUPS      1088(R10), Z14
+	VMOVUPS      1088(R8), Z14
 	VFMADD231PS  Z17, Z14, Z3
 	VFMADD231PS  Z18, Z14, Z10
-	VMOVUPS      1152(R10), Z14
+	VMOVUPS      1152(R8), Z14
 	VFMADD231PS  Z17, Z14, Z4
 	VFMADD231PS  Z18, Z14, Z11
-	VMOVUPS      1216(R10), Z14
+	VMOVUPS      1216(R8), Z14
 	VFMADD231PS  Z17, Z14, Z5
 	VFMADD231PS  Z18, Z14, Z12
-	VMOVUPS      1280(R10), Z14
+	VMOVUPS      1280(R8), Z14
 	VFMADD231PS  Z17, Z14, Z6
 	VFMADD231PS  Z18, Z14, Z13
-	VMOVUPS      1344(R10), Z14
+	VMOVUPS      1344(R8), Z14
 	VFMADD231PS  Z18, Z14, Z0
 	VFMADD231PS  Z19, Z14, Z7
-	VMOVUPS      1408(R10), Z14
+	VMOVUPS      1408(R8), Z14
 	VFMADD231PS  Z18, Z14, Z1
 	VFMADD231PS  Z19, Z14, Z8
-	VMOVUPS      1472(R10), Z14
+	VMOVUPS      1472(R8), Z14
 	VFMADD231PS  Z18, Z14, Z2
 	VFMADD231PS  Z19, Z14, Z9
-	VMOVUPS      1536(R10), Z14
+	VMOVUPS      1536(R8), Z14
 	VFMADD231PS  Z18, Z14, Z3
 	VFMADD231PS  Z19, Z14, Z10
-	VMOVUPS      1600(R10), Z14
+	VMOVUPS      1600(R8), Z14
 	VFMADD231PS  Z18, Z14, Z4
 	VFMADD231PS  Z19, Z14, Z11
-	VMOVUPS      1664(R10), Z14
+	VMOVUPS      1664(R8), Z14
 	VFMADD231PS  Z18, Z14, Z5
 	VFMADD231PS  Z19, Z14, Z12
-	VMOVUPS      1728(R10), Z14
+	VMOVUPS      1728(R8), Z14
 	VFMADD231PS  Z18, Z14, Z6
 	VFMADD231PS  Z19, Z14, Z13
-	VMOVUPS      1792(R10), Z14
+	VMOVUPS      1792(R8), Z14
 	VFMADD231PS  Z19, Z14, Z0
 	VFMADD231PS  Z20, Z14, Z7
-	VMOVUPS      1856(R10), Z14
+	VMOVUPS      1856(R8), Z14
 	VFMADD231PS  Z19, Z14, Z1
 	VFMADD231PS  Z20, Z14, Z8
-	VMOVUPS      1920(R10), Z14
+	VMOVUPS      1920(R8), Z14
 	VFMADD231PS  Z19, Z14, Z2
 	VFMADD231PS  Z20, Z14, Z9
-	VMOVUPS      1984(R10), Z14
+	VMOVUPS      1984(R8), Z14
 	VFMADD231PS  Z19, Z14, Z3
 	VFMADD231PS  Z20, Z14, Z10
-	VMOVUPS      2048(R10), Z14
+	VMOVUPS      2048(R8), Z14
 	VFMADD231PS  Z19, Z14, Z4
 	VFMADD231PS  Z20, Z14, Z11
-	VMOVUPS      2112(R10), Z14
+	VMOVUPS      2112(R8), Z14
 	VFMADD231PS  Z19, Z14, Z5
 	VFMADD231PS  Z20, Z14, Z12
-	VMOVUPS      2176(R10), Z14
+	VMOVUPS      2176(R8), Z14
 	VFMADD231PS  Z19, Z14, Z6
 	VFMADD231PS  Z20, Z14, Z13
-	VMOVUPS      2240(R10), Z14
+	VMOVUPS      2240(R8), Z14
 	VFMADD231PS  Z20, Z14, Z0
 	VFMADD231PS  Z21, Z14, Z7
-	VMOVUPS      2304(R10), Z14
+	VMOVUPS      2304(R8), Z14
 	VFMADD231PS  Z20, Z14, Z1
 	VFMADD231PS  Z21, Z14, Z8
-	VMOVUPS      2368(R10), Z14
+	VMOVUPS      2368(R8), Z14
 	VFMADD231PS  Z20, Z14, Z2
 	VFMADD231PS  Z21, Z14, Z9
-	VMOVUPS      2432(R10), Z14
+	VMOVUPS      2432(R8), Z14
 	VFMADD231PS  Z20, Z14, Z3
 	VFMADD231PS  Z21, Z14, Z10
-	VMOVUPS      2496(R10), Z14
+	VMOVUPS      2496(R8), Z14
 	VFMADD231PS  Z20, Z14, Z4
 	VFMADD231PS  Z21, Z14, Z11
-	VMOVUPS      2560(R10), Z14
+	VMOVUPS      2560(R8), Z14
 	VFMADD231PS  Z20, Z14, Z5
 	VFMADD231PS  Z21, Z14, Z12
-	VMOVUPS      2624(R10), Z14
+	VMOVUPS      2624(R8), Z14
 	VFMADD231PS  Z20, Z14, Z6
 	VFMADD231PS  Z21, Z14, Z13
-	VMOVUPS      2688(R10), Z14
+	VMOVUPS      2688(R8), Z14
 	VFMADD231PS  Z21, Z14, Z0
 	VFMADD231PS  Z22, Z14, Z7
-	VMOVUPS      2752(R10), Z14
+	VMOVUPS      2752(R8), Z14
 	VFMADD231PS  Z21, Z14, Z1
 	VFMADD231PS  Z22, Z14, Z8
-	VMOVUPS      2816(R10), Z14
+	VMOVUPS      2816(R8), Z14
 	VFMADD231PS  Z21, Z14, Z2
 	VFMADD231PS  Z22, Z14, Z9
-	VMOVUPS      2880(R10), Z14
+	VMOVUPS      2880(R8), Z14
 	VFMADD231PS  Z21, Z14, Z3
 	VFMADD231PS  Z22, Z14, Z10
-	VMOVUPS      2944(R10), Z14
+	VMOVUPS      2944(R8), Z14
 	VFMADD231PS  Z21, Z14, Z4
 	VFMADD231PS  Z22, Z14, Z11
-	VMOVUPS      3008(R10), Z14
+	VMOVUPS      3008(R8), Z14
 	VFMADD231PS  Z21, Z14, Z5
 	VFMADD231PS  Z22, Z14, Z12
-	VMOVUPS      3072(R10), Z14
+	VMOVUPS      3072(R8), Z14
 	VFMADD231PS  Z21, Z14, Z6
 	VFMADD231PS  Z22, Z14, Z13
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop12
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z14
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z14
 	VMAXPS       Z6, Z14, Z6
 	VMAXPS       Z13, Z14, Z13
-	VBROADCASTSS 132(AX), Z14
+	VBROADCASTSS 108(AX), Z14
 	VMINPS       Z6, Z14, Z6
 	VMINPS       Z13, Z14, Z13
-	VMOVUPS      Z6, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z13, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z6, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z13, (R11)
+	ADDQ         48(AX), BX
 
 drop12:
 	VMOVAPS Z5, Z6
@@ -5588,29 +5565,29 @@ drop12:
 	VMOVAPS Z9, Z10
 	VMOVAPS Z8, Z9
 	VMOVAPS Z7, Z8
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z7
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z7
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z14
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z14
 	VMAXPS       Z6, Z14, Z6
 	VMAXPS       Z13, Z14, Z13
-	VBROADCASTSS 132(AX), Z14
+	VBROADCASTSS 108(AX), Z14
 	VMINPS       Z6, Z14, Z6
 	VMINPS       Z13, Z14, Z13
-	VMOVUPS      Z6, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z13, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z6, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z13, (DX)
+	ADDQ         48(AX), BX
 
 drop13:
 	VMOVAPS Z5, Z6
@@ -5625,261 +5602,260 @@ drop13:
 	VMOVAPS Z9, Z10
 	VMOVAPS Z8, Z9
 	VMOVAPS Z7, Z8
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z7
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z7
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000c40, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000c40, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	VMOVUPS (R13)(R11*1), Z4
-	VMOVUPS (R13)(R11*1), Z5
-	VMOVUPS (R13)(R11*1), Z6
-	VMOVUPS (R13)(R11*1), Z7
-	VMOVUPS (R13)(R11*1), Z8
-	VMOVUPS (R13)(R11*1), Z9
-	VMOVUPS (R13)(R11*1), Z10
-	VMOVUPS (R13)(R11*1), Z11
-	VMOVUPS (R13)(R11*1), Z12
-	VMOVUPS (R13)(R11*1), Z13
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z6
+	VMOVUPS (R10)(R9*1), Z7
+	VMOVUPS (R10)(R9*1), Z8
+	VMOVUPS (R10)(R9*1), Z9
+	VMOVUPS (R10)(R9*1), Z10
+	VMOVUPS (R10)(R9*1), Z11
+	VMOVUPS (R10)(R9*1), Z12
+	VMOVUPS (R10)(R9*1), Z13
 
 column14:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding17
-	VMOVUPS.Z (CX), K1, Z15
+	VMOVUPS.Z (R10)(DX*1), K1, Z15
 
 padding17:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding18
-	VMOVUPS.Z (CX)(BX*1), K1, Z16
+	VMOVUPS.Z (R10)(DX*1), K1, Z16
 
 padding18:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding19
-	VMOVUPS.Z (CX)(BX*2), K1, Z17
+	VMOVUPS.Z (R10)(DX*1), K1, Z17
 
 padding19:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding20
-	VMOVUPS.Z (CX)(SI*1), K1, Z18
+	VMOVUPS.Z (R10)(DX*1), K1, Z18
 
 padding20:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding21
-	VMOVUPS.Z (CX)(BX*4), K1, Z19
+	VMOVUPS.Z (R10)(DX*1), K1, Z19
 
 padding21:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding22
-	VMOVUPS.Z (DX), K1, Z20
+	VMOVUPS.Z (R10)(DX*1), K1, Z20
 
 padding22:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding23
-	VMOVUPS.Z (DX)(BX*1), K1, Z21
+	VMOVUPS.Z (R10)(DX*1), K1, Z21
 
 padding23:
-	TESTQ     $0x00000080, R12
+	MOVQ      56(CX), R10
+	TESTQ     R10, R10
 	JZ        padding24
-	VMOVUPS.Z (DX)(BX*2), K1, Z22
+	VMOVUPS.Z (R10)(DX*1), K1, Z22
 
 padding24:
-	VMOVUPS      (R10), Z14
+	VMOVUPS      (R8), Z14
 	VFMADD231PS  Z15, Z14, Z0
 	VFMADD231PS  Z16, Z14, Z7
-	VMOVUPS      64(R10), Z14
+	VMOVUPS      64(R8), Z14
 	VFMADD231PS  Z15, Z14, Z1
 	VFMADD231PS  Z16, Z14, Z8
-	VMOVUPS      128(R10), Z14
+	VMOVUPS      128(R8), Z14
 	VFMADD231PS  Z15, Z14, Z2
 	VFMADD231PS  Z16, Z14, Z9
-	VMOVUPS      192(R10), Z14
+	VMOVUPS      192(R8), Z14
 	VFMADD231PS  Z15, Z14, Z3
 	VFMADD231PS  Z16, Z14, Z10
-	VMOVUPS      256(R10), Z14
+	VMOVUPS      256(R8), Z14
 	VFMADD231PS  Z15, Z14, Z4
 	VFMADD231PS  Z16, Z14, Z11
-	VMOVUPS      320(R10), Z14
+	VMOVUPS      320(R8), Z14
 	VFMADD231PS  Z15, Z14, Z5
 	VFMADD231PS  Z16, Z14, Z12
-	VMOVUPS      384(R10), Z14
+	VMOVUPS      384(R8), Z14
 	VFMADD231PS  Z15, Z14, Z6
 	VFMADD231PS  Z16, Z14, Z13
-	VMOVUPS      448(R10), Z14
+	VMOVUPS      448(R8), Z14
 	VFMADD231PS  Z16, Z14, Z0
 	VFMADD231PS  Z17, Z14, Z7
-	VMOVUPS      512(R10), Z14
+	VMOVUPS      512(R8), Z14
 	VFMADD231PS  Z16, Z14, Z1
 	VFMADD231PS  Z17, Z14, Z8
-	VMOVUPS      576(R10), Z14
+	VMOVUPS      576(R8), Z14
 	VFMADD231PS  Z16, Z14, Z2
 	VFMADD231PS  Z17, Z14, Z9
-	VMOVUPS      640(R10), Z14
+	VMOVUPS      640(R8), Z14
 	VFMADD231PS  Z16, Z14, Z3
 	VFMADD231PS  Z17, Z14, Z10
-	VMOVUPS      704(R10), Z14
+	VMOVUPS      704(R8), Z14
 	VFMADD231PS  Z16, Z14, Z4
 	VFMADD231PS  Z17, Z14, Z11
-	VMOVUPS      768(R10), Z14
+	VMOVUPS      768(R8), Z14
 	VFMADD231PS  Z16, Z14, Z5
 	VFMADD231PS  Z17, Z14, Z12
-	VMOVUPS      832(R10), Z14
+	VMOVUPS      832(R8), Z14
 	VFMADD231PS  Z16, Z14, Z6
 	VFMADD231PS  Z17, Z14, Z13
-	VMOVUPS      896(R10), Z14
+	VMOVUPS      896(R8), Z14
 	VFMADD231PS  Z17, Z14, Z0
 	VFMADD231PS  Z18, Z14, Z7
-	VMOVUPS      960(R10), Z14
+	VMOVUPS      960(R8), Z14
 	VFMADD231PS  Z17, Z14, Z1
 	VFMADD231PS  Z18, Z14, Z8
-	VMOVUPS      1024(R10), Z14
+	VMOVUPS      1024(R8), Z14
 	VFMADD231PS  Z17, Z14, Z2
 	VFMADD231PS  Z18, Z14, Z9
-	VMOVUPS      1088(R10), Z14
+	VMOVUPS      1088(R8), Z14
 	VFMADD231PS  Z17, Z14, Z3
 	VFMADD231PS  Z18, Z14, Z10
-	VMOVUPS      1152(R10), Z14
+	VMOVUPS      1152(R8), Z14
 	VFMADD231PS  Z17, Z14, Z4
 	VFMADD231PS  Z18, Z14, Z11
-	VMOVUPS      1216(R10), Z14
+	VMOVUPS      1216(R8), Z14
 	VFMADD231PS  Z17, Z14, Z5
 	VFMADD231PS  Z18, Z14, Z12
-	VMOVUPS      1280(R10), Z14
+	VMOVUPS      1280(R8), Z14
 	VFMADD231PS  Z17, Z14, Z6
 	VFMADD231PS  Z18, Z14, Z13
-	VMOVUPS      1344(R10), Z14
+	VMOVUPS      1344(R8), Z14
 	VFMADD231PS  Z18, Z14, Z0
 	VFMADD231PS  Z19, Z14, Z7
-	VMOVUPS      1408(R10), Z14
+	VMOVUPS      1408(R8), Z14
 	VFMADD231PS  Z18, Z14, Z1
 	VFMADD231PS  Z19, Z14, Z8
-	VMOVUPS      1472(R10), Z14
+	VMOVUPS      1472(R8), Z14
 	VFMADD231PS  Z18, Z14, Z2
 	VFMADD231PS  Z19, Z14, Z9
-	VMOVUPS      1536(R10), Z14
+	VMOVUPS      1536(R8), Z14
 	VFMADD231PS  Z18, Z14, Z3
 	VFMADD231PS  Z19, Z14, Z10
-	VMOVUPS      1600(R10), Z14
+	VMOVUPS      1600(R8), Z14
 	VFMADD231PS  Z18, Z14, Z4
 	VFMADD231PS  Z19, Z14, Z11
-	VMOVUPS      1664(R10), Z14
+	VMOVUPS      1664(R8), Z14
 	VFMADD231PS  Z18, Z14, Z5
 	VFMADD231PS  Z19, Z14, Z12
-	VMOVUPS      1728(R10), Z14
+	VMOVUPS      1728(R8), Z14
 	VFMADD231PS  Z18, Z14, Z6
 	VFMADD231PS  Z19, Z14, Z13
-	VMOVUPS      1792(R10), Z14
+	VMOVUPS      1792(R8), Z14
 	VFMADD231PS  Z19, Z14, Z0
 	VFMADD231PS  Z20, Z14, Z7
-	VMOVUPS      1856(R10), Z14
+	VMOVUPS      1856(R8), Z14
 	VFMADD231PS  Z19, Z14, Z1
 	VFMADD231PS  Z20, Z14, Z8
-	VMOVUPS      1920(R10), Z14
+	VMOVUPS      1920(R8), Z14
 	VFMADD231PS  Z19, Z14, Z2
 	VFMADD231PS  Z20, Z14, Z9
-	VMOVUPS      1984(R10), Z14
+	VMOVUPS      1984(R8), Z14
 	VFMADD231PS  Z19, Z14, Z3
 	VFMADD231PS  Z20, Z14, Z10
-	VMOVUPS      2048(R10), Z14
+	VMOVUPS      2048(R8), Z14
 	VFMADD231PS  Z19, Z14, Z4
 	VFMADD231PS  Z20, Z14, Z11
-	VMOVUPS      2112(R10), Z14
+	VMOVUPS      2112(R8), Z14
 	VFMADD231PS  Z19, Z14, Z5
 	VFMADD231PS  Z20, Z14, Z12
-	VMOVUPS      2176(R10), Z14
+	VMOVUPS      2176(R8), Z14
 	VFMADD231PS  Z19, Z14, Z6
 	VFMADD231PS  Z20, Z14, Z13
-	VMOVUPS      2240(R10), Z14
+	VMOVUPS      2240(R8), Z14
 	VFMADD231PS  Z20, Z14, Z0
 	VFMADD231PS  Z21, Z14, Z7
-	VMOVUPS      2304(R10), Z14
+	VMOVUPS      2304(R8), Z14
 	VFMADD231PS  Z20, Z14, Z1
 	VFMADD231PS  Z21, Z14, Z8
-	VMOVUPS      2368(R10), Z14
+	VMOVUPS      2368(R8), Z14
 	VFMADD231PS  Z20, Z14, Z2
 	VFMADD231PS  Z21, Z14, Z9
-	VMOVUPS      2432(R10), Z14
+	VMOVUPS      2432(R8), Z14
 	VFMADD231PS  Z20, Z14, Z3
 	VFMADD231PS  Z21, Z14, Z10
-	VMOVUPS      2496(R10), Z14
+	VMOVUPS      2496(R8), Z14
 	VFMADD231PS  Z20, Z14, Z4
 	VFMADD231PS  Z21, Z14, Z11
-	VMOVUPS      2560(R10), Z14
+	VMOVUPS      2560(R8), Z14
 	VFMADD231PS  Z20, Z14, Z5
 	VFMADD231PS  Z21, Z14, Z12
-	VMOVUPS      2624(R10), Z14
+	VMOVUPS      2624(R8), Z14
 	VFMADD231PS  Z20, Z14, Z6
 	VFMADD231PS  Z21, Z14, Z13
-	VMOVUPS      2688(R10), Z14
+	VMOVUPS      2688(R8), Z14
 	VFMADD231PS  Z21, Z14, Z0
 	VFMADD231PS  Z22, Z14, Z7
-	VMOVUPS      2752(R10), Z14
+	VMOVUPS      2752(R8), Z14
 	VFMADD231PS  Z21, Z14, Z1
 	VFMADD231PS  Z22, Z14, Z8
-	VMOVUPS      2816(R10), Z14
+	VMOVUPS      2816(R8), Z14
 	VFMADD231PS  Z21, Z14, Z2
 	VFMADD231PS  Z22, Z14, Z9
-	VMOVUPS      2880(R10), Z14
+	VMOVUPS      2880(R8), Z14
 	VFMADD231PS  Z21, Z14, Z3
 	VFMADD231PS  Z22, Z14, Z10
-	VMOVUPS      2944(R10), Z14
+	VMOVUPS      2944(R8), Z14
 	VFMADD231PS  Z21, Z14, Z4
 	VFMADD231PS  Z22, Z14, Z11
-	VMOVUPS      3008(R10), Z14
+	VMOVUPS      3008(R8), Z14
 	VFMADD231PS  Z21, Z14, Z5
 	VFMADD231PS  Z22, Z14, Z12
-	VMOVUPS      3072(R10), Z14
+	VMOVUPS      3072(R8), Z14
 	VFMADD231PS  Z21, Z14, Z6
 	VFMADD231PS  Z22, Z14, Z13
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end16
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop25
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z14
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z14
 	VMAXPS       Z6, Z14, Z6
 	VMAXPS       Z13, Z14, Z13
-	VBROADCASTSS 132(AX), Z14
+	VBROADCASTSS 108(AX), Z14
 	VMINPS       Z6, Z14, Z6
 	VMINPS       Z13, Z14, Z13
-	VMOVUPS      Z6, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z13, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z6, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z13, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop25:
 	VMOVAPS Z5, Z6
@@ -5894,29 +5870,29 @@ drop25:
 	VMOVAPS Z9, Z10
 	VMOVAPS Z8, Z9
 	VMOVAPS Z7, Z8
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z7
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z7
+	DECQ    DI
 	JNZ     column14
 
 drain15:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end16
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop26
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z14
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z14
 	VMAXPS       Z6, Z14, Z6
 	VMAXPS       Z13, Z14, Z13
-	VBROADCASTSS 132(AX), Z14
+	VBROADCASTSS 108(AX), Z14
 	VMINPS       Z6, Z14, Z6
 	VMINPS       Z13, Z14, Z13
 	VMOVUPS      Z6, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z13, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop26:
 	VMOVAPS Z5, Z6
@@ -5931,9 +5907,9 @@ drop26:
 	VMOVAPS Z9, Z10
 	VMOVAPS Z8, Z9
 	VMOVAPS Z7, Z8
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z7
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z7
 	JMP     drain15
 
 end16:
@@ -5945,10 +5921,8 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband7s1r3AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
 	VPXORD Z24, Z24, Z24
@@ -5958,311 +5932,312 @@ TEXT ·dwband7s1r3AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z28, Z28, Z28
 	VPXORD Z29, Z29, Z29
 	VPXORD Z30, Z30, Z30
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	VMOVUPS (R14)(R11*1), Z4
-	VMOVUPS (R14)(R11*1), Z5
-	VMOVUPS (R14)(R11*1), Z6
-	VMOVUPS (R14)(R11*1), Z7
-	VMOVUPS (R14)(R11*1), Z8
-	VMOVUPS (R14)(R11*1), Z9
-	VMOVUPS (R14)(R11*1), Z10
-	VMOVUPS (R14)(R11*1), Z11
-	VMOVUPS (R14)(R11*1), Z12
-	VMOVUPS (R14)(R11*1), Z13
-	VMOVUPS (R14)(R11*1), Z14
-	VMOVUPS (R14)(R11*1), Z15
-	VMOVUPS (R14)(R11*1), Z16
-	VMOVUPS (R14)(R11*1), Z17
-	VMOVUPS (R14)(R11*1), Z18
-	VMOVUPS (R14)(R11*1), Z19
-	VMOVUPS (R14)(R11*1), Z20
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z6
+	VMOVUPS (R11)(R9*1), Z7
+	VMOVUPS (R11)(R9*1), Z8
+	VMOVUPS (R11)(R9*1), Z9
+	VMOVUPS (R11)(R9*1), Z10
+	VMOVUPS (R11)(R9*1), Z11
+	VMOVUPS (R11)(R9*1), Z12
+	VMOVUPS (R11)(R9*1), Z13
+	VMOVUPS (R11)(R9*1), Z14
+	VMOVUPS (R11)(R9*1), Z15
+	VMOVUPS (R11)(R9*1), Z16
+	VMOVUPS (R11)(R9*1), Z17
+	VMOVUPS (R11)(R9*1), Z18
+	VMOVUPS (R11)(R9*1), Z19
+	VMOVUPS (R11)(R9*1), Z20
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding4
-	VMOVUPS (CX), Z22
+	VMOVUPS (R11)(DX*1), Z22
 
 padding4:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding5
-	VMOVUPS (CX)(BX*1), Z23
+	VMOVUPS (R11)(DX*1), Z23
 
 padding5:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX)(BX*2), Z24
+	VMOVUPS (R11)(DX*1), Z24
 
 padding6:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(SI*1), Z25
+	VMOVUPS (R11)(DX*1), Z25
 
 padding7:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*4), Z26
+	VMOVUPS (R11)(DX*1), Z26
 
 padding8:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (DX), Z27
+	VMOVUPS (R11)(DX*1), Z27
 
 padding9:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (DX)(BX*1), Z28
+	VMOVUPS (R11)(DX*1), Z28
 
 padding10:
-	TESTQ   $0x00000080, R12
+	MOVQ    56(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX)(BX*2), Z29
+	VMOVUPS (R11)(DX*1), Z29
 
 padding11:
-	TESTQ   $0x00000100, R12
+	MOVQ    64(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (DX)(SI*1), Z30
+	VMOVUPS (R11)(DX*1), Z30
 
 padding12:
-	VMOVUPS      (R10), Z21
+	VMOVUPS      (R8), Z21
 	VFMADD231PS  Z22, Z21, Z0
 	VFMADD231PS  Z23, Z21, Z7
 	VFMADD231PS  Z24, Z21, Z14
-	VMOVUPS      64(R10), Z21
+	VMOVUPS      64(R8), Z21
 	VFMADD231PS  Z22, Z21, Z1
 	VFMADD231PS  Z23, Z21, Z8
 	VFMADD231PS  Z24, Z21, Z15
-	VMOVUPS      128(R10), Z21
+	VMOVUPS      128(R8), Z21
 	VFMADD231PS  Z22, Z21, Z2
 	VFMADD231PS  Z23, Z21, Z9
 	VFMADD231PS  Z24, Z21, Z16
-	VMOVUPS      192(R10), Z21
+	VMOVUPS      192(R8), Z21
 	VFMADD231PS  Z22, Z21, Z3
 	VFMADD231PS  Z23, Z21, Z10
 	VFMADD231PS  Z24, Z21, Z17
-	VMOVUPS      256(R10), Z21
+	VMOVUPS      256(R8), Z21
 	VFMADD231PS  Z22, Z21, Z4
 	VFMADD231PS  Z23, Z21, Z11
 	VFMADD231PS  Z24, Z21, Z18
-	VMOVUPS      320(R10), Z21
+	VMOVUPS      320(R8), Z21
 	VFMADD231PS  Z22, Z21, Z5
 	VFMADD231PS  Z23, Z21, Z12
 	VFMADD231PS  Z24, Z21, Z19
-	VMOVUPS      384(R10), Z21
+	VMOVUPS      384(R8), Z21
 	VFMADD231PS  Z22, Z21, Z6
 	VFMADD231PS  Z23, Z21, Z13
 	VFMADD231PS  Z24, Z21, Z20
-	VMOVUPS      448(R10), Z21
+	VMOVUPS      448(R8), Z21
 	VFMADD231PS  Z23, Z21, Z0
 	VFMADD231PS  Z24, Z21, Z7
 	VFMADD231PS  Z25, Z21, Z14
-	VMOVUPS      512(R10), Z21
+	VMOVUPS      512(R8), Z21
 	VFMADD231PS  Z23, Z21, Z1
 	VFMADD231PS  Z24, Z21, Z8
 	VFMADD231PS  Z25, Z21, Z15
-	VMOVUPS      576(R10), Z21
+	VMOVUPS      576(R8), Z21
 	VFMADD231PS  Z23, Z21, Z2
 	VFMADD231PS  Z24, Z21, Z9
 	VFMADD231PS  Z25, Z21, Z16
-	VMOVUPS      640(R10), Z21
+	VMOVUPS      640(R8), Z21
 	VFMADD231PS  Z23, Z21, Z3
 	VFMADD231PS  Z24, Z21, Z10
 	VFMADD231PS  Z25, Z21, Z17
-	VMOVUPS      704(R10), Z21
+	VMOVUPS      704(R8), Z21
 	VFMADD231PS  Z23, Z21, Z4
 	VFMADD231PS  Z24, Z21, Z11
 	VFMADD231PS  Z25, Z21, Z18
-	VMOVUPS      768(R10), Z21
+	VMOVUPS      768(R8), Z21
 	VFMADD231PS  Z23, Z21, Z5
 	VFMADD231PS  Z24, Z21, Z12
 	VFMADD231PS  Z25, Z21, Z19
-	VMOVUPS      832(R10), Z21
+	VMOVUPS      832(R8), Z21
 	VFMADD231PS  Z23, Z21, Z6
 	VFMADD231PS  Z24, Z21, Z13
 	VFMADD231PS  Z25, Z21, Z20
-	VMOVUPS      896(R10), Z21
+	VMOVUPS      896(R8), Z21
 	VFMADD231PS  Z24, Z21, Z0
 	VFMADD231PS  Z25, Z21, Z7
 	VFMADD231PS  Z26, Z21, Z14
-	VMOVUPS      960(R10), Z21
+	VMOVUPS      960(R8), Z21
 	VFMADD231PS  Z24, Z21, Z1
 	VFMADD231PS  Z25, Z21, Z8
 	VFMADD231PS  Z26, Z21, Z15
-	VMOVUPS      1024(R10), Z21
+	VMOVUPS      1024(R8), Z21
 	VFMADD231PS  Z24, Z21, Z2
 	VFMADD231PS  Z25, Z21, Z9
 	VFMADD231PS  Z26, Z21, Z16
-	VMOVUPS      1088(R10), Z21
+	VMOVUPS      1088(R8), Z21
 	VFMADD231PS  Z24, Z21, Z3
 	VFMADD231PS  Z25, Z21, Z10
 	VFMADD231PS  Z26, Z21, Z17
-	VMOVUPS      1152(R10), Z21
+	VMOVUPS      1152(R8), Z21
 	VFMADD231PS  Z24, Z21, Z4
 	VFMADD231PS  Z25, Z21, Z11
 	VFMADD231PS  Z26, Z21, Z18
-	VMOVUPS      1216(R10), Z21
+	VMOVUPS      1216(R8), Z21
 	VFMADD231PS  Z24, Z21, Z5
 	VFMADD231PS  Z25, Z21, Z12
 	VFMADD231PS  Z26, Z21, Z19
-	VMOVUPS      1280(R10), Z21
+	VMOVUPS      1280(R8), Z21
 	VFMADD231PS  Z24, Z21, Z6
 	VFMADD231PS  Z25, Z21, Z13
 	VFMADD231PS  Z26, Z21, Z20
-	VMOVUPS      1344(R10), Z21
+	VMOVUPS      1344(R8), Z21
 	VFMADD231PS  Z25, Z21, Z0
 	VFMADD231PS  Z26, Z21, Z7
 	VFMADD231PS  Z27, Z21, Z14
-	VMOVUPS      1408(R10), Z21
+	VMOVUPS      1408(R8), Z21
 	VFMADD231PS  Z25, Z21, Z1
 	VFMADD231PS  Z26, Z21, Z8
 	VFMADD231PS  Z27, Z21, Z15
-	VMOVUPS      1472(R10), Z21
+	VMOVUPS      1472(R8), Z21
 	VFMADD231PS  Z25, Z21, Z2
 	VFMADD231PS  Z26, Z21, Z9
 	VFMADD231PS  Z27, Z21, Z16
-	VMOVUPS      1536(R10), Z21
+	VMOVUPS      1536(R8), Z21
 	VFMADD231PS  Z25, Z21, Z3
 	VFMADD231PS  Z26, Z21, Z10
 	VFMADD231PS  Z27, Z21, Z17
-	VMOVUPS      1600(R10), Z21
+	VMOVUPS      1600(R8), Z21
 	VFMADD231PS  Z25, Z21, Z4
 	VFMADD231PS  Z26, Z21, Z11
 	VFMADD231PS  Z27, Z21, Z18
-	VMOVUPS      1664(R10), Z21
+	VMOVUPS      1664(R8), Z21
 	VFMADD231PS  Z25, Z21, Z5
 	VFMADD231PS  Z26, Z21, Z12
 	VFMADD231PS  Z27, Z21, Z19
-	VMOVUPS      1728(R10), Z21
+	VMOVUPS      1728(R8), Z21
 	VFMADD231PS  Z25, Z21, Z6
 	VFMADD231PS  Z26, Z21, Z13
 	VFMADD231PS  Z27, Z21, Z20
-	VMOVUPS      1792(R10), Z21
+	VMOVUPS      1792(R8), Z21
 	VFMADD231PS  Z26, Z21, Z0
 	VFMADD231PS  Z27, Z21, Z7
 	VFMADD231PS  Z28, Z21, Z14
-	VMOVUPS      1856(R10), Z21
+	VMOVUPS      1856(R8), Z21
 	VFMADD231PS  Z26, Z21, Z1
 	VFMADD231PS  Z27, Z21, Z8
 	VFMADD231PS  Z28, Z21, Z15
-	VMOVUPS      1920(R10), Z21
+	VMOVUPS      1920(R8), Z21
 	VFMADD231PS  Z26, Z21, Z2
 	VFMADD231PS  Z27, Z21, Z9
 	VFMADD231PS  Z28, Z21, Z16
-	VMOVUPS      1984(R10), Z21
+	VMOVUPS      1984(R8), Z21
 	VFMADD231PS  Z26, Z21, Z3
 	VFMADD231PS  Z27, Z21, Z10
 	VFMADD231PS  Z28, Z21, Z17
-	VMOVUPS      2048(R10), Z21
+	VMOVUPS      2048(R8), Z21
 	VFMADD231PS  Z26, Z21, Z4
 	VFMADD231PS  Z27, Z21, Z11
 	VFMADD231PS  Z28, Z21, Z18
-	VMOVUPS      2112(R10), Z21
+	VMOVUPS      2112(R8), Z21
 	VFMADD231PS  Z26, Z21, Z5
 	VFMADD231PS  Z27, Z21, Z12
 	VFMADD231PS  Z28, Z21, Z19
-	VMOVUPS      2176(R10), Z21
+	VMOVUPS      2176(R8), Z21
 	VFMADD231PS  Z26, Z21, Z6
 	VFMADD231PS  Z27, Z21, Z13
 	VFMADD231PS  Z28, Z21, Z20
-	VMOVUPS      2240(R10), Z21
+	VMOVUPS      2240(R8), Z21
 	VFMADD231PS  Z27, Z21, Z0
 	VFMADD231PS  Z28, Z21, Z7
 	VFMADD231PS  Z29, Z21, Z14
-	VMOVUPS      2304(R10), Z21
+	VMOVUPS      2304(R8), Z21
 	VFMADD231PS  Z27, Z21, Z1
 	VFMADD231PS  Z28, Z21, Z8
 	VFMADD231PS  Z29, Z21, Z15
-	VMOVUPS      2368(R10), Z21
+	VMOVUPS      2368(R8), Z21
 	VFMADD231PS  Z27, Z21, Z2
 	VFMADD231PS  Z28, Z21, Z9
 	VFMADD231PS  Z29, Z21, Z16
-	VMOVUPS      2432(R10), Z21
+	VMOVUPS      2432(R8), Z21
 	VFMADD231PS  Z27, Z21, Z3
 	VFMADD231PS  Z28, Z21, Z10
 	VFMADD231PS  Z29, Z21, Z17
-	VMOVUPS      2496(R10), Z21
+	VMOVUPS      2496(R8), Z21
 	VFMADD231PS  Z27, Z21, Z4
 	VFMADD231PS  Z28, Z21, Z11
 	VFMADD231PS  Z29, Z21, Z18
-	VMOVUPS      2560(R10), Z21
+	VMOVUPS      2560(R8), Z21
 	VFMADD231PS  Z27, Z21, Z5
 	VFMADD231PS  Z28, Z21, Z12
 	VFMADD231PS  Z29, Z21, Z19
-	VMOVUPS      2624(R10), Z21
+	VMOVUPS      2624(R8), Z21
 	VFMADD231PS  Z27, Z21, Z6
 	VFMADD231PS  Z28, Z21, Z13
 	VFMADD231PS  Z29, Z21, Z20
-	VMOVUPS      2688(R10), Z21
+	VMOVUPS      2688(R8), Z21
 	VFMADD231PS  Z28, Z21, Z0
 	VFMADD231PS  Z29, Z21, Z7
 	VFMADD231PS  Z30, Z21, Z14
-	VMOVUPS      2752(R10), Z21
+	VMOVUPS      2752(R8), Z21
 	VFMADD231PS  Z28, Z21, Z1
 	VFMADD231PS  Z29, Z21, Z8
 	VFMADD231PS  Z30, Z21, Z15
-	VMOVUPS      2816(R10), Z21
+	VMOVUPS      2816(R8), Z21
 	VFMADD231PS  Z28, Z21, Z2
 	VFMADD231PS  Z29, Z21, Z9
 	VFMADD231PS  Z30, Z21, Z16
-	VMOVUPS      2880(R10), Z21
+	VMOVUPS      2880(R8), Z21
 	VFMADD231PS  Z28, Z21, Z3
 	VFMADD231PS  Z29, Z21, Z10
 	VFMADD231PS  Z30, Z21, Z17
-	VMOVUPS      2944(R10), Z21
+	VMOVUPS      2944(R8), Z21
 	VFMADD231PS  Z28, Z21, Z4
 	VFMADD231PS  Z29, Z21, Z11
 	VFMADD231PS  Z30, Z21, Z18
-	VMOVUPS      3008(R10), Z21
+	VMOVUPS      3008(R8), Z21
 	VFMADD231PS  Z28, Z21, Z5
 	VFMADD231PS  Z29, Z21, Z12
 	VFMADD231PS  Z30, Z21, Z19
-	VMOVUPS      3072(R10), Z21
+	VMOVUPS      3072(R8), Z21
 	VFMADD231PS  Z28, Z21, Z6
 	VFMADD231PS  Z29, Z21, Z13
 	VFMADD231PS  Z30, Z21, Z20
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z21
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z21
 	VMAXPS       Z6, Z21, Z6
 	VMAXPS       Z13, Z21, Z13
 	VMAXPS       Z20, Z21, Z20
-	VBROADCASTSS 132(AX), Z21
+	VBROADCASTSS 108(AX), Z21
 	VMINPS       Z6, Z21, Z6
 	VMINPS       Z13, Z21, Z13
 	VMINPS       Z20, Z21, Z20
-	VMOVUPS      Z6, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z13, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z20, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z6, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z13, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z20, (R11)
+	ADDQ         48(AX), BX
 
 drop13:
 	VMOVAPS Z5, Z6
@@ -6283,34 +6258,34 @@ drop13:
 	VMOVAPS Z16, Z17
 	VMOVAPS Z15, Z16
 	VMOVAPS Z14, Z15
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z7
-	VMOVUPS (R14)(R11*1), Z14
-	DECQ    R9
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z7
+	VMOVUPS (R11)(R9*1), Z14
+	DECQ    DI
 	JNZ     column1
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop14
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z21
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z21
 	VMAXPS       Z6, Z21, Z6
 	VMAXPS       Z13, Z21, Z13
 	VMAXPS       Z20, Z21, Z20
-	VBROADCASTSS 132(AX), Z21
+	VBROADCASTSS 108(AX), Z21
 	VMINPS       Z6, Z21, Z6
 	VMINPS       Z13, Z21, Z13
 	VMINPS       Z20, Z21, Z20
-	VMOVUPS      Z6, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z13, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z20, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z6, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z13, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z20, (DX)
+	ADDQ         48(AX), BX
 
 drop14:
 	VMOVAPS Z5, Z6
@@ -6331,327 +6306,327 @@ drop14:
 	VMOVAPS Z16, Z17
 	VMOVAPS Z15, Z16
 	VMOVAPS Z14, Z15
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z7
-	VMOVUPS (CX)(R11*1), Z14
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z7
+	VMOVUPS (DX)(R9*1), Z14
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000c40, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000c40, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	VMOVUPS (R13)(R11*1), Z4
-	VMOVUPS (R13)(R11*1), Z5
-	VMOVUPS (R13)(R11*1), Z6
-	VMOVUPS (R13)(R11*1), Z7
-	VMOVUPS (R13)(R11*1), Z8
-	VMOVUPS (R13)(R11*1), Z9
-	VMOVUPS (R13)(R11*1), Z10
-	VMOVUPS (R13)(R11*1), Z11
-	VMOVUPS (R13)(R11*1), Z12
-	VMOVUPS (R13)(R11*1), Z13
-	VMOVUPS (R13)(R11*1), Z14
-	VMOVUPS (R13)(R11*1), Z15
-	VMOVUPS (R13)(R11*1), Z16
-	VMOVUPS (R13)(R11*1), Z17
-	VMOVUPS (R13)(R11*1), Z18
-	VMOVUPS (R13)(R11*1), Z19
-	VMOVUPS (R13)(R11*1), Z20
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z6
+	VMOVUPS (R10)(R9*1), Z7
+	VMOVUPS (R10)(R9*1), Z8
+	VMOVUPS (R10)(R9*1), Z9
+	VMOVUPS (R10)(R9*1), Z10
+	VMOVUPS (R10)(R9*1), Z11
+	VMOVUPS (R10)(R9*1), Z12
+	VMOVUPS (R10)(R9*1), Z13
+	VMOVUPS (R10)(R9*1), Z14
+	VMOVUPS (R10)(R9*1), Z15
+	VMOVUPS (R10)(R9*1), Z16
+	VMOVUPS (R10)(R9*1), Z17
+	VMOVUPS (R10)(R9*1), Z18
+	VMOVUPS (R10)(R9*1), Z19
+	VMOVUPS (R10)(R9*1), Z20
 
 column15:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding18
-	VMOVUPS.Z (CX), K1, Z22
+	VMOVUPS.Z (R10)(DX*1), K1, Z22
 
 padding18:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding19
-	VMOVUPS.Z (CX)(BX*1), K1, Z23
+	VMOVUPS.Z (R10)(DX*1), K1, Z23
 
 padding19:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding20
-	VMOVUPS.Z (CX)(BX*2), K1, Z24
+	VMOVUPS.Z (R10)(DX*1), K1, Z24
 
 padding20:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding21
-	VMOVUPS.Z (CX)(SI*1), K1, Z25
+	VMOVUPS.Z (R10)(DX*1), K1, Z25
 
 padding21:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding22
-	VMOVUPS.Z (CX)(BX*4), K1, Z26
+	VMOVUPS.Z (R10)(DX*1), K1, Z26
 
 padding22:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding23
-	VMOVUPS.Z (DX), K1, Z27
+	VMOVUPS.Z (R10)(DX*1), K1, Z27
 
 padding23:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding24
-	VMOVUPS.Z (DX)(BX*1), K1, Z28
+	VMOVUPS.Z (R10)(DX*1), K1, Z28
 
 padding24:
-	TESTQ     $0x00000080, R12
+	MOVQ      56(CX), R10
+	TESTQ     R10, R10
 	JZ        padding25
-	VMOVUPS.Z (DX)(BX*2), K1, Z29
+	VMOVUPS.Z (R10)(DX*1), K1, Z29
 
 padding25:
-	TESTQ     $0x00000100, R12
+	MOVQ      64(CX), R10
+	TESTQ     R10, R10
 	JZ        padding26
-	VMOVUPS.Z (DX)(SI*1), K1, Z30
+	VMOVUPS.Z (R10)(DX*1), K1, Z30
 
 padding26:
-	VMOVUPS      (R10), Z21
+	VMOVUPS      (R8), Z21
 	VFMADD231PS  Z22, Z21, Z0
 	VFMADD231PS  Z23, Z21, Z7
 	VFMADD231PS  Z24, Z21, Z14
-	VMOVUPS      64(R10), Z21
+	VMOVUPS      64(R8), Z21
 	VFMADD231PS  Z22, Z21, Z1
 	VFMADD231PS  Z23, Z21, Z8
 	VFMADD231PS  Z24, Z21, Z15
-	VMOVUPS      128(R10), Z21
+	VMOVUPS      128(R8), Z21
 	VFMADD231PS  Z22, Z21, Z2
 	VFMADD231PS  Z23, Z21, Z9
 	VFMADD231PS  Z24, Z21, Z16
-	VMOVUPS      192(R10), Z21
+	VMOVUPS      192(R8), Z21
 	VFMADD231PS  Z22, Z21, Z3
 	VFMADD231PS  Z23, Z21, Z10
 	VFMADD231PS  Z24, Z21, Z17
-	VMOVUPS      256(R10), Z21
+	VMOVUPS      256(R8), Z21
 	VFMADD231PS  Z22, Z21, Z4
 	VFMADD231PS  Z23, Z21, Z11
 	VFMADD231PS  Z24, Z21, Z18
-	VMOVUPS      320(R10), Z21
+	VMOVUPS      320(R8), Z21
 	VFMADD231PS  Z22, Z21, Z5
 	VFMADD231PS  Z23, Z21, Z12
 	VFMADD231PS  Z24, Z21, Z19
-	VMOVUPS      384(R10), Z21
+	VMOVUPS      384(R8), Z21
 	VFMADD231PS  Z22, Z21, Z6
 	VFMADD231PS  Z23, Z21, Z13
 	VFMADD231PS  Z24, Z21, Z20
-	VMOVUPS      448(R10), Z21
+	VMOVUPS      448(R8), Z21
 	VFMADD231PS  Z23, Z21, Z0
 	VFMADD231PS  Z24, Z21, Z7
 	VFMADD231PS  Z25, Z21, Z14
-	VMOVUPS      512(R10), Z21
+	VMOVUPS      512(R8), Z21
 	VFMADD231PS  Z23, Z21, Z1
 	VFMADD231PS  Z24, Z21, Z8
 	VFMADD231PS  Z25, Z21, Z15
-	VMOVUPS      576(R10), Z21
+	VMOVUPS      576(R8), Z21
 	VFMADD231PS  Z23, Z21, Z2
 	VFMADD231PS  Z24, Z21, Z9
 	VFMADD231PS  Z25, Z21, Z16
-	VMOVUPS      640(R10), Z21
+	VMOVUPS      640(R8), Z21
 	VFMADD231PS  Z23, Z21, Z3
 	VFMADD231PS  Z24, Z21, Z10
 	VFMADD231PS  Z25, Z21, Z17
-	VMOVUPS      704(R10), Z21
+	VMOVUPS      704(R8), Z21
 	VFMADD231PS  Z23, Z21, Z4
 	VFMADD231PS  Z24, Z21, Z11
 	VFMADD231PS  Z25, Z21, Z18
-	VMOVUPS      768(R10), Z21
+	VMOVUPS      768(R8), Z21
 	VFMADD231PS  Z23, Z21, Z5
 	VFMADD231PS  Z24, Z21, Z12
 	VFMADD231PS  Z25, Z21, Z19
-	VMOVUPS      832(R10), Z21
+	VMOVUPS      832(R8), Z21
 	VFMADD231PS  Z23, Z21, Z6
 	VFMADD231PS  Z24, Z21, Z13
 	VFMADD231PS  Z25, Z21, Z20
-	VMOVUPS      896(R10), Z21
+	VMOVUPS      896(R8), Z21
 	VFMADD231PS  Z24, Z21, Z0
 	VFMADD231PS  Z25, Z21, Z7
 	VFMADD231PS  Z26, Z21, Z14
-	VMOVUPS      960(R10), Z21
+	VMOVUPS      960(R8), Z21
 	VFMADD231PS  Z24, Z21, Z1
 	VFMADD231PS  Z25, Z21, Z8
 	VFMADD231PS  Z26, Z21, Z15
-	VMOVUPS      1024(R10), Z21
+	VMOVUPS      1024(R8), Z21
 	VFMADD231PS  Z24, Z21, Z2
 	VFMADD231PS  Z25, Z21, Z9
 	VFMADD231PS  Z26, Z21, Z16
-	VMOVUPS      1088(R10), Z21
+	VMOVUPS      1088(R8), Z21
 	VFMADD231PS  Z24, Z21, Z3
 	VFMADD231PS  Z25, Z21, Z10
 	VFMADD231PS  Z26, Z21, Z17
-	VMOVUPS      1152(R10), Z21
+	VMOVUPS      1152(R8), Z21
 	VFMADD231PS  Z24, Z21, Z4
 	VFMADD231PS  Z25, Z21, Z11
 	VFMADD231PS  Z26, Z21, Z18
-	VMOVUPS      1216(R10), Z21
+	VMOVUPS      1216(R8), Z21
 	VFMADD231PS  Z24, Z21, Z5
 	VFMADD231PS  Z25, Z21, Z12
 	VFMADD231PS  Z26, Z21, Z19
-	VMOVUPS      1280(R10), Z21
+	VMOVUPS      1280(R8), Z21
 	VFMADD231PS  Z24, Z21, Z6
 	VFMADD231PS  Z25, Z21, Z13
 	VFMADD231PS  Z26, Z21, Z20
-	VMOVUPS      1344(R10), Z21
+	VMOVUPS      1344(R8), Z21
 	VFMADD231PS  Z25, Z21, Z0
 	VFMADD231PS  Z26, Z21, Z7
 	VFMADD231PS  Z27, Z21, Z14
-	VMOVUPS      1408(R10), Z21
+	VMOVUPS      1408(R8), Z21
 	VFMADD231PS  Z25, Z21, Z1
 	VFMADD231PS  Z26, Z21, Z8
 	VFMADD231PS  Z27, Z21, Z15
-	VMOVUPS      1472(R10), Z21
+	VMOVUPS      1472(R8), Z21
 	VFMADD231PS  Z25, Z21, Z2
 	VFMADD231PS  Z26, Z21, Z9
 	VFMADD231PS  Z27, Z21, Z16
-	VMOVUPS      1536(R10), Z21
+	VMOVUPS      1536(R8), Z21
 	VFMADD231PS  Z25, Z21, Z3
 	VFMADD231PS  Z26, Z21, Z10
 	VFMADD231PS  Z27, Z21, Z17
-	VMOVUPS      1600(R10), Z21
+	VMOVUPS      1600(R8), Z21
 	VFMADD231PS  Z25, Z21, Z4
 	VFMADD231PS  Z26, Z21, Z11
 	VFMADD231PS  Z27, Z21, Z18
-	VMOVUPS      1664(R10), Z21
+	VMOVUPS      1664(R8), Z21
 	VFMADD231PS  Z25, Z21, Z5
 	VFMADD231PS  Z26, Z21, Z12
 	VFMADD231PS  Z27, Z21, Z19
-	VMOVUPS      1728(R10), Z21
+	VMOVUPS      1728(R8), Z21
 	VFMADD231PS  Z25, Z21, Z6
 	VFMADD231PS  Z26, Z21, Z13
 	VFMADD231PS  Z27, Z21, Z20
-	VMOVUPS      1792(R10), Z21
+	VMOVUPS      1792(R8), Z21
 	VFMADD231PS  Z26, Z21, Z0
 	VFMADD231PS  Z27, Z21, Z7
 	VFMADD231PS  Z28, Z21, Z14
-	VMOVUPS      1856(R10), Z21
+	VMOVUPS      1856(R8), Z21
 	VFMADD231PS  Z26, Z21, Z1
 	VFMADD231PS  Z27, Z21, Z8
 	VFMADD231PS  Z28, Z21, Z15
-	VMOVUPS      1920(R10), Z21
+	VMOVUPS      1920(R8), Z21
 	VFMADD231PS  Z26, Z21, Z2
 	VFMADD231PS  Z27, Z21, Z9
 	VFMADD231PS  Z28, Z21, Z16
-	VMOVUPS      1984(R10), Z21
+	VMOVUPS      1984(R8), Z21
 	VFMADD231PS  Z26, Z21, Z3
 	VFMADD231PS  Z27, Z21, Z10
 	VFMADD231PS  Z28, Z21, Z17
-	VMOVUPS      2048(R10), Z21
+	VMOVUPS      2048(R8), Z21
 	VFMADD231PS  Z26, Z21, Z4
 	VFMADD231PS  Z27, Z21, Z11
 	VFMADD231PS  Z28, Z21, Z18
-	VMOVUPS      2112(R10), Z21
+	VMOVUPS      2112(R8), Z21
 	VFMADD231PS  Z26, Z21, Z5
 	VFMADD231PS  Z27, Z21, Z12
 	VFMADD231PS  Z28, Z21, Z19
-	VMOVUPS      2176(R10), Z21
+	VMOVUPS      2176(R8), Z21
 	VFMADD231PS  Z26, Z21, Z6
 	VFMADD231PS  Z27, Z21, Z13
 	VFMADD231PS  Z28, Z21, Z20
-	VMOVUPS      2240(R10), Z21
+	VMOVUPS      2240(R8), Z21
 	VFMADD231PS  Z27, Z21, Z0
 	VFMADD231PS  Z28, Z21, Z7
 	VFMADD231PS  Z29, Z21, Z14
-	VMOVUPS      2304(R10), Z21
+	VMOVUPS      2304(R8), Z21
 	VFMADD231PS  Z27, Z21, Z1
 	VFMADD231PS  Z28, Z21, Z8
 	VFMADD231PS  Z29, Z21, Z15
-	VMOVUPS      2368(R10), Z21
+	VMOVUPS      2368(R8), Z21
 	VFMADD231PS  Z27, Z21, Z2
 	VFMADD231PS  Z28, Z21, Z9
 	VFMADD231PS  Z29, Z21, Z16
-	VMOVUPS      2432(R10), Z21
+	VMOVUPS      2432(R8), Z21
 	VFMADD231PS  Z27, Z21, Z3
 	VFMADD231PS  Z28, Z21, Z10
 	VFMADD231PS  Z29, Z21, Z17
-	VMOVUPS      2496(R10), Z21
+	VMOVUPS      2496(R8), Z21
 	VFMADD231PS  Z27, Z21, Z4
 	VFMADD231PS  Z28, Z21, Z11
 	VFMADD231PS  Z29, Z21, Z18
-	VMOVUPS      2560(R10), Z21
+	VMOVUPS      2560(R8), Z21
 	VFMADD231PS  Z27, Z21, Z5
 	VFMADD231PS  Z28, Z21, Z12
 	VFMADD231PS  Z29, Z21, Z19
-	VMOVUPS      2624(R10), Z21
+	VMOVUPS      2624(R8), Z21
 	VFMADD231PS  Z27, Z21, Z6
 	VFMADD231PS  Z28, Z21, Z13
 	VFMADD231PS  Z29, Z21, Z20
-	VMOVUPS      2688(R10), Z21
+	VMOVUPS      2688(R8), Z21
 	VFMADD231PS  Z28, Z21, Z0
 	VFMADD231PS  Z29, Z21, Z7
 	VFMADD231PS  Z30, Z21, Z14
-	VMOVUPS      2752(R10), Z21
+	VMOVUPS      2752(R8), Z21
 	VFMADD231PS  Z28, Z21, Z1
 	VFMADD231PS  Z29, Z21, Z8
 	VFMADD231PS  Z30, Z21, Z15
-	VMOVUPS      2816(R10), Z21
+	VMOVUPS      2816(R8), Z21
 	VFMADD231PS  Z28, Z21, Z2
 	VFMADD231PS  Z29, Z21, Z9
 	VFMADD231PS  Z30, Z21, Z16
-	VMOVUPS      2880(R10), Z21
+	VMOVUPS      2880(R8), Z21
 	VFMADD231PS  Z28, Z21, Z3
 	VFMADD231PS  Z29, Z21, Z10
 	VFMADD231PS  Z30, Z21, Z17
-	VMOVUPS      2944(R10), Z21
+	VMOVUPS      2944(R8), Z21
 	VFMADD231PS  Z28, Z21, Z4
 	VFMADD231PS  Z29, Z21, Z11
 	VFMADD231PS  Z30, Z21, Z18
-	VMOVUPS      3008(R10), Z21
+	VMOVUPS      3008(R8), Z21
 	VFMADD231PS  Z28, Z21, Z5
 	VFMADD231PS  Z29, Z21, Z12
 	VFMADD231PS  Z30, Z21, Z19
-	VMOVUPS      3072(R10), Z21
+	VMOVUPS      3072(R8), Z21
 	VFMADD231PS  Z28, Z21, Z6
 	VFMADD231PS  Z29, Z21, Z13
 	VFMADD231PS  Z30, Z21, Z20
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end17
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop27
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z21
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z21
 	VMAXPS       Z6, Z21, Z6
 	VMAXPS       Z13, Z21, Z13
 	VMAXPS       Z20, Z21, Z20
-	VBROADCASTSS 132(AX), Z21
+	VBROADCASTSS 108(AX), Z21
 	VMINPS       Z6, Z21, Z6
 	VMINPS       Z13, Z21, Z13
 	VMINPS       Z20, Z21, Z20
-	VMOVUPS      Z6, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z13, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z20, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z6, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z13, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z20, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop27:
 	VMOVAPS Z5, Z6
@@ -6672,34 +6647,34 @@ drop27:
 	VMOVAPS Z16, Z17
 	VMOVAPS Z15, Z16
 	VMOVAPS Z14, Z15
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z7
-	VMOVUPS (R13)(R11*1), Z14
-	DECQ    R9
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z7
+	VMOVUPS (R10)(R9*1), Z14
+	DECQ    DI
 	JNZ     column15
 
 drain16:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end17
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop28
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z21
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z21
 	VMAXPS       Z6, Z21, Z6
 	VMAXPS       Z13, Z21, Z13
 	VMAXPS       Z20, Z21, Z20
-	VBROADCASTSS 132(AX), Z21
+	VBROADCASTSS 108(AX), Z21
 	VMINPS       Z6, Z21, Z6
 	VMINPS       Z13, Z21, Z13
 	VMINPS       Z20, Z21, Z20
 	VMOVUPS      Z6, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z13, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z20, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop28:
 	VMOVAPS Z5, Z6
@@ -6720,10 +6695,10 @@ drop28:
 	VMOVAPS Z16, Z17
 	VMOVAPS Z15, Z16
 	VMOVAPS Z14, Z15
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z7
-	VMOVUPS (CX)(R11*1), Z14
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z7
+	VMOVUPS (CX)(R9*1), Z14
 	JMP     drain16
 
 end17:
@@ -6735,10 +6710,8 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband7s2r1AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
@@ -6746,230 +6719,235 @@ TEXT ·dwband7s2r1AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Z5
+	VMOVUPS (R11)(DX*1), Z5
 
 padding6:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Z6
+	VMOVUPS (R11)(DX*1), Z6
 
 padding7:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding8:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding9:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding10:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding11:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (DX)(BX*1), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding12:
-	VMOVUPS      (R10), Z4
+	VMOVUPS      (R8), Z4
 	VFMADD231PS  Z5, Z4, Z0
-	VMOVUPS      128(R10), Z4
+	VMOVUPS      128(R8), Z4
 	VFMADD231PS  Z5, Z4, Z1
-	VMOVUPS      256(R10), Z4
+	VMOVUPS      256(R8), Z4
 	VFMADD231PS  Z5, Z4, Z2
-	VMOVUPS      384(R10), Z4
+	VMOVUPS      384(R8), Z4
 	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS      448(R10), Z4
+	VMOVUPS      448(R8), Z4
 	VFMADD231PS  Z6, Z4, Z0
-	VMOVUPS      576(R10), Z4
+	VMOVUPS      576(R8), Z4
 	VFMADD231PS  Z6, Z4, Z1
-	VMOVUPS      704(R10), Z4
+	VMOVUPS      704(R8), Z4
 	VFMADD231PS  Z6, Z4, Z2
-	VMOVUPS      832(R10), Z4
+	VMOVUPS      832(R8), Z4
 	VFMADD231PS  Z6, Z4, Z3
-	VMOVUPS      896(R10), Z4
+	VMOVUPS      896(R8), Z4
 	VFMADD231PS  Z7, Z4, Z0
-	VMOVUPS      1024(R10), Z4
+	VMOVUPS      1024(R8), Z4
 	VFMADD231PS  Z7, Z4, Z1
-	VMOVUPS      1152(R10), Z4
+	VMOVUPS      1152(R8), Z4
 	VFMADD231PS  Z7, Z4, Z2
-	VMOVUPS      1280(R10), Z4
+	VMOVUPS      1280(R8), Z4
 	VFMADD231PS  Z7, Z4, Z3
-	VMOVUPS      1344(R10), Z4
+	VMOVUPS      1344(R8), Z4
 	VFMADD231PS  Z8, Z4, Z0
-	VMOVUPS      1472(R10), Z4
+	VMOVUPS      1472(R8), Z4
 	VFMADD231PS  Z8, Z4, Z1
-	VMOVUPS      1600(R10), Z4
+	VMOVUPS      1600(R8), Z4
 	VFMADD231PS  Z8, Z4, Z2
-	VMOVUPS      1728(R10), Z4
+	VMOVUPS      1728(R8), Z4
 	VFMADD231PS  Z8, Z4, Z3
-	VMOVUPS      1792(R10), Z4
+	VMOVUPS      1792(R8), Z4
 	VFMADD231PS  Z9, Z4, Z0
-	VMOVUPS      1920(R10), Z4
+	VMOVUPS      1920(R8), Z4
 	VFMADD231PS  Z9, Z4, Z1
-	VMOVUPS      2048(R10), Z4
+	VMOVUPS      2048(R8), Z4
 	VFMADD231PS  Z9, Z4, Z2
-	VMOVUPS      2176(R10), Z4
+	VMOVUPS      2176(R8), Z4
 	VFMADD231PS  Z9, Z4, Z3
-	VMOVUPS      2240(R10), Z4
+	VMOVUPS      2240(R8), Z4
 	VFMADD231PS  Z10, Z4, Z0
-	VMOVUPS      2368(R10), Z4
+	VMOVUPS      2368(R8), Z4
 	VFMADD231PS  Z10, Z4, Z1
-	VMOVUPS      2496(R10), Z4
+	VMOVUPS      2496(R8), Z4
 	VFMADD231PS  Z10, Z4, Z2
-	VMOVUPS      2624(R10), Z4
+	VMOVUPS      2624(R8), Z4
 	VFMADD231PS  Z10, Z4, Z3
-	VMOVUPS      2688(R10), Z4
+	VMOVUPS      2688(R8), Z4
 	VFMADD231PS  Z11, Z4, Z0
-	VMOVUPS      2816(R10), Z4
+	VMOVUPS      2816(R8), Z4
 	VFMADD231PS  Z11, Z4, Z1
-	VMOVUPS      2944(R10), Z4
+	VMOVUPS      2944(R8), Z4
 	VFMADD231PS  Z11, Z4, Z2
-	VMOVUPS      3072(R10), Z4
+	VMOVUPS      3072(R8), Z4
 	VFMADD231PS  Z11, Z4, Z3
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop13
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z4
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z4
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 132(AX), Z4
+	VBROADCASTSS 108(AX), Z4
 	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z3, (R11)
+	ADDQ         48(AX), BX
 
 drop13:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (CX), Z5
+	VMOVUPS (R11)(DX*1), Z5
 
 padding14:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding15
-	VMOVUPS (CX)(BX*1), Z6
+	VMOVUPS (R11)(DX*1), Z6
 
 padding15:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX)(BX*2), Z7
+	VMOVUPS (R11)(DX*1), Z7
 
 padding16:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding17
-	VMOVUPS (CX)(SI*1), Z8
+	VMOVUPS (R11)(DX*1), Z8
 
 padding17:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding18
-	VMOVUPS (CX)(BX*4), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding18:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding19
-	VMOVUPS (DX), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding19:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding20
-	VMOVUPS (DX)(BX*1), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding20:
-	VMOVUPS     64(R10), Z4
+	VMOVUPS     64(R8), Z4
 	VFMADD231PS Z5, Z4, Z0
-	VMOVUPS     192(R10), Z4
+	VMOVUPS     192(R8), Z4
 	VFMADD231PS Z5, Z4, Z1
-	VMOVUPS     320(R10), Z4
+	VMOVUPS     320(R8), Z4
 	VFMADD231PS Z5, Z4, Z2
-	VMOVUPS     512(R10), Z4
+	VMOVUPS     512(R8), Z4
 	VFMADD231PS Z6, Z4, Z0
-	VMOVUPS     640(R10), Z4
+	VMOVUPS     640(R8), Z4
 	VFMADD231PS Z6, Z4, Z1
-	VMOVUPS     768(R10), Z4
+	VMOVUPS     768(R8), Z4
 	VFMADD231PS Z6, Z4, Z2
-	VMOVUPS     960(R10), Z4
+	VMOVUPS     960(R8), Z4
 	VFMADD231PS Z7, Z4, Z0
-	VMOVUPS     1088(R10), Z4
+	VMOVUPS     1088(R8), Z4
 	VFMADD231PS Z7, Z4, Z1
-	VMOVUPS     1216(R10), Z4
+	VMOVUPS     1216(R8), Z4
 	VFMADD231PS Z7, Z4, Z2
-	VMOVUPS     1408(R10), Z4
+	VMOVUPS     1408(R8), Z4
 	VFMADD231PS Z8, Z4, Z0
-	VMOVUPS     1536(R10), Z4
+	VMOVUPS     1536(R8), Z4
 	VFMADD231PS Z8, Z4, Z1
-	VMOVUPS     1664(R10), Z4
+	VMOVUPS     1664(R8), Z4
 	VFMADD231PS Z8, Z4, Z2
-	VMOVUPS     1856(R10), Z4
+	VMOVUPS     1856(R8), Z4
 	VFMADD231PS Z9, Z4, Z0
-	VMOVUPS     1984(R10), Z4
+	VMOVUPS     1984(R8), Z4
 	VFMADD231PS Z9, Z4, Z1
-	VMOVUPS     2112(R10), Z4
+	VMOVUPS     2112(R8), Z4
 	VFMADD231PS Z9, Z4, Z2
-	VMOVUPS     2304(R10), Z4
+	VMOVUPS     2304(R8), Z4
 	VFMADD231PS Z10, Z4, Z0
-	VMOVUPS     2432(R10), Z4
+	VMOVUPS     2432(R8), Z4
 	VFMADD231PS Z10, Z4, Z1
-	VMOVUPS     2560(R10), Z4
+	VMOVUPS     2560(R8), Z4
 	VFMADD231PS Z10, Z4, Z2
-	VMOVUPS     2752(R10), Z4
+	VMOVUPS     2752(R8), Z4
 	VFMADD231PS Z11, Z4, Z0
-	VMOVUPS     2880(R10), Z4
+	VMOVUPS     2880(R8), Z4
 	VFMADD231PS Z11, Z4, Z1
-	VMOVUPS     3008(R10), Z4
+	VMOVUPS     3008(R8), Z4
 	VFMADD231PS Z11, Z4, Z2
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z2, Z3
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
-	MOVQ        32(AX), R14
-	VMOVUPS     (R14)(R11*1), Z0
-	DECQ        R9
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Z0
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
@@ -6977,265 +6955,269 @@ aged5:
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop21
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z4
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z4
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 132(AX), Z4
+	VBROADCASTSS 108(AX), Z4
 	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z3, (DX)
+	ADDQ         48(AX), BX
 
 drop21:
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000c40, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000c40, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd25
 
 column22:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding27
-	VMOVUPS.Z (CX), K1, Z5
+	VMOVUPS.Z (R10)(DX*1), K1, Z5
 
 padding27:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding28
-	VMOVUPS.Z (CX)(BX*1), K1, Z6
+	VMOVUPS.Z (R10)(DX*1), K1, Z6
 
 padding28:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding29
-	VMOVUPS.Z (CX)(BX*2), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding29:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding30
-	VMOVUPS.Z (CX)(SI*1), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding30:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding31
-	VMOVUPS.Z (CX)(BX*4), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding31:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding32
-	VMOVUPS.Z (DX), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding32:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding33
-	VMOVUPS.Z (DX)(BX*1), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding33:
-	VMOVUPS      (R10), Z4
+	VMOVUPS      (R8), Z4
 	VFMADD231PS  Z5, Z4, Z0
-	VMOVUPS      128(R10), Z4
+	VMOVUPS      128(R8), Z4
 	VFMADD231PS  Z5, Z4, Z1
-	VMOVUPS      256(R10), Z4
+	VMOVUPS      256(R8), Z4
 	VFMADD231PS  Z5, Z4, Z2
-	VMOVUPS      384(R10), Z4
+	VMOVUPS      384(R8), Z4
 	VFMADD231PS  Z5, Z4, Z3
-	VMOVUPS      448(R10), Z4
+	VMOVUPS      448(R8), Z4
 	VFMADD231PS  Z6, Z4, Z0
-	VMOVUPS      576(R10), Z4
+	VMOVUPS      576(R8), Z4
 	VFMADD231PS  Z6, Z4, Z1
-	VMOVUPS      704(R10), Z4
+	VMOVUPS      704(R8), Z4
 	VFMADD231PS  Z6, Z4, Z2
-	VMOVUPS      832(R10), Z4
+	VMOVUPS      832(R8), Z4
 	VFMADD231PS  Z6, Z4, Z3
-	VMOVUPS      896(R10), Z4
+	VMOVUPS      896(R8), Z4
 	VFMADD231PS  Z7, Z4, Z0
-	VMOVUPS      1024(R10), Z4
+	VMOVUPS      1024(R8), Z4
 	VFMADD231PS  Z7, Z4, Z1
-	VMOVUPS      1152(R10), Z4
+	VMOVUPS      1152(R8), Z4
 	VFMADD231PS  Z7, Z4, Z2
-	VMOVUPS      1280(R10), Z4
+	VMOVUPS      1280(R8), Z4
 	VFMADD231PS  Z7, Z4, Z3
-	VMOVUPS      1344(R10), Z4
+	VMOVUPS      1344(R8), Z4
 	VFMADD231PS  Z8, Z4, Z0
-	VMOVUPS      1472(R10), Z4
+	VMOVUPS      1472(R8), Z4
 	VFMADD231PS  Z8, Z4, Z1
-	VMOVUPS      1600(R10), Z4
+	VMOVUPS      1600(R8), Z4
 	VFMADD231PS  Z8, Z4, Z2
-	VMOVUPS      1728(R10), Z4
+	VMOVUPS      1728(R8), Z4
 	VFMADD231PS  Z8, Z4, Z3
-	VMOVUPS      1792(R10), Z4
+	VMOVUPS      1792(R8), Z4
 	VFMADD231PS  Z9, Z4, Z0
-	VMOVUPS      1920(R10), Z4
+	VMOVUPS      1920(R8), Z4
 	VFMADD231PS  Z9, Z4, Z1
-	VMOVUPS      2048(R10), Z4
+	VMOVUPS      2048(R8), Z4
 	VFMADD231PS  Z9, Z4, Z2
-	VMOVUPS      2176(R10), Z4
+	VMOVUPS      2176(R8), Z4
 	VFMADD231PS  Z9, Z4, Z3
-	VMOVUPS      2240(R10), Z4
+	VMOVUPS      2240(R8), Z4
 	VFMADD231PS  Z10, Z4, Z0
-	VMOVUPS      2368(R10), Z4
+	VMOVUPS      2368(R8), Z4
 	VFMADD231PS  Z10, Z4, Z1
-	VMOVUPS      2496(R10), Z4
+	VMOVUPS      2496(R8), Z4
 	VFMADD231PS  Z10, Z4, Z2
-	VMOVUPS      2624(R10), Z4
+	VMOVUPS      2624(R8), Z4
 	VFMADD231PS  Z10, Z4, Z3
-	VMOVUPS      2688(R10), Z4
+	VMOVUPS      2688(R8), Z4
 	VFMADD231PS  Z11, Z4, Z0
-	VMOVUPS      2816(R10), Z4
+	VMOVUPS      2816(R8), Z4
 	VFMADD231PS  Z11, Z4, Z1
-	VMOVUPS      2944(R10), Z4
+	VMOVUPS      2944(R8), Z4
 	VFMADD231PS  Z11, Z4, Z2
-	VMOVUPS      3072(R10), Z4
+	VMOVUPS      3072(R8), Z4
 	VFMADD231PS  Z11, Z4, Z3
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end24
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop34
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z4
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z4
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 132(AX), Z4
+	VBROADCASTSS 108(AX), Z4
 	VMINPS       Z3, Z4, Z3
-	VMOVUPS      Z3, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z3, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop34:
-	DECQ R9
+	DECQ DI
 	JZ   aged26
 
 odd25:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding35
-	VMOVUPS.Z (CX), K1, Z5
+	VMOVUPS.Z (R10)(DX*1), K1, Z5
 
 padding35:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding36
-	VMOVUPS.Z (CX)(BX*1), K1, Z6
+	VMOVUPS.Z (R10)(DX*1), K1, Z6
 
 padding36:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding37
-	VMOVUPS.Z (CX)(BX*2), K1, Z7
+	VMOVUPS.Z (R10)(DX*1), K1, Z7
 
 padding37:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding38
-	VMOVUPS.Z (CX)(SI*1), K1, Z8
+	VMOVUPS.Z (R10)(DX*1), K1, Z8
 
 padding38:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding39
-	VMOVUPS.Z (CX)(BX*4), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding39:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding40
-	VMOVUPS.Z (DX), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding40:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding41
-	VMOVUPS.Z (DX)(BX*1), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding41:
-	VMOVUPS     64(R10), Z4
+	VMOVUPS     64(R8), Z4
 	VFMADD231PS Z5, Z4, Z0
-	VMOVUPS     192(R10), Z4
+	VMOVUPS     192(R8), Z4
 	VFMADD231PS Z5, Z4, Z1
-	VMOVUPS     320(R10), Z4
+	VMOVUPS     320(R8), Z4
 	VFMADD231PS Z5, Z4, Z2
-	VMOVUPS     512(R10), Z4
+	VMOVUPS     512(R8), Z4
 	VFMADD231PS Z6, Z4, Z0
-	VMOVUPS     640(R10), Z4
+	VMOVUPS     640(R8), Z4
 	VFMADD231PS Z6, Z4, Z1
-	VMOVUPS     768(R10), Z4
+	VMOVUPS     768(R8), Z4
 	VFMADD231PS Z6, Z4, Z2
-	VMOVUPS     960(R10), Z4
+	VMOVUPS     960(R8), Z4
 	VFMADD231PS Z7, Z4, Z0
-	VMOVUPS     1088(R10), Z4
+	VMOVUPS     1088(R8), Z4
 	VFMADD231PS Z7, Z4, Z1
-	VMOVUPS     1216(R10), Z4
+	VMOVUPS     1216(R8), Z4
 	VFMADD231PS Z7, Z4, Z2
-	VMOVUPS     1408(R10), Z4
+	VMOVUPS     1408(R8), Z4
 	VFMADD231PS Z8, Z4, Z0
-	VMOVUPS     1536(R10), Z4
+	VMOVUPS     1536(R8), Z4
 	VFMADD231PS Z8, Z4, Z1
-	VMOVUPS     1664(R10), Z4
+	VMOVUPS     1664(R8), Z4
 	VFMADD231PS Z8, Z4, Z2
-	VMOVUPS     1856(R10), Z4
+	VMOVUPS     1856(R8), Z4
 	VFMADD231PS Z9, Z4, Z0
-	VMOVUPS     1984(R10), Z4
+	VMOVUPS     1984(R8), Z4
 	VFMADD231PS Z9, Z4, Z1
-	VMOVUPS     2112(R10), Z4
+	VMOVUPS     2112(R8), Z4
 	VFMADD231PS Z9, Z4, Z2
-	VMOVUPS     2304(R10), Z4
+	VMOVUPS     2304(R8), Z4
 	VFMADD231PS Z10, Z4, Z0
-	VMOVUPS     2432(R10), Z4
+	VMOVUPS     2432(R8), Z4
 	VFMADD231PS Z10, Z4, Z1
-	VMOVUPS     2560(R10), Z4
+	VMOVUPS     2560(R8), Z4
 	VFMADD231PS Z10, Z4, Z2
-	VMOVUPS     2752(R10), Z4
+	VMOVUPS     2752(R8), Z4
 	VFMADD231PS Z11, Z4, Z0
-	VMOVUPS     2880(R10), Z4
+	VMOVUPS     2880(R8), Z4
 	VFMADD231PS Z11, Z4, Z1
-	VMOVUPS     3008(R10), Z4
+	VMOVUPS     3008(R8), Z4
 	VFMADD231PS Z11, Z4, Z2
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z2, Z3
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R11*1), Z0
-	DECQ        R9
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Z0
+	DECQ        DI
 	JNZ         column22
 	JMP         drain23
 
@@ -7243,29 +7225,29 @@ aged26:
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
 
 drain23:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end24
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop42
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z4
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z4
 	VMAXPS       Z3, Z4, Z3
-	VBROADCASTSS 132(AX), Z4
+	VBROADCASTSS 108(AX), Z4
 	VMINPS       Z3, Z4, Z3
 	VMOVUPS      Z3, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop42:
 	VMOVAPS Z2, Z3
 	VMOVAPS Z1, Z2
 	VMOVAPS Z0, Z1
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
 	JMP     drain23
 
 end24:
@@ -7277,10 +7259,8 @@ done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·dwband7s2r2AVX512(SB), NOSPLIT, $0-8
 	MOVQ   t+0(FP), AX
-	MOVQ   24(AX), R10
-	MOVQ   48(AX), BX
-	LEAQ   (BX)(BX*2), SI
-	MOVQ   16(AX), R12
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
@@ -7290,311 +7270,320 @@ TEXT ·dwband7s2r2AVX512(SB), NOSPLIT, $0-8
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
-	XORQ   R11, R11
-	MOVQ   112(AX), R13
-	SUBQ   $0x10, R13
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
 	JLT    tail
 
 channels:
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R14
-	VMOVUPS (R14)(R11*1), Z0
-	VMOVUPS (R14)(R11*1), Z1
-	VMOVUPS (R14)(R11*1), Z2
-	VMOVUPS (R14)(R11*1), Z3
-	VMOVUPS (R14)(R11*1), Z4
-	VMOVUPS (R14)(R11*1), Z5
-	VMOVUPS (R14)(R11*1), Z6
-	VMOVUPS (R14)(R11*1), Z7
-	MOVQ    88(AX), R14
-	TESTQ   $0x00000001, R14
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z6
+	VMOVUPS (R11)(R9*1), Z7
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
 	JNZ     odd4
 
 column1:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding6
-	VMOVUPS (CX), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding6:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding7
-	VMOVUPS (CX)(BX*1), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding7:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding8
-	VMOVUPS (CX)(BX*2), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding8:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding9
-	VMOVUPS (CX)(SI*1), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding9:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding10
-	VMOVUPS (CX)(BX*4), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding10:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding11
-	VMOVUPS (DX), Z14
+	VMOVUPS (R11)(DX*1), Z14
 
 padding11:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding12
-	VMOVUPS (DX)(BX*1), Z15
+	VMOVUPS (R11)(DX*1), Z15
 
 padding12:
-	TESTQ   $0x00000080, R12
+	MOVQ    56(CX), R11
+	TESTQ   R11, R11
 	JZ      padding13
-	VMOVUPS (DX)(BX*2), Z16
+	VMOVUPS (R11)(DX*1), Z16
 
 padding13:
-	TESTQ   $0x00000100, R12
+	MOVQ    64(CX), R11
+	TESTQ   R11, R11
 	JZ      padding14
-	VMOVUPS (DX)(SI*1), Z17
+	VMOVUPS (R11)(DX*1), Z17
 
 padding14:
-	VMOVUPS      (R10), Z8
+	VMOVUPS      (R8), Z8
 	VFMADD231PS  Z9, Z8, Z0
 	VFMADD231PS  Z11, Z8, Z4
-	VMOVUPS      128(R10), Z8
+	VMOVUPS      128(R8), Z8
 	VFMADD231PS  Z9, Z8, Z1
 	VFMADD231PS  Z11, Z8, Z5
-	VMOVUPS      256(R10), Z8
+	VMOVUPS      256(R8), Z8
 	VFMADD231PS  Z9, Z8, Z2
 	VFMADD231PS  Z11, Z8, Z6
-	VMOVUPS      384(R10), Z8
+	VMOVUPS      384(R8), Z8
 	VFMADD231PS  Z9, Z8, Z3
 	VFMADD231PS  Z11, Z8, Z7
-	VMOVUPS      448(R10), Z8
+	VMOVUPS      448(R8), Z8
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z12, Z8, Z4
-	VMOVUPS      576(R10), Z8
+	VMOVUPS      576(R8), Z8
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z12, Z8, Z5
-	VMOVUPS      704(R10), Z8
+	VMOVUPS      704(R8), Z8
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z12, Z8, Z6
-	VMOVUPS      832(R10), Z8
+	VMOVUPS      832(R8), Z8
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z12, Z8, Z7
-	VMOVUPS      896(R10), Z8
+	VMOVUPS      896(R8), Z8
 	VFMADD231PS  Z11, Z8, Z0
 	VFMADD231PS  Z13, Z8, Z4
-	VMOVUPS      1024(R10), Z8
+	VMOVUPS      1024(R8), Z8
 	VFMADD231PS  Z11, Z8, Z1
 	VFMADD231PS  Z13, Z8, Z5
-	VMOVUPS      1152(R10), Z8
+	VMOVUPS      1152(R8), Z8
 	VFMADD231PS  Z11, Z8, Z2
 	VFMADD231PS  Z13, Z8, Z6
-	VMOVUPS      1280(R10), Z8
+	VMOVUPS      1280(R8), Z8
 	VFMADD231PS  Z11, Z8, Z3
 	VFMADD231PS  Z13, Z8, Z7
-	VMOVUPS      1344(R10), Z8
+	VMOVUPS      1344(R8), Z8
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z14, Z8, Z4
-	VMOVUPS      1472(R10), Z8
+	VMOVUPS      1472(R8), Z8
 	VFMADD231PS  Z12, Z8, Z1
 	VFMADD231PS  Z14, Z8, Z5
-	VMOVUPS      1600(R10), Z8
+	VMOVUPS      1600(R8), Z8
 	VFMADD231PS  Z12, Z8, Z2
 	VFMADD231PS  Z14, Z8, Z6
-	VMOVUPS      1728(R10), Z8
+	VMOVUPS      1728(R8), Z8
 	VFMADD231PS  Z12, Z8, Z3
 	VFMADD231PS  Z14, Z8, Z7
-	VMOVUPS      1792(R10), Z8
+	VMOVUPS      1792(R8), Z8
 	VFMADD231PS  Z13, Z8, Z0
 	VFMADD231PS  Z15, Z8, Z4
-	VMOVUPS      1920(R10), Z8
+	VMOVUPS      1920(R8), Z8
 	VFMADD231PS  Z13, Z8, Z1
 	VFMADD231PS  Z15, Z8, Z5
-	VMOVUPS      2048(R10), Z8
+	VMOVUPS      2048(R8), Z8
 	VFMADD231PS  Z13, Z8, Z2
 	VFMADD231PS  Z15, Z8, Z6
-	VMOVUPS      2176(R10), Z8
+	VMOVUPS      2176(R8), Z8
 	VFMADD231PS  Z13, Z8, Z3
 	VFMADD231PS  Z15, Z8, Z7
-	VMOVUPS      2240(R10), Z8
+	VMOVUPS      2240(R8), Z8
 	VFMADD231PS  Z14, Z8, Z0
 	VFMADD231PS  Z16, Z8, Z4
-	VMOVUPS      2368(R10), Z8
+	VMOVUPS      2368(R8), Z8
 	VFMADD231PS  Z14, Z8, Z1
 	VFMADD231PS  Z16, Z8, Z5
-	VMOVUPS      2496(R10), Z8
+	VMOVUPS      2496(R8), Z8
 	VFMADD231PS  Z14, Z8, Z2
 	VFMADD231PS  Z16, Z8, Z6
-	VMOVUPS      2624(R10), Z8
+	VMOVUPS      2624(R8), Z8
 	VFMADD231PS  Z14, Z8, Z3
 	VFMADD231PS  Z16, Z8, Z7
-	VMOVUPS      2688(R10), Z8
+	VMOVUPS      2688(R8), Z8
 	VFMADD231PS  Z15, Z8, Z0
 	VFMADD231PS  Z17, Z8, Z4
-	VMOVUPS      2816(R10), Z8
+	VMOVUPS      2816(R8), Z8
 	VFMADD231PS  Z15, Z8, Z1
 	VFMADD231PS  Z17, Z8, Z5
-	VMOVUPS      2944(R10), Z8
+	VMOVUPS      2944(R8), Z8
 	VFMADD231PS  Z15, Z8, Z2
 	VFMADD231PS  Z17, Z8, Z6
-	VMOVUPS      3072(R10), Z8
+	VMOVUPS      3072(R8), Z8
 	VFMADD231PS  Z15, Z8, Z3
 	VFMADD231PS  Z17, Z8, Z7
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop15
-	MOVQ         DI, R14
-	VBROADCASTSS 128(AX), Z8
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z8
 	VMAXPS       Z3, Z8, Z3
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 132(AX), Z8
+	VBROADCASTSS 108(AX), Z8
 	VMINPS       Z3, Z8, Z3
 	VMINPS       Z7, Z8, Z7
-	VMOVUPS      Z3, (R14)
-	ADDQ         64(AX), R14
-	VMOVUPS      Z7, (R14)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z3, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         48(AX), BX
 
 drop15:
-	DECQ R9
+	DECQ DI
 	JZ   aged5
 
 odd4:
-	TESTQ   $0x00000001, R12
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
 	JZ      padding16
-	VMOVUPS (CX), Z9
+	VMOVUPS (R11)(DX*1), Z9
 
 padding16:
-	TESTQ   $0x00000002, R12
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
 	JZ      padding17
-	VMOVUPS (CX)(BX*1), Z10
+	VMOVUPS (R11)(DX*1), Z10
 
 padding17:
-	TESTQ   $0x00000004, R12
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
 	JZ      padding18
-	VMOVUPS (CX)(BX*2), Z11
+	VMOVUPS (R11)(DX*1), Z11
 
 padding18:
-	TESTQ   $0x00000008, R12
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
 	JZ      padding19
-	VMOVUPS (CX)(SI*1), Z12
+	VMOVUPS (R11)(DX*1), Z12
 
 padding19:
-	TESTQ   $0x00000010, R12
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
 	JZ      padding20
-	VMOVUPS (CX)(BX*4), Z13
+	VMOVUPS (R11)(DX*1), Z13
 
 padding20:
-	TESTQ   $0x00000020, R12
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
 	JZ      padding21
-	VMOVUPS (DX), Z14
+	VMOVUPS (R11)(DX*1), Z14
 
 padding21:
-	TESTQ   $0x00000040, R12
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
 	JZ      padding22
-	VMOVUPS (DX)(BX*1), Z15
+	VMOVUPS (R11)(DX*1), Z15
 
 padding22:
-	TESTQ   $0x00000080, R12
+	MOVQ    56(CX), R11
+	TESTQ   R11, R11
 	JZ      padding23
-	VMOVUPS (DX)(BX*2), Z16
+	VMOVUPS (R11)(DX*1), Z16
 
 padding23:
-	TESTQ   $0x00000100, R12
+	MOVQ    64(CX), R11
+	TESTQ   R11, R11
 	JZ      padding24
-	VMOVUPS (DX)(SI*1), Z17
+	VMOVUPS (R11)(DX*1), Z17
 
 padding24:
-	VMOVUPS     64(R10), Z8
+	VMOVUPS     64(R8), Z8
 	VFMADD231PS Z9, Z8, Z0
 	VFMADD231PS Z11, Z8, Z4
-	VMOVUPS     192(R10), Z8
+	VMOVUPS     192(R8), Z8
 	VFMADD231PS Z9, Z8, Z1
 	VFMADD231PS Z11, Z8, Z5
-	VMOVUPS     320(R10), Z8
+	VMOVUPS     320(R8), Z8
 	VFMADD231PS Z9, Z8, Z2
 	VFMADD231PS Z11, Z8, Z6
-	VMOVUPS     512(R10), Z8
+	VMOVUPS     512(R8), Z8
 	VFMADD231PS Z10, Z8, Z0
 	VFMADD231PS Z12, Z8, Z4
-	VMOVUPS     640(R10), Z8
+	VMOVUPS     640(R8), Z8
 	VFMADD231PS Z10, Z8, Z1
 	VFMADD231PS Z12, Z8, Z5
-	VMOVUPS     768(R10), Z8
+	VMOVUPS     768(R8), Z8
 	VFMADD231PS Z10, Z8, Z2
 	VFMADD231PS Z12, Z8, Z6
-	VMOVUPS     960(R10), Z8
+	VMOVUPS     960(R8), Z8
 	VFMADD231PS Z11, Z8, Z0
 	VFMADD231PS Z13, Z8, Z4
-	VMOVUPS     1088(R10), Z8
+	VMOVUPS     1088(R8), Z8
 	VFMADD231PS Z11, Z8, Z1
 	VFMADD231PS Z13, Z8, Z5
-	VMOVUPS     1216(R10), Z8
+	VMOVUPS     1216(R8), Z8
 	VFMADD231PS Z11, Z8, Z2
 	VFMADD231PS Z13, Z8, Z6
-	VMOVUPS     1408(R10), Z8
+	VMOVUPS     1408(R8), Z8
 	VFMADD231PS Z12, Z8, Z0
 	VFMADD231PS Z14, Z8, Z4
-	VMOVUPS     1536(R10), Z8
+	VMOVUPS     1536(R8), Z8
 	VFMADD231PS Z12, Z8, Z1
 	VFMADD231PS Z14, Z8, Z5
-	VMOVUPS     1664(R10), Z8
+	VMOVUPS     1664(R8), Z8
 	VFMADD231PS Z12, Z8, Z2
 	VFMADD231PS Z14, Z8, Z6
-	VMOVUPS     1856(R10), Z8
+	VMOVUPS     1856(R8), Z8
 	VFMADD231PS Z13, Z8, Z0
 	VFMADD231PS Z15, Z8, Z4
-	VMOVUPS     1984(R10), Z8
+	VMOVUPS     1984(R8), Z8
 	VFMADD231PS Z13, Z8, Z1
 	VFMADD231PS Z15, Z8, Z5
-	VMOVUPS     2112(R10), Z8
+	VMOVUPS     2112(R8), Z8
 	VFMADD231PS Z13, Z8, Z2
 	VFMADD231PS Z15, Z8, Z6
-	VMOVUPS     2304(R10), Z8
+	VMOVUPS     2304(R8), Z8
 	VFMADD231PS Z14, Z8, Z0
 	VFMADD231PS Z16, Z8, Z4
-	VMOVUPS     2432(R10), Z8
+	VMOVUPS     2432(R8), Z8
 	VFMADD231PS Z14, Z8, Z1
 	VFMADD231PS Z16, Z8, Z5
-	VMOVUPS     2560(R10), Z8
+	VMOVUPS     2560(R8), Z8
 	VFMADD231PS Z14, Z8, Z2
 	VFMADD231PS Z16, Z8, Z6
-	VMOVUPS     2752(R10), Z8
+	VMOVUPS     2752(R8), Z8
 	VFMADD231PS Z15, Z8, Z0
 	VFMADD231PS Z17, Z8, Z4
-	VMOVUPS     2880(R10), Z8
+	VMOVUPS     2880(R8), Z8
 	VFMADD231PS Z15, Z8, Z1
 	VFMADD231PS Z17, Z8, Z5
-	VMOVUPS     3008(R10), Z8
+	VMOVUPS     3008(R8), Z8
 	VFMADD231PS Z15, Z8, Z2
 	VFMADD231PS Z17, Z8, Z6
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z2, Z3
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z6, Z7
 	VMOVAPS     Z5, Z6
 	VMOVAPS     Z4, Z5
-	MOVQ        32(AX), R14
-	VMOVUPS     (R14)(R11*1), Z0
-	VMOVUPS     (R14)(R11*1), Z4
-	DECQ        R9
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Z0
+	VMOVUPS     (R11)(R9*1), Z4
+	DECQ        DI
 	JNZ         column1
 	JMP         drain2
 
@@ -7605,27 +7594,27 @@ aged5:
 	VMOVAPS Z6, Z7
 	VMOVAPS Z5, Z6
 	VMOVAPS Z4, Z5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z4
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z4
 
 drain2:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end3
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop25
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z8
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z8
 	VMAXPS       Z3, Z8, Z3
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 132(AX), Z8
+	VBROADCASTSS 108(AX), Z8
 	VMINPS       Z3, Z8, Z3
 	VMINPS       Z7, Z8, Z7
-	VMOVUPS      Z3, (CX)
-	ADDQ         64(AX), CX
-	VMOVUPS      Z7, (CX)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z3, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z7, (DX)
+	ADDQ         48(AX), BX
 
 drop25:
 	VMOVAPS Z2, Z3
@@ -7634,326 +7623,334 @@ drop25:
 	VMOVAPS Z6, Z7
 	VMOVAPS Z5, Z6
 	VMOVAPS Z4, Z5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z4
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z4
 	JMP     drain2
 
 end3:
-	ADDQ $0x40, R11
-	ADDQ $0x00000c40, R10
-	SUBQ $0x10, R13
+	ADDQ $0x40, R9
+	ADDQ $0x00000c40, R8
+	SUBQ $0x10, R10
 	JGE  channels
 
 tail:
-	ADDQ $0x10, R13
+	ADDQ $0x10, R10
 	JZ   done
 
 	// Fewer channels left than a vector has: masked loads and stores.
-	MOVQ  $0x00000001, CX
-	SHLXQ R13, CX, CX
-	DECQ  CX
-	KMOVW CX, K1
-
-	// The first rows may be padding: the place of row 0 is told from the first that is not.
-	MOVQ    8(AX), DX
-	IMULQ   BX, DX
-	MOVQ    (AX), CX
-	ADDQ    R11, CX
-	SUBQ    DX, CX
-	LEAQ    (CX)(BX*4), DX
-	ADDQ    BX, DX
-	MOVQ    40(AX), DI
-	ADDQ    R11, DI
-	MOVQ    104(AX), R8
-	ADDQ    96(AX), R8
-	MOVQ    80(AX), R9
-	MOVQ    32(AX), R13
-	VMOVUPS (R13)(R11*1), Z0
-	VMOVUPS (R13)(R11*1), Z1
-	VMOVUPS (R13)(R11*1), Z2
-	VMOVUPS (R13)(R11*1), Z3
-	VMOVUPS (R13)(R11*1), Z4
-	VMOVUPS (R13)(R11*1), Z5
-	VMOVUPS (R13)(R11*1), Z6
-	VMOVUPS (R13)(R11*1), Z7
-	MOVQ    88(AX), R13
-	TESTQ   $0x00000001, R13
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z6
+	VMOVUPS (R10)(R9*1), Z7
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
 	JNZ     odd29
 
 column26:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding31
-	VMOVUPS.Z (CX), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding31:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding32
-	VMOVUPS.Z (CX)(BX*1), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding32:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding33
-	VMOVUPS.Z (CX)(BX*2), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding33:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding34
-	VMOVUPS.Z (CX)(SI*1), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding34:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding35
-	VMOVUPS.Z (CX)(BX*4), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding35:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding36
-	VMOVUPS.Z (DX), K1, Z14
+	VMOVUPS.Z (R10)(DX*1), K1, Z14
 
 padding36:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding37
-	VMOVUPS.Z (DX)(BX*1), K1, Z15
+	VMOVUPS.Z (R10)(DX*1), K1, Z15
 
 padding37:
-	TESTQ     $0x00000080, R12
+	MOVQ      56(CX), R10
+	TESTQ     R10, R10
 	JZ        padding38
-	VMOVUPS.Z (DX)(BX*2), K1, Z16
+	VMOVUPS.Z (R10)(DX*1), K1, Z16
 
 padding38:
-	TESTQ     $0x00000100, R12
+	MOVQ      64(CX), R10
+	TESTQ     R10, R10
 	JZ        padding39
-	VMOVUPS.Z (DX)(SI*1), K1, Z17
+	VMOVUPS.Z (R10)(DX*1), K1, Z17
 
 padding39:
-	VMOVUPS      (R10), Z8
+	VMOVUPS      (R8), Z8
 	VFMADD231PS  Z9, Z8, Z0
 	VFMADD231PS  Z11, Z8, Z4
-	VMOVUPS      128(R10), Z8
+	VMOVUPS      128(R8), Z8
 	VFMADD231PS  Z9, Z8, Z1
 	VFMADD231PS  Z11, Z8, Z5
-	VMOVUPS      256(R10), Z8
+	VMOVUPS      256(R8), Z8
 	VFMADD231PS  Z9, Z8, Z2
 	VFMADD231PS  Z11, Z8, Z6
-	VMOVUPS      384(R10), Z8
+	VMOVUPS      384(R8), Z8
 	VFMADD231PS  Z9, Z8, Z3
 	VFMADD231PS  Z11, Z8, Z7
-	VMOVUPS      448(R10), Z8
+	VMOVUPS      448(R8), Z8
 	VFMADD231PS  Z10, Z8, Z0
 	VFMADD231PS  Z12, Z8, Z4
-	VMOVUPS      576(R10), Z8
+	VMOVUPS      576(R8), Z8
 	VFMADD231PS  Z10, Z8, Z1
 	VFMADD231PS  Z12, Z8, Z5
-	VMOVUPS      704(R10), Z8
+	VMOVUPS      704(R8), Z8
 	VFMADD231PS  Z10, Z8, Z2
 	VFMADD231PS  Z12, Z8, Z6
-	VMOVUPS      832(R10), Z8
+	VMOVUPS      832(R8), Z8
 	VFMADD231PS  Z10, Z8, Z3
 	VFMADD231PS  Z12, Z8, Z7
-	VMOVUPS      896(R10), Z8
+	VMOVUPS      896(R8), Z8
 	VFMADD231PS  Z11, Z8, Z0
 	VFMADD231PS  Z13, Z8, Z4
-	VMOVUPS      1024(R10), Z8
+	VMOVUPS      1024(R8), Z8
 	VFMADD231PS  Z11, Z8, Z1
 	VFMADD231PS  Z13, Z8, Z5
-	VMOVUPS      1152(R10), Z8
+	VMOVUPS      1152(R8), Z8
 	VFMADD231PS  Z11, Z8, Z2
 	VFMADD231PS  Z13, Z8, Z6
-	VMOVUPS      1280(R10), Z8
+	VMOVUPS      1280(R8), Z8
 	VFMADD231PS  Z11, Z8, Z3
 	VFMADD231PS  Z13, Z8, Z7
-	VMOVUPS      1344(R10), Z8
+	VMOVUPS      1344(R8), Z8
 	VFMADD231PS  Z12, Z8, Z0
 	VFMADD231PS  Z14, Z8, Z4
-	VMOVUPS      1472(R10), Z8
+	VMOVUPS      1472(R8), Z8
 	VFMADD231PS  Z12, Z8, Z1
 	VFMADD231PS  Z14, Z8, Z5
-	VMOVUPS      1600(R10), Z8
+	VMOVUPS      1600(R8), Z8
 	VFMADD231PS  Z12, Z8, Z2
 	VFMADD231PS  Z14, Z8, Z6
-	VMOVUPS      1728(R10), Z8
+	VMOVUPS      1728(R8), Z8
 	VFMADD231PS  Z12, Z8, Z3
 	VFMADD231PS  Z14, Z8, Z7
-	VMOVUPS      1792(R10), Z8
+	VMOVUPS      1792(R8), Z8
 	VFMADD231PS  Z13, Z8, Z0
 	VFMADD231PS  Z15, Z8, Z4
-	VMOVUPS      1920(R10), Z8
+	VMOVUPS      1920(R8), Z8
 	VFMADD231PS  Z13, Z8, Z1
 	VFMADD231PS  Z15, Z8, Z5
-	VMOVUPS      2048(R10), Z8
+	VMOVUPS      2048(R8), Z8
 	VFMADD231PS  Z13, Z8, Z2
 	VFMADD231PS  Z15, Z8, Z6
-	VMOVUPS      2176(R10), Z8
+	VMOVUPS      2176(R8), Z8
 	VFMADD231PS  Z13, Z8, Z3
 	VFMADD231PS  Z15, Z8, Z7
-	VMOVUPS      2240(R10), Z8
+	VMOVUPS      2240(R8), Z8
 	VFMADD231PS  Z14, Z8, Z0
 	VFMADD231PS  Z16, Z8, Z4
-	VMOVUPS      2368(R10), Z8
+	VMOVUPS      2368(R8), Z8
 	VFMADD231PS  Z14, Z8, Z1
 	VFMADD231PS  Z16, Z8, Z5
-	VMOVUPS      2496(R10), Z8
+	VMOVUPS      2496(R8), Z8
 	VFMADD231PS  Z14, Z8, Z2
 	VFMADD231PS  Z16, Z8, Z6
-	VMOVUPS      2624(R10), Z8
+	VMOVUPS      2624(R8), Z8
 	VFMADD231PS  Z14, Z8, Z3
 	VFMADD231PS  Z16, Z8, Z7
-	VMOVUPS      2688(R10), Z8
+	VMOVUPS      2688(R8), Z8
 	VFMADD231PS  Z15, Z8, Z0
 	VFMADD231PS  Z17, Z8, Z4
-	VMOVUPS      2816(R10), Z8
+	VMOVUPS      2816(R8), Z8
 	VFMADD231PS  Z15, Z8, Z1
 	VFMADD231PS  Z17, Z8, Z5
-	VMOVUPS      2944(R10), Z8
+	VMOVUPS      2944(R8), Z8
 	VFMADD231PS  Z15, Z8, Z2
 	VFMADD231PS  Z17, Z8, Z6
-	VMOVUPS      3072(R10), Z8
+	VMOVUPS      3072(R8), Z8
 	VFMADD231PS  Z15, Z8, Z3
 	VFMADD231PS  Z17, Z8, Z7
-	ADDQ         56(AX), CX
-	ADDQ         56(AX), DX
-	SUBQ         $0x01, R8
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
 	JLT          end28
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop40
-	MOVQ         DI, R13
-	VBROADCASTSS 128(AX), Z8
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z8
 	VMAXPS       Z3, Z8, Z3
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 132(AX), Z8
+	VBROADCASTSS 108(AX), Z8
 	VMINPS       Z3, Z8, Z3
 	VMINPS       Z7, Z8, Z7
-	VMOVUPS      Z3, K1, (R13)
-	ADDQ         64(AX), R13
-	VMOVUPS      Z7, K1, (R13)
-	ADDQ         72(AX), DI
+	VMOVUPS      Z3, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z7, K1, (R10)
+	ADDQ         48(AX), BX
 
 drop40:
-	DECQ R9
+	DECQ DI
 	JZ   aged30
 
 odd29:
-	TESTQ     $0x00000001, R12
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
 	JZ        padding41
-	VMOVUPS.Z (CX), K1, Z9
+	VMOVUPS.Z (R10)(DX*1), K1, Z9
 
 padding41:
-	TESTQ     $0x00000002, R12
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
 	JZ        padding42
-	VMOVUPS.Z (CX)(BX*1), K1, Z10
+	VMOVUPS.Z (R10)(DX*1), K1, Z10
 
 padding42:
-	TESTQ     $0x00000004, R12
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
 	JZ        padding43
-	VMOVUPS.Z (CX)(BX*2), K1, Z11
+	VMOVUPS.Z (R10)(DX*1), K1, Z11
 
 padding43:
-	TESTQ     $0x00000008, R12
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
 	JZ        padding44
-	VMOVUPS.Z (CX)(SI*1), K1, Z12
+	VMOVUPS.Z (R10)(DX*1), K1, Z12
 
 padding44:
-	TESTQ     $0x00000010, R12
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
 	JZ        padding45
-	VMOVUPS.Z (CX)(BX*4), K1, Z13
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
 
 padding45:
-	TESTQ     $0x00000020, R12
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
 	JZ        padding46
-	VMOVUPS.Z (DX), K1, Z14
+	VMOVUPS.Z (R10)(DX*1), K1, Z14
 
 padding46:
-	TESTQ     $0x00000040, R12
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
 	JZ        padding47
-	VMOVUPS.Z (DX)(BX*1), K1, Z15
+	VMOVUPS.Z (R10)(DX*1), K1, Z15
 
 padding47:
-	TESTQ     $0x00000080, R12
+	MOVQ      56(CX), R10
+	TESTQ     R10, R10
 	JZ        padding48
-	VMOVUPS.Z (DX)(BX*2), K1, Z16
+	VMOVUPS.Z (R10)(DX*1), K1, Z16
 
 padding48:
-	TESTQ     $0x00000100, R12
+	MOVQ      64(CX), R10
+	TESTQ     R10, R10
 	JZ        padding49
-	VMOVUPS.Z (DX)(SI*1), K1, Z17
+	VMOVUPS.Z (R10)(DX*1), K1, Z17
 
 padding49:
-	VMOVUPS     64(R10), Z8
+	VMOVUPS     64(R8), Z8
 	VFMADD231PS Z9, Z8, Z0
 	VFMADD231PS Z11, Z8, Z4
-	VMOVUPS     192(R10), Z8
+	VMOVUPS     192(R8), Z8
 	VFMADD231PS Z9, Z8, Z1
 	VFMADD231PS Z11, Z8, Z5
-	VMOVUPS     320(R10), Z8
+	VMOVUPS     320(R8), Z8
 	VFMADD231PS Z9, Z8, Z2
 	VFMADD231PS Z11, Z8, Z6
-	VMOVUPS     512(R10), Z8
+	VMOVUPS     512(R8), Z8
 	VFMADD231PS Z10, Z8, Z0
 	VFMADD231PS Z12, Z8, Z4
-	VMOVUPS     640(R10), Z8
+	VMOVUPS     640(R8), Z8
 	VFMADD231PS Z10, Z8, Z1
 	VFMADD231PS Z12, Z8, Z5
-	VMOVUPS     768(R10), Z8
+	VMOVUPS     768(R8), Z8
 	VFMADD231PS Z10, Z8, Z2
 	VFMADD231PS Z12, Z8, Z6
-	VMOVUPS     960(R10), Z8
+	VMOVUPS     960(R8), Z8
 	VFMADD231PS Z11, Z8, Z0
 	VFMADD231PS Z13, Z8, Z4
-	VMOVUPS     1088(R10), Z8
+	VMOVUPS     1088(R8), Z8
 	VFMADD231PS Z11, Z8, Z1
 	VFMADD231PS Z13, Z8, Z5
-	VMOVUPS     1216(R10), Z8
+	VMOVUPS     1216(R8), Z8
 	VFMADD231PS Z11, Z8, Z2
 	VFMADD231PS Z13, Z8, Z6
-	VMOVUPS     1408(R10), Z8
+	VMOVUPS     1408(R8), Z8
 	VFMADD231PS Z12, Z8, Z0
 	VFMADD231PS Z14, Z8, Z4
-	VMOVUPS     1536(R10), Z8
+	VMOVUPS     1536(R8), Z8
 	VFMADD231PS Z12, Z8, Z1
 	VFMADD231PS Z14, Z8, Z5
-	VMOVUPS     1664(R10), Z8
+	VMOVUPS     1664(R8), Z8
 	VFMADD231PS Z12, Z8, Z2
 	VFMADD231PS Z14, Z8, Z6
-	VMOVUPS     1856(R10), Z8
+	VMOVUPS     1856(R8), Z8
 	VFMADD231PS Z13, Z8, Z0
 	VFMADD231PS Z15, Z8, Z4
-	VMOVUPS     1984(R10), Z8
+	VMOVUPS     1984(R8), Z8
 	VFMADD231PS Z13, Z8, Z1
 	VFMADD231PS Z15, Z8, Z5
-	VMOVUPS     2112(R10), Z8
+	VMOVUPS     2112(R8), Z8
 	VFMADD231PS Z13, Z8, Z2
 	VFMADD231PS Z15, Z8, Z6
-	VMOVUPS     2304(R10), Z8
+	VMOVUPS     2304(R8), Z8
 	VFMADD231PS Z14, Z8, Z0
 	VFMADD231PS Z16, Z8, Z4
-	VMOVUPS     2432(R10), Z8
+	VMOVUPS     2432(R8), Z8
 	VFMADD231PS Z14, Z8, Z1
 	VFMADD231PS Z16, Z8, Z5
-	VMOVUPS     2560(R10), Z8
+	VMOVUPS     2560(R8), Z8
 	VFMADD231PS Z14, Z8, Z2
 	VFMADD231PS Z16, Z8, Z6
-	VMOVUPS     2752(R10), Z8
+	VMOVUPS     2752(R8), Z8
 	VFMADD231PS Z15, Z8, Z0
 	VFMADD231PS Z17, Z8, Z4
-	VMOVUPS     2880(R10), Z8
+	VMOVUPS     2880(R8), Z8
 	VFMADD231PS Z15, Z8, Z1
 	VFMADD231PS Z17, Z8, Z5
-	VMOVUPS     3008(R10), Z8
+	VMOVUPS     3008(R8), Z8
 	VFMADD231PS Z15, Z8, Z2
 	VFMADD231PS Z17, Z8, Z6
-	ADDQ        56(AX), CX
-	ADDQ        56(AX), DX
+	ADDQ        32(AX), DX
 	VMOVAPS     Z2, Z3
 	VMOVAPS     Z1, Z2
 	VMOVAPS     Z0, Z1
 	VMOVAPS     Z6, Z7
 	VMOVAPS     Z5, Z6
 	VMOVAPS     Z4, Z5
-	MOVQ        32(AX), R13
-	VMOVUPS     (R13)(R11*1), Z0
-	VMOVUPS     (R13)(R11*1), Z4
-	DECQ        R9
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Z0
+	VMOVUPS     (R10)(R9*1), Z4
+	DECQ        DI
 	JNZ         column26
 	JMP         drain27
 
@@ -7964,27 +7961,27 @@ aged30:
 	VMOVAPS Z6, Z7
 	VMOVAPS Z5, Z6
 	VMOVAPS Z4, Z5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z4
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z4
 
 drain27:
 	// The outputs whose last columns are padding.
-	SUBQ         $0x01, R8
+	SUBQ         $0x01, SI
 	JLT          end28
-	CMPQ         R8, 104(AX)
+	CMPQ         SI, 80(AX)
 	JGE          drop50
-	MOVQ         DI, CX
-	VBROADCASTSS 128(AX), Z8
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z8
 	VMAXPS       Z3, Z8, Z3
 	VMAXPS       Z7, Z8, Z7
-	VBROADCASTSS 132(AX), Z8
+	VBROADCASTSS 108(AX), Z8
 	VMINPS       Z3, Z8, Z3
 	VMINPS       Z7, Z8, Z7
 	VMOVUPS      Z3, K1, (CX)
-	ADDQ         64(AX), CX
+	ADDQ         40(AX), CX
 	VMOVUPS      Z7, K1, (CX)
-	ADDQ         72(AX), DI
+	ADDQ         48(AX), BX
 
 drop50:
 	VMOVAPS Z2, Z3
@@ -7993,12 +7990,953 @@ drop50:
 	VMOVAPS Z6, Z7
 	VMOVAPS Z5, Z6
 	VMOVAPS Z4, Z5
-	MOVQ    32(AX), CX
-	VMOVUPS (CX)(R11*1), Z0
-	VMOVUPS (CX)(R11*1), Z4
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z4
 	JMP     drain27
 
 end28:
+done:
+	VZEROUPPER
+	RET
+
+// func dwband7s2r3AVX512(t *Band)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·dwband7s2r3AVX512(SB), NOSPLIT, $0-8
+	MOVQ   t+0(FP), AX
+	MOVQ   8(AX), R8
+	MOVQ   (AX), CX
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	XORQ   R9, R9
+	MOVQ   88(AX), R10
+	SUBQ   $0x10, R10
+	JLT    tail
+
+channels:
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R11
+	VMOVUPS (R11)(R9*1), Z0
+	VMOVUPS (R11)(R9*1), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*1), Z3
+	VMOVUPS (R11)(R9*1), Z4
+	VMOVUPS (R11)(R9*1), Z5
+	VMOVUPS (R11)(R9*1), Z6
+	VMOVUPS (R11)(R9*1), Z7
+	VMOVUPS (R11)(R9*1), Z8
+	VMOVUPS (R11)(R9*1), Z9
+	VMOVUPS (R11)(R9*1), Z10
+	VMOVUPS (R11)(R9*1), Z11
+	MOVQ    64(AX), R11
+	TESTQ   $0x00000001, R11
+	JNZ     odd4
+
+column1:
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
+	JZ      padding6
+	VMOVUPS (R11)(DX*1), Z13
+
+padding6:
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
+	JZ      padding7
+	VMOVUPS (R11)(DX*1), Z14
+
+padding7:
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
+	JZ      padding8
+	VMOVUPS (R11)(DX*1), Z15
+
+padding8:
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
+	JZ      padding9
+	VMOVUPS (R11)(DX*1), Z16
+
+padding9:
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
+	JZ      padding10
+	VMOVUPS (R11)(DX*1), Z17
+
+padding10:
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
+	JZ      padding11
+	VMOVUPS (R11)(DX*1), Z18
+
+padding11:
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
+	JZ      padding12
+	VMOVUPS (R11)(DX*1), Z19
+
+padding12:
+	MOVQ    56(CX), R11
+	TESTQ   R11, R11
+	JZ      padding13
+	VMOVUPS (R11)(DX*1), Z20
+
+padding13:
+	MOVQ    64(CX), R11
+	TESTQ   R11, R11
+	JZ      padding14
+	VMOVUPS (R11)(DX*1), Z21
+
+padding14:
+	MOVQ    72(CX), R11
+	TESTQ   R11, R11
+	JZ      padding15
+	VMOVUPS (R11)(DX*1), Z22
+
+padding15:
+	MOVQ    80(CX), R11
+	TESTQ   R11, R11
+	JZ      padding16
+	VMOVUPS (R11)(DX*1), Z23
+
+padding16:
+	VMOVUPS      (R8), Z12
+	VFMADD231PS  Z13, Z12, Z0
+	VFMADD231PS  Z15, Z12, Z4
+	VFMADD231PS  Z17, Z12, Z8
+	VMOVUPS      128(R8), Z12
+	VFMADD231PS  Z13, Z12, Z1
+	VFMADD231PS  Z15, Z12, Z5
+	VFMADD231PS  Z17, Z12, Z9
+	VMOVUPS      256(R8), Z12
+	VFMADD231PS  Z13, Z12, Z2
+	VFMADD231PS  Z15, Z12, Z6
+	VFMADD231PS  Z17, Z12, Z10
+	VMOVUPS      384(R8), Z12
+	VFMADD231PS  Z13, Z12, Z3
+	VFMADD231PS  Z15, Z12, Z7
+	VFMADD231PS  Z17, Z12, Z11
+	VMOVUPS      448(R8), Z12
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z16, Z12, Z4
+	VFMADD231PS  Z18, Z12, Z8
+	VMOVUPS      576(R8), Z12
+	VFMADD231PS  Z14, Z12, Z1
+	VFMADD231PS  Z16, Z12, Z5
+	VFMADD231PS  Z18, Z12, Z9
+	VMOVUPS      704(R8), Z12
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z16, Z12, Z6
+	VFMADD231PS  Z18, Z12, Z10
+	VMOVUPS      832(R8), Z12
+	VFMADD231PS  Z14, Z12, Z3
+	VFMADD231PS  Z16, Z12, Z7
+	VFMADD231PS  Z18, Z12, Z11
+	VMOVUPS      896(R8), Z12
+	VFMADD231PS  Z15, Z12, Z0
+	VFMADD231PS  Z17, Z12, Z4
+	VFMADD231PS  Z19, Z12, Z8
+	VMOVUPS      1024(R8), Z12
+	VFMADD231PS  Z15, Z12, Z1
+	VFMADD231PS  Z17, Z12, Z5
+	VFMADD231PS  Z19, Z12, Z9
+	VMOVUPS      1152(R8), Z12
+	VFMADD231PS  Z15, Z12, Z2
+	VFMADD231PS  Z17, Z12, Z6
+	VFMADD231PS  Z19, Z12, Z10
+	VMOVUPS      1280(R8), Z12
+	VFMADD231PS  Z15, Z12, Z3
+	VFMADD231PS  Z17, Z12, Z7
+	VFMADD231PS  Z19, Z12, Z11
+	VMOVUPS      1344(R8), Z12
+	VFMADD231PS  Z16, Z12, Z0
+	VFMADD231PS  Z18, Z12, Z4
+	VFMADD231PS  Z20, Z12, Z8
+	VMOVUPS      1472(R8), Z12
+	VFMADD231PS  Z16, Z12, Z1
+	VFMADD231PS  Z18, Z12, Z5
+	VFMADD231PS  Z20, Z12, Z9
+	VMOVUPS      1600(R8), Z12
+	VFMADD231PS  Z16, Z12, Z2
+	VFMADD231PS  Z18, Z12, Z6
+	VFMADD231PS  Z20, Z12, Z10
+	VMOVUPS      1728(R8), Z12
+	VFMADD231PS  Z16, Z12, Z3
+	VFMADD231PS  Z18, Z12, Z7
+	VFMADD231PS  Z20, Z12, Z11
+	VMOVUPS      1792(R8), Z12
+	VFMADD231PS  Z17, Z12, Z0
+	VFMADD231PS  Z19, Z12, Z4
+	VFMADD231PS  Z21, Z12, Z8
+	VMOVUPS      1920(R8), Z12
+	VFMADD231PS  Z17, Z12, Z1
+	VFMADD231PS  Z19, Z12, Z5
+	VFMADD231PS  Z21, Z12, Z9
+	VMOVUPS      2048(R8), Z12
+	VFMADD231PS  Z17, Z12, Z2
+	VFMADD231PS  Z19, Z12, Z6
+	VFMADD231PS  Z21, Z12, Z10
+	VMOVUPS      2176(R8), Z12
+	VFMADD231PS  Z17, Z12, Z3
+	VFMADD231PS  Z19, Z12, Z7
+	VFMADD231PS  Z21, Z12, Z11
+	VMOVUPS      2240(R8), Z12
+	VFMADD231PS  Z18, Z12, Z0
+	VFMADD231PS  Z20, Z12, Z4
+	VFMADD231PS  Z22, Z12, Z8
+	VMOVUPS      2368(R8), Z12
+	VFMADD231PS  Z18, Z12, Z1
+	VFMADD231PS  Z20, Z12, Z5
+	VFMADD231PS  Z22, Z12, Z9
+	VMOVUPS      2496(R8), Z12
+	VFMADD231PS  Z18, Z12, Z2
+	VFMADD231PS  Z20, Z12, Z6
+	VFMADD231PS  Z22, Z12, Z10
+	VMOVUPS      2624(R8), Z12
+	VFMADD231PS  Z18, Z12, Z3
+	VFMADD231PS  Z20, Z12, Z7
+	VFMADD231PS  Z22, Z12, Z11
+	VMOVUPS      2688(R8), Z12
+	VFMADD231PS  Z19, Z12, Z0
+	VFMADD231PS  Z21, Z12, Z4
+	VFMADD231PS  Z23, Z12, Z8
+	VMOVUPS      2816(R8), Z12
+	VFMADD231PS  Z19, Z12, Z1
+	VFMADD231PS  Z21, Z12, Z5
+	VFMADD231PS  Z23, Z12, Z9
+	VMOVUPS      2944(R8), Z12
+	VFMADD231PS  Z19, Z12, Z2
+	VFMADD231PS  Z21, Z12, Z6
+	VFMADD231PS  Z23, Z12, Z10
+	VMOVUPS      3072(R8), Z12
+	VFMADD231PS  Z19, Z12, Z3
+	VFMADD231PS  Z21, Z12, Z7
+	VFMADD231PS  Z23, Z12, Z11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
+	JLT          end3
+	CMPQ         SI, 80(AX)
+	JGE          drop17
+	MOVQ         BX, R11
+	VBROADCASTSS 104(AX), Z12
+	VMAXPS       Z3, Z12, Z3
+	VMAXPS       Z7, Z12, Z7
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS 108(AX), Z12
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z11, Z12, Z11
+	VMOVUPS      Z3, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z7, (R11)
+	ADDQ         40(AX), R11
+	VMOVUPS      Z11, (R11)
+	ADDQ         48(AX), BX
+
+drop17:
+	DECQ DI
+	JZ   aged5
+
+odd4:
+	MOVQ    (CX), R11
+	TESTQ   R11, R11
+	JZ      padding18
+	VMOVUPS (R11)(DX*1), Z13
+
+padding18:
+	MOVQ    8(CX), R11
+	TESTQ   R11, R11
+	JZ      padding19
+	VMOVUPS (R11)(DX*1), Z14
+
+padding19:
+	MOVQ    16(CX), R11
+	TESTQ   R11, R11
+	JZ      padding20
+	VMOVUPS (R11)(DX*1), Z15
+
+padding20:
+	MOVQ    24(CX), R11
+	TESTQ   R11, R11
+	JZ      padding21
+	VMOVUPS (R11)(DX*1), Z16
+
+padding21:
+	MOVQ    32(CX), R11
+	TESTQ   R11, R11
+	JZ      padding22
+	VMOVUPS (R11)(DX*1), Z17
+
+padding22:
+	MOVQ    40(CX), R11
+	TESTQ   R11, R11
+	JZ      padding23
+	VMOVUPS (R11)(DX*1), Z18
+
+padding23:
+	MOVQ    48(CX), R11
+	TESTQ   R11, R11
+	JZ      padding24
+	VMOVUPS (R11)(DX*1), Z19
+
+padding24:
+	MOVQ    56(CX), R11
+	TESTQ   R11, R11
+	JZ      padding25
+	VMOVUPS (R11)(DX*1), Z20
+
+padding25:
+	MOVQ    64(CX), R11
+	TESTQ   R11, R11
+	JZ      padding26
+	VMOVUPS (R11)(DX*1), Z21
+
+padding26:
+	MOVQ    72(CX), R11
+	TESTQ   R11, R11
+	JZ      padding27
+	VMOVUPS (R11)(DX*1), Z22
+
+padding27:
+	MOVQ    80(CX), R11
+	TESTQ   R11, R11
+	JZ      padding28
+	VMOVUPS (R11)(DX*1), Z23
+
+padding28:
+	VMOVUPS     64(R8), Z12
+	VFMADD231PS Z13, Z12, Z0
+	VFMADD231PS Z15, Z12, Z4
+	VFMADD231PS Z17, Z12, Z8
+	VMOVUPS     192(R8), Z12
+	VFMADD231PS Z13, Z12, Z1
+	VFMADD231PS Z15, Z12, Z5
+	VFMADD231PS Z17, Z12, Z9
+	VMOVUPS     320(R8), Z12
+	VFMADD231PS Z13, Z12, Z2
+	VFMADD231PS Z15, Z12, Z6
+	VFMADD231PS Z17, Z12, Z10
+	VMOVUPS     512(R8), Z12
+	VFMADD231PS Z14, Z12, Z0
+	VFMADD231PS Z16, Z12, Z4
+	VFMADD231PS Z18, Z12, Z8
+	VMOVUPS     640(R8), Z12
+	VFMADD231PS Z14, Z12, Z1
+	VFMADD231PS Z16, Z12, Z5
+	VFMADD231PS Z18, Z12, Z9
+	VMOVUPS     768(R8), Z12
+	VFMADD231PS Z14, Z12, Z2
+	VFMADD231PS Z16, Z12, Z6
+	VFMADD231PS Z18, Z12, Z10
+	VMOVUPS     960(R8), Z12
+	VFMADD231PS Z15, Z12, Z0
+	VFMADD231PS Z17, Z12, Z4
+	VFMADD231PS Z19, Z12, Z8
+	VMOVUPS     1088(R8), Z12
+	VFMADD231PS Z15, Z12, Z1
+	VFMADD231PS Z17, Z12, Z5
+	VFMADD231PS Z19, Z12, Z9
+	VMOVUPS     1216(R8), Z12
+	VFMADD231PS Z15, Z12, Z2
+	VFMADD231PS Z17, Z12, Z6
+	VFMADD231PS Z19, Z12, Z10
+	VMOVUPS     1408(R8), Z12
+	VFMADD231PS Z16, Z12, Z0
+	VFMADD231PS Z18, Z12, Z4
+	VFMADD231PS Z20, Z12, Z8
+	VMOVUPS     1536(R8), Z12
+	VFMADD231PS Z16, Z12, Z1
+	VFMADD231PS Z18, Z12, Z5
+	VFMADD231PS Z20, Z12, Z9
+	VMOVUPS     1664(R8), Z12
+	VFMADD231PS Z16, Z12, Z2
+	VFMADD231PS Z18, Z12, Z6
+	VFMADD231PS Z20, Z12, Z10
+	VMOVUPS     1856(R8), Z12
+	VFMADD231PS Z17, Z12, Z0
+	VFMADD231PS Z19, Z12, Z4
+	VFMADD231PS Z21, Z12, Z8
+	VMOVUPS     1984(R8), Z12
+	VFMADD231PS Z17, Z12, Z1
+	VFMADD231PS Z19, Z12, Z5
+	VFMADD231PS Z21, Z12, Z9
+	VMOVUPS     2112(R8), Z12
+	VFMADD231PS Z17, Z12, Z2
+	VFMADD231PS Z19, Z12, Z6
+	VFMADD231PS Z21, Z12, Z10
+	VMOVUPS     2304(R8), Z12
+	VFMADD231PS Z18, Z12, Z0
+	VFMADD231PS Z20, Z12, Z4
+	VFMADD231PS Z22, Z12, Z8
+	VMOVUPS     2432(R8), Z12
+	VFMADD231PS Z18, Z12, Z1
+	VFMADD231PS Z20, Z12, Z5
+	VFMADD231PS Z22, Z12, Z9
+	VMOVUPS     2560(R8), Z12
+	VFMADD231PS Z18, Z12, Z2
+	VFMADD231PS Z20, Z12, Z6
+	VFMADD231PS Z22, Z12, Z10
+	VMOVUPS     2752(R8), Z12
+	VFMADD231PS Z19, Z12, Z0
+	VFMADD231PS Z21, Z12, Z4
+	VFMADD231PS Z23, Z12, Z8
+	VMOVUPS     2880(R8), Z12
+	VFMADD231PS Z19, Z12, Z1
+	VFMADD231PS Z21, Z12, Z5
+	VFMADD231PS Z23, Z12, Z9
+	VMOVUPS     3008(R8), Z12
+	VFMADD231PS Z19, Z12, Z2
+	VFMADD231PS Z21, Z12, Z6
+	VFMADD231PS Z23, Z12, Z10
+	ADDQ        32(AX), DX
+	VMOVAPS     Z2, Z3
+	VMOVAPS     Z1, Z2
+	VMOVAPS     Z0, Z1
+	VMOVAPS     Z6, Z7
+	VMOVAPS     Z5, Z6
+	VMOVAPS     Z4, Z5
+	VMOVAPS     Z10, Z11
+	VMOVAPS     Z9, Z10
+	VMOVAPS     Z8, Z9
+	MOVQ        16(AX), R11
+	VMOVUPS     (R11)(R9*1), Z0
+	VMOVUPS     (R11)(R9*1), Z4
+	VMOVUPS     (R11)(R9*1), Z8
+	DECQ        DI
+	JNZ         column1
+	JMP         drain2
+
+aged5:
+	VMOVAPS Z2, Z3
+	VMOVAPS Z1, Z2
+	VMOVAPS Z0, Z1
+	VMOVAPS Z6, Z7
+	VMOVAPS Z5, Z6
+	VMOVAPS Z4, Z5
+	VMOVAPS Z10, Z11
+	VMOVAPS Z9, Z10
+	VMOVAPS Z8, Z9
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z4
+	VMOVUPS (DX)(R9*1), Z8
+
+drain2:
+	// The outputs whose last columns are padding.
+	SUBQ         $0x01, SI
+	JLT          end3
+	CMPQ         SI, 80(AX)
+	JGE          drop29
+	MOVQ         BX, DX
+	VBROADCASTSS 104(AX), Z12
+	VMAXPS       Z3, Z12, Z3
+	VMAXPS       Z7, Z12, Z7
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS 108(AX), Z12
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z11, Z12, Z11
+	VMOVUPS      Z3, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z7, (DX)
+	ADDQ         40(AX), DX
+	VMOVUPS      Z11, (DX)
+	ADDQ         48(AX), BX
+
+drop29:
+	VMOVAPS Z2, Z3
+	VMOVAPS Z1, Z2
+	VMOVAPS Z0, Z1
+	VMOVAPS Z6, Z7
+	VMOVAPS Z5, Z6
+	VMOVAPS Z4, Z5
+	VMOVAPS Z10, Z11
+	VMOVAPS Z9, Z10
+	VMOVAPS Z8, Z9
+	MOVQ    16(AX), DX
+	VMOVUPS (DX)(R9*1), Z0
+	VMOVUPS (DX)(R9*1), Z4
+	VMOVUPS (DX)(R9*1), Z8
+	JMP     drain2
+
+end3:
+	ADDQ $0x40, R9
+	ADDQ $0x00000c40, R8
+	SUBQ $0x10, R10
+	JGE  channels
+
+tail:
+	ADDQ $0x10, R10
+	JZ   done
+
+	// Fewer channels left than a vector has: masked loads and stores.
+	MOVQ    $0x00000001, DX
+	SHLXQ   R10, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	MOVQ    R9, DX
+	MOVQ    24(AX), BX
+	ADDQ    R9, BX
+	MOVQ    80(AX), SI
+	ADDQ    72(AX), SI
+	MOVQ    56(AX), DI
+	MOVQ    16(AX), R10
+	VMOVUPS (R10)(R9*1), Z0
+	VMOVUPS (R10)(R9*1), Z1
+	VMOVUPS (R10)(R9*1), Z2
+	VMOVUPS (R10)(R9*1), Z3
+	VMOVUPS (R10)(R9*1), Z4
+	VMOVUPS (R10)(R9*1), Z5
+	VMOVUPS (R10)(R9*1), Z6
+	VMOVUPS (R10)(R9*1), Z7
+	VMOVUPS (R10)(R9*1), Z8
+	VMOVUPS (R10)(R9*1), Z9
+	VMOVUPS (R10)(R9*1), Z10
+	VMOVUPS (R10)(R9*1), Z11
+	MOVQ    64(AX), R10
+	TESTQ   $0x00000001, R10
+	JNZ     odd33
+
+column30:
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
+	JZ        padding35
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
+
+padding35:
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
+	JZ        padding36
+	VMOVUPS.Z (R10)(DX*1), K1, Z14
+
+padding36:
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
+	JZ        padding37
+	VMOVUPS.Z (R10)(DX*1), K1, Z15
+
+padding37:
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
+	JZ        padding38
+	VMOVUPS.Z (R10)(DX*1), K1, Z16
+
+padding38:
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
+	JZ        padding39
+	VMOVUPS.Z (R10)(DX*1), K1, Z17
+
+padding39:
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
+	JZ        padding40
+	VMOVUPS.Z (R10)(DX*1), K1, Z18
+
+padding40:
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
+	JZ        padding41
+	VMOVUPS.Z (R10)(DX*1), K1, Z19
+
+padding41:
+	MOVQ      56(CX), R10
+	TESTQ     R10, R10
+	JZ        padding42
+	VMOVUPS.Z (R10)(DX*1), K1, Z20
+
+padding42:
+	MOVQ      64(CX), R10
+	TESTQ     R10, R10
+	JZ        padding43
+	VMOVUPS.Z (R10)(DX*1), K1, Z21
+
+padding43:
+	MOVQ      72(CX), R10
+	TESTQ     R10, R10
+	JZ        padding44
+	VMOVUPS.Z (R10)(DX*1), K1, Z22
+
+padding44:
+	MOVQ      80(CX), R10
+	TESTQ     R10, R10
+	JZ        padding45
+	VMOVUPS.Z (R10)(DX*1), K1, Z23
+
+padding45:
+	VMOVUPS      (R8), Z12
+	VFMADD231PS  Z13, Z12, Z0
+	VFMADD231PS  Z15, Z12, Z4
+	VFMADD231PS  Z17, Z12, Z8
+	VMOVUPS      128(R8), Z12
+	VFMADD231PS  Z13, Z12, Z1
+	VFMADD231PS  Z15, Z12, Z5
+	VFMADD231PS  Z17, Z12, Z9
+	VMOVUPS      256(R8), Z12
+	VFMADD231PS  Z13, Z12, Z2
+	VFMADD231PS  Z15, Z12, Z6
+	VFMADD231PS  Z17, Z12, Z10
+	VMOVUPS      384(R8), Z12
+	VFMADD231PS  Z13, Z12, Z3
+	VFMADD231PS  Z15, Z12, Z7
+	VFMADD231PS  Z17, Z12, Z11
+	VMOVUPS      448(R8), Z12
+	VFMADD231PS  Z14, Z12, Z0
+	VFMADD231PS  Z16, Z12, Z4
+	VFMADD231PS  Z18, Z12, Z8
+	VMOVUPS      576(R8), Z12
+	VFMADD231PS  Z14, Z12, Z1
+	VFMADD231PS  Z16, Z12, Z5
+	VFMADD231PS  Z18, Z12, Z9
+	VMOVUPS      704(R8), Z12
+	VFMADD231PS  Z14, Z12, Z2
+	VFMADD231PS  Z16, Z12, Z6
+	VFMADD231PS  Z18, Z12, Z10
+	VMOVUPS      832(R8), Z12
+	VFMADD231PS  Z14, Z12, Z3
+	VFMADD231PS  Z16, Z12, Z7
+	VFMADD231PS  Z18, Z12, Z11
+	VMOVUPS      896(R8), Z12
+	VFMADD231PS  Z15, Z12, Z0
+	VFMADD231PS  Z17, Z12, Z4
+	VFMADD231PS  Z19, Z12, Z8
+	VMOVUPS      1024(R8), Z12
+	VFMADD231PS  Z15, Z12, Z1
+	VFMADD231PS  Z17, Z12, Z5
+	VFMADD231PS  Z19, Z12, Z9
+	VMOVUPS      1152(R8), Z12
+	VFMADD231PS  Z15, Z12, Z2
+	VFMADD231PS  Z17, Z12, Z6
+	VFMADD231PS  Z19, Z12, Z10
+	VMOVUPS      1280(R8), Z12
+	VFMADD231PS  Z15, Z12, Z3
+	VFMADD231PS  Z17, Z12, Z7
+	VFMADD231PS  Z19, Z12, Z11
+	VMOVUPS      1344(R8), Z12
+	VFMADD231PS  Z16, Z12, Z0
+	VFMADD231PS  Z18, Z12, Z4
+	VFMADD231PS  Z20, Z12, Z8
+	VMOVUPS      1472(R8), Z12
+	VFMADD231PS  Z16, Z12, Z1
+	VFMADD231PS  Z18, Z12, Z5
+	VFMADD231PS  Z20, Z12, Z9
+	VMOVUPS      1600(R8), Z12
+	VFMADD231PS  Z16, Z12, Z2
+	VFMADD231PS  Z18, Z12, Z6
+	VFMADD231PS  Z20, Z12, Z10
+	VMOVUPS      1728(R8), Z12
+	VFMADD231PS  Z16, Z12, Z3
+	VFMADD231PS  Z18, Z12, Z7
+	VFMADD231PS  Z20, Z12, Z11
+	VMOVUPS      1792(R8), Z12
+	VFMADD231PS  Z17, Z12, Z0
+	VFMADD231PS  Z19, Z12, Z4
+	VFMADD231PS  Z21, Z12, Z8
+	VMOVUPS      1920(R8), Z12
+	VFMADD231PS  Z17, Z12, Z1
+	VFMADD231PS  Z19, Z12, Z5
+	VFMADD231PS  Z21, Z12, Z9
+	VMOVUPS      2048(R8), Z12
+	VFMADD231PS  Z17, Z12, Z2
+	VFMADD231PS  Z19, Z12, Z6
+	VFMADD231PS  Z21, Z12, Z10
+	VMOVUPS      2176(R8), Z12
+	VFMADD231PS  Z17, Z12, Z3
+	VFMADD231PS  Z19, Z12, Z7
+	VFMADD231PS  Z21, Z12, Z11
+	VMOVUPS      2240(R8), Z12
+	VFMADD231PS  Z18, Z12, Z0
+	VFMADD231PS  Z20, Z12, Z4
+	VFMADD231PS  Z22, Z12, Z8
+	VMOVUPS      2368(R8), Z12
+	VFMADD231PS  Z18, Z12, Z1
+	VFMADD231PS  Z20, Z12, Z5
+	VFMADD231PS  Z22, Z12, Z9
+	VMOVUPS      2496(R8), Z12
+	VFMADD231PS  Z18, Z12, Z2
+	VFMADD231PS  Z20, Z12, Z6
+	VFMADD231PS  Z22, Z12, Z10
+	VMOVUPS      2624(R8), Z12
+	VFMADD231PS  Z18, Z12, Z3
+	VFMADD231PS  Z20, Z12, Z7
+	VFMADD231PS  Z22, Z12, Z11
+	VMOVUPS      2688(R8), Z12
+	VFMADD231PS  Z19, Z12, Z0
+	VFMADD231PS  Z21, Z12, Z4
+	VFMADD231PS  Z23, Z12, Z8
+	VMOVUPS      2816(R8), Z12
+	VFMADD231PS  Z19, Z12, Z1
+	VFMADD231PS  Z21, Z12, Z5
+	VFMADD231PS  Z23, Z12, Z9
+	VMOVUPS      2944(R8), Z12
+	VFMADD231PS  Z19, Z12, Z2
+	VFMADD231PS  Z21, Z12, Z6
+	VFMADD231PS  Z23, Z12, Z10
+	VMOVUPS      3072(R8), Z12
+	VFMADD231PS  Z19, Z12, Z3
+	VFMADD231PS  Z21, Z12, Z7
+	VFMADD231PS  Z23, Z12, Z11
+	ADDQ         32(AX), DX
+	SUBQ         $0x01, SI
+	JLT          end32
+	CMPQ         SI, 80(AX)
+	JGE          drop46
+	MOVQ         BX, R10
+	VBROADCASTSS 104(AX), Z12
+	VMAXPS       Z3, Z12, Z3
+	VMAXPS       Z7, Z12, Z7
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS 108(AX), Z12
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z11, Z12, Z11
+	VMOVUPS      Z3, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z7, K1, (R10)
+	ADDQ         40(AX), R10
+	VMOVUPS      Z11, K1, (R10)
+	ADDQ         48(AX), BX
+
+drop46:
+	DECQ DI
+	JZ   aged34
+
+odd33:
+	MOVQ      (CX), R10
+	TESTQ     R10, R10
+	JZ        padding47
+	VMOVUPS.Z (R10)(DX*1), K1, Z13
+
+padding47:
+	MOVQ      8(CX), R10
+	TESTQ     R10, R10
+	JZ        padding48
+	VMOVUPS.Z (R10)(DX*1), K1, Z14
+
+padding48:
+	MOVQ      16(CX), R10
+	TESTQ     R10, R10
+	JZ        padding49
+	VMOVUPS.Z (R10)(DX*1), K1, Z15
+
+padding49:
+	MOVQ      24(CX), R10
+	TESTQ     R10, R10
+	JZ        padding50
+	VMOVUPS.Z (R10)(DX*1), K1, Z16
+
+padding50:
+	MOVQ      32(CX), R10
+	TESTQ     R10, R10
+	JZ        padding51
+	VMOVUPS.Z (R10)(DX*1), K1, Z17
+
+padding51:
+	MOVQ      40(CX), R10
+	TESTQ     R10, R10
+	JZ        padding52
+	VMOVUPS.Z (R10)(DX*1), K1, Z18
+
+padding52:
+	MOVQ      48(CX), R10
+	TESTQ     R10, R10
+	JZ        padding53
+	VMOVUPS.Z (R10)(DX*1), K1, Z19
+
+padding53:
+	MOVQ      56(CX), R10
+	TESTQ     R10, R10
+	JZ        padding54
+	VMOVUPS.Z (R10)(DX*1), K1, Z20
+
+padding54:
+	MOVQ      64(CX), R10
+	TESTQ     R10, R10
+	JZ        padding55
+	VMOVUPS.Z (R10)(DX*1), K1, Z21
+
+padding55:
+	MOVQ      72(CX), R10
+	TESTQ     R10, R10
+	JZ        padding56
+	VMOVUPS.Z (R10)(DX*1), K1, Z22
+
+padding56:
+	MOVQ      80(CX), R10
+	TESTQ     R10, R10
+	JZ        padding57
+	VMOVUPS.Z (R10)(DX*1), K1, Z23
+
+padding57:
+	VMOVUPS     64(R8), Z12
+	VFMADD231PS Z13, Z12, Z0
+	VFMADD231PS Z15, Z12, Z4
+	VFMADD231PS Z17, Z12, Z8
+	VMOVUPS     192(R8), Z12
+	VFMADD231PS Z13, Z12, Z1
+	VFMADD231PS Z15, Z12, Z5
+	VFMADD231PS Z17, Z12, Z9
+	VMOVUPS     320(R8), Z12
+	VFMADD231PS Z13, Z12, Z2
+	VFMADD231PS Z15, Z12, Z6
+	VFMADD231PS Z17, Z12, Z10
+	VMOVUPS     512(R8), Z12
+	VFMADD231PS Z14, Z12, Z0
+	VFMADD231PS Z16, Z12, Z4
+	VFMADD231PS Z18, Z12, Z8
+	VMOVUPS     640(R8), Z12
+	VFMADD231PS Z14, Z12, Z1
+	VFMADD231PS Z16, Z12, Z5
+	VFMADD231PS Z18, Z12, Z9
+	VMOVUPS     768(R8), Z12
+	VFMADD231PS Z14, Z12, Z2
+	VFMADD231PS Z16, Z12, Z6
+	VFMADD231PS Z18, Z12, Z10
+	VMOVUPS     960(R8), Z12
+	VFMADD231PS Z15, Z12, Z0
+	VFMADD231PS Z17, Z12, Z4
+	VFMADD231PS Z19, Z12, Z8
+	VMOVUPS     1088(R8), Z12
+	VFMADD231PS Z15, Z12, Z1
+	VFMADD231PS Z17, Z12, Z5
+	VFMADD231PS Z19, Z12, Z9
+	VMOVUPS     1216(R8), Z12
+	VFMADD231PS Z15, Z12, Z2
+	VFMADD231PS Z17, Z12, Z6
+	VFMADD231PS Z19, Z12, Z10
+	VMOVUPS     1408(R8), Z12
+	VFMADD231PS Z16, Z12, Z0
+	VFMADD231PS Z18, Z12, Z4
+	VFMADD231PS Z20, Z12, Z8
+	VMOVUPS     1536(R8), Z12
+	VFMADD231PS Z16, Z12, Z1
+	VFMADD231PS Z18, Z12, Z5
+	VFMADD231PS Z20, Z12, Z9
+	VMOVUPS     1664(R8), Z12
+	VFMADD231PS Z16, Z12, Z2
+	VFMADD231PS Z18, Z12, Z6
+	VFMADD231PS Z20, Z12, Z10
+	VMOVUPS     1856(R8), Z12
+	VFMADD231PS Z17, Z12, Z0
+	VFMADD231PS Z19, Z12, Z4
+	VFMADD231PS Z21, Z12, Z8
+	VMOVUPS     1984(R8), Z12
+	VFMADD231PS Z17, Z12, Z1
+	VFMADD231PS Z19, Z12, Z5
+	VFMADD231PS Z21, Z12, Z9
+	VMOVUPS     2112(R8), Z12
+	VFMADD231PS Z17, Z12, Z2
+	VFMADD231PS Z19, Z12, Z6
+	VFMADD231PS Z21, Z12, Z10
+	VMOVUPS     2304(R8), Z12
+	VFMADD231PS Z18, Z12, Z0
+	VFMADD231PS Z20, Z12, Z4
+	VFMADD231PS Z22, Z12, Z8
+	VMOVUPS     2432(R8), Z12
+	VFMADD231PS Z18, Z12, Z1
+	VFMADD231PS Z20, Z12, Z5
+	VFMADD231PS Z22, Z12, Z9
+	VMOVUPS     2560(R8), Z12
+	VFMADD231PS Z18, Z12, Z2
+	VFMADD231PS Z20, Z12, Z6
+	VFMADD231PS Z22, Z12, Z10
+	VMOVUPS     2752(R8), Z12
+	VFMADD231PS Z19, Z12, Z0
+	VFMADD231PS Z21, Z12, Z4
+	VFMADD231PS Z23, Z12, Z8
+	VMOVUPS     2880(R8), Z12
+	VFMADD231PS Z19, Z12, Z1
+	VFMADD231PS Z21, Z12, Z5
+	VFMADD231PS Z23, Z12, Z9
+	VMOVUPS     3008(R8), Z12
+	VFMADD231PS Z19, Z12, Z2
+	VFMADD231PS Z21, Z12, Z6
+	VFMADD231PS Z23, Z12, Z10
+	ADDQ        32(AX), DX
+	VMOVAPS     Z2, Z3
+	VMOVAPS     Z1, Z2
+	VMOVAPS     Z0, Z1
+	VMOVAPS     Z6, Z7
+	VMOVAPS     Z5, Z6
+	VMOVAPS     Z4, Z5
+	VMOVAPS     Z10, Z11
+	VMOVAPS     Z9, Z10
+	VMOVAPS     Z8, Z9
+	MOVQ        16(AX), R10
+	VMOVUPS     (R10)(R9*1), Z0
+	VMOVUPS     (R10)(R9*1), Z4
+	VMOVUPS     (R10)(R9*1), Z8
+	DECQ        DI
+	JNZ         column30
+	JMP         drain31
+
+aged34:
+	VMOVAPS Z2, Z3
+	VMOVAPS Z1, Z2
+	VMOVAPS Z0, Z1
+	VMOVAPS Z6, Z7
+	VMOVAPS Z5, Z6
+	VMOVAPS Z4, Z5
+	VMOVAPS Z10, Z11
+	VMOVAPS Z9, Z10
+	VMOVAPS Z8, Z9
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z4
+	VMOVUPS (CX)(R9*1), Z8
+
+drain31:
+	// The outputs whose last columns are padding.
+	SUBQ         $0x01, SI
+	JLT          end32
+	CMPQ         SI, 80(AX)
+	JGE          drop58
+	MOVQ         BX, CX
+	VBROADCASTSS 104(AX), Z12
+	VMAXPS       Z3, Z12, Z3
+	VMAXPS       Z7, Z12, Z7
+	VMAXPS       Z11, Z12, Z11
+	VBROADCASTSS 108(AX), Z12
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z11, Z12, Z11
+	VMOVUPS      Z3, K1, (CX)
+	ADDQ         40(AX), CX
+	VMOVUPS      Z7, K1, (CX)
+	ADDQ         40(AX), CX
+	VMOVUPS      Z11, K1, (CX)
+	ADDQ         48(AX), BX
+
+drop58:
+	VMOVAPS Z2, Z3
+	VMOVAPS Z1, Z2
+	VMOVAPS Z0, Z1
+	VMOVAPS Z6, Z7
+	VMOVAPS Z5, Z6
+	VMOVAPS Z4, Z5
+	VMOVAPS Z10, Z11
+	VMOVAPS Z9, Z10
+	VMOVAPS Z8, Z9
+	MOVQ    16(AX), CX
+	VMOVUPS (CX)(R9*1), Z0
+	VMOVUPS (CX)(R9*1), Z4
+	VMOVUPS (CX)(R9*1), Z8
+	JMP     drain31
+
+end32:
 done:
 	VZEROUPPER
 	RET

@@ -19,12 +19,11 @@ func bandGeneric(k, s, rows int) func(*Band) {
 						continue
 					}
 					for ky := range k {
-						row := r*s + ky
-						if t.Rows>>row&1 == 0 {
+						row := unsafe.Slice(t.In, (rows-1)*s+k)[r*s+ky]
+						if row == nil {
 							continue
 						}
-						in := unsafe.Slice(At(t.In, (row-t.First)*t.InRow+x*t.InPixel), t.C)
-						for c, v := range in {
+						for c, v := range unsafe.Slice(At(row, x*t.InPixel), t.C) {
 							out[c] += v * *At(t.W, 4*(c/16*k*k*16+(ky*k+kx)*16+c%16))
 						}
 					}

@@ -78,13 +78,11 @@ type Depthwise struct {
 // Band is the argument of a depthwise kernel that computes R rows of output at once from (R−1)·S+K rows of input, S being the
 // stride and K the window's side.
 type Band struct {
-	In               *float32 // the first row of input that is not padding
-	First            int      // its place among the rows of input
-	Rows             int      // bit r is set where row r is not padding
-	W                *float32 // (⌈C/16⌉, K·K, 16)
-	Bias             *float32 // (16·⌈C/16⌉)
+	In               **float32 // ((R−1)·S+K) addresses of the rows of input; nil for padding
+	W                *float32  // (⌈C/16⌉, K·K, 16)
+	Bias             *float32  // (16·⌈C/16⌉)
 	Out              *float32
-	InRow, InPixel   int // bytes from one row, and from one pixel, to the next
+	InPixel          int // bytes from one pixel of input to the next
 	OutRow, OutPixel int
 	Cols, Left       int // columns of input to read, and of padding before them
 	Skip             int // windows that end before the first output's: (K−1)/S less ⌈Left/S⌉
