@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"image/png"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"zoobench/bench/cli"
+	"zoobench/bench/experiment"
+	"zoobench/bench/runner"
+	"zoobench/reports/findings"
+	"zoobench/zoo"
+)
+
+var update = flag.Bool("update", false, "write the README's generated parts anew")
+
+// TestReadme holds the README's parts between <!-- generated: name --> and <!-- end --> to what the program says of itself.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string]string{"commands": commands(t), "experiments": experiments(t), "keys": keys(t)}
+	block := regexp.MustCompile(`(?s)(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)`)
+	seen := map[string]bool{}
+	want := block.ReplaceAllFunc(text, func(b []byte) []byte {
+		m := block.FindSubmatch(b)
+		part, ok := parts[string(m[2])]
+		if !ok {
+			t.Errorf("nothing generates %s", m[2])
+			return b
+		}
+		seen[string(m[2])] = true
+		return slices.Concat(m[1], []byte("\n"+part+"\n"), m[3])
+	})
+	for name := range parts {
+		if !seen[name] {
+			t.Errorf("README.md has no part %s", name)
+		}
+	}
+	if bytes.Equal(text, want) {
+		return
+	}
+	if !*update {
+		t.Fatal("README.md's generated parts are out of date: go test . -run Readme -update")
+	}
+	if err := os.WriteFile("README.md", want, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestReadmeCounts holds the counts in the README's sentences to the zoo, the default experiment and the claims.
+func TestReadmeCounts(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := load(t)
+	jobs, err := file.Jobs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	timed := 0
+	for _, j := range jobs {
+		if j.Latency != nil {
+			timed++
+		}
+	}
+	for _, want := range []string{
+		fmt.Sprintf("holds %d networks", len(zoo.Default().All())),
+		fmt.Sprintf("# measures %d networks", timed),
+		fmt.Sprintf("%d claims", len(findings.Claims())),
+	} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("README.md does not say %q", want)
+		}
+	}
+}
+
+// TestReadmePicture holds the README's picture to being there, small, and a picture.
+func TestReadmePicture(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`!\[[^\]]{20,}\]\(([^)]+\.png)\)`).FindSubmatch(text)
+	if m == nil {
+		t.Fatal("README.md shows no picture with a description")
+	}
+	data, err := os.ReadFile(string(m[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.DecodeConfig(bytes.NewReader(data)); err != nil || len(data) > 300<<10 {
+		t.Errorf("%s: %d bytes, error %v; want a PNG of at most 300 KiB", m[1], len(data), err)
+	}
+}
+
+func load(t *testing.T) *experiment.File {
+	t.Helper()
+	file, err := experiment.Load("experiments.yaml", runner.Known(zoo.Default()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// commands lists the commands as the program's help does.
+func commands(t *testing.T) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := cli.Main(zoo.Default(), []string{"--help"}, nil, &out, &errs); code != 0 {
+		t.Fatalf("exit code %d: %s", code, &errs)
+	}
+	_, list, _ := strings.Cut(out.String(), "Available Commands:\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	var b strings.Builder
+	b.WriteString("| command | |\n|---|---|\n")
+	for line := range strings.Lines(list) {
+		name, short, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name != "help" {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", name, strings.TrimSpace(short))
+		}
+	}
+	return b.String()
+}
+
+// experiments lists the experiments of experiments.yaml with their questions.
+func experiments(t *testing.T) string {
+	t.Helper()
+	file := load(t)
+	var b strings.Builder
+	b.WriteString("| experiment | question | jobs |\n|---|---|---|\n")
+	for _, e := range file.Experiments {
+		jobs, err := file.Jobs(e.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %d |\n", e.Name, e.Question, len(jobs))
+	}
+	return b.String()
+}
+
+// A schema is the part of a JSON Schema that experiments.yaml's uses.
+type schema struct {
+	Description string          `json:"description"`
+	Type        string          `json:"type"`
+	Ref         string          `json:"$ref"`
+	Required    []string        `json:"required"`
+	Properties  json.RawMessage `json:"properties"`
+	Defs        json.RawMessage `json:"$defs"`
+	Items       *schema         `json:"items"`
+	Enum        []string        `json:"enum"`
+	OneOf       []schema        `json:"oneOf"`
+	Minimum     *float64        `json:"minimum"`
+	Maximum     *float64        `json:"maximum"`
+}
+
+// members are the members of a JSON object, in the order in which they stand.
+func members(t *testing.T, object json.RawMessage) (names []string, values map[string]schema) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(object))
+	if _, err := d.Token(); err != nil {
+		t.Fatal(err)
+	}
+	values = map[string]schema{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s schema
+		if err := d.Decode(&s); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name.(string))
+		values[name.(string)] = s
+	}
+	return names, values
+}
+
+// value says what a key takes.
+func (s *schema) value() string {
+	switch {
+	case s.Type == "array" && s.Items != nil:
+		return "list: " + s.Items.value()
+	case s.Ref != "":
+		return strings.TrimPrefix(s.Ref, "#/$defs/")
+	case len(s.OneOf) == 2:
+		return s.OneOf[1].value() + ", may be empty"
+	case len(s.Enum) > 0:
+		return strings.Join(s.Enum, ", ")
+	case s.Type == "boolean":
+		return "true or false"
+	case s.Type == "string":
+		return "text"
+	case s.Maximum != nil && s.Minimum != nil:
+		return fmt.Sprintf("%v to %v", int64(*s.Minimum), int64(*s.Maximum))
+	case s.Maximum != nil:
+		return fmt.Sprintf("over 0, to %v", int64(*s.Maximum))
+	case s.Minimum != nil:
+		return fmt.Sprintf("%v or more", int64(*s.Minimum))
+	}
+	return s.Type
+}
+
+// keys lists the keys of experiments.yaml as its schema describes them.
+func keys(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("bench/experiment/schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file schema
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("| key | value | |\n|---|---|---|\n")
+	row := func(name string, s schema, required []string) {
+		if s.Description == "" {
+			t.Errorf("bench/experiment/schema.json: %s has no description", name)
+		}
+		what := s.Description
+		if slices.Contains(required, name[strings.LastIndex(name, ".")+1:]) {
+			what += " Required."
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, s.value(), what)
+	}
+	list := func(prefix string, object schema) {
+		names, values := members(t, object.Properties)
+		for _, name := range names {
+			row(prefix+name, values[name], object.Required)
+		}
+	}
+	list("", file)
+	names, defs := members(t, file.Defs)
+	for _, name := range names {
+		if defs[name].Properties != nil {
+			list(name+".", defs[name])
+		}
+	}
+	fmt.Fprintln(&b)
+	for _, name := range names {
+		if d := defs[name]; d.Properties == nil {
+			fmt.Fprintf(&b, "- A **%s**: %s\n", name, d.Description)
+		}
+	}
+	return b.String()
+}
