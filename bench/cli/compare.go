@@ -200,6 +200,8 @@ func againstPublished(r *record.Record, within int) (published float64, verdict 
 		p, measured, lo, hi = r.Published.Top5, r.Top5, r.Top5Lo, r.Top5Hi
 	}
 	switch {
+	case r.Published.Dataset != r.DatasetSet:
+		return p, "published for " + cmp.Or(r.Published.Dataset, "other images")
 	case r.Published.ImgSize != r.ImgSize:
 		return p, fmt.Sprintf("published at %d pixels", r.Published.ImgSize)
 	case p >= lo && p <= hi:

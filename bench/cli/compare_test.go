@@ -89,15 +89,17 @@ func TestAgainstPublished(t *testing.T) {
 		top1      int
 		published float64
 		size      int
+		set       string // of the images
 		want      string
 	}{
-		{"inside", 700, 71, 224, "inside the interval"},
-		{"outside", 600, 71, 224, "outside by 8.01 points; zoobench audit net.tag --observed 60.00"},
-		{"another size", 600, 71, 256, "published at 256 pixels"},
-		{"not published", 600, 0, 224, ""},
+		{"inside", 700, 71, 224, "validation", "inside the interval"},
+		{"outside", 600, 71, 224, "validation", "outside by 8.01 points; zoobench audit net.tag --observed 60.00"},
+		{"another size", 600, 71, 256, "validation", "published at 256 pixels"},
+		{"other images", 600, 71, 224, "", "published for validation"},
+		{"not published", 600, 0, 224, "validation", ""},
 	} {
 		r := &record.Record{Model: "net", Checkpoint: "tag", ImgSize: 224, Accuracy: record.NewAccuracy(1000, test.top1, 900, nil),
-			Published: &record.Published{Top1: test.published, ImgSize: test.size}}
+			DatasetSet: test.set, Published: &record.Published{Top1: test.published, ImgSize: test.size, Dataset: "validation"}}
 		if _, got := againstPublished(r, 1); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
 			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
 		}

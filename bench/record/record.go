@@ -63,6 +63,7 @@ type Record struct {
 	RecipeSHA256  string  `json:"recipe_sha256,omitempty"`
 	Dataset       string  `json:"dataset,omitempty"`        // name or folder
 	LabelsFile    string  `json:"labels_file,omitempty"`    // of a flat folder
+	DatasetSet    string  `json:"dataset_set,omitempty"`    // the published set that the images are of, "" where that is unknown
 	DatasetSHA256 string  `json:"dataset_sha256,omitempty"` // content hash of the subset
 
 	ImgSize  int    `json:"img_size,omitempty"`

@@ -91,7 +91,7 @@ func publishedFigures(spec *zoo.Spec, tag string) *record.Published {
 				break
 			}
 		}
-		p.Top1, p.Top5, p.ImgSize, p.Dataset = best.Top1, best.Top5, best.Size, "imagenet-1k validation"
+		p.Top1, p.Top5, p.ImgSize, p.Dataset = best.Top1, best.Top5, best.Size, datasets.Validation
 		p.Source = fmt.Sprintf("%s, by %s", c.Name(), c.Library)
 	}
 	if *p == (record.Published{Source: p.Source}) {
