@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -240,6 +241,10 @@ func (s Store) request(ctx context.Context, r Remote, source string, f *os.File,
 	}
 	resp, err := client.Do(req)
 	if err != nil {
+		var unknown *net.DNSError
+		if errors.As(err, &unknown) && unknown.IsNotFound {
+			return 0, errFinal{err} // as without a network: asking again is of no use
+		}
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
