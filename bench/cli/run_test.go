@@ -42,10 +42,19 @@ func TestRun(t *testing.T) {
 	if !strings.Contains(stderr, "1/2 squeezenet1_1: median ") {
 		t.Errorf("progress: %q", stderr)
 	}
-	for _, name := range []string{runner.LogName, "results.jsonl", "latency.csv", "report.md", "report.html", "latency.svg", "latency.png"} {
+	for _, name := range []string{runner.LogName, "results.jsonl", "latency.csv", "report.md", "report.html", "latency.svg", "latency.png", configName} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: error %v; want a file with something in it", name, err)
 		}
+	}
+
+	var c config
+	text, err := os.ReadFile(filepath.Join(dir, configName))
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil || len(c.Jobs) != 2 || c.Jobs[0].ID == "" || c.Jobs[0].Latency == nil || len(c.Experiments) != 1 || c.Machine.CPU == "" {
+		t.Errorf("configuration: %+v, error %v", c, err)
 	}
 
 	code, stdout, stderr = invoke(t, "run", "testdata/experiments.yaml", "--out", dir)
