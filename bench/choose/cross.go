@@ -209,11 +209,14 @@ func (n *nearest) vote(dst []float32, labels []int, k int) {
 // similarityBlock is how many pictures' similarities to all others are in memory at a time.
 const similarityBlock = 256
 
+// mostOthers bounds the pictures among which neighbours are looked for: the time grows with them times all.
+const mostOthers = 1 << 14
+
 // neighbour predicts every picture by a vote of its nearest in the other folds, by the cosine of their features. How many
 // vote is chosen for each fold by the right answers in the other ones, without it.
 func (s *study) neighbour(ctx context.Context, features table) (table, []int, error) {
 	all := s.rows()
-	others := s.few(all, features.cols)
+	others := s.few(all, max(features.cols, inMemory/mostOthers))
 	n, m, d := len(all), len(others), features.cols
 	unit := make([]float32, m*d)
 	for r, i := range others {

@@ -324,9 +324,13 @@ func FuzzDecode(f *testing.F) {
 	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d := Decoder{MaxPixels: 1 << 22}
+		info, headless := Inspect(data)
 		m, err := d.Decode(data)
 		if err != nil {
 			return
+		}
+		if headless != nil || info.Width != m.Width || info.Height != m.Height {
+			t.Fatalf("decoded as %d×%d, its header says %d×%d, error %v", m.Width, m.Height, info.Width, info.Height, headless)
 		}
 		if len(m.Pix) != 3*m.Width*m.Height {
 			t.Fatalf("%d bytes for %d×%d pixels", len(m.Pix), m.Width, m.Height)
