@@ -85,29 +85,21 @@ func (v *isa) choose(sign, a, b, x group) {
 	}
 }
 
-// across emits the sum, or with largest the maximum, of x's lanes in all lanes of x. Sixteen lanes become eight first,
-// by adding the upper half to the lower.
-func (v *isa) across(x VecVirtual, largest bool) {
+// across emits what combine, VADDPS or VMAXPS, makes of x's lanes, in all lanes of x. Sixteen lanes become eight first.
+func (v *isa) across(x VecVirtual, combine func(...Op)) {
 	y := v.vec()
-	combine := func() {
-		if largest {
-			VMAXPS(y, x, x)
-		} else {
-			VADDPS(y, x, x)
-		}
-	}
 	if v == avx512 {
 		VSHUFF64X2(Imm(0x4e), x, x, y)
-		combine()
+		combine(y, x, x)
 		VSHUFF64X2(Imm(0xb1), x, x, y)
 	} else {
 		VPERM2F128(Imm(1), x, x, y)
 	}
-	combine()
+	combine(y, x, x)
 	VSHUFPS(Imm(0x4e), x, x, y)
-	combine()
+	combine(y, x, x)
 	VSHUFPS(Imm(0xb1), x, x, y)
-	combine()
+	combine(y, x, x)
 }
 
 // constants keeps one data section of vectors of float32 constants.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -78,6 +77,52 @@ func (k *rowsKernel) channels(label string, n int, body func(n int, mask Registe
 	JZ(LabelRef(label + "_done"))
 	body(1, k.firstLanes(k.left, k.field(rowsMask)))
 	Label(label + "_done")
+}
+
+// gather emits a loop over a row's channels that gathers vector i in into[i % len(into)], so that one's latency does not
+// hold up the next; body gets the vector's place and, for the tail, its mask. Afterwards into[0] holds what combine makes
+// of all. Four vectors of eight and two of sixteen gather the same channels in the same order.
+func (k *rowsKernel) gather(label string, into group, combine func(...Op), body func(into VecVirtual, at Mem, mask Register)) {
+	n := len(into)
+	lanes := func(n int) Op { return U32(n * k.lanes) }
+	tail := func(i int) string { return fmt.Sprintf("%s_tail%d", label, i) }
+	XORQ(k.ch, k.ch)
+	MOVQ(k.field(rowsC), k.left)
+	SUBQ(lanes(n), k.left)
+	JLT(LabelRef(label + "_few"))
+	Label(label + "_many")
+	for i, sum := range into {
+		body(sum, k.at(k.in, i), nil)
+	}
+	ADDQ(U32(n*k.bytes()), k.ch)
+	SUBQ(lanes(n), k.left)
+	JGE(LabelRef(label + "_many"))
+	Label(label + "_few")
+	ADDQ(lanes(n), k.left)
+	for i, sum := range into {
+		SUBQ(lanes(1), k.left)
+		if i == n-1 {
+			break // there are fewer left
+		}
+		JLT(LabelRef(tail(i)))
+		body(sum, k.at(k.in, 0), nil)
+		ADDQ(U32(k.bytes()), k.ch)
+	}
+	for i := n - 1; i >= 0; i-- {
+		Label(tail(i))
+		ADDQ(lanes(1), k.left)
+		JZ(LabelRef(label + "_done"))
+		body(into[i], k.at(k.in, 0), k.firstLanes(k.left, k.field(rowsMask)))
+		if i > 0 {
+			JMP(LabelRef(label + "_done"))
+		}
+	}
+	Label(label + "_done")
+	for ; n > 1; n /= 2 {
+		for i := range n / 2 {
+			combine(into[n/2+i], into[i], into[i])
+		}
+	}
 }
 
 // next moves to the next row and loops.
@@ -195,154 +240,39 @@ func columns(v *isa, op string) {
 	RET()
 }
 
-// exp emits x = e^(sign·x), by powers of two:
-//
-//	y = x·sign·log₂e, n = round(y), f = y − n, 2ʸ = 2ⁿ · (1 + f·p(f))
-//
-// p is a minimax fit of (2ᶠ − 1)/f on ±½, relative error 2e-9 before rounding; y's own rounding makes the relative error
-// of the result up to 6e-8·(1 + |x|). y is clamped to ±126, or from below only where it cannot be positive.
-func exp(v *isa, x group, sign float64, positive bool) {
-	n, p := v.group(len(x)), v.group(len(x))
-	if sign > 0 {
-		v.each(VMULPS, v.all("log2e", math.Log2E), x, x)
-	} else {
-		v.each(VMULPS, v.all("minusLog2e", -math.Log2E), x, x)
-	}
-	v.each(VMAXPS, x, v.in("expLo", -126), x)
-	if positive {
-		v.each(VMINPS, x, v.in("expHi", 126), x)
-	}
-	v.round(x, n)
-	v.each(VSUBPS, n, x, x)
-	v.each(VMOVUPS, v.all("exp6", 0.00015353257185779512), p)
-	v.each(VFMADD213PS, v.all("exp5", 0.001339900423772633), x, p)
-	v.each(VFMADD213PS, v.all("exp4", 0.00961843878030777), x, p)
-	v.each(VFMADD213PS, v.all("exp3", 0.05550331994891167), x, p)
-	v.each(VFMADD213PS, v.all("exp2", 0.24022647738456726), x, p)
-	v.each(VFMADD213PS, v.all("exp1", 0.6931471824645996), x, p)
-	v.each(VFMADD213PS, v.all("one", 1), x, p)
-	v.scale(p, n, x)
-}
-
-// sigmoid emits x = 1/(1 + e^−x).
-func sigmoid(v *isa, x group) {
-	exp(v, x, -1, true)
-	one := v.in("one", 1)
-	v.each(VADDPS, one, x, x)
-	v.each(VDIVPS, x, one, x)
-}
-
-// hardsigmoid emits x = min(max(x + 3, 0), 6)/6.
-func hardsigmoid(v *isa, x group) {
-	v.each(VADDPS, v.in("three", 3), x, x)
-	v.each(VMAXPS, x, v.in("zero", 0), x)
-	v.each(VMINPS, x, v.in("six", 6), x)
-	v.each(VMULPS, v.in("sixth", 1.0/6), x, x)
-}
-
-// activations are the functions that are no clamp; emit turns x to f(x), and again reads x from memory once more, which is
-// cheaper than a register. side is how many of AVX2's vectors are worked on side by side: what was fastest on a Zen 4 core
-// and goes into sixteen registers. One at a time took 1.2 to 1.4 times as long, because the scheduler cannot look far
-// enough ahead for the next chain of some sixty cycles.
-var activations = []struct {
-	name string
-	side int
-	emit func(v *isa, x group, again func() group) group
-}{
-	{"sigmoid", 4, func(v *isa, x group, again func() group) group {
-		sigmoid(v, x)
-		return x
-	}},
-	{"silu", 5, func(v *isa, x group, again func() group) group {
-		sigmoid(v, x)
-		v.each(VMULPS, again(), x, x)
-		return x
-	}},
-	{"hardsigmoid", 4, func(v *isa, x group, again func() group) group {
-		hardsigmoid(v, x)
-		return x
-	}},
-	{"hardswish", 4, func(v *isa, x group, again func() group) group {
-		hardsigmoid(v, x)
-		v.each(VMULPS, again(), x, x)
-		return x
-	}},
-	// gelu is x·Φ(x). With z = |x|/√2 and t = 1/(1 + 0.4z), Φ(−|x|) = e^(−z²)·t·q(t): the form of Abramowitz and Stegun
-	// 7.1.26, refitted with six coefficients; |error of Φ| ≤ 1.4e-8 before rounding.
-	{"gelu", 4, func(v *isa, z group, again func() group) group {
-		t, q := v.group(len(z)), v.group(len(z))
-		v.each(VANDPS, v.allBits("absolute", 0x7fffffff), z, z)
-		v.each(VMULPS, v.all("rsqrt2", 0.70710678118), z, z)
-		one := v.in("one", 1)
-		v.each(VMOVAPS, z, t)
-		v.each(VFMADD213PS, one, v.in("geluP", 0.4), t)
-		v.each(VDIVPS, t, one, t)
-		v.each(VMOVUPS, v.all("gelu6", -0.1001296117901802), q)
-		v.each(VFMADD213PS, v.all("gelu5", 0.35457363724708557), t, q)
-		v.each(VFMADD213PS, v.all("gelu4", -0.18545392155647278), t, q)
-		v.each(VFMADD213PS, v.all("gelu3", 0.23413705825805664), t, q)
-		v.each(VFMADD213PS, v.all("gelu2", 0.080911785364151), t, q)
-		v.each(VFMADD213PS, v.all("gelu1", 0.11596104502677917), t, q)
-		v.each(VMULPS, t, q, q)
-		v.each(VMULPS, z, z, z)
-		exp(v, z, -1, false)
-		v.each(VMULPS, z, q, q) // Φ(−|x|)
-		x := again()
-		v.each(VMULPS, x, q, q)
-		v.each(VSUBPS, q, x, t) // x·Φ(x) for x ≥ 0
-		v.choose(x, q, t, x)
-		return x
-	}},
-	// gelutanh is x·sigmoid(2u), u = √(2/π)·(x + 0.044715x³): the same as x/2·(1 + tanh u).
-	{"gelutanh", 5, func(v *isa, x group, again func() group) group {
-		u := v.group(len(x))
-		v.each(VMULPS, x, x, u)
-		v.each(VMULPS, v.all("geluT3", 2*0.7978845608*0.044715), u, u)
-		v.each(VADDPS, v.all("geluT1", 2*0.7978845608), u, u)
-		v.each(VMULPS, x, u, u)
-		sigmoid(v, u)
-		v.each(VMULPS, again(), u, u)
-		return u
-	}},
-}
-
-// wideSide is how many of AVX-512's vectors are worked on side by side: half as many instructions do as much as AVX2's.
-const wideSide = 4
-
-// activation emits out = f(in).
-func activation(v *isa, name string, side int, emit func(v *isa, x group, again func() group) group) {
-	k := begin(v, name)
-	Label("row")
-	k.channels("channels", side, func(n int, mask Register) {
-		read := func() group { return k.read(k.in, n, mask) }
-		k.write(emit(v, read(), read), mask, k.out)
-	})
-	k.next("row")
-}
+// partial is how many sums, or largest elements, of a lane run side by side.
+func (v *isa) partial() int { return 32 / v.lanes }
 
 // layernorm emits layernorm: each row less its mean, over its deviation, times a, plus b. Lo is the epsilon, Hi is 1/C.
 func layernorm(v *isa) {
 	k := begin(v, "layernorm")
-	x, sum, mean, scale := v.vec(), v.vec(), v.vec(), v.vec()
+	sums := v.group(v.partial())
+	x, sum, mean, scale := v.vec(), sums[0], v.vec(), v.vec()
 	Label("row")
-	VXORPS(sum, sum, sum)
-	k.channels("sum", 1, func(_ int, mask Register) {
-		v.load(k.at(k.in, 0), x, mask)
+	for _, s := range sums {
+		v.zero(s)
+	}
+	k.gather("sum", sums, VADDPS, func(sum VecVirtual, at Mem, mask Register) {
+		x := v.vec()
+		v.load(at, x, mask)
 		VADDPS(x, sum, sum)
 	})
-	v.across(sum, false)
+	v.across(sum, VADDPS)
 	VBROADCASTSS(k.field(rowsLo+4), scale)
 	VMULPS(scale, sum, mean)
-	VXORPS(sum, sum, sum)
-	k.channels("square", 1, func(_ int, mask Register) {
-		v.load(k.at(k.in, 0), x, mask)
+	for _, s := range sums {
+		v.zero(s)
+	}
+	k.gather("square", sums, VADDPS, func(sum VecVirtual, at Mem, mask Register) {
+		x := v.vec()
+		v.load(at, x, mask)
 		VSUBPS(mean, x, x)
 		if mask != nil {
 			v.keep(mask, x)
 		}
 		VFMADD231PS(x, x, sum)
 	})
-	v.across(sum, false)
+	v.across(sum, VADDPS)
 	VMULPS(scale, sum, sum)
 	VBROADCASTSS(k.field(rowsLo), scale)
 	VADDPS(scale, sum, sum)
@@ -362,29 +292,33 @@ func layernorm(v *isa) {
 	k.next("row")
 }
 
-// softmax emits e^(Lo·(in − largest)) over its sum, row by row; Lo is the scale of the scores, positive.
+// softmax emits e^(Lo·(in − largest)) over its sum, row by row; Lo is the scale of the scores, positive. The sum has
+// eight lanes with any vectors, so that its bits are the same; that costs AVX-512 a tenth of its speed here.
 func softmax(v *isa) {
 	k := begin(v, "softmax")
-	most, sum, scale := v.vec(), v.vec(), v.vec()
+	all := v.group(v.partial())
+	most, sum, scale := all[0], YMM(), v.vec()
 	Label("row")
-	VMOVUPS(v.allBits("minusInf", 0xff800000), most)
-	k.channels("largest", 1, func(_ int, mask Register) {
+	for _, m := range all {
+		VMOVUPS(v.allBits("minusInf", 0xff800000), m)
+	}
+	k.gather("largest", all, VMAXPS, func(most VecVirtual, at Mem, mask Register) {
 		x := v.vec()
 		switch {
 		case mask == nil:
-			VMOVUPS(k.at(k.in, 0), x)
+			VMOVUPS(at, x)
 		case v == avx512:
 			VMOVUPS(v.allBits("minusInf", 0xff800000), x)
-			VMOVUPS(k.at(k.in, 0), mask, x)
+			VMOVUPS(at, mask, x)
 		default:
 			low := v.vec()
-			v.load(k.at(k.in, 0), x, mask)
+			v.load(at, x, mask)
 			VMOVUPS(v.allBits("minusInf", 0xff800000), low)
 			VBLENDVPS(mask, x, low, x)
 		}
 		VMAXPS(x, most, most)
 	})
-	v.across(most, true)
+	v.across(most, VMAXPS)
 	VBROADCASTSS(k.field(rowsLo), scale)
 	VXORPS(sum, sum, sum)
 	k.channels("exp", 3, func(n int, mask Register) {
@@ -396,13 +330,20 @@ func softmax(v *isa) {
 			if mask != nil {
 				v.keep(mask, x[i])
 			}
-			VADDPS(x[i], sum, sum)
+			VADDPS(x[i].AsY(), sum, sum)
+			if v == avx512 {
+				high := YMM()
+				VEXTRACTF32X8(Imm(1), x[i], high)
+				VADDPS(high, sum, sum)
+			}
 		}
 		k.write(x, mask, k.out)
 	})
-	v.across(sum, false)
+	avx2.across(sum, VADDPS)
+	total := v.vec()
+	VBROADCASTSS(sum.AsX(), total)
 	VMOVUPS(v.all("one", 1), scale)
-	VDIVPS(sum, scale, scale)
+	VDIVPS(total, scale, scale)
 	k.channels("divide", 1, func(n int, mask Register) {
 		x := k.read(k.out, n, mask)
 		v.each(VMULPS, scale, x, x)

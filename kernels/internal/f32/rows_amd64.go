@@ -72,7 +72,7 @@ func layernormc8AVX2(t *Rows)
 //go:noescape
 func softmaxc8AVX2(t *Rows)
 
-// With vectors of sixteen the same; sums over channels add up in another order.
+// With AVX-512 the same, to the bit.
 
 //go:noescape
 func mulc16AVX512(t *Rows)

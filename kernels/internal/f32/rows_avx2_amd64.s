@@ -1626,73 +1626,197 @@ TEXT ·layernormc8AVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
+	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
 	XORQ   DI, DI
 	MOVQ   64(AX), R8
-	SUBQ   $0x00000008, R8
-	JLT    sum_tail
+	SUBQ   $0x00000020, R8
+	JLT    sum_few
 
-sum:
-	VMOVUPS (CX)(DI*1), Y0
-	VADDPS  Y0, Y1, Y1
-	ADDQ    $0x00000020, DI
-	SUBQ    $0x00000008, R8
-	JGE     sum
+sum_many:
+	VMOVUPS (CX)(DI*1), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(CX)(DI*1), Y4
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS 64(CX)(DI*1), Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS 96(CX)(DI*1), Y4
+	VADDPS  Y4, Y3, Y3
+	ADDQ    $0x00000080, DI
+	SUBQ    $0x00000020, R8
+	JGE     sum_many
 
-sum_tail:
+sum_few:
+	ADDQ       $0x00000020, R8
+	SUBQ       $0x00000008, R8
+	JLT        sum_tail0
+	VMOVUPS    (CX)(DI*1), Y4
+	VADDPS     Y4, Y0, Y0
+	ADDQ       $0x00000020, DI
+	SUBQ       $0x00000008, R8
+	JLT        sum_tail1
+	VMOVUPS    (CX)(DI*1), Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       $0x00000020, DI
+	SUBQ       $0x00000008, R8
+	JLT        sum_tail2
+	VMOVUPS    (CX)(DI*1), Y4
+	VADDPS     Y4, Y2, Y2
+	ADDQ       $0x00000020, DI
+	SUBQ       $0x00000008, R8
 	ADDQ       $0x00000008, R8
 	JZ         sum_done
 	MOVQ       80(AX), R8
-	VMOVUPS    (R8), Y0
-	VMASKMOVPS (CX)(DI*1), Y0, Y0
-	VADDPS     Y0, Y1, Y1
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (CX)(DI*1), Y4, Y4
+	VADDPS     Y4, Y3, Y3
+	JMP        sum_done
+
+sum_tail2:
+	ADDQ       $0x00000008, R8
+	JZ         sum_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (CX)(DI*1), Y4, Y4
+	VADDPS     Y4, Y2, Y2
+	JMP        sum_done
+
+sum_tail1:
+	ADDQ       $0x00000008, R8
+	JZ         sum_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (CX)(DI*1), Y4, Y4
+	VADDPS     Y4, Y1, Y1
+	JMP        sum_done
+
+sum_tail0:
+	ADDQ       $0x00000008, R8
+	JZ         sum_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (CX)(DI*1), Y4, Y4
+	VADDPS     Y4, Y0, Y0
 
 sum_done:
-	VPERM2F128   $0x01, Y1, Y1, Y0
-	VADDPS       Y0, Y1, Y1
-	VSHUFPS      $0x4e, Y1, Y1, Y0
-	VADDPS       Y0, Y1, Y1
-	VSHUFPS      $0xb1, Y1, Y1, Y0
-	VADDPS       Y0, Y1, Y1
-	VBROADCASTSS 92(AX), Y3
-	VMULPS       Y3, Y1, Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	VPERM2F128   $0x01, Y0, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VSHUFPS      $0x4e, Y0, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VSHUFPS      $0xb1, Y0, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 92(AX), Y5
+	VMULPS       Y5, Y0, Y4
+	VXORPS       Y0, Y0, Y0
 	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
 	XORQ         DI, DI
 	MOVQ         64(AX), R8
-	SUBQ         $0x00000008, R8
-	JLT          square_tail
+	SUBQ         $0x00000020, R8
+	JLT          square_few
 
-square:
-	VMOVUPS     (CX)(DI*1), Y0
-	VSUBPS      Y2, Y0, Y0
-	VFMADD231PS Y0, Y0, Y1
+square_many:
+	VMOVUPS     (CX)(DI*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD231PS Y6, Y6, Y0
+	VMOVUPS     32(CX)(DI*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD231PS Y6, Y6, Y1
+	VMOVUPS     64(CX)(DI*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD231PS Y6, Y6, Y2
+	VMOVUPS     96(CX)(DI*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD231PS Y6, Y6, Y3
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x00000020, R8
+	JGE         square_many
+
+square_few:
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, R8
+	JLT         square_tail0
+	VMOVUPS     (CX)(DI*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD231PS Y6, Y6, Y0
 	ADDQ        $0x00000020, DI
 	SUBQ        $0x00000008, R8
-	JGE         square
-
-square_tail:
+	JLT         square_tail1
+	VMOVUPS     (CX)(DI*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD231PS Y6, Y6, Y1
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JLT         square_tail2
+	VMOVUPS     (CX)(DI*1), Y6
+	VSUBPS      Y4, Y6, Y6
+	VFMADD231PS Y6, Y6, Y2
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
 	ADDQ        $0x00000008, R8
 	JZ          square_done
 	MOVQ        80(AX), R8
-	VMOVUPS     (R8), Y4
-	VMASKMOVPS  (CX)(DI*1), Y4, Y0
-	VSUBPS      Y2, Y0, Y0
-	VANDPS      Y4, Y0, Y0
-	VFMADD231PS Y0, Y0, Y1
+	VMOVUPS     (R8), Y6
+	VMASKMOVPS  (CX)(DI*1), Y6, Y7
+	VSUBPS      Y4, Y7, Y7
+	VANDPS      Y6, Y7, Y7
+	VFMADD231PS Y7, Y7, Y3
+	JMP         square_done
+
+square_tail2:
+	ADDQ        $0x00000008, R8
+	JZ          square_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y6
+	VMASKMOVPS  (CX)(DI*1), Y6, Y7
+	VSUBPS      Y4, Y7, Y7
+	VANDPS      Y6, Y7, Y7
+	VFMADD231PS Y7, Y7, Y2
+	JMP         square_done
+
+square_tail1:
+	ADDQ        $0x00000008, R8
+	JZ          square_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y6
+	VMASKMOVPS  (CX)(DI*1), Y6, Y7
+	VSUBPS      Y4, Y7, Y7
+	VANDPS      Y6, Y7, Y7
+	VFMADD231PS Y7, Y7, Y1
+	JMP         square_done
+
+square_tail0:
+	ADDQ        $0x00000008, R8
+	JZ          square_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y6
+	VMASKMOVPS  (CX)(DI*1), Y6, Y7
+	VSUBPS      Y4, Y7, Y7
+	VANDPS      Y6, Y7, Y7
+	VFMADD231PS Y7, Y7, Y0
 
 square_done:
-	VPERM2F128   $0x01, Y1, Y1, Y0
-	VADDPS       Y0, Y1, Y1
-	VSHUFPS      $0x4e, Y1, Y1, Y0
-	VADDPS       Y0, Y1, Y1
-	VSHUFPS      $0xb1, Y1, Y1, Y0
-	VADDPS       Y0, Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VBROADCASTSS 88(AX), Y3
+	VADDPS       Y2, Y0, Y0
 	VADDPS       Y3, Y1, Y1
-	VSQRTPS      Y1, Y1
-	VMOVUPS      one<>+0(SB), Y3
-	VDIVPS       Y1, Y3, Y3
+	VADDPS       Y1, Y0, Y0
+	VPERM2F128   $0x01, Y0, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VSHUFPS      $0x4e, Y0, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VSHUFPS      $0xb1, Y0, Y0, Y1
+	VADDPS       Y1, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VBROADCASTSS 88(AX), Y5
+	VADDPS       Y5, Y0, Y0
+	VSQRTPS      Y0, Y0
+	VMOVUPS      one<>+0(SB), Y5
+	VDIVPS       Y0, Y5, Y5
 	XORQ         DI, DI
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000008, R8
@@ -1700,11 +1824,11 @@ square_done:
 
 scale:
 	VMOVUPS     (CX)(DI*1), Y0
-	VSUBPS      Y2, Y0, Y0
-	VMULPS      Y3, Y0, Y0
+	VSUBPS      Y4, Y0, Y0
+	VMULPS      Y5, Y0, Y0
 	VMOVUPS     (BX)(DI*1), Y1
-	VMOVUPS     (SI)(DI*1), Y4
-	VFMADD213PS Y4, Y1, Y0
+	VMOVUPS     (SI)(DI*1), Y2
+	VFMADD213PS Y2, Y1, Y0
 	VMOVUPS     Y0, (DX)(DI*1)
 	ADDQ        $0x00000020, DI
 	SUBQ        $0x00000008, R8
@@ -1716,8 +1840,8 @@ scale_tail:
 	MOVQ        80(AX), R8
 	VMOVUPS     (R8), Y1
 	VMASKMOVPS  (CX)(DI*1), Y1, Y0
-	VSUBPS      Y2, Y0, Y0
-	VMULPS      Y3, Y0, Y0
+	VSUBPS      Y4, Y0, Y0
+	VMULPS      Y5, Y0, Y0
 	VMASKMOVPS  (BX)(DI*1), Y1, Y2
 	VMASKMOVPS  (SI)(DI*1), Y1, Y3
 	VFMADD213PS Y3, Y2, Y0
@@ -1744,29 +1868,91 @@ TEXT ·softmaxc8AVX2(SB), NOSPLIT, $0-8
 
 row:
 	VMOVUPS minusInf<>+0(SB), Y0
+	VMOVUPS minusInf<>+0(SB), Y1
+	VMOVUPS minusInf<>+0(SB), Y2
+	VMOVUPS minusInf<>+0(SB), Y3
 	XORQ    DI, DI
 	MOVQ    64(AX), R8
-	SUBQ    $0x00000008, R8
-	JLT     largest_tail
+	SUBQ    $0x00000020, R8
+	JLT     largest_few
 
-largest:
-	VMOVUPS (CX)(DI*1), Y1
-	VMAXPS  Y1, Y0, Y0
-	ADDQ    $0x00000020, DI
-	SUBQ    $0x00000008, R8
-	JGE     largest
+largest_many:
+	VMOVUPS (CX)(DI*1), Y4
+	VMAXPS  Y4, Y0, Y0
+	VMOVUPS 32(CX)(DI*1), Y4
+	VMAXPS  Y4, Y1, Y1
+	VMOVUPS 64(CX)(DI*1), Y4
+	VMAXPS  Y4, Y2, Y2
+	VMOVUPS 96(CX)(DI*1), Y4
+	VMAXPS  Y4, Y3, Y3
+	ADDQ    $0x00000080, DI
+	SUBQ    $0x00000020, R8
+	JGE     largest_many
 
-largest_tail:
+largest_few:
+	ADDQ       $0x00000020, R8
+	SUBQ       $0x00000008, R8
+	JLT        largest_tail0
+	VMOVUPS    (CX)(DI*1), Y4
+	VMAXPS     Y4, Y0, Y0
+	ADDQ       $0x00000020, DI
+	SUBQ       $0x00000008, R8
+	JLT        largest_tail1
+	VMOVUPS    (CX)(DI*1), Y4
+	VMAXPS     Y4, Y1, Y1
+	ADDQ       $0x00000020, DI
+	SUBQ       $0x00000008, R8
+	JLT        largest_tail2
+	VMOVUPS    (CX)(DI*1), Y4
+	VMAXPS     Y4, Y2, Y2
+	ADDQ       $0x00000020, DI
+	SUBQ       $0x00000008, R8
 	ADDQ       $0x00000008, R8
 	JZ         largest_done
 	MOVQ       80(AX), R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS (CX)(DI*1), Y1, Y2
-	VMOVUPS    minusInf<>+0(SB), Y3
-	VBLENDVPS  Y1, Y2, Y3, Y2
-	VMAXPS     Y2, Y0, Y0
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (CX)(DI*1), Y4, Y5
+	VMOVUPS    minusInf<>+0(SB), Y6
+	VBLENDVPS  Y4, Y5, Y6, Y5
+	VMAXPS     Y5, Y3, Y3
+	JMP        largest_done
+
+largest_tail2:
+	ADDQ       $0x00000008, R8
+	JZ         largest_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (CX)(DI*1), Y4, Y5
+	VMOVUPS    minusInf<>+0(SB), Y6
+	VBLENDVPS  Y4, Y5, Y6, Y5
+	VMAXPS     Y5, Y2, Y2
+	JMP        largest_done
+
+largest_tail1:
+	ADDQ       $0x00000008, R8
+	JZ         largest_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (CX)(DI*1), Y4, Y5
+	VMOVUPS    minusInf<>+0(SB), Y6
+	VBLENDVPS  Y4, Y5, Y6, Y5
+	VMAXPS     Y5, Y1, Y1
+	JMP        largest_done
+
+largest_tail0:
+	ADDQ       $0x00000008, R8
+	JZ         largest_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (CX)(DI*1), Y4, Y5
+	VMOVUPS    minusInf<>+0(SB), Y6
+	VBLENDVPS  Y4, Y5, Y6, Y5
+	VMAXPS     Y5, Y0, Y0
 
 largest_done:
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y1, Y0, Y0
 	VPERM2F128   $0x01, Y0, Y0, Y1
 	VMAXPS       Y1, Y0, Y0
 	VSHUFPS      $0x4e, Y0, Y0, Y1
@@ -1901,18 +2087,19 @@ exp_tail:
 	VMASKMOVPS  Y4, Y3, (DX)(DI*1)
 
 exp_done:
-	VPERM2F128 $0x01, Y1, Y1, Y0
-	VADDPS     Y0, Y1, Y1
-	VSHUFPS    $0x4e, Y1, Y1, Y0
-	VADDPS     Y0, Y1, Y1
-	VSHUFPS    $0xb1, Y1, Y1, Y0
-	VADDPS     Y0, Y1, Y1
-	VMOVUPS    one<>+0(SB), Y2
-	VDIVPS     Y1, Y2, Y2
-	XORQ       DI, DI
-	MOVQ       64(AX), R8
-	SUBQ       $0x00000008, R8
-	JLT        divide_tail
+	VPERM2F128   $0x01, Y1, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0x4e, Y1, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0xb1, Y1, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS X1, Y0
+	VMOVUPS      one<>+0(SB), Y2
+	VDIVPS       Y0, Y2, Y2
+	XORQ         DI, DI
+	MOVQ         64(AX), R8
+	SUBQ         $0x00000008, R8
+	JLT          divide_tail
 
 divide:
 	VMOVUPS (DX)(DI*1), Y0

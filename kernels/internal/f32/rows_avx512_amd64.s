@@ -1780,94 +1780,142 @@ TEXT ·layernormc16AVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	VXORPS Z1, Z1, Z1
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
 	XORQ   DI, DI
 	MOVQ   64(AX), R8
-	SUBQ   $0x00000010, R8
-	JLT    sum_tail
+	SUBQ   $0x00000020, R8
+	JLT    sum_few
 
-sum:
-	VMOVUPS (CX)(DI*1), Z0
-	VADDPS  Z0, Z1, Z1
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, R8
-	JGE     sum
+sum_many:
+	VMOVUPS (CX)(DI*1), Z2
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS 64(CX)(DI*1), Z2
+	VADDPS  Z2, Z1, Z1
+	ADDQ    $0x00000080, DI
+	SUBQ    $0x00000020, R8
+	JGE     sum_many
 
-sum_tail:
+sum_few:
+	ADDQ      $0x00000020, R8
+	SUBQ      $0x00000010, R8
+	JLT       sum_tail0
+	VMOVUPS   (CX)(DI*1), Z2
+	VADDPS    Z2, Z0, Z0
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x00000010, R8
 	ADDQ      $0x00000010, R8
 	JZ        sum_done
 	MOVQ      $0x00000001, R9
 	SHLXQ     R8, R9, R9
 	DECQ      R9
 	KMOVW     R9, K1
-	VMOVUPS.Z (CX)(DI*1), K1, Z0
-	VADDPS    Z0, Z1, Z1
+	VMOVUPS.Z (CX)(DI*1), K1, Z2
+	VADDPS    Z2, Z1, Z1
+	JMP       sum_done
+
+sum_tail0:
+	ADDQ      $0x00000010, R8
+	JZ        sum_done
+	MOVQ      $0x00000001, R9
+	SHLXQ     R8, R9, R9
+	DECQ      R9
+	KMOVW     R9, K1
+	VMOVUPS.Z (CX)(DI*1), K1, Z2
+	VADDPS    Z2, Z0, Z0
 
 sum_done:
-	VSHUFF64X2   $0x4e, Z1, Z1, Z0
-	VADDPS       Z0, Z1, Z1
-	VSHUFF64X2   $0xb1, Z1, Z1, Z0
-	VADDPS       Z0, Z1, Z1
-	VSHUFPS      $0x4e, Z1, Z1, Z0
-	VADDPS       Z0, Z1, Z1
-	VSHUFPS      $0xb1, Z1, Z1, Z0
-	VADDPS       Z0, Z1, Z1
-	VBROADCASTSS 92(AX), Z3
-	VMULPS       Z3, Z1, Z2
-	VXORPS       Z1, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VSHUFF64X2   $0x4e, Z0, Z0, Z2
+	VADDPS       Z2, Z0, Z0
+	VSHUFF64X2   $0xb1, Z0, Z0, Z2
+	VADDPS       Z2, Z0, Z0
+	VSHUFPS      $0x4e, Z0, Z0, Z2
+	VADDPS       Z2, Z0, Z0
+	VSHUFPS      $0xb1, Z0, Z0, Z2
+	VADDPS       Z2, Z0, Z0
+	VBROADCASTSS 92(AX), Z4
+	VMULPS       Z4, Z0, Z3
+	VPXORD       Z0, Z0, Z0
+	VPXORD       Z1, Z1, Z1
 	XORQ         DI, DI
 	MOVQ         64(AX), R8
-	SUBQ         $0x00000010, R8
-	JLT          square_tail
+	SUBQ         $0x00000020, R8
+	JLT          square_few
 
-square:
-	VMOVUPS     (CX)(DI*1), Z0
-	VSUBPS      Z2, Z0, Z0
-	VFMADD231PS Z0, Z0, Z1
+square_many:
+	VMOVUPS     (CX)(DI*1), Z2
+	VSUBPS      Z3, Z2, Z2
+	VFMADD231PS Z2, Z2, Z0
+	VMOVUPS     64(CX)(DI*1), Z2
+	VSUBPS      Z3, Z2, Z2
+	VFMADD231PS Z2, Z2, Z1
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x00000020, R8
+	JGE         square_many
+
+square_few:
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000010, R8
+	JLT         square_tail0
+	VMOVUPS     (CX)(DI*1), Z2
+	VSUBPS      Z3, Z2, Z2
+	VFMADD231PS Z2, Z2, Z0
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x00000010, R8
-	JGE         square
-
-square_tail:
 	ADDQ        $0x00000010, R8
 	JZ          square_done
 	MOVQ        $0x00000001, R9
 	SHLXQ       R8, R9, R9
 	DECQ        R9
 	KMOVW       R9, K1
-	VMOVUPS.Z   (CX)(DI*1), K1, Z0
-	VSUBPS      Z2, Z0, Z0
-	VMOVAPS.Z   Z0, K1, Z0
-	VFMADD231PS Z0, Z0, Z1
+	VMOVUPS.Z   (CX)(DI*1), K1, Z2
+	VSUBPS      Z3, Z2, Z2
+	VMOVAPS.Z   Z2, K1, Z2
+	VFMADD231PS Z2, Z2, Z1
+	JMP         square_done
+
+square_tail0:
+	ADDQ        $0x00000010, R8
+	JZ          square_done
+	MOVQ        $0x00000001, R9
+	SHLXQ       R8, R9, R9
+	DECQ        R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (CX)(DI*1), K1, Z2
+	VSUBPS      Z3, Z2, Z2
+	VMOVAPS.Z   Z2, K1, Z2
+	VFMADD231PS Z2, Z2, Z0
 
 square_done:
-	VSHUFF64X2   $0x4e, Z1, Z1, Z0
-	VADDPS       Z0, Z1, Z1
-	VSHUFF64X2   $0xb1, Z1, Z1, Z0
-	VADDPS       Z0, Z1, Z1
-	VSHUFPS      $0x4e, Z1, Z1, Z0
-	VADDPS       Z0, Z1, Z1
-	VSHUFPS      $0xb1, Z1, Z1, Z0
-	VADDPS       Z0, Z1, Z1
-	VMULPS       Z3, Z1, Z1
-	VBROADCASTSS 88(AX), Z3
-	VADDPS       Z3, Z1, Z1
-	VSQRTPS      Z1, Z1
-	VMOVUPS      one<>+0(SB), Z3
-	VDIVPS       Z1, Z3, Z3
+	VADDPS       Z1, Z0, Z0
+	VSHUFF64X2   $0x4e, Z0, Z0, Z2
+	VADDPS       Z2, Z0, Z0
+	VSHUFF64X2   $0xb1, Z0, Z0, Z2
+	VADDPS       Z2, Z0, Z0
+	VSHUFPS      $0x4e, Z0, Z0, Z2
+	VADDPS       Z2, Z0, Z0
+	VSHUFPS      $0xb1, Z0, Z0, Z2
+	VADDPS       Z2, Z0, Z0
+	VMULPS       Z4, Z0, Z0
+	VBROADCASTSS 88(AX), Z4
+	VADDPS       Z4, Z0, Z0
+	VSQRTPS      Z0, Z0
+	VMOVUPS      one<>+0(SB), Z4
+	VDIVPS       Z0, Z4, Z4
 	XORQ         DI, DI
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000010, R8
 	JLT          scale_tail
 
 scale:
-	VMOVUPS     (CX)(DI*1), Z0
-	VSUBPS      Z2, Z0, Z0
-	VMULPS      Z3, Z0, Z0
-	VMOVUPS     (BX)(DI*1), Z1
-	VMOVUPS     (SI)(DI*1), Z4
-	VFMADD213PS Z4, Z1, Z0
-	VMOVUPS     Z0, (DX)(DI*1)
+	VMOVUPS     (CX)(DI*1), Z2
+	VSUBPS      Z3, Z2, Z2
+	VMULPS      Z4, Z2, Z2
+	VMOVUPS     (BX)(DI*1), Z5
+	VMOVUPS     (SI)(DI*1), Z6
+	VFMADD213PS Z6, Z5, Z2
+	VMOVUPS     Z2, (DX)(DI*1)
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x00000010, R8
 	JGE         scale
@@ -1879,24 +1927,24 @@ scale_tail:
 	SHLXQ         R8, R9, R9
 	DECQ          R9
 	KMOVW         R9, K1
-	VMOVUPS.Z     (CX)(DI*1), K1, Z0
-	VSUBPS        Z2, Z0, Z0
-	VMULPS        Z3, Z0, Z0
-	VMOVUPS.Z     (BX)(DI*1), K1, Z1
-	VMOVUPS.Z     (SI)(DI*1), K1, Z2
-	VFMADD213PS   Z2, Z1, Z0
+	VMOVUPS.Z     (CX)(DI*1), K1, Z2
+	VSUBPS        Z3, Z2, Z2
+	VMULPS        Z4, Z2, Z2
+	VMOVUPS.Z     (BX)(DI*1), K1, Z3
+	VMOVUPS.Z     (SI)(DI*1), K1, Z4
+	VFMADD213PS   Z4, Z3, Z2
 	MOVQ          DX, R9
 	CMPQ          R8, $0x08
 	JLT           few1
-	VMOVUPS       Y0, (DX)(DI*1)
+	VMOVUPS       Y2, (DX)(DI*1)
 	JEQ           written1
-	VEXTRACTF32X8 $0x01, Z0, Y0
+	VEXTRACTF32X8 $0x01, Z2, Y2
 	LEAQ          32(DX), R9
 
 few1:
 	MOVQ       80(AX), R8
-	VMOVUPS    (R8), Y1
-	VMASKMOVPS Y0, Y1, (R9)(DI*1)
+	VMOVUPS    (R8), Y3
+	VMASKMOVPS Y2, Y3, (R9)(DI*1)
 
 written1:
 scale_done:
@@ -1920,30 +1968,53 @@ TEXT ·softmaxc16AVX512(SB), NOSPLIT, $0-8
 
 row:
 	VMOVUPS minusInf<>+0(SB), Z0
+	VMOVUPS minusInf<>+0(SB), Z1
 	XORQ    DI, DI
 	MOVQ    64(AX), R8
-	SUBQ    $0x00000010, R8
-	JLT     largest_tail
+	SUBQ    $0x00000020, R8
+	JLT     largest_few
 
-largest:
-	VMOVUPS (CX)(DI*1), Z1
-	VMAXPS  Z1, Z0, Z0
+largest_many:
+	VMOVUPS (CX)(DI*1), Z2
+	VMAXPS  Z2, Z0, Z0
+	VMOVUPS 64(CX)(DI*1), Z2
+	VMAXPS  Z2, Z1, Z1
+	ADDQ    $0x00000080, DI
+	SUBQ    $0x00000020, R8
+	JGE     largest_many
+
+largest_few:
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000010, R8
+	JLT     largest_tail0
+	VMOVUPS (CX)(DI*1), Z2
+	VMAXPS  Z2, Z0, Z0
 	ADDQ    $0x00000040, DI
 	SUBQ    $0x00000010, R8
-	JGE     largest
-
-largest_tail:
 	ADDQ    $0x00000010, R8
 	JZ      largest_done
 	MOVQ    $0x00000001, R9
 	SHLXQ   R8, R9, R9
 	DECQ    R9
 	KMOVW   R9, K1
-	VMOVUPS minusInf<>+0(SB), Z1
-	VMOVUPS (CX)(DI*1), K1, Z1
-	VMAXPS  Z1, Z0, Z0
+	VMOVUPS minusInf<>+0(SB), Z2
+	VMOVUPS (CX)(DI*1), K1, Z2
+	VMAXPS  Z2, Z1, Z1
+	JMP     largest_done
+
+largest_tail0:
+	ADDQ    $0x00000010, R8
+	JZ      largest_done
+	MOVQ    $0x00000001, R9
+	SHLXQ   R8, R9, R9
+	DECQ    R9
+	KMOVW   R9, K1
+	VMOVUPS minusInf<>+0(SB), Z2
+	VMOVUPS (CX)(DI*1), K1, Z2
+	VMAXPS  Z2, Z0, Z0
 
 largest_done:
+	VMAXPS       Z1, Z0, Z0
 	VSHUFF64X2   $0x4e, Z0, Z0, Z1
 	VMAXPS       Z1, Z0, Z0
 	VSHUFF64X2   $0xb1, Z0, Z0, Z1
@@ -1953,68 +2024,74 @@ largest_done:
 	VSHUFPS      $0xb1, Z0, Z0, Z1
 	VMAXPS       Z1, Z0, Z0
 	VBROADCASTSS 88(AX), Z2
-	VXORPS       Z1, Z1, Z1
+	VXORPS       Y1, Y1, Y1
 	XORQ         DI, DI
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000030, R8
 	JLT          exp_few
 
 exp_many:
-	VMOVUPS     (CX)(DI*1), Z3
-	VMOVUPS     64(CX)(DI*1), Z4
-	VMOVUPS     128(CX)(DI*1), Z5
-	VSUBPS      Z0, Z3, Z3
-	VSUBPS      Z0, Z4, Z4
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z2, Z3, Z3
-	VMULPS      Z2, Z4, Z4
-	VMULPS      Z2, Z5, Z5
-	VMULPS      log2e<>+0(SB), Z3, Z3
-	VMULPS      log2e<>+0(SB), Z4, Z4
-	VMULPS      log2e<>+0(SB), Z5, Z5
-	VMOVUPS     expLo<>+0(SB), Z6
-	VMAXPS      Z3, Z6, Z3
-	VMAXPS      Z4, Z6, Z4
-	VMAXPS      Z5, Z6, Z5
-	VRNDSCALEPS $0x00, Z3, Z6
-	VRNDSCALEPS $0x00, Z4, Z7
-	VRNDSCALEPS $0x00, Z5, Z8
-	VSUBPS      Z6, Z3, Z3
-	VSUBPS      Z7, Z4, Z4
-	VSUBPS      Z8, Z5, Z5
-	VMOVUPS     exp6<>+0(SB), Z9
-	VMOVUPS     exp6<>+0(SB), Z10
-	VMOVUPS     exp6<>+0(SB), Z11
-	VFMADD213PS exp5<>+0(SB), Z3, Z9
-	VFMADD213PS exp5<>+0(SB), Z4, Z10
-	VFMADD213PS exp5<>+0(SB), Z5, Z11
-	VFMADD213PS exp4<>+0(SB), Z3, Z9
-	VFMADD213PS exp4<>+0(SB), Z4, Z10
-	VFMADD213PS exp4<>+0(SB), Z5, Z11
-	VFMADD213PS exp3<>+0(SB), Z3, Z9
-	VFMADD213PS exp3<>+0(SB), Z4, Z10
-	VFMADD213PS exp3<>+0(SB), Z5, Z11
-	VFMADD213PS exp2<>+0(SB), Z3, Z9
-	VFMADD213PS exp2<>+0(SB), Z4, Z10
-	VFMADD213PS exp2<>+0(SB), Z5, Z11
-	VFMADD213PS exp1<>+0(SB), Z3, Z9
-	VFMADD213PS exp1<>+0(SB), Z4, Z10
-	VFMADD213PS exp1<>+0(SB), Z5, Z11
-	VFMADD213PS one<>+0(SB), Z3, Z9
-	VFMADD213PS one<>+0(SB), Z4, Z10
-	VFMADD213PS one<>+0(SB), Z5, Z11
-	VSCALEFPS   Z6, Z9, Z3
-	VSCALEFPS   Z7, Z10, Z4
-	VSCALEFPS   Z8, Z11, Z5
-	VADDPS      Z3, Z1, Z1
-	VADDPS      Z4, Z1, Z1
-	VADDPS      Z5, Z1, Z1
-	VMOVUPS     Z3, (DX)(DI*1)
-	VMOVUPS     Z4, 64(DX)(DI*1)
-	VMOVUPS     Z5, 128(DX)(DI*1)
-	ADDQ        $0x000000c0, DI
-	SUBQ        $0x00000030, R8
-	JGE         exp_many
+	VMOVUPS       (CX)(DI*1), Z3
+	VMOVUPS       64(CX)(DI*1), Z4
+	VMOVUPS       128(CX)(DI*1), Z5
+	VSUBPS        Z0, Z3, Z3
+	VSUBPS        Z0, Z4, Z4
+	VSUBPS        Z0, Z5, Z5
+	VMULPS        Z2, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VMULPS        Z2, Z5, Z5
+	VMULPS        log2e<>+0(SB), Z3, Z3
+	VMULPS        log2e<>+0(SB), Z4, Z4
+	VMULPS        log2e<>+0(SB), Z5, Z5
+	VMOVUPS       expLo<>+0(SB), Z6
+	VMAXPS        Z3, Z6, Z3
+	VMAXPS        Z4, Z6, Z4
+	VMAXPS        Z5, Z6, Z5
+	VRNDSCALEPS   $0x00, Z3, Z6
+	VRNDSCALEPS   $0x00, Z4, Z7
+	VRNDSCALEPS   $0x00, Z5, Z8
+	VSUBPS        Z6, Z3, Z3
+	VSUBPS        Z7, Z4, Z4
+	VSUBPS        Z8, Z5, Z5
+	VMOVUPS       exp6<>+0(SB), Z9
+	VMOVUPS       exp6<>+0(SB), Z10
+	VMOVUPS       exp6<>+0(SB), Z11
+	VFMADD213PS   exp5<>+0(SB), Z3, Z9
+	VFMADD213PS   exp5<>+0(SB), Z4, Z10
+	VFMADD213PS   exp5<>+0(SB), Z5, Z11
+	VFMADD213PS   exp4<>+0(SB), Z3, Z9
+	VFMADD213PS   exp4<>+0(SB), Z4, Z10
+	VFMADD213PS   exp4<>+0(SB), Z5, Z11
+	VFMADD213PS   exp3<>+0(SB), Z3, Z9
+	VFMADD213PS   exp3<>+0(SB), Z4, Z10
+	VFMADD213PS   exp3<>+0(SB), Z5, Z11
+	VFMADD213PS   exp2<>+0(SB), Z3, Z9
+	VFMADD213PS   exp2<>+0(SB), Z4, Z10
+	VFMADD213PS   exp2<>+0(SB), Z5, Z11
+	VFMADD213PS   exp1<>+0(SB), Z3, Z9
+	VFMADD213PS   exp1<>+0(SB), Z4, Z10
+	VFMADD213PS   exp1<>+0(SB), Z5, Z11
+	VFMADD213PS   one<>+0(SB), Z3, Z9
+	VFMADD213PS   one<>+0(SB), Z4, Z10
+	VFMADD213PS   one<>+0(SB), Z5, Z11
+	VSCALEFPS     Z6, Z9, Z3
+	VSCALEFPS     Z7, Z10, Z4
+	VSCALEFPS     Z8, Z11, Z5
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF32X8 $0x01, Z3, Y6
+	VADDPS        Y6, Y1, Y1
+	VADDPS        Y4, Y1, Y1
+	VEXTRACTF32X8 $0x01, Z4, Y6
+	VADDPS        Y6, Y1, Y1
+	VADDPS        Y5, Y1, Y1
+	VEXTRACTF32X8 $0x01, Z5, Y6
+	VADDPS        Y6, Y1, Y1
+	VMOVUPS       Z3, (DX)(DI*1)
+	VMOVUPS       Z4, 64(DX)(DI*1)
+	VMOVUPS       Z5, 128(DX)(DI*1)
+	ADDQ          $0x000000c0, DI
+	SUBQ          $0x00000030, R8
+	JGE           exp_many
 
 exp_few:
 	ADDQ $0x00000030, R8
@@ -2022,27 +2099,29 @@ exp_few:
 	JLT  exp_tail
 
 exp:
-	VMOVUPS     (CX)(DI*1), Z3
-	VSUBPS      Z0, Z3, Z3
-	VMULPS      Z2, Z3, Z3
-	VMULPS      log2e<>+0(SB), Z3, Z3
-	VMOVUPS     expLo<>+0(SB), Z4
-	VMAXPS      Z3, Z4, Z3
-	VRNDSCALEPS $0x00, Z3, Z4
-	VSUBPS      Z4, Z3, Z3
-	VMOVUPS     exp6<>+0(SB), Z5
-	VFMADD213PS exp5<>+0(SB), Z3, Z5
-	VFMADD213PS exp4<>+0(SB), Z3, Z5
-	VFMADD213PS exp3<>+0(SB), Z3, Z5
-	VFMADD213PS exp2<>+0(SB), Z3, Z5
-	VFMADD213PS exp1<>+0(SB), Z3, Z5
-	VFMADD213PS one<>+0(SB), Z3, Z5
-	VSCALEFPS   Z4, Z5, Z3
-	VADDPS      Z3, Z1, Z1
-	VMOVUPS     Z3, (DX)(DI*1)
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R8
-	JGE         exp
+	VMOVUPS       (CX)(DI*1), Z3
+	VSUBPS        Z0, Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VMULPS        log2e<>+0(SB), Z3, Z3
+	VMOVUPS       expLo<>+0(SB), Z4
+	VMAXPS        Z3, Z4, Z3
+	VRNDSCALEPS   $0x00, Z3, Z4
+	VSUBPS        Z4, Z3, Z3
+	VMOVUPS       exp6<>+0(SB), Z5
+	VFMADD213PS   exp5<>+0(SB), Z3, Z5
+	VFMADD213PS   exp4<>+0(SB), Z3, Z5
+	VFMADD213PS   exp3<>+0(SB), Z3, Z5
+	VFMADD213PS   exp2<>+0(SB), Z3, Z5
+	VFMADD213PS   exp1<>+0(SB), Z3, Z5
+	VFMADD213PS   one<>+0(SB), Z3, Z5
+	VSCALEFPS     Z4, Z5, Z3
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF32X8 $0x01, Z3, Y4
+	VADDPS        Y4, Y1, Y1
+	VMOVUPS       Z3, (DX)(DI*1)
+	ADDQ          $0x00000040, DI
+	SUBQ          $0x00000010, R8
+	JGE           exp
 
 exp_tail:
 	ADDQ          $0x00000010, R8
@@ -2068,7 +2147,9 @@ exp_tail:
 	VFMADD213PS   one<>+0(SB), Z3, Z2
 	VSCALEFPS     Z0, Z2, Z3
 	VMOVAPS.Z     Z3, K1, Z3
-	VADDPS        Z3, Z1, Z1
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF32X8 $0x01, Z3, Y0
+	VADDPS        Y0, Y1, Y1
 	MOVQ          DX, R9
 	CMPQ          R8, $0x08
 	JLT           few1
@@ -2084,20 +2165,19 @@ few1:
 
 written1:
 exp_done:
-	VSHUFF64X2 $0x4e, Z1, Z1, Z0
-	VADDPS     Z0, Z1, Z1
-	VSHUFF64X2 $0xb1, Z1, Z1, Z0
-	VADDPS     Z0, Z1, Z1
-	VSHUFPS    $0x4e, Z1, Z1, Z0
-	VADDPS     Z0, Z1, Z1
-	VSHUFPS    $0xb1, Z1, Z1, Z0
-	VADDPS     Z0, Z1, Z1
-	VMOVUPS    one<>+0(SB), Z2
-	VDIVPS     Z1, Z2, Z2
-	XORQ       DI, DI
-	MOVQ       64(AX), R8
-	SUBQ       $0x00000010, R8
-	JLT        divide_tail
+	VPERM2F128   $0x01, Y1, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0x4e, Y1, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VSHUFPS      $0xb1, Y1, Y1, Y0
+	VADDPS       Y0, Y1, Y1
+	VBROADCASTSS X1, Z0
+	VMOVUPS      one<>+0(SB), Z2
+	VDIVPS       Z0, Z2, Z2
+	XORQ         DI, DI
+	MOVQ         64(AX), R8
+	SUBQ         $0x00000010, R8
+	JLT          divide_tail
 
 divide:
 	VMOVUPS (DX)(DI*1), Z0
