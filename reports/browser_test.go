@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -228,6 +229,22 @@ func TestPageInBrowser(t *testing.T) {
 	// What a screen reader needs.
 	b.want("names", `[...document.querySelectorAll("button, select, input, [role=application], [role=region]")].every(e => e.textContent || e.ariaLabel || e.getAttribute("aria-label") || e.labels?.length)`, "true")
 	b.want("one h1", `document.querySelectorAll("h1").length`, "1")
+}
+
+// TestPagePrint prints the page from dark colours: on paper it is light, without what only a screen can do, and the table
+// is whole.
+func TestPagePrint(t *testing.T) {
+	b := open(t, 1280, layered(measured(zoo(t), 3)))
+	b.eval(`document.documentElement.dataset.theme = "dark"; dispatchEvent(new Event("beforeprint"))`)
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		t.Fatal(err)
+	}
+	b.want("paper", `getComputedStyle(document.documentElement).backgroundColor`, `"rgb(255, 255, 255)"`)
+	b.want("no controls", `[...document.querySelectorAll("nav, .filters, .axes, .counts, #theme, #save")].every(e => e.getClientRects().length === 0)`, "true")
+	b.want("whole table", `(s => s.scrollHeight <= s.clientHeight + 1)(document.querySelector("#results .scroll"))`, "true")
+	b.want("findings with a verdict are open", `[...document.querySelectorAll(".claim:not([data-verdict=untested])")].every(c => c.open)`, "true")
+	b.want("plots of findings", `(i => i.length > 0 && i.every(p => p.complete && p.naturalWidth > 400))([...document.querySelectorAll(".claim[open] img")])`, "true")
+	b.shot("page-print", chromedp.FullScreenshot(100))
 }
 
 // TestPageCurves joins the points of one network over batch sizes, and shows them for the finding that is about them.

@@ -63,6 +63,9 @@ func (a *app) report() *cobra.Command {
 			if err := a.printRun(records); err != nil {
 				return err
 			}
+			if n := len(problems); n > 0 {
+				fmt.Fprintf(a.stderr, "%d lines could not be used: report.md says which and why\n", n)
+			}
 			for _, p := range paths {
 				if strings.HasSuffix(p, ".html") {
 					fmt.Fprintln(a.stderr, p)
