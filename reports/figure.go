@@ -286,7 +286,11 @@ func linearTicks(lo, hi float64) []plot.Tick {
 	}
 	var ticks []plot.Tick
 	for i := math.Ceil(lo / step); i*step <= hi+step*1e-9; i++ {
-		ticks = append(ticks, plot.Tick{Value: i * step, Label: fmt.Sprintf("%.6g", i*step)})
+		v := i * step
+		if v == 0 {
+			v = 0 // and not -0
+		}
+		ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%.6g", v)})
 	}
 	return ticks
 }
@@ -298,7 +302,7 @@ func drawAxes(p *plot.Plot, c draw.Canvas, xLabel, yLabel string) draw.Canvas {
 	high := s.FontExtents().Height
 	left := vg.Length(0)
 	if yLabel != "" {
-		left = high + 2
+		left = high + 6
 	}
 	area := draw.Crop(c, left, 0, high+2, 0)
 	p.Draw(area)

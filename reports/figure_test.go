@@ -250,6 +250,7 @@ func TestTicks(t *testing.T) {
 		{"percent", labelled(linearTicks(55, 86)), "55 60 65 70 75 80 85"},
 		{"narrow", labelled(linearTicks(69.2, 72.1)), "69.5 70 70.5 71 71.5 72"},
 		{"whole", labelled(linearTicks(0, 100)), "0 20 40 60 80 100"},
+		{"about nothing", labelled(linearTicks(-1.2, 2.1)), "-1 -0.5 0 0.5 1 1.5 2"},
 	} {
 		if got := strings.Join(tt.got, " "); got != tt.labels {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.labels)

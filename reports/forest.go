@@ -24,6 +24,9 @@ type forest struct {
 // maxEstimates bounds a forest's lines.
 const maxEstimates = 60
 
+// maxEstimate bounds a name beside it, in runes.
+const maxEstimate = 64
+
 func forestName(id string) string { return "finding_" + id }
 
 func newForest(f findings.Finding, where string) *forest {
@@ -87,12 +90,15 @@ func (t *forest) draw(c draw.Canvas) {
 	texts := make([]string, len(t.Plot.Estimates))
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for i, e := range t.Plot.Estimates {
-		d := digits(max(math.Abs(e.Mid), 0.5))
+		d := digits(e.Mid)
+		if !t.Plot.Log {
+			d = min(d, 2) // percent and points of it
+		}
 		texts[i] = fixed(e.Mid, d)
 		if e.Hi > e.Lo {
 			texts[i] += " [" + fixed(e.Lo, d) + ", " + fixed(e.Hi, d) + "]"
 		}
-		names = max(names, font.Width(shorten(clean(e.Name), maxRung)))
+		names = max(names, font.Width(shorten(clean(e.Name), maxEstimate)))
 		figures = max(figures, font.Width(texts[i]))
 		lo, hi = min(lo, e.Lo), max(hi, e.Hi)
 	}
@@ -139,7 +145,7 @@ func (t *forest) draw(c draw.Canvas) {
 		data.Fill(s.shape.path(at, rungDot))
 		marker(data, s, at, rungDot, solid)
 		font.XAlign = draw.XRight
-		center(c, font, vg.Point{X: data.Min.X - 6, Y: y}, shorten(clean(e.Name), maxRung))
+		center(c, font, vg.Point{X: data.Min.X - 6, Y: y}, shorten(clean(e.Name), maxEstimate))
 		center(c, font, vg.Point{X: c.Max.X, Y: y}, texts[i])
 	}
 }

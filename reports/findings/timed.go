@@ -218,7 +218,7 @@ func shareOfPeak(e *evidence) Result {
 		l.add("the machine's peak, which a run measures before its first timed job")
 	}
 	r := Result{Heads: []string{"network", "depthwise layers", "share of one core's peak"}}
-	plot := Plot{What: "share of one core's measured peak (%)", Marks: []float64{100}}
+	plot := Plot{What: "share of one core's measured peak (%)"}
 	var is, share []float64
 	kinds := map[bool]int{}
 	for i, n := range networks {
