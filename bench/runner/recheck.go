@@ -120,12 +120,28 @@ func (r *run) recheck(rec *record.Record, unchecked string) {
 			return
 		}
 	}
-	notRechecked(rec, "this run has no accuracy of these weights, this preprocessing and this build yet")
+	notRechecked(rec, awaiting)
+}
+
+// awaiting is why a timed row is not rechecked while its checkpoint's accuracy is still to be measured.
+const awaiting = "this run has no accuracy of these weights, this preprocessing and this build yet"
+
+// recheckLeft holds timed rows of an earlier run that wait for an accuracy against one that is there: the run was killed
+// between the two.
+func (r *run) recheckLeft() error {
+	for _, eval := range r.s.Records {
+		if eval.Kind == record.KindEval {
+			if err := r.recheckTimed(&eval, func(timed *record.Record) bool { return timed.NotMeasured[recheckColumn] == awaiting }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // recheckTimed holds the timed rows that an accuracy has been awaited for against it. They are written again, and what
-// is written last of a job counts, as with one that is tried again.
-func (r *run) recheckTimed(eval *record.Record) error {
+// is written last of a job counts, as with one that is tried again. Only, where it is not nil, says which rows are meant.
+func (r *run) recheckTimed(eval *record.Record, only func(timed *record.Record) bool) error {
 	if eval.Accuracy == nil {
 		return nil
 	}
@@ -141,7 +157,7 @@ func (r *run) recheckTimed(eval *record.Record) error {
 		}
 	}
 	for _, k := range order {
-		if !belongTogether(latest[k], eval) {
+		if !belongTogether(latest[k], eval) || only != nil && !only(latest[k]) {
 			continue
 		}
 		timed := *latest[k]

@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +120,29 @@ func TestRecheck(t *testing.T) {
 		}
 	}
 
+	// Killed between an accuracy's row and those of the timed ones.
+	at := slices.IndexFunc(s.Records, func(r record.Record) bool { return r.Kind == record.KindLatency })
+	left := s.Records[at]
+	waiting := *left.Recheck
+	waiting.Checked, waiting.Same = 0, 0
+	left.Recheck, left.NotMeasured = &waiting, map[string]string{recheckColumn: awaiting}
+	if l, err = record.OpenLog(log); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Append(&left), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if s, err = Run(t.Context(), o); err != nil || s.Measured != 0 {
+			t.Fatalf("resumed: %d measured, error %v", s.Measured, err)
+		}
+	}
+	for _, r := range lastTimed(s.Records) {
+		if r.Recheck.Text() != "checked 2 of 2 same" || r.NotMeasured[recheckColumn] != "" {
+			t.Errorf("resumed: %s: %q, %v", r.Name(), r.Recheck.Text(), r.NotMeasured)
+		}
+	}
+
 	// An accuracy that another system computed.
 	samples := filepath.Join(o.Dir, evals[0].SamplesFile)
 	lines, err := record.ReadSamples(samples)
@@ -145,7 +170,7 @@ func TestRecheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.log.Close()
-	if err := r.recheckTimed(&evals[0]); err != nil {
+	if err := r.recheckTimed(&evals[0], nil); err != nil {
 		t.Fatal(err)
 	}
 	wrong := 0

@@ -95,6 +95,9 @@ func Run(ctx context.Context, o Options) (s Summary, err error) {
 			err = fmt.Errorf("runner: %w", closed)
 		}
 	}()
+	if err := r.recheckLeft(); err != nil {
+		return s, err
+	}
 	return s, r.all(ctx)
 }
 
@@ -209,7 +212,7 @@ func (r *run) do(ctx context.Context, index int, p *planned) error {
 		if err := r.append(rec); err != nil {
 			return err
 		}
-		if err := r.recheckTimed(rec); err != nil {
+		if err := r.recheckTimed(rec, nil); err != nil {
 			return err
 		}
 	} else {
