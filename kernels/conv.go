@@ -108,9 +108,11 @@ type depthRange struct {
 func (d depthRange) depth() int { return d.taps * (d.to - d.from) }
 
 type convScratch struct {
-	rows []*float32 // (tiles, taps, MR) addresses
-	tile f32.Tile
-	act  f32.Rows
+	rows     []*float32 // (tiles, taps, MR) addresses
+	dst, res Tensor     // of the rows under way
+	at       int        // the first row's pixel of these
+	tile     f32.Tile
+	act      f32.Rows
 }
 
 // mergeBelow is the depth of a row of the window under which rows are merged: three channels of a 7×7 stem make runs of
@@ -281,28 +283,40 @@ func (c *Conv) Do(worker, task int) {
 	first := task % c.colTasks * c.cols
 	last := min(first+c.cols, len(c.panels))
 
+	c.findRows(s, c.src, row, rows)
+	s.dst, s.res, s.at = c.dst, c.res, row
+	c.compute(s, first, last, rows)
+	s.dst, s.res = Tensor{}, Tensor{}
+}
+
+// findRows fills in the addresses of rows of src's windows from row on.
+func (c *Conv) findRows(s *convScratch, src Tensor, row, rows int) {
 	if c.merge {
 		c.mergedRows(s, row, rows)
 	} else {
-		c.windowRows(s, row, rows)
+		c.windowRows(s, src, row, rows)
 	}
+}
+
+// compute takes the rows that s holds the addresses of to panels [first, last) of s.dst.
+func (c *Conv) compute(s *convScratch, first, last, rows int) {
+	from, to := c.panels[first].col, c.panels[last-1].col+c.panels[last-1].cols
 	for group := c.panels[first].group; first < last; group++ {
 		end := first
 		for end < last && c.panels[end].group == group {
 			end++
 		}
-		c.multiply(s, c.panels[first:end], row, rows)
+		c.multiply(s, c.panels[first:end], rows)
 		first = end
 	}
 	if !c.Act.isClamp() {
-		from, to := c.panels[task%c.colTasks*c.cols].col, c.panels[last-1].col+c.panels[last-1].cols
-		c.Act.apply(c.level, &s.act, c.dst.Data[row*c.dst.Stride+from:], c.dst.Stride, to-from, rows)
+		c.Act.apply(c.level, &s.act, s.dst.Data[s.at*s.dst.Stride+from:], s.dst.Stride, to-from, rows)
 	}
 }
 
 // multiply runs the panels over the rows that s holds the addresses of, one block of depth after another, so that a
 // panel's block stays in L1 for all rows.
-func (c *Conv) multiply(s *convScratch, panels []panel, row, rows int) {
+func (c *Conv) multiply(s *convScratch, panels []panel, rows int) {
 	for i, d := range c.blocks {
 		flags := 0
 		if i > 0 {
@@ -312,13 +326,13 @@ func (c *Conv) multiply(s *convScratch, panels []panel, row, rows int) {
 			flags |= f32.Final
 		}
 		for _, p := range panels {
-			c.panelRows(s, p, d, row, rows, flags)
+			c.panelRows(s, p, d, rows, flags)
 		}
 	}
 }
 
 // panelRows computes one panel's block over rows of output.
-func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, row, rows, flags int) {
+func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, rows, flags int) {
 	gemm := &c.level.Gemm16
 	if p.nr == 8 {
 		gemm = &c.level.Gemm8
@@ -328,12 +342,12 @@ func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, row, rows, flags
 	next := min(weights+d.depth()*p.nr, len(c.packed)-1)
 	t := &s.tile
 	*t = f32.Tile{
-		A: &s.rows[d.tap*f32.MR], B: &c.packed[weights], C: &c.dst.Data[row*c.dst.Stride+p.col], Bias: &c.bias[p.bias],
-		Taps: d.taps, K: d.to - d.from, Offset: 4 * (p.group*c.C/c.Groups + d.from), LDC: 4 * c.dst.Stride,
+		A: &s.rows[d.tap*f32.MR], B: &c.packed[weights], C: &s.dst.Data[s.at*s.dst.Stride+p.col], Bias: &c.bias[p.bias],
+		Taps: d.taps, K: d.to - d.from, Offset: 4 * (p.group*c.C/c.Groups + d.from), LDC: 4 * s.dst.Stride,
 		Step: 8 * taps * f32.MR, Flags: flags, Lo: c.lo, Hi: c.hi, Prefetch: uintptr(unsafe.Pointer(&c.packed[next])),
 	}
-	if c.res.Data != nil {
-		t.R, t.LDR = &c.res.Data[row*c.res.Stride+p.col], 4*c.res.Stride
+	if s.res.Data != nil {
+		t.R, t.LDR = &s.res.Data[s.at*s.res.Stride+p.col], 4*s.res.Stride
 	}
 	if p.cols < p.nr {
 		t.Mask = maskOf(p.cols)
@@ -343,10 +357,10 @@ func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, row, rows, flags
 
 // windowRows fills in the address of every row's input for every position of the window; padding reads zeros. A group's
 // channels lie a fixed distance behind.
-func (c *Conv) windowRows(s *convScratch, row, rows int) {
+func (c *Conv) windowRows(s *convScratch, src Tensor, row, rows int) {
 	taps := c.taps()
 	place := cutRows(rows).places(taps)
-	data, stride := c.src.Data, c.src.Stride
+	data, stride := src.Data, src.Stride
 	if taps == 1 && c.SH == 1 && c.SW == 1 && c.Top == 0 && c.Left == 0 && c.OH == c.H && c.OW == c.W {
 		for r := range rows {
 			s.rows[place.at] = &data[(row+r)*stride]

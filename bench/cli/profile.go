@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 	"zoobench/bench/stat"
 	"zoobench/kernels"
 	"zoobench/zoo/engine"
-	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
 )
 
@@ -99,10 +97,7 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 	if err != nil {
 		return err
 	}
-	rows, err := top.rows(n.Graph, n.Engine.Layers(), times, p.batch)
-	if err != nil {
-		return fmt.Errorf("show: %s: %w", n.Spec.Name, err)
-	}
+	rows := top.rows(n.Engine.Layers(), times, p.batch)
 	sum := profileRow{Name: "total", MACs: n.Graph.MACs()}
 	for _, r := range rows {
 		sum.Bytes, sum.Time, sum.Roofline = sum.Bytes+r.Bytes, sum.Time+r.Time, sum.Roofline+r.Roofline
@@ -255,17 +250,13 @@ func (r *profileRow) rate(top roof, batch int) {
 }
 
 // rows are a plan's layers with their times beside what the roof allows.
-func (top roof) rows(g *nn.Graph, layers []engine.Layer, times []int64, batch int) ([]profileRow, error) {
-	elems, err := traffic(g, layers)
-	if err != nil {
-		return nil, err
-	}
+func (top roof) rows(layers []engine.Layer, times []int64, batch int) []profileRow {
 	var rows []profileRow
 	for i, l := range layers {
 		s := newShowRow(l)
 		r := profileRow{
 			Name: s.Name, Op: s.Op, Out: s.Out, MACs: s.MACs, Algorithm: s.Algorithm, Time: times[i],
-			Bytes: 4 * (l.Params + int64(batch)*elems[i]), Bound: "peak",
+			Bytes: 4 * (l.Params + int64(batch)*l.Moved), Bound: "peak",
 		}
 		compute, memory := 2*float64(r.MACs)*float64(batch)/top.peakGFLOPS, float64(r.Bytes)/top.readGBytes
 		if memory > compute {
@@ -275,73 +266,5 @@ func (top roof) rows(g *nn.Graph, layers []engine.Layer, times []int64, batch in
 		r.rate(top, batch)
 		rows = append(rows, r)
 	}
-	return rows, nil
-}
-
-// traffic is, for each layer of a plan, the elements of one image that it reads and writes: its inputs, those of the
-// sums and gates that ride along, and its output. The plan tells its layers in the graph's order, so that the nodes of
-// each are found by going through both.
-func traffic(g *nn.Graph, layers []engine.Layer) ([]int64, error) {
-	readers := make([][]int, len(g.Nodes))
-	for i, n := range g.Nodes {
-		for _, in := range n.In {
-			readers[in] = append(readers[in], i)
-		}
-	}
-	taken := make([]bool, len(g.Nodes))
-	// group is the nodes of a layer whose first one is i, nil where they are others.
-	group := func(i int, l engine.Layer) []int {
-		n := &g.Nodes[i]
-		if taken[i] || n.Const || n.Name != l.Name || opOf(n) != l.Op {
-			return nil
-		}
-		if n.Op == nn.AdaptiveAvgPool && g.Nodes[n.In[0]].Out == n.Out {
-			return nil // computes nothing
-		}
-		nodes := []int{i}
-		for _, op := range l.Fused {
-			last := nodes[len(nodes)-1]
-			if len(readers[last]) != 1 || opOf(&g.Nodes[readers[last][0]]) != op {
-				return nil
-			}
-			nodes = append(nodes, readers[last][0])
-		}
-		if g.Nodes[nodes[len(nodes)-1]].Out != l.Out {
-			return nil
-		}
-		return nodes
-	}
-	elems := make([]int64, len(layers))
-	next := 0
-	for k, l := range layers {
-		if l.Name == "" && (l.Op == nn.Concat.String() || l.Op == nn.ConcatTokens.String()) {
-			elems[k] = 2 * int64(l.Out.Elems()) // a copy of a part
-			continue
-		}
-		var nodes []int
-		for ; next < len(g.Nodes) && nodes == nil; next++ {
-			nodes = group(next, l)
-		}
-		if nodes == nil {
-			return nil, fmt.Errorf("layer %d, %s %s: not found in the graph", k, l.Name, strings.Join(append([]string{l.Op}, l.Fused...), "+"))
-		}
-		elems[k] = int64(l.Out.Elems())
-		for _, i := range nodes {
-			taken[i] = true
-			for _, in := range g.Nodes[i].In {
-				if !slices.Contains(nodes, in) {
-					elems[k] += int64(g.Nodes[in].Out.Elems())
-				}
-			}
-		}
-	}
-	return elems, nil
-}
-
-// opOf is a node's operation as a plan's layers name it.
-func opOf(n *nn.Node) string {
-	if n.Op == nn.Activate {
-		return n.Act.String()
-	}
-	return n.Op.String()
+	return rows
 }

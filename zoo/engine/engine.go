@@ -73,6 +73,7 @@ type Layer struct {
 	Out       nn.Shape
 	Params    int64
 	MACs      int64
+	Moved     int64 // elements of one image's activations that it reads and writes
 	Algorithm string
 	Error     float64 // the algorithm's rounding error, see kernels.Algorithm; 0 where none is stated
 }

@@ -164,6 +164,10 @@ func TestLayers(t *testing.T) {
 		for _, l := range e.Layers() {
 			params += l.Params
 			macs += l.MACs
+			// 64 channels of 56×56 pixels come in, 256 go out, and 256 of the shortcut are added.
+			if want := int64((64 + 256 + 256) * 56 * 56); name == "resnetv2_50" && l.Name == "stages.0.blocks.0.conv3" && l.Moved != want {
+				t.Errorf("%s: %s moves %d elements, want %d", name, l.Name, l.Moved, want)
+			}
 		}
 		if params != g.ParamCount() || macs != g.MACs() {
 			t.Errorf("%s: layers have %d parameters and %d MACs, want %d and %d", name, params, macs, g.ParamCount(), g.MACs())

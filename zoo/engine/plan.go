@@ -14,6 +14,7 @@ import (
 // A planner makes an Engine's steps from its graph.
 //
 //	unify   which nodes one step computes: a convolution takes the batch norm, sum and activation behind it along
+//	join    which depthwise convolutions run together with their neighbours
 //	place   where each step's value lives; parts of a concatenation live in the whole
 //	choose  which algorithm computes each convolution
 //	emit    the steps themselves, with packed weights
@@ -33,18 +34,6 @@ type planner struct {
 	put       []bool
 	failed    atomic.Pointer[error] // the first weights that could not be read
 }
-
-// A group is the nodes of one step. Its value is its last node's.
-type group struct {
-	nodes    []int
-	factors  []int // batch norms, layer scales and constants that multiply and shift channels
-	gate     int   // node that multiplies, −1 for none
-	residual []int // nodes that are added
-	act      nn.Act
-	flatten  int // a linear layer over a flattened image reads this node, −1 otherwise
-}
-
-func (g *group) last() int { return g.nodes[len(g.nodes)-1] }
 
 func (p *planner) plan() error {
 	if err := p.layOut(); err != nil {
@@ -79,6 +68,7 @@ func (p *planner) layOut() error {
 	}
 	p.constants = constants
 	p.unify()
+	p.join()
 	p.placeAll()
 	p.live()
 	p.boundary = p.cutBatch()
@@ -91,166 +81,6 @@ func (p *planner) layOut() error {
 	}
 	p.arena = kernels.Alloc(layOut(p.buffers))
 	return nil
-}
-
-// unify cuts the graph into groups.
-func (p *planner) unify() {
-	nodes := p.graph.Nodes
-	p.uses = make([]int, len(nodes))
-	p.owner = make([]int, len(nodes))
-	p.alias, p.channel = make([]int, len(nodes)), make([]int, len(nodes))
-	reader := make([]int, len(nodes)) // the last node that reads it
-	for i, n := range nodes {
-		p.owner[i], p.alias[i] = -1, i
-		for _, in := range n.In {
-			p.uses[in]++
-			reader[in] = i
-		}
-	}
-	// only is the one reader of a node, or −1.
-	only := func(i int) int {
-		if p.uses[i] != 1 {
-			return -1
-		}
-		return reader[i]
-	}
-	for i := range nodes {
-		n := &nodes[i]
-		if p.owner[i] >= 0 || n.Op == nn.Input || n.Const {
-			continue
-		}
-		if source, ok := p.sameMemory(i); ok {
-			p.alias[i], p.channel[i] = p.alias[source], p.channel[source]+n.From
-			continue
-		}
-		g := group{nodes: []int{i}, gate: -1, flatten: -1}
-		p.take(&g, i, only)
-		for _, k := range g.nodes {
-			p.owner[k] = len(p.groups)
-		}
-		p.groups = append(p.groups, g)
-	}
-}
-
-// sameMemory tells whether a node computes nothing: its value is its input's, or a range of its input's channels.
-func (p *planner) sameMemory(i int) (source int, ok bool) {
-	n := &p.graph.Nodes[i]
-	switch n.Op {
-	case nn.Identity, nn.Slice, nn.Tokens, nn.Grid:
-		return n.In[0], true
-	case nn.AdaptiveAvgPool:
-		return n.In[0], p.graph.Nodes[n.In[0]].Out == n.Out
-	case nn.Flatten:
-		// A linear layer reads an image as a window of its whole size.
-		in := p.graph.Nodes[n.In[0]].Out
-		return n.In[0], in.H == 1 && in.W == 1 || p.onlyLinear(i)
-	}
-	return 0, false
-}
-
-// onlyLinear tells whether linear layers read node i, through identities or not, and nothing else does.
-func (p *planner) onlyLinear(i int) bool {
-	read := false
-	for j, n := range p.graph.Nodes {
-		if !slices.Contains(n.In, i) {
-			continue
-		}
-		if n.Op != nn.Linear && (n.Op != nn.Identity || !p.onlyLinear(j)) {
-			return false
-		}
-		read = true
-	}
-	return read
-}
-
-// take adds to a group the nodes behind its first one that its kernel does on the way out.
-func (p *planner) take(g *group, i int, only func(int) int) {
-	nodes := p.graph.Nodes
-	n := &nodes[i]
-	// follow adds the one reader of the group's value, if it is any of these operations.
-	follow := func(ops ...nn.Op) bool {
-		k := only(g.last())
-		if k < 0 || nodes[k].Const || !slices.Contains(ops, nodes[k].Op) {
-			return false
-		}
-		g.nodes = append(g.nodes, k)
-		return true
-	}
-	// sum takes a sum of two values along, the other of which exists by now.
-	sum := func() {
-		k := only(g.last())
-		if k < 0 || nodes[k].Op != nn.Add || len(nodes[k].In) != 2 {
-			return
-		}
-		other := nodes[k].In[0]
-		if other == g.last() {
-			other = nodes[k].In[1]
-		}
-		if other != g.last() && !nodes[other].Const && p.ready(other) {
-			g.residual = []int{other}
-			g.nodes = append(g.nodes, k)
-		}
-	}
-	switch n.Op {
-	case nn.Conv, nn.Linear:
-		for follow(nn.BatchNorm, nn.Scale, nn.Affine) {
-			g.factors = append(g.factors, g.last())
-		}
-		if n.Op == nn.Linear {
-			g.flatten = p.flattened(n.In[0])
-		}
-		if !p.depthwise(i) {
-			sum()
-		}
-	case nn.BatchNorm, nn.Scale, nn.Affine:
-		g.factors = []int{i}
-		for follow(nn.BatchNorm, nn.Scale, nn.Affine) {
-			g.factors = append(g.factors, g.last())
-		}
-		sum()
-	case nn.Mul:
-		g.gate = n.In[1]
-		sum()
-	case nn.Add:
-		g.residual = n.In[1:]
-	case nn.Activate:
-		g.act = n.Act
-		return
-	case nn.LayerNorm, nn.GroupNorm:
-	default:
-		return
-	}
-	if follow(nn.Activate) {
-		g.act = nodes[g.last()].Act
-	}
-}
-
-// depthwise tells whether a convolution's groups are too narrow for a matrix product.
-func (p *planner) depthwise(i int) bool {
-	n := &p.graph.Nodes[i]
-	s := kernels.ConvShape{C: p.graph.Nodes[n.In[0]].Out.C, OC: n.Out.C, Groups: n.Kernel.Groups}
-	return n.Op == nn.Conv && s.Groups > 1 && s.CanDepthwise()
-}
-
-// flattened is the image behind a Flatten, through identities, or −1.
-func (p *planner) flattened(i int) int {
-	for {
-		n := &p.graph.Nodes[i]
-		switch {
-		case n.Op == nn.Identity:
-			i = n.In[0]
-		case n.Op == nn.Flatten && p.alias[i] != i && p.graph.Nodes[p.alias[i]].Out != n.Out:
-			return p.alias[i]
-		default:
-			return -1
-		}
-	}
-}
-
-// ready tells whether a node's value exists before the group being made: groups run in the order they are made.
-func (p *planner) ready(i int) bool {
-	i = p.alias[i]
-	return p.graph.Nodes[i].Op == nn.Input || p.owner[i] >= 0 && p.owner[i] < len(p.groups) && p.groups[p.owner[i]].last() == i
 }
 
 // placeAll gives every group's value a place. Concatenations come first, from the last to the first, so that a part of a
@@ -367,7 +197,7 @@ func (p *planner) cutBatch() int {
 		for _, i := range p.groups[k].nodes {
 			weights += int(p.graph.NodeParams(i))
 		}
-		if n := &nodes[p.groups[k].nodes[0]]; n.Op == nn.Conv {
+		if n := &nodes[p.groups[k].nodes[0]]; n.Op == nn.Conv && p.groups[k].middle == nil {
 			if s := p.geometry(&p.groups[k]); s.PrefersWinograd() {
 				weights += 3 * p.graph.Params[n.Weight].Elems() // four points of the transform for each weight
 			}

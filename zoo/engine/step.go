@@ -16,6 +16,7 @@ type unary interface {
 
 // A step is one kernel call of the plan: exactly one of its operations is set.
 type step struct {
+	separable *kernels.Separable
 	conv      kernels.Convolution
 	pointwise *kernels.Pointwise
 	unary     unary
@@ -33,12 +34,14 @@ func (e *Engine) runStep(s *step, first, n int) {
 	for i, a := range s.add {
 		s.summands[i] = e.tensor(a, first, n)
 	}
+	var res kernels.Tensor
+	if len(s.add) > 0 {
+		res = s.summands[0]
+	}
 	switch {
+	case s.separable != nil:
+		s.separable.Run(e.pool, dst, src, res)
 	case s.conv != nil:
-		var res kernels.Tensor
-		if len(s.add) > 0 {
-			res = s.summands[0]
-		}
 		s.conv.Run(e.pool, dst, src, res)
 	case s.pointwise != nil:
 		var gate kernels.Tensor
@@ -54,6 +57,9 @@ func (e *Engine) runStep(s *step, first, n int) {
 // emit makes the steps of group k.
 func (p *planner) emit(k int) error {
 	g := &p.groups[k]
+	if g.middle != nil {
+		return p.emitSeparable(g)
+	}
 	i := g.nodes[0]
 	n := &p.graph.Nodes[i]
 	s := step{dst: p.at(g.last()), src: p.at(n.In[0])}
@@ -136,6 +142,39 @@ func (p *planner) emit(k int) error {
 	return nil
 }
 
+// emitSeparable makes the step of a depthwise convolution and its neighbours.
+func (p *planner) emitSeparable(g *group) error {
+	var shapes [3]*kernels.ConvShape
+	for i, part := range []*group{g.before, g.middle, g.behind} {
+		if part == nil {
+			continue
+		}
+		s := p.geometry(part)
+		var err error
+		if s.Filter, s.Bias, err = p.filters(part); err != nil {
+			return err
+		}
+		shapes[i] = &s
+	}
+	s := step{dst: p.at(g.last()), src: p.at(p.graph.Nodes[g.nodes[0]].In[0])}
+	if g.behind != nil {
+		for _, r := range g.behind.residual {
+			s.add = append(s.add, p.at(r))
+		}
+	}
+	s.summands = make([]kernels.Tensor, len(s.add))
+	s.separable = kernels.NewSeparable(shapes[0], *shapes[1], shapes[2], p.pool.Size())
+	p.weightBytes += s.separable.WeightBytes()
+	for _, i := range g.nodes {
+		if n := &p.graph.Nodes[i]; n.Op == nn.Conv {
+			p.release(n.Weight, n.Bias)
+		}
+	}
+	p.steps = append(p.steps, s)
+	p.describe(g, s.separable.Algorithm(), 0)
+	return nil
+}
+
 // normStep is a layer norm or a group norm.
 func (p *planner) normStep(n *nn.Node, act kernels.Act) (unary, error) {
 	weight, err := p.param(n.Weight)
@@ -190,7 +229,7 @@ func (p *planner) emitTokens(i int) {
 // copyStep adds a step that only copies, with a row of its own in the table of layers.
 func (p *planner) copyStep(m *kernels.Move, dst, src place, op nn.Op) {
 	p.steps = append(p.steps, step{unary: m, dst: dst, src: src})
-	p.layers = append(p.layers, Layer{Op: op.String(), Out: src.shape, Algorithm: "copy"})
+	p.layers = append(p.layers, Layer{Op: op.String(), Out: src.shape, Moved: 2 * int64(src.shape.Elems()), Algorithm: "copy"})
 }
 
 // emitConcat copies the parts that could not be written where they belong.
@@ -209,17 +248,29 @@ func (p *planner) emitConcat(i int) {
 
 // describe adds a group's row to the table of layers.
 func (p *planner) describe(g *group, algorithm string, rounding float64) {
-	i := g.nodes[0]
-	n := &p.graph.Nodes[i]
-	l := Layer{Name: n.Name, Op: n.Op.String(), Out: p.graph.Nodes[g.last()].Out, Algorithm: algorithm, Error: rounding, MACs: p.graph.NodeMACs(i)}
+	n := &p.graph.Nodes[g.nodes[0]]
+	l := Layer{Name: n.Name, Op: n.Op.String(), Out: p.graph.Nodes[g.last()].Out, Algorithm: algorithm, Error: rounding}
+	l.Moved = int64(l.Out.Elems())
 	for k, j := range g.nodes {
+		at := &p.graph.Nodes[j]
+		for _, in := range at.In {
+			if !slices.Contains(g.nodes, in) {
+				l.Moved += int64(p.graph.Nodes[in].Out.Elems())
+			}
+		}
 		l.Params += p.graph.NodeParams(j)
+		if k == 0 || at.Op == nn.Conv {
+			l.MACs += p.graph.NodeMACs(j)
+		}
 		if k == 0 {
 			continue
 		}
-		name := p.graph.Nodes[j].Op.String()
-		if p.graph.Nodes[j].Op == nn.Activate {
-			name = p.graph.Nodes[j].Act.String()
+		name := at.Op.String()
+		switch at.Op {
+		case nn.Activate:
+			name = at.Act.String()
+		case nn.Conv:
+			l.Name += "+" + at.Name[sharedPath(n.Name, at.Name):]
 		}
 		l.Fused = append(l.Fused, name)
 	}
@@ -227,6 +278,17 @@ func (p *planner) describe(g *group, algorithm string, rounding float64) {
 		l.Op = n.Act.String()
 	}
 	p.layers = append(p.layers, l)
+}
+
+// sharedPath is the length of the modules' names that two names begin with.
+func sharedPath(a, b string) int {
+	shared := 0
+	for i := 0; i < min(len(a), len(b)) && a[i] == b[i]; i++ {
+		if a[i] == '.' {
+			shared = i + 1
+		}
+	}
+	return shared
 }
 
 // geometry is a convolution or linear layer as the kernels know it, without weights; a linear layer over a flattened
