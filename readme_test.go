@@ -27,7 +27,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := map[string]string{"commands": commands(t), "experiments": experiments(t), "keys": keys(t)}
+	parts := map[string]string{"commands": commands(t), "experiments": experiments(t), "keys": keys(t), "networks": networks()}
 	block := regexp.MustCompile(`(?s)(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)`)
 	seen := map[string]bool{}
 	want := block.ReplaceAllFunc(text, func(b []byte) []byte {
@@ -128,6 +128,42 @@ func commands(t *testing.T) string {
 		if name != "help" {
 			fmt.Fprintf(&b, "| `%s` | %s |\n", name, strings.TrimSpace(short))
 		}
+	}
+	return b.String()
+}
+
+// networks lists the zoo by family.
+func networks() string {
+	var families []string
+	of := map[string][]*zoo.Spec{}
+	for _, s := range zoo.Default().All() {
+		if len(of[s.Family]) == 0 {
+			families = append(families, s.Family)
+		}
+		of[s.Family] = append(of[s.Family], s)
+	}
+	var b strings.Builder
+	b.WriteString("| family | paper | parameters, M | MACs, G | networks |\n|---|---|---|---|---|\n")
+	span := func(lo, hi int64, unit float64, format string) string {
+		text, most := fmt.Sprintf(format, float64(lo)/unit), fmt.Sprintf(format, float64(hi)/unit)
+		if most != text {
+			text += " to " + most
+		}
+		return text
+	}
+	for _, f := range families {
+		all := of[f]
+		var names, papers []string
+		params, macs := [2]int64{all[0].Params, all[0].Params}, [2]int64{all[0].MACs, all[0].MACs}
+		for _, s := range all {
+			names = append(names, s.Name)
+			if !slices.Contains(papers, s.Paper) {
+				papers = append(papers, s.Paper)
+			}
+			params = [2]int64{min(params[0], s.Params), max(params[1], s.Params)}
+			macs = [2]int64{min(macs[0], s.MACs), max(macs[1], s.MACs)}
+		}
+		fmt.Fprintf(&b, "| %s, %d | %s | %s | %s | %s |\n", f, all[0].Year, strings.Join(papers, ", "), span(params[0], params[1], 1e6, "%.1f"), span(macs[0], macs[1], 1e9, "%.2f"), strings.Join(names, ", "))
 	}
 	return b.String()
 }

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
+	"zoobench/bench/record"
 	"zoobench/reports/findings"
 	"zoobench/zoo"
 )
@@ -40,5 +43,43 @@ func TestCountedFindings(t *testing.T) {
 	}
 	for id := range want {
 		t.Errorf("%s: no such finding", id)
+	}
+}
+
+// TestGivenSamples finds a run's per-sample files in its own folder, and nothing outside of it.
+func TestGivenSamples(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{filepath.Join(dir, "run", "samples", "a.jsonl"), filepath.Join(dir, "a.jsonl")} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		w, err := record.NewSampleWriter(path)
+		if err == nil {
+			err = w.Write(record.Sample{File: "x", Labels: []int{1}, Top5: []int{1}, Scores: []float32{1}})
+		}
+		if err == nil {
+			err = w.Close(nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := &app{list: zoo.Default()}
+	samples := a.given(map[string]string{"r": filepath.Join(dir, "run")}).Samples
+	for _, test := range []struct {
+		name, run, file string
+		want            int
+	}{
+		{"its own", "r", "samples/a.jsonl", 1},
+		{"another run's", "s", "samples/a.jsonl", 0},
+		{"none", "r", "", 0},
+		{"outside", "r", "../a.jsonl", 0},
+		{"absolute", "r", filepath.Join(dir, "a.jsonl"), 0},
+		{"missing", "r", "samples/b.jsonl", 0},
+	} {
+		found, err := samples(&record.Record{RunID: test.run, SamplesFile: test.file})
+		if len(found) != test.want || (err == nil) != (test.want > 0) {
+			t.Errorf("%s: %d samples, error %v; want %d", test.name, len(found), err, test.want)
+		}
 	}
 }
