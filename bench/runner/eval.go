@@ -150,7 +150,11 @@ func imagesFor(list *zoo.List, t Task) (*datasets.Files, error) {
 	}
 	files, err := openImages(t.Job.Accuracy, classes)
 	if err != nil && classes > 0 {
-		err = fmt.Errorf("runner: %s is of %d classes: %w", of, classes, err)
+		// Pictures that can be opened for any classes are at odds with these.
+		if any, none := openImages(t.Job.Accuracy, 0); none == nil {
+			any.Close()
+			err = fmt.Errorf("runner: %s is of %d classes: %w", of, classes, err)
+		}
 	}
 	return files, err
 }
