@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"zoobench/bench/record"
+	"zoobench/reports/findings"
 )
 
 // writeMarkdown writes report.md: the machine, a table an experiment with its notes, the
 // plots, and what was not measured and why.
-func (r *run) writeMarkdown(w io.Writer, figures []figure) error {
+func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []figure) error {
 	out := bufio.NewWriter(w) // keeps its first error
 	fmt.Fprintf(out, "# zoobench report\n\n")
 	r.writeMachine(out)
@@ -39,6 +40,7 @@ func (r *run) writeMarkdown(w io.Writer, figures []figure) error {
 		}
 	}
 	r.writeStages(out)
+	writeFindings(out, found)
 	if len(figures) > 0 {
 		fmt.Fprintf(out, "\n## Plots\n")
 		for _, f := range figures {
@@ -54,6 +56,37 @@ func (r *run) writeMarkdown(w io.Writer, figures []figure) error {
 		}
 	}
 	return out.Flush()
+}
+
+// writeFindings writes the claims with their verdicts, those that could be tested first.
+func writeFindings(out io.Writer, found []findings.Finding) {
+	if len(found) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n## Findings\n\nWhat the field says, held against this run; report.html has the evidence of each. %s.\n\n", findings.Count(found))
+	fmt.Fprintf(out, "| verdict | claim | figures | source |\n| --- | --- | --- | --- |\n")
+	var untested []findings.Finding
+	for _, f := range found {
+		if f.Verdict == findings.Untestable {
+			untested = append(untested, f)
+			continue
+		}
+		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", f.Verdict, markdown(f.Text), markdown(clean(f.Summary)), markdown(f.Source))
+	}
+	if len(untested) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\nNot testable here:\n\n")
+	for _, f := range untested {
+		missing := ""
+		if len(f.Missing) > 0 {
+			missing = clean(f.Missing[0])
+		}
+		if n := len(f.Missing) - 1; n > 0 {
+			missing += fmt.Sprintf(", and %d more", n)
+		}
+		fmt.Fprintf(out, "- %s Missing: %s.\n", markdown(f.Text), markdown(missing))
+	}
 }
 
 // writeMachine writes where the run was made, and how steady it was there.

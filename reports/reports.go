@@ -60,7 +60,7 @@ func Write(dir string, records []record.Record, problems []record.Problem, given
 	found := findings.Test(run.sound, given)
 	figures := run.figures(found)
 	files = append(files,
-		file{"report.md", func(w io.Writer) error { return run.writeMarkdown(w, figures) }},
+		file{"report.md", func(w io.Writer) error { return run.writeMarkdown(w, found, figures) }},
 		file{"report.html", func(w io.Writer) error { return run.writePage(w, found, figures) }},
 		file{"tables.tex", run.writeLaTeX})
 	stale[modelIndex] = len(run.evaluated()) == 0

@@ -417,7 +417,7 @@ func TestUnsound(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := run.writeMarkdown(&b, figures); err != nil {
+			if err := run.writeMarkdown(&b, nil, figures); err != nil {
 				t.Fatal(err)
 			}
 			if err := run.writeLines(io.Discard); err != nil {

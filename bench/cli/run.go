@@ -16,6 +16,7 @@ import (
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/reports"
+	"zoobench/reports/findings"
 )
 
 // runsDir is where runs are kept, from the working directory.
@@ -164,7 +165,8 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 		}
 	}
 	if a.format == "table" && reported == nil {
-		if _, err := fmt.Fprintf(a.stdout, "\nreport: %s\n", filepath.Join(o.Dir, "report.html")); err != nil {
+		found := findings.Test(s.Records, a.given(map[string]string{s.Records[0].RunID: o.Dir}))
+		if _, err := fmt.Fprintf(a.stdout, "\nfindings: %s\nreport: %s\n", findings.Count(found), filepath.Join(o.Dir, "report.html")); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func TestRun(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	for _, want := range []string{"squeezenet1_1", "mobilenetv2_100", "p50 ms", "report: " + filepath.Join(dir, "report.html")} {
+	for _, want := range []string{"squeezenet1_1", "mobilenetv2_100", "p50 ms", "findings: ", " not testable here\nreport: " + filepath.Join(dir, "report.html")} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in:\n%s", want, stdout)
 		}

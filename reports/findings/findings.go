@@ -16,7 +16,12 @@
 // of a finding to reports.
 package findings
 
-import "zoobench/bench/record"
+import (
+	"fmt"
+	"strings"
+
+	"zoobench/bench/record"
+)
 
 // A Verdict is what a test says of a claim.
 type Verdict string
@@ -105,6 +110,23 @@ func Test(records []record.Record, given Given) []Finding {
 		all = append(all, Finding{c, c.test(e)})
 	}
 	return all
+}
+
+// Count says how many findings have which verdict, as "12 confirmed, 1 refuted".
+func Count(found []Finding) string {
+	var parts []string
+	for _, v := range []Verdict{Confirmed, Refuted, Unresolved, Described, Untestable} {
+		n := 0
+		for i := range found {
+			if found[i].Verdict == v {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Claims returns every claim, those counted first, then timed, judged by accuracy, and those that take training.

@@ -79,6 +79,9 @@ func TestClaims(t *testing.T) {
 			t.Errorf("%s: not an identifier", f.ID)
 		}
 	}
+	if have, want := Count(Test(nil, Given{})), fmt.Sprintf("%d not testable here", len(seen)); have != want {
+		t.Errorf("count: have %q, want %q", have, want)
+	}
 	if len(seen) < 50 {
 		t.Errorf("%d claims, want at least 50", len(seen))
 	}
