@@ -7,6 +7,8 @@ QEMU_ARM64 := $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static 2>
 # Packages with goroutines, and those beside the kernels with arithmetic that an architecture may do in its own way.
 CONCURRENT = ./kernels/par ./zoo/weights ./datasets ./bench/load ./bench/runner
 PORTABLE = ./zoo/nn ./zoo/weights ./bench/stat ./bench/record ./datasets/decode ./datasets/preprocess
+# qemu-user reports a bus error without its address and cannot start arm64 programs from a test.
+NOT_EMULATED = TestCutShort|TestTwoProcesses|TestWriteFileLimit
 # Where fuzzing starts: package:target.
 FUZZ = kernels:FuzzConv zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy datasets:FuzzLabels \
 	datasets:FuzzTar datasets:FuzzTarIndex \
@@ -19,7 +21,7 @@ FUZZTIME ?= 20s
 PLATFORMS = linux/amd64 linux/arm64 darwin/arm64
 DIST ?= dist
 # Assembly that the generator writes: operation_isa.
-ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 rows_avx2 rows_avx512 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
+ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 rows_avx2 rows_avx512 zip_avx2 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
 
 .DEFAULT_GOAL := build
 .PHONY: build test check bench bench-accuracy lint test-purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
@@ -64,7 +66,8 @@ test-arm64: ## the tests of other portable packages on an emulated arm64, where 
 ifeq ($(QEMU_ARM64),)
 	@echo "test-arm64: skipped, qemu-aarch64 is not installed"
 else
-	GOARCH=arm64 $(GO) test -exec $(QEMU_ARM64) -short -timeout 25m $(PORTABLE)
+	@echo "test-arm64: without the tests $(NOT_EMULATED)"
+	GOARCH=arm64 $(GO) test -exec $(QEMU_ARM64) -short -skip '^($(NOT_EMULATED))$$' -timeout 25m $(PORTABLE)
 endif
 
 race: ## the packages with goroutines under the race detector
