@@ -123,7 +123,14 @@ func price(i int, box vg.Rectangle, targets []target, lines []segment, placed []
 			cost += crossCost
 		}
 	}
+	// What lies further than its marker's size from both the box and its line costs nothing.
+	whole := box
+	whole.Min.X, whole.Min.Y = min(box.Min.X, anchor.X), min(box.Min.Y, anchor.Y)
+	whole.Max.X, whole.Max.Y = max(box.Max.X, anchor.X), max(box.Max.Y, anchor.Y)
 	for j, t := range targets {
+		if t.at.X < whole.Min.X-t.half || t.at.X > whole.Max.X+t.half || t.at.Y < whole.Min.Y-t.half || t.at.Y > whole.Max.Y+t.half {
+			continue
+		}
 		// Its own marker counts too: on a wide bubble the label would sit inside.
 		if gap := distance(box, t.at); gap < t.half {
 			cost += coverCost
