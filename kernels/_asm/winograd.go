@@ -47,13 +47,43 @@ func walk(v *isa, t Register, body func(mask Register), bases ...Register) {
 	RET()
 }
 
-// vectors allocates n vectors on the stack, each within a line of the cache.
-func vectors(v *isa, n int) func(i int) Mem {
-	room, base := AllocLocal((n+1)*v.bytes()), GP64()
-	LEAQ(room, base)
-	ADDQ(Imm(uint64(v.bytes()-1)), base)
-	ANDQ(I8(-v.bytes()), base)
-	return func(i int) Mem { return Mem{Base: base, Disp: v.bytes() * i} }
+// A shelf keeps n vectors between two passes: the first of them in registers, where AVX-512's thirty-two leave some free,
+// the others on the stack, each within a line of the cache.
+type shelf struct {
+	v     *isa
+	first group
+	base  Register
+}
+
+func newShelf(v *isa, n int) *shelf {
+	s := &shelf{v: v, base: GP64()}
+	if v == avx512 {
+		s.first = v.group(18)
+	}
+	room := AllocLocal((n - len(s.first) + 1) * v.bytes())
+	LEAQ(room, s.base)
+	ADDQ(Imm(uint64(v.bytes()-1)), s.base)
+	ANDQ(I8(-v.bytes()), s.base)
+	return s
+}
+
+func (s *shelf) place(i int) Mem { return Mem{Base: s.base, Disp: s.v.bytes() * (i - len(s.first))} }
+
+// put keeps x as vector i.
+func (s *shelf) put(i int, x VecVirtual) {
+	if i < len(s.first) {
+		VMOVAPS(x, s.first[i])
+	} else {
+		VMOVUPS(x, s.place(i))
+	}
+}
+
+// take is vector i, to be overwritten at will.
+func (s *shelf) take(i int) VecVirtual {
+	if i < len(s.first) {
+		return s.first[i]
+	}
+	return loadVec(s.v, s.place(i), nil)
 }
 
 func loadVec(v *isa, m Mem, mask Register) VecVirtual {
@@ -74,7 +104,7 @@ func winogradIn(v *isa) {
 	TEXT(fmt.Sprintf("wino4x3inc%d%s", v.lanes, v.suffix), 0, "func(t *Winograd)")
 	Pragma("noescape")
 	t := Load(Param("t"), GP64())
-	temp := vectors(v, 36)
+	temp := newShelf(v, 36)
 	in, out, row, pixel, point := GP64(), GP64(), GP64(), GP64(), GP64()
 	MOVQ(Mem{Base: t, Disp: winoIn}, in)
 	MOVQ(Mem{Base: t, Disp: winoOut}, out)
@@ -121,7 +151,7 @@ func winogradIn(v *isa) {
 					ADDQ(row, at)
 				}
 			}
-			transform(d, func(i int, x VecVirtual) { VMOVUPS(x, temp(6*i+j)) })
+			transform(d, func(i int, x VecVirtual) { temp.put(6*i+j, x) })
 			if j < 5 {
 				ADDQ(pixel, column)
 			}
@@ -131,7 +161,7 @@ func winogradIn(v *isa) {
 		for i := range 6 {
 			var d []VecVirtual
 			for j := range 6 {
-				d = append(d, loadVec(v, temp(6*i+j), nil))
+				d = append(d, temp.take(6*i+j))
 			}
 			// Points leave in the order in which they are done: the address is a multiple of the distance of two points.
 			p2, p3 := GP64(), GP64()
@@ -157,7 +187,7 @@ func winogradOut(v *isa) {
 	TEXT(fmt.Sprintf("wino4x3outc%d%s", v.lanes, v.suffix), 0, "func(t *Winograd)")
 	Pragma("noescape")
 	t := Load(Param("t"), GP64())
-	temp := vectors(v, 24)
+	temp := newShelf(v, 24)
 	in, out, res, bias, point := GP64(), GP64(), GP64(), GP64(), GP64()
 	MOVQ(Mem{Base: t, Disp: winoIn}, in)
 	MOVQ(Mem{Base: t, Disp: winoOut}, out)
@@ -196,7 +226,7 @@ func winogradOut(v *isa) {
 			for k := range 6 {
 				m = append(m, loadVec(v, places[k], mask))
 			}
-			transform(m, func(j int, x VecVirtual) { VMOVUPS(x, temp(6*j+i)) })
+			transform(m, func(j int, x VecVirtual) { temp.put(6*j+i, x) })
 			if i < 5 {
 				LEAQ(Mem{Base: p2, Index: point, Scale: 4}, from)
 			}
@@ -212,7 +242,7 @@ func winogradOut(v *isa) {
 		for j := range 4 { // a column of the output
 			var m []VecVirtual
 			for i := range 6 {
-				m = append(m, loadVec(v, temp(6*j+i), nil))
+				m = append(m, temp.take(6*j+i))
 			}
 			var y [4]VecVirtual
 			transform(m, func(i int, x VecVirtual) {

@@ -85,20 +85,30 @@ func BenchmarkGEMM(b *testing.B) {
 	}
 }
 
-// BenchmarkWinograd times the transforms of one tile, as a layer of 56×56 pixels calls them.
+// BenchmarkWinograd times the transforms of one tile, as a layer of 56×56 pixels calls them: points an odd number of cache
+// lines apart.
 func BenchmarkWinograd(b *testing.B) {
 	for _, l := range Levels()[1:] {
 		for _, c := range []int{64, 24} {
-			x, points, bias := make([]float32, 6*56*c), make([]float32, 36*96*c), make([]float32, c+16)
+			const times = 16
+			step := 96*c + 16
+			x, points, bias := make([]float32, 6*56*c), make([]float32, 36*step), make([]float32, c+16)
 			mask := [8]int32{}
-			in := Winograd{In: &x[0], Out: &points[0], InRow: 4 * 56 * c, InPixel: 4 * c, OutRow: 4 * 96 * c, C: c, Mask: &mask[0]}
-			out := Winograd{In: &points[0], Out: &x[0], Bias: &bias[0], InRow: 4 * 96 * c, OutRow: 4 * 56 * c, OutPixel: 4 * c, C: c, Mask: &mask[0], Hi: 1}
-			b.Run(fmt.Sprintf("isa=%s/op=in/c=%d", l.Name, c), func(b *testing.B) {
-				benchBest(b, 36*c, "melems/s", 1e6, func() { l.WinogradIn(&in) })
-			})
-			b.Run(fmt.Sprintf("isa=%s/op=out/c=%d", l.Name, c), func(b *testing.B) {
-				benchBest(b, 36*c, "melems/s", 1e6, func() { l.WinogradOut(&out) })
-			})
+			in := Winograd{In: &x[0], Out: &points[0], InRow: 4 * 56 * c, InPixel: 4 * c, OutRow: 4 * step, C: c, Mask: &mask[0]}
+			out := Winograd{In: &points[0], Out: &x[0], Bias: &bias[0], InRow: 4 * step, OutRow: 4 * 56 * c, OutPixel: 4 * c, C: c, Mask: &mask[0], Hi: 1}
+			for _, op := range []struct {
+				name   string
+				kernel func(*Winograd)
+				arg    *Winograd
+			}{{"in", l.WinogradIn, &in}, {"out", l.WinogradOut, &out}} {
+				b.Run(fmt.Sprintf("isa=%s/op=%s/c=%d", l.Name, op.name, c), func(b *testing.B) {
+					benchBest(b, times*36*c, "melems/s", 1e6, func() {
+						for range times {
+							op.kernel(op.arg)
+						}
+					})
+				})
+			}
 		}
 	}
 }
