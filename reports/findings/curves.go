@@ -23,15 +23,21 @@ type Curve struct {
 // BatchCurves are the curves of records with a median over batch sizes, those of two sizes or more. Values are the
 // nanoseconds of one image.
 func BatchCurves(records []record.Record) []Curve {
-	e := newEvidence(records, Given{})
-	return withValues(curves(e.clocked, func(r *record.Record) *int { return &r.Batch }), 2, eachImage)
+	return batchCurves(newEvidence(records, Given{}).clocked)
+}
+
+func batchCurves(records []*record.Record) []Curve {
+	return withValues(curves(records, func(r *record.Record) *int { return &r.Batch }), 2, eachImage)
 }
 
 // ResolutionCurves are the curves of records with a median over input sizes, those of three sizes or more. Values are the
 // nanoseconds of one multiply-accumulate.
 func ResolutionCurves(records []record.Record) []Curve {
-	e := newEvidence(records, Given{})
-	counted := slices.DeleteFunc(e.clocked, func(r *record.Record) bool { return r.Cost == nil || r.MACs <= 0 })
+	return resolutionCurves(newEvidence(records, Given{}).clocked)
+}
+
+func resolutionCurves(records []*record.Record) []Curve {
+	counted := slices.DeleteFunc(slices.Clone(records), func(r *record.Record) bool { return r.Cost == nil || r.MACs <= 0 })
 	return withValues(curves(counted, func(r *record.Record) *int { return &r.ImgSize }), 3, eachMAC)
 }
 

@@ -290,6 +290,9 @@ func quotient(a, b *record.Record) span {
 	}
 }
 
+// times scales a span by a factor over 0.
+func (s span) times(f float64) span { return span{s.mid * f, s.lo * f, s.hi * f} }
+
 // An answer is what one comparison says of a claim.
 type answer int
 

@@ -211,6 +211,32 @@ func TestCurves(t *testing.T) {
 	}
 }
 
+// TestCurveOfAll shows what is not to be trusted and looks for the knee without it.
+func TestCurveOfAll(t *testing.T) {
+	var records []record.Record
+	for i, ms := range []float64{10, 12, 8, 40} { // 10, 6, 2 and 5 ms an image
+		r := latency("net", ms)
+		r.Batch = 1 << i
+		if r.Batch == 4 {
+			r.Verdict = record.Verdict{Reasons: []string{"drift"}}
+		}
+		records = append(records, r)
+	}
+	all := BatchCurves(records)
+	if len(all) != 1 || len(all[0].Records) != 4 || all[0].Knee != 3 {
+		t.Fatalf("have %+v, want one curve of four records with its knee at the last", all)
+	}
+	for i := range records[1:] {
+		records[i+1].Verdict = record.Verdict{Reasons: []string{"drift"}}
+	}
+	if all := BatchCurves(records); len(all) != 1 || all[0].Knee != -1 {
+		t.Errorf("have %+v, want a curve without a knee", all)
+	}
+	if all := ResolutionCurves(records); len(all) != 0 {
+		t.Errorf("have %d curves over sizes, want none", len(all))
+	}
+}
+
 func TestAccuracy(t *testing.T) {
 	depth := func(top1 ...float64) (all []record.Record) {
 		for i, name := range []string{"resnet18", "resnet34", "resnet50", "resnet101", "resnet152"} {

@@ -321,22 +321,18 @@ func within(s span, lo, hi float64) answer {
 
 func batchCurve(e *evidence) Result {
 	t := tally{heads: []string{"network", "batch: ms an image", "best against batch 1, times the time", "knee"}}
-	for _, curve := range curves(e.timed, func(r *record.Record) *int { return &r.Batch }) {
-		if len(curve) < 2 || curve[0].Batch != 1 {
+	for _, c := range batchCurves(e.timed) {
+		first := c.Records[0]
+		if first.Batch != 1 {
 			continue
 		}
-		each := eachImage
-		best := slices.MinFunc(curve[1:], func(a, b *record.Record) int { return cmp.Compare(each(a), each(b)) })
-		top := min(each(best), each(curve[0]))
-		at := curve[slices.IndexFunc(curve, func(r *record.Record) bool { return top/each(r) >= knee })].Batch
-		q := quotient(best, curve[0])
-		n := float64(best.Batch)
-		q = span{q.mid / n, q.lo / n, q.hi / n}
+		best := slices.MinFunc(c.Records[1:], func(a, b *record.Record) int { return cmp.Compare(eachImage(a), eachImage(b)) })
+		q := quotient(best, first).times(1 / float64(best.Batch))
 		var points []string
-		for _, r := range curve {
-			points = append(points, fmt.Sprintf("%d: %.2f", r.Batch, each(r)/1e6))
+		for i, r := range c.Records {
+			points = append(points, fmt.Sprintf("%d: %.2f", r.Batch, c.Values[i]/1e6))
 		}
-		t.add(opposite(q.above(1)), curve[0].Model, strings.Join(points, ", "), fmt.Sprintf("%.2f [%.2f, %.2f] at %d", q.mid, q.lo, q.hi, best.Batch), fmt.Sprint(at))
+		t.add(opposite(q.above(1)), first.Model, strings.Join(points, ", "), fmt.Sprintf("%.2f [%.2f, %.2f] at %d", q.mid, q.lo, q.hi, best.Batch), fmt.Sprint(c.Records[c.Knee].Batch))
 	}
 	if len(t.rows) == 0 {
 		t.lacks.add("latencies of one network at batch 1 and others: zoobench run --only batch")
@@ -346,22 +342,14 @@ func batchCurve(e *evidence) Result {
 
 func resolutionCurve(e *evidence) Result {
 	t := tally{heads: []string{"network", "px: ps a MAC", "largest against smallest, times", "knee"}}
-	for _, curve := range curves(e.timed, func(r *record.Record) *int { return &r.ImgSize }) {
-		curve = slices.DeleteFunc(slices.Clone(curve), func(r *record.Record) bool { return r.Cost == nil || r.MACs <= 0 })
-		if len(curve) < 3 {
-			continue
-		}
-		each := eachMAC
-		first, last := curve[0], curve[len(curve)-1]
-		q, scale := quotient(last, first), float64(first.MACs)/float64(last.MACs)
-		q = span{q.mid * scale, q.lo * scale, q.hi * scale}
-		best := each(slices.MinFunc(curve, func(a, b *record.Record) int { return cmp.Compare(each(a), each(b)) }))
-		at := curve[slices.IndexFunc(curve, func(r *record.Record) bool { return best/each(r) >= knee })].ImgSize
+	for _, c := range resolutionCurves(e.timed) {
+		first, last := c.Records[0], c.Records[len(c.Records)-1]
+		q := quotient(last, first).times(float64(first.MACs) / float64(last.MACs))
 		var points []string
-		for _, r := range curve {
-			points = append(points, fmt.Sprintf("%d: %.1f", r.ImgSize, 1000*each(r)))
+		for i, r := range c.Records {
+			points = append(points, fmt.Sprintf("%d: %.1f", r.ImgSize, 1000*c.Values[i]))
 		}
-		t.add(within(q, 1/1.1, 1.1), first.Model, strings.Join(points, ", "), fmt.Sprintf("%.2f [%.2f, %.2f]", q.mid, q.lo, q.hi), fmt.Sprintf("%d px", at))
+		t.add(within(q, 1/1.1, 1.1), first.Model, strings.Join(points, ", "), fmt.Sprintf("%.2f [%.2f, %.2f]", q.mid, q.lo, q.hi), fmt.Sprintf("%d px", c.Records[c.Knee].ImgSize))
 	}
 	if len(t.rows) == 0 {
 		t.lacks.add("latencies of one network at three sizes: zoobench run --only resolution")
