@@ -400,9 +400,9 @@ func (c *Conv) windowRows(s *convScratch, src Tensor, row, rows int) {
 // mergedRows is windowRows over the padded copy, with a whole row of the window as one tap.
 func (c *Conv) mergedRows(s *convScratch, row, rows int) {
 	width, place := c.paddedWidth(), cutRows(rows).places(c.KH)
-	for r := range rows {
-		image, pixel := (row+r)/(c.OH*c.OW), (row+r)%(c.OH*c.OW)
-		oy, ox := pixel/c.OW, pixel%c.OW
+	image, pixel := row/(c.OH*c.OW), row%(c.OH*c.OW)
+	oy, ox := pixel/c.OW, pixel%c.OW
+	for range rows {
 		tap := place.at
 		for ky := range c.KH {
 			y := oy*c.SH - c.Top + ky*c.DH
@@ -414,6 +414,13 @@ func (c *Conv) mergedRows(s *convScratch, row, rows int) {
 			tap += f32.MR
 		}
 		place.next()
+		if ox++; ox == c.OW {
+			ox = 0
+			if oy++; oy == c.OH {
+				oy = 0
+				image++
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package kernels
 import (
 	"math"
 
+	"zoobench/kernels/internal/f32"
 	"zoobench/kernels/par"
 )
 
@@ -16,6 +17,7 @@ type Move struct {
 	Shuffle   int  // channel j·Shuffle + i of the result is channel i·C/Shuffle + j of the source; 0 keeps their order
 
 	dst, src Tensor
+	work     []f32.Rows // of each worker
 }
 
 // Run copies the rectangle of every image; a source of one image is copied to every image of the destination.
@@ -27,13 +29,16 @@ func (m *Move) Run(pool *par.Pool, dst, src Tensor) {
 		m.Shuffle > 0 && src.C%m.Shuffle != 0 {
 		panic("kernels: move: rectangle outside its tensors")
 	}
+	if m.work == nil {
+		m.work = make([]f32.Rows, pool.Size())
+	}
 	m.dst, m.src = dst, src
 	pool.Run(dst.N*dst.H, m)
 	m.dst, m.src = Tensor{}, Tensor{}
 }
 
 // Do copies one row of the destination's pixels.
-func (m *Move) Do(_, task int) {
+func (m *Move) Do(worker, task int) {
 	image, y := task/m.dst.H, task%m.dst.H
 	c := m.dst.C
 	if m.Clear {
@@ -51,6 +56,14 @@ func (m *Move) Do(_, task int) {
 	out := task*m.dst.W + m.Left
 	if m.Shuffle == 0 && m.src.Stride == c && m.dst.Stride == c {
 		copy(m.dst.Data[out*c:(out+m.Columns)*c], m.src.Data[in*c:])
+		return
+	}
+	if m.Shuffle == 2 {
+		from := m.src.Data[in*m.src.Stride:]
+		t := &m.work[worker]
+		*t = f32.Rows{Out: &m.dst.Data[out*m.dst.Stride], In: &from[0], B: &from[c/2], LDO: 4 * m.dst.Stride, LDI: 4 * m.src.Stride,
+			LDB: 4 * m.src.Stride, C: c / 2, N: m.Columns, Mask: mask8(c / 2)}
+		level.Zip(t)
 		return
 	}
 	for x := range m.Columns {

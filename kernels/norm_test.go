@@ -112,6 +112,25 @@ func TestAttention(t *testing.T) {
 	})
 }
 
+// TestShuffle deals out two groups of any number of channels.
+func TestShuffle(t *testing.T) {
+	pool := par.New(2)
+	defer pool.Close()
+	n := float32(0)
+	count := func() float32 { n++; return n }
+	eachISA(t, func(t *testing.T) {
+		for each := 1; each < 35; each++ {
+			c := 2 * each
+			src, got := newTensor(2, 3, 4, c, each%3, count), newTensor(2, 3, 4, c, each%2, count)
+			(&Move{Rows: 3, Columns: 4, Shuffle: 2}).Run(pool, got, src)
+			checkGuards(t, got)
+			want := make([]float64, src.Pixels()*c)
+			ref.Shuffle(want, planes(src), 2, 2, c, 12)
+			compare(t, got, want, 0)
+		}
+	})
+}
+
 func TestMove(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()

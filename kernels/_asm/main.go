@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	op := flag.String("op", "", "what to write: gemm, dwconv, dwband, rows, winograd, peak")
+	op := flag.String("op", "", "what to write: gemm, dwconv, dwband, rows, zip, winograd, peak")
 	set := flag.String("isa", "avx2", "for what: avx2 or avx512")
 	// avo's own flags (-out) are registered on the same set and parsed here.
 	flag.Parse()
@@ -46,11 +46,13 @@ func main() {
 		}
 	case "rows":
 		rowsFile(v)
+	case "zip":
+		zip()
 	case "winograd":
 		winogradIn(v)
 		winogradOut(v)
 	default:
-		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv, dwband, rows, winograd or peak\n", *op)
+		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv, dwband, rows, zip, winograd or peak\n", *op)
 		os.Exit(1)
 	}
 	Generate()

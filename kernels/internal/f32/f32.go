@@ -98,7 +98,7 @@ type Rows struct {
 	Out, In, A, B      *float32
 	LDO, LDI, LDA, LDB int // bytes from one row to the next
 	C, N               int
-	Mask               *int32 // (8) for the last C%8 channels
+	Mask               *int32 // (8) for the last C%8 channels, in a table that has that of one more every 4 bytes before
 	Lo, Hi             float32
 }
 

@@ -19,6 +19,7 @@ type Level struct {
 	MulAdd, Mul, Add, Clamp, ColumnSums, ColumnSquares    func(*Rows)
 	Sigmoid, SiLU, HardSigmoid, HardSwish, GELU, GELUTanh func(*Rows)
 	LayerNorm, Softmax                                    func(*Rows)
+	Zip                                                   func(*Rows) // two rows into one, an element of each in turn
 
 	// The transforms of F(4×4, 3×3).
 	WinogradIn, WinogradOut func(*Winograd)
@@ -35,7 +36,7 @@ func generic() *Level {
 		MaxPool4: dwconvGeneric(4, true), MaxPool1: dwconvGeneric(1, true),
 		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric, ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),
 		Sigmoid: sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
-		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
+		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, Zip: zipGeneric, WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
 	}
 	for mr := 1; mr <= MR; mr++ {
 		l.Gemm16[mr], l.Gemm8[mr] = gemmGeneric(mr, 16), gemmGeneric(mr, 8)

@@ -109,3 +109,8 @@ func layernormc16AVX512(t *Rows)
 
 //go:noescape
 func softmaxc16AVX512(t *Rows)
+
+// zipc8AVX2 computes Out[r][2*c], Out[r][2*c+1] = In[r][c], B[r][c].
+//
+//go:noescape
+func zipc8AVX2(t *Rows)

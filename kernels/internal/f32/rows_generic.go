@@ -27,6 +27,17 @@ func eachRow(f func(t *Rows, out, in, a, b []float32)) func(*Rows) {
 	}
 }
 
+// zipGeneric is the Go twin of zipc8AVX2.
+func zipGeneric(t *Rows) {
+	for r := range t.N {
+		in, b, out := row(t.In, r, t.LDI, t.C), row(t.B, r, t.LDB, t.C), row(t.Out, r, t.LDO, 2*t.C)
+		for c := range t.C {
+			out[2*c], out[2*c+1] = in[c], b[c]
+		}
+	}
+	t.N = 0
+}
+
 // eachElement runs f over the elements of t.
 func eachElement(f func(x float32) float32) func(*Rows) {
 	return eachRow(func(_ *Rows, out, in, _, _ []float32) {
