@@ -66,7 +66,7 @@ func TestManyFeatures(t *testing.T) {
 	}
 	near := s.outcome(probabilities)
 	t.Logf("nearest: %s in %v, peak %d MiB", percent(score(near).Accuracy.Value), time.Since(start).Round(time.Second), peakBytes(t)>>20)
-	const most = 768 << 20
+	const most = 780 << 20
 	if peak := peakBytes(t); peak > most || features.err() != nil || score(right).Accuracy.Value < 0.99 {
 		t.Errorf("%d MiB, error %v, accuracy %g; want at most %d MiB", peak>>20, features.err(), score(right).Accuracy.Value, most>>20)
 	}

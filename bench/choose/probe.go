@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/optimize"
@@ -38,8 +39,14 @@ type problem struct {
 	gradient []float64 // (k·d + k): of W by rows, then b
 }
 
+// manyValues is how large a problem is that must not be in memory twice.
+const manyValues = 1 << 22
+
 func newProblem(pool *par.Pool, features table, rows, labels []int, classes int) *problem {
 	n, d, k := len(rows), features.cols, classes
+	if n*d > manyValues {
+		runtime.GC() // the problem before it is as large, and no longer of use
+	}
 	p := &problem{
 		n: n, d: d, k: k, pool: pool, labels: make([]int, n), present: make([]bool, k),
 		x: make([]float32, n*d), xt: make([]float32, d*n), mean: make([]float64, d), scale: make([]float64, d),
