@@ -92,6 +92,8 @@ var latencyColumns = []column{
 	{"experiment", func(r *Record) string { return r.Experiment }},
 	{"valid", valid},
 	{"not_measured", why("latency_p50_ns")},
+	{"predictions_checked", recheck(func(c *Recheck) int { return c.Checked })},
+	{"predictions_same", recheck(func(c *Recheck) int { return c.Same })},
 }
 
 // WriteEvalCSV writes the eval records of rs as a table with the columns of timm's
@@ -165,6 +167,15 @@ func recipe(f func(*Recipe) string) func(*Record) string {
 			return ""
 		}
 		return f(r.Recipe)
+	}
+}
+
+func recheck(f func(*Recheck) int) func(*Record) string {
+	return func(r *Record) string {
+		if r.Recheck == nil || r.Recheck.Checked == 0 {
+			return ""
+		}
+		return strconv.Itoa(f(r.Recheck))
 	}
 }
 
