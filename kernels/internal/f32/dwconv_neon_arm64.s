@@ -58,11 +58,17 @@
 #define FILL2(move, base, next) FLDPQ (base), (F0, F1)
 #define FILL1(move, base, next) move (base), F0
 
-// WEIGHTS finds a tap's weights and brings them; a pool has none.
-#define WEIGHTS(FILL, move) MOVD -8(R5), R15; ADD R2, R15; ADD R12, R15, R16; FILL(move, R15, R16)
+// WEIGHTS finds a tap's weights and brings them, from blocks of eight channels or of sixteen; a pool has none. FULL
+// and HALF go past the weights of sixteen channels and of eight.
+#define WEIGHTS8(FILL, move) MOVD -8(R5), R15; ADD R2, R15; ADD R12, R15, R16; FILL(move, R15, R16)
+#define FULL8 ADD R12<<1, R2
+#define HALF8 ADD R12, R2
+#define WEIGHTS16(FILL, move) MOVD -8(R5), R15; ADD R2, R15; ADD $32, R15, R16; FILL(move, R15, R16)
+#define FULL16 ADD R12, R2
+#define HALF16 ADD $32, R2
 #define NONE(FILL, move)
 
-// CHANNELS is one vector of channels or more: all taps of all pixels. WHERE it ends, bytes of channels are done.
+// CHANNELS is so many bytes of channels: all taps of all pixels.
 #define CHANNELS(taps, each, bytes, move, WEIGHTS, FILL, START, OP, STORE) \
 	MOVD Depthwise_Bias(R0), R13; \
 	ADD R3, R13; \
@@ -84,7 +90,7 @@ taps: \
 	ADD $bytes, R3
 
 // GROUPS is the whole of a microkernel of px pixels.
-#define GROUPS(each, px, WEIGHTS, OP4, OP2, OP1) \
+#define GROUPS(each, px, WEIGHTS, FULL, HALF, OP4, OP2, OP1) \
 	MOVD Depthwise_Groups(R0), R1; \
 	MOVD ZR, R10; \
 	MOVD Depthwise_Step(R0), R11; \
@@ -103,13 +109,13 @@ sixteen: \
 	SUBS $16, R4; \
 	BLT eight; \
 	CHANNELS(taps16, each, 64, FMOVQ, WEIGHTS, FILL4, START4, OP4, STORE4); \
-	ADD R12<<1, R2; \
+	FULL; \
 	B sixteen; \
 	/* Fewer than sixteen are left: the low four bits of R4 are their number. */ \
 eight: \
 	TBZ $3, R4, four; \
 	CHANNELS(taps8, each, 32, FMOVQ, WEIGHTS, FILL2, START2, OP2, STORE2); \
-	ADD R12, R2; \
+	HALF; \
 four: \
 	TBZ $2, R4, two; \
 	CHANNELS(taps4, each, 16, FMOVQ, WEIGHTS, FILL1, START1, OP1, STORE1); \
@@ -132,23 +138,35 @@ next: \
 // func dwconv4c16NEON(t *Depthwise)
 TEXT ·dwconv4c16NEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	GROUPS(EACH4, 4, WEIGHTS, MUL4, MUL2, MUL1)
+	GROUPS(EACH4, 4, WEIGHTS8, FULL8, HALF8, MUL4, MUL2, MUL1)
 	RET
 
 // func dwconv1c16NEON(t *Depthwise)
 TEXT ·dwconv1c16NEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	GROUPS(EACH1, 1, WEIGHTS, MUL4, MUL2, MUL1)
+	GROUPS(EACH1, 1, WEIGHTS8, FULL8, HALF8, MUL4, MUL2, MUL1)
 	RET
 
 // func maxpool4c16NEON(t *Depthwise)
 TEXT ·maxpool4c16NEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	GROUPS(EACH4, 4, NONE, MAX4, MAX2, MAX1)
+	GROUPS(EACH4, 4, NONE, FULL8, HALF8, MAX4, MAX2, MAX1)
 	RET
 
 // func maxpool1c16NEON(t *Depthwise)
 TEXT ·maxpool1c16NEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
-	GROUPS(EACH1, 1, NONE, MAX4, MAX2, MAX1)
+	GROUPS(EACH1, 1, NONE, FULL8, HALF8, MAX4, MAX2, MAX1)
+	RET
+
+// func dwrow4c16NEON(t *Depthwise)
+TEXT ·dwrow4c16NEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+	GROUPS(EACH4, 4, WEIGHTS16, FULL16, HALF16, MUL4, MUL2, MUL1)
+	RET
+
+// func dwrow1c16NEON(t *Depthwise)
+TEXT ·dwrow1c16NEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+	GROUPS(EACH1, 1, WEIGHTS16, FULL16, HALF16, MUL4, MUL2, MUL1)
 	RET

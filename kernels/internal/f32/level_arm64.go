@@ -10,6 +10,7 @@ var neon = &Level{
 	Gemm8:      [MR + 1]func(*Tile){nil, gemm1x8NEON, gemm2x8NEON, gemm3x8NEON, gemm4x8NEON, gemm5x8NEON, gemm6x8NEON},
 	Depthwise4: dwconv4c16NEON,
 	Depthwise1: dwconv1c16NEON,
+	Bands:      bandsNEON,
 	MaxPool4:   maxpool4c16NEON,
 	MaxPool1:   maxpool1c16NEON,
 	Grouped4:   gconv4g4c8NEON,

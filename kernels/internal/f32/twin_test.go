@@ -224,3 +224,42 @@ func TestWinogradTwins(t *testing.T) {
 		}
 	})
 }
+
+// TestBandTwins runs every band over widths around the window's, padding at all sides and every number of channels up to 40.
+func TestBandTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for range 3000 {
+			k, s, r := rng.IntN(3), rng.IntN(2), 1+rng.IntN(MaxBand)
+			band, twin := l.Bands[k][s][r], Generic.Bands[k][s][r]
+			if band == nil {
+				continue
+			}
+			k, s = 2*k+3, s+1
+			c, cols, left, ow := 1+rng.IntN(40), 1+rng.IntN(20), rng.IntN(k), 0
+			if ow = (cols+left-1)/s + 1; rng.IntN(2) == 0 { // else the last windows hang over on the right
+				ow = max(1, (cols+left-k)/s+1)
+			}
+			cols = min(cols, (ow-1)*s+k-left)
+			if cols < 1 {
+				continue
+			}
+			pixel := c + rng.IntN(3)
+			input, blocks := integers(rng, 20*20*pixel), (c+15)/16
+			w, bias, out := integers(rng, blocks*k*k*16), integers(rng, blocks*16), integers(rng, r*ow*pixel)
+			rows := make([]*float32, (r-1)*s+k)
+			for i := range rows {
+				if rng.IntN(4) > 0 {
+					rows[i] = &input[rng.IntN(20)*20*pixel]
+				}
+			}
+			arg := Band{In: &rows[0], W: &w[0], Bias: &bias[0], InPixel: 4 * pixel, OutRow: 4 * ow * pixel, OutPixel: 4 * pixel,
+				Cols: cols, Left: left, Skip: (k-1)/s - (left+s-1)/s, OW: ow, C: c, Mask: &masks[NR-c%8], Lo: -90, Hi: 100}
+			got, want := append([]float32(nil), out...), append([]float32(nil), out...)
+			mine, theirs := arg, arg
+			mine.Out, theirs.Out = &got[0], &want[0]
+			band(&mine)
+			twin(&theirs)
+			same(t, fmt.Sprintf("%dx%d, stride %d, %d rows of %d columns to %d, %d of padding, %d channels", k, k, s, r, cols, ow, left, c), got, want, 0)
+		}
+	})
+}
