@@ -24,6 +24,8 @@ type ConvShape struct {
 
 	Act   Act
 	Exact bool // sums in shorter blocks: some speed for some digits
+
+	Scratch *Scratch // shared with operations that run at other times; nil for memory of its own
 }
 
 // taps is the number of positions of the window.

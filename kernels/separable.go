@@ -13,6 +13,7 @@ type Separable struct {
 	middle      *Depthwise
 	ring        int // rows of the middle's input that are kept: row y in place y%ring
 	parts       int // an image is cut into
+	memory      *Scratch
 	scratch     []separableScratch
 
 	dst, src, res Tensor // the run under way
@@ -50,32 +51,35 @@ func NewSeparable(first *ConvShape, middle ConvShape, last *ConvShape, workers i
 	if last != nil {
 		s.last = NewConv(*last, workers)
 	}
-	for i := range s.scratch {
-		if first != nil {
-			s.scratch[i].input = room(s.ring, middle.W, middle.C)
-		}
-		if last != nil {
-			s.scratch[i].output = room(most.rows, middle.OW, middle.C)
-		}
+	if s.memory = middle.Scratch; s.memory == nil {
+		s.memory = &Scratch{}
 	}
+	s.memory.reserve(0, workers, s.ring*middle.W*middle.C+most.rows*middle.OW*middle.C)
 	return s
 }
 
-// room is a tensor of one image with memory of its own.
-func room(h, w, c int) Tensor {
-	return Tensor{Data: make([]float32, h*w*c), N: 1, H: h, W: w, C: c, Stride: c}
+// take cuts the scratch memory up, which another operation may have used or had replaced by more.
+func (s *Separable) take() {
+	d := s.middle
+	for i := range s.scratch {
+		own := s.memory.own[i]
+		s.scratch[i].input = room(&own, s.ring, d.W, d.C)
+		s.scratch[i].output = room(&own, d.bands[0].rows, d.OW, d.C)
+	}
 }
 
-// WeightBytes is the memory of the packed weights and of the workers' rows.
+// room is a tensor of one image in memory that it is cut off.
+func room(memory *[]float32, h, w, c int) Tensor {
+	return Tensor{Data: cut(memory, h*w*c), N: 1, H: h, W: w, C: c, Stride: c}
+}
+
+// WeightBytes is the memory of the packed weights.
 func (s *Separable) WeightBytes() int64 {
 	n := s.middle.WeightBytes()
 	for _, c := range []*Conv{s.first, s.last} {
 		if c != nil {
 			n += c.WeightBytes()
 		}
-	}
-	for _, t := range s.scratch {
-		n += 4 * int64(len(t.input.Data)+len(t.output.Data))
 	}
 	return n
 }
@@ -118,6 +122,7 @@ func (s *Separable) Run(pool *par.Pool, dst, src, res Tensor) {
 		s.first.src = Tensor{}
 	}
 	s.dst, s.src, s.res = dst, src, res
+	s.take()
 	// Two parts a worker, for a worker that is late; each part begins with rows that the one before it computed too.
 	s.parts = 1
 	if pool.Size() > 1 {

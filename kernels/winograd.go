@@ -22,7 +22,7 @@ type Winograd struct {
 	block   int       // tiles transformed at a time
 	sub     int       // of which one task multiplies this many
 	chunk   int       // panels of a task
-	points  []float32 // (36, block, C), points spread: the block, transformed
+	points  []float32 // (36, block, C), points spread: the block, transformed; in Scratch, as the workers\' memory is
 	scratch []winogradScratch
 
 	// the run under way
@@ -79,17 +79,32 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 	w.sub, w.chunk = 24, min(4, panels)
 	inParallel(panels, func(panel int) { w.pack(panel) })
 	w.forget()
-	w.points = make([]float32, winogradPoints*w.pointStep())
+	if w.Scratch == nil {
+		w.Scratch = &Scratch{}
+	}
+	patch, products, edge := w.needs()
+	w.Scratch.reserve(winogradPoints*w.pointStep(), workers, patch+products+edge)
 	w.scratch = make([]winogradScratch, workers)
 	for i := range w.scratch {
-		w.scratch[i] = winogradScratch{
-			patch:    make([]float32, 36*s.C),
-			products: make([]float32, winogradPoints*spread(w.sub*f32.NR*w.chunk)),
-			edge:     make([]float32, 2*16*f32.NR*w.chunk),
-			rows:     make([]*float32, roundUp(w.sub, f32.MR)),
-		}
+		w.scratch[i].rows = make([]*float32, roundUp(w.sub, f32.MR))
 	}
 	return w
+}
+
+// needs is the elements of a worker's patch, products and edge.
+func (w *Winograd) needs() (patch, products, edge int) {
+	return 36 * w.C, winogradPoints * spread(w.sub*f32.NR*w.chunk), 2 * 16 * f32.NR * w.chunk
+}
+
+// take cuts the scratch memory up, which another operation may have used or had replaced by more.
+func (w *Winograd) take() {
+	shared := w.Scratch.shared
+	w.points = cut(&shared, winogradPoints*w.pointStep())
+	patch, products, edge := w.needs()
+	for i := range w.scratch {
+		s, own := &w.scratch[i], w.Scratch.own[i]
+		s.patch, s.products, s.edge = cut(&own, patch), cut(&own, products), cut(&own, edge)
+	}
 }
 
 // pack transforms one panel's filters: U = G·g·Gᵀ.
@@ -135,6 +150,7 @@ func (w *Winograd) Algorithm() string { return "winograd4x3" }
 func (w *Winograd) Run(pool *par.Pool, dst, src, res Tensor) {
 	w.checkTensors(dst, src, res)
 	w.dst, w.src, w.res = dst, src, res
+	w.take()
 	w.down, w.across = (w.OH+3)/4, (w.OW+3)/4
 	tiles := src.N * w.down * w.across
 	for w.first = 0; w.first < tiles; w.first += w.block {

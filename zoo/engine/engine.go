@@ -54,6 +54,7 @@ type Engine struct {
 	buffers     []buffer
 	arena       []float32
 	constants   map[int][]float32 // by node, (H,W,C)
+	scratch     kernels.Scratch   // of all steps
 	input       kernels.Tensor    // its Data is Run's argument
 	output      place
 	weightBytes int64

@@ -1,0 +1,39 @@
+package kernels
+
+// Scratch is working memory that operations share: those of one engine run one after another, so that the largest need is
+// enough and the memory is still in cache from the operation before. The zero value has none.
+type Scratch struct {
+	shared []float32   // all workers'
+	own    [][]float32 // each worker's
+}
+
+// Bytes is the memory that it holds.
+func (s *Scratch) Bytes() int64 {
+	n := len(s.shared)
+	for _, w := range s.own {
+		n += len(w)
+	}
+	return 4 * int64(n)
+}
+
+// reserve makes room for an operation's needs, in elements, before it runs.
+func (s *Scratch) reserve(shared, workers, own int) {
+	if len(s.shared) < shared {
+		s.shared = Alloc(shared)
+	}
+	for len(s.own) < workers {
+		s.own = append(s.own, nil)
+	}
+	for i := range workers {
+		if len(s.own[i]) < own {
+			s.own[i] = make([]float32, own)
+		}
+	}
+}
+
+// cut takes the first n elements off memory.
+func cut(memory *[]float32, n int) []float32 {
+	part := (*memory)[:n:n]
+	*memory = (*memory)[n:]
+	return part
+}
