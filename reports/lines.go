@@ -90,7 +90,7 @@ func (r *run) curve(curves []findings.Curve, where, name, finding, title, xLabel
 	return f, true
 }
 
-// lineStyles gives lines colours first and shapes second.
+// lineStyle gives line i a colour first and a shape second.
 func lineStyle(i int) style {
 	colors, forms := palette(), shapes()
 	return style{colors[i%len(colors)], forms[(i+i/len(colors))%len(forms)]}

@@ -65,7 +65,7 @@ func dissected(rows []row) (some []row) {
 // square is a marker in an operation's colour.
 func square(i int) style { return style{palette()[i], shapes()[1]} }
 
-// names of rows of one network at several sizes carry the size.
+// sizedNames are the networks of rows, with the size where one has several.
 func sizedNames(rows []row) []string {
 	points := make([]point, len(rows))
 	for i := range rows {

@@ -40,8 +40,8 @@ func (r *run) figures(found []findings.Finding) []figure {
 	}
 	chosen := r.chosen()
 	all = append(all, r.accuracyFigures(chosen, where)...)
-	for _, make := range []func([]row, string) (figure, bool){r.breakdown, r.roofline, r.batchCurve, r.resolutionCurve} {
-		if f, ok := make(chosen, where); ok {
+	for _, of := range []func([]row, string) (figure, bool){r.breakdown, r.roofline, r.batchCurve, r.resolutionCurve} {
+		if f, ok := of(chosen, where); ok {
 			all = append(all, f)
 		}
 	}
