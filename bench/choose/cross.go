@@ -228,6 +228,7 @@ func (s *study) neighbour(ctx context.Context, features table) (table, []int, er
 		right[o] = make([]int, len(neighbours))
 	}
 	final := make([]nearest, n)
+	units := newFactor(s.pool, unit, nil, similarityBlock, d, m)
 	similarity, block := make([]float32, similarityBlock*m), make([]float32, similarityBlock*d)
 	shares := make([]float32, s.classes)
 	for from := 0; from < n; from += similarityBlock {
@@ -238,7 +239,7 @@ func (s *study) neighbour(ctx context.Context, features table) (table, []int, er
 		for r := range count {
 			normalise(block[r*d:(r+1)*d], features.row(all[from+r]))
 		}
-		product(s.pool, similarity[:count*m], block[:count*d], unit, nil, count, d, m)
+		units.times(similarity, block) // of the last block's end too, which says nothing
 		for r := range count {
 			own := s.fold[all[from+r]]
 			without := make([]nearest, s.folds)
