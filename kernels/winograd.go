@@ -19,20 +19,23 @@ type Winograd struct {
 	lo, hi  float32
 	packed  []float32 // by chunk of panels, point, panel: (C, 16)
 	bias    []float32
-	block   int       // tiles transformed at a time
-	sub     int       // of which one task multiplies this many
-	chunk   int       // panels of a task
-	points  []float32 // (36, block, C), points spread: the block, transformed; in Scratch, as the workers\' memory is
+	block   int  // tiles transformed at a time
+	sub     int  // of which one task multiplies this many
+	chunk   int  // panels of a task
+	alone   bool // a worker takes a block from beginning to end
 	scratch []winogradScratch
 
 	// the run under way
 	dst, src, res Tensor
 	down, across  int // tiles of an image
-	first, count  int // tiles of the block under way
+	first, count  int // tiles of the block under way, or all
+	blocks        int // of a worker alone
 	multiplying   bool
 }
 
 type winogradScratch struct {
+	points   []float32 // (36, block, C), points spread: the block that this worker is at, transformed
+	first    int       // the block's first tile
 	patch    []float32 // (6, 6, C): a tile at an edge, with its padding
 	products []float32 // (36, sub, 16·chunk), points spread
 	edge     []float32 // (2, 16, 16·chunk): a tile's outputs and residuals where it hangs over
@@ -70,11 +73,11 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 	w.packed = Alloc(panels * winogradPoints * s.C * f32.NR)
 	w.bias = make([]float32, panels*f32.NR)
 	copy(w.bias, s.Bias)
-	// A block's points (36·block·C) and a task's products share L2 where channels are few; where they are many, a
-	// point's rows and weights do.
-	w.block = 24
+	// A block's points (36·block·C) and a task's products share L2 where channels are few, and a worker takes blocks of its
+	// own from beginning to end; where they are many, a point's rows and weights do, and all workers are at one block.
+	w.block, w.alone = 24, true
 	if s.C > 96 {
-		w.block = 96
+		w.block, w.alone = 96, false
 	}
 	w.sub, w.chunk = 24, min(4, panels)
 	inParallel(panels, func(panel int) { w.pack(panel) })
@@ -82,8 +85,8 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 	if w.Scratch == nil {
 		w.Scratch = &Scratch{}
 	}
-	patch, products, edge := w.needs()
-	w.Scratch.reserve(winogradPoints*w.pointStep(), workers, patch+products+edge)
+	shared, own, patch, products, edge := w.needs()
+	w.Scratch.reserve(shared, workers, own+patch+products+edge)
 	w.scratch = make([]winogradScratch, workers)
 	for i := range w.scratch {
 		w.scratch[i].rows = make([]*float32, roundUp(w.sub, f32.MR))
@@ -91,18 +94,22 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 	return w
 }
 
-// needs is the elements of a worker's patch, products and edge.
-func (w *Winograd) needs() (patch, products, edge int) {
-	return 36 * w.C, winogradPoints * spread(w.sub*f32.NR*w.chunk), 2 * 16 * f32.NR * w.chunk
+// needs is the elements of the points, all workers' or each worker's, and of a worker's patch, products and edge.
+func (w *Winograd) needs() (shared, own, patch, products, edge int) {
+	if shared = winogradPoints * w.pointStep(); w.alone {
+		shared, own = 0, shared
+	}
+	return shared, own, 36 * w.C, winogradPoints * spread(w.sub*f32.NR*w.chunk), 2 * 16 * f32.NR * w.chunk
 }
 
 // take cuts the scratch memory up, which another operation may have used or had replaced by more.
 func (w *Winograd) take() {
-	shared := w.Scratch.shared
-	w.points = cut(&shared, winogradPoints*w.pointStep())
-	patch, products, edge := w.needs()
+	shared, points, patch, products, edge := w.needs()
 	for i := range w.scratch {
 		s, own := &w.scratch[i], w.Scratch.own[i]
+		if s.points = w.Scratch.shared[:shared]; w.alone {
+			s.points = cut(&own, points)
+		}
 		s.patch, s.products, s.edge = cut(&own, patch), cut(&own, products), cut(&own, edge)
 	}
 }
@@ -153,6 +160,14 @@ func (w *Winograd) Run(pool *par.Pool, dst, src, res Tensor) {
 	w.take()
 	w.down, w.across = (w.OH+3)/4, (w.OW+3)/4
 	tiles := src.N * w.down * w.across
+	if w.alone {
+		// Blocks of even size, as many for each worker.
+		w.blocks = roundUp((tiles+w.block-1)/w.block, pool.Size())
+		w.count = tiles
+		pool.Run(w.blocks, w)
+		w.dst, w.src, w.res = Tensor{}, Tensor{}, Tensor{}
+		return
+	}
 	for w.first = 0; w.first < tiles; w.first += w.block {
 		w.count = min(w.block, tiles-w.first)
 		w.multiplying = false
@@ -174,9 +189,14 @@ func (w *Winograd) pointStep() int { return spread(w.block * w.C) }
 func (w *Winograd) subs() int   { return (w.count + w.sub - 1) / w.sub }
 func (w *Winograd) chunks() int { return (len(w.bias)/f32.NR + w.chunk - 1) / w.chunk }
 
-// Do transforms one tile, or computes one chunk of channels of a part of the block.
+// Do computes a block, or transforms one tile of the one under way, or computes one chunk of channels of a part of that.
 func (w *Winograd) Do(worker, task int) {
 	s := &w.scratch[worker]
+	if w.alone {
+		w.blockAlone(s, task*w.count/w.blocks, (task+1)*w.count/w.blocks)
+		return
+	}
+	s.first = w.first
 	if !w.multiplying {
 		w.transform(s, task)
 		return
@@ -191,18 +211,34 @@ func (w *Winograd) Do(worker, task int) {
 	}
 }
 
+// blockAlone computes tiles [from, to), which are a block at the most.
+func (w *Winograd) blockAlone(s *winogradScratch, from, to int) {
+	s.first = from
+	n := to - from
+	for i := range n {
+		w.transform(s, i)
+	}
+	for panel := 0; panel < len(w.bias)/f32.NR && n > 0; panel += w.chunk {
+		panels := min(w.chunk, len(w.bias)/f32.NR-panel)
+		w.multiply(s, 0, n, panel, panels)
+		for i := range n {
+			w.finish(s, i, i, panel, panels)
+		}
+	}
+}
+
 // place is where tile i of the block is: its image and its first output pixel.
-func (w *Winograd) place(i int) (image, y, x int) {
-	i += w.first
+func (w *Winograd) place(s *winogradScratch, i int) (image, y, x int) {
+	i += s.first
 	return i / (w.down * w.across), i / w.across % w.down * 4, i % w.across * 4
 }
 
 // transform takes tile i of the block to its 36 points.
 func (w *Winograd) transform(s *winogradScratch, i int) {
-	image, y, x := w.place(i)
+	image, y, x := w.place(s, i)
 	y, x = y-w.Top, x-w.Left
 	pixel := func(y, x int) []float32 { return w.src.Data[((image*w.H+y)*w.W+x)*w.src.Stride:] }
-	s.args = f32.Winograd{Out: &w.points[i*w.C], OutRow: 4 * w.pointStep(), C: w.C, Mask: mask8(w.C)}
+	s.args = f32.Winograd{Out: &s.points[i*w.C], OutRow: 4 * w.pointStep(), C: w.C, Mask: mask8(w.C)}
 	if y >= 0 && x >= 0 && y+6 <= w.H && x+6 <= w.W {
 		s.args.In, s.args.InRow, s.args.InPixel = &pixel(y, x)[0], 4*w.W*w.src.Stride, 4*w.src.Stride
 	} else {
@@ -226,7 +262,7 @@ func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
 	tiles := cutRows(n)
 	place := tiles.places(1)
 	for i := range n {
-		s.rows[place.at] = &w.points[(sub+i)*w.C]
+		s.rows[place.at] = &s.points[(sub+i)*w.C]
 		place.next()
 	}
 	width := panels * f32.NR
@@ -256,7 +292,7 @@ func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
 
 // finish takes the products of tile i of the block, the k-th of its task, to outputs.
 func (w *Winograd) finish(s *winogradScratch, i, k, panel, panels int) {
-	image, y, x := w.place(i)
+	image, y, x := w.place(s, i)
 	width, col := panels*f32.NR, panel*f32.NR
 	cols := min(width, w.OC-col)
 	pixel := (image*w.OH+y)*w.OW + x
