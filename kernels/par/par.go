@@ -1,9 +1,10 @@
 // Package par is a fixed set of workers that share out the tiles of one layer after another.
 //
 // The contract: Run calls Do for every index below tasks exactly once, on at most Size workers, the caller being worker
-// 0, and returns when all calls have. Workers take the next index when they have finished one, so uneven tiles balance
-// themselves; which worker runs which index is not fixed, so a task's result must not depend on it. Run neither
-// allocates nor locks while the workers are awake. A pool runs one thing at a time.
+// 0, and returns when all calls have. Each worker begins with a range of its own, the same for every Run of as many tasks, so
+// that a worker finds what it wrote in the layer before in its own cache; then it takes what others have left, so that
+// uneven tiles balance themselves. Which worker runs which index is not fixed, and a task's result must not depend on it.
+// Run neither allocates nor locks while the workers are awake. A pool runs one thing at a time.
 //
 // It leaves to the caller how work is cut into tasks, and scratch memory by worker.
 package par
@@ -33,8 +34,7 @@ type Pool struct {
 	quit  atomic.Bool
 
 	task    Task
-	tasks   int64
-	next    atomic.Int64
+	ranges  []tasks      // of each worker
 	running atomic.Int32 // workers that have not yet finished this epoch
 
 	mu     sync.Mutex
@@ -42,12 +42,19 @@ type Pool struct {
 	asleep atomic.Int32
 }
 
+// tasks is what is left of a worker's range. It fills a cache line, which others touch only when they have nothing to do.
+type tasks struct {
+	next atomic.Int64
+	end  int64
+	_    [48]byte
+}
+
 // New starts a pool of size workers, of which the caller of Run is one; 0 means one for each processor that Go may use.
 func New(size int) *Pool {
 	if size < 1 {
 		size = runtime.GOMAXPROCS(0)
 	}
-	p := &Pool{size: size}
+	p := &Pool{size: size, ranges: make([]tasks, size)}
 	p.wake = sync.NewCond(&p.mu)
 	for w := 1; w < size; w++ {
 		go p.work(w)
@@ -75,8 +82,12 @@ func (p *Pool) Run(tasks int, t Task) {
 		}
 		return
 	}
-	p.task, p.tasks = t, int64(tasks)
-	p.next.Store(0)
+	p.task = t
+	for w := range p.ranges {
+		r := &p.ranges[w]
+		r.next.Store(int64(w * tasks / p.size))
+		r.end = int64((w + 1) * tasks / p.size)
+	}
 	p.running.Store(int32(p.size - 1))
 	p.epoch.Add(1)
 	if p.asleep.Load() > 0 {
@@ -121,14 +132,13 @@ func (p *Pool) sleep(seen uint32) {
 	p.mu.Unlock()
 }
 
-// share computes pieces until none is left.
+// share computes the worker's pieces, then those of the next worker and so on, until none is left.
 func (p *Pool) share(worker int) {
-	for {
-		i := p.next.Add(1) - 1
-		if i >= p.tasks {
-			return
+	for k := range p.size {
+		r := &p.ranges[(worker+k)%p.size]
+		for i := r.next.Add(1) - 1; i < r.end; i = r.next.Add(1) - 1 {
+			p.task.Do(worker, int(i))
 		}
-		p.task.Do(worker, int(i))
 	}
 }
 
