@@ -203,8 +203,14 @@ func (w *Winograd) Do(worker, task int) {
 		w.transform(s, task)
 		return
 	}
-	sub := task % w.subs() * w.sub
-	panel := task / w.subs() * w.chunk
+	// Tasks of one worker have the same tiles, those that it transformed, where there are enough.
+	tiles := w.subs()
+	if workers := len(w.scratch); tiles%workers == 0 {
+		tiles /= workers
+	}
+	group := task / (tiles * w.chunks())
+	sub := (group*tiles + task%tiles) * w.sub
+	panel := task / tiles % w.chunks() * w.chunk
 	w.products(s, sub, min(w.sub, w.count-sub), panel, min(w.chunk, w.panels()-panel))
 }
 
