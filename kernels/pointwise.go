@@ -33,7 +33,7 @@ func NewPointwise(scale, shift []float32, act Act, workers int) *Pointwise {
 const taskElems = 1 << 14
 
 // Algorithm is the name of the kernel.
-func (e *Pointwise) Algorithm() string { return "rows8" }
+func (e *Pointwise) Algorithm() string { return "rows" }
 
 // Run computes one image after another; dst may be src. gate has one pixel an image or src's pixels, its Data is nil for
 // none; each of add has src's pixels, or one image's, which is then added to every image.

@@ -7,15 +7,6 @@ type Scratch struct {
 	own    [][]float32 // each worker's
 }
 
-// Bytes is the memory that it holds.
-func (s *Scratch) Bytes() int64 {
-	n := len(s.shared)
-	for _, w := range s.own {
-		n += len(w)
-	}
-	return 4 * int64(n)
-}
-
 // reserve makes room for an operation's needs, in elements, before it runs.
 func (s *Scratch) reserve(shared, workers, own int) {
 	if len(s.shared) < shared {

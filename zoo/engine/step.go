@@ -109,7 +109,7 @@ func (p *planner) emit(k int) error {
 		if err != nil {
 			return err
 		}
-		s.unary, algorithm = norm, "rows8"
+		s.unary, algorithm = norm, "rows"
 	case nn.Attention:
 		a := kernels.NewAttention(p.attentionShape(n), workers)
 		s.unary, algorithm = a, a.Algorithm()
