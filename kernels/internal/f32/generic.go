@@ -14,9 +14,11 @@ func gemmGeneric(mr, nr int) func(*Tile) {
 	}
 }
 
-// gemmRow computes row r of tile i, which is row o of the output.
+// gemmRow computes row r of tile i, which is row o of the output. Its sums are float64's: without fused multiply-adds,
+// which Go does not use on every machine, those of float32 would lose more digits than assembly's.
 func gemmRow(t *Tile, nr, i, r, o int) {
-	var sum, residual [NR]float32
+	var sum [NR]float64
+	var residual [NR]float32
 	cols := nr
 	if t.Mask != nil {
 		cols = 0
@@ -26,21 +28,23 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 	}
 	c := unsafe.Slice(At(t.C, o*t.LDC), cols)
 	if t.Bias != nil && t.Flags&Load == 0 {
-		copy(sum[:nr], unsafe.Slice(t.Bias, nr))
+		for j, v := range unsafe.Slice(t.Bias, nr) {
+			sum[j] = float64(v)
+		}
 	}
 	b := unsafe.Slice(t.B, t.Taps*t.K*nr)
 	for tap := range t.Taps {
 		row := *(**float32)(unsafe.Add(unsafe.Pointer(t.A), i*t.Step+8*(tap*MR+r)))
 		for _, a := range unsafe.Slice(At(row, t.Offset), t.K) {
 			for j, w := range b[:nr] {
-				sum[j] += a * w
+				sum[j] += float64(a) * float64(w)
 			}
 			b = b[nr:]
 		}
 	}
 	if t.Flags&Load != 0 {
 		for j, v := range c {
-			sum[j] += v
+			sum[j] += float64(v)
 		}
 	}
 	if t.Flags&Final != 0 {
@@ -48,10 +52,12 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 			copy(residual[:], unsafe.Slice(At(t.R, o*t.LDR), cols))
 		}
 		for j := range cols {
-			sum[j] = min(max(sum[j]+residual[j], t.Lo), t.Hi)
+			sum[j] = min(max(sum[j]+float64(residual[j]), float64(t.Lo)), float64(t.Hi))
 		}
 	}
-	copy(c, sum[:cols])
+	for j := range c {
+		c[j] = float32(sum[j])
+	}
 }
 
 // dwconvGeneric is the Go twin of dwconv{px}c16AVX2 and, with largest, of maxpool{px}c16AVX2.
