@@ -5,31 +5,25 @@ import "unsafe"
 // MaxBand is the most rows of output that a band has.
 const MaxBand = 3
 
-// bandGeneric is the Go twin of dwband{k}s{s}r{rows}.
+// bandGeneric is the Go twin of dwband{k}s{s}r{rows}. Its sums are float64's, as gemmRow's are.
 func bandGeneric(k, s, rows int) func(*Band) {
 	return func(t *Band) {
-		bias := unsafe.Slice(t.Bias, t.C)
+		in, bias := unsafe.Slice(t.In, (rows-1)*s+k), unsafe.Slice(t.Bias, t.C)
 		for o := range t.OW {
+			first := o*s - t.Left // column of input
+			from, to := max(0, -first), min(k, t.Cols-first)
 			for r := range rows {
 				out := unsafe.Slice(At(t.Out, r*t.OutRow+o*t.OutPixel), t.C)
-				copy(out, bias)
-				for kx := range k {
-					x := o*s + kx - t.Left
-					if x < 0 || x >= t.Cols {
-						continue
-					}
-					for ky := range k {
-						row := unsafe.Slice(t.In, (rows-1)*s+k)[r*s+ky]
-						if row == nil {
-							continue
-						}
-						for c, v := range unsafe.Slice(At(row, x*t.InPixel), t.C) {
-							out[c] += v * *At(t.W, 4*(c/16*k*k*16+(ky*k+kx)*16+c%16))
+				for c := range out {
+					sum := float64(bias[c])
+					for kx := from; kx < to; kx++ {
+						for ky, row := range in[r*s : r*s+k] {
+							if row != nil {
+								sum += float64(*At(row, (first+kx)*t.InPixel+4*c)) * float64(*At(t.W, 4*(c/16*k*k*16+(ky*k+kx)*16+c%16)))
+							}
 						}
 					}
-				}
-				for c, y := range out {
-					out[c] = min(max(y, t.Lo), t.Hi)
+					out[c] = float32(min(max(sum, float64(t.Lo)), float64(t.Hi)))
 				}
 			}
 		}
