@@ -80,6 +80,8 @@ type pageRow struct {
 	Why        map[string]string `json:"not_measured,omitempty"`
 	Notes      []string          `json:"notes,omitempty"` // of the verdict
 	Invalid    bool              `json:"invalid,omitempty"`
+	Plan       string            `json:"plan,omitempty"`        // its hash, and how it was chosen
+	Recheck    string            `json:"predictions,omitempty"` // of the accuracy, by the engine that was timed
 	Histogram  *histogram        `json:"histogram,omitempty"`
 	LayersKey  string            `json:"layers,omitempty"`
 }
@@ -139,6 +141,12 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 		p.Batch, p.Threads = finiteNumber(float64(one.set.batch), one.set.batch > 0), finiteNumber(float64(one.set.threads), one.set.threads > 0)
 		if l := one.latency; l != nil && l.Footprint != nil {
 			p.Load, p.Tune = finiteNumber(float64(l.Load), l.Load > 0), finiteNumber(float64(l.Tune), l.Tune > 0)
+		}
+		if l := one.latency; l != nil {
+			p.Recheck = clean(l.Recheck.Text())
+			if l.Plan != nil {
+				p.Plan = clean(fmt.Sprintf("%s, algorithms by %s", l.Plan.Hash, l.Plan.Source))
+			}
 		}
 		at := slices.IndexFunc(pipelines, func(o *record.Record) bool { return o.Model == rec.Model && o.ImgSize == one.set.size })
 		if at >= 0 {

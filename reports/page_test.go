@@ -136,6 +136,26 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestPageTellsPlan holds that a row says by what plan it was timed and what became of the accuracy's predictions.
+func TestPageTellsPlan(t *testing.T) {
+	records := measured(zoo(t), 2)
+	for i := range records {
+		if records[i].Kind == record.KindLatency {
+			records[i].Plan = &record.Plan{Hash: "0123456789ab", Source: "trials"}
+			records[i].Recheck = &record.Recheck{Checked: 12, Same: 12}
+		}
+	}
+	told := 0
+	for _, r := range lift(t, pageOf(t, records, nil)).Rows {
+		if r.Plan == "0123456789ab, algorithms by trials" && r.Recheck == "checked 12 of 12 same" {
+			told++
+		}
+	}
+	if told == 0 {
+		t.Error("no row tells its plan and its predictions")
+	}
+}
+
 // TestPageNaN renders records that are not finite: the figures are missing and the problem is told.
 func TestPageNaN(t *testing.T) {
 	records := measured(zoo(t), 2)

@@ -300,6 +300,7 @@ function open(i) {
     if (f === "published_top1" && r.published_source) text += ` (${r.published_source})`;
     facts.push([a.text, text]);
   }
+  facts.push(["predictions", r.predictions], ["plan", r.plan]);
   const dl = el("dl", {});
   for (const [k, v] of facts) if (v) dl.append(el("dt", {textContent: k}), el("dd", {textContent: v}));
   const close = el("button", {type: "button", textContent: "Close"});
