@@ -12,12 +12,14 @@
 //
 // Why channels last: the other candidate, planes of sixteen channels (nChw16c), was run with the same tiles, blocks and
 // microkernels on 21 layers of ResNet-50, VGG-16 and MobileNetV2 (BenchmarkLayout, both in turn, one thread; AMD EPYC of
-// the Zen 4 kind with AVX2 kernels, 2026-11-23). Its time over this layout's, the median of a layer:
+// the Zen 4 kind with AVX-512 kernels, 2026-11-23). Its time over this layout's, the median of a layer:
 //
-//	dense layers, geometric mean of 16     1.08   from 0.91 (1×1, 64 to 256 channels, 56×56) to 1.58 (1×1, 144 to 24)
-//	depthwise layers, geometric mean of 5  1.40   0.88 and 0.90 at 112×112, 1.04 at 56×56, 1.88 at 14×14, 3.43 at 7×7
-//	all                                    1.15
+//	dense layers, geometric mean of 16     1.11   from 0.93 (1×1, 16 to 96 channels, 112×112) to 1.78 (1×1, 144 to 24)
+//	depthwise layers, geometric mean of 5  0.84   0.78 and 0.53 at 112×112, 0.79 at 56×56, 0.87 at 14×14, 1.48 at 7×7
+//	all                                    1.04
 //
+// Depthwise layers would gain by planes now that they are computed in bands (before, theirs was 1.40), but they are a tenth
+// of a mobile network's time, and the larger ones run joined with their neighbours, on rows that are in cache.
 // Only the channels-last form prefetches its next weights; before it did, the dense layers' mean was 1.06 (busier machine).
 // Channels last also concatenates by address at any channel, needs no padding to sixteen, and is attention's own layout.
 //
