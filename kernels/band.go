@@ -9,19 +9,20 @@ type band struct {
 }
 
 // cutBands cuts the output's rows into bands, or returns nil where the convolution has no kernel for them.
-func (d *Depthwise) cutBands() []band {
-	k, s := d.KH, d.SH
-	if d.each != 1 || d.KW != k || k < 3 || k > 7 || k%2 == 0 || d.SW != s || s > 2 || d.DH != 1 || d.DW != 1 || d.Left >= k {
+func (s *ConvShape) cutBands(l *f32.Level) []band {
+	k, stride := s.KH, s.SH
+	if s.Groups != s.C || s.OC != s.C || s.KW != k || k < 3 || k > 7 || k%2 == 0 || s.SW != stride || stride > 2 || s.DH != 1 || s.DW != 1 ||
+		s.Left >= k {
 		return nil
 	}
-	kernels := &d.level.Bands[(k-3)/2][s-1]
+	kernels := &l.Bands[(k-3)/2][stride-1]
 	most := len(kernels) - 1
 	for most > 0 && kernels[most] == nil {
 		most--
 	}
 	var all []band
-	for y := 0; y < d.OH && most > 0; {
-		rows := min(most, d.OH-y)
+	for y := 0; y < s.OH && most > 0; {
+		rows := min(most, s.OH-y)
 		all = append(all, band{y, rows, kernels[rows]})
 		y += rows
 	}
@@ -37,9 +38,9 @@ func (d *Depthwise) runBand(s *depthwiseScratch, b band, pixel int, dst []float3
 	*a = f32.Band{
 		In: &s.rows[0], W: &d.packed[0], Bias: &d.bias[0], Out: &dst[0],
 		InPixel: 4 * pixel, OutRow: 4 * d.OW * stride, OutPixel: 4 * stride,
-		Cols: min(d.W, (d.OW-1)*d.SW+d.KW-d.Left), Left: d.Left, OW: d.OW, C: d.C, Mask: mask8(d.C), Lo: d.lo, Hi: d.hi,
+		Cols: min(d.W, (d.OW-1)*d.SW+d.KW-d.Left), Left: d.Left, Skip: (d.KW-1)/d.SW - (d.Left+d.SW-1)/d.SW,
+		OW: d.OW, C: d.C, Mask: mask8(d.C), Lo: d.lo, Hi: d.hi,
 	}
-	a.Skip = (d.KW-1)/d.SW - (d.Left+d.SW-1)/d.SW
 	b.run(a)
 	if !d.Act.isClamp() {
 		d.Act.apply(d.level, &s.act, dst, stride, d.C, b.rows*d.OW)

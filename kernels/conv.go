@@ -370,14 +370,13 @@ func (c *Conv) windowRows(s *convScratch, src Tensor, row, rows int) {
 		}
 		return
 	}
-	image, pixel := row/(c.OH*c.OW), row%(c.OH*c.OW)
-	oy, ox := pixel/c.OW, pixel%c.OW
+	pixel := c.pixel(row)
 	for range rows {
 		tap := place.at
-		y0, x0 := oy*c.SH-c.Top, ox*c.SW-c.Left
+		y0, x0 := pixel.y*c.SH-c.Top, pixel.x*c.SW-c.Left
 		for ky := range c.KH {
 			y := y0 + ky*c.DH
-			base := (image*c.H + y) * c.W
+			base := (pixel.image*c.H + y) * c.W
 			for kx := range c.KW {
 				x := x0 + kx*c.DW
 				if uint(y) < uint(c.H) && uint(x) < uint(c.W) {
@@ -389,40 +388,47 @@ func (c *Conv) windowRows(s *convScratch, src Tensor, row, rows int) {
 			}
 		}
 		place.next()
-		if ox++; ox == c.OW {
-			ox = 0
-			if oy++; oy == c.OH {
-				oy = 0
-				image++
-			}
-		}
+		pixel.next(&c.ConvShape)
+	}
+}
+
+// outPixel is the place of a row of the product: a pixel of the output.
+type outPixel struct{ image, y, x int }
+
+// pixel is the place of a row.
+func (s *ConvShape) pixel(row int) outPixel {
+	return outPixel{row / (s.OH * s.OW), row / s.OW % s.OH, row % s.OW}
+}
+
+// next moves to the next row's.
+func (p *outPixel) next(s *ConvShape) {
+	if p.x++; p.x < s.OW {
+		return
+	}
+	p.x = 0
+	if p.y++; p.y == s.OH {
+		p.y = 0
+		p.image++
 	}
 }
 
 // mergedRows is windowRows over the padded copy, with a whole row of the window as one tap.
 func (c *Conv) mergedRows(s *convScratch, row, rows int) {
 	width, place := c.paddedWidth(), cutRows(rows).places(c.KH)
-	image, pixel := row/(c.OH*c.OW), row%(c.OH*c.OW)
-	oy, ox := pixel/c.OW, pixel%c.OW
+	pixel := c.pixel(row)
 	for range rows {
 		tap := place.at
 		for ky := range c.KH {
-			y := oy*c.SH - c.Top + ky*c.DH
+			y := pixel.y*c.SH - c.Top + ky*c.DH
 			if uint(y) < uint(c.H) {
-				s.rows[tap] = &c.padded[((image*c.H+y)*width+ox*c.SW)*c.C]
+				s.rows[tap] = &c.padded[((pixel.image*c.H+y)*width+pixel.x*c.SW)*c.C]
 			} else {
 				s.rows[tap] = &c.zeros[0]
 			}
 			tap += f32.MR
 		}
 		place.next()
-		if ox++; ox == c.OW {
-			ox = 0
-			if oy++; oy == c.OH {
-				oy = 0
-				image++
-			}
-		}
+		pixel.next(&c.ConvShape)
 	}
 }
 

@@ -44,7 +44,7 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	}
 	d := &Depthwise{ConvShape: s, level: level, each: s.C / s.Groups}
 	d.lo, d.hi = s.Act.clamp()
-	d.bands = d.cutBands()
+	d.bands = s.cutBands(level)
 	taps, lanes := s.taps(), 8
 	if d.bands != nil {
 		lanes = 16

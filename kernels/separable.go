@@ -33,8 +33,7 @@ func CanSeparable(first *ConvShape, middle ConvShape, last *ConvShape) bool {
 	if last != nil && (last.Groups > 1 || last.taps() > 1 || last.SH > 1 || last.SW > 1 || last.OH != last.H || last.OW != last.W) {
 		return false
 	}
-	d := &Depthwise{ConvShape: middle, level: level, each: 1}
-	return middle.Groups == middle.C && middle.OC == middle.C && d.cutBands() != nil
+	return middle.cutBands(level) != nil
 }
 
 // NewSeparable packs the weights of two or three convolutions; workers is the size of the pool that will run them.

@@ -16,7 +16,6 @@ type unary interface {
 
 // A step is one kernel call of the plan: exactly one of its operations is set.
 type step struct {
-	separable *kernels.Separable
 	conv      kernels.Convolution
 	pointwise *kernels.Pointwise
 	unary     unary
@@ -34,14 +33,12 @@ func (e *Engine) runStep(s *step, first, n int) {
 	for i, a := range s.add {
 		s.summands[i] = e.tensor(a, first, n)
 	}
-	var res kernels.Tensor
-	if len(s.add) > 0 {
-		res = s.summands[0]
-	}
 	switch {
-	case s.separable != nil:
-		s.separable.Run(e.pool, dst, src, res)
 	case s.conv != nil:
+		var res kernels.Tensor
+		if len(s.add) > 0 {
+			res = s.summands[0]
+		}
 		s.conv.Run(e.pool, dst, src, res)
 	case s.pointwise != nil:
 		var gate kernels.Tensor
@@ -163,15 +160,15 @@ func (p *planner) emitSeparable(g *group) error {
 		}
 	}
 	s.summands = make([]kernels.Tensor, len(s.add))
-	s.separable = kernels.NewSeparable(shapes[0], *shapes[1], shapes[2], p.pool.Size())
-	p.weightBytes += s.separable.WeightBytes()
+	s.conv = kernels.NewSeparable(shapes[0], *shapes[1], shapes[2], p.pool.Size())
+	p.weightBytes += s.conv.WeightBytes()
 	for _, i := range g.nodes {
 		if n := &p.graph.Nodes[i]; n.Op == nn.Conv {
 			p.release(n.Weight, n.Bias)
 		}
 	}
 	p.steps = append(p.steps, s)
-	p.describe(g, s.separable.Algorithm(), 0)
+	p.describe(g, s.conv.Algorithm(), 0)
 	return nil
 }
 
