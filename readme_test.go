@@ -19,7 +19,10 @@ import (
 	"zoobench/zoo"
 )
 
-var update = flag.Bool("update", false, "write the README's generated parts anew")
+var (
+	update = flag.Bool("update", false, "write the README's generated parts anew")
+	from   = flag.String("from", "", "folder of a run of the default experiment, whose results the README is to state from now on")
+)
 
 // TestReadme holds the README's parts between <!-- generated: name --> and <!-- end --> to what the program says of itself.
 func TestReadme(t *testing.T) {
@@ -27,7 +30,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts := map[string]string{"commands": commands(t), "experiments": experiments(t), "keys": keys(t), "networks": networks()}
+	parts := map[string]string{"commands": commands(t), "experiments": experiments(t), "keys": keys(t), "networks": networks(), "results": results(t)}
 	block := regexp.MustCompile(`(?s)(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)`)
 	seen := map[string]bool{}
 	want := block.ReplaceAllFunc(text, func(b []byte) []byte {
