@@ -358,16 +358,20 @@ func (g *gateRun) selfTest(ctx context.Context, plant string, nulls, plants int)
 		Suite:   g.suite, Pattern: g.bench, Plant: plant, Nulls: nulls, Plants: plants, CPU: g.cpu,
 		Progress: g.line.set,
 	})
-	if err != nil {
+	if t == nil {
 		return benchError(err)
 	}
 	g.line.clear()
+	stopped := err // the comparisons made until then took minutes: they are told all the same
 	if g.format == "json" {
 		e := json.NewEncoder(g.a.stdout)
 		e.SetIndent("", " ")
 		err = e.Encode(t)
 	} else {
 		_, err = fmt.Fprint(g.a.stdout, t)
+	}
+	if stopped != nil {
+		return benchError(stopped)
 	}
 	if err == nil && !t.Passed() {
 		err = &exitError{exitUndecided, errors.New("gate: self-test: the gate does not keep its word on this machine as it is now")}

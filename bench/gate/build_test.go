@@ -265,6 +265,19 @@ func TestSelfTest(t *testing.T) {
 	if result.Plants[0].Caught != 1 || result.FalseAlarms() != 0 || !result.Passed() {
 		t.Errorf("caught %d of 1, %d false alarms", result.Plants[0].Caught, result.FalseAlarms())
 	}
+
+	ctx, stop := context.WithCancel(context.Background())
+	result, err = RunSelfTest(ctx, repo, first.Commit, SelfTestOptions{
+		Suite: toySuite, Pattern: "Loop|Fixed", Nulls: 3, CPU: QuietCore(),
+		Progress: func(what string) {
+			if strings.HasSuffix(what, "2 of 3") {
+				stop()
+			}
+		},
+	})
+	if !errors.Is(err, context.Canceled) || result == nil || len(result.Nulls) != 1 {
+		t.Errorf("stopped in the second comparison: %v, %v; want the first one and that the context is canceled", result, err)
+	}
 }
 
 // TestBaseline records the toy's speed and checks it: against itself, against a baseline that was a quarter faster, and

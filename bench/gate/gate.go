@@ -4,11 +4,13 @@
 // The contract: a threshold T is the slow-down that must not land unseen. A benchmark is slower where its times are shown
 // to be more than T/2 above the base's, and more than what the base shows against itself (its noise floor); it is the
 // same where a change of T or more is ruled out either way; the two leave no true ratio for which no verdict can be
-// reached. Where rounds end with a slow-down by T ruled out and no more, that does not count against the whole. One round runs both sides of every benchmark once, each in a process of its own, in random order. Tests are
-// signed-rank tests of the rounds' log ratios, which assume no distribution; the chance of one false alarm or more over
-// all benchmarks and all looks at the data is at most 2.5 % (Holm 1979 over the benchmarks that are not decided yet, and
-// an equal share of the rate for each look), and that of calling a benchmark the same that is slower by T at most 5 %.
-// Times are nanoseconds a call, ratios are head over base.
+// reached. Where rounds end with a slow-down by T ruled out and no more, that does not count against the whole.
+//
+// One round runs both sides of every benchmark once, each in a process of its own, in random order. Tests are signed-rank
+// tests of the rounds' log ratios, which assume no distribution; the chance of one false alarm or more over all benchmarks
+// and all looks at the data is at most 2.5 % (Holm 1979 over the benchmarks that are not decided yet, and an equal share
+// of the rate for each look), and that of calling a benchmark the same that is slower by T at most 5 %. Times are
+// nanoseconds a call, ratios are head over base.
 //
 // It leaves the benchmarks to the packages that have them, and exit codes and flags to bench/cli.
 package gate

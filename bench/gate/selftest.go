@@ -61,7 +61,8 @@ const (
 )
 
 // RunSelfTest compares a revision with itself and with itself slowed down. Only the benchmarks that a plant touches are
-// timed against it; the rest count in the correction all the same.
+// timed against it; the rest count in the correction all the same. With an error it returns the comparisons that were
+// made before, nil where there are none.
 func RunSelfTest(ctx context.Context, repo *Repo, commit string, o SelfTestOptions) (*SelfTest, error) {
 	if o.Plant == "" {
 		o.Plant = o.Suite.Plant
@@ -107,31 +108,42 @@ func RunSelfTest(ctx context.Context, repo *Repo, commit string, o SelfTestOptio
 		return nil, fmt.Errorf("gate: self-test: no benchmark that --bench %s names calls %s", o.Pattern, o.Plant)
 	}
 
+	err = t.compare(ctx, repo, pair, o, tell)
+	t.Elapsed, t.Notes = time.Since(start), watch.Notes()
+	if err != nil && len(t.Nulls) == 0 {
+		return nil, err
+	}
+	return t, err
+}
+
+// compare makes the comparisons, one after the other.
+func (t *SelfTest) compare(ctx context.Context, repo *Repo, pair *Pair, o SelfTestOptions, tell func(format string, args ...any)) error {
 	options := o.Options
 	for n := range o.Nulls {
 		tell("base against itself, %d of %d", n+1, o.Nulls)
 		options.Seed = o.Seed + uint64(n)
 		result, err := Compare(ctx, t.Benches, pair, options)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		options.Floors = result.Floors
 		t.Nulls = append(t.Nulls, newTrial(result))
 	}
 	options.Others = len(t.Benches) - len(t.Planted)
 	for _, share := range o.Shares {
-		slowed, err := repo.Build(ctx, commit, o.Suite, Plant{o.Plant, share})
+		slowed, err := repo.Build(ctx, t.Commit, o.Suite, Plant{o.Plant, share})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		trials := PlantTrials{Share: share}
+		against := &Pair{Binaries: [2]*Binary{pair.Binaries[Base], slowed}, CPU: o.CPU, benches: pair.benches}
+		t.Plants = append(t.Plants, PlantTrials{Share: share})
+		trials := &t.Plants[len(t.Plants)-1]
 		for n := range o.Plants {
 			tell("%g %% slower, %d of %d", 100*share, n+1, o.Plants)
 			options.Seed = o.Seed + uint64(1000+n)
-			against := &Pair{Binaries: [2]*Binary{base, slowed}, CPU: o.CPU, benches: pair.benches}
 			result, err := Compare(ctx, t.Planted, against, options)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			trial := newTrial(result)
 			trials.Trials = append(trials.Trials, trial)
@@ -141,10 +153,8 @@ func RunSelfTest(ctx context.Context, repo *Repo, commit string, o SelfTestOptio
 				trials.Caught++
 			}
 		}
-		t.Plants = append(t.Plants, trials)
 	}
-	t.Elapsed, t.Notes = time.Since(start), watch.Notes()
-	return t, nil
+	return nil
 }
 
 // touched are the benchmarks that an obvious plant slows down.
