@@ -52,7 +52,6 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			again := data
 			if data == "" {
 				data = os.Getenv("ZOOBENCH_DATA")
 			}
@@ -83,7 +82,7 @@ func (a *app) run() *cobra.Command {
 			if err == nil {
 				err = configured
 			}
-			return a.finish(s, err, o, resumeCommand(path, only, o.Dir, again, noTune))
+			return a.finish(s, err, o, resumeCommand(path, only, o.Dir, data, noTune))
 		},
 	}
 	c.Flags().StringArrayVar(&only, "only", nil, "run this experiment; may be given several times")

@@ -45,7 +45,7 @@ func victim() {
 func TestKillCostsTheJobUnderWay(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), roleVariable+"=runner", "VICTIM_DIR="+dir, "VICTIM_DURATION=2s")
+	cmd.Env = append(os.Environ(), roleVariable+"=runner", "VICTIM_DIR="+dir, "VICTIM_DURATION=1s")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -68,7 +68,7 @@ func TestKillCostsTheJobUnderWay(t *testing.T) {
 	if err != nil || len(problems) != 0 || len(rows(records)) != 1 {
 		t.Fatalf("%d rows, problems %v, error %v; want 1 and none", len(rows(records)), problems, err)
 	}
-	o := options(t, long)
+	o := options(t, strings.Replace(long, "20ms", "1s", 1))
 	o.Dir, o.Resume = dir, true
 	s, err := Run(t.Context(), o)
 	if err != nil || s.Tasks != 2 || s.Measured+s.Kept != 2 {

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -64,6 +65,9 @@ func (r *run) plan(jobs []experiment.Job) error {
 		all = append(all, p.withCheckpoints(evals[[2]string{p.Experiment, p.spec.Name}])...)
 	}
 	all = append(all, accuracy...)
+	if err := r.continues(all); err != nil {
+		return err
+	}
 	r.s.Tasks = len(all)
 	before := map[string]*record.Record{}
 	for i := range r.s.Records {
@@ -89,16 +93,46 @@ func key(job, tag, file string) string {
 	return job + "\x00\x00" + tag
 }
 
-// kept says whether an earlier run's record stands for a task: it was measured, with the very weights that are there
-// now, or it could not be measured and still cannot. One that failed is tried again.
+// continues is an error where the run's earlier records cannot stand beside those of the tasks: measured on another
+// machine, or with settings of an experiment that has been changed since.
+func (r *run) continues(tasks []planned) error {
+	here := record.ThisMachine().Class()
+	asked := map[string]bool{} // jobs
+	models := map[[2]string]bool{}
+	for i := range tasks {
+		p := &tasks[i]
+		asked[p.ID], models[[2]string{p.Experiment, p.spec.Name}] = true, true
+	}
+	for i := range r.s.Records {
+		rec := &r.s.Records[i]
+		if rec.Timing == nil && rec.Accuracy == nil {
+			continue
+		}
+		if class := rec.Machine.Class(); class != here {
+			return fmt.Errorf("runner: %s: was measured on %s, this machine is %s: start a run of its own, in another folder", r.Dir, class, here)
+		}
+		if !asked[rec.JobID] && models[[2]string{rec.Experiment, rec.Model}] {
+			return fmt.Errorf("runner: %s: has %s of experiment %s with settings that are not asked for any more: start a run of its own, in another folder, or resume with the settings that it had",
+				r.Dir, rec.Name(), rec.Experiment)
+		}
+	}
+	return nil
+}
+
+// kept says whether an earlier run's record stands for a task: it was measured by this very program, with the weights and
+// images that are there now, or there is nothing now to measure it again with. One that failed is tried again.
 func kept(rec *record.Record, p planned) bool {
 	if rec == nil {
 		return false
 	}
+	measured := rec.Timing != nil || rec.Accuracy != nil
 	if p.missing != "" {
-		return slices.Contains(values(rec.NotMeasured), p.missing)
+		return measured || slices.Contains(values(rec.NotMeasured), p.missing)
 	}
-	if rec.Timing == nil && rec.Accuracy == nil {
+	if !measured || rec.Machine.KernelBuild != kernelBuild() || rec.Machine.ISA != cmp.Or(p.ISA, kernels.ISA()) {
+		return false
+	}
+	if a := p.Job.Accuracy; a != nil && (rec.Dataset != filepath.Clean(a.Data) || rec.LabelsFile != a.Labels) {
 		return false
 	}
 	if p.Weights == "" {

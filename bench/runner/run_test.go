@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
@@ -187,7 +190,8 @@ func TestInterruptEndsTheJobUnderWay(t *testing.T) {
 	}
 }
 
-func TestResumeComparesWeights(t *testing.T) {
+// TestKept tells which records of an earlier run stand for a task of this one.
+func TestKept(t *testing.T) {
 	cache := Cache{t.TempDir()}
 	if err := os.MkdirAll(cache.Weights(), 0o777); err != nil {
 		t.Fatal(err)
@@ -198,17 +202,73 @@ func TestResumeComparesWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := planned{Task: Task{Tag: "mine", Weights: file}}
-	rec := &record.Record{WeightsSHA256: sum, Accuracy: &record.Accuracy{}}
-	if !kept(rec, p) {
-		t.Error("the same weights: measured again, want kept")
+	images := experiment.Accuracy{Data: "val/", Labels: "labels.txt"}
+	for _, c := range []struct {
+		name   string
+		change func(rec *record.Record, p *planned)
+		want   bool
+	}{
+		{"all as it was", func(*record.Record, *planned) {}, true},
+		{"other weights of the same name", func(rec *record.Record, _ *planned) { rec.WeightsSHA256 = "another" }, false},
+		{"another program", func(rec *record.Record, _ *planned) { rec.Machine.KernelBuild = "another" }, false},
+		{"other instructions", func(rec *record.Record, _ *planned) { rec.Machine.ISA = "another" }, false},
+		{"other images", func(_ *record.Record, p *planned) { p.Job.Accuracy.Data = "test" }, false},
+		{"other labels", func(_ *record.Record, p *planned) { p.Job.Accuracy.Labels = "" }, false},
+		{"the images are gone", func(_ *record.Record, p *planned) { p.missing = "no images" }, true},
+		{"it failed", func(rec *record.Record, _ *planned) { rec.Accuracy = nil }, false},
+		{"still nothing to measure it with", func(rec *record.Record, p *planned) {
+			rec.Accuracy, rec.NotMeasured, p.missing = nil, map[string]string{"top1": "no images"}, "no images"
+		}, true},
+		{"something else is missing", func(rec *record.Record, p *planned) {
+			rec.Accuracy, rec.NotMeasured, p.missing = nil, map[string]string{"top1": "no images"}, "no checkpoint"
+		}, false},
+	} {
+		rec := &record.Record{
+			Machine: thisMachine(), WeightsSHA256: sum, Accuracy: &record.Accuracy{}, Dataset: "val", LabelsFile: "labels.txt",
+		}
+		of := images
+		p := planned{Task: Task{Job: experiment.Job{Accuracy: &of}, Tag: "mine", Weights: file}}
+		c.change(rec, &p)
+		if got := kept(rec, p); got != c.want {
+			t.Errorf("%s: kept %t, want %t", c.name, got, c.want)
+		}
 	}
-	writeWeights(t, file, 4)
-	if kept(rec, p) {
-		t.Error("other weights of the same name: kept, want measured again")
+	if kept(nil, planned{}) {
+		t.Error("no record: kept")
 	}
-	if kept(&record.Record{Verdict: record.Verdict{Reasons: []string{"crashed"}}}, planned{}) {
-		t.Error("a failed job: kept, want tried again")
+}
+
+const slower = `
+experiments:
+  - name: slower
+    question: Is it?
+    models: [tiny]
+    latency: {min_duration: 20ms, min_samples: 11}
+`
+
+// TestResumeRefuses tells which earlier runs cannot be gone on with in one report.
+func TestResumeRefuses(t *testing.T) {
+	o := options(t, slower)
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume = true
+	changed := options(t, strings.Replace(slower, "20ms", "30ms", 1))
+	changed.Dir, changed.Resume = o.Dir, true
+	if _, err := Run(t.Context(), changed); err == nil || !strings.Contains(err.Error(), "tiny of experiment slower with settings") {
+		t.Errorf("settings changed: %v, want an error that names network and experiment", err)
+	}
+	path := filepath.Join(o.Dir, LogName)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cores := fmt.Sprintf(`"cores":%d`, record.ThisMachine().Cores)
+	if err := os.WriteFile(path, bytes.ReplaceAll(text, []byte(cores), []byte(`"cores":4711`)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "4711 cores") {
+		t.Errorf("another machine: %v, want an error that names both", err)
 	}
 }
 
