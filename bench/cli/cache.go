@@ -159,6 +159,9 @@ func (a *app) cacheVerify() *cobra.Command {
 				}
 				row, ok := f.row(), true
 				h, err := f.store.Verify(c.Context(), remote)
+				if stopped := c.Context().Err(); stopped != nil {
+					return errors.Join(out.close(), stopped)
+				}
 				if err != nil {
 					ok, row.Error = false, err.Error()
 					wrong++

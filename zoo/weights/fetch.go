@@ -135,12 +135,12 @@ func (s Store) fetchOnce(ctx context.Context, r Remote, source string, progress 
 			return Held{}, resumed, ctx.Err()
 		}
 	}
-	h, err = s.admit(r, f, p)
+	h, err = s.admit(ctx, r, f, p)
 	return h, resumed, err
 }
 
 // admit verifies a whole part and gives it the file's name. A wrong one is removed.
-func (s Store) admit(r Remote, f *os.File, p part) (Held, error) {
+func (s Store) admit(ctx context.Context, r Remote, f *os.File, p part) (Held, error) {
 	if err := f.Sync(); err != nil {
 		return Held{}, err
 	}
@@ -148,7 +148,7 @@ func (s Store) admit(r Remote, f *os.File, p part) (Held, error) {
 	if err != nil {
 		return Held{}, err
 	}
-	sum, err := hashFile(s.partPath(r.Name))
+	sum, err := hashFile(ctx, s.partPath(r.Name))
 	if err != nil {
 		return Held{}, err
 	}
@@ -167,7 +167,7 @@ func (s Store) admit(r Remote, f *os.File, p part) (Held, error) {
 		}
 		return Held{}, fmt.Errorf("%w: %w; nothing was kept", errHash, err)
 	}
-	h := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum, URL: r.URL, Time: time.Now().UTC()}
+	h := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum, URL: r.URL, Time: time.Now().UTC(), Modified: info.ModTime().UTC()}
 	switch {
 	case r.SHA256 != "":
 		h.Trust = Published

@@ -27,6 +27,10 @@ func (s Store) lock(ctx context.Context, name string) (unlock func(), err error)
 		return nil, err
 	}
 	for {
+		if err := ctx.Err(); err != nil {
+			f.Close()
+			return nil, err
+		}
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
 			return func() { f.Close() }, nil

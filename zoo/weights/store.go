@@ -61,6 +61,9 @@ type Held struct {
 	Trust  string    `json:"trust"`  // Published, Declared, FirstUse or ByHand; "" as for SHA256
 	URL    string    `json:"url,omitempty"`
 	Time   time.Time `json:"time"` // of the pin
+
+	// Modified is when the file was, as the file system had it when it was pinned: another time is another file.
+	Modified time.Time `json:"modified,omitzero"`
 }
 
 // Path is where a file of this name is, or would be.
@@ -89,7 +92,7 @@ func (s Store) pull(ctx context.Context, r Remote, progress func(done, total int
 	}
 	unlock, err := s.lock(ctx, r.Name)
 	if readOnly(err) {
-		if h, there := s.present(r); !errors.Is(there, fs.ErrNotExist) {
+		if h, there := s.present(ctx, r); !errors.Is(there, fs.ErrNotExist) {
 			return h, there
 		}
 	}
@@ -97,7 +100,7 @@ func (s Store) pull(ctx context.Context, r Remote, progress func(done, total int
 		return Held{}, err
 	}
 	defer unlock()
-	h, err := s.present(r)
+	h, err := s.present(ctx, r)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return h, err
 	}
@@ -111,7 +114,7 @@ func (s Store) pull(ctx context.Context, r Remote, progress func(done, total int
 }
 
 // present is the file that is there, if it is the right one.
-func (s Store) present(r Remote) (Held, error) {
+func (s Store) present(ctx context.Context, r Remote) (Held, error) {
 	info, err := os.Stat(s.Path(r.Name))
 	if err != nil {
 		return Held{}, err
@@ -123,14 +126,14 @@ func (s Store) present(r Remote) (Held, error) {
 	if err != nil {
 		return Held{}, err
 	}
-	if pinned && pin.Bytes == info.Size() && strings.HasPrefix(pin.SHA256, r.SHA256) && !pin.Time.Before(info.ModTime()) {
+	if pinned && pin.Bytes == info.Size() && strings.HasPrefix(pin.SHA256, r.SHA256) && pin.Modified.Equal(info.ModTime()) {
 		return pin, nil
 	}
-	sum, err := hashFile(s.Path(r.Name))
+	sum, err := hashFile(ctx, s.Path(r.Name))
 	if err != nil {
 		return Held{}, err
 	}
-	now := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum, Trust: ByHand, Time: time.Now().UTC()}
+	now := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum, Trust: ByHand, Time: time.Now().UTC(), Modified: info.ModTime().UTC()}
 	if r.SHA256 != "" {
 		now.Trust, now.URL = Published, r.URL
 	} else if pinned {
@@ -229,7 +232,7 @@ func (s Store) Verify(ctx context.Context, r Remote) (Held, error) {
 	pin, pinned, err := s.pin(r.Name)
 	if err == nil && pinned {
 		var sum string
-		if sum, err = hashFile(s.Path(r.Name)); err == nil {
+		if sum, err = hashFile(ctx, s.Path(r.Name)); err == nil {
 			if err = s.hold(Remote{Name: r.Name}, sum, pin, true); err == nil {
 				err = s.hold(r, sum, pin, true)
 			}
@@ -238,7 +241,7 @@ func (s Store) Verify(ctx context.Context, r Remote) (Held, error) {
 			return pin, nil
 		}
 	} else if err == nil {
-		if pin, err = s.present(r); err == nil {
+		if pin, err = s.present(ctx, r); err == nil {
 			return pin, nil
 		}
 	}
@@ -311,16 +314,25 @@ func (s Store) writePin(h Held) error {
 	})
 }
 
-// hashFile is a file's SHA-256 in hexadecimal.
-func hashFile(path string) (string, error) {
+// hashFile is a file's SHA-256 in hexadecimal, unless the context ends before it is read.
+func hashFile(ctx context.Context, path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	for err == nil {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		_, err = io.CopyN(h, f, hashStep)
+	}
+	if !errors.Is(err, io.EOF) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
+
+// hashStep is how many bytes are hashed between two looks at the context.
+const hashStep = 16 << 20
