@@ -67,6 +67,20 @@ func Main(list *zoo.List, args []string, stdin io.Reader, stdout, stderr io.Writ
 	return main(ctx, &app{list: list, stdin: stdin, stdout: stdout, stderr: stderr}, args)
 }
 
+// errReaderGone is the end of a pipe to which standard output goes; that of another pipe is an error like any.
+var errReaderGone = errors.New("nobody reads standard output any more")
+
+// output is standard output.
+type output struct{ io.Writer }
+
+func (o output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if errors.Is(err, syscall.EPIPE) {
+		err = errReaderGone
+	}
+	return n, err
+}
+
 func main(ctx context.Context, a *app, args []string) int {
 	// Workers inherit the variable; a job's own instruction set comes later and stands.
 	if isa := os.Getenv("ZOOBENCH_ISA"); isa != "" {
@@ -75,10 +89,11 @@ func main(ctx context.Context, a *app, args []string) int {
 			return exitUsage
 		}
 	}
+	a.stdout = output{a.stdout}
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err == nil || errors.Is(err, syscall.EPIPE) {
+	if err == nil || errors.Is(err, errReaderGone) {
 		return exitOK // a reader that has seen enough, as head, is not an error
 	}
 	code := exitUsage

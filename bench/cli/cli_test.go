@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -209,6 +210,17 @@ func TestLatency(t *testing.T) {
 	}
 }
 
+// TestLatencyOfSeveral tells that a network that fails does not cost the others' rows.
+func TestLatencyOfSeveral(t *testing.T) {
+	code, stdout, stderr := invoke(t, "latency", "alexnet", "squeezenet1_1", "--img-size", "32", "--min-duration", "5ms", "--no-tune")
+	if code != exitFailed || !strings.Contains(stderr, "zoobench: alexnet: ") || !strings.Contains(stderr, "1 of 2 networks failed") {
+		t.Errorf("exit code %d, %q; want %d and which one failed", code, stderr, exitFailed)
+	}
+	if !strings.Contains(stdout, "squeezenet1_1") {
+		t.Errorf("no row of the other one: %q", stdout)
+	}
+}
+
 func TestDoctorAndVersion(t *testing.T) {
 	code, stdout, stderr := invoke(t, "doctor", "--format", "json")
 	var d doctorRow
@@ -270,6 +282,7 @@ func TestUsage(t *testing.T) {
 		{"no weights", []string{"eval", "alexnet", "--data", folder}, "no checkpoint"},
 		{"no data", []string{"eval", "alexnet", "--weights", text}, "no images; name their folder"},
 		{"mean", []string{"eval", "alexnet", "--weights", text, "--data", folder, "--mean", "1,2"}, "--mean: have 2 numbers, want 3"},
+		{"deviation", []string{"eval", "alexnet", "--weights", text, "--data", folder, "--std", "0,0,0"}, "--std [0 0 0]: want more than 0"},
 		{"experiments", []string{"run", filepath.Join(folder, "none.yaml")}, "none.yaml"},
 		{"experiment", []string{"run", "testdata/experiments.yaml", "--only", "frist"}, "frist"},
 		{"nothing to resume", []string{"run", "testdata/experiments.yaml", "--resume"}, "no run of first to resume"},
@@ -313,5 +326,21 @@ func TestBrokenPipeIsQuiet(t *testing.T) {
 		if code := Main(zoo.Default(), []string{"ls", "--format", format}, nil, closed{}, &stderr); code != 0 || stderr.Len() > 0 {
 			t.Errorf("%s: exit code %d, %q; want 0 and silence", format, code, &stderr)
 		}
+	}
+	// Another pipe than standard output is a file like any.
+	err := error(&os.PathError{Op: "write", Path: "samples.fifo", Err: errPipe})
+	if errors.Is(err, errReaderGone) {
+		t.Error("the end of another pipe counts as that of standard output")
+	}
+	if _, err := (output{closed{}}).Write(nil); !errors.Is(err, errReaderGone) {
+		t.Errorf("standard output closed: %v, want errReaderGone", err)
+	}
+}
+
+// TestZeroMean tells that a mean of nothing is one that was asked for.
+func TestZeroMean(t *testing.T) {
+	over, err := (&recipeFlags{mean: []float64{0, 0, 0}}).recipe()
+	if err != nil || over.Mean == nil || *over.Mean != [3]float64{} || over.Std != nil {
+		t.Errorf("--mean 0,0,0: %+v, error %v", over, err)
 	}
 }

@@ -73,6 +73,8 @@ type rankRow struct {
 	Hi        float64 `json:"share_hi"`
 	Published float64 `json:"published,omitempty"` // percent, 0 where unknown
 	Verdict   string  `json:"verdict,omitempty"`
+
+	of int `json:"-"` // its place among those compared
 }
 
 // pairRow is two checkpoints of zoobench compare, on the same images.
@@ -88,6 +90,8 @@ type pairRow struct {
 	PHolm      float64 `json:"p_holm"`     // corrected for all pairs
 	Separated  bool    `json:"separated"`
 	MoreImages int     `json:"more_images,omitempty"` // that would separate the two; 0 where they are, or where none would
+
+	a, b int `json:"-"` // their places among those compared
 }
 
 // comparison is what holding several checkpoints against each other gives.
@@ -148,7 +152,7 @@ func compareAll(all []evaluated, metric string, within int) (*comparison, error)
 	var p []float64
 	for i := range all {
 		for j := i + 1; j < len(all); j++ {
-			pair := pairRow{A: all[i].name, B: all[j].name, Metric: metric, Images: len(images)}
+			pair := pairRow{A: all[i].name, B: all[j].name, Metric: metric, Images: len(images), a: i, b: j}
 			for _, name := range images {
 				switch a, b := right[i][name], right[j][name]; {
 				case a && !b:
@@ -181,7 +185,7 @@ func compareAll(all []evaluated, metric string, within int) (*comparison, error)
 	ranks := stat.TieRanks(len(all), func(i, j int) bool { return separated[[2]int{min(i, j), max(i, j)}] && share[i] > share[j] })
 	for i, e := range all {
 		lo, hi := stat.Wilson(share[i], len(images))
-		row := rankRow{Rank: ranks[i], Model: e.name, Images: len(images), Share: 100 * float64(share[i]) / float64(len(images)), Lo: 100 * lo, Hi: 100 * hi}
+		row := rankRow{Rank: ranks[i], Model: e.name, Images: len(images), Share: 100 * float64(share[i]) / float64(len(images)), Lo: 100 * lo, Hi: 100 * hi, of: i}
 		row.Published, row.Verdict = againstPublished(e.rec, within)
 		c.ranks = append(c.ranks, row)
 	}
@@ -231,9 +235,7 @@ func (a *app) compare() *cobra.Command {
 					return err
 				}
 				for _, e := range found {
-					if slices.ContainsFunc(all, func(o evaluated) bool { return o.name == e.name }) {
-						e.name += " of " + filepath.Base(filepath.Clean(path))
-					}
+					e.name = unused(e.name, path, all)
 					all = append(all, e)
 				}
 			}
@@ -254,6 +256,23 @@ func (a *app) compare() *cobra.Command {
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions([]string{"top1", "top5"}, cobra.ShellCompDirectiveNoFileComp))
 	a.formatFlag(c)
 	return c
+}
+
+// unused is a name that none of those compared has: the evaluation's own, or with its path, or with a number too.
+func unused(name, path string, all []evaluated) string {
+	taken := func(name string) bool {
+		return slices.ContainsFunc(all, func(o evaluated) bool { return o.name == name })
+	}
+	for _, tried := range []string{name, name + " of " + filepath.Base(filepath.Clean(path)), name + " of " + filepath.Clean(path)} {
+		if !taken(tried) {
+			return tried
+		}
+	}
+	for n := 2; ; n++ {
+		if tried := fmt.Sprintf("%s of %s (%d)", name, filepath.Clean(path), n); !taken(tried) {
+			return tried
+		}
+	}
 }
 
 func (a *app) printComparison(c *comparison) error {
@@ -292,7 +311,7 @@ func (a *app) printComparison(c *comparison) error {
 	}
 	for i, r := range c.ranks {
 		for _, o := range c.ranks[i+1:] {
-			pair := c.pair(r.Model, o.Model)
+			pair := c.pair(r, o)
 			if pair.Separated {
 				continue
 			}
@@ -326,16 +345,16 @@ func (c *comparison) matrix() (rows [][]string) {
 				row = append(row, "–")
 				continue
 			}
-			row = append(row, shortP(c.pair(r.Model, o.Model).PHolm))
+			row = append(row, shortP(c.pair(r, o).PHolm))
 		}
 		rows = append(rows, row)
 	}
 	return rows
 }
 
-func (c *comparison) pair(a, b string) pairRow {
-	i := slices.IndexFunc(c.pairs, func(p pairRow) bool { return p.A == a && p.B == b || p.A == b && p.B == a })
-	return c.pairs[i]
+func (c *comparison) pair(r, o rankRow) pairRow {
+	a, b := min(r.of, o.of), max(r.of, o.of)
+	return c.pairs[slices.IndexFunc(c.pairs, func(p pairRow) bool { return p.a == a && p.b == b })]
 }
 
 // shortP is a probability of two digits.

@@ -83,6 +83,37 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// TestCompareOneName compares three files of one name: each pair keeps its own figures.
+func TestCompareOneName(t *testing.T) {
+	paths := []string{
+		sampleFile(t, "out.jsonl", func(i int) int { return rankIf(i < 90, 1) }),
+		sampleFile(t, "out.jsonl", func(i int) int { return rankIf(i < 89, 1) }),
+		sampleFile(t, "out.jsonl", func(i int) int { return rankIf(i < 20, 1) }),
+	}
+	code, stdout, stderr := invoke(t, append([]string{"compare", "--format", "json"}, paths...)...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	names := map[string]bool{}
+	for line := range strings.Lines(stdout) {
+		var pair pairRow
+		if err := json.Unmarshal([]byte(line), &pair); err != nil {
+			t.Fatal(err)
+		}
+		names[pair.A], names[pair.B] = true, true
+	}
+	if len(names) != 3 {
+		t.Errorf("names %v, want three", names)
+	}
+	_, stdout, _ = invoke(t, append([]string{"compare"}, paths...)...)
+	if n := strings.Count(stdout, "<0.001"); n != 4 { // the third against both, on either side of the diagonal
+		t.Errorf("%d p-values below 0.001, want 4:\n%s", n, stdout)
+	}
+	if n := strings.Count(stdout, " tie ("); n != 1 {
+		t.Errorf("%d ties, want one:\n%s", n, stdout)
+	}
+}
+
 func TestAgainstPublished(t *testing.T) {
 	for _, test := range []struct {
 		name      string

@@ -61,12 +61,18 @@ func (r *recipeFlags) recipe() (runner.Recipe, error) {
 	for _, f := range []struct {
 		name string
 		have []float64
-		into *[3]float64
+		into **[3]float64
 	}{{"mean", r.mean, &over.Mean}, {"std", r.std, &over.Std}} {
-		if f.have != nil && len(f.have) != 3 {
+		if f.have == nil {
+			continue
+		}
+		if len(f.have) != 3 {
 			return over, fmt.Errorf("--%s: have %d numbers, want 3: r,g,b", f.name, len(f.have))
 		}
-		copy(f.into[:], f.have)
+		*f.into = (*[3]float64)(f.have)
+	}
+	if over.Std != nil && !(min(over.Std[0], over.Std[1], over.Std[2]) > 0) {
+		return over, fmt.Errorf("--std %v: want more than 0", r.std)
 	}
 	return over, nil
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -154,19 +156,12 @@ func (a *app) latency() *cobra.Command {
 					mebibytes(r.WeightsBytes), mebibytes(r.ArenaBytes), mebibytes(r.PeakRSSBytes), millis(r.Load), millis(r.Tune), verdict,
 				}
 			})
-			for _, t := range tasks {
-				r, err := a.worker.Measure(c.Context(), t, nil)
-				if err != nil {
-					return fmt.Errorf("latency: %s: %w", t.Model, err)
-				}
+			return errors.Join(a.each(c.Context(), tasks, func(r *record.Record) error {
 				if r.Timing == nil || r.Footprint == nil || r.Cost == nil || r.Plan == nil {
-					return fmt.Errorf("latency: %s: %s", t.Model, r.Why("latency_p50_ns"))
+					return &runner.Failure{Reason: r.Why("latency_p50_ns")}
 				}
-				if err := out.print(newLatencyRow(r)); err != nil {
-					return err
-				}
-			}
-			return out.close()
+				return out.print(newLatencyRow(r))
+			}), out.close())
 		},
 	}
 	b.flags(c)
@@ -176,6 +171,31 @@ func (a *app) latency() *cobra.Command {
 	c.Flags().DurationVar(&minDuration, "min-duration", 3*time.Second, "how long to take samples")
 	a.formatFlag(c)
 	return c
+}
+
+// each measures tasks one after the other, each in a process of its own. Of several, one that fails is told on standard
+// error and does not cost the others; the failure of a single one is the error.
+func (a *app) each(ctx context.Context, tasks []runner.Task, row func(*record.Record) error) error {
+	failed := 0
+	for _, t := range tasks {
+		r, err := a.worker.Measure(ctx, t, nil)
+		if err == nil {
+			err = row(r)
+		}
+		var failure *runner.Failure
+		switch {
+		case err == nil:
+		case errors.As(err, &failure) && len(tasks) > 1:
+			fmt.Fprintf(a.stderr, "zoobench: %s: %s\n", t.Model, clean(failure.Error()))
+			failed++
+		default:
+			return fmt.Errorf("%s: %w", t.Model, err)
+		}
+	}
+	if failed > 0 {
+		return &exitError{exitFailed, fmt.Errorf("%d of %d networks failed", failed, len(tasks))}
+	}
+	return nil
 }
 
 func (a *app) workerCommand() *cobra.Command {

@@ -10,6 +10,7 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
+	"zoobench/bench/runner"
 )
 
 // pipelineRow is a row of zoobench pipeline; its names are relied on by scripts.
@@ -72,21 +73,21 @@ func (a *app) pipeline() *cobra.Command {
 					fmt.Sprintf("%.1f", r.Alone), fmt.Sprintf("%.1f", r.Bound), fmt.Sprintf("%.1f", r.EndToEnd), share,
 				}
 			})
+			var tasks []runner.Task
 			for _, name := range names {
 				t, err := b.task(a, name)
 				if err != nil {
 					return err
 				}
 				t.Threads, t.Batch, t.Pipeline, t.Job.Accuracy = threads, batch, true, &images
-				r, err := a.worker.Measure(c.Context(), t, nil)
-				if err != nil {
-					return fmt.Errorf("pipeline: %s: %w", t.Model, err)
-				}
-				if err := out.print(newPipelineRow(r)); err != nil {
-					return err
-				}
+				tasks = append(tasks, t)
 			}
-			return out.close()
+			return errors.Join(a.each(c.Context(), tasks, func(r *record.Record) error {
+				for _, warning := range r.Verdict.Warnings {
+					fmt.Fprintf(a.stderr, "warning: %s: %s\n", r.Name(), clean(warning))
+				}
+				return out.print(newPipelineRow(r))
+			}), out.close())
 		},
 	}
 	b.flags(c)

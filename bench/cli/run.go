@@ -154,20 +154,10 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 		}
 		return failed
 	}
-	_, reported := reports.Write(o.Dir, s.Records, s.Problems, a.given(map[string]string{s.Records[0].RunID: o.Dir}))
-	if err := a.printRun(s.Records); err != nil && reported == nil {
+	given := a.given(map[string]string{s.Records[0].RunID: o.Dir})
+	_, reported := reports.Write(o.Dir, s.Records, s.Problems, given)
+	if err := a.tell(s, o.Dir, given, reported == nil); reported == nil && !errors.Is(err, errReaderGone) {
 		reported = err
-	}
-	if a.format == "table" && reported == nil && lacksAccuracy(s.Records) {
-		if _, err := fmt.Fprint(a.stdout, "\naccuracy was not measured for want of checkpoints or images; make bench-accuracy fetches some and measures it\n"); err != nil {
-			return err
-		}
-	}
-	if a.format == "table" && reported == nil {
-		found := findings.Test(s.Records, a.given(map[string]string{s.Records[0].RunID: o.Dir}))
-		if _, err := fmt.Fprintf(a.stdout, "\nfindings: %s\nreport: %s\n", findings.Count(found), filepath.Join(o.Dir, "report.html")); err != nil {
-			return err
-		}
 	}
 	switch {
 	case failed != nil:
@@ -180,6 +170,21 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 		return &exitError{exitFailed, fmt.Errorf("%d of %d jobs failed; try them again with: %s", s.Failed, s.Tasks, again)}
 	}
 	return nil
+}
+
+// tell prints a run's records and, in words, what came of them.
+func (a *app) tell(s runner.Summary, dir string, given findings.Given, reported bool) error {
+	if err := a.printRun(s.Records); err != nil || a.format != "table" || !reported {
+		return err
+	}
+	if lacksAccuracy(s.Records) {
+		if _, err := fmt.Fprint(a.stdout, "\naccuracy was not measured for want of checkpoints or images; make bench-accuracy fetches some and measures it\n"); err != nil {
+			return err
+		}
+	}
+	found := findings.Test(s.Records, given)
+	_, err := fmt.Fprintf(a.stdout, "\nfindings: %s\nreport: %s\n", findings.Count(found), filepath.Join(dir, "report.html"))
+	return err
 }
 
 // lacksAccuracy says whether accuracies were asked for and none was measured.
@@ -231,6 +236,9 @@ func (a *app) printRun(records []record.Record) error {
 
 // terminalWidth is w's number of columns, 0 where it is no terminal.
 func terminalWidth(w io.Writer) (width int, isTerminal bool) {
+	if o, ok := w.(output); ok {
+		w = o.Writer
+	}
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0, false

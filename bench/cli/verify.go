@@ -176,7 +176,7 @@ func (a *app) again(r *record.Record, data, labels, file string) (runner.Task, e
 	}
 	if r.Recipe != nil && r.Kind == record.KindEval {
 		t.Recipe = runner.Recipe{
-			Resize: r.Recipe.Resize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation, Mean: r.Recipe.Mean, Std: r.Recipe.Std,
+			Resize: r.Recipe.Resize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation, Mean: &r.Recipe.Mean, Std: &r.Recipe.Std,
 		}
 	}
 	if r.Kind == record.KindEval {

@@ -125,7 +125,7 @@ func (w *SampleWriter) Close(failed error) error {
 	}
 	if err == nil && failed == nil {
 		if err = os.Rename(w.file.Name(), w.path); err == nil {
-			return nil
+			return syncDir(filepath.Dir(w.path))
 		}
 	}
 	return errors.Join(err, os.Remove(w.file.Name()))

@@ -19,6 +19,9 @@ import (
 // stageImages is how many images the stages are timed apart on.
 const stageImages = 64
 
+// fewUnreadable is the share of images that may be unreadable in a speed that is to be trusted.
+const fewUnreadable = 0.01
+
 // Pipeline measures how fast a task's images become predictions, and what that takes: decoding and preparing one image
 // on one core, the forward call alone, and all of it at once, where pictures are prepared beside the inference on the
 // same cores. The whole process keeps to the task's threads. Weights are generated where the task has none.
@@ -57,11 +60,16 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	var each []time.Duration
 	begin := time.Now()
 	last := begin
-	done := 0
+	done, unreadable := 0, 0
 	logits := make([]float32, n.Engine.Batch()*n.Graph.Output().Elems())
 	for batch, err := range loader.Batches(ctx) {
 		if err != nil {
 			return nil, err
+		}
+		for _, failed := range batch.Errs {
+			if failed != nil {
+				unreadable++
+			}
 		}
 		n.Engine.Run(logits, batch.Tensor, len(batch.Items))
 		now := time.Now()
@@ -82,6 +90,14 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	r.ImagesPerSec = float64(done) / last.Sub(begin).Seconds()
 	r.Pipeline = &p
 	r.Verdict.Valid = true
+	if unreadable > 0 {
+		// One that cannot be read takes next to no time.
+		text := fmt.Sprintf("%d of %d images could not be read", unreadable, done)
+		if r.Verdict.Warnings = append(r.Verdict.Warnings, text); float64(unreadable) > fewUnreadable*float64(done) {
+			r.Verdict.Valid = false
+			r.Verdict.Reasons = append(r.Verdict.Reasons, text)
+		}
+	}
 	return r, nil
 }
 

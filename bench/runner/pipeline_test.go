@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,9 @@ func TestPipeline(t *testing.T) {
 	if r.Kind != record.KindPipeline || r.Pipeline == nil || r.PipelineN != 3 || r.Decode <= 0 || r.Preprocess <= 0 || r.Forward <= 0 || r.EndToEnd <= 0 ||
 		r.ImagesPerSec <= 0 || r.Threads != 1 || r.Batch != 2 || r.DatasetSHA256 == "" {
 		t.Errorf("got %s row, %+v, %.1f images/s, %d threads, batch %d", r.Kind, r.Pipeline, r.ImagesPerSec, r.Threads, r.Batch)
+	}
+	if want := "1 of 3 images could not be read"; r.Verdict.Valid || !slices.Contains(r.Verdict.Reasons, want) {
+		t.Errorf("verdict %+v, want it not valid: %s", r.Verdict, want)
 	}
 	r.Schema = record.Schema
 	if err := r.Check(); err != nil {

@@ -75,7 +75,7 @@ func (r *run) plan(jobs []experiment.Job) error {
 		before[key(rec.JobID, rec.Checkpoint, rec.WeightsFile)] = rec
 	}
 	for _, p := range all {
-		if kept(before[key(p.ID, p.Tag, p.Weights)], p) {
+		if kept(r.Dir, before[key(p.ID, p.Tag, p.Weights)], p) {
 			r.s.Kept++
 			continue
 		}
@@ -120,8 +120,8 @@ func (r *run) continues(tasks []planned) error {
 }
 
 // kept says whether an earlier run's record stands for a task: it was measured by this very program, with the weights and
-// images that are there now, or there is nothing now to measure it again with. One that failed is tried again.
-func kept(rec *record.Record, p planned) bool {
+// images that are there now and its per-sample file still there, or there is nothing now to measure it again with. One that failed is tried again.
+func kept(dir string, rec *record.Record, p planned) bool {
 	if rec == nil {
 		return false
 	}
@@ -131,6 +131,11 @@ func kept(rec *record.Record, p planned) bool {
 	}
 	if !measured || rec.Machine.KernelBuild != kernelBuild() || rec.Machine.ISA != cmp.Or(p.ISA, kernels.ISA()) {
 		return false
+	}
+	if rec.SamplesFile != "" {
+		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(rec.SamplesFile))); err != nil {
+			return false
+		}
 	}
 	if a := p.Job.Accuracy; a != nil && (rec.Dataset != filepath.Clean(a.Data) || rec.LabelsFile != a.Labels) {
 		return false

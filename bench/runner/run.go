@@ -245,6 +245,15 @@ func (r *run) keepSamples(p *planned) (name string, err error) {
 	}
 	name = checkpoint + "-" + p.ID + ".jsonl"
 	p.Samples = filepath.Join(dir, name)
+	left, err := filepath.Glob(filepath.Join(dir, "."+name+".*")) // by a worker that was killed
+	if err != nil {
+		return "", fmt.Errorf("runner: %w", err)
+	}
+	for _, path := range left {
+		if err := os.Remove(path); err != nil {
+			return "", fmt.Errorf("runner: %w", err)
+		}
+	}
 	return "samples/" + name, nil
 }
 

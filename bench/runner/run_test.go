@@ -215,6 +215,7 @@ func TestKept(t *testing.T) {
 		{"other images", func(_ *record.Record, p *planned) { p.Job.Accuracy.Data = "test" }, false},
 		{"other labels", func(_ *record.Record, p *planned) { p.Job.Accuracy.Labels = "" }, false},
 		{"the images are gone", func(_ *record.Record, p *planned) { p.missing = "no images" }, true},
+		{"its per-sample file is gone", func(rec *record.Record, _ *planned) { rec.SamplesFile = "samples/gone.jsonl" }, false},
 		{"it failed", func(rec *record.Record, _ *planned) { rec.Accuracy = nil }, false},
 		{"still nothing to measure it with", func(rec *record.Record, p *planned) {
 			rec.Accuracy, rec.NotMeasured, p.missing = nil, map[string]string{"top1": "no images"}, "no images"
@@ -229,11 +230,11 @@ func TestKept(t *testing.T) {
 		of := images
 		p := planned{Task: Task{Job: experiment.Job{Accuracy: &of}, Tag: "mine", Weights: file}}
 		c.change(rec, &p)
-		if got := kept(rec, p); got != c.want {
+		if got := kept(cache.Dir, rec, p); got != c.want {
 			t.Errorf("%s: kept %t, want %t", c.name, got, c.want)
 		}
 	}
-	if kept(nil, planned{}) {
+	if kept("", nil, planned{}) {
 		t.Error("no record: kept")
 	}
 }

@@ -39,10 +39,10 @@ type Task struct {
 
 // A Recipe overrides parts of a checkpoint's preprocessing; its zero fields override nothing.
 type Recipe struct {
-	Resize        int        `json:",omitzero"`
-	CropPct       float64    `json:",omitzero"`
-	Interpolation string     `json:",omitzero"`
-	Mean, Std     [3]float64 `json:",omitzero"`
+	Resize        int         `json:",omitzero"`
+	CropPct       float64     `json:",omitzero"`
+	Interpolation string      `json:",omitzero"`
+	Mean, Std     *[3]float64 `json:",omitzero"`
 }
 
 // apply returns r with what o overrides. A crop fraction of one's own outweighs a published edge in pixels.
@@ -56,11 +56,11 @@ func (o Recipe) apply(r zoo.Recipe) zoo.Recipe {
 	if o.Interpolation != "" {
 		r.Interpolation = o.Interpolation
 	}
-	if o.Mean != ([3]float64{}) {
-		r.Mean = o.Mean
+	if o.Mean != nil {
+		r.Mean = *o.Mean
 	}
-	if o.Std != ([3]float64{}) {
-		r.Std = o.Std
+	if o.Std != nil {
+		r.Std = *o.Std
 	}
 	return r
 }
