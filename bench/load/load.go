@@ -8,7 +8,8 @@
 // before; multi-stream groups a number of images in a query; offline has all images at
 // hand from the start; the server's queries of one image arrive as a seeded Poisson
 // process and wait in line, their time counting from the scheduled arrival, so that a slow
-// answer cannot hide the queue behind it. Every result carries the harness's own cost,
+// answer cannot hide the queue behind it. The system is told how many images it is to
+// answer, so that no query pays for a batch that it does not fill. Every result carries the harness's own cost,
 // measured on a system that does nothing, and a verdict with its reasons.
 //
 // Queries run one at a time on the caller's goroutine. It leaves to others what a query
@@ -27,10 +28,10 @@ import (
 
 // A System is what is timed.
 type System interface {
-	// Batch returns how many images one call of Run takes, at least 1.
+	// Batch returns how many images one call of Run takes at most, at least 1.
 	Batch() int
-	// Run answers one batch whose input is ready.
-	Run() error
+	// Run answers so many images, at least 1 and at most Batch, whose input is ready.
+	Run(images int) error
 }
 
 // A Scenario says how queries arrive.
@@ -98,16 +99,20 @@ func (o Options) withDefaults() (Options, error) {
 
 // A Result is what a run measured.
 type Result struct {
-	Scenario   Scenario
-	Samples    []int64       // ns a query, in order of completion
-	Images     int           // that went through while samples were taken
-	Span       time.Duration // first query's start to last query's end
-	Warmup     int           // calls of Run before the first sample
-	WarmupTime time.Duration
-	Overhead   time.Duration // of the harness in each sample, measured on a system that does nothing
-	Late       int           // server: queries over the latency bound, unanswered ones included
-	Unanswered int           // server: arrived and left in line when MaxDuration passed
-	Verdict    Verdict
+	Scenario    Scenario
+	Options     Options       // the run's, with every default filled in
+	Samples     []int64       // ns a query, in order of completion
+	Batch       int           // the system's: images of a full batch
+	Images      int           // that went through while samples were taken
+	Span        time.Duration // first query's start to last query's end
+	Warmup      int           // calls of Run before the first sample, a full batch each
+	WarmupTime  time.Duration
+	Call        time.Duration // of a full batch: the median of warm-up's last window
+	Overhead    time.Duration // of the harness in each sample, measured on a system that does nothing
+	LastArrival time.Duration // server: of the last query that came, after the start
+	Late        int           // server: queries over the latency bound, unanswered ones included
+	Unanswered  int           // server: arrived and left in line when MaxDuration passed
+	Verdict     Verdict
 }
 
 // A Verdict says whether samples are to be trusted: not where there are reasons. Warnings
@@ -137,15 +142,15 @@ func Run(ctx context.Context, sys System, o Options) (Result, error) {
 	if sys.Batch() < 1 {
 		return Result{}, fmt.Errorf("load: system: batch: have %d, want at least 1", sys.Batch())
 	}
-	r := run{ctx: ctx, sys: sys, o: o, clock: o.Clock, res: Result{Scenario: o.Scenario}}
+	r := run{ctx: ctx, sys: sys, o: o, clock: o.Clock, res: Result{Scenario: o.Scenario, Options: o, Batch: sys.Batch()}}
 	r.res.Overhead = overhead(o.Clock)
 	settled, err := r.warmUp()
 	if err == nil {
 		switch o.Scenario {
 		case SingleStream:
-			err = r.stream(1)
+			err = r.stream(sys.Batch())
 		case MultiStream:
-			err = r.stream((o.Streams + sys.Batch() - 1) / sys.Batch())
+			err = r.stream(o.Streams)
 		case Offline:
 			err = r.offline()
 		case Server:
@@ -169,11 +174,11 @@ type run struct {
 }
 
 // once performs one call of the system, unless the context is over.
-func (r *run) once() error {
+func (r *run) once(images int) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	return r.sys.Run()
+	return r.sys.Run(images)
 }
 
 // done says whether the samples suffice, or the time is up, at the given time after the
@@ -185,20 +190,21 @@ func (r *run) done(elapsed time.Duration) bool {
 	return elapsed >= r.o.MinDuration && len(r.res.Samples) >= r.o.MinSamples
 }
 
-// stream issues queries of calls batches one after another. Time between the end of one
-// and the start of the next is not part of any sample.
-func (r *run) stream(calls int) error {
+// stream issues queries of so many images one after another, a query in as few calls as it
+// takes. Time between the end of one and the start of the next is not part of any sample.
+func (r *run) stream(images int) error {
+	batch := r.sys.Batch()
 	start := r.clock.Now()
 	for {
 		begin := r.clock.Now()
-		for range calls {
-			if err := r.once(); err != nil {
+		for left := images; left > 0; left -= batch {
+			if err := r.once(min(left, batch)); err != nil {
 				return err
 			}
 		}
 		end := r.clock.Now()
 		r.res.Samples = append(r.res.Samples, int64(end-begin))
-		r.res.Images += calls * r.sys.Batch()
+		r.res.Images += images
 		r.res.Span = end - start
 		if r.done(r.res.Span) {
 			return nil
@@ -209,14 +215,15 @@ func (r *run) stream(calls int) error {
 // offline runs batch after batch; a sample is the time from one completion to the next,
 // so that samples add up to the span and nothing between them is lost.
 func (r *run) offline() error {
+	batch := r.sys.Batch()
 	start := r.clock.Now()
 	for last := start; ; {
-		if err := r.once(); err != nil {
+		if err := r.once(batch); err != nil {
 			return err
 		}
 		end := r.clock.Now()
 		r.res.Samples = append(r.res.Samples, int64(end-last))
-		r.res.Images += r.sys.Batch()
+		r.res.Images += batch
 		r.res.Span = end - start
 		last = end
 		if r.done(r.res.Span) {
@@ -242,6 +249,7 @@ func (r *run) server() error {
 		open := func() bool { return next < r.o.MinDuration || arrived < r.o.MinSamples }
 		for open() && next <= now {
 			line = append(line, next)
+			r.res.LastArrival = next
 			arrived++
 			next += wait()
 		}
@@ -259,11 +267,11 @@ func (r *run) server() error {
 			}
 			continue
 		}
-		if err := r.once(); err != nil {
+		n := min(r.sys.Batch(), len(line))
+		if err := r.once(n); err != nil {
 			return err
 		}
 		end := r.clock.Now() - start
-		n := min(r.sys.Batch(), len(line))
 		for _, arrival := range line[:n] {
 			r.res.Samples = append(r.res.Samples, int64(end-arrival))
 			if r.o.LatencyBound > 0 && end-arrival > r.o.LatencyBound {

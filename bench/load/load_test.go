@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,22 +27,28 @@ func (c *fakeClock) Now() time.Duration {
 func (c *fakeClock) WaitUntil(t time.Duration) { c.now = max(c.now, t) }
 
 // fakeSystem takes the times that took names, one call after another, the last one over
-// and over.
+// and over, and each for every image.
 type fakeSystem struct {
-	clock *fakeClock
-	batch int
-	took  []time.Duration
-	calls int
-	fail  int // the call, from 1, that returns errBroken; 0 for none
+	clock  *fakeClock
+	batch  int
+	took   []time.Duration
+	each   time.Duration
+	calls  int
+	images int
+	fail   int // the call, from 1, that returns errBroken; 0 for none
 }
 
 var errBroken = errors.New("broken")
 
 func (s *fakeSystem) Batch() int { return s.batch }
 
-func (s *fakeSystem) Run() error {
-	s.clock.now += s.took[min(s.calls, len(s.took)-1)]
+func (s *fakeSystem) Run(images int) error {
+	if images < 1 || images > s.batch {
+		return fmt.Errorf("%d images in a batch of %d", images, s.batch)
+	}
+	s.clock.now += s.took[min(s.calls, len(s.took)-1)] + time.Duration(images)*s.each
 	s.calls++
+	s.images += images
 	if s.calls == s.fail {
 		return errBroken
 	}
@@ -81,7 +88,8 @@ func TestScenarios(t *testing.T) {
 		{"single stream, a batch a query", Options{MinDuration: time.Second}, 4, 100 * ms, 11, 100 * ms, 44, 1100 * ms},
 		{"default is 3 s", Options{}, 1, 100 * ms, 30, 100 * ms, 30, 3 * time.Second},
 		{"multi-stream, eight images in two batches", Options{Scenario: MultiStream, MinDuration: time.Second}, 4, 10 * ms, 50, 20 * ms, 400, time.Second},
-		{"multi-stream, a part of a batch", Options{Scenario: MultiStream, Streams: 9, MinDuration: time.Second}, 4, 10 * ms, 34, 30 * ms, 408, 1020 * ms},
+		{"multi-stream, a part of a batch", Options{Scenario: MultiStream, Streams: 9, MinDuration: time.Second}, 4, 10 * ms, 34, 30 * ms, 306, 1020 * ms},
+		{"multi-stream, less than a batch", Options{Scenario: MultiStream, Streams: 3, MinDuration: time.Second}, 4, 10 * ms, 100, 10 * ms, 300, time.Second},
 		{"offline", Options{Scenario: Offline, MinDuration: time.Second}, 32, 50 * ms, 20, 50 * ms, 640, time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,8 +108,11 @@ func TestScenarios(t *testing.T) {
 					t.Fatalf("sample %d: %v, want %v", i, time.Duration(s), tt.wantSample)
 				}
 			}
-			if !res.Verdict.Valid || res.Warmup < 11 || sys.calls-res.Warmup != tt.wantImages/tt.batch {
-				t.Errorf("verdict %+v, %d calls, %d of them warm-up", res.Verdict, sys.calls, res.Warmup)
+			if !res.Verdict.Valid || res.Warmup < 11 || sys.images-res.Warmup*tt.batch != tt.wantImages {
+				t.Errorf("verdict %+v, %d images in %d calls, %d of them warm-up", res.Verdict, sys.images, sys.calls, res.Warmup)
+			}
+			if res.Call != tt.took || res.Options.MinSamples < 11 || res.Options.MaxDuration == 0 {
+				t.Errorf("a call of %v, want %v; options %+v without defaults", res.Call, tt.took, res.Options)
 			}
 		})
 	}
@@ -193,32 +204,67 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// TestServerPaysForWhatItAsks lets queries come so seldom that none waits for another: each
+// must take the time of one image, whatever the batch.
+func TestServerPaysForWhatItAsks(t *testing.T) {
+	clock := &fakeClock{}
+	sys := &fakeSystem{clock: clock, batch: 8, took: []time.Duration{2 * ms}, each: 10 * ms}
+	res, err := Run(context.Background(), sys, Options{Scenario: Server, Rate: 0.1, Seed: 1, MinDuration: 200 * time.Second, MaxDuration: time.Hour, Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sorted := slices.Sorted(slices.Values(res.Samples)); len(sorted) < 11 || time.Duration(sorted[len(sorted)/2]) != 12*ms {
+		t.Errorf("samples %v, want a median of 12 ms", sorted)
+	}
+	if res.Call != 82*ms || sys.images-8*res.Warmup != res.Images || res.Images != len(res.Samples) {
+		t.Errorf("a full batch takes %v, want 82 ms; %d images done for %d queries", res.Call, sys.images-8*res.Warmup, len(res.Samples))
+	}
+}
+
 func TestServerVerdict(t *testing.T) {
+	slower := append(slices.Repeat([]time.Duration{10 * ms}, 11), 200*ms) // once it is warm
 	for _, tt := range []struct {
 		name  string
-		rate  float64
+		o     Options
 		batch int
-		bound time.Duration
-		want  string // part of a reason, empty for valid
+		took  []time.Duration
+		want  []string // parts of the reasons, none for valid
 	}{
-		{"overloaded", 200, 1, 50 * ms, "overloaded: "},
-		{"batches carry the same load", 200, 8, 50 * ms, ""},
-		{"bound too tight", 90, 1, 12 * ms, "latency bound: "},
-		{"no bound", 90, 1, 0, ""},
-		{"too few queries to vouch for a bound", 5, 1, time.Second, "0 of "},
+		{"more than is done by the end", Options{Rate: 200, LatencyBound: 50 * ms}, 1, nil, []string{"overloaded: ", "queries unanswered after 25s", "latency bound: "}},
+		{"batches carry the same load", Options{Rate: 200, LatencyBound: 50 * ms}, 8, nil, nil},
+		{"bound too tight", Options{Rate: 90, LatencyBound: 12 * ms}, 1, nil, []string{"latency bound: "}},
+		{"no bound", Options{Rate: 90}, 1, nil, nil},
+		{"too few queries to vouch for a bound", Options{Rate: 5, LatencyBound: time.Second}, 1, nil, []string{"0 of "}},
+		{"twice too much, all worked off", Options{Rate: 200, MinDuration: 3 * time.Second, MaxDuration: time.Minute}, 1, nil,
+			[]string{"overloaded: arrivals of 2.99", "overloaded: 200 images a second are asked for, full batches in the warm-up made 100"}},
+		{"a little too much", Options{Rate: 105}, 1, nil, []string{"overloaded: 105 images a second"}},
+		{"too much for batches", Options{Rate: 900}, 8, nil, []string{"overloaded: 900 images a second are asked for, full batches in the warm-up made 800"}},
+		{"slower under load", Options{Rate: 10, MaxDuration: time.Hour}, 1, slower, []string{"overloaded: arrivals of "}},
+		{"as slow at a rate for it", Options{Rate: 3, MaxDuration: time.Hour}, 1, slower, nil},
+		{"short, nearly all it can do", Options{Rate: 90, MinDuration: 300 * ms}, 1, nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			clock := &fakeClock{}
-			sys := &fakeSystem{clock: clock, batch: tt.batch, took: []time.Duration{10 * ms}}
-			res, err := Run(context.Background(), sys, Options{
-				Scenario: Server, Rate: tt.rate, MinDuration: 20 * time.Second, MaxDuration: 25 * time.Second,
-				LatencyBound: tt.bound, Seed: 2, Clock: clock,
-			})
+			sys := &fakeSystem{clock: clock, batch: tt.batch, took: tt.took}
+			if tt.took == nil {
+				sys.took = []time.Duration{10 * ms}
+			}
+			tt.o.Scenario, tt.o.Seed, tt.o.Clock = Server, 2, clock
+			tt.o.MinDuration, tt.o.MaxDuration = cmp.Or(tt.o.MinDuration, 20*time.Second), cmp.Or(tt.o.MaxDuration, 25*time.Second)
+			res, err := Run(context.Background(), sys, tt.o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if res.Verdict.Valid != (tt.want == "") || (tt.want != "" && !hasPart(res.Verdict.Reasons, tt.want)) {
+			if res.Verdict.Valid != (len(tt.want) == 0) {
 				t.Errorf("verdict %+v, want %q", res.Verdict, tt.want)
+			}
+			for _, want := range tt.want {
+				if !hasPart(res.Verdict.Reasons, want) {
+					t.Errorf("reasons %q, want %q among them", res.Verdict.Reasons, want)
+				}
+			}
+			if res.LastArrival <= 0 || res.LastArrival > res.Span && res.Unanswered == 0 {
+				t.Errorf("the last query came after %v, the last answer after %v", res.LastArrival, res.Span)
 			}
 		})
 	}
@@ -360,11 +406,11 @@ type cancelling struct {
 	stop func()
 }
 
-func (c *cancelling) Run() error {
+func (c *cancelling) Run(images int) error {
 	if c.calls == 19 {
 		c.stop()
 	}
-	return c.fakeSystem.Run()
+	return c.fakeSystem.Run(images)
 }
 
 func TestCalibration(t *testing.T) {

@@ -18,7 +18,7 @@ const (
 	agreeShare = 0.02 // medians this close agree
 )
 
-// warmUp runs the system until two successive windows agree in their medians, and says
+// warmUp runs full batches until two successive windows agree in their medians, and says
 // whether they did before MinDuration was over: warm-up takes no longer than the samples,
 // but eleven runs in any case.
 func (r *run) warmUp() (settled bool, err error) {
@@ -26,7 +26,7 @@ func (r *run) warmUp() (settled bool, err error) {
 	defer func() { r.res.WarmupTime = r.clock.Now() - start }()
 	call := func() (time.Duration, error) {
 		begin := r.clock.Now()
-		if err := r.once(); err != nil {
+		if err := r.once(r.sys.Batch()); err != nil {
 			return 0, err
 		}
 		r.res.Warmup++
@@ -49,6 +49,7 @@ func (r *run) warmUp() (settled bool, err error) {
 		}
 		slices.Sort(window)
 		median := stat.At(window, 0.5)
+		r.res.Call = time.Duration(median)
 		if previous >= 0 {
 			if gap := float64(max(median-previous, previous-median)); gap <= agreeShare*float64(previous) {
 				return true, nil
@@ -64,8 +65,8 @@ func (r *run) warmUp() (settled bool, err error) {
 // null is the system that does nothing.
 type null struct{}
 
-func (null) Batch() int { return 1 }
-func (null) Run() error { return nil }
+func (null) Batch() int    { return 1 }
+func (null) Run(int) error { return nil }
 
 // overheadSamples is how many empty queries the harness's own cost rests on.
 const overheadSamples = 1001

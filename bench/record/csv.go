@@ -60,12 +60,18 @@ var evalColumns = []column{
 
 // latencyColumns are, up to infer_macts, those of timm's benchmark-infer tables in timm's
 // order, in timm's units: milliseconds a batch, images a second, and millions of
-// parameters and activations; giga-MACs.
+// parameters and activations; giga-MACs. Where a query is no batch, as in the multi-stream
+// and the server, the column of the batch's time is empty and the latencies are the query's.
 var latencyColumns = []column{
 	{"model", (*Record).Name},
 	{"infer_img_size", func(r *Record) string { return whole(int64(r.ImgSize)) }},
 	{"infer_samples_per_sec", func(r *Record) string { return rate(r.ImagesPerSec) }},
-	{"infer_step_time", timing(func(t *Timing) string { return fixed(t.Mean/1e6, 3) })},
+	{"infer_step_time", func(r *Record) string {
+		if r.Timing == nil || !r.batches() {
+			return ""
+		}
+		return fixed(r.Mean/1e6, 3)
+	}},
 	{"infer_batch_size", func(r *Record) string { return whole(int64(r.Batch)) }},
 	{"param_count", cost(func(c *Cost) string { return fixed(float64(c.Params)/1e6, 2) })},
 	{"infer_gmacs", cost(func(c *Cost) string { return fixed(float64(c.MACs)/1e9, 2) })},
@@ -94,7 +100,25 @@ var latencyColumns = []column{
 	{"not_measured", why("latency_p50_ns")},
 	{"predictions_checked", recheck(func(c *Recheck) int { return c.Checked })},
 	{"predictions_same", recheck(func(c *Recheck) int { return c.Same })},
+	{"streams", func(r *Record) string { return whole(int64(r.ran().Streams)) }},
+	{"rate_images_per_s", func(r *Record) string { return exactly(r.ran().Rate) }},
+	{"latency_bound_ns", func(r *Record) string { return whole(r.ran().LatencyBound) }},
+	{"late_queries", func(r *Record) string {
+		if r.Timing == nil || r.ran().LatencyBound == 0 {
+			return ""
+		}
+		return strconv.Itoa(r.Late)
+	}},
+	{"unanswered_queries", func(r *Record) string {
+		if r.Timing == nil || r.ran().Rate == 0 {
+			return ""
+		}
+		return strconv.Itoa(r.Unanswered)
+	}},
 }
+
+// batches says whether a latency row's queries are batches.
+func (r *Record) batches() bool { return r.Scenario != "multi_stream" && r.Scenario != "server" }
 
 // WriteEvalCSV writes the eval records of rs as a table with the columns of timm's
 // results-imagenet.csv and, after them, zoobench's own. Published accuracies have columns
@@ -233,6 +257,14 @@ func whole(v int64) string {
 }
 
 func fixed(v float64, digits int) string { return strconv.FormatFloat(v, 'f', digits, 64) }
+
+// exactly writes a setting with the digits that it has, and nothing for 0.
+func exactly(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
 
 // rate writes a rate to two decimals, and nothing for one that was not measured.
 func rate(v float64) string {

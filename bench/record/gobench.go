@@ -11,8 +11,9 @@ import (
 
 // WriteGoBench writes the latency and load records of rs in Go's benchmark format, a line
 // a sample, so that benchstat computes its own intervals: the machine and build as
-// configuration lines, the settings as key=value parts of the name. Records whose verdict
-// is not valid are left out, as benchstat would count them like the others.
+// configuration lines, the settings as key=value parts of the name. A sample is the time
+// of a query; where that is no batch, the name has its images or the rate. Records whose
+// verdict is not valid are left out, as benchstat would count them like the others.
 func WriteGoBench(w io.Writer, rs []Record) error {
 	bw := benchfmt.NewWriter(w)
 	for i := range rs {
@@ -64,6 +65,12 @@ func goBenchName(what string, r *Record) string {
 	}
 	if r.Scenario != "" {
 		parts = append(parts, "scenario="+r.Scenario)
+	}
+	if n := r.ran().Streams; n > 0 {
+		parts = append(parts, "streams="+strconv.Itoa(n))
+	}
+	if rate := exactly(r.ran().Rate); rate != "" {
+		parts = append(parts, "rate="+rate)
 	}
 	parts = append(parts, "isa="+isa)
 	// White space ends a name and a slash a part of it; neither is allowed to come from

@@ -117,6 +117,21 @@ type Settings struct {
 	NumClasses  int    `json:"num_classes,omitempty"`
 	Limit       int    `json:"limit,omitempty"` // images evaluated, 0 for all
 	Seed        uint64 `json:"seed,omitempty"`
+
+	MaxDuration  int64   `json:"max_duration_ns,omitempty"`
+	Streams      int     `json:"streams,omitempty"`           // multi-stream: images a query
+	Rate         float64 `json:"rate_images_per_s,omitempty"` // server: mean arrivals
+	LatencyBound int64   `json:"latency_bound_ns,omitempty"`  // server: of its queries, 0 for none
+}
+
+// ran returns the settings that the record was measured with, as far as it tells.
+func (r *Record) ran() Settings {
+	for _, s := range []*Settings{r.Effective, r.Asked} {
+		if s != nil {
+			return *s
+		}
+	}
+	return Settings{}
 }
 
 // A Recipe is a checkpoint's preprocessing.
@@ -144,8 +159,10 @@ type Cost struct {
 	Activations int64 `json:"activations"` // elements put out by the layers that MACs counts
 }
 
-// Timing holds the latency of forward calls, a batch each. A percentile that the number
-// of samples does not carry (see stat.MinSamples) is 0 and left out of the JSON.
+// Timing holds the latency of queries: of a forward call of a batch each, but of Streams
+// images in the multi-stream and of one image, its wait included, in the server. A
+// percentile that the number of samples does not carry (see stat.MinSamples) is 0 and left
+// out of the JSON.
 type Timing struct {
 	P50        int64   `json:"latency_p50_ns,omitempty"`
 	P50Lo      int64   `json:"latency_p50_lo_ns,omitempty"` // 95 % interval of the median
@@ -162,6 +179,9 @@ type Timing struct {
 	WarmupTime int64   `json:"warmup_ns"`  // their total
 	Span       int64   `json:"span_ns"`    // first sample's start to last sample's end
 	Samples    []int64 `json:"samples_ns"` // every one, in order of measurement
+
+	Late       int `json:"late_queries,omitempty"`       // server: over the latency bound, unanswered ones included
+	Unanswered int `json:"unanswered_queries,omitempty"` // server: left in line when the time was up
 }
 
 // NewTiming summarises samples in nanoseconds, which it keeps; span is the time from the

@@ -2,7 +2,6 @@ package record
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,8 +14,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/perf/benchfmt"
 )
 
 func Example() {
@@ -78,6 +75,21 @@ func sample() Record {
 	}
 }
 
+// multiStream returns a record of queries of eight images each.
+func multiStream() Record {
+	r := sample()
+	r.Scenario, r.Effective = "multi_stream", &Settings{Scenario: "multi_stream", Streams: 8}
+	return r
+}
+
+// server returns a record of queries that came at a rate, three of them late.
+func server(rate float64) Record {
+	r := sample()
+	r.Scenario, r.Timing.Late = "server", 3
+	r.Effective = &Settings{Scenario: "server", Rate: rate, LatencyBound: 500_000_000, MaxDuration: 60_000_000_000}
+	return r
+}
+
 func TestColumnNames(t *testing.T) {
 	r := sample()
 	r.Accuracy = NewAccuracy(10, 5, 8, []string{"a.jpg"})
@@ -134,9 +146,10 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := sample()
-	for range 3 {
-		if err := log.Append(&want); err != nil {
+	want := server(5)
+	want.Timing.Unanswered = 2
+	for _, r := range []Record{sample(), multiStream(), want} {
+		if err := log.Append(&r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -356,136 +369,6 @@ func TestReplace(t *testing.T) {
 	}
 	if err := Replace(filepath.Join(dir, "none", "x"), text("")); err == nil {
 		t.Error("a folder that does not exist: no error")
-	}
-}
-
-func TestCSVHeaders(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		write func(io.Writer, []Record) error
-		want  string // timm's columns in timm's order
-	}{
-		{"eval", WriteEvalCSV, "model,img_size,top1,top1_err,top5,top5_err,param_count,crop_pct,interpolation"},
-		{"latency", WriteLatencyCSV, "model,infer_img_size,infer_samples_per_sec,infer_step_time,infer_batch_size,param_count,infer_gmacs,infer_macts"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var b strings.Builder
-			if err := tt.write(&b, nil); err != nil {
-				t.Fatal(err)
-			}
-			if !strings.HasPrefix(b.String(), tt.want+",") {
-				t.Errorf("header %s\nwant it to start with %s", b.String(), tt.want)
-			}
-		})
-	}
-}
-
-func TestCSVRows(t *testing.T) {
-	hostile := sample()
-	hostile.Model = "a,\"b\"\nc"
-	eval := sample()
-	eval.Kind, eval.Checkpoint = KindEval, "tv_in1k"
-	eval.Recipe = &Recipe{ImgSize: 224, CropPct: 0.875, Interpolation: "bilinear"}
-	eval.Accuracy = NewAccuracy(1000, 761, 930, []string{"broken.jpg"})
-	missing := eval
-	missing.Accuracy = nil
-	rs := []Record{sample(), hostile, eval, missing}
-
-	table := func(write func(io.Writer, []Record) error) []map[string]string {
-		t.Helper()
-		var b bytes.Buffer
-		if err := write(&b, rs); err != nil {
-			t.Fatal(err)
-		}
-		rows, err := csv.NewReader(&b).ReadAll()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var out []map[string]string
-		for _, row := range rows[1:] {
-			m := map[string]string{}
-			for i, cell := range row {
-				m[rows[0][i]] = cell
-			}
-			out = append(out, m)
-		}
-		return out
-	}
-	latency, evals := table(WriteLatencyCSV), table(WriteEvalCSV)
-	if len(latency) != 2 || len(evals) != 2 {
-		t.Fatalf("%d latency and %d eval rows, want 2 and 2", len(latency), len(evals))
-	}
-	for _, tt := range []struct {
-		name   string
-		row    map[string]string
-		column string
-		want   string
-	}{
-		{"model", latency[0], "model", "resnet50"},
-		{"milliseconds a batch", latency[0], "infer_step_time", "1.000"},
-		{"images a second", latency[0], "infer_samples_per_sec", "999.50"},
-		{"millions of parameters", latency[0], "param_count", "25.56"},
-		{"giga-MACs", latency[0], "infer_gmacs", "4.09"},
-		{"millions of activations", latency[0], "infer_macts", "11.11"},
-		{"a percentile that 100 samples carry", latency[0], "latency_p90_ns", "1000090"},
-		{"and one that they do not", latency[0], "latency_p95_ns", ""},
-		{"other reasons", latency[0], "not_measured", "top1: no checkpoint in the cache"},
-		{"a hostile name comes back whole", latency[1], "model", "a,\"b\"\nc"},
-		{"tag", evals[0], "model", "resnet50.tv_in1k"},
-		{"percent", evals[0], "top1", "76.100"},
-		{"error", evals[0], "top1_err", "23.900"},
-		{"crop", evals[0], "crop_pct", "0.875"},
-		{"unreadable", evals[0], "unreadable", "1"},
-		{"published apart", evals[0], "published_top1", "76.130"},
-		{"not measured stays empty", evals[1], "top1", ""},
-		{"published does not stand in", evals[1], "published_top1", "76.130"},
-		{"and says why", evals[1], "not_measured", "no checkpoint in the cache"},
-	} {
-		if got := tt.row[tt.column]; got != tt.want {
-			t.Errorf("%s: %s is %q, want %q", tt.name, tt.column, got, tt.want)
-		}
-	}
-}
-
-// TestGoBench reads the text back with the reader that benchstat uses.
-func TestGoBench(t *testing.T) {
-	hostile := sample()
-	hostile.Model = "two words/and a\tslash"
-	invalid := sample()
-	invalid.Verdict = Verdict{Reasons: []string{"noise"}}
-	load := sample()
-	load.Kind = KindLoad
-	var b bytes.Buffer
-	if err := WriteGoBench(&b, []Record{sample(), hostile, invalid, load}); err != nil {
-		t.Fatal(err)
-	}
-	names := map[string]int{}
-	r := benchfmt.NewReader(&b, "test")
-	for r.Scan() {
-		switch rec := r.Result().(type) {
-		case *benchfmt.SyntaxError:
-			t.Fatal(rec)
-		case *benchfmt.Result:
-			names[string(rec.Name)]++
-			if got := rec.GetConfig("kernel-build"); got != "k1" {
-				t.Fatalf("kernel-build %q, want k1", got)
-			}
-			if v, ok := rec.Value("sec/op"); !ok || v <= 0 {
-				t.Fatalf("%s: sec/op %v, %v", rec.Name, v, ok)
-			}
-		}
-	}
-	if err := r.Err(); err != nil {
-		t.Fatal(err)
-	}
-	const rest = "/img_size=224/batch=1/threads=2/scenario=single_stream/isa=avx2"
-	want := map[string]int{
-		"Latency/model=resnet50" + rest:              100,
-		"Latency/model=two_words_and_a_slash" + rest: 100,
-		"Load/model=resnet50" + rest:                 1,
-	}
-	if !reflect.DeepEqual(names, want) {
-		t.Errorf("got %v, want %v", names, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"zoobench/bench/load"
 	"zoobench/bench/record"
 	"zoobench/datasets"
 	"zoobench/kernels"
@@ -26,7 +27,15 @@ func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
 		},
 	}
 	if l := t.Job.Latency; l != nil {
-		r.Asked.MinDuration, r.Asked.MinSamples, r.Asked.Seed = l.MinDuration.Nanoseconds(), l.MinSamples, l.Seed
+		r.Asked.MinDuration, r.Asked.MaxDuration = l.MinDuration.Nanoseconds(), l.MaxDuration.Nanoseconds()
+		r.Asked.MinSamples, r.Asked.Seed = l.MinSamples, l.Seed
+		// An experiment has one set of these for all of its scenarios.
+		switch t.Scenario {
+		case load.MultiStream:
+			r.Asked.Streams = l.Streams
+		case load.Server:
+			r.Asked.Rate, r.Asked.LatencyBound = l.Rate, l.LatencyBound.Nanoseconds()
+		}
 	}
 	if a := t.Job.Accuracy; a != nil {
 		r.Asked.Limit, r.Asked.Seed = a.Limit, a.Seed

@@ -38,12 +38,12 @@ func newForward(n *Network) *forward {
 	return f
 }
 
-// Batch is the number of images of one call.
+// Batch is the largest number of images of one call.
 func (f *forward) Batch() int { return f.network.Engine.Batch() }
 
-// Run computes the logits of one batch.
-func (f *forward) Run() error {
-	f.network.Engine.Run(f.logits, f.src, f.Batch())
+// Run computes the logits of the first images, as many as are asked for.
+func (f *forward) Run(images int) error {
+	f.network.Engine.Run(f.logits, f.src, images)
 	return nil
 }
 
@@ -83,7 +83,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	r := n.record(record.KindLatency, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
 	r.Scenario = string(res.Scenario)
-	r.Effective.Scenario = r.Scenario
+	fillScenario(r.Effective, res.Options)
 	r.ImagesPerSec = res.ImagesPerSec()
 	r.Layers = layers
 	r.Verdict = record.Verdict(res.Verdict)
@@ -95,6 +95,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	if len(res.Samples) > 0 {
 		r.Timing = record.NewTiming(res.Samples, res.Span)
 		r.Warmup, r.WarmupTime = res.Warmup, res.WarmupTime.Nanoseconds()
+		r.Late, r.Unanswered = res.Late, res.Unanswered
 	}
 	r.NotMeasured = map[string]string{}
 	if images := res.Warmup*f.Batch() + res.Images; noEnergy == "" && images > 0 {
@@ -126,6 +127,18 @@ func (f *forward) time(ctx context.Context, o load.Options, layers []record.Laye
 	energy, noEnergy = meter.joules()
 	f.timeLayers(ctx, layers)
 	return res, energy, noEnergy, nil
+}
+
+// fillScenario fills in what a scenario ran with, defaults included, as far as it is one of its settings.
+func fillScenario(s *record.Settings, o load.Options) {
+	s.Scenario, s.MinSamples = string(o.Scenario), o.MinSamples
+	s.MinDuration, s.MaxDuration = o.MinDuration.Nanoseconds(), o.MaxDuration.Nanoseconds()
+	switch o.Scenario {
+	case load.MultiStream:
+		s.Streams = o.Streams
+	case load.Server:
+		s.Rate, s.LatencyBound = o.Rate, o.LatencyBound.Nanoseconds()
+	}
 }
 
 // record describes the network and the settings it runs with; figures are the caller's to add.
