@@ -50,7 +50,7 @@ func (a *app) verify() *cobra.Command {
 		Short: "Repeat a row of results and say whether it holds",
 		Long: "Repeats the measurement in a line of a run's results.jsonl with the same weights, images, settings and plan. The exit code\n" +
 			"is 0 where it holds, 3 where it does not, and 4 where it cannot be told: other weights, other images, another\n" +
-			"machine. LINE may be left out where the file has one measurement.",
+			"machine, a measurement that failed. LINE may be left out where the file has one measurement.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			before, err := readRow(args[0])
@@ -63,7 +63,11 @@ func (a *app) verify() *cobra.Command {
 			}
 			now, err := a.worker.Measure(c.Context(), t, nil)
 			if err != nil {
-				return fmt.Errorf("verify: %s: %w", before.Name(), err)
+				err = fmt.Errorf("verify: %s: %w", before.Name(), err)
+				if failure := (*runner.Failure)(nil); errors.As(err, &failure) {
+					return &exitError{exitUndecided, err}
+				}
+				return err
 			}
 			row := judge(before, now)
 			out := newPrinter(a, []string{"model", "kind", "verdict", "before", "now", "why"}, func(r verifyRow) []string {
@@ -184,14 +188,34 @@ func (a *app) again(r *record.Record, data, labels, file string) (runner.Task, e
 		t.Job.Accuracy = &experiment.Accuracy{Data: data, Labels: labels, Limit: s.Limit, Seed: s.Seed}
 		return t, nil
 	}
-	if t.Scenario != "" && t.Scenario != load.SingleStream && t.Scenario != load.Offline {
-		return t, fmt.Errorf("verify: %s: scenario %s: only %s and %s can be repeated from a record", r.Name(), t.Scenario, load.SingleStream, load.Offline)
+	t.Job.Latency, err = latencyAgain(r, *s)
+	if err != nil {
+		return t, err
 	}
-	t.Job.Latency = &experiment.Latency{MinDuration: time.Duration(s.MinDuration), MinSamples: s.MinSamples, Seed: s.Seed}
 	if c := r.Recheck; c != nil {
 		t.Recheck = &experiment.Accuracy{Data: cmp.Or(data, c.Data), Labels: cmp.Or(labels, c.Labels), Limit: c.Limit, Seed: c.Seed}
 	}
 	return t, nil
+}
+
+// latencyAgain is how a record's latency was measured: as it was asked for, with what its scenario ran with.
+func latencyAgain(r *record.Record, s record.Settings) (*experiment.Latency, error) {
+	ran := cmp.Or(r.Effective, &s)
+	l := &experiment.Latency{
+		MinDuration: time.Duration(s.MinDuration), MaxDuration: time.Duration(s.MaxDuration), MinSamples: s.MinSamples, Seed: s.Seed,
+		Streams: ran.Streams, Rate: ran.Rate, LatencyBound: time.Duration(ran.LatencyBound),
+	}
+	missing := ""
+	switch scenario := load.Scenario(s.Scenario); {
+	case scenario == load.MultiStream && l.Streams == 0:
+		missing = "streams"
+	case scenario == load.Server && l.Rate == 0:
+		missing = "rate_images_per_s"
+	}
+	if missing != "" {
+		return nil, fmt.Errorf("verify: %s: scenario %s: the row is of an older program and does not tell its %s", r.Name(), s.Scenario, missing)
+	}
+	return l, nil
 }
 
 // judge holds a repeated row against the one before.

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"zoobench/bench/experiment"
 	"zoobench/bench/record"
+	"zoobench/bench/runner"
 	"zoobench/zoo/engine"
 )
 
@@ -72,6 +76,70 @@ func TestVerifyRepeatsThePlan(t *testing.T) {
 	task, err = a.again(r, "", "", "")
 	if want := []engine.Choice{{Layer: "features.3.expand3x3", Algorithm: "gemm"}}; err != nil || task.NoTune || !slices.Equal(task.Choices, want) {
 		t.Errorf("no-tune %v, choices %v, want %v; error %v", task.NoTune, task.Choices, want, err)
+	}
+}
+
+// TestVerifyRepeatsTheScenario holds that a row is repeated with all that its scenario ran with, and refused where an
+// older program left that out.
+func TestVerifyRepeatsTheScenario(t *testing.T) {
+	a := &app{list: few()}
+	for _, test := range []struct {
+		name             string
+		asked, effective record.Settings
+		want             experiment.Latency
+		refused          string
+	}{
+		{name: "offline", asked: record.Settings{Scenario: "offline", MinDuration: 1e9, MaxDuration: 2e9, MinSamples: 12},
+			effective: record.Settings{Scenario: "offline", MaxDuration: 2e9},
+			want:      experiment.Latency{MinDuration: time.Second, MaxDuration: 2 * time.Second, MinSamples: 12}},
+		{name: "multi-stream by default", asked: record.Settings{Scenario: "multi_stream"},
+			effective: record.Settings{Scenario: "multi_stream", Streams: 8, MaxDuration: 60e9},
+			want:      experiment.Latency{Streams: 8}},
+		{name: "server", asked: record.Settings{Scenario: "server", Rate: 5, LatencyBound: 1e9, Seed: 3},
+			effective: record.Settings{Scenario: "server", Rate: 5, LatencyBound: 1e9, Seed: 3},
+			want:      experiment.Latency{Rate: 5, LatencyBound: time.Second, Seed: 3}},
+		{name: "an older multi-stream", asked: record.Settings{Scenario: "multi_stream"}, effective: record.Settings{Scenario: "multi_stream"},
+			refused: "verify: squeezenet1_1: scenario multi_stream: the row is of an older program and does not tell its streams"},
+		{name: "an older server", asked: record.Settings{Scenario: "server"}, effective: record.Settings{Scenario: "server"},
+			refused: "does not tell its rate_images_per_s"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := &record.Record{Kind: record.KindLatency, Model: "squeezenet1_1", Scenario: test.asked.Scenario, Asked: &test.asked, Effective: &test.effective}
+			task, err := a.again(r, "", "", "")
+			switch {
+			case test.refused != "":
+				if err == nil || !strings.Contains(err.Error(), test.refused) {
+					t.Errorf("got error %v, want %q", err, test.refused)
+				}
+			case err != nil:
+				t.Error(err)
+			case *task.Job.Latency != test.want || string(task.Scenario) != test.asked.Scenario:
+				t.Errorf("%s: %+v, want %+v", task.Scenario, *task.Job.Latency, test.want)
+			}
+		})
+	}
+}
+
+// TestVerifyCrash repeats a row with a worker that ends at once: it cannot be told whether the row holds.
+func TestVerifyCrash(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "results.jsonl")
+	l, err := record.OpenLog(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := record.Record{
+		Kind: record.KindLatency, RunID: "r", Time: time.Unix(1, 0).UTC(), Model: "squeezenet1_1", ImgSize: 64, Batch: 1, Threads: 1,
+		Timing: record.NewTiming([]int64{1, 2, 3}, time.Second), Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
+	}
+	r.Machine.CPU = "test"
+	if err := errors.Join(l.Append(&r), l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	a := &app{list: few(), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
+	a.worker = runner.Worker{Path: os.Args[0], Args: []string{"no-such-command"}, Env: []string{programVariable + "=1"}}
+	if code := main(t.Context(), a, []string{"verify", path}); code != exitUndecided || !strings.Contains(stderr.String(), "verify: squeezenet1_1: ") || !strings.Contains(stderr.String(), "no-such-command") {
+		t.Errorf("exit code %d, %q; want %d and what the worker left", code, stderr.String(), exitUndecided)
 	}
 }
 
