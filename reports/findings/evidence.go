@@ -44,11 +44,12 @@ func (l *Layer) linear() bool {
 type evidence struct {
 	networks map[string]*Network
 	order    []*Network
-	timed    []*record.Record          // sound, valid, with a median and its interval
-	clocked  []*record.Record          // sound, with a median, valid or not
-	single   map[string]*record.Record // of those, one image on one thread at the network's own size
-	untimed  map[string]string         // why a network has none
-	judged   map[string]*record.Record // by network.tag, sound and valid, at the checkpoint's own size
+	timed    []*record.Record            // sound, valid, with a median and its interval
+	clocked  []*record.Record            // sound, with a median, valid or not
+	single   map[string]*record.Record   // of those, one image on one thread at the network's own size, plain
+	untimed  map[string]string           // why a network has none
+	judged   map[string][]*record.Record // by network.tag, sound and valid, one a size; see judge
+	own      map[string]int              // by network.tag, its own input size, where a record tells it
 	host     *record.Record
 	samples  func(*record.Record) ([]record.Sample, error)
 	right    map[*record.Record]map[string]bool // see answers
@@ -57,7 +58,7 @@ type evidence struct {
 func newEvidence(records []record.Record, given Given) *evidence {
 	e := &evidence{
 		networks: map[string]*Network{}, single: map[string]*record.Record{},
-		untimed: map[string]string{}, judged: map[string]*record.Record{},
+		untimed: map[string]string{}, judged: map[string][]*record.Record{}, own: map[string]int{},
 		samples: given.Samples, right: map[*record.Record]map[string]bool{},
 	}
 	for i := range given.Networks {
@@ -67,16 +68,21 @@ func newEvidence(records []record.Record, given Given) *evidence {
 			e.order = append(e.order, n)
 		}
 	}
+	var sound []*record.Record
 	for i := range records {
 		r := &records[i]
-		sound := *r
-		sound.Schema = record.Schema
-		if sound.Check() != nil {
+		now := *r
+		now.Schema = record.Schema
+		if now.Check() != nil {
 			continue
 		}
-		switch {
-		case r.Kind == record.KindHost && r.Host != nil:
+		sound = append(sound, r)
+		if r.Kind == record.KindHost && r.Host != nil {
 			e.host = r
+		}
+	}
+	for _, r := range sound {
+		switch {
 		case r.Kind == record.KindEval && r.Accuracy != nil && r.Verdict.Valid:
 			e.judge(r)
 		case r.Kind == record.KindLatency:
@@ -86,12 +92,28 @@ func newEvidence(records []record.Record, given Given) *evidence {
 	return e
 }
 
-// judge takes an eval record; of two of one checkpoint the one with more images, then the later one.
+// judge takes an eval record; of two of one checkpoint at one size the one with more images, then the later one. First
+// stands the one at the checkpoint's own size, which a job that asks for none runs at.
 func (e *evidence) judge(r *record.Record) {
-	before := e.judged[r.Name()]
-	if before == nil || before.Images < r.Images || before.Images == r.Images && !r.Time.Before(before.Time) {
-		e.judged[r.Name()] = r
+	all := e.judged[r.Name()]
+	i := slices.IndexFunc(all, func(o *record.Record) bool { return o.ImgSize == r.ImgSize })
+	switch {
+	case i < 0:
+		i, all = len(all), append(all, r)
+	case all[i].Images < r.Images || all[i].Images == r.Images && !r.Time.Before(all[i].Time):
+		all[i] = r
 	}
+	if r.Asked == nil || r.Asked.ImgSize == 0 {
+		e.own[r.Name()] = r.ImgSize
+		all[0], all[i] = all[i], all[0]
+	}
+	e.judged[r.Name()] = all
+}
+
+// ownSize reports whether an evaluation was made at its checkpoint's own input size.
+func (e *evidence) ownSize(r *record.Record) bool {
+	size, ok := e.own[r.Name()]
+	return ok && size == r.ImgSize
 }
 
 // time takes a latency record.
@@ -109,7 +131,7 @@ func (e *evidence) time(r *record.Record) {
 		e.clocked = append(e.clocked, r)
 	}
 	n := e.networks[r.Model]
-	alone := r.Batch == 1 && r.Threads == 1 && r.Scenario == "single_stream" && (n == nil || n.Size == r.ImgSize) && plain(r)
+	alone := r.Batch == 1 && r.Threads == 1 && r.Scenario == "single_stream" && (n == nil || n.Size == r.ImgSize) && e.plain(r)
 	if why != "" {
 		e.untimed[r.Model] = "its latency is not to be trusted or not measured: " + why
 		return
@@ -120,8 +142,12 @@ func (e *evidence) time(r *record.Record) {
 	}
 }
 
-// plain reports whether a record was made with the engine's own choice of algorithms and instructions.
-func plain(r *record.Record) bool {
+// plain reports whether a record was made with the engine's own choice of algorithms and of instructions, which the
+// host's record tells. A row's own machine does not tell it: there stands what the row ran with.
+func (e *evidence) plain(r *record.Record) bool {
+	if a := r.Asked; a != nil && a.ISA != "" && (e.host == nil || a.ISA != e.host.Machine.ISA) {
+		return false
+	}
 	s := r.Effective
 	return s == nil || !s.Exact && !s.NoTune && s.ISA == cmp.Or(r.Machine.ISA, s.ISA)
 }
@@ -157,13 +183,63 @@ func (e *evidence) latency(name string, l *lacks) *record.Record {
 	return r
 }
 
-// accuracy returns the eval record of a checkpoint, as network.tag, nil where it is missing.
+// accuracy returns the eval record of a checkpoint, as network.tag, at its own size, or at another where that was not
+// run; nil where it is missing.
 func (e *evidence) accuracy(name string, l *lacks) *record.Record {
-	r := e.judged[name]
-	if r == nil {
-		l.add("top-1 of %s: its weights and labelled images, and an experiment with accuracy", name)
+	if all := e.judged[name]; len(all) > 0 {
+		return all[0]
 	}
-	return r
+	l.add("top-1 of %s: its weights and labelled images, and an experiment with accuracy", name)
+	return nil
+}
+
+// accuracyAt returns the eval record of a checkpoint at an input size, nil where there is none.
+func (e *evidence) accuracyAt(name string, size int) *record.Record {
+	for _, r := range e.judged[name] {
+		if r.ImgSize == size {
+			return r
+		}
+	}
+	return nil
+}
+
+// sizes says at which input sizes two checkpoints are compared.
+type sizes bool
+
+const (
+	oneSize  sizes = false // both at one: more pixels make most networks more accurate
+	ownSizes sizes = true  // each at its own, which the claim's text says
+)
+
+// pair returns the eval records of two checkpoints, nil where they cannot be compared. Where their own sizes are not the
+// one that is wanted, it is the largest that both have.
+func (e *evidence) pair(a, b string, at sizes, l *lacks) (ra, rb *record.Record) {
+	ra, rb = e.accuracy(a, l), e.accuracy(b, l)
+	switch {
+	case ra == nil || rb == nil:
+		return nil, nil
+	case at == ownSizes:
+		for _, r := range []*record.Record{ra, rb} {
+			if !e.ownSize(r) {
+				l.add("top-1 of %s at its own input size, have it at %d px by request", r.Name(), r.ImgSize)
+				return nil, nil
+			}
+		}
+		return ra, rb
+	case ra.ImgSize == rb.ImgSize:
+		return ra, rb
+	}
+	size := 0
+	for _, r := range e.judged[a] {
+		if r.ImgSize > size && e.accuracyAt(b, r.ImgSize) != nil {
+			size = r.ImgSize
+		}
+	}
+	if size == 0 {
+		l.add("%s and %s at one input size, have %d and %d px", a, b, ra.ImgSize, rb.ImgSize)
+		return nil, nil
+	}
+	return e.accuracyAt(a, size), e.accuracyAt(b, size)
 }
 
 // A span is an estimate with its 95 % interval.
@@ -199,11 +275,16 @@ func (g gap) test() string {
 	return fmt.Sprintf("p = %.4f", g.p)
 }
 
+// sameImages reports whether two evaluations are of the same images.
+func sameImages(a, b *record.Record) bool {
+	return a.DatasetSHA256 == b.DatasetSHA256 && a.Images == b.Images
+}
+
 // gain returns the difference of a's and b's top-1. With per-sample files it is McNemar's exact p-value with the 95 %
 // interval of Agresti and Min (2005) for paired shares, else Newcombe's interval (1998, method 10), which takes the images
 // of both as independent draws. Of other images than the same it returns false.
 func (e *evidence) gain(a, b *record.Record, l *lacks) (gap, bool) {
-	if a.DatasetSHA256 != b.DatasetSHA256 || a.Images != b.Images {
+	if !sameImages(a, b) {
 		l.add("%s and %s on the same images", a.Name(), b.Name())
 		return gap{}, false
 	}
@@ -315,6 +396,17 @@ func (s span) above(x float64) answer {
 	return unclear
 }
 
+// both says whether two things hold together.
+func both(a, b answer) answer {
+	switch {
+	case a == no || b == no:
+		return no
+	case a == yes && b == yes:
+		return yes
+	}
+	return unclear
+}
+
 // opposite turns yes into no.
 func opposite(a answer) answer { return [...]answer{unclear: unclear, yes: no, no: yes}[a] }
 
@@ -338,8 +430,9 @@ func (t *tally) show(name string, s span) {
 	t.plot.Estimates = append(t.plot.Estimates, Estimate{name, s.mid, s.lo, s.hi, group})
 }
 
-// result turns comparisons into a verdict: one that says no refutes, all that say yes confirm. Whole claims need every
-// comparison that they name. Summary may be empty.
+// result turns comparisons into a verdict: one that says no refutes; all that say yes confirm, where none of those that
+// the claim names is missing. With one missing a whole claim is not testable, another not resolved. Summary may be
+// empty.
 func (t *tally) result(whole bool, summary string) Result {
 	r := Result{Summary: summary, Missing: t.lacks, Rows: t.rows, Plot: t.plot}
 	if len(t.rows) > 0 {
@@ -354,7 +447,7 @@ func (t *tally) result(whole bool, summary string) Result {
 		r.Verdict = Refuted
 	case len(t.answers) == 0 || whole && len(t.lacks) > 0:
 		r.Verdict = Untestable
-	case count[unclear] > 0:
+	case count[unclear] > 0 || len(t.lacks) > 0:
 		r.Verdict = Unresolved
 	default:
 		r.Verdict = Confirmed
@@ -383,6 +476,7 @@ func percentOf(a, b int64) string { return fmt.Sprintf("%+.2f %%", 100*(float64(
 func milliseconds(r *record.Record) string {
 	return fmt.Sprintf("%.2f ms [%.2f, %.2f]", float64(r.P50)/1e6, float64(r.P50Lo)/1e6, float64(r.P50Hi)/1e6)
 }
+func px(r *record.Record) string { return fmt.Sprint(r.ImgSize) }
 func top1(r *record.Record) string {
 	return fmt.Sprintf("%.2f %% [%.2f, %.2f]", r.Top1, r.Top1Lo, r.Top1Hi)
 }

@@ -5,8 +5,9 @@
 // beside them and decide nothing. A difference counts where it is significant at 5 %: of medians, where their 95 %
 // intervals do not overlap; of accuracies on the same images, by McNemar's exact test where per-sample files are at hand,
 // else where Newcombe's interval for independent shares, which is wider, excludes zero. A claim of several comparisons
-// takes each at 5 %, without a correction. A measurement whose verdict is not valid is no evidence. What is missing is
-// named. The same input gives the same findings.
+// takes each at 5 %, without a correction, and is confirmed only where all of them are at hand. Accuracies are compared
+// at one input size, unless a claim's text says that each network is at its own. A measurement whose verdict is not
+// valid is no evidence. What is missing is named. The same input gives the same findings.
 //
 // Where a source says "the review", it is L. Chen, S. Li, Q. Bai, J. Yang, S. Jiang, Y. Miao, Review of Image
 // Classification Algorithms Based on Convolutional Neural Networks, Remote Sensing 2021, 13(22), 4712; its conclusions
@@ -30,7 +31,7 @@ type Verdict string
 const (
 	Confirmed  Verdict = "confirmed"
 	Refuted    Verdict = "refuted"
-	Unresolved Verdict = "not resolved"      // the interval crosses
+	Unresolved Verdict = "not resolved"      // the interval crosses, or of several comparisons some are missing
 	Untestable Verdict = "not testable here" // Missing says why
 	Described  Verdict = "no verdict"        // the figures are shown and nothing is claimed of them
 )

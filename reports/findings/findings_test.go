@@ -1,7 +1,6 @@
 package findings
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -37,12 +36,12 @@ func latency(model string, ms float64) record.Record {
 	}
 }
 
-// eval is a sound record of top-1 among 50 000 images.
+// eval is a sound record of top-1 among 50 000 images of 224 pixels.
 func eval(name string, top1 float64) record.Record {
 	model, tag, _ := strings.Cut(name, ".")
 	n := int(math.Round(500 * top1))
 	return record.Record{
-		Schema: record.Schema, Kind: record.KindEval, RunID: "r", Time: at, Machine: record.Machine{CPU: "c"}, Model: model, Checkpoint: tag,
+		Schema: record.Schema, Kind: record.KindEval, RunID: "r", Time: at, Machine: record.Machine{CPU: "c"}, Model: model, Checkpoint: tag, ImgSize: 224,
 		DatasetSHA256: "d", Accuracy: record.NewAccuracy(50_000, n, n, nil), Verdict: record.Verdict{Valid: true},
 	}
 }
@@ -123,6 +122,19 @@ func TestTimed(t *testing.T) {
 	invalid := latency("wide_resnet50_2", 50)
 	invalid.Verdict = record.Verdict{Reasons: []string{"drift"}}
 	pair := []Network{network("seresnet50", "seresnet", 1_001_000_000, false), network("resnet50", "resnet", 1_000_000_000, false), network("wide_resnet50_2", "wide", 11e9, false), network("resnet152", "resnet", 11e9, false)}
+	var gated, normed, searched []record.Record
+	var depths, hand []Network
+	for _, n := range []string{"18", "34", "50", "101", "152"} {
+		gated = append(gated, latency("seresnet"+n, 12), latency("resnet"+n, 10))
+		depths = append(depths, network("seresnet"+n, "seresnet", 1_001_000_000, false), network("resnet"+n, "resnet", 1_000_000_000, false))
+	}
+	for _, n := range []string{"vgg11", "vgg13", "vgg16", "vgg19"} {
+		normed = append(normed, latency(n+"_bn", 101), latency(n, 100))
+	}
+	for i, n := range []string{"mnasnet_100", "mobilenetv2_100", "nasnetamobile", "mobilenetv2_140"} {
+		searched = append(searched, latency(n, float64(10+2*(i%2))))
+		hand = append(hand, network(n, "n", 3e8, true))
+	}
 	slow, fast := agreeing[:1:1], agreeing[:1:1]
 	for i, n := range ten {
 		ms := 10 * float64(i+1)
@@ -146,7 +158,8 @@ func TestTimed(t *testing.T) {
 		{"ranks agree", "macs-mispredict-latency", agreeing, ten, Refuted},
 		{"ranks cross", "macs-mispredict-latency", crossed, ten, Confirmed},
 		{"too few", "macs-mispredict-latency", agreeing[:8], ten, Untestable},
-		{"time for gates", "se-cost-timed", []record.Record{latency("seresnet50", 12), latency("resnet50", 10)}, pair, Confirmed},
+		{"time for gates", "se-cost-timed", gated, depths, Confirmed},
+		{"time for gates at four depths of five", "se-cost-timed", gated[2:], depths, Unresolved},
 		{"no time for gates", "se-cost-timed", []record.Record{latency("seresnet50", 9.5), latency("resnet50", 10)}, pair, Refuted},
 		{"who knows", "se-cost-timed", []record.Record{latency("seresnet50", 10.1), latency("resnet50", 10)}, pair, Unresolved},
 		{"wide is faster", "depth-against-width", []record.Record{latency("wide_resnet50_2", 50), latency("resnet152", 60)}, pair, Confirmed},
@@ -156,8 +169,11 @@ func TestTimed(t *testing.T) {
 		{"depthwise is slow", "depthwise-share-of-peak", slow, ten, Confirmed},
 		{"depthwise is fast", "depthwise-share-of-peak", fast, ten, Refuted},
 		{"no peak", "depthwise-share-of-peak", slow[1:], ten, Untestable},
-		{"folded", "folded-batch-norm", []record.Record{latency("vgg16_bn", 101), latency("vgg16", 100)}, nil, Confirmed},
+		{"folded", "folded-batch-norm", normed, nil, Confirmed},
+		{"folded, as far as is known", "folded-batch-norm", normed[2:], nil, Unresolved},
 		{"not folded", "folded-batch-norm", []record.Record{latency("vgg16_bn", 130), latency("vgg16", 100)}, nil, Refuted},
+		{"both are faster", "searched-against-hand-made-time", searched, hand, Confirmed},
+		{"one is faster", "searched-against-hand-made-time", searched[:2], hand, Unresolved},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := find(t, test.id, test.records, test.networks)
@@ -171,6 +187,42 @@ func TestTimed(t *testing.T) {
 				if len(row) != len(f.Heads) {
 					t.Errorf("row %q, heads %q", row, f.Heads)
 				}
+			}
+		})
+	}
+}
+
+// TestInstructions takes rows of the instructions that the machine's kernels choose by themselves, whether or not a job
+// asked for them by name; a row's own machine and settings both tell what it ran with.
+func TestInstructions(t *testing.T) {
+	host := func(isa string) record.Record {
+		return record.Record{Schema: record.Schema, Kind: record.KindHost, RunID: "r", Time: at, Machine: record.Machine{CPU: "c", ISA: isa}, Host: &record.Host{PeakGFLOPS: 100}, Verdict: record.Verdict{Valid: true}}
+	}
+	with := func(asked, isa string, ms float64, after time.Duration) record.Record {
+		r := latency("resnet18", ms)
+		r.Machine.ISA, r.Asked, r.Effective, r.Time = isa, &record.Settings{ISA: asked}, &record.Settings{ISA: isa}, at.Add(after)
+		return r
+	}
+	for _, test := range []struct {
+		name    string
+		records []record.Record
+		want    float64 // milliseconds, 0 for none
+	}{
+		{"none asked for", []record.Record{host("avx512"), with("", "avx512", 10, 0)}, 10},
+		{"a lower one later", []record.Record{host("avx512"), with("", "avx512", 10, 0), with("avx2", "avx2", 15, time.Hour), with("generic", "generic", 90, 2*time.Hour)}, 10},
+		{"a lower one alone", []record.Record{host("avx512"), with("generic", "generic", 90, 0)}, 0},
+		{"the best one by name", []record.Record{with("avx2", "avx2", 15, 0), with("generic", "generic", 90, time.Hour), host("avx2")}, 15},
+		{"a machine of no other", []record.Record{host("generic"), with("generic", "generic", 90, 0)}, 90},
+		{"no row of the host", []record.Record{with("avx2", "avx2", 15, 0)}, 0},
+		{"no row of the host, none asked for", []record.Record{with("", "avx2", 15, 0)}, 15},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			have := 0.0
+			if r := newEvidence(test.records, Given{}).single["resnet18"]; r != nil {
+				have = float64(r.P50) / 1e6
+			}
+			if math.Abs(have-test.want) > 0.02*test.want {
+				t.Errorf("have %v ms, want %v", have, test.want)
 			}
 		})
 	}
@@ -237,61 +289,6 @@ func TestCurveOfAll(t *testing.T) {
 	}
 }
 
-func TestAccuracy(t *testing.T) {
-	depth := func(top1 ...float64) (all []record.Record) {
-		for i, name := range []string{"resnet18", "resnet34", "resnet50", "resnet101", "resnet152"} {
-			if top1[i] > 0 {
-				all = append(all, eval(name+".tv_in1k", top1[i]))
-			}
-		}
-		return all
-	}
-	other := eval("vgg16.tv_in1k", 71)
-	other.DatasetSHA256 = "e"
-	costs := []Network{network("resnet50", "resnet", 4e9, false), network("resnet152", "resnet", 11e9, false), network("vgg16", "vgg", 15e9, false), network("vgg19", "vgg", 19e9, false)}
-	vgg := []record.Record{eval("resnet50.tv_in1k", 76), eval("vgg16.tv_in1k", 71), eval("resnet152.tv_in1k", 78), eval("vgg19.tv_in1k", 72)}
-	dear := append([]Network{network("resnet50", "resnet", 20e9, false)}, costs[1:]...)
-	front := []record.Record{eval("efficientnet_b0.ra", 77)}
-	nets := []Network{network("efficientnet_b0", "efficientnet", 4e8, true)}
-	for i := range 5 {
-		name := fmt.Sprintf("n%d", i)
-		front = append(front, eval(name+".x", 70))
-		nets = append(nets, network(name, "n", int64(3e8+1e8*i), false))
-	}
-	beaten := append([]record.Record{eval("n0.y", 79)}, front...)
-	for _, test := range []struct {
-		name, id string
-		records  []record.Record
-		networks []Network
-		want     Verdict
-	}{
-		{"deeper is better", "depth-pays", depth(69.75, 73.3, 76.2, 77.4, 78.3), nil, Confirmed},
-		{"one step back", "depth-pays", depth(69.75, 73.3, 72.0, 77.4, 78.3), nil, Refuted},
-		{"a step too small", "depth-pays", depth(69.75, 73.3, 76.2, 76.3, 78.3), nil, Unresolved},
-		{"one is missing", "depth-pays", depth(69.75, 73.3, 0, 77.4, 78.3), nil, Untestable},
-		{"better and cheaper", "resnet-beats-vgg", vgg, costs, Confirmed},
-		{"better and dearer", "resnet-beats-vgg", vgg, dear, Refuted},
-		{"other images", "resnet-beats-vgg", append(vgg[:1:1], other), costs, Untestable},
-		{"half a point", "inception-residuals", []record.Record{eval("inception_v4.tf_in1k", 80.1), eval("inception_resnet_v2.tf_in1k", 82)}, nil, Refuted},
-		{"on the front", "efficientnet-front-macs", front, nets, Confirmed},
-		{"behind the front", "efficientnet-front-macs", beaten, nets, Refuted},
-		{"no times", "efficientnet-front-latency", front, nets, Untestable},
-		{"recipes", "recipe-spread", []record.Record{eval("resnet50.tv_in1k", 76), eval("resnet50.a1_in1k", 81), eval("resnet50.b", 79), eval("resnet152.tv_in1k", 78)}, nil, Confirmed},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := find(t, test.id, test.records, test.networks)
-			if f.Verdict != test.want {
-				t.Errorf("have %q, want %q: %s %v %v", f.Verdict, test.want, f.Summary, f.Rows, f.Missing)
-			}
-			for _, row := range f.Rows {
-				if len(row) != len(f.Heads) {
-					t.Errorf("row %q, heads %q", row, f.Heads)
-				}
-			}
-		})
-	}
-}
-
 // TestPublishedDecideNothing gives every record the literature's figures and expects no other verdict.
 func TestPublishedDecideNothing(t *testing.T) {
 	records, networks := many(false)
@@ -313,67 +310,6 @@ func TestUnsound(t *testing.T) {
 	}
 	if f := find(t, "macs-mispredict-latency", records, networks); f.Verdict != Untestable {
 		t.Errorf("have %q, want %q", f.Verdict, Untestable)
-	}
-}
-
-// TestDifference holds the interval to Newcombe's own example, 56 of 70 against 48 of 80 (Statistics in Medicine 17, 1998,
-// table II, method 10).
-func TestDifference(t *testing.T) {
-	have, want := difference(56, 70, 48, 80), span{20, 5.24, 33.39}
-	for i, v := range []float64{have.mid - want.mid, have.lo - want.lo, have.hi - want.hi} {
-		if math.Abs(v) > 0.01 {
-			t.Errorf("end %d: have %v, want %v", i, have, want)
-		}
-	}
-}
-
-// TestPaired holds the paired interval to its formula by hand, and a pair of accuracies to McNemar's test where the
-// per-sample files are at hand: ten images that one alone gets right, of 200, tell two networks apart whose intervals
-// overlap. Files that do not agree with their records count for nothing.
-func TestPaired(t *testing.T) {
-	have, want := paired(30, 10, 100), span{20, 7.907, 31.308}
-	for i, v := range []float64{have.mid - want.mid, have.lo - want.lo, have.hi - want.hi} {
-		if math.Abs(v) > 0.001 {
-			t.Errorf("end %d: have %v, want %v", i, have, want)
-		}
-	}
-	judged := func(name string, right int) record.Record {
-		r := eval(name, 0)
-		r.Accuracy = record.NewAccuracy(200, right, right, nil)
-		return r
-	}
-	records := []record.Record{judged("resnetv2_50.a1h_in1k", 150), judged("resnet50.a1h_in1k", 140)}
-	answers := func(right int) (all []record.Sample) {
-		for i := range 200 {
-			s := record.Sample{File: fmt.Sprint(i), Labels: []int{1}, Top5: []int{0}}
-			if i < right {
-				s.Top5[0] = 1
-			}
-			all = append(all, s)
-		}
-		return all
-	}
-	for _, test := range []struct {
-		name    string
-		samples func(*record.Record) ([]record.Sample, error)
-		want    Verdict
-		test    string
-	}{
-		{"no files", nil, Unresolved, "intervals"},
-		{"files", func(r *record.Record) ([]record.Sample, error) { return answers(r.Top1Images), nil }, Confirmed, "p = 0.0020"},
-		{"other files", func(r *record.Record) ([]record.Sample, error) { return answers(r.Top1Images - 1), nil }, Unresolved, "intervals"},
-		{"unreadable", func(r *record.Record) ([]record.Sample, error) { return nil, errors.New("no such file") }, Unresolved, "intervals"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			for _, f := range Test(records, Given{Samples: test.samples}) {
-				if f.ID != "resnet-v2-accuracy" {
-					continue
-				}
-				if how := f.Rows[0][6]; f.Verdict != test.want || how != test.test {
-					t.Errorf("have %q by %q, want %q by %q: %v", f.Verdict, how, test.want, test.test, f.Rows)
-				}
-			}
-		})
 	}
 }
 

@@ -1,0 +1,106 @@
+package findings
+
+import (
+	"fmt"
+
+	"zoobench/bench/record"
+)
+
+// minRivals is the fewest other networks that a front is drawn of.
+const minRivals = 5
+
+// front is the claim that EfficientNet stands on the Pareto front of accuracy against a cost. The cost is counted at the
+// size of the evaluation, or it is the latency where count is nil.
+func front(id, what string, count func(*record.Cost) int64, text func(int64) string) Claim {
+	needs := fmt.Sprintf("measured top-1 of an EfficientNet and of %d other networks on the same images, and the graphs", minRivals)
+	if count == nil {
+		needs = fmt.Sprintf("measured top-1, and latency at the same size, of an EfficientNet and of %d other networks on the same images, and the graphs", minRivals)
+	}
+	return Claim{
+		ID: id, Text: "EfficientNet stands on the Pareto front of accuracy against " + what + ", each network at its own input size.",
+		Source: "EfficientNet, arXiv:1905.11946, figures 1 and 5", Tier: Judged, Needs: needs,
+		Confirms: "no other network is, or by the intervals may be, as cheap and more accurate than any EfficientNet measured", Refutes: "one is as cheap and more accurate by the intervals than one of them",
+		Note: "EfficientNet v2 is another paper's and counts among the others. Checkpoints of any training data take part, on both sides.",
+		test: func(e *evidence) Result { return onFront(e, what, count, text) },
+	}
+}
+
+// A point is an evaluation with its cost, whose interval is the figure itself where it is counted.
+type point struct {
+	*record.Record
+	cost span
+	text string
+}
+
+// asCheap says whether a costs no more than b.
+func asCheap(a, b point) answer {
+	switch {
+	case a.cost.hi <= b.cost.lo:
+		return yes
+	case a.cost.lo > b.cost.hi:
+		return no
+	}
+	return unclear
+}
+
+// points are the evaluations at their checkpoints' own sizes whose cost at that size is known.
+func (e *evidence) points(count func(*record.Cost) int64, text func(int64) string) (efficient, others []point) {
+	for _, name := range sortedKeys(e.judged) {
+		r := e.judged[name][0]
+		n, timed := e.networks[r.Model], e.single[r.Model]
+		if n == nil || !e.ownSize(r) {
+			continue
+		}
+		p := point{Record: r}
+		switch {
+		case count != nil && r.Cost != nil:
+			v := count(r.Cost)
+			p.cost, p.text = span{float64(v), float64(v), float64(v)}, text(v)
+		case count == nil && timed != nil && timed.ImgSize == r.ImgSize:
+			p.cost, p.text = span{float64(timed.P50), float64(timed.P50Lo), float64(timed.P50Hi)}, milliseconds(timed)
+		default:
+			continue
+		}
+		if n.Family == "efficientnet" {
+			efficient = append(efficient, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	return efficient, others
+}
+
+func onFront(e *evidence, what string, count func(*record.Cost) int64, text func(int64) string) Result {
+	t := tally{heads: []string{"checkpoint", "px", what, "top-1", "nearest rival", "px", what, "points ahead", "test"}}
+	efficient, others := e.points(count, text)
+	if len(efficient) == 0 {
+		t.lacks.add("a measured EfficientNet")
+	}
+	for _, p := range efficient {
+		a, cells := yes, []string{"–", "–", "–", "–", "–"}
+		ahead := 0.0
+		rivals := map[string]bool{}
+		for _, o := range others {
+			if !sameImages(o.Record, p.Record) {
+				continue
+			}
+			rivals[o.Model] = true
+			g, _ := e.gain(o.Record, p.Record, &t.lacks)
+			beats := both(asCheap(o, p), g.above0())
+			// Of those that beat it, and where there is none of those that may, the most accurate one is shown.
+			if beats == no || a == no && beats == unclear {
+				continue
+			}
+			if worse := opposite(beats); worse != a || g.mid > ahead {
+				a, ahead = worse, g.mid
+				cells = []string{o.Name(), px(o.Record), o.text, g.String(), g.test()}
+			}
+		}
+		if len(rivals) < minRivals {
+			t.lacks.add("%d other networks to hold %s against, have %d", minRivals, p.Name(), len(rivals))
+			continue
+		}
+		t.add(a, append([]string{p.Name(), px(p.Record), p.text, top1(p.Record)}, cells...)...)
+	}
+	return t.result(true, "")
+}
