@@ -191,6 +191,7 @@ func recipeSpread(e *evidence) Result {
 	t := tally{heads: []string{"checkpoint", "px", "top-1", "against", "px", "top-1", "points gained", "test"}, plot: Plot{What: "top-1 measured here (%)"}}
 	big, first := e.pair("resnet152.tv_in1k", "resnet50.tv_in1k", oneSize, &t.lacks)
 	if big == nil || first == nil {
+		t.lacks.add("top-1 of resnet50 under two recipes more, at the same size")
 		return t.result(true, "")
 	}
 	var all []*record.Record

@@ -74,7 +74,12 @@ func onFront(e *evidence, what string, count func(*record.Cost) int64, text func
 	t := tally{heads: []string{"checkpoint", "px", what, "top-1", "nearest rival", "px", what, "points ahead", "test"}}
 	efficient, others := e.points(count, text)
 	if len(efficient) == 0 {
-		t.lacks.add("a measured EfficientNet")
+		need := "top-1 of an EfficientNet at its own input size"
+		if count == nil {
+			need += ", and its latency at that size"
+		}
+		t.lacks.add("%s", need)
+		t.lacks.add("the same of %d other networks", minRivals)
 	}
 	for _, p := range efficient {
 		a, cells := yes, []string{"–", "–", "–", "–", "–"}
