@@ -19,11 +19,14 @@ import (
 const storeForm = 1
 
 // A store is a file of one network's outputs by picture: records of a picture's SHA-256 and its features and logits, as
-// little-endian float32, appended batch by batch. A record that was cut off ends the file.
+// little-endian float32, appended batch by batch. Several runs may have it open: each appends under a lock, and takes up
+// what others have appended. A record that was cut off ends the file until the next run with the lock removes it; whole
+// ones are never changed or moved.
 type store struct {
 	file  *os.File
 	width int // values a record
 	at    map[[sha256.Size]byte]int64
+	end   int64 // of the records that at has
 }
 
 func openStore(path string, width int) (*store, error) {
@@ -32,67 +35,99 @@ func openStore(path string, width int) (*store, error) {
 		return nil, err
 	}
 	s := &store{file: f, width: width, at: map[[sha256.Size]byte]int64{}}
-	info, err := f.Stat()
+	unlock, whole, err := s.lock()
+	if err == nil {
+		unlock()
+		err = s.index(whole)
+	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("choose: %w", err)
-	}
-	whole := info.Size() / s.recordBytes() * s.recordBytes()
-	if whole != info.Size() {
-		if err := f.Truncate(whole); err != nil {
-			f.Close()
-			return nil, fmt.Errorf("choose: %w", err)
-		}
-	}
-	var sum [sha256.Size]byte
-	for at := int64(0); at < whole; at += s.recordBytes() {
-		if _, err := f.ReadAt(sum[:], at); err != nil {
-			f.Close()
-			return nil, fmt.Errorf("choose: %w", err)
-		}
-		s.at[sum] = at
+		return nil, err
 	}
 	return s, nil
 }
 
 func (s *store) recordBytes() int64 { return sha256.Size + 4*int64(s.width) }
 
-// read gives a picture's values; have is false where there are none.
+// lock waits until no other run is at work on the file and leaves whole records in it.
+func (s *store) lock() (unlock func(), whole int64, err error) {
+	unlock, err = lock(s.file)
+	if err != nil {
+		return nil, 0, s.failed(err)
+	}
+	info, err := s.file.Stat()
+	if err == nil {
+		whole = info.Size() / s.recordBytes() * s.recordBytes()
+		if whole != info.Size() {
+			err = s.file.Truncate(whole)
+		}
+	}
+	if err != nil {
+		unlock()
+		return nil, 0, s.failed(err)
+	}
+	return unlock, whole, nil
+}
+
+// index takes up the records up to whole.
+func (s *store) index(whole int64) error {
+	var sum [sha256.Size]byte
+	for ; s.end < whole; s.end += s.recordBytes() {
+		if _, err := s.file.ReadAt(sum[:], s.end); err != nil {
+			return s.failed(err)
+		}
+		s.at[sum] = s.end
+	}
+	return nil
+}
+
+// failed names the file beside an error.
+func (s *store) failed(err error) error {
+	return fmt.Errorf("choose: %s: %w", filepath.Base(s.file.Name()), err)
+}
+
+// read gives a picture's values; have is false where there are none. A record that is not the picture's is an error.
 func (s *store) read(sum [sha256.Size]byte, dst []float32) (have bool, err error) {
 	at, have := s.at[sum]
 	if !have {
 		return false, nil
 	}
-	data := make([]byte, 4*s.width)
-	if _, err := s.file.ReadAt(data, at+sha256.Size); err != nil {
-		return false, fmt.Errorf("choose: %s: %w", filepath.Base(s.file.Name()), err)
+	data := make([]byte, s.recordBytes())
+	if _, err := s.file.ReadAt(data, at); err != nil && !errors.Is(err, io.EOF) {
+		return false, s.failed(err)
+	} else if err != nil || [sha256.Size]byte(data) != sum {
+		return false, s.failed(errors.New("another run has changed the file; run again"))
 	}
-	for i := range s.width {
-		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+	for i, values := 0, data[sha256.Size:]; i < s.width; i++ {
+		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(values[4*i:]))
 	}
 	return true, nil
 }
 
-// write appends pictures: values is (len(sums), width).
+// write appends pictures, but those that another run has appended: values is (len(sums), width).
 func (s *store) write(sums [][sha256.Size]byte, values []float32) error {
+	unlock, whole, err := s.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := s.index(whole); err != nil {
+		return err
+	}
 	data := make([]byte, 0, int64(len(sums))*s.recordBytes())
 	for i, sum := range sums {
+		if _, have := s.at[sum]; have {
+			continue
+		}
 		data = append(data, sum[:]...)
 		for _, v := range values[i*s.width : (i+1)*s.width] {
 			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
 		}
 	}
-	end, err := s.file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return fmt.Errorf("choose: %w", err)
-	}
 	if _, err := s.file.Write(data); err != nil {
-		return errors.Join(fmt.Errorf("choose: %w", err), s.file.Truncate(end))
+		return errors.Join(s.failed(err), s.file.Truncate(whole))
 	}
-	for i, sum := range sums {
-		s.at[sum] = end + int64(i)*s.recordBytes()
-	}
-	return nil
+	return s.index(whole + int64(len(data)))
 }
 
 // extract returns the features of all readable pictures and, where own is not nil, the logits of those classes: a row
