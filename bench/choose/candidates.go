@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/kernels"
 	"zoobench/zoo"
 )
 
@@ -37,12 +39,11 @@ func (c *chooser) candidates(context.Context) error {
 		if err != nil {
 			return fmt.Errorf("choose: %w", err)
 		}
-		params := g.ParamCount()
 		tags, err := c.o.Cache.Tags(s)
 		if err != nil {
 			return err
 		}
-		if c.Limits.Params == 0 || params <= c.Limits.Params {
+		if c.Limits.Params == 0 || g.ParamCount() <= c.Limits.Params {
 			bytes := int64(0)
 			for _, p := range g.Params {
 				bytes += 4 * int64(p.Elems())
@@ -54,10 +55,7 @@ func (c *chooser) candidates(context.Context) error {
 			if err != nil {
 				return err
 			}
-			cand := &Candidate{Name: s.Name + "." + tag, Network: s.Name, File: filepath.Base(file), Params: params, MACs: g.MACs()}
-			cand.exceeds("parameters", params, c.Limits.Params, func(n int64) string { return fmt.Sprintf("%.2f M", float64(n)/1e6) })
-			c.Candidates = append(c.Candidates, cand)
-			c.tasks[cand.Name] = runner.Task{Job: experiment.Job{Model: s.Name}, Tag: tag, Weights: file}
+			c.consider(s.Name, tag, file)
 		}
 	}
 	c.tellAbsent()
@@ -65,6 +63,22 @@ func (c *chooser) candidates(context.Context) error {
 		return fmt.Errorf("choose: %w; put some into %s as NETWORK.TAG.safetensors or .pth", ErrNothing, c.o.Cache.Weights())
 	}
 	return nil
+}
+
+// consider notes a checkpoint with what its own graph costs: a file may have another number of classes than the network,
+// and its recipe another size. One whose graph cannot be made is a candidate with the reason.
+func (c *chooser) consider(network, tag, file string) {
+	cand := &Candidate{Name: network + "." + tag, Network: network, File: filepath.Base(file)}
+	task := runner.Task{Job: experiment.Job{Model: network}, Tag: tag, Weights: file}
+	c.Candidates, c.tasks[cand.Name] = append(c.Candidates, cand), task
+	g, err := runner.Graph(c.o.List, task)
+	if err != nil {
+		cand.Err = err.Error()
+		c.o.Say(cand.Name + ": " + cand.Err)
+		return
+	}
+	cand.Params, cand.MACs = g.ParamCount(), g.MACs()
+	cand.exceeds("parameters", cand.Params, c.Limits.Params, func(n int64) string { return fmt.Sprintf("%.2f M", float64(n)/1e6) })
 }
 
 // absent notes a network's published checkpoints that are not in the cache.
@@ -114,7 +128,7 @@ func (c *chooser) time(ctx context.Context) error {
 		return err
 	}
 	for i, cand := range c.Candidates {
-		if cand.Skipped {
+		if cand.Err != "" || cand.Skipped {
 			continue
 		}
 		r, err := c.timing(ctx, t, cand)
@@ -134,12 +148,14 @@ func (c *chooser) time(ctx context.Context) error {
 
 func (c *chooser) timing(ctx context.Context, t *timings, cand *Candidate) (*record.Record, error) {
 	task := c.tasks[cand.Name]
-	task.Threads, task.Batch, task.NoTune = c.Threads, c.Batch, c.o.NoTune
+	// What the worker would take by itself is named, so that a timing found tells the same as one made now.
+	task.ISA, task.Threads = kernels.ISA(), cmp.Or(c.Threads, runtime.GOMAXPROCS(0))
+	task.Batch, task.NoTune = c.Batch, c.o.NoTune
 	sum, err := fileSHA256(task.Weights)
 	if err != nil {
 		return nil, err
 	}
-	if r := t.find(task, sum, c.Limits.Percentile); r != nil && !c.o.Fresh {
+	if r := t.find(task, sum, c.Limits.Percentile, c.o.MinDuration); r != nil && !c.o.Fresh {
 		return r, nil
 	}
 	var last *record.Record

@@ -37,21 +37,23 @@ func openTimings(dir, build string) (*timings, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("choose: %w", err)
 	}
-	cpu := record.ThisMachine().CPU
+	class := record.ThisMachine().Class()
 	for _, r := range all {
-		if r.RunID == t.runID && r.Machine.CPU == cpu && time.Since(r.Time) < timingsKept && r.Timing != nil && r.Asked != nil && r.Verdict.Valid {
+		if r.RunID == t.runID && r.Machine.Class() == class && time.Since(r.Time) < timingsKept && r.Timing != nil && r.Asked != nil && r.Verdict.Valid {
 			t.kept = append(t.kept, r)
 		}
 	}
 	return t, nil
 }
 
-// find is an earlier timing of these weights under these settings that has samples enough.
-func (t *timings) find(task runner.Task, sha256 string, percentile float64) *record.Record {
+// find is an earlier timing of these weights under these settings, by the task's instruction set and on as many threads,
+// that took as long as is asked for now and has samples enough. The tag counts too: it decides the input's size.
+func (t *timings) find(task runner.Task, sha256 string, percentile float64, minDuration time.Duration) *record.Record {
 	for i := len(t.kept) - 1; i >= 0; i-- {
 		r := &t.kept[i]
-		if r.Model == task.Model && r.WeightsSHA256 == sha256 && r.Asked.Threads == task.Threads && r.Asked.Batch == task.Batch &&
-			r.Asked.NoTune == task.NoTune && r.N >= stat.MinSamples(percentile) {
+		if r.Model == task.Model && r.Checkpoint == task.Tag && r.WeightsSHA256 == sha256 && r.Machine.ISA == task.ISA &&
+			r.Threads == task.Threads && r.Asked.Batch == task.Batch && r.Asked.NoTune == task.NoTune &&
+			r.Asked.MinDuration >= minDuration.Nanoseconds() && r.N >= stat.MinSamples(percentile) {
 			return r
 		}
 	}

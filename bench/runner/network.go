@@ -69,6 +69,37 @@ func Open(list *zoo.List, t Task) (*Network, error) {
 	return n, nil
 }
 
+// Graph is the network of a task as Open builds it, of its checkpoint's input size and its file's number of classes. Of
+// the file, only what describes its tensors is read, and all of it where a hash has to tell which checkpoint it is.
+func Graph(list *zoo.List, t Task) (*nn.Graph, error) {
+	spec, err := list.Find(t.Model)
+	if err != nil {
+		return nil, err
+	}
+	n, classes := &Network{Spec: spec, Tag: t.Tag, File: t.Weights}, t.NumClasses
+	if n.File != "" {
+		f, err := weights.Open(n.File)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if n.Tag == "" {
+			sum, err := f.SHA256()
+			if err != nil {
+				return nil, err
+			}
+			n.Tag = published(spec.Name, sum)
+		}
+		if classes == 0 {
+			if classes, err = n.classes(f); err != nil {
+				return nil, err
+			}
+		}
+	}
+	n.recipe(t)
+	return spec.Graph(n.Recipe.Size, classes)
+}
+
 // Close ends the engine's workers.
 func (n *Network) Close() { n.Engine.Close() }
 
