@@ -231,7 +231,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 // scan reads the pictures and deals them out to folds.
 func (c *chooser) scan(ctx context.Context) (err error) {
 	c.o.Say(fmt.Sprintf("%d pictures of %d classes in %s", len(c.task.Files), len(c.task.Classes), c.task.Root))
-	c.pictures, err = scan(ctx, c.task, c.dir, func(done, total int) { c.o.Step("looking at pictures", done, total) })
+	c.pictures, err = scan(ctx, c.task, c.dir, c.build, func(done, total int) { c.o.Step("looking at pictures", done, total) })
 	if err != nil {
 		return err
 	}
@@ -253,14 +253,9 @@ func (c *chooser) scan(ctx context.Context) (err error) {
 			return fmt.Errorf("choose: %s: no picture is left for fold %d of %d; take fewer folds or more pictures", c.Data, f+1, c.Folds)
 		}
 	}
-	var few []string
-	for class, n := range c.PerClass {
-		if n < c.Folds {
-			few = append(few, c.titles[class])
-		}
-	}
-	if len(few) > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d classes have fewer pictures than the %d folds, their figures rest on very few: %s",
+	c.Warnings = append(c.Warnings, c.task.Warnings...)
+	if few := c.scarce(group, readable); len(few) > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d classes have fewer readable pictures that differ than the %d folds, their figures rest on very few: %s",
 			len(few), len(c.Classes), c.Folds, strings.Join(first(few, mostConfusions), ", ")))
 	}
 	if k := len(c.Unreadable); k > 0 {
@@ -279,6 +274,25 @@ func (c *chooser) scan(ctx context.Context) (err error) {
 		c.o.Say("warning: " + w)
 	}
 	return nil
+}
+
+// scarce lists the classes with fewer pictures than folds, those that look the same counted once: they stand in one fold.
+func (c *chooser) scarce(group []int, readable []bool) (few []string) {
+	distinct := make([]map[int]bool, len(c.Classes))
+	for class := range distinct {
+		distinct[class] = map[int]bool{}
+	}
+	for i, class := range c.task.Labels {
+		if readable[i] {
+			distinct[class][group[i]] = true
+		}
+	}
+	for class, groups := range distinct {
+		if len(groups) < c.Folds {
+			few = append(few, c.titles[class])
+		}
+	}
+	return few
 }
 
 // alike lists the groups of pictures that look the same.

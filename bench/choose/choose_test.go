@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,7 +42,7 @@ func TestRun(t *testing.T) {
 
 	// The second question finds everything: the cache's files do not grow.
 	before := sizes(t, filepath.Join(o.Cache.Dir, "choose"))
-	o.Limits.Params = 30000 // narrow has 19,768 parameters, wide 103,720
+	o.Limits.Params = 30000 // with the files' 7 classes, narrow has 2,887 parameters, wide 39,175
 	again, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +52,9 @@ func TestRun(t *testing.T) {
 	}
 	if again.PickName != "narrow.made" || again.candidate("wide.made").Exceeds == nil {
 		t.Errorf("under 30,000 parameters the pick is %q; wide %+v", again.PickName, again.candidate("wide.made"))
+	}
+	if narrow, wide := again.candidate("narrow.made").Params, again.candidate("wide.made").Params; narrow != 2887 || wide != 39175 {
+		t.Errorf("%d and %d parameters, want 2887 and 39175", narrow, wide)
 	}
 
 	dir := t.TempDir()
@@ -105,7 +109,7 @@ func mustTask(t *testing.T, data string) *Task {
 
 func mustScan(t *testing.T, data string, o Options) []picture {
 	t.Helper()
-	found, err := scan(context.Background(), mustTask(t, data), filepath.Join(o.Cache.Dir, "choose"), nil)
+	found, err := scan(context.Background(), mustTask(t, data), filepath.Join(o.Cache.Dir, "choose"), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,6 +211,8 @@ func TestBadInput(t *testing.T) {
 	fine := make(map[string]int{"cats": 4, "dogs": 4})
 	flat := t.TempDir()
 	writePicture(t, filepath.Join(flat, "a.png"), hues[0].color, 1)
+	validation := t.TempDir()
+	writePicture(t, filepath.Join(validation, "ILSVRC2012_val_00000001.JPEG"), hues[0].color, 1)
 	for _, test := range []struct {
 		name   string
 		data   string
@@ -221,6 +227,7 @@ func TestBadInput(t *testing.T) {
 		{"no folder", filepath.Join(flat, "none"), nil, "no such file or directory"},
 		{"a file", filepath.Join(flat, "a.png"), nil, "not a directory"},
 		{"no classes", flat, nil, "no class folders"},
+		{"no classes but ImageNet's", validation, nil, "1 pictures and no class folders"},
 		{"folds", fine, func(o *Options) { o.Folds = 2 }, "2 folds, want 3 to 20"},
 		{"more folds than pictures", fine, func(o *Options) { o.Folds = 20 }, "no picture is left for fold 9 of 20"},
 		{"sample", fine, func(o *Options) { o.Pictures = 3 }, "in a sample of 3 of 8 of class"},
@@ -241,6 +248,33 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestWarnings tells of pictures that are left out, and of a class with fewer pictures than folds where copies count once.
+func TestWarnings(t *testing.T) {
+	data := pictures(t, 6)
+	writePicture(t, filepath.Join(data, "outside.png"), hues[0].color, 1)
+	for i := range 4 {
+		writePicture(t, filepath.Join(data, "red", fmt.Sprintf("%04d.png", 2+i)), hues[2].color, 200000) // as 0000.png
+	}
+	o := options(t, data)
+	told := ""
+	o.Say = func(line string) { told += line + "\n" }
+	r, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Alike) != 1 || len(r.Alike[0]) != 5 {
+		t.Fatalf("alike: %v", r.Alike)
+	}
+	for _, want := range []string{
+		"1 of 3 classes have fewer readable pictures that differ than the 5 folds, their figures rest on very few: red",
+		"1 pictures outside the class folders are left out",
+	} {
+		if all := strings.Join(r.Warnings, "\n"); !strings.Contains(all, want) || !strings.Contains(told, want) {
+			t.Errorf("warnings:\n%s\ntold:\n%swant %q", all, told, want)
+		}
 	}
 }
 

@@ -42,14 +42,14 @@ var fingerprintRecipe = preprocess.Recipe{
 const scanBatch = 16
 
 // scan reads every picture once: its content hash and its fingerprint. What it finds is kept in dir, by the file's name,
-// size and time, so that a second scan only asks the file system. An unreadable file is a picture with the reason.
-func scan(ctx context.Context, t *Task, dir string, step func(done, total int)) ([]picture, error) {
-	root, err := filepath.Abs(t.Root)
+// size and time, so that a second scan by the same build only asks the file system; another build's decoder may see more.
+// An unreadable file is a picture with the reason. One that cannot be decoded is known by its size and time like others;
+// one whose bytes cannot be had, as without permission, is tried again each time.
+func scan(ctx context.Context, t *Task, dir, build string, step func(done, total int)) ([]picture, error) {
+	path, err := scanPath(t.Root, dir, build)
 	if err != nil {
-		return nil, fmt.Errorf("choose: %w", err)
+		return nil, err
 	}
-	sum := sha256.Sum256([]byte(root))
-	path := filepath.Join(dir, "scan-"+hex.EncodeToString(sum[:8])+".jsonl")
 	known, err := readScan(path)
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func scan(ctx context.Context, t *Task, dir string, step func(done, total int)) 
 			if err != nil {
 				return nil, fmt.Errorf("choose: %w", err)
 			}
-			if stamps[i].Name != "" { // a file that has gone has no stamp to know it by
+			if src.had[batch.First+j] && stamps[i].Name != "" { // a file that has gone has no stamp to know it by
 				lines.Write(append(line, '\n'))
 			}
 		}
@@ -112,6 +112,16 @@ func scan(ctx context.Context, t *Task, dir string, step func(done, total int)) 
 		}
 	}
 	return found, nil
+}
+
+// scanPath is the file of what a build finds in a folder.
+func scanPath(root, dir, build string) (string, error) {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return "", fmt.Errorf("choose: %w", err)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "form %d, build %q, folder %q", storeForm, build, abs))
+	return filepath.Join(dir, "scan-"+hex.EncodeToString(sum[:8])+".jsonl"), nil
 }
 
 // readScan reads what earlier scans found; a line that was cut off is one picture to be read again.
@@ -162,10 +172,11 @@ type some struct {
 	datasets.Source
 	index []int
 	sums  [][sha256.Size]byte // of the part's items, once they are read
+	had   []bool              // whether an item's bytes were read
 }
 
 func newSome(src datasets.Source, index []int) *some {
-	return &some{Source: src, index: index, sums: make([][sha256.Size]byte, len(index))}
+	return &some{Source: src, index: index, sums: make([][sha256.Size]byte, len(index)), had: make([]bool, len(index))}
 }
 
 // Len is the number of items of the part.
@@ -178,7 +189,7 @@ func (s *some) Item(i int) datasets.Item { return s.Source.Item(s.index[i]) }
 func (s *some) Read(i int, buf []byte) ([]byte, error) {
 	data, err := s.Source.Read(s.index[i], buf)
 	if err == nil {
-		s.sums[i] = sha256.Sum256(data)
+		s.sums[i], s.had[i] = sha256.Sum256(data), true
 	}
 	return data, err
 }

@@ -19,6 +19,8 @@ type Task struct {
 	Labels  []int    // of Files, indices into Classes
 	Found   int      // pictures in the folder; more than len(Files) where a limit drew a sample
 
+	Warnings []string // what is left out of the folder
+
 	// ImageNet is each class's index in ImageNet-1k, where every folder is called by the WordNet id or the name of another
 	// one of its classes; nil otherwise.
 	ImageNet []int
@@ -58,10 +60,13 @@ func OpenTask(root string, limit int, seed uint64) (*Task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("choose: %w", err)
 	}
-	if len(t.Classes) < 2 {
+	switch len(t.Classes) {
+	case 0: // validation pictures have labels of their own, and no classes of the person's
+		return nil, fmt.Errorf("choose: %s: %d pictures and no class folders, want a folder for each class", root, files.Len())
+	case 1:
 		return nil, fmt.Errorf("choose: %s: a single class, %s, want at least 2", root, t.Classes[0])
 	}
-	t.Found = files.Len()
+	t.Found, t.Warnings = files.Len(), files.Warnings
 	t.source = datasets.Sample(files, limit, seed)
 	counts := make([]int, len(t.Classes))
 	for i := range t.source.Len() {
