@@ -20,22 +20,78 @@ const (
 )
 
 // decide orders the rows, picks one and says what else there is to say without another fit.
-func (c *chooser) decide(context.Context) error {
-	order(c.Rows, c.Metric)
+func (c *chooser) decide(ctx context.Context) error {
+	group := groups(c.pictures)
+	if w := alikeWarning(group); w != "" {
+		c.Warnings = append(c.Warnings, w)
+		c.o.Say("warning: " + w)
+	}
 	fits := func(r *Row) bool { return r.Fits }
-	if d := pick(c.Rows, c.Metric, fits); d != nil {
+	expected, err := resampleRows(ctx, c.Rows, group, c.Metric, fits, func(done, total int) { c.o.Step("drawing pictures anew", done, total) })
+	if err != nil {
+		return err
+	}
+	f := order(c.Rows, c.Metric)
+	if d := pick(f, fits); d != nil {
 		c.Pick, c.PickName, c.PickHead = d.row, d.row.Name, d.row.Head
+		c.Pick.Expected = expected
 		c.Reason = d.reason(c.Metric, c.Limits, c.Batch)
 		c.Confusions = confusions(d.row.outcome, c.titles, mostConfusions)
+		c.o.Say(c.expected())
 	} else {
 		c.Reason = "No network at hand fits the limits."
 	}
-	c.Changes = changes(c.Rows, c.Metric, c.otherLimits())
+	c.Changes = changes(f, c.otherLimits())
 	c.AllWrong = c.wrongByAll()
-	c.Answers = c.answers()
-	c.Ensembles = first(c.Answers.Ensembles(), mostWhatIfs)
-	c.Cascades = first(c.Answers.BestCascades(c.Limits.Latency.Nanoseconds()), mostWhatIfs)
+	c.Answers = c.answers(group)
+	c.o.Step("two networks together", 0, 2)
+	if c.Ensembles, err = c.Answers.Ensembles(ctx, mostWhatIfs); err != nil {
+		return err
+	}
+	c.o.Step("two networks together", 1, 2)
+	cascades, err := c.Answers.BestCascades(ctx, c.Limits.Latency.Nanoseconds())
+	if err != nil {
+		return err
+	}
+	c.Cascades = first(cascades, mostWhatIfs)
+	c.o.Step("two networks together", 2, 2)
 	return nil
+}
+
+// fewAlike is the share of pictures that must be different ones for intervals and tests to take all as such.
+const fewAlike = 0.9
+
+// alikeWarning says that many pictures look like others, nothing where few do.
+func alikeWarning(group []int) string {
+	different := 0
+	for i, g := range group {
+		if g == i {
+			different++ // a group is called by its first picture
+		}
+	}
+	if float64(different) >= fewAlike*float64(len(group)) {
+		return ""
+	}
+	return fmt.Sprintf("of %d pictures only %d look different: Wilson's intervals and McNemar's test treat look-alikes as independent and are too narrow; "+
+		"the bootstrap draws them together", len(group), different)
+}
+
+// expected says what to expect of a choice by these pictures, nothing where nothing was picked.
+func (r *Result) expected() string {
+	if r.Pick == nil {
+		return ""
+	}
+	n, best := 0, (*Row)(nil)
+	for _, row := range r.Rows {
+		if row.competes() && row.Fits {
+			if n++; best == nil {
+				best = row
+			}
+		}
+	}
+	return fmt.Sprintf("Expected of the choice: taking the best by %s of the %d that fit reaches %s on pictures that had no part in choosing, against the %s of the best here, "+
+		"which is chosen and tested on the same pictures (mean of %d draws: chosen on the pictures drawn, tested on the others).",
+		r.Metric.words(), n, percent(r.Pick.Expected), percent(r.Metric.of(best.Score).Value), drawsFor(len(r.Rows), r.Metric))
 }
 
 func first[T any](all []T, n int) []T { return all[:min(n, len(all))] }
@@ -90,8 +146,8 @@ func (c *chooser) wrongByAll() (all []Wrong) {
 }
 
 // answers are all rows', for questions asked later.
-func (c *chooser) answers() *Answers {
-	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels}
+func (c *chooser) answers(group []int) *Answers {
+	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels, Group: group}
 	for _, f := range c.study.fold {
 		a.Read = append(a.Read, f != unreadable)
 	}

@@ -1,6 +1,7 @@
 package choose_test
 
 import (
+	"context"
 	"fmt"
 
 	"zoobench/bench/choose"
@@ -38,7 +39,12 @@ func ExampleAnswers_Merge() {
 		fmt.Println(err)
 		return
 	}
-	for _, w := range answers.BestCascades(20e6) { // of at most 20 ms in the mean
+	best, err := answers.BestCascades(context.Background(), 20e6) // of at most 20 ms in the mean
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, w := range best {
 		fmt.Printf("%s: %.1f %%\n", w.Name, 100*w.Accuracy.Value)
 	}
 	// Output: choose first

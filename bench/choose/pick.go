@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"zoobench/bench/stat"
 )
 
 // What a row's classes are told apart by.
@@ -47,6 +49,14 @@ func (m Metric) words() string {
 		return "macro-F1"
 	}
 	return "accuracy"
+}
+
+// test is what tells rows apart by the metric.
+func (m Metric) test() string {
+	if m == Accuracy {
+		return "McNemar's exact test on the same pictures"
+	}
+	return "a paired bootstrap of the same pictures"
 }
 
 // withArticle is the metric's name as one of its values is called.
@@ -92,9 +102,12 @@ type Row struct {
 	Score   Score   `json:"score"`
 	Fits    bool    `json:"fits"`
 	Group   int     `json:"tie_group"` // from 1, the best
-	P       float64 `json:"p_value"`   // against the group's best, corrected; 1 for that one itself
+	P       float64 `json:"p_value"`   // against the group's best by the metric's test, corrected; 1 for that one itself
 	Front   bool    `json:"pareto"`
 	Latency int64   `json:"latency_ns"`
+	// Expected is, of the pick, what taking the best row by these pictures reaches on others, by the metric: the best of many
+	// is in part the luckiest, and its own figure too high.
+	Expected float64 `json:"expected_of_choice,omitempty"`
 
 	Strengths  []float64 `json:"strengths,omitempty"`
 	Overall    float64   `json:"strength,omitempty"`
@@ -102,32 +115,91 @@ type Row struct {
 	Neighbours []int     `json:"neighbours,omitempty"`
 
 	outcome       outcome
+	resampled     resampled // values of a metric that is not accuracy
 	probabilities table
 }
 
 // canBePicked tells whether a row is a network one can take along: nearest neighbours need all the pictures.
 func (r *Row) canBePicked() bool { return r.Head != headNearest }
 
-// order sorts rows by the metric, the best first, and marks tie groups and the front of latency against the metric.
-func order(rows []*Row, m Metric) {
-	slices.SortStableFunc(rows, func(a, b *Row) int {
-		return cmp.Or(cmp.Compare(m.of(b.Score).Value, m.of(a.Score).Value), cmp.Compare(a.Latency, b.Latency), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Head, b.Head))
-	})
-	var outcomes []outcome
-	for _, r := range rows {
-		outcomes = append(outcomes, r.outcome)
+// competes tells whether a row can be picked by its latency.
+func (r *Row) competes() bool { return r.canBePicked() && r.Latency > 0 }
+
+// A field is rows in their order, the best by the metric first, and the tests between them.
+type field struct {
+	rows   []*Row
+	metric Metric
+	p      map[int][]float64 // by the row that others are held against
+}
+
+// significant is the family-wise error rate of all verdicts.
+const significant = 0.05
+
+// against holds the rows behind one against that one: the p-values of the metric's test on the same pictures with Holm's
+// correction over all of these rows, 1 for the row itself and those before it. The family is the same whatever asks, the
+// table or a pick, so that no two answers contradict each other.
+func (f *field) against(ref int) []float64 {
+	if p, known := f.p[ref]; known {
+		return p
 	}
-	group, p := ties(outcomes)
+	p := slices.Repeat([]float64{1}, len(f.rows))
+	best := f.rows[ref]
+	for i, r := range f.rows[ref+1:] {
+		p[ref+1+i] = f.metric.pValue(best, r)
+	}
+	copy(p[ref+1:], stat.Holm(p[ref+1:]))
+	f.p[ref] = p
+	return p
+}
+
+// pValue is how surely a row is worse than one that is ahead of it.
+func (m Metric) pValue(ahead, r *Row) float64 {
+	if m != Accuracy {
+		return max(ahead.resampled.different(r.resampled), leastP(ahead.outcome, r.outcome))
+	}
+	onlyAhead, onlyOther, p := paired(ahead.outcome, r.outcome)
+	if onlyOther >= onlyAhead {
+		return 1
+	}
+	return p
+}
+
+// order sorts rows by the metric, the best first, and marks tie groups and the front of latency against the metric. A tie
+// group is a row and all those behind it, not yet in another, that are not measurably worse, each judged by itself: one
+// that differs from the first on few pictures can be worse beyond doubt, and one further behind not. Rows of one value
+// stand in the order of their names: their latencies would order them anew each time.
+func order(rows []*Row, m Metric) *field {
+	slices.SortStableFunc(rows, func(a, b *Row) int {
+		return cmp.Or(cmp.Compare(m.of(b.Score).Value, m.of(a.Score).Value), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Head, b.Head))
+	})
+	f := &field{rows: rows, metric: m, p: map[int][]float64{}}
+	for _, r := range rows {
+		r.Group = 0
+	}
+	group := 0
+	for ref, best := range rows {
+		if best.Group > 0 {
+			continue
+		}
+		group++
+		best.Group, best.P = group, 1
+		p := f.against(ref)
+		for i := ref + 1; i < len(rows); i++ {
+			if rows[i].Group == 0 && p[i] >= significant {
+				rows[i].Group, rows[i].P = group, p[i]
+			}
+		}
+	}
 	for i, r := range rows {
-		r.Group, r.P = group[i]+1, p[i]
-		r.Front = r.canBePicked() && r.Latency > 0
-		for _, other := range rows[:i] {
-			// A row before this one is no worse; one that is as quick as well leaves it no place.
-			if other.canBePicked() && other.Latency > 0 && other.Latency <= r.Latency {
+		r.Front = r.competes()
+		for j, other := range rows {
+			a, b := m.of(other.Score).Value, m.of(r.Score).Value
+			if other.competes() && a >= b && other.Latency <= r.Latency && (a > b || other.Latency < r.Latency || j < i) {
 				r.Front = false
 			}
 		}
 	}
+	return f
 }
 
 // A decision is the row to take and how it compares.
@@ -143,37 +215,46 @@ type decision struct {
 // which is no reason to give up ten points.
 const closeCall = 0.02
 
+// sameLatency is how much slower, as a share, a row may be and count as just as quick: a network that is timed twice
+// differs by as much.
+const sameLatency = 0.02
+
 // pick decides among rows in their order: of the networks that are not measurably worse than the best, and close to it,
 // the quickest; of equally quick ones, the better. It is nil where there is nothing to pick from.
-func pick(rows []*Row, m Metric, allowed func(*Row) bool) *decision {
-	var from []*Row
-	var outcomes []outcome
-	for _, r := range rows {
-		if r.canBePicked() && r.Latency > 0 && allowed(r) {
-			from, outcomes = append(from, r), append(outcomes, r.outcome)
-		}
-	}
-	if len(from) == 0 {
-		return nil
-	}
-	group, _ := ties(outcomes)
-	d := &decision{row: from[0], best: from[0]}
-	for i, r := range from {
-		if group[i] > 0 {
-			d.next = r
-			break
-		}
-		if m.of(d.best.Score).Value-m.of(r.Score).Value > closeCall+1e-9 {
-			d.open++
+func pick(f *field, allowed func(*Row) bool) *decision {
+	value := func(r *Row) float64 { return f.metric.of(r.Score).Value }
+	var d *decision
+	var p []float64
+	var ties []*Row
+	for i, r := range f.rows {
+		if !r.competes() || !allowed(r) {
 			continue
 		}
-		d.tied++
-		if r.Latency < d.row.Latency {
-			d.row = r
+		if d == nil {
+			d, p = &decision{best: r}, f.against(i)
+		}
+		switch {
+		case p[i] < significant:
+			if d.next == nil {
+				d.next = r
+			}
+		case value(d.best)-value(r) > closeCall+1e-9:
+			d.open++
+		default:
+			ties = append(ties, r)
 		}
 	}
+	if d == nil {
+		return nil
+	}
+	d.tied = len(ties)
+	quickest := slices.MinFunc(ties, func(a, b *Row) int { return cmp.Compare(a.Latency, b.Latency) }).Latency
+	d.row = ties[slices.IndexFunc(ties, func(r *Row) bool { return asQuick(r.Latency, quickest) })]
 	return d
 }
+
+// asQuick tells whether a latency is no more than noise above a lower one.
+func asQuick(latency, lower int64) bool { return float64(latency) <= (1+sameLatency)*float64(lower) }
 
 // A Change is a pick under another limit on latency.
 type Change struct {
@@ -183,22 +264,27 @@ type Change struct {
 	Value Estimate `json:"value"`
 }
 
-// changes are the picks under every limit on latency, other limits as they are, the tightest first.
-func changes(rows []*Row, m Metric, fits func(*Row) bool) []Change {
+// changes are the picks under every limit on latency, other limits as they are, the tightest first. A limit admits all
+// rows that are as quick as the quickest that it admits and no earlier one did.
+func changes(f *field, fits func(*Row) bool) []Change {
 	var limits []int64
-	for _, r := range rows {
-		if r.canBePicked() && r.Latency > 0 && fits(r) {
+	for _, r := range f.rows {
+		if r.competes() && fits(r) {
 			limits = append(limits, r.Latency)
 		}
 	}
 	slices.Sort(limits)
 	var all []Change
-	for _, limit := range slices.Compact(limits) {
-		d := pick(rows, m, func(r *Row) bool { return r.Latency <= limit && fits(r) })
-		if d == nil || len(all) > 0 && all[len(all)-1].Name == d.row.Name && all[len(all)-1].Head == d.row.Head {
+	for i := 0; i < len(limits); i++ {
+		for lower := limits[i]; i+1 < len(limits) && asQuick(limits[i+1], lower); {
+			i++
+		}
+		limit := limits[i]
+		d := pick(f, func(r *Row) bool { return r.Latency <= limit && fits(r) })
+		if len(all) > 0 && all[len(all)-1].Name == d.row.Name && all[len(all)-1].Head == d.row.Head {
 			continue
 		}
-		all = append(all, Change{From: limit, Name: d.row.Name, Head: d.row.Head, Value: m.of(d.row.Score)})
+		all = append(all, Change{From: limit, Name: d.row.Name, Head: d.row.Head, Value: f.metric.of(d.row.Score)})
 	}
 	return all
 }
@@ -215,20 +301,22 @@ func (d *decision) reason(m Metric, l Limits, batch int) string {
 		text += fmt.Sprintf(", within the limit of %s", milliseconds(l.Latency.Nanoseconds()))
 	}
 	text += ". "
+	near := fmt.Sprintf("%.0f points", 100*closeCall)
+	quick := fmt.Sprintf("quicker by more than %.0f %%", 100*sameLatency)
 	switch {
 	case d.tied == 1 && d.open > 0:
-		return text + fmt.Sprintf("It is the best that fits, and no other comes within %.0f points; of %d more these pictures are too few to say that they are worse.", 100*closeCall, d.open)
+		return text + fmt.Sprintf("It is the best that fits, and every other is measurably worse or more than %s below; of %d of these the pictures are too few to say that they are worse (%s).", near, d.open, m.test())
 	case d.tied == 1 && d.next == nil:
 		return text + "It is the only one that fits."
 	case d.tied == 1:
-		return text + fmt.Sprintf("It is measurably better than every other that fits; the next, %s with its %s, reaches %s.", d.next.Name, d.next.Head, percent(m.of(d.next.Score).Value))
+		return text + fmt.Sprintf("It is measurably better than every other that fits and can be picked (%s); the next, %s with its %s, reaches %s.", m.test(), d.next.Name, d.next.Head, percent(m.of(d.next.Score).Value))
 	case d.row == d.best && d.tied == 2:
-		return text + "One other that fits is not measurably worse, and of the two this one is the better and the quicker."
+		return text + fmt.Sprintf("One other that fits is within %s and not measurably worse (%s); it is neither better nor %s.", near, m.test(), quick)
 	case d.row == d.best:
-		return text + fmt.Sprintf("%d others that fit are not measurably worse, and of all these it is both the best and the quickest.", d.tied-1)
+		return text + fmt.Sprintf("%d others that fit are within %s and not measurably worse (%s); none of these is better or %s.", d.tied-1, near, m.test(), quick)
 	}
-	return text + fmt.Sprintf("The best that fits, %s with its %s, reaches %s and is not measurably better (McNemar's test on the same pictures); of the %d within %.0f points that tie this one is the quickest.",
-		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), d.tied, 100*closeCall)
+	return text + fmt.Sprintf("The best that fits, %s with its %s, reaches %s and is not measurably better (%s); of the %d within %s that tie none is %s, and of those as quick this one is the best.",
+		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), m.test(), d.tied, near, quick)
 }
 
 // The forms of figures in sentences and tables.

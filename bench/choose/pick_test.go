@@ -1,8 +1,6 @@
 package choose
 
 import (
-	"math"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -28,8 +26,8 @@ func TestPick(t *testing.T) {
 	vote.Head = headNearest
 	unknown := rowOf("unknown", 0, 0, true)
 	rows := []*Row{poor, slow, tied, vote, over, best, unknown}
-	order(rows, Accuracy)
-	d := pick(rows, Accuracy, func(r *Row) bool { return r.Fits })
+	f := order(rows, Accuracy)
+	d := pick(f, func(r *Row) bool { return r.Fits })
 	if d.row != tied || d.best != best || d.tied != 3 || d.next != poor {
 		t.Errorf("picked %s; best %s, %d tied, next %v", d.row.Name, d.best.Name, d.tied, d.next)
 	}
@@ -38,7 +36,7 @@ func TestPick(t *testing.T) {
 			t.Errorf("reason %q, want two sentences and %q", got, want)
 		}
 	}
-	if pick(rows, Accuracy, func(*Row) bool { return false }) != nil {
+	if pick(f, func(*Row) bool { return false }) != nil {
 		t.Error("picked from nothing")
 	}
 	// Of ten pictures 0 and 3 wrong are no measurable difference, but no tie either.
@@ -48,7 +46,7 @@ func TestPick(t *testing.T) {
 		r.Score = score(r.outcome)
 		return r
 	}
-	d = pick([]*Row{few("right", 0, 2), few("wrong", 3, 1)}, Accuracy, func(*Row) bool { return true })
+	d = pick(order([]*Row{few("right", 0, 2), few("wrong", 3, 1)}, Accuracy), func(*Row) bool { return true })
 	if d.row.Name != "right" || d.open != 1 || !strings.Contains(d.reason(Accuracy, Limits{Percentile: 0.5}, 1), "too few") {
 		t.Errorf("of ten pictures: picked %s, %s", d.row.Name, d.reason(Accuracy, Limits{Percentile: 0.5}, 1))
 	}
@@ -62,101 +60,102 @@ func TestPick(t *testing.T) {
 		}
 	}
 	// Limits from which the pick changes: poor at 5 ms, tied at 20 ms; at any other the tie's quickest stays.
-	got := changes(rows, Accuracy, func(*Row) bool { return true })
+	got := changes(f, func(*Row) bool { return true })
 	if len(got) != 2 || got[0].Name != "poor" || got[0].From != 5e6 || got[1].Name != "tied" || got[1].From != 20e6 {
 		t.Errorf("changes %+v", got)
 	}
 }
 
-// four are answers of two networks about four pictures of three classes, by hand.
-func four() *Answers {
-	return &Answers{
-		Classes: []string{"a", "b", "c"}, Files: []string{"0", "1", "2", "3"}, Labels: []int{0, 1, 2, 2}, Read: []bool{true, true, true, true},
-		From: []Answerer{
-			{Name: "quick", Head: headProbe, Latency: 10, Batch: 1, probabilities: table{rows: 4, cols: 3, data: []float32{
-				.9, .05, .05 /**/, .5, .4, .1 /**/, .1, .3, .6 /**/, .4, .25, .35}}}, // right, wrong, right, wrong
-			{Name: "slow", Head: headProbe, Latency: 100, Batch: 1, probabilities: table{rows: 4, cols: 3, data: []float32{
-				.3, .4, .3 /**/, .1, .8, .1 /**/, .2, .2, .6 /**/, .1, .1, .8}}}, // wrong, right, right, right
-		},
+// rowOver is a row of 1,000 pictures that is wrong on those from a to b of each span.
+func rowOver(name string, latency time.Duration, spans ...[2]int) *Row {
+	o := outcome{classes: 2, labels: make([]int, 1000), predicted: make([]int, 1000)}
+	for _, s := range spans {
+		for i := s[0]; i < s[1]; i++ {
+			o.predicted[i] = 1
+		}
+	}
+	return &Row{Name: name, Head: headProbe, Latency: latency.Nanoseconds(), Fits: true, outcome: o, Score: score(o)}
+}
+
+// TestPickPastOneThatIsWorse has the best, one that misses ten pictures more and no other, and one further behind that has
+// 45 of those right that the best misses: the test tells the second from the best, and not the third.
+func TestPickPastOneThatIsWorse(t *testing.T) {
+	a := rowOver("a", 50*time.Millisecond, [2]int{0, 100})
+	b := rowOver("b", 40*time.Millisecond, [2]int{0, 110})
+	c := rowOver("c", 8*time.Millisecond, [2]int{45, 160})
+	rows := []*Row{c, b, a}
+	f := order(rows, Accuracy)
+	d := pick(f, func(r *Row) bool { return r.Fits })
+	if d.row != c || d.best != a || d.next != b || d.tied != 2 {
+		t.Errorf("picked %s, best %s, next %v, %d tied; want c, a, b, 2", d.row.Name, d.best.Name, d.next, d.tied)
+	}
+	if a.Group != 1 || b.Group != 2 || c.Group != 1 {
+		t.Errorf("groups %d, %d, %d, want 1, 2, 1", a.Group, b.Group, c.Group)
+	}
+	// Where the third is slow, it still is no worse, and no sentence may say so.
+	c.Latency = 60e6
+	d = pick(f, func(r *Row) bool { return r.Fits })
+	if text := d.reason(Accuracy, Limits{Percentile: 0.5}, 1); d.row != a || strings.Contains(text, "every other") {
+		t.Errorf("picked %s: %s", d.row.Name, text)
+	}
+	// One further behind that no test tells from the best, beside one nearby that is worse: not every other is far.
+	open := rowOver("open", 8*time.Millisecond, [2]int{0, 20}, [2]int{900, 1000}, [2]int{200, 203})
+	d = pick(order([]*Row{a, b, open}, Accuracy), func(r *Row) bool { return r.Fits })
+	if text := d.reason(Accuracy, Limits{Percentile: 0.5}, 1); d.open != 1 || d.next != b || strings.Contains(text, "no other comes within") {
+		t.Errorf("b is 1 point below, %d open: %s", d.open, text)
 	}
 }
 
-func TestWhatIf(t *testing.T) {
-	a := four()
-	path := filepath.Join(t.TempDir(), AnswersName)
-	if err := a.Save(path); err != nil {
-		t.Fatal(err)
+// TestPickAgreesWithTable has rows over the limit and votes: a row that the table shows as a tie of the pick's best is one
+// for the pick, too, however few rows fit.
+func TestPickAgreesWithTable(t *testing.T) {
+	a := rowOver("a", 50*time.Millisecond, [2]int{0, 100})
+	b := rowOver("b", 8*time.Millisecond, [2]int{0, 107}) // p = 0.016 by itself
+	rows := []*Row{a, b}
+	for i, name := range []string{"over", "vote", "other", "another"} {
+		r := rowOver(name, 90*time.Millisecond, [2]int{0, 108 + i})
+		r.Fits = false
+		rows = append(rows, r)
 	}
-	a, err := LoadAnswers(path)
-	if err != nil {
-		t.Fatal(err)
+	rows[3].Head, rows[3].Fits = headNearest, true
+	d := pick(order(rows, Accuracy), func(r *Row) bool { return r.Fits })
+	if (b.Group == 1) != (d.next != b) || b.Group == 1 && d.row != b {
+		t.Errorf("b: tie group %d (p %g), picked %s, next %v", b.Group, b.P, d.row.Name, d.next)
 	}
-	check := func(name string, got, want float64) {
-		t.Helper()
-		if math.Abs(got-want) > 1e-9 {
-			t.Errorf("%s: got %g, want %g", name, got, want)
+	alone := []*Row{a, b}
+	if d := pick(order(alone, Accuracy), func(r *Row) bool { return r.Fits }); d.next != b {
+		t.Errorf("of two: next %v, want b", d.next)
+	}
+}
+
+// TestPickOfEquallyQuick takes the better of rows whose latencies differ by noise, however it falls, and changes at no
+// limit between these.
+func TestPickOfEquallyQuick(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		better, poor time.Duration
+		want         string
+	}{
+		{"slower by noise", 10100 * time.Microsecond, 10 * time.Millisecond, "better"},
+		{"quicker by noise", 10 * time.Millisecond, 10100 * time.Microsecond, "better"},
+		{"slower by more", 10300 * time.Microsecond, 10 * time.Millisecond, "poor"},
+	} {
+		rows := []*Row{rowOver("better", test.better, [2]int{0, 100}), rowOver("poor", test.poor, [2]int{0, 103}), rowOver("slow", 90*time.Millisecond, [2]int{0, 99})}
+		f := order(rows, Accuracy)
+		all := func(*Row) bool { return true }
+		if d := pick(f, all); d.row.Name != test.want {
+			t.Errorf("%s: picked %s, want %s", test.name, d.row.Name, test.want)
+		}
+		got := changes(f, all)
+		if len(got) != 1 || got[0].Name != test.want || test.want == "better" && got[0].From != max(test.better, test.poor).Nanoseconds() {
+			t.Errorf("%s: changes %+v", test.name, got)
 		}
 	}
-	alone := a.Alone()
-	check("slow alone", alone[0].Accuracy.Value, 0.75)
-	check("quick alone", alone[1].Accuracy.Value, 0.5)
-
-	// Of half the pictures, quick is least sure of 3 (0.4) and 1 (0.5): slow is asked about these, and all are right.
-	curves := a.Cascades()
-	if len(curves) != 1 || len(curves[0]) != cascadeSteps+1 {
-		t.Fatalf("%d curves", len(curves))
-	}
-	half := curves[0][cascadeSteps/2]
-	check("cascade's accuracy", half.Accuracy.Value, 1)
-	check("cascade's latency", float64(half.Latency), 10+0.5*100)
-	check("cascade's threshold", half.Threshold, float64(float32(0.6)))
-	check("nobody asked", curves[0][0].Accuracy.Value, 0.5)
-	check("all asked", curves[0][cascadeSteps].Accuracy.Value, 0.75)
-	check("all asked, latency", float64(curves[0][cascadeSteps].Latency), 110)
-	if best := a.BestCascades(0); len(best) != 1 || best[0].Accuracy.Value != 1 {
-		t.Errorf("best cascades %+v", best)
-	}
-	if best := a.BestCascades(40); len(best) != 1 || best[0].Latency > 40 || best[0].Accuracy.Value != 0.75 {
-		t.Errorf("best cascade within 40: %+v", best)
-	}
-
-	// The mean of both: picture 0 is a (.6), 1 is b (.6), 2 is c (.6), 3 is c (.575).
-	ensembles := a.Ensembles()
-	check("ensemble", ensembles[0].Accuracy.Value, 1)
-	check("ensemble's latency", float64(ensembles[0].Latency), 110)
-
-	// Without a, quick says b of picture 1 (0.4 against 0.1) and c of 2 and 3.
-	s, err := a.Subset([]string{"c", "b"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(s.Files) != 3 || s.Labels[0] != 1 {
-		t.Errorf("subset %+v", s)
-	}
-	check("quick on b and c", s.Alone()[0].Accuracy.Value, 1)
-
-	// With b and c as one, quick says a of pictures 0 and, 0.5 against 0.5, 1; bc of 2 and 3.
-	m, err := a.Merge("bc", []string{"b", "c"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	check("quick's probability of bc", float64(m.From[0].probabilities.row(3)[1]), float64(float32(.25)+float32(.35)))
-	check("quick on a and bc", m.Alone()[1].Accuracy.Value, 0.75)
-
-	for _, test := range []struct {
-		name string
-		do   func() error
-		want string
-	}{
-		{"unknown", func() error { _, err := a.Subset([]string{"a", "z"}); return err }, `no class "z"; there are a, b, c`},
-		{"twice", func() error { _, err := a.Subset([]string{"a", "a"}); return err }, "twice"},
-		{"one", func() error { _, err := a.Subset([]string{"a"}); return err }, "want at least 2"},
-		{"merge one", func() error { _, err := a.Merge("x", []string{"a"}); return err }, "1 of 3 classes"},
-		{"merge all", func() error { _, err := a.Merge("x", []string{"a", "b", "c"}); return err }, "3 of 3 classes"},
-		{"merge into another", func() error { _, err := a.Merge("c", []string{"a", "b"}); return err }, `there is a class "c"`},
-	} {
-		if err := test.do(); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
+	// Equal figures: the name decides, not the clock.
+	for _, latency := range []time.Duration{10 * time.Millisecond, 10050 * time.Microsecond} {
+		rows := []*Row{rowOver("a", 10020*time.Microsecond, [2]int{0, 100}), rowOver("b", latency, [2]int{0, 100})}
+		if d := pick(order(rows, Accuracy), func(*Row) bool { return true }); d.row.Name != "a" {
+			t.Errorf("%v: picked %s", latency, d.row.Name)
 		}
 	}
 }

@@ -67,10 +67,13 @@ func (r *Result) page() *page {
 	}
 	p.heading("Networks")
 	p.table(r.rowsTable())
-	p.text(fmt.Sprintf("Ordered by %s. Rows of one tie group cannot be told from the group's first by McNemar's exact test on the same pictures, "+
-		"Holm-corrected, at 5 %%. The front is of the rows that no quicker one reaches. Latency is the p%g of the forward call for %s; memory is the "+
+	p.text(fmt.Sprintf("Ordered by %s. Rows of one tie group cannot be told from the group's first by %s, "+
+		"Holm-corrected over the rows behind it, at 5 %%; each is judged by itself. The front is of the rows that no quicker one reaches. Latency is the p%g of the forward call for %s; memory is the "+
 		"process's largest resident set, load the time from file to ready. A vote of the nearest takes all pictures along and is never picked.",
-		r.Metric.words(), 100*r.Limits.Percentile, images(r.Batch)))
+		r.Metric.words(), r.Metric.test(), 100*r.Limits.Percentile, images(r.Batch)))
+	if text := r.expected(); text != "" {
+		p.text(text)
+	}
 	p.figure(r.scatter())
 	if t := r.failedTable(); len(t.rows) > 0 {
 		p.heading("Networks without a figure")
@@ -196,14 +199,14 @@ func (r *Result) togetherSection(p *page) {
 		for _, w := range all {
 			asked, below := "", ""
 			if w.Kind == "cascade" {
-				asked, below = percent(w.Second), fmt.Sprintf("%.2f", w.Threshold)
+				asked, below = percent(w.Second), w.Below()
 			}
 			t.add(w.Kind, w.Name, percent(w.Accuracy.Value), interval(w.Accuracy), milliseconds(w.Latency), asked, below)
 		}
 	}
 	p.table(t)
 	p.text("In a cascade the first network answers, and the second one is asked about pictures of which the first gives its class a probability below the last column. " +
-		"The best of many on the same pictures looks better than it is. zoobench whatif asks more of the same answers: other classes, classes merged, other budgets.")
+		r.Answers.Caveat() + " zoobench whatif asks more of the same answers: other classes, classes merged, other budgets.")
 }
 
 // picturesSection is on the pictures themselves.

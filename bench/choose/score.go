@@ -1,7 +1,7 @@
 package choose
 
 import (
-	"math/rand/v2"
+	"math"
 	"slices"
 
 	"zoobench/bench/stat"
@@ -17,8 +17,8 @@ type Estimate struct {
 // A Score says how well a head does on pictures that it has not learned from. An unreadable picture counts as wrong.
 type Score struct {
 	Accuracy Estimate `json:"accuracy"`          // of pictures, Wilson's interval
-	Balanced Estimate `json:"balanced_accuracy"` // the mean of the classes' accuracies, a bootstrap's interval
-	MacroF1  Estimate `json:"macro_f1"`          // the mean of the classes' F1, a bootstrap's interval
+	Balanced Estimate `json:"balanced_accuracy"` // the mean of the classes' accuracies, a bootstrap's interval joined with Wilson's
+	MacroF1  Estimate `json:"macro_f1"`          // the mean of the classes' F1, a bootstrap's interval joined with Wilson's
 }
 
 // An outcome is what was said of each picture.
@@ -26,6 +26,16 @@ type outcome struct {
 	classes   int
 	labels    []int
 	predicted []int // −1 where nothing was said
+}
+
+// rights is how many pictures are named rightly.
+func (o *outcome) rights() (n int) {
+	for i := range o.labels {
+		if o.right(i) {
+			n++
+		}
+	}
+	return n
 }
 
 // outcome takes the likeliest class of each picture that is in a fold.
@@ -69,42 +79,65 @@ func (c *counts) means() (balanced, f1 float64) {
 	return balanced / float64(present), f1 / float64(present)
 }
 
-// resamples is how often the bootstrap draws the pictures anew, with replacement, from a fixed seed.
-const resamples = 1000
-
-func score(o outcome) Score {
-	var s Score
-	n, correct := len(o.labels), 0
-	c := counts{make([]int, o.classes), make([]int, o.classes), make([]int, o.classes)}
-	for i := range n {
-		o.count(&c, i)
-		if o.right(i) {
-			correct++
-		}
+// score is what the counts say, without intervals.
+func (c *counts) score() (s Score) {
+	n, right := 0, 0
+	for class := range c.label {
+		n, right = n+c.label[class], right+c.both[class]
 	}
-	s.Accuracy.Value = float64(correct) / float64(n)
-	s.Accuracy.Lo, s.Accuracy.Hi = stat.Wilson(correct, n)
+	s.Accuracy.Value = float64(right) / float64(n)
 	s.Balanced.Value, s.MacroF1.Value = c.means()
-
-	rng := rand.New(rand.NewPCG(1, 0))
-	var balanced, f1 []float64
-	for range resamples {
-		clear(c.label)
-		clear(c.said)
-		clear(c.both)
-		for range n {
-			o.count(&c, rng.IntN(n))
-		}
-		b, f := c.means()
-		balanced, f1 = append(balanced, b), append(f1, f)
-	}
-	interval := func(e *Estimate, v []float64) {
-		slices.Sort(v)
-		e.Lo, e.Hi = v[len(v)*25/1000], v[len(v)*975/1000]
-	}
-	interval(&s.Balanced, balanced)
-	interval(&s.MacroF1, f1)
 	return s
+}
+
+// score is what a head does on all pictures. The intervals of balanced accuracy and macro-F1 are Wilson's alone: resample
+// widens them by the bootstrap's.
+func score(o outcome) Score {
+	c := counts{make([]int, o.classes), make([]int, o.classes), make([]int, o.classes)}
+	for i := range o.labels {
+		o.count(&c, i)
+	}
+	s := c.score()
+	s.Accuracy.Lo, s.Accuracy.Hi = stat.Wilson(o.rights(), len(o.labels))
+	c.wilson(&s)
+	return s
+}
+
+// wilson sets the intervals of balanced accuracy and macro-F1 that each class's Wilson interval carries. A bootstrap of
+// pictures that are all right draws nothing but right ones and has no width; these have one.
+//
+// A class's accuracy is a share of its pictures. Its F1 is 2J/(1+J), where J is the share of the rightly named among the
+// pictures that are of the class or said to be of it (Lam, Gopal and Qian 2023, arXiv:2309.14621, "Wilson indirect"). The
+// mean over the classes takes the root of the sum of the squared distances to their limits (Zou, Huang and Zhang 2009,
+// Computational Statistics & Data Analysis 53, 1080). The classes' accuracies are independent; of their F1 each mistake
+// lowers two, which makes the squares of the sum up to twice the sum of the squares.
+func (c *counts) wilson(s *Score) {
+	present := 0
+	var balanced, f1 [2]float64 // squares, below and above
+	for class, n := range c.label {
+		if n == 0 {
+			continue
+		}
+		present++
+		both := c.both[class]
+		lo, hi := stat.Wilson(both, n)
+		value := float64(both) / float64(n)
+		balanced[0] += (value - lo) * (value - lo)
+		balanced[1] += (hi - value) * (hi - value)
+
+		of := func(j float64) float64 { return 2 * j / (1 + j) }
+		either := n + c.said[class] - both
+		lo, hi = stat.Wilson(both, either)
+		value = of(float64(both) / float64(either))
+		f1[0] += 2 * (value - of(lo)) * (value - of(lo))
+		f1[1] += 2 * (of(hi) - value) * (of(hi) - value)
+	}
+	set := func(e *Estimate, squares [2]float64) {
+		e.Lo = max(0, e.Value-math.Sqrt(squares[0])/float64(present))
+		e.Hi = min(1, e.Value+math.Sqrt(squares[1])/float64(present))
+	}
+	set(&s.Balanced, balanced)
+	set(&s.MacroF1, f1)
 }
 
 // paired is McNemar's test of two heads on the same pictures: how many each alone has right, and the p-value.
@@ -118,34 +151,6 @@ func paired(a, b outcome) (onlyA, onlyB int, p float64) {
 		}
 	}
 	return onlyA, onlyB, stat.McNemar(onlyA, onlyB)
-}
-
-// significant is the family-wise error rate of all verdicts.
-const significant = 0.05
-
-// ties gives heads, ordered from the best, their tie groups, 0 first: a group is a head and those behind it that are not
-// measurably worse, by McNemar's test on the same pictures and Holm's correction over the group's comparisons. P is each
-// head's corrected p-value against its group's first, 1 for that one itself.
-func ties(ordered []outcome) (group []int, p []float64) {
-	group, p = make([]int, len(ordered)), make([]float64, len(ordered))
-	for first, g := 0, 0; first < len(ordered); g++ {
-		var raw []float64
-		for i := first + 1; i < len(ordered); i++ {
-			onlyFirst, onlyOther, value := paired(ordered[first], ordered[i])
-			if onlyOther >= onlyFirst {
-				value = 1 // worse by another measure, not by right answers
-			}
-			raw = append(raw, value)
-		}
-		adjusted := stat.Holm(raw)
-		p[first], group[first] = 1, g
-		next := first + 1
-		for ; next < len(ordered) && adjusted[next-first-1] >= significant; next++ {
-			group[next], p[next] = g, adjusted[next-first-1]
-		}
-		first = next
-	}
-	return group, p
 }
 
 // A Confusion is how often pictures of one class were taken for another.

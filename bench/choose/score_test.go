@@ -38,13 +38,19 @@ func TestTies(t *testing.T) {
 		}
 		return o
 	}
-	group, p := ties([]outcome{make(0), make(3), make(50), make(52)})
-	if want := [4]int{0, 0, 1, 1}; [4]int(group) != want {
-		t.Errorf("groups %v, want %v (p %v)", group, want, p)
+	var rows []*Row
+	for _, wrong := range []int{0, 3, 50, 52} {
+		rows = append(rows, &Row{Score: score(make(wrong)), outcome: make(wrong)})
+	}
+	order(rows, Accuracy)
+	for i, want := range []int{1, 1, 2, 2} {
+		if rows[i].Group != want {
+			t.Errorf("row %d: group %d, want %d (p %g)", i, rows[i].Group, want, rows[i].P)
+		}
 	}
 	// McNemar's exact p of 3 against 0 is 0.25; the others' are far below and do not raise it.
-	if math.Abs(p[1]-0.25) > 1e-12 {
-		t.Errorf("p of the second %g, want 0.25", p[1])
+	if p := rows[1].P; math.Abs(p-0.25) > 1e-12 {
+		t.Errorf("p of the second %g, want 0.25", p)
 	}
 }
 

@@ -1,25 +1,25 @@
 package choose
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"zoobench/bench/stat"
 	"zoobench/zoo/weights"
 )
 
 // Answers are what every network with its head said of every picture: enough for questions that nobody had in mind when
 // the networks ran. Probabilities are those of models that had not learned from the picture.
 type Answers struct {
-	Classes []string   `json:"classes"`
-	Files   []string   `json:"files"`
-	Labels  []int      `json:"labels"`
-	Read    []bool     `json:"read"` // false for a file that could not be read, which counts as wrong
-	From    []Answerer `json:"from"`
+	Classes []string `json:"classes"`
+	Files   []string `json:"files"`
+	Labels  []int    `json:"labels"`
+	Read    []bool   `json:"read"` // false for a file that could not be read, which counts as wrong
+	// Group is the same number for pictures that look the same; none where each is its own.
+	Group []int      `json:"group,omitempty"`
+	From  []Answerer `json:"from"`
 }
 
 // An Answerer is one network with a head.
@@ -66,8 +66,8 @@ func LoadAnswers(path string) (*Answers, error) {
 		return nil, fmt.Errorf("choose: %s: %w", filepath.Base(path), err)
 	}
 	n, k := len(a.Files), len(a.Classes)
-	if len(a.Labels) != n || len(a.Read) != n || n == 0 || k == 0 {
-		return nil, fmt.Errorf("choose: %s: %d files, %d labels, %d classes: damaged", filepath.Base(path), n, len(a.Labels), k)
+	if len(a.Labels) != n || len(a.Read) != n || a.Group != nil && len(a.Group) != n || n == 0 || k == 0 {
+		return nil, fmt.Errorf("choose: %s: %d files, %d labels, %d groups, %d classes: damaged", filepath.Base(path), n, len(a.Labels), len(a.Group), k)
 	}
 	for _, l := range a.Labels {
 		if l < 0 || l >= k {
@@ -96,12 +96,18 @@ func (f *Answerer) title() string {
 	return f.Name + " (" + f.Head + ")"
 }
 
-// outcome is what somebody with these probabilities says.
-func (a *Answers) outcome(p table) outcome {
+// outcome is what somebody says who gives a picture's classes these probabilities. Where all of them are zero, as they
+// may be on some of the classes, nothing is said, and the picture counts as wrong.
+func (a *Answers) outcome(row func(i int) []float32) outcome {
 	o := outcome{classes: len(a.Classes), labels: a.Labels, predicted: make([]int, len(a.Labels))}
 	for i := range o.predicted {
-		if o.predicted[i] = -1; a.Read[i] {
-			o.predicted[i] = best(p.row(i))
+		o.predicted[i] = -1
+		if !a.Read[i] {
+			continue
+		}
+		p := row(i)
+		if b := best(p); p[b] > 0 {
+			o.predicted[i] = b
 		}
 	}
 	return o
@@ -137,6 +143,9 @@ func (a *Answers) Subset(classes []string) (*Answers, error) {
 		if to, kept := rank[l]; kept {
 			rows = append(rows, i)
 			s.Files, s.Labels, s.Read = append(s.Files, a.Files[i]), append(s.Labels, to), append(s.Read, a.Read[i])
+			if a.Group != nil {
+				s.Group = append(s.Group, a.Group[i])
+			}
 		}
 	}
 	s.From = a.mapped(len(classes), rows, func(dst, src []float32) {
@@ -158,7 +167,7 @@ func (a *Answers) Merge(name string, classes []string) (*Answers, error) {
 		}
 		merged[c] = true
 	}
-	m := &Answers{Files: a.Files, Read: a.Read}
+	m := &Answers{Files: a.Files, Read: a.Read, Group: a.Group}
 	for c, class := range a.Classes {
 		if !merged[c] {
 			if class == name {
@@ -210,135 +219,4 @@ func (a *Answers) mapped(classes int, rows []int, change func(dst, src []float32
 		from[f].probabilities = t
 	}
 	return from
-}
-
-// A WhatIf is a network, or several together, that might be used.
-type WhatIf struct {
-	Kind     string   `json:"kind"` // "network", "cascade", "ensemble"
-	Name     string   `json:"name"`
-	Accuracy Estimate `json:"accuracy"`
-	Balanced Estimate `json:"balanced_accuracy"`
-	// Latency is a mean over the pictures. A cascade's second network answers the share Second of them: those of which the
-	// first gives its class a probability below Threshold.
-	Latency   int64   `json:"latency_mean_ns"`
-	Second    float64 `json:"second_share,omitempty"`
-	Threshold float64 `json:"threshold,omitempty"`
-}
-
-func (a *Answers) whatIf(kind, name string, o outcome, latency int64) WhatIf {
-	s := score(o)
-	return WhatIf{Kind: kind, Name: name, Accuracy: s.Accuracy, Balanced: s.Balanced, Latency: latency}
-}
-
-// Alone are the networks by themselves, the most accurate first.
-func (a *Answers) Alone() (all []WhatIf) {
-	for i := range a.From {
-		f := &a.From[i]
-		all = append(all, a.whatIf("network", f.title(), a.outcome(f.probabilities), f.Latency))
-	}
-	sortWhatIfs(all)
-	return all
-}
-
-// Ensembles are pairs of networks whose probabilities are averaged, the most accurate first. Both are run for each
-// picture.
-func (a *Answers) Ensembles() (all []WhatIf) {
-	for i := range a.From {
-		for j := i + 1; j < len(a.From); j++ {
-			f, g := &a.From[i], &a.From[j]
-			if f.Head == headNearest || g.Head == headNearest || f.Name == g.Name {
-				continue
-			}
-			p := newTable(len(a.Files), len(a.Classes))
-			for k, v := range f.probabilities.data {
-				p.data[k] = (v + g.probabilities.data[k]) / 2
-			}
-			all = append(all, a.whatIf("ensemble", f.title()+" + "+g.title(), a.outcome(p), f.Latency+g.Latency))
-		}
-	}
-	sortWhatIfs(all)
-	return all
-}
-
-// cascadeSteps are the shares of pictures that a cascade's second network is asked about, in twentieths.
-const cascadeSteps = 20
-
-// Cascades are pairs of networks of which the quicker answers and the slower one is asked where the first is unsure: each
-// pair's curve of accuracy against mean latency, from nobody asked to all.
-func (a *Answers) Cascades() (curves [][]WhatIf) {
-	for i := range a.From {
-		for j := range a.From {
-			first, second := &a.From[i], &a.From[j]
-			if first.Head == headNearest || second.Head == headNearest || first.Latency == 0 || second.Latency <= first.Latency || first.Batch > 1 {
-				continue // of a batch, some pictures would be unsure and others not
-			}
-			curves = append(curves, a.cascade(first, second))
-		}
-	}
-	return curves
-}
-
-func (a *Answers) cascade(first, second *Answerer) (curve []WhatIf) {
-	sure := func(i int) float32 {
-		row := first.probabilities.row(i)
-		return row[best(row)]
-	}
-	rows := make([]int, len(a.Files))
-	for i := range rows {
-		rows[i] = i
-	}
-	slices.SortStableFunc(rows, func(i, j int) int { return cmp.Compare(sure(i), sure(j)) })
-	o, other := a.outcome(first.probabilities), a.outcome(second.probabilities)
-	right := 0
-	for i := range rows {
-		if o.right(i) {
-			right++
-		}
-	}
-	asked := 0
-	for step := range cascadeSteps + 1 {
-		want := len(rows) * step / cascadeSteps
-		for ; asked < want; asked++ {
-			i := rows[asked]
-			if o.right(i) {
-				right--
-			}
-			if other.right(i) {
-				right++
-			}
-		}
-		w := WhatIf{Kind: "cascade", Name: first.title() + " → " + second.title(), Second: float64(asked) / float64(len(rows))}
-		if w.Threshold = 1; asked < len(rows) {
-			w.Threshold = float64(sure(rows[asked]))
-		}
-		w.Latency = first.Latency + int64(w.Second*float64(second.Latency))
-		w.Accuracy.Value = float64(right) / float64(len(rows))
-		w.Accuracy.Lo, w.Accuracy.Hi = stat.Wilson(right, len(rows))
-		curve = append(curve, w)
-	}
-	return curve
-}
-
-// BestCascades are, of each pair, the most accurate point whose mean latency keeps the budget, 0 for any: the most
-// accurate pair first. A point that asks nobody or everybody is no cascade.
-func (a *Answers) BestCascades(budget int64) (all []WhatIf) {
-	for _, curve := range a.Cascades() {
-		found := -1
-		for i, w := range curve {
-			if w.Second > 0 && w.Second < 1 && (budget == 0 || w.Latency <= budget) && (found < 0 || w.Accuracy.Value > curve[found].Accuracy.Value) {
-				found = i
-			}
-		}
-		if found >= 0 {
-			all = append(all, curve[found])
-		}
-	}
-	sortWhatIfs(all)
-	return all
-}
-
-func sortWhatIfs(all []WhatIf) {
-	slices.SortStableFunc(all, func(a, b WhatIf) int {
-		return cmp.Or(cmp.Compare(b.Accuracy.Value, a.Accuracy.Value), cmp.Compare(a.Latency, b.Latency))
-	})
 }

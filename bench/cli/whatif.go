@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ func (a *app) whatIf() *cobra.Command {
 			"of the classes or with classes merged, cascades (the second network is asked where the first is unsure) and ensembles\n" +
 			"of two. DIR is the folder of choose's report. Merging comes before taking some of the classes.",
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			path := args[0]
 			if info, err := os.Stat(path); err == nil && info.IsDir() {
 				path = filepath.Join(path, choose.AnswersName)
@@ -46,20 +47,34 @@ func (a *app) whatIf() *cobra.Command {
 					return err
 				}
 			}
-			all := answers.Alone()
-			if curves {
-				for _, curve := range answers.Cascades() {
-					all = append(all, curve...)
-				}
-			} else {
-				all = append(all, answers.BestCascades(budget.Nanoseconds())...)
+			ctx := c.Context()
+			all, err := answers.Alone(ctx)
+			if err != nil {
+				return err
 			}
-			all = append(all, answers.Ensembles()...)
+			if curves {
+				every, err := answers.Cascades(ctx)
+				if err != nil {
+					return err
+				}
+				all = append(all, slices.Concat(every...)...)
+			} else {
+				best, err := answers.BestCascades(ctx, budget.Nanoseconds())
+				if err != nil {
+					return err
+				}
+				all = append(all, best...)
+			}
+			ensembles, err := answers.Ensembles(ctx, 0)
+			if err != nil {
+				return err
+			}
+			all = append(all, ensembles...)
 			title := []string{"kind", "name", "accuracy", "95 % interval", "mean latency", "second asked", "below"}
 			out := newPrinter(a, title, func(w choose.WhatIf) []string {
 				asked, below := "–", "–"
 				if w.Kind == "cascade" {
-					asked, below = fmt.Sprintf("%.0f %%", 100*w.Second), fmt.Sprintf("%.3f", w.Threshold)
+					asked, below = fmt.Sprintf("%.0f %%", 100*w.Second), w.Below()
 				}
 				return []string{w.Kind, w.Name, fmt.Sprintf("%.1f %%", 100*w.Accuracy.Value),
 					fmt.Sprintf("%.1f to %.1f", 100*w.Accuracy.Lo, 100*w.Accuracy.Hi), millis(w.Latency), asked, below}
@@ -72,7 +87,11 @@ func (a *app) whatIf() *cobra.Command {
 					return err
 				}
 			}
-			return out.close()
+			if err := out.close(); err != nil || a.format != "table" {
+				return err
+			}
+			_, err = fmt.Fprintln(a.stdout, "\n"+answers.Caveat())
+			return err
 		},
 	}
 	c.Flags().StringSliceVar(&classes, "classes", nil, "pictures of these classes only, and no other answer")

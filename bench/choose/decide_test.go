@@ -1,0 +1,78 @@
+package choose
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// decided is a choice among made-up heads on 60 pictures of two classes, a quarter of them copies, as far as decide.
+func decided(heads int) *chooser {
+	c := &chooser{Result: &Result{Metric: Accuracy, Limits: Limits{Percentile: 0.5}, Batch: 1, Classes: []string{"a", "b"}}, titles: []string{"a", "b"}}
+	c.o.Say, c.o.Step = func(string) {}, func(string, int, int) {}
+	rng := rand.New(rand.NewPCG(5, 1))
+	first := drawOutcome(rng, 2, 30, 0.7)
+	c.task = &Task{Files: make([]string, 60), Labels: first.labels, Classes: c.Classes}
+	c.study = &study{classes: 2, labels: first.labels, fold: make([]int, 60), folds: 1}
+	for i := range 60 {
+		sum := string(rune('A' + i))
+		if i%4 == 2 {
+			sum = string(rune('A' + i - 2))
+		}
+		c.pictures = append(c.pictures, picture{SHA256: sum, Fingerprint: Fingerprint{Hash: rng.Uint64()}})
+	}
+	for i := range heads {
+		o := drawOutcome(rng, 2, 30, 0.7)
+		name := "n" + string(rune('A'+i))
+		c.Candidates = append(c.Candidates, &Candidate{Name: name, Latency: 5e6, Mean: int64(5e6 + i)})
+		c.Rows = append(c.Rows, &Row{Name: name, Head: headProbe, Latency: 5e6, Fits: true, outcome: o, Score: score(o),
+			probabilities: saying(name, 0, 2, o.predicted, make([]float32, 60)).probabilities})
+	}
+	return c
+}
+
+// TestDecide says what is to be expected of the choice, and that pictures look alike.
+func TestDecide(t *testing.T) {
+	c := decided(MostPaired + 5)
+	var said, steps []string
+	c.o.Say = func(line string) { said = append(said, line) }
+	c.o.Step = func(what string, _, _ int) { steps = append(steps, what) }
+	if err := c.decide(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var page bytes.Buffer
+	if err := c.page().markdown(&page); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Expected of the choice: taking the best by accuracy of the 25 that fit reaches " + percent(c.Pick.Expected), "of 60 pictures only 45 look different"} {
+		if !strings.Contains(page.String(), want) || !strings.Contains(strings.Join(said, "\n"), want) {
+			t.Errorf("%q is not in the report or not said: %q", want, said)
+		}
+	}
+	if best := c.Rows[0].Score.Accuracy.Value; c.Pick.Expected >= best-0.02 || c.Pick.Expected < 0.6 {
+		t.Errorf("%g expected of 70 %%, the best has %g", c.Pick.Expected, best)
+	}
+	if len(c.Ensembles) != mostWhatIfs || c.Ensembles[0].Balanced.Hi == 0 || !strings.Contains(page.String(), "5 are left out") || len(steps) < 5 {
+		t.Errorf("%d ensembles, %d steps:\n%s", len(c.Ensembles), len(steps), page.String())
+	}
+}
+
+// TestDecideEnds ends a decision at every stage of it that takes time.
+func TestDecideEnds(t *testing.T) {
+	for _, stage := range []string{"drawing pictures anew 0", "drawing pictures anew 500", "two networks together 0", "two networks together 1"} {
+		c := decided(12)
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		c.o.Step = func(what string, done, _ int) {
+			if what+" "+map[int]string{0: "0", 1: "1", 500: "500"}[done] == stage {
+				cancel()
+			}
+		}
+		if err := c.decide(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error %v, want that of the context", stage, err)
+		}
+	}
+}
