@@ -147,10 +147,13 @@ func leastP(a, b outcome) float64 {
 	return min(1, math.Pow(2, float64(1-n)))
 }
 
-// resample scores outcomes on many draws and widens the intervals of their scores. See, where it is not nil, gets every
-// draw, how often each picture is in it, with the scores, without intervals. Step hears how far it is.
-func resample(ctx context.Context, s *sampler, many int, outcomes []*cells, scores []*Score, see func(times []int32, drawn []Score), step func(done, total int)) error {
-	balanced, f1 := make([]resampled, len(outcomes)), make([]resampled, len(outcomes))
+// resample scores outcomes on many draws, widens the intervals of their scores and returns what each has on each draw. See,
+// where it is not nil, gets every draw, how often each picture is in it, with the scores, without intervals. Step hears
+// how far it is.
+func resample(ctx context.Context, s *sampler, many int, outcomes []*cells, scores []*Score, see func(times []int32, drawn []Score), step func(done, total int)) (balanced, f1 []resampled, err error) {
+	for range outcomes {
+		balanced, f1 = append(balanced, make(resampled, many)), append(f1, make(resampled, many))
+	}
 	drawn := make([]Score, len(outcomes))
 	for b := range many {
 		if b%100 == 0 && step != nil {
@@ -159,10 +162,10 @@ func resample(ctx context.Context, s *sampler, many int, outcomes []*cells, scor
 		times := s.draw(b)
 		for i, o := range outcomes {
 			if err := ctx.Err(); err != nil {
-				return err
+				return nil, nil, err
 			}
 			drawn[i] = o.score(times)
-			balanced[i], f1[i] = append(balanced[i], drawn[i].Balanced.Value), append(f1[i], drawn[i].MacroF1.Value)
+			balanced[i][b], f1[i][b] = drawn[i].Balanced.Value, drawn[i].MacroF1.Value
 		}
 		if see != nil {
 			see(times, drawn)
@@ -175,7 +178,7 @@ func resample(ctx context.Context, s *sampler, many int, outcomes []*cells, scor
 	if step != nil {
 		step(many, many)
 	}
-	return nil
+	return balanced, f1, nil
 }
 
 // drawsFor is how many draws tell rows apart: Holm's correction multiplies the least p-value, two of the draws and one,
@@ -201,7 +204,6 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 	var from []int
 	for i, r := range rows {
 		outcomes, scores = append(outcomes, newCells(r.outcome)), append(scores, &r.Score)
-		r.resampled = nil
 		if r.competes() && allowed(r) {
 			from = append(from, i)
 		}
@@ -211,11 +213,6 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 	sum, n := 0.0, 0
 	rng := rand.New(rand.NewPCG(2, 0))
 	see := func(times []int32, drawn []Score) {
-		if m != Accuracy {
-			for i, r := range rows {
-				r.resampled = append(r.resampled, m.of(drawn[i]).Value)
-			}
-		}
 		chosen, equal := -1, 0
 		for _, i := range from {
 			switch {
@@ -239,8 +236,17 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 			n++
 		}
 	}
-	if err := resample(ctx, newSampler(len(left), group), many, outcomes, scores, see, step); err != nil {
+	balanced, f1, err := resample(ctx, newSampler(len(left), group), many, outcomes, scores, see, step)
+	if err != nil {
 		return 0, err
+	}
+	for i, r := range rows {
+		switch m {
+		case Balanced:
+			r.resampled = balanced[i]
+		case MacroF1:
+			r.resampled = f1[i]
+		}
 	}
 	return sum / float64(n), nil
 }

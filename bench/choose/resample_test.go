@@ -27,7 +27,7 @@ func drawOutcome(rng *rand.Rand, classes, perClass int, p float64) outcome {
 func resampledScore(t *testing.T, o outcome, group []int) Score {
 	t.Helper()
 	s := score(o)
-	if err := resample(context.Background(), newSampler(len(o.labels), group), 400, []*cells{newCells(o)}, []*Score{&s}, nil, nil); err != nil {
+	if _, _, err := resample(context.Background(), newSampler(len(o.labels), group), 400, []*cells{newCells(o)}, []*Score{&s}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -41,7 +41,7 @@ func (a *Answers) scored(ctx context.Context, all []WhatIf, outcomes []outcome) 
 		s := score(o)
 		scores, counted = append(scores, &s), append(counted, newCells(o))
 	}
-	if err := resample(ctx, newSampler(len(a.Files), a.Group), resamples, counted, scores, nil, nil); err != nil {
+	if _, _, err := resample(ctx, newSampler(len(a.Files), a.Group), resamples, counted, scores, nil, nil); err != nil {
 		return err
 	}
 	for i, s := range scores {
