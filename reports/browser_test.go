@@ -256,8 +256,20 @@ func TestPageCurves(t *testing.T) {
 	b.shot("page-curves", chromedp.CaptureScreenshot())
 	b.eval(`document.querySelector("#finding-batch-curve .show").click()`)
 	b.want("its axes", `document.getElementById("y").value`, `"images_per_s"`)
-	b.eval(`[...document.querySelectorAll("#table tbody button")].find(b=>b.textContent.startsWith("alexnet")).click()`)
+	b.eval(`[...document.querySelectorAll("#table tbody tr")].find(r=>r.textContent.startsWith("alexnet") && r.textContent.includes("threads 2")).querySelector("button").click()`)
 	b.want("stages", `["decoding an image", "time until ready"].every(s => document.getElementById("panel").textContent.includes(s))`, "true")
+}
+
+// TestPageOneSet holds the page's plots to accuracies over one set of images, and the page to saying which.
+func TestPageOneSet(t *testing.T) {
+	b := open(t, 1280, mixed(t))
+	const note = `document.getElementById("plot-note").textContent`
+	b.want("points", `document.querySelectorAll("#chart .mark").length`, "12")
+	b.want("note", note+`.includes("is over 200 images of val. Left out, because theirs is over other images: ") && `+note+`.includes("(1000 images of imagenetv2)")`, "true")
+	b.eval(`(s => { s.value = "published_top1"; s.onchange() })(document.getElementById("y"))`)
+	b.want("published", note+`.includes("published top-1 is over imagenet-1k validation") && `+note+`.includes("(imagenetv2 matched-frequency)")`, "true")
+	b.eval(`[...document.querySelectorAll("#table tbody tr")].find(r => r.textContent.includes("images of val")).querySelector("button").click()`)
+	b.want("details", `[...document.querySelectorAll("#panel dt")].find(e => e.textContent === "top-1 over")?.nextSibling.textContent`, `"200 images of val, SHA-256 aaaaaaaaaa"`)
 }
 
 // TestPageWidths opens the page on a phone and a tablet: nothing but the tables scrolls sideways.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"zoobench/bench/record"
 )
@@ -24,17 +25,24 @@ type Change struct {
 }
 
 // Changes compares two runs row by row: networks under one set of settings. A latency has changed where the intervals of
-// the medians do not overlap. Runs of two machine classes are a [ClassError].
+// the medians do not overlap; accuracies stand side by side where both are valid and of the same images. Runs of two machine classes are a [ClassError].
 func Changes(before, after []record.Record) ([]Change, error) {
 	if _, err := newRun(slices.Concat(before, after), nil); err != nil {
+		return nil, err
+	}
+	was, err := newRun(before, nil)
+	if err != nil {
+		return nil, err
+	}
+	is, err := newRun(after, nil)
+	if err != nil {
 		return nil, err
 	}
 	type key struct {
 		name string
 		settings
 	}
-	index := func(records []record.Record) (map[key]*row, []key) {
-		rows := newRows(records)
+	index := func(rows []row) (map[key]*row, []key) {
 		at := map[key]*row{}
 		var order []key
 		for i := range rows {
@@ -46,8 +54,8 @@ func Changes(before, after []record.Record) ([]Change, error) {
 		}
 		return at, order
 	}
-	old, order := index(before)
-	now, more := index(after)
+	old, order := index(was.rows)
+	now, more := index(is.rows)
 	for _, k := range more {
 		if old[k] == nil {
 			order = append(order, k)
@@ -72,21 +80,49 @@ func Changes(before, after []record.Record) ([]Change, error) {
 
 // compare fills in a change from the rows of both runs.
 func (c *Change) compare(a, b *row) {
+	c.compareTimes(a, b)
+	x, y, why := accuraciesOf(a, b)
+	switch {
+	case why != "":
+		c.Note = strings.Join(nonEmpty(c.Note, why), "; ")
+	case x != nil:
+		c.Top1, c.Top1Now = x.Top1, y.Top1
+		if c.Times == 0 {
+			c.Verdict, c.Note = "accuracy only", ""
+		}
+	}
+}
+
+// accuraciesOf returns the accuracies of two rows that may stand side by side: both valid and of the same images. It returns
+// none and why where they may not, and neither where both rows lack one.
+func accuraciesOf(a, b *row) (x, y *record.Accuracy, why string) {
+	x, noX := a.top1()
+	y, noY := b.top1()
+	switch {
+	case noX != "" && noY != "":
+		return nil, nil, ""
+	case noX != "" || noY != "":
+		return nil, nil, "only one of the runs has an accuracy"
+	}
+	for _, e := range []*record.Record{a.eval, b.eval} {
+		if !e.Verdict.Valid {
+			return nil, nil, clean("accuracy not to be trusted: " + strings.Join(e.Verdict.Reasons, "; "))
+		}
+	}
+	if id := a.eval.DatasetSHA256; id == "" || id != b.eval.DatasetSHA256 || x.Images != y.Images {
+		return nil, nil, "accuracies are of other images"
+	}
+	return x, y, ""
+}
+
+// compareTimes fills in what has become of the latency.
+func (c *Change) compareTimes(a, b *row) {
 	ap, alo, ahi, awhy := a.median()
 	bp, blo, bhi, bwhy := b.median()
 	c.Before, c.After = ap, bp
-	if x, why := a.top1(); why == "" {
-		c.Top1 = x.Top1
-	}
-	if x, why := b.top1(); why == "" {
-		c.Top1Now = x.Top1
-	}
 	switch {
 	case awhy != "" || bwhy != "":
 		c.Verdict, c.Note = "not comparable", clean(cmp.Or(awhy, bwhy))
-		if c.Top1 > 0 && c.Top1Now > 0 {
-			c.Verdict, c.Note = "accuracy only", ""
-		}
 		return
 	case a.invalid() != "" || b.invalid() != "":
 		c.Note = clean(cmp.Or(a.invalid(), b.invalid()))

@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,6 +60,43 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+// TestChangesTop1 holds accuracies side by side to being valid and of the same images.
+func TestChangesTop1(t *testing.T) {
+	accuracy := func(right, images int, id string) []record.Record {
+		return []record.Record{latency("a", 5), with(eval("a", "x", 224, right), func(r *record.Record) {
+			r.Accuracy, r.DatasetSHA256 = record.NewAccuracy(images, right, right, nil), id
+		})}
+	}
+	invalid := accuracy(71, 100, "h")
+	invalid[1].Verdict = record.Verdict{Reasons: []string{"two images of one name"}}
+	untimed := accuracy(0, 100, "h")[1:]
+	for _, test := range []struct {
+		name          string
+		before, after []record.Record
+		top1          [2]float64
+		verdict, note string
+	}{
+		{"the same images", accuracy(70, 100, "h"), accuracy(72, 100, "h"), [2]float64{70, 72}, "no clear difference", ""},
+		{"other images", accuracy(70, 100, "h"), accuracy(72, 100, "i"), [2]float64{}, "no clear difference", "accuracies are of other images"},
+		{"more images", accuracy(70, 100, "h"), accuracy(72, 200, "h"), [2]float64{}, "no clear difference", "accuracies are of other images"},
+		{"unknown images", accuracy(70, 100, ""), accuracy(72, 100, ""), [2]float64{}, "no clear difference", "accuracies are of other images"},
+		{"not valid", accuracy(70, 100, "h"), invalid, [2]float64{}, "no clear difference", "accuracy not to be trusted: two images of one name"},
+		{"only before", accuracy(70, 100, "h"), []record.Record{with(latency("a", 5), func(r *record.Record) { r.Checkpoint = "x" })}, [2]float64{}, "no clear difference", "only one of the runs has an accuracy"},
+		{"not timed, none right", untimed, untimed, [2]float64{}, "accuracy only", ""},
+		{"not timed, other images", untimed, accuracy(1, 100, "i")[1:], [2]float64{}, "not comparable", "not timed in this experiment; accuracies are of other images"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			changes, err := Changes(test.before, test.after)
+			if err != nil || len(changes) != 1 {
+				t.Fatalf("have %+v and %v, want one change", changes, err)
+			}
+			if c := changes[0]; [2]float64{c.Top1, c.Top1Now} != test.top1 || c.Verdict != test.verdict || c.Note != test.note {
+				t.Errorf("have %v and %v, %q, %q; want %v, %q, %q", c.Top1, c.Top1Now, c.Verdict, c.Note, test.top1, test.verdict, test.note)
+			}
+		})
+	}
+}
+
 // TestLaTeX holds the tables to golden texts, the hostile ones to being escaped.
 func TestLaTeX(t *testing.T) {
 	for _, test := range []struct {
@@ -99,5 +137,18 @@ func TestModelIndex(t *testing.T) {
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%s is still there without an accuracy: %v", modelIndex, err)
+	}
+	// Files without a tag, and one checkpoint's accuracies over other images, are results of their own.
+	some := []record.Record{eval("a", "", 224, 60), eval("a", "", 224, 70), eval("a", "x", 224, 71), eval("a", "x", 288, 72)}
+	for i := range some {
+		some[i].DatasetSHA256 = fmt.Sprint("h", i)
+	}
+	some[0].WeightsFile, some[1].WeightsFile = "u.pth", "v.pth"
+	r, err := newRun(some, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if have := r.evaluated(); len(have) != len(some) {
+		t.Errorf("%d results, want %d", len(have), len(some))
 	}
 }

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -191,6 +192,30 @@ func labels(r *run, figure string) []string {
 		names = append(names, q.name)
 	}
 	return names
+}
+
+// TestRooflineWithoutBytes draws a layer that moves no bytes, by a record that is wrong: it is left out, and costs nothing
+// else.
+func TestRooflineWithoutBytes(t *testing.T) {
+	records := layered(zoo(t))
+	for i := range records {
+		if r := &records[i]; len(r.Layers) > 0 {
+			r.Layers = append(r.Layers,
+				record.Layer{Name: "none", Op: "conv", Out: []int{0, 7, 7}, MACs: 1e8, P50: 1e6},
+				record.Layer{Name: "negative", Op: "conv", Out: []int{-8, 7, 7}, MACs: 1e8, P50: 1e6})
+		}
+	}
+	r, err := newRun(records, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, ok := r.roofline(r.chosen(), "")
+	if !ok || !strings.Contains(f.subtitle, "3 layers of 1 network") {
+		t.Fatalf("have %q, want the three layers that move bytes", f.subtitle)
+	}
+	if err := f.svg(io.Discard); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestPlace holds the placement to its contract on random markers, sparse and crowded.

@@ -65,16 +65,21 @@ func latexEscapes() *strings.Replacer {
 	)
 }
 
-// evaluated are the rows with a measured accuracy that a checkpoint is named for, each checkpoint once.
+// evaluated are the rows with a measured accuracy that is to be trusted, each checkpoint once over the same images.
 func (r *run) evaluated() []*record.Record {
-	seen := map[string]bool{}
+	seen := map[[2]string]bool{}
 	var all []*record.Record
 	for i := range r.rows {
 		e := r.rows[i].eval
-		if _, why := r.rows[i].top1(); why != "" || !e.Verdict.Valid || seen[e.Name()] {
+		if e == nil || !e.Verdict.Valid {
 			continue
 		}
-		seen[e.Name()] = true
+		over, _ := measuredOver(&r.rows[i])
+		k := [2]string{nameOf(e), over}
+		if over == "" || seen[k] {
+			continue
+		}
+		seen[k] = true
 		all = append(all, e)
 	}
 	return all
@@ -86,7 +91,7 @@ func (r *run) writeModelIndex(w io.Writer) error {
 	fmt.Fprintln(out, "model-index:")
 	for _, e := range r.evaluated() {
 		fmt.Fprintf(out, "- name: %s\n  results:\n  - task:\n      type: image-classification\n    dataset:\n      name: %s\n      type: image-folder\n      args:\n        images: %d\n        sha256: %s\n    metrics:\n",
-			quoteYAML(e.Name()), quoteYAML(cmp.Or(e.Dataset, "not named")), e.Images, quoteYAML(e.DatasetSHA256))
+			quoteYAML(nameOf(e)), quoteYAML(cmp.Or(e.Dataset, "not named")), e.Images, quoteYAML(e.DatasetSHA256))
 		for _, m := range []struct {
 			name  string
 			value float64

@@ -290,16 +290,21 @@ func (r *run) sources() []string {
 	var all []string
 	for i := range r.rows {
 		if p := r.rows[i].published(); p != nil {
-			text := clean(cmp.Or(p.Source, "source not recorded"))
-			if p.Dataset != "" {
-				text += ", " + clean(p.Dataset)
-			}
-			if !slices.Contains(all, text) {
+			if text := sourceText(p); !slices.Contains(all, text) {
 				all = append(all, text)
 			}
 		}
 	}
 	return all
+}
+
+// sourceText says where published figures stand and of what images they are.
+func sourceText(p *record.Published) string {
+	text := clean(cmp.Or(p.Source, "source not recorded"))
+	if p.Dataset != "" {
+		text += ", " + clean(p.Dataset)
+	}
+	return text
 }
 
 // writeReading writes how to read the tables and what the other files are.

@@ -203,10 +203,14 @@ func (r *run) roofline(rows []row, where string) (figure, bool) {
 				out *= float64(n)
 			}
 			batch := float64(max(rec.Batch, 1))
-			works = append(works, work{
+			w := work{
 				intensity: 2 * float64(l.MACs) * batch / (4 * (float64(l.Params) + out*batch)),
 				rate:      2 * float64(l.MACs) * batch / float64(l.P50), op: operationOf(l),
-			})
+			}
+			// One that moves no bytes, by a record that is wrong, has no place on a logarithmic axis.
+			if w.intensity > 0 && finite(w.intensity) && finite(w.rate) {
+				works = append(works, w)
+			}
 		}
 		if len(works) > before {
 			networks++

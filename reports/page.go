@@ -68,15 +68,20 @@ type pageRow struct {
 	Threads    *float64          `json:"threads"`
 	Load       *float64          `json:"load_ns"`
 	Tune       *float64          `json:"tune_ns"`
-	Decode     *float64          `json:"decode_p50_ns"` // of a pipeline record of the same network and size, as the three below
+	Decode     *float64          `json:"decode_p50_ns"` // of a pipeline record of the same network and settings, but for its batch, as the three below
 	Preprocess *float64          `json:"preprocess_p50_ns"`
 	Forward    *float64          `json:"forward_p50_ns"`
 	EndToEnd   *float64          `json:"end_to_end_p50_ns"`
 	Top1       *float64          `json:"top1"`
 	Top1Lo     *float64          `json:"top1_lo"`
 	Top1Hi     *float64          `json:"top1_hi"`
+	Images     *float64          `json:"n_images"`
+	Dataset    string            `json:"dataset,omitempty"`
+	DataSHA256 string            `json:"dataset_sha256,omitempty"`
+	Over       string            `json:"top1_over"` // images and dataset as the other tables name them, "" without an accuracy
 	Published  *float64          `json:"published_top1"`
-	Source     string            `json:"published_source,omitempty"`
+	Set        string            `json:"published_dataset,omitempty"`
+	Source     string            `json:"published_source,omitempty"` // with the set of images
 	Why        map[string]string `json:"not_measured,omitempty"`
 	Notes      []string          `json:"notes,omitempty"` // of the verdict
 	Invalid    bool              `json:"invalid,omitempty"`
@@ -148,7 +153,7 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 				p.Plan = clean(fmt.Sprintf("%s, algorithms by %s", l.Plan.Hash, l.Plan.Source))
 			}
 		}
-		at := slices.IndexFunc(pipelines, func(o *record.Record) bool { return o.Model == rec.Model && o.ImgSize == one.set.size })
+		at := slices.IndexFunc(pipelines, func(o *record.Record) bool { return o.Model == rec.Model && alike(settingsOf(o), one.set) })
 		if at >= 0 {
 			from := pipelines[at].Pipeline
 			p.Decode, p.Preprocess = finiteNumber(float64(from.Decode), from.Decode > 0), finiteNumber(float64(from.Preprocess), from.Preprocess > 0)
@@ -187,9 +192,13 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 			p.Why["top1"] = clean(why)
 		} else {
 			p.Top1, p.Top1Lo, p.Top1Hi = finiteNumber(a.Top1, true), finiteNumber(a.Top1Lo, true), finiteNumber(a.Top1Hi, true)
+			p.Images, p.Dataset, p.DataSHA256 = finiteNumber(float64(a.Images), true), clean(one.eval.Dataset), clean(one.eval.DatasetSHA256)
+			_, p.Over = measuredOver(one)
 		}
-		if pub := one.published(); pub != nil && (pub.ImgSize == 0 || one.set.size == 0 || pub.ImgSize == one.set.size) {
-			p.Published, p.Source = finiteNumber(pub.Top1, true), clean(pub.Source)
+		if pub := one.published(); pub == nil {
+			p.Why["published_top1"] = one.unpublished()
+		} else if pub.ImgSize == 0 || one.set.size == 0 || pub.ImgSize == one.set.size {
+			p.Published, p.Set, p.Source = finiteNumber(pub.Top1, true), clean(pub.Dataset), sourceText(pub)
 		}
 		for _, rec := range []*record.Record{one.latency, one.eval} {
 			if rec == nil {
@@ -208,14 +217,28 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 	return rows, plans
 }
 
+// alike reports whether settings are the same but for batch and scenario.
+func alike(a, b settings) bool {
+	a.batch, a.scenario, b.batch, b.scenario = 0, "", 0, ""
+	return a == b
+}
+
 // addLayers puts a record's layers into plans, if they are not there yet and left bytes hold them, and returns their key.
 func addLayers(plans map[string]layers, rec *record.Record, left *int) string {
 	if rec == nil || len(rec.Layers) == 0 {
 		return ""
 	}
-	key := fmt.Sprintf("%s@%d batch %d threads %d %s", clean(rec.Model), rec.ImgSize, rec.Batch, rec.Threads, clean(rec.Machine.ISA))
-	if rec.Effective != nil && rec.Effective.Exact {
+	// Runs choose algorithms anew, and have times of their own.
+	set := settingsOf(rec)
+	key := fmt.Sprintf("%s %s@%d batch %d threads %d %s", clean(rec.RunID), clean(rec.Model), set.size, set.batch, set.threads, clean(set.isa))
+	if set.exact {
 		key += " direct"
+	}
+	if set.noTune {
+		key += " untuned"
+	}
+	if rec.Plan != nil {
+		key += " " + clean(rec.Plan.Hash)
 	}
 	if _, ok := plans[key]; ok {
 		return key
@@ -315,7 +338,7 @@ func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure)
 		return err
 	}
 	v := pageView{
-		Headline: r.headline(), Machine: r.machineLines(), Rows: rows, Columns: pageColumns(), Left: len(r.rows) - len(rows),
+		Headline: r.headline(), Machine: r.machineLines(), Rows: rows, Columns: pageColumns(rows), Left: len(r.rows) - len(rows),
 		Findings: data.Findings, Problems: r.problems, Sources: r.sources(),
 		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Data: template.JS(text),
 	}
@@ -345,12 +368,18 @@ type pageColumn struct {
 	Text              bool
 }
 
-func pageColumns() []pageColumn {
-	return []pageColumn{
+// pageColumns are the columns for rows. What top-1 is over is always said where one was measured.
+func pageColumns(rows []pageRow) []pageColumn {
+	all := []pageColumn{
 		{"name", "network", "", true}, {"family", "family", "", true}, {"year", "year", "", false}, {"settings", "settings", "", true}, {"img_size", "size", "px", false},
 		{"params", "parameters", "M", false}, {"macs", "MACs", "G", false}, {"latency_p50_ns", "p50", "ms", false}, {"latency_p90_ns", "p90", "ms", false},
-		{"images_per_s", "rate", "img/s", false}, {"peak_rss_bytes", "peak memory", "MiB", false}, {"top1", "measured top-1", "%", false}, {"published_top1", "published top-1", "%", false},
+		{"images_per_s", "rate", "img/s", false}, {"peak_rss_bytes", "peak memory", "MiB", false}, {"top1", "measured top-1", "%", false}, {"top1_over", "top-1 over", "", true},
+		{"published_top1", "published top-1", "%", false},
 	}
+	if !slices.ContainsFunc(rows, func(r pageRow) bool { return r.Top1 != nil }) {
+		all = slices.DeleteFunc(all, func(c pageColumn) bool { return c.Field == "top1_over" })
+	}
+	return all
 }
 
 // A shown is a cell of the page's table: a figure, a smaller interval, or a dash with the reason.
@@ -402,9 +431,22 @@ func pageCell(r pageRow, field string) shown {
 	case "peak_rss_bytes":
 		return number(r.Peak, 1<<20, 0, r.Why["peak_rss_bytes"])
 	case "top1":
-		return interval(number(r.Top1, 1, 2, r.Why["top1"]), r.Top1, r.Top1Lo, r.Top1Hi, 1, 2)
+		if r.Images == nil {
+			return number(nil, 1, 0, r.Why["top1"])
+		}
+		d := top1Digits(int(*r.Images))
+		return interval(number(r.Top1, 1, d, r.Why["top1"]), r.Top1, r.Top1Lo, r.Top1Hi, 1, d)
+	case "top1_over":
+		if r.Over == "" {
+			return shown{Why: r.Why["top1"]}
+		}
+		return shown{Text: r.Over}
 	case "published_top1":
-		return number(r.Published, 1, 2, "no published figure is known for this network at this size")
+		s := number(r.Published, 1, 2, cmp.Or(r.Why["published_top1"], "no published figure is known for this network at this size"))
+		if s.Text != "" {
+			s.Text += onSet(r.Set)
+		}
+		return s
 	}
 	return shown{}
 }

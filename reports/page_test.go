@@ -156,10 +156,14 @@ func TestPageTellsPlan(t *testing.T) {
 	}
 }
 
-// TestPageNaN renders records that are not finite: the figures are missing and the problem is told.
+// TestPageNaN renders records that are not finite beside one that is: the page tells the problem and shows none of them.
 func TestPageNaN(t *testing.T) {
 	records := measured(zoo(t), 2)
+	sound := records[1].Model
 	for i := range records {
+		if i == 1 {
+			continue
+		}
 		records[i].ImagesPerSec = math.NaN()
 		if a := records[i].Accuracy; a != nil {
 			a.Top1 = math.Inf(1)
@@ -171,9 +175,59 @@ func TestPageNaN(t *testing.T) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	for _, r := range lift(t, page).Rows {
-		if r.Rate != nil || r.Top1 != nil {
-			t.Errorf("%s: rate %v, top-1 %v, want none", r.Name, r.Rate, r.Top1)
+	if rows := lift(t, page).Rows; len(rows) != 1 || rows[0].Name != sound {
+		t.Errorf("%d rows, want that of %s alone", len(rows), sound)
+	}
+	r, err := newRun(records, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.hosts) != 0 {
+		t.Errorf("%d measurements of the machine, want none: theirs is not finite", len(r.hosts))
+	}
+}
+
+// TestPageLayersOfTheRow holds each row's layers to its own: runs choose algorithms anew, and without trials others.
+func TestPageLayersOfTheRow(t *testing.T) {
+	algorithm := func(run, job, chosen string, noTune bool, hash string) record.Record {
+		all := layered(zoo(t))
+		r := all[slices.IndexFunc(all, func(r record.Record) bool { return len(r.Layers) > 0 })]
+		r.RunID, r.JobID, r.Experiment, r.Layers = run, job, job, slices.Clone(r.Layers)
+		r.Effective = &record.Settings{ISA: "avx2", NoTune: noTune}
+		r.Plan = &record.Plan{Hash: hash}
+		r.Layers[0].Algorithm = chosen
+		return r
+	}
+	records := []record.Record{
+		algorithm("r1", "a", "gemm", false, "h1"), algorithm("r1", "b", "direct", true, "h1"), algorithm("r2", "c", "winograd", false, "h1"), algorithm("r2", "d", "bands", false, "h2"),
+	}
+	d := lift(t, pageOf(t, records, nil))
+	if len(d.Rows) != len(records) {
+		t.Fatalf("%d rows, want %d", len(d.Rows), len(records))
+	}
+	for i, r := range d.Rows {
+		if want := records[i].Layers[0].Algorithm; len(d.Layers[r.LayersKey].Algorithm) == 0 || d.Layers[r.LayersKey].Algorithm[0] != want {
+			t.Errorf("%s of %s: have %v, want %s first", r.Name, r.Experiment, d.Layers[r.LayersKey].Algorithm, want)
+		}
+	}
+}
+
+// TestPagePipelineOfTheRow holds the times from file to prediction to rows with the pipeline's threads and instructions.
+func TestPagePipelineOfTheRow(t *testing.T) {
+	for _, isa := range []string{"avx2", "generic"} {
+		pipeline := pipelined(t)
+		pipeline[0].Effective = &record.Settings{ISA: isa}
+		shown := 0
+		for _, r := range lift(t, pageOf(t, append(sweep(t), pipeline...), nil)).Rows {
+			if r.Decode == nil {
+				continue
+			}
+			if shown++; r.Model != pipeline[0].Model || *r.Threads != 2 {
+				t.Errorf("%s with %v threads shows the pipeline of %s with 2", r.Model, *r.Threads, pipeline[0].Model)
+			}
+		}
+		if want := map[string]int{"avx2": 3, "generic": 0}[isa]; shown != want { // a row a batch
+			t.Errorf("%s: %d rows show the pipeline, want %d", isa, shown, want)
 		}
 	}
 }

@@ -61,39 +61,44 @@ func (r *run) accuracyFigures(chosen []row, where string) (all []figure) {
 	clocked := slices.DeleteFunc(slices.Clone(chosen), func(one row) bool { _, _, _, why := one.median(); return why != "" })
 	how := settingsText(clocked)
 	for _, source := range []struct {
-		prefix, yLabel, title, subtitle string
-		look                            look
-		accuracy                        func(*row) (y, lo, hi float64, ok bool)
+		prefix, yLabel, title, data string // data has the images as %s
+		look                        look
+		accuracy                    func(*row) (y, lo, hi float64, ok bool)
+		over                        func(*row) (id, name string)
 	}{
-		{"accuracy_", "top-1 accuracy measured here (%), bars: 95 % interval", "Measured top-1 accuracy against %s", "", solid, measuredTop1},
+		{"accuracy_", "top-1 accuracy measured here (%), bars: 95 % interval", "Measured top-1 accuracy against %s", "top-1 over %s", solid, measuredTop1, measuredOver},
 		{
 			"published_accuracy_", "published top-1 accuracy (%), not measured here", "Published top-1 accuracy (not measured here) against %s",
-			"accuracies are figures from the literature", hollow, publishedTop1,
+			"accuracies are figures from the literature, on %s", hollow, publishedTop1, publishedOver,
 		},
 	} {
 		if source.look == hollow && !r.lacksAccuracy() {
 			continue // everything was measured: published figures would add nothing
 		}
-		macs, timed, out := r.points(chosen, source.accuracy)
-		note := ""
+		some, images, note := oneSet(chosen, source.over)
+		macs, timed, out := r.points(some, source.accuracy)
 		if source.look == hollow && len(out) > 0 {
-			note = "Left out, because the published accuracy is of another input size: " + list(out, 8) + "."
+			note = strings.TrimSpace(note + " Left out, because the published accuracy is of another input size: " + list(out, 8) + ".")
+		}
+		subtitle, data := "", fmt.Sprintf(source.data, images)
+		if source.look == hollow {
+			subtitle, data = data, ""
 		}
 		if len(macs) > 0 {
 			s := scatter{points: macs, xLabel: "multiply-accumulates of one image (G), log scale", yLabel: source.yLabel, bubbles: true, look: source.look}
-			all = append(all, s.figure(source.prefix+"macs", fmt.Sprintf(source.title, "MACs"), join(nonEmpty(source.subtitle, "area: parameters; MACs and parameters counted from the graph", tagText(macs), r.dataText(source.look))), note))
+			all = append(all, s.figure(source.prefix+"macs", fmt.Sprintf(source.title, "MACs"), join(nonEmpty(subtitle, "area: parameters; MACs and parameters counted from the graph", tagText(macs), data)), note))
 		}
 		if len(timed) > 0 {
 			s := scatter{points: timed, xLabel: "median latency of " + call(clocked) + " (ms), log scale", yLabel: source.yLabel, look: source.look}
-			all = append(all, s.figure(source.prefix+"latency", fmt.Sprintf(source.title, "measured latency"), join(nonEmpty(source.subtitle, where, how, tagText(timed), r.dataText(source.look))), note))
+			all = append(all, s.figure(source.prefix+"latency", fmt.Sprintf(source.title, "measured latency"), join(nonEmpty(subtitle, where, how, tagText(timed), data)), note))
 		}
 		if dated := byYear(macs); len(dated) > 0 {
 			s := scatter{points: dated, xLabel: "year of publication; networks of one year stand side by side", yLabel: source.yLabel, look: source.look, years: true}
-			all = append(all, s.figure(source.prefix+"years", strings.ReplaceAll(fmt.Sprintf(source.title, "years"), "against years", "over years, by family"), join(nonEmpty(source.subtitle, tagText(dated), r.dataText(source.look))), note))
+			all = append(all, s.figure(source.prefix+"years", strings.ReplaceAll(fmt.Sprintf(source.title, "years"), "against years", "over years, by family"), join(nonEmpty(subtitle, tagText(dated), data)), note))
 		}
 		if sized := byParams(macs); len(sized) > 0 {
 			s := scatter{points: sized, xLabel: "parameters (M), log scale", yLabel: source.yLabel, look: source.look}
-			all = append(all, s.figure(source.prefix+"params", fmt.Sprintf(source.title, "parameters"), join(nonEmpty(source.subtitle, "parameters counted from the graph", tagText(sized), r.dataText(source.look))), note))
+			all = append(all, s.figure(source.prefix+"params", fmt.Sprintf(source.title, "parameters"), join(nonEmpty(subtitle, "parameters counted from the graph", tagText(sized), data)), note))
 		}
 	}
 	return all
@@ -333,7 +338,7 @@ func (r *run) points(rows []row, accuracy func(*row) (y, lo, hi float64, ok bool
 		in[one.model()] = true
 		q := point{family: clean(one.any().Family), year: one.any().Year, y: y, yLo: lo, yHi: hi, model: clean(one.model()), size: one.set.size}
 		if one.eval != nil {
-			q.tag = clean(one.eval.Checkpoint)
+			q.tag = clean(weightsOf(one.eval))
 		}
 		k := id{one.name(), one.set.size, y}
 		c := one.counts()
@@ -400,13 +405,4 @@ func tagText(points []point) string {
 // lacksAccuracy reports whether a row has no measured accuracy.
 func (r *run) lacksAccuracy() bool {
 	return slices.ContainsFunc(r.rows, func(one row) bool { _, why := one.top1(); return why != "" })
-}
-
-// dataText names what measured accuracies rest on.
-func (r *run) dataText(l look) string {
-	if l == hollow {
-		return ""
-	}
-	data := axes()[5]
-	return "top-1 over " + list(distinct(r.rows, data.value), 3)
 }

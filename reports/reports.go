@@ -113,7 +113,7 @@ func (e *ClassError) Error() string {
 
 // A run is what a report is made of.
 type run struct {
-	sound    []record.Record // those that JSON can hold, for the tables that machines read
+	sound    []record.Record // those that JSON can hold and that say what they must: all figures are theirs
 	rows     []row
 	hosts    []*record.Record // the machine itself, in the order of measurement: before the timed jobs and after them
 	machine  record.Machine
@@ -133,11 +133,7 @@ func newRun(records []record.Record, problems []record.Problem) (*run, error) {
 		if r.machine.CPU == "" {
 			r.machine = rec.Machine
 		}
-		if rec.Kind == record.KindHost && rec.Host != nil {
-			r.hosts = append(r.hosts, rec)
-		}
 	}
-	slices.SortStableFunc(r.hosts, func(a, b *record.Record) int { return a.Time.Compare(b.Time) })
 	if len(classes) > 1 {
 		return nil, &ClassError{classes}
 	}
@@ -153,7 +149,13 @@ func newRun(records []record.Record, problems []record.Problem) (*run, error) {
 		}
 		r.sound = append(r.sound, rec)
 	}
-	r.rows = newRows(records)
+	for i := range r.sound {
+		if rec := &r.sound[i]; rec.Kind == record.KindHost && rec.Host != nil {
+			r.hosts = append(r.hosts, rec)
+		}
+	}
+	slices.SortStableFunc(r.hosts, func(a, b *record.Record) int { return a.Time.Compare(b.Time) })
+	r.rows = newRows(r.sound)
 	return r, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -44,13 +45,38 @@ func settingsOf(r *record.Record) settings {
 // any returns the record that names the network.
 func (r *row) any() *record.Record { return cmp.Or(r.latency, r.eval, r.cost) }
 
-// name returns the network with the checkpoint's tag, safe to print.
+// name returns the network with what names its weights, safe to print.
 func (r *row) name() string {
 	rec := r.any()
-	if r.eval != nil && r.eval.Checkpoint != "" {
+	if r.eval != nil && weightsOf(r.eval) != "" {
 		rec = r.eval
 	}
-	return clean(rec.Name())
+	return nameOf(rec)
+}
+
+// nameOf returns a record's network with what names its weights, safe to print.
+func nameOf(r *record.Record) string {
+	if w := weightsOf(r); w != "" {
+		return clean(r.Model + "." + w)
+	}
+	return clean(r.Model)
+}
+
+// weightsOf names a record's weights: by the checkpoint's tag, else by the file's name; "" where they are generated.
+func weightsOf(r *record.Record) string {
+	if r.Checkpoint != "" || r.WeightsFile == "" {
+		return r.Checkpoint
+	}
+	return filepath.Base(r.WeightsFile)
+}
+
+// otherWeights reports whether records are of different checkpoints: by their tags, and where one has none by their files.
+// Generated weights differ from none.
+func otherWeights(a, b *record.Record) bool {
+	if a.Checkpoint != "" && b.Checkpoint != "" {
+		return a.Checkpoint != b.Checkpoint
+	}
+	return a.WeightsFile != "" && b.WeightsFile != "" && a.WeightsFile != b.WeightsFile
 }
 
 func (r *row) model() string      { return r.any().Model }
@@ -106,14 +132,28 @@ func (r *row) top1() (*record.Accuracy, string) {
 	return nil, reason(rec, "top1", "n_images")
 }
 
-// published returns the literature's figures for the row, nil where it has no accuracy.
+// published returns the literature's figures for the row, nil where it has no accuracy. Beside a measured accuracy only
+// those of its own record may stand: another record's are of other images.
 func (r *row) published() *record.Published {
-	for _, rec := range []*record.Record{r.eval, r.latency, r.cost} {
+	from := []*record.Record{r.eval, r.latency, r.cost}
+	if r.eval != nil && r.eval.Accuracy != nil {
+		from = from[:1]
+	}
+	for _, rec := range from {
 		if rec != nil && rec.Published != nil && percent(rec.Published.Top1) && rec.Published.Top1 > 0 {
 			return rec.Published
 		}
 	}
 	return nil
+}
+
+// unpublished returns why a row has no published figures.
+func (r *row) unpublished() string {
+	where := ""
+	if r.eval != nil && r.eval.Accuracy != nil {
+		where = onSet(r.eval.DatasetSet)
+	}
+	return "no published figure" + where + " is known"
 }
 
 // invalid returns why the row's latency, if it has one, is not to be trusted.
@@ -160,7 +200,7 @@ func newRows(records []record.Record) []row {
 	}
 	for _, e := range evals {
 		// That a network has no checkpoint is told in its latency rows.
-		unnamed := e.Checkpoint == "" && e.Accuracy == nil
+		unnamed := weightsOf(e) == "" && e.Accuracy == nil
 		if !used[e] && !(unnamed && seen[[2]string{e.Experiment, e.Model}]) {
 			seen[[2]string{e.Experiment, e.Model}] = true
 			rows = append(rows, row{eval: e, set: settingsOf(e)})
@@ -176,10 +216,11 @@ func newRows(records []record.Record) []row {
 }
 
 // latest returns the records of a kind, of those of one job and checkpoint the last
-// measured one: a resumed run measures again what had failed.
+// measured one: a resumed run measures again what had failed. A checkpoint is its tag
+// wherever its file lies, and where it has none its file.
 func latest(records []record.Record, kind record.Kind) []*record.Record {
 	type key struct {
-		experiment, job, model, checkpoint string
+		experiment, job, model, checkpoint, file string
 		settings
 	}
 	at := map[key]int{}
@@ -189,7 +230,10 @@ func latest(records []record.Record, kind record.Kind) []*record.Record {
 		if r.Kind != kind {
 			continue
 		}
-		k := key{r.Experiment, r.JobID, r.Model, r.Checkpoint, settings{}}
+		k := key{r.Experiment, r.JobID, r.Model, r.Checkpoint, "", settings{}}
+		if r.Checkpoint == "" {
+			k.file = r.WeightsFile
+		}
 		if r.JobID == "" {
 			k.settings = settingsOf(r)
 		}
@@ -214,8 +258,8 @@ func accuracies(l *record.Record, evals []*record.Record) []*record.Record {
 			switch size := settingsOf(e).size; {
 			case (e.Experiment == l.Experiment) != own,
 				size != 0 && l.ImgSize != 0 && size != l.ImgSize,
-				e.Checkpoint != "" && l.Checkpoint != "" && e.Checkpoint != l.Checkpoint:
-			case e.Checkpoint != "" || e.Accuracy != nil:
+				otherWeights(e, l):
+			case weightsOf(e) != "" || e.Accuracy != nil:
 				named = append(named, e)
 			default:
 				unnamed = append(unnamed, e)

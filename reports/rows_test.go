@@ -17,13 +17,13 @@ func latency(model string, ms int64) record.Record {
 		samples[i] = ms*1e6 + int64(i)
 	}
 	return record.Record{
-		Kind: record.KindLatency, Model: model, Experiment: "e", Machine: machine(), ImgSize: 224, Threads: 1, Batch: 1,
-		Timing: record.NewTiming(samples, time.Second), Verdict: record.Verdict{Valid: true},
+		Kind: record.KindLatency, RunID: "r", Time: time.Unix(1, 0), Model: model, Experiment: "e", Machine: machine(), ImgSize: 224, Threads: 1, Batch: 1,
+		Timing: record.NewTiming(samples, time.Second), Footprint: &record.Footprint{Load: 1e6}, Verdict: record.Verdict{Valid: true},
 	}
 }
 
 func eval(model, checkpoint string, size, right int) record.Record {
-	r := record.Record{Kind: record.KindEval, Model: model, Checkpoint: checkpoint, Experiment: "e", Machine: machine(), ImgSize: size, Verdict: record.Verdict{Valid: true}}
+	r := record.Record{Kind: record.KindEval, RunID: "r", Time: time.Unix(1, 0), Model: model, Checkpoint: checkpoint, Experiment: "e", Machine: machine(), ImgSize: size, Verdict: record.Verdict{Valid: true}}
 	if right >= 0 {
 		r.Accuracy = record.NewAccuracy(100, right, right, nil)
 	} else {
@@ -39,6 +39,7 @@ func with(r record.Record, edit func(*record.Record)) record.Record {
 
 func TestRows(t *testing.T) {
 	other := func(r *record.Record) { r.Experiment = "f" }
+	file := func(r record.Record, path string) record.Record { r.JobID, r.WeightsFile = "j", path; return r }
 	for _, tt := range []struct {
 		name    string
 		records []record.Record
@@ -62,6 +63,14 @@ func TestRows(t *testing.T) {
 			with(latency("a", 5), func(r *record.Record) { r.JobID, r.Time = "j", time.Unix(1, 0) }),
 			with(latency("a", 4), func(r *record.Record) { r.JobID, r.Time = "j", time.Unix(2, 0) }),
 		}, "a/224/4/-"},
+		{"two files without a tag", []record.Record{
+			file(latency("a", 5), "w/x.pth"), file(latency("a", 4), "w/y.pth"), file(eval("a", "", 224, 60), "w/x.pth"), file(eval("a", "", 224, 70), "w/y.pth"),
+		}, "a.x.pth/224/5/60 a.y.pth/224/4/70"},
+		{"one file of two failed", []record.Record{latency("a", 5), file(eval("a", "", 224, 60), "w/x.pth"), file(eval("a", "", 0, -1), "w/y.pth")}, "a.x.pth/224/5/60 a.y.pth/224/5/-"},
+		{"another file was timed", []record.Record{file(latency("a", 5), "w/x.pth"), file(eval("a", "", 224, 70), "w/y.pth")}, "a.x.pth/224/5/- a.y.pth/224/-/70"},
+		{"a tagged file that lies elsewhere", []record.Record{
+			file(with(latency("a", 5), func(r *record.Record) { r.Checkpoint = "x" }), "u/x.pth"), file(eval("a", "x", 224, 60), "u/x.pth"), file(eval("a", "x", 224, 61), "w/x.pth"),
+		}, "a.x/224/5/61"},
 		{"threads", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Threads = 2 }), latency("a", 5), latency("b", 4)}, "a/224/5/- a/224/3/- b/224/4/-"},
 		{"failed last", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Timing = nil }), latency("b", 4)}, "b/224/4/- a/224/-/-"},
 		{"too few samples", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Timing = record.NewTiming(r.Timing.Samples[:10], 0) })}, "a/224/-/-"},
@@ -164,6 +173,9 @@ func TestChosenSettings(t *testing.T) {
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if n := len(r.chosen()); n != 3 {
+		t.Errorf("%d rows, want 3", n)
 	}
 	for _, one := range r.chosen() {
 		if one.set.threads != 2 {

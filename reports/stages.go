@@ -19,7 +19,7 @@ func (r *run) loads() []*record.Record {
 	}
 	seen := map[id]bool{}
 	add := func(rec *record.Record) {
-		if k := (id{rec.Name(), rec.ImgSize}); rec.Footprint != nil && rec.Load > 0 && !seen[k] {
+		if k := (id{nameOf(rec), rec.ImgSize}); rec.Footprint != nil && rec.Load > 0 && !seen[k] {
 			seen[k] = true
 			all = append(all, rec)
 		}
@@ -59,7 +59,7 @@ func (r *run) writeStages(out *bufio.Writer) {
 			if rec.Tune > 0 {
 				tune = figure(ms(rec.Tune))
 			}
-			lines = append(lines, []string{markdown(clean(rec.Name())), fmt.Sprint(rec.ImgSize), figure(ms(rec.Load)), tune, mebi(rec.WeightsBytes), mebi(rec.ArenaBytes)})
+			lines = append(lines, []string{markdown(nameOf(rec)), fmt.Sprint(rec.ImgSize), figure(ms(rec.Load)), tune, mebi(rec.WeightsBytes), mebi(rec.ArenaBytes)})
 		}
 		fmt.Fprintf(out, "\n## Getting ready\n\nFrom the weights' file, or their generator, to the first forward call: once, and in no latency. Trials choose algorithms.\n\n")
 		table([]string{"model", "px", "load ms", "trials ms", "packed weights MiB", "arena MiB"}, lines)
@@ -69,7 +69,7 @@ func (r *run) writeStages(out *bufio.Writer) {
 		for _, rec := range all {
 			p := rec.Pipeline
 			lines = append(lines, []string{
-				markdown(clean(rec.Name())), fmt.Sprint(rec.ImgSize), fmt.Sprint(rec.Threads), fmt.Sprint(rec.Batch), fmt.Sprint(p.PipelineN),
+				markdown(nameOf(rec)), fmt.Sprint(rec.ImgSize), fmt.Sprint(rec.Threads), fmt.Sprint(rec.Batch), fmt.Sprint(p.PipelineN),
 				figure(ms(p.Decode)), figure(ms(p.Preprocess)), figure(ms(p.Forward)), figure(ms(p.EndToEnd)), figure(rec.ImagesPerSec),
 			})
 		}

@@ -101,9 +101,9 @@ func columns(level int) []column {
 		{"published top-1 %", false, 0, func(r *row, n *notes, wide bool) cell {
 			p := r.published()
 			if p == nil {
-				return n.missing(r, "no published figure is known")
+				return n.missing(r, r.unpublished())
 			}
-			text := fixed(p.Top1, 2)
+			text := fixed(p.Top1, 2) + onSet(p.Dataset)
 			if p.ImgSize > 0 && r.set.size > 0 && p.ImgSize != r.set.size {
 				text += fmt.Sprintf(" at %d px", p.ImgSize)
 			}
@@ -138,10 +138,7 @@ func top1Cell(r *row, n *notes, wide bool) cell {
 	if why != "" {
 		return n.missing(r, why)
 	}
-	d := 1
-	if a.Images >= 10_000 {
-		d = 2
-	}
+	d := top1Digits(a.Images)
 	text := fixed(a.Top1, d)
 	if wide {
 		text += fmt.Sprintf(" [%s, %s]", fixed(a.Top1Lo, d), fixed(a.Top1Hi, d))
@@ -180,17 +177,7 @@ func axes() []axis {
 		{"kernels", "%s", func(r *row) string {
 			return strings.TrimSpace(yes(r.set.exact, "direct only") + " " + yes(r.set.noTune, "untuned"))
 		}},
-		{"data", "top-1 over %s", func(r *row) string {
-			a, why := r.top1()
-			if why != "" {
-				return ""
-			}
-			text := plural(a.Images, "image")
-			if d := clean(r.eval.Dataset); d != "" {
-				text += " of " + shorten(d, 40)
-			}
-			return text
-		}},
+		{"data", "top-1 over %s", func(r *row) string { _, text := measuredOver(r); return text }},
 	}
 }
 
@@ -330,7 +317,7 @@ func warnings(rows []row) []string {
 				if len(about[w]) == 0 {
 					texts = append(texts, w)
 				}
-				if name := clean(rec.Name()); !slices.Contains(about[w], name) {
+				if name := nameOf(rec); !slices.Contains(about[w], name) {
 					about[w] = append(about[w], name)
 				}
 			}

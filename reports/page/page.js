@@ -28,8 +28,11 @@ const axes = {
   images_per_s: {text: "rate", unit: "img/s", scale: 1, log: true, high: true},
   peak_rss_bytes: {text: "peak memory", unit: "MiB", scale: 1 << 20, log: true},
   joules_per_image: {text: "energy of the processor an image", unit: "J", scale: 1, log: true},
-  top1: {text: "top-1 measured here", unit: "%", scale: 1, high: true, lo: "top1_lo", hi: "top1_hi"},
-  published_top1: {text: "published top-1, not measured here", unit: "%", scale: 1, high: true},
+  // Accuracies over other images share no plot: over gives what tells the images apart and what they are called.
+  top1: {text: "top-1 measured here", unit: "%", scale: 1, high: true, lo: "top1_lo", hi: "top1_hi", decimals: r => r.n_images >= 10000 ? 2 : 1,
+    over: r => [r.dataset_sha256 || r.top1_over, r.top1_over]},
+  published_top1: {text: "published top-1, not measured here", unit: "%", scale: 1, high: true, decimals: () => 2,
+    over: r => [r.published_dataset || "", r.published_dataset || "a set that is not named"]},
   year: {text: "year of publication", unit: "", scale: 1, high: true},
   load_ns: {text: "time until ready", unit: "ms", scale: 1e6, log: true},
   tune_ns: {text: "trials of algorithms", unit: "ms", scale: 1e6, log: true},
@@ -43,9 +46,10 @@ const axes = {
 };
 const has = field => rows.some(r => r[field] !== null);
 const title = a => a.unit ? `${a.text} (${a.unit})` : a.text;
-function figure(v, a) {
+function figure(v, a, r) {
   if (v === null || v === undefined) return "–";
   const x = v / a.scale;
+  if (a.decimals) return x.toFixed(a.decimals(r));
   if (a.scale === 1 && !a.log && Number.isInteger(x)) return String(x);
   return x.toFixed(x >= 1000 ? 0 : x >= 100 ? 1 : x >= 10 ? 2 : 3);
 }
@@ -118,8 +122,9 @@ function summary(i, fx, fy) {
   if (r.settings) lines[0] += " · " + r.settings;
   for (const f of [fy, fx]) {
     const a = axes[f];
-    let line = `${a.text}: ${figure(r[f], a)} ${a.unit}`.trimEnd();
-    if (a.lo && r[a.lo] !== null) line += ` [${figure(r[a.lo], a)}, ${figure(r[a.hi], a)}]`;
+    let line = `${a.text}: ${figure(r[f], a, r)} ${a.unit}`.trimEnd();
+    if (a.lo && r[a.lo] !== null) line += ` [${figure(r[a.lo], a, r)}, ${figure(r[a.hi], a, r)}]`;
+    if (a.over && r[f] !== null) line += `, over ${a.over(r)[1]}`;
     lines.push(line);
   }
   if (r.invalid) lines.push("not to be trusted: " + (r.notes || []).join("; "));
@@ -145,12 +150,38 @@ function curves(root, ps, across) {
   }
 }
 
+// oneSet keeps those of the rows some whose field's accuracies are over the images that the most networks have one over, of
+// equals those that come first, and says which images these are and which rows it left out.
+function oneSet(some, field) {
+  const sets = new Map();
+  for (const i of some) {
+    const [id, text] = axes[field].over(rows[i]);
+    if (!sets.has(id)) sets.set(id, {id, text, rows: []});
+    sets.get(id).rows.push(i);
+  }
+  const networks = s => new Set(s.rows.map(i => rows[i].model)).size;
+  const [best, ...others] = [...sets.values()].sort((a, b) => networks(b) - networks(a));
+  if (!best) return [some, ""];
+  let note = `The ${axes[field].text.split(",")[0]} is over ${best.text}. `;
+  if (others.length) note += "Left out, because theirs is over other images: " + others.map(s => {
+    const names = [...new Set(s.rows.map(i => rows[i].name))];
+    return names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "") + ` (${s.text}${s.text === best.text ? ", SHA-256 " + s.id.slice(0, 8) : ""})`;
+  }).join(", ") + ". ";
+  return [best.rows, note];
+}
+
 function draw() {
   const fx = $("x").value, fy = $("y").value, ax = axes[fx], ay = axes[fy], log = $("log").checked;
   const host = $("chart");
   const narrow = host.clientWidth < 520;
   const W = narrow ? 430 : 860, H = narrow ? 420 : 520, box = {left: 62, right: W - 14, top: 12, bottom: H - 50};
-  const some = shownRows.filter(i => rows[i][fx] !== null && rows[i][fy] !== null);
+  let some = shownRows.filter(i => rows[i][fx] !== null && rows[i][fy] !== null), over = "";
+  const without = shownRows.length - some.length;
+  for (const f of new Set([fy, fx])) if (axes[f].over) {
+    const [kept, note] = oneSet(some, f);
+    some = kept;
+    over += note;
+  }
   const root = svg("svg", {viewBox: `0 0 ${W} ${H}`, tabindex: "0", role: "application",
     "aria-label": `Scatter plot of ${title(ay)} against ${title(ax)}, ${some.length} points. Arrow keys go from point to point, Enter opens details.`});
   points = []; current = -1;
@@ -187,8 +218,7 @@ function draw() {
     labels(root, edge.concat(points.filter(p => !edge.includes(p))), box, narrow ? 12 : 40);
   } else root.append(svg("text", {x: W / 2, y: H / 2, "text-anchor": "middle"}, "No row that is shown has both figures."));
   host.replaceChildren(root);
-  const without = shownRows.length - some.length;
-  $("plot-note").textContent = (without ? `${without} of ${shownRows.length} rows have no figure on one of the axes and are not drawn. ` : "") +
+  $("plot-note").textContent = over + (without ? `${without} of ${shownRows.length} rows have no figure on one of the axes and are not drawn. ` : "") +
     (fy === "published_top1" || fx === "published_top1" ? "Hollow markers: published accuracies, measured by others. " : "") +
     (some.some(i => rows[i].invalid) ? "Dotted outlines: measured, and not to be trusted." : "");
   legend(new Set(some.map(i => rows[i].family)));
@@ -295,10 +325,11 @@ function open(i) {
   const facts = [["family", r.family], ["year", r.year], ["experiment", r.experiment], ["settings", r.settings], ["input", r.img_size && `${r.img_size} px`]];
   for (const f of ["params", "macs", "activations", "latency_p50_ns", "latency_p90_ns", "images_per_s", "peak_rss_bytes", "load_ns", "tune_ns", "decode_p50_ns", "preprocess_p50_ns", "forward_p50_ns", "end_to_end_p50_ns", "joules_per_image", "top1", "published_top1"]) {
     const a = axes[f], why = r.not_measured?.[f];
-    let text = r[f] === null ? (why ? "not measured: " + why : "") : `${figure(r[f], a)} ${a.unit}`;
-    if (r[f] !== null && a.lo && r[a.lo] !== null) text += ` [${figure(r[a.lo], a)}, ${figure(r[a.hi], a)}]`;
-    if (f === "published_top1" && r.published_source) text += ` (${r.published_source})`;
+    let text = r[f] === null ? (f === "published_top1" ? why : why && "not measured: " + why) : `${figure(r[f], a, r)} ${a.unit}`;
+    if (r[f] !== null && a.lo && r[a.lo] !== null) text += ` [${figure(r[a.lo], a, r)}, ${figure(r[a.hi], a, r)}]`;
+    if (r[f] !== null && f === "published_top1" && r.published_source) text += ` (${r.published_source})`;
     facts.push([a.text, text]);
+    if (f === "top1") facts.push(["top-1 over", r.top1_over && (r.dataset ? `${r.n_images} images of ${r.dataset}` : r.top1_over) + (r.dataset_sha256 ? `, SHA-256 ${r.dataset_sha256.slice(0, 16)}` : "")]);
   }
   facts.push(["predictions", r.predictions], ["plan", r.plan]);
   const dl = el("dl", {});
@@ -375,7 +406,7 @@ function roofline(plan) {
   const dots = [];
   plan.name.forEach((name, k) => {
     const bytes = 4 * (plan.params[k] / plan.batch + plan.out[k].reduce((a, b) => a * b, 1));
-    if (plan.macs[k] > 0 && plan.p50_ns[k] > 0) dots.push({name: name || plan.op[k], x: 2 * plan.macs[k] / bytes, y: 2 * plan.macs[k] / plan.p50_ns[k], op: plan.op[k]});
+    if (plan.macs[k] > 0 && plan.p50_ns[k] > 0 && bytes > 0) dots.push({name: name || plan.op[k], x: 2 * plan.macs[k] / bytes, y: 2 * plan.macs[k] / plan.p50_ns[k], op: plan.op[k]});
   });
   const root = svg("svg", {viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `Roofline of ${dots.length} layers`});
   if (!dots.length) return root;
