@@ -113,14 +113,14 @@ func TestPickAgreesWithTable(t *testing.T) {
 	b := rowOver("b", 8*time.Millisecond, [2]int{0, 107}) // p = 0.016 by itself
 	rows := []*Row{a, b}
 	for i, name := range []string{"over", "vote", "other", "another"} {
-		r := rowOver(name, 90*time.Millisecond, [2]int{0, 108 + i})
+		r := rowOver(name, 90*time.Millisecond, [2]int{500, 608 + i}) // right and wrong on other pictures: p above 0.5
 		r.Fits = false
 		rows = append(rows, r)
 	}
 	rows[3].Head, rows[3].Fits = headNearest, true
 	d := pick(order(rows, Accuracy), func(r *Row) bool { return r.Fits })
-	if (b.Group == 1) != (d.next != b) || b.Group == 1 && d.row != b {
-		t.Errorf("b: tie group %d (p %g), picked %s, next %v", b.Group, b.P, d.row.Name, d.next)
+	if b.Group != 1 || d.row != b || d.next != nil {
+		t.Errorf("b: tie group %d (p %g, five times its own), picked %s, next %v", b.Group, b.P, d.row.Name, d.next)
 	}
 	alone := []*Row{a, b}
 	if d := pick(order(alone, Accuracy), func(r *Row) bool { return r.Fits }); d.next != b {

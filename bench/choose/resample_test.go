@@ -224,3 +224,25 @@ func TestManyRowsCanDiffer(t *testing.T) {
 		t.Errorf("picked %s of %d that tie, %d open", d.row.Name, d.tied, d.open)
 	}
 }
+
+// TestFewPicturesTellLittle has heads of which one is right on ten pictures of ten and one on five: no exact test tells
+// them apart, and a bootstrap of so few would.
+func TestFewPicturesTellLittle(t *testing.T) {
+	var rows []*Row
+	for name, wrong := range map[string]int{"right": 0, "half": 5} {
+		o := outcome{classes: 2, labels: []int{0, 1, 0, 1, 0, 1, 0, 1, 0, 1}, predicted: []int{0, 1, 0, 1, 0, 1, 0, 1, 0, 1}}
+		for i := range wrong {
+			o.predicted[i] = 1 - o.predicted[i]
+		}
+		rows = append(rows, &Row{Name: name, Head: headProbe, Latency: 1, outcome: o, Score: score(o)})
+	}
+	for _, m := range []Metric{Balanced, MacroF1} {
+		if _, err := resampleRows(context.Background(), rows, nil, m, func(*Row) bool { return true }, nil); err != nil {
+			t.Fatal(err)
+		}
+		order(rows, m)
+		if rows[0].Name != "right" || rows[1].Group != 1 || rows[1].P != math.Pow(2, -4) {
+			t.Errorf("%s: group %d, p %g, want 1 and a sixteenth", m, rows[1].Group, rows[1].P)
+		}
+	}
+}
