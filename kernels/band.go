@@ -12,7 +12,7 @@ type band struct {
 func (s *ConvShape) cutBands(l *f32.Level) []band {
 	k, stride := s.KH, s.SH
 	if s.Groups != s.C || s.OC != s.C || s.KW != k || k < 3 || k > 7 || k%2 == 0 || s.SW != stride || stride > 2 || s.DH != 1 || s.DW != 1 ||
-		s.Left >= k {
+		s.Left < 0 || s.Left >= k {
 		return nil
 	}
 	kernels := &l.Bands[(k-3)/2][stride-1]

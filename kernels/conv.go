@@ -14,7 +14,7 @@ type ConvShape struct {
 	KH, KW       int
 	SH, SW       int // stride
 	DH, DW       int // dilation
-	Top, Left    int // padding before the first row and column; what lies beyond the far edges follows from OH and OW
+	Top, Left    int // padding before the first row and column, cropped if negative; what lies beyond the far edges follows from OH and OW
 	Groups       int
 	Weight, Bias []float32 // (OC, C/Groups, KH, KW) and (OC) or nil; read while the operation is made only
 
@@ -129,7 +129,7 @@ func NewConv(s ConvShape, workers int) *Conv {
 		c.block = exactBlock
 	}
 	c.lo, c.hi = s.Act.clamp()
-	c.merge = s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1
+	c.merge = s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1 && s.Left >= 0
 	gc, goc := s.C/s.Groups, s.OC/s.Groups
 	for g := range s.Groups {
 		left := 0

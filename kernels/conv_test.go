@@ -58,6 +58,11 @@ func convCases() []ConvShape {
 	add(128, 7, 7, 128, 3, 3, 1, 1, 32)
 	add(8, 6, 6, 20, 3, 3, 2, 1, 4)
 	add(6, 5, 9, 10, 1, 7, 1, 0, 1)
+	add(3, 11, 12, 20, 3, 3, 2, -1, 1) // cropped, few channels: rows of the window are merged elsewhere
+	add(3, 9, 11, 17, 2, 2, 1, -2, 1)
+	add(12, 9, 11, 17, 3, 3, 1, -1, 1)
+	add(16, 9, 11, 24, 3, 3, 2, -2, 4)
+	add(13, 7, 7, 9, 1, 1, 1, -1, 1)
 	return cases
 }
 
@@ -86,6 +91,20 @@ func depthwiseCases() []ConvShape {
 					s := ConvShape{C: 21, H: 9, W: 10, OC: 21, OH: oh, OW: (9+left)/stride + 2, KH: k, KW: k, SH: stride, SW: stride, DH: 1, DW: 1,
 						Top: (left + oh) % (k + 2), Left: left, Groups: 21}
 					cases = append(cases, s)
+				}
+			}
+		}
+	}
+	// Cropped edges.
+	for _, k := range []int{2, 3, 4, 5, 7} {
+		for stride := 1; stride <= 2; stride++ {
+			for dilation := 1; dilation <= 2; dilation++ {
+				for crop := 1; crop <= 3; crop++ {
+					s := ConvShape{C: 21, H: 19, W: 20, OC: 21, OH: 4, KH: k, KW: k, SH: stride, SW: stride, DH: dilation, DW: dilation,
+						Top: crop%3 - 2, Left: -crop, Groups: 21}
+					for _, s.OW = range []int{1, (s.W-1-crop-(k-1)*dilation)/stride + 1} { // cropped at the right too, and not
+						cases = append(cases, s)
+					}
 				}
 			}
 		}
@@ -300,13 +319,16 @@ func TestRunAllocatesNothing(t *testing.T) {
 
 // FuzzConv compares a convolution of any geometry with the definition, to the bit, on small integers.
 func FuzzConv(f *testing.F) {
-	f.Add(uint8(3), uint8(9), uint8(8), uint8(17), uint8(3), uint8(2), uint8(2), uint8(1), uint8(1), uint8(1))
-	f.Add(uint8(16), uint8(5), uint8(7), uint8(16), uint8(3), uint8(3), uint8(1), uint8(1), uint8(4), uint8(2))
-	f.Add(uint8(24), uint8(6), uint8(6), uint8(24), uint8(5), uint8(5), uint8(1), uint8(2), uint8(24), uint8(1))
+	f.Add(uint8(3), uint8(9), uint8(8), uint8(17), uint8(3), uint8(2), uint8(2), uint8(3), uint8(1), uint8(1))
+	f.Add(uint8(16), uint8(5), uint8(7), uint8(16), uint8(3), uint8(3), uint8(1), uint8(3), uint8(4), uint8(2))
+	f.Add(uint8(24), uint8(6), uint8(6), uint8(24), uint8(5), uint8(5), uint8(1), uint8(4), uint8(24), uint8(1))
+	f.Add(uint8(2), uint8(19), uint8(18), uint8(17), uint8(2), uint8(2), uint8(0), uint8(1), uint8(1), uint8(0)) // cropped
+	f.Add(uint8(23), uint8(19), uint8(18), uint8(23), uint8(2), uint8(2), uint8(1), uint8(0), uint8(24), uint8(0))
+	f.Add(uint8(23), uint8(19), uint8(18), uint8(23), uint8(1), uint8(1), uint8(0), uint8(1), uint8(24), uint8(0))
 	f.Fuzz(func(t *testing.T, c, h, w, oc, kh, kw, stride, pad, groups, dilation uint8) {
 		s := ConvShape{C: 1 + int(c)%40, H: 1 + int(h)%20, W: 1 + int(w)%20, OC: 1 + int(oc)%40, KH: 1 + int(kh)%7, KW: 1 + int(kw)%7,
 			SH: 1 + int(stride)%4, SW: 1 + int(stride)%3, DH: 1 + int(dilation)%3, DW: 1 + int(dilation)%2, Groups: max(1, int(groups))}
-		s.Top, s.Left = int(pad)%4, int(pad)%3
+		s.Top, s.Left = int(pad)%6-2, int(pad)%5-2
 		if s.C%s.Groups != 0 || s.OC%s.Groups != 0 {
 			s.Groups = 1
 		}

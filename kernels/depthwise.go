@@ -63,7 +63,7 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	}
 	copy(d.bias, s.Bias)
 	d.forget()
-	d.first = min((s.Left+s.SW-1)/s.SW, s.OW)
+	d.first = max(0, min((s.Left+s.SW-1)/s.SW, s.OW))
 	if room := s.W - 1 - (s.KW-1)*s.DW + s.Left; room >= 0 {
 		d.last = min(room/s.SW+1, s.OW)
 	}

@@ -84,7 +84,7 @@ type Band struct {
 	Out              *float32
 	InPixel          int // bytes from one pixel of input to the next
 	OutRow, OutPixel int
-	Cols, Left       int // columns of input to read, and of padding before them
+	Cols, Left       int // columns of input to read, and of padding before them, 0 or more
 	Skip             int // windows that end before the first output's: (K−1)/S less ⌈Left/S⌉
 	OW               int // columns of output
 	C                int
