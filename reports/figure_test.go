@@ -66,6 +66,7 @@ func TestFigureTexts(t *testing.T) {
 		{"published", zoo(t)},
 		{"measured", measured(zoo(t), 1)},
 		{"mixed", troubled(measured(zoo(t), 2))},
+		{"two sets of images", mixed(t)},
 		{"one row", measured(zoo(t)[:2], 1)},
 		{"sweep", sweep(t)},
 		{"layers", layered(zoo(t))},
@@ -175,11 +176,12 @@ func TestFigures(t *testing.T) {
 
 // labels returns the names of the networks that the figure must show.
 func labels(r *run, figure string) []string {
-	accuracy := measuredTop1
+	accuracy, over := measuredTop1, measuredOver
 	if strings.HasPrefix(figure, "published_") {
-		accuracy = publishedTop1
+		accuracy, over = publishedTop1, publishedOver
 	}
-	macs, timed, _ := r.points(r.chosen(), accuracy)
+	rows, _, _ := oneSet(r.chosen(), over)
+	macs, timed, _ := r.points(rows, accuracy)
 	points := macs
 	switch {
 	case !strings.HasPrefix(figure, "accuracy_") && !strings.HasPrefix(figure, "published_"):
