@@ -14,7 +14,7 @@ type ConvShape struct {
 	KH, KW       int
 	SH, SW       int // stride
 	DH, DW       int // dilation
-	Top, Left    int // padding before the first row and column, cropped if negative; what lies beyond the far edges follows from OH and OW
+	Top, Left    int // padding before the first row and column, cropped if negative; OH and OW tell of the far edges
 	Groups       int
 	Weight, Bias []float32 // (OC, C/Groups, KH, KW) and (OC) or nil; read while the operation is made only
 

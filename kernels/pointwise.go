@@ -35,64 +35,62 @@ const taskElems = 1 << 14
 // Algorithm is the name of the kernel.
 func (e *Pointwise) Algorithm() string { return "rows" }
 
-// Run computes one image after another; dst may be src. gate has one pixel an image or src's pixels, its Data is nil for
-// none; each of add has src's pixels, or one image's, which is then added to every image.
+// Run computes one image after another; dst may be src. src, gate and each of add have dst's images or one that stands for
+// every image of dst; gate's images have dst's pixels or a single one for all of them, its Data is nil for none.
 func (e *Pointwise) Run(pool *par.Pool, dst, src, gate Tensor, add []Tensor) {
 	src.check("kernels: pointwise: short source")
 	dst.check("kernels: pointwise: short destination")
-	same := func(t Tensor) bool { return t.C == src.C && t.Pixels() == src.Pixels() }
-	if !same(dst) || e.Scale != nil && len(e.Scale) != src.C {
+	fits := func(t Tensor) bool { return t.C == dst.C && (t.N == dst.N || t.N == 1) }
+	whole := func(t Tensor) bool { return fits(t) && t.H*t.W == dst.H*dst.W }
+	if !whole(src) || e.Scale != nil && len(e.Scale) != src.C {
 		panic("kernels: pointwise: tensors of another shape")
 	}
 	if gate.Data != nil {
 		gate.check("kernels: pointwise: short gate")
-		if !same(gate) && (gate.C != src.C || gate.Pixels() != src.N) {
+		if !whole(gate) && !(fits(gate) && gate.H*gate.W == 1) {
 			panic("kernels: pointwise: gate of another shape")
 		}
 	}
 	for _, t := range add {
 		t.check("kernels: pointwise: short summand")
-		if !same(t) && (t.N != 1 || t.C != src.C || t.Pixels() != src.H*src.W) {
+		if !whole(t) {
 			panic("kernels: pointwise: summand of another shape")
 		}
 	}
 	e.dst, e.src, e.gate, e.add = dst, src, gate, add
-	pixels := src.H * src.W
-	e.chunk = min(pixels, max(1, taskElems/src.C))
+	pixels := dst.H * dst.W
+	e.chunk = min(pixels, max(1, taskElems/dst.C))
 	e.chunks = (pixels + e.chunk - 1) / e.chunk
-	pool.Run(src.N*e.chunks, e)
+	pool.Run(dst.N*e.chunks, e)
 	e.dst, e.src, e.gate, e.add = Tensor{}, Tensor{}, Tensor{}, nil
 }
 
 // Do computes one range of an image's pixels, in as many passes as there are things to do.
 func (e *Pointwise) Do(worker, task int) {
-	pixels := e.src.H * e.src.W
+	pixels := e.dst.H * e.dst.W
 	image, first := task/e.chunks, task%e.chunks*e.chunk
 	n, p := min(e.chunk, pixels-first), image*pixels+first
 	t := &e.rows[worker]
-	in, out := e.src, e.dst
+	in, ldi := part(e.src, image, first)
+	out, ldo := &e.dst.Data[p*e.dst.Stride], e.dst.Stride
 	adds := e.add
 	last := func() bool { return len(adds) == 0 }
 	pass := func(kernel func(*f32.Rows), a *float32, lda int, b *float32, ldb int, done bool) {
-		*t = f32.Rows{Out: &out.Data[p*out.Stride], In: &in.Data[p*in.Stride], A: a, B: b, LDO: 4 * out.Stride, LDI: 4 * in.Stride,
-			LDA: 4 * lda, LDB: 4 * ldb, C: in.C, N: n, Mask: mask8(in.C), Lo: -infinity, Hi: infinity}
+		*t = f32.Rows{Out: out, In: in, A: a, B: b, LDO: 4 * ldo, LDI: 4 * ldi, LDA: 4 * lda, LDB: 4 * ldb,
+			C: e.dst.C, N: n, Mask: mask8(e.dst.C), Lo: -infinity, Hi: infinity}
 		if done {
 			t.Lo, t.Hi = e.Act.clamp()
 		}
 		kernel(t)
-		in = e.dst
+		in, ldi = out, ldo
 	}
 	if e.Scale != nil {
 		pass(e.level.MulAdd, &e.Scale[0], 0, &e.Shift[0], 0, e.gate.Data == nil && last())
 	}
 	if e.gate.Data != nil {
-		at, stride := p, e.gate.Stride
-		if e.gate.Pixels() == e.src.N && pixels > 1 {
-			at, stride = image, 0
-		}
-		gate := &e.gate.Data[at*e.gate.Stride]
+		gate, stride := part(e.gate, image, first)
 		if len(adds) > 0 {
-			b, ldb := e.summand(adds[0], p, first)
+			b, ldb := part(adds[0], image, first)
 			adds = adds[1:]
 			pass(e.level.MulAdd, gate, stride, b, ldb, last())
 		} else {
@@ -100,7 +98,7 @@ func (e *Pointwise) Do(worker, task int) {
 		}
 	}
 	for len(adds) > 0 {
-		b, ldb := e.summand(adds[0], p, first)
+		b, ldb := part(adds[0], image, first)
 		adds = adds[1:]
 		pass(e.level.Add, nil, 0, b, ldb, last())
 	}
@@ -108,14 +106,18 @@ func (e *Pointwise) Do(worker, task int) {
 		pass(e.level.Clamp, nil, 0, nil, 0, true)
 	}
 	if !e.Act.isClamp() {
-		e.Act.apply(e.level, t, out.Data[p*out.Stride:], out.Stride, out.C, n)
+		e.Act.apply(e.level, t, e.dst.Data[p*ldo:], ldo, e.dst.C, n)
 	}
 }
 
-// summand is where a summand's pixels begin that belong to pixel p, which is the image's pixel first.
-func (e *Pointwise) summand(t Tensor, p, first int) (*float32, int) {
-	if t.N != e.src.N {
-		p = first
+// part is where an operand's pixels begin that belong to an image's pixels from first on, and how far apart they are: one
+// image stands for all, and one pixel for all of an image.
+func part(t Tensor, image, first int) (at *float32, stride int) {
+	if t.N == 1 {
+		image = 0
 	}
-	return &t.Data[p*t.Stride], t.Stride
+	if t.H*t.W == 1 {
+		return &t.Data[image*t.Stride], 0
+	}
+	return &t.Data[(image*t.H*t.W+first)*t.Stride], t.Stride
 }

@@ -82,26 +82,42 @@ func TestMaxPoolNaN(t *testing.T) {
 	})
 }
 
+// TestPointwise runs every pass, each operand with an image of its own for each of dst's and with one that stands for all.
 func TestPointwise(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
+	const c = 21
 	rng := rand.New(rand.NewPCG(3, 4))
 	value := func() float32 { return float32(rng.IntN(17) - 8) }
-	const n, h, w, c = 2, 3, 4, 21
-	src, other, third := newTensor(n, h, w, c, 2, value), newTensor(n, h, w, c, 0, value), newTensor(n, h, w, c, 5, value)
-	gate := newTensor(n, 1, 1, c, 1, value)
 	scale, shift := newTensor(1, 1, 1, c, 0, value).Data, newTensor(1, 1, 1, c, 0, value).Data
-	dst := newTensor(n, h, w, c, 3, value)
 	e := NewPointwise(scale, shift, ReLU, pool.Size())
-	e.Run(pool, dst, src, gate, []Tensor{other, third})
-	checkGuards(t, dst)
-	for p := range dst.Pixels() {
-		for i := range c {
-			want := src.Data[p*src.Stride+i]*scale[i] + shift[i]
-			want *= gate.Data[p/(h*w)*gate.Stride+i]
-			want = max(want+other.Data[p*other.Stride+i]+third.Data[p*third.Stride+i], 0)
-			if got := dst.Data[p*dst.Stride+i]; got != want {
-				t.Fatalf("pixel %d, channel %d: %v, want %v", p, i, got, want)
+	for _, size := range []struct{ n, h, w int }{{1, 3, 4}, {2, 3, 4}, {12, 3, 4}, {3, 1, 1}} { // as many images as pixels, too
+		for one := range 16 {
+			images := func(bit int) int {
+				if one>>bit&1 == 1 {
+					return 1
+				}
+				return size.n
+			}
+			for _, gates := range [][2]int{{1, 1}, {size.h, size.w}} {
+				src := newTensor(images(0), size.h, size.w, c, 2, value)
+				gate := newTensor(images(1), gates[0], gates[1], c, 1, value)
+				other, third := newTensor(images(2), size.h, size.w, c, 0, value), newTensor(images(3), size.h, size.w, c, 5, value)
+				dst := newTensor(size.n, size.h, size.w, c, 3, value)
+				e.Run(pool, dst, src, gate, []Tensor{other, third})
+				checkGuards(t, dst)
+				for p := range dst.Pixels() {
+					image, pixel := p/(size.h*size.w), p%(size.h*size.w)
+					for i := range c {
+						at := func(x Tensor) float32 {
+							return x.Data[(image%x.N*x.H*x.W+pixel%(x.H*x.W))*x.Stride+i]
+						}
+						want := max((at(src)*scale[i]+shift[i])*at(gate)+at(other)+at(third), 0)
+						if got := dst.Data[p*dst.Stride+i]; got != want {
+							t.Fatalf("%+v, one image of operands %04b, gate %v: pixel %d, channel %d: %v, want %v", size, one, gates, p, i, got, want)
+						}
+					}
+				}
 			}
 		}
 	}

@@ -83,25 +83,74 @@ func TestAgainstOracle(t *testing.T) {
 	}
 }
 
-// TestFlattenedResult holds that a flattened image comes out channel by channel where no linear layer reads it.
-func TestFlattenedResult(t *testing.T) {
-	g, err := nn.Build("flat", func(g *nn.Builder, x nn.Value) nn.Value { return g.Flatten(g.Conv("conv", x, 5, nn.K(3))) },
-		nn.Config{Size: 6, Classes: 1})
-	if err != nil {
-		t.Fatal(err)
+// TestGraphs holds small graphs of forms that the zoo does not have to the oracle, alone and in a batch.
+func TestGraphs(t *testing.T) {
+	full := func(g *nn.Builder, name string, x nn.Value) nn.Value { return g.Const(name, x.Shape, x.H, x.W, x.C) }
+	gate := func(g *nn.Builder, name string, x nn.Value) nn.Value {
+		return g.Const(name, nn.Shape{C: x.C, H: 1, W: 1}, x.C)
 	}
-	w, images := generator.Source(g.Params), generator.Images(6)
-	want, err := interp.Run(g, w, images, 2)
-	if err != nil {
-		t.Fatal(err)
+	for _, test := range []struct {
+		name string
+		arch func(g *nn.Builder, x nn.Value) nn.Value
+	}{
+		{"flattened result", func(g *nn.Builder, x nn.Value) nn.Value { return g.Flatten(g.Conv("conv", x, 5, nn.K(3))) }},
+		{"constant gate", func(g *nn.Builder, x nn.Value) nn.Value { return g.Mul(x, gate(g, "gate", x)) }},
+		{"constant gate of a vector", func(g *nn.Builder, x nn.Value) nn.Value {
+			x = g.GlobalAvgPool(x)
+			return g.Mul(x, gate(g, "gate", x))
+		}},
+		{"constant gate of the image's shape", func(g *nn.Builder, x nn.Value) nn.Value { return g.Mul(x, full(g, "gate", x)) }},
+		{"gated constant", func(g *nn.Builder, x nn.Value) nn.Value { return g.Mul(full(g, "image", x), x) }},
+		{"constant gated by a vector", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.Mul(full(g, "image", x), g.GlobalAvgPool(x))
+		}},
+		{"constant gate, then a sum", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.ReLU(g.Add(g.Mul(x, gate(g, "gate", x)), x))
+		}},
+		{"sum with a constant", func(g *nn.Builder, x nn.Value) nn.Value { return g.Add(x, full(g, "a", x)) }},
+		{"sum with two constants first", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.Add(full(g, "a", x), full(g, "b", x), x, x)
+		}},
+		{"concatenated constant", func(g *nn.Builder, x nn.Value) nn.Value { return g.Concat(full(g, "a", x), x) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			const size, batch = 2, 4 // as many images as pixels
+			g, err := nn.Build("small", test.arch, nn.Config{Size: size, Classes: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, images := generator.Source(g.Params), slices.Concat(generator.Images(size), generator.Images(size))
+			for i := range images {
+				images[i] += float32(i) / 64 // no two images alike
+			}
+			for _, n := range []int{1, batch} {
+				src := images[:n*g.Input().Elems()]
+				want, err := interp.Run(g, w, src, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want = channelsLast(want, g.Output())
+				got := make([]float32, len(want))
+				newEngine(t, g, w, engine.Options{Threads: 2, Batch: n}).Run(got, src, n)
+				for i, v := range got {
+					if !(math.Abs(float64(v)-want[i]) <= 1e-5) {
+						t.Fatalf("%d images: element %d: %v, want %v", n, i, v, want[i])
+					}
+				}
+			}
+		})
 	}
-	got := make([]float32, len(want))
-	newEngine(t, g, w, engine.Options{Batch: 2}).Run(got, images, 2)
-	for i, v := range got {
-		if math.Abs(float64(v)-want[i]) > 1e-5 {
-			t.Fatalf("element %d: %v, want %v", i, v, want[i])
-		}
+}
+
+// channelsLast turns images of (C,H,W) into (H,W,C).
+func channelsLast(x []float64, s nn.Shape) []float64 {
+	out := make([]float64, len(x))
+	pixels := s.H * s.W
+	for i, v := range x {
+		image, c, p := i/s.Elems(), i/pixels%s.C, i%pixels
+		out[image*s.Elems()+p*s.C+c] = v
 	}
+	return out
 }
 
 func use(t *testing.T, isa string) {

@@ -98,9 +98,6 @@ func (p *planner) emit(k int) error {
 		if g.gate >= 0 {
 			s.hasGate, s.gate = true, p.at(g.gate)
 		}
-		if s.src.buffer == constBuffer { // a constant is what is added, not what it is added to
-			s.src, s.add[0] = s.add[0], s.src
-		}
 	case nn.LayerNorm, nn.GroupNorm:
 		norm, err := p.normStep(n, acts[g.act])
 		if err != nil {
