@@ -184,6 +184,19 @@ func TestChosenSettings(t *testing.T) {
 	}
 }
 
+// TestScenarioOfRow tells that what a query is, is part of a row's settings.
+func TestScenarioOfRow(t *testing.T) {
+	at := func(rate float64, streams int) settings {
+		return settingsOf(&record.Record{Scenario: "server", Effective: &record.Settings{Scenario: "server", Rate: rate, Streams: streams}})
+	}
+	if a, b := at(5, 0), at(50, 0); a == b || a.scenario != "server at 5 images/s" {
+		t.Errorf("two rates: %+v and %+v", a, b)
+	}
+	if a, b := at(0, 8), at(0, 4); a == b || a.scenario != "server of 8 images" {
+		t.Errorf("two sizes of query: %+v and %+v", a, b)
+	}
+}
+
 func TestClean(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"plain", "resnet50 – 3×3 é 網", "resnet50 – 3×3 é 網"},

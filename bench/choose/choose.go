@@ -6,8 +6,9 @@
 // where the classes are ImageNet's, the network's own head takes part without learning. Every picture is predicted by
 // heads that have not seen its fold; what a head's settings hang on has not seen it either. Folds are stratified and
 // drawn by a seed, and pictures that look the same stand in one. A picture that cannot be read is listed and counts as
-// wrong for every network. Two networks that McNemar's test on the same pictures does not tell apart are a tie, and of
-// ties within two points of the best the quickest is picked. Features, timings and predictions are kept in the cache
+// wrong for every network. Two networks that a test on the same pictures does not tell apart are a tie, by McNemar's test
+// for accuracy and by a paired bootstrap for the other metrics, and of ties within two points of the best the quickest is
+// picked. Features, timings and predictions are kept in the cache
 // under the hash of everything they hang on.
 //
 // Networks are judged as they are; how they would do after training on the pictures is not known. It leaves timing to

@@ -69,11 +69,15 @@ func withValues(all [][]*record.Record, least int, value func(*record.Record) fl
 	return some
 }
 
-// curves groups records that differ in one setting alone, each in the order of that setting, one record a value.
+// curves groups records that differ in one setting alone, each in the order of that setting, one record a value. Only
+// those count whose times are of one forward call.
 func curves(records []*record.Record, setting func(*record.Record) *int) [][]*record.Record {
 	at := map[string]int{}
 	var all [][]*record.Record
 	for _, r := range records {
+		if r.Scenario == "multi_stream" || r.Scenario == "server" {
+			continue // a query there is no batch
+		}
 		c := *r
 		*setting(&c) = 0
 		isa, exact, noTune := r.Machine.ISA, false, false

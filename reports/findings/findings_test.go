@@ -287,6 +287,12 @@ func TestCurveOfAll(t *testing.T) {
 	if all := ResolutionCurves(records); len(all) != 0 {
 		t.Errorf("have %d curves over sizes, want none", len(all))
 	}
+	for i := range records {
+		records[i].Scenario = "server"
+	}
+	if all := BatchCurves(records); len(all) != 0 {
+		t.Errorf("have %d curves of a server's queries, want none", len(all))
+	}
 }
 
 // TestPublishedDecideNothing gives every record the literature's figures and expects no other verdict.
