@@ -5,12 +5,13 @@ import (
 	"zoobench/kernels/par"
 )
 
-// PoolShape is a pool's geometry for one image.
+// PoolShape is a pool's geometry for one image. A window that lies wholly in the padding has a mean where padding counts, 0;
+// no largest element and no other mean.
 type PoolShape struct {
 	C, H, W                  int
 	OH, OW                   int
 	KH, KW, SH, SW           int
-	Top, Left, Bottom, Right int // padding
+	Top, Left, Bottom, Right int // padding, cropped if negative
 	Max                      bool
 	CountPad                 bool // average: padding counts in the divisor
 	Adaptive                 bool // average of PyTorch's adaptive bins; window, stride and padding are not read
@@ -43,6 +44,10 @@ const tapBlock = 64
 func NewPool(s PoolShape, workers int) *Pool {
 	if s.C < 1 || s.H < 1 || s.W < 1 || s.OH < 1 || s.OW < 1 {
 		panic("kernels: pool: empty shape")
+	}
+	if !s.Adaptive && (s.Max || !s.CountPad) &&
+		(s.Top >= s.KH || s.Left >= s.KW || (s.OH-1)*s.SH-s.Top >= s.H || (s.OW-1)*s.SW-s.Left >= s.W) {
+		panic("kernels: pool: a window without a pixel")
 	}
 	p := &Pool{PoolShape: s, level: level, chunks: 1, width: s.C}
 	p.first = make([]float32, s.C+8)
@@ -164,6 +169,7 @@ func (p *Pool) meanOfRun(s *poolScratch, out, in *float32, n, channels int) {
 // windows computes a row of a pool with a window: runs of pixels whose windows hold the same positions go in one call.
 func (p *Pool) windows(s *poolScratch, row, c0, channels int) {
 	inside := func(ox int) bool { return ox*p.SW-p.Left >= 0 && ox*p.SW-p.Left+p.KW <= p.W }
+	top := row%p.OH*p.SH - p.Top
 	for ox := 0; ox < p.OW; {
 		n := 1
 		if inside(ox) {
@@ -174,7 +180,7 @@ func (p *Pool) windows(s *poolScratch, row, c0, channels int) {
 				n &^= 3
 			}
 		}
-		if !p.Max && (n == 1 || row%p.OH*p.SH-p.Top >= p.H) { // alone, or in a row of windows in the padding
+		if !p.Max && (n == 1 || top >= p.H || top+p.KH <= 0) { // alone, or in a row of windows in the padding
 			for i := range n {
 				p.mean(s, row, ox+i, c0, channels)
 			}

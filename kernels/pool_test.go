@@ -38,12 +38,17 @@ func TestPool(t *testing.T) {
 			PoolShape{C: c, H: 12, W: 12, OH: 6, OW: 6, KH: 3, KW: 3, SH: 2, SW: 2}, // ceil: the last window hangs over
 			PoolShape{C: c, H: 9, W: 9, OH: 9, OW: 9, KH: 3, KW: 3, SH: 1, SW: 1, Top: 1, Left: 1, Bottom: 1, Right: 1},
 			PoolShape{C: c, H: 13, W: 14, OH: 1, OW: 1, KH: 13, KW: 14, SH: 1, SW: 1}, // longer than a block of taps
-			PoolShape{C: c, H: 5, W: 4, OH: 1, OW: 1, KH: 5, KW: 4, SH: 1, SW: 1})
+			PoolShape{C: c, H: 5, W: 4, OH: 1, OW: 1, KH: 5, KW: 4, SH: 1, SW: 1},
+			PoolShape{C: c, H: 9, W: 10, OH: 4, OW: 4, KH: 2, KW: 2, SH: 2, SW: 2, Top: -1, Left: -2}, // cropped
+			PoolShape{C: c, H: 5, W: 9, OH: 10, OW: 14, KH: 2, KW: 2, SH: 1, SW: 1, Top: 3, Left: 3, Bottom: 3, Right: 3})
 	}
 	eachISA(t, func(t *testing.T) {
 		for i, s := range cases {
 			for _, kind := range []string{"max", "count_pad", "without_pad", "adaptive"} {
 				s.Max, s.CountPad, s.Adaptive = kind == "max", kind == "count_pad", kind == "adaptive"
+				if s.Top >= s.KH && (kind == "max" || kind == "without_pad") {
+					continue // windows in the padding have no result
+				}
 				t.Run(fmt.Sprintf("%s/c=%d,%dx%d/%dx%d/k=%d", kind, s.C, s.H, s.W, s.OH, s.OW, s.KH), func(t *testing.T) {
 					rng := rand.New(rand.NewPCG(uint64(i), 7))
 					src := newTensor(2, s.H, s.W, s.C, 3, func() float32 { return float32(rng.IntN(99) - 50) })
@@ -63,6 +68,28 @@ func TestPool(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPoolWithoutPixels holds that a pool some of whose windows have no result is refused when it is made.
+func TestPoolWithoutPixels(t *testing.T) {
+	for _, s := range []PoolShape{
+		{C: 1, H: 4, W: 4, OH: 5, OW: 3, KH: 2, KW: 2, SH: 1, SW: 1, Top: 2},
+		{C: 1, H: 4, W: 4, OH: 3, OW: 5, KH: 2, KW: 2, SH: 1, SW: 1, Left: 2, Max: true},
+		{C: 1, H: 4, W: 4, OH: 5, OW: 3, KH: 2, KW: 2, SH: 1, SW: 1, Bottom: 2, Max: true},
+		{C: 1, H: 4, W: 4, OH: 3, OW: 5, KH: 2, KW: 2, SH: 1, SW: 1, Right: 2},
+	} {
+		refused := func() (refused bool) {
+			defer func() { refused = recover() != nil }()
+			NewPool(s, 1)
+			return
+		}
+		if !refused() {
+			t.Errorf("%+v is no error", s)
+		}
+		if s.Max, s.CountPad = false, true; refused() {
+			t.Errorf("%+v is one", s)
+		}
+	}
 }
 
 // TestMaxPoolNaN holds that a NaN wins every window it is in, whatever its place.

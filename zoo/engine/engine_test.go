@@ -111,6 +111,10 @@ func TestGraphs(t *testing.T) {
 		{"sum with two constants first", func(g *nn.Builder, x nn.Value) nn.Value {
 			return g.Add(full(g, "a", x), full(g, "b", x), x, x)
 		}},
+		{"mean of padding", func(g *nn.Builder, x nn.Value) nn.Value { return g.AvgPool(x, nn.K(1).P(1)) }},
+		{"samples beyond the image", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.AvgPool(x, nn.K(1).PadEdges(-1, -1, 1, 1))
+		}},
 		{"concatenated constant", func(g *nn.Builder, x nn.Value) nn.Value { return g.Concat(full(g, "a", x), x) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -155,10 +155,10 @@ func (g *Builder) Activate(x Value, a Act) Value {
 // ReLU is Activate with ReLU.
 func (g *Builder) ReLU(x Value) Value { return g.Activate(x, ReLU) }
 
-// MaxPool is the largest element of each window.
+// MaxPool is the largest element of each window, which has no dilation and touches the image.
 func (g *Builder) MaxPool(x Value, k Kernel) Value { return g.pool(MaxPool, x, k) }
 
-// AvgPool is the mean of each window.
+// AvgPool is the mean of each window, which has no dilation and, where padding does not count, touches the image.
 func (g *Builder) AvgPool(x Value, k Kernel) Value { return g.pool(AvgPool, x, k) }
 
 func (g *Builder) pool(op Op, x Value, k Kernel) Value {
@@ -170,6 +170,15 @@ func (g *Builder) pool(op Op, x Value, k Kernel) Value {
 		g.Fail("%s in %s: %w", op, g.where(), err)
 		return Value{}
 	}
+	if k.DH != 1 || k.DW != 1 {
+		g.Fail("%s in %s: window %v with dilation %d×%d, want 1×1", op, g.where(), k, k.DH, k.DW)
+		return Value{}
+	}
+	// A mean of padding alone is 0 where padding counts (NASNet's shifted samples); elsewhere there is none.
+	if (op == MaxPool || k.ExcludePad) && !k.touches(x.H, x.W, oh, ow) {
+		g.Fail("%s in %s: window %v with padding %v over %d×%d pixels: some lie wholly in the padding", op, g.where(), k, k.Pad, x.H, x.W)
+		return Value{}
+	}
 	n := node(op, x)
 	n.Out, n.Kernel = Shape{x.C, oh, ow}, k
 	return g.add(n)
@@ -177,6 +186,10 @@ func (g *Builder) pool(op Op, x Value, k Kernel) Value {
 
 // AdaptiveAvgPool averages to h×w pixels, whatever the input's size.
 func (g *Builder) AdaptiveAvgPool(x Value, h, w int) Value {
+	if h < 1 || w < 1 {
+		g.Fail("%s in %s: %v to %d×%d pixels, want at least 1×1", AdaptiveAvgPool, g.where(), x.Shape, h, w)
+		return Value{}
+	}
 	n := node(AdaptiveAvgPool, x)
 	n.Out = Shape{x.C, h, w}
 	return g.add(n)

@@ -131,6 +131,11 @@ func (k Kernel) resolve(h, w int, pool bool) (Kernel, int, int, error) {
 	return k, oh, ow, nil
 }
 
+// touches tells whether each of oh×ow windows of a pool holds a pixel of an h×w image.
+func (k Kernel) touches(h, w, oh, ow int) bool {
+	return k.Pad.Top < k.H && k.Pad.Left < k.W && (oh-1)*k.SH-k.Pad.Top < h && (ow-1)*k.SW-k.Pad.Left < w
+}
+
 // sameTF splits TensorFlow's padding of one axis: total = max((⌈n/s⌉−1)·s + span − n, 0), the smaller half first.
 func sameTF(n, span, stride int) (before, after int) {
 	total := max(((n+stride-1)/stride-1)*stride+span-n, 0)

@@ -81,6 +81,22 @@ func TestBuildErrors(t *testing.T) {
 		{"expectation", func(g *Builder, x Value) Value {
 			return g.In("b").Expect(x, Shape{3, 9, 9})
 		}, "b: shape 3×8×8, want 3×9×9"},
+		{"dilated max pool", func(g *Builder, x Value) Value {
+			return g.In("a").MaxPool(x, K(3).D(2))
+		}, "max_pool in a: window 3×3 d2 with dilation 2×2, want 1×1"},
+		{"dilated average pool", func(g *Builder, x Value) Value { return g.AvgPool(x, K(3).D(2)) }, "avg_pool in small: window 3×3 d2"},
+		{"max pool's first window in the padding", func(g *Builder, x Value) Value {
+			return g.In("a").MaxPool(x, K(2).PadEdges(0, 2, 0, 0))
+		}, "max_pool in a: window 2×2 with padding {0 2 0 0} over 8×8 pixels: some lie wholly in the padding"},
+		{"max pool's last window in the padding", func(g *Builder, x Value) Value {
+			return g.MaxPool(x, K(1).PadEdges(-1, -1, 1, 1))
+		}, "some lie wholly in the padding"},
+		{"average of no pixel", func(g *Builder, x Value) Value {
+			return g.AvgPool(x, K(3).PadEdges(3, 0, 0, 0).WithoutPad())
+		}, "some lie wholly in the padding"},
+		{"average to no pixel", func(g *Builder, x Value) Value {
+			return g.In("a").AdaptiveAvgPool(x, 7, 0)
+		}, "adaptive_avg_pool in a: 3×8×8 to 7×0 pixels, want at least 1×1"},
 		{"result in the middle", func(g *Builder, x Value) Value { g.ReLU(x); return x }, "nothing may be built after it"},
 	}
 	for _, test := range tests {
