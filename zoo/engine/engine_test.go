@@ -94,6 +94,15 @@ func TestGraphs(t *testing.T) {
 		arch func(g *nn.Builder, x nn.Value) nn.Value
 	}{
 		{"flattened result", func(g *nn.Builder, x nn.Value) nn.Value { return g.Flatten(g.Conv("conv", x, 5, nn.K(3))) }},
+		{"linear over a flattened slice", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.Linear("fc", g.Flatten(g.Slice(g.Conv("conv", x, 7, nn.K(3)), 2, 5)), 4)
+		}},
+		{"linear over a flattened slice of a vector", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.Linear("fc", g.Flatten(g.Slice(g.GlobalAvgPool(g.Conv("conv", x, 7, nn.K(3))), 2, 5)), 4)
+		}},
+		{"linear over flattened tokens", func(g *nn.Builder, x nn.Value) nn.Value {
+			return g.Linear("fc", g.Flatten(g.Flatten(g.Tokens(x))), 4)
+		}},
 		{"constant gate", func(g *nn.Builder, x nn.Value) nn.Value { return g.Mul(x, gate(g, "gate", x)) }},
 		{"constant gate of a vector", func(g *nn.Builder, x nn.Value) nn.Value {
 			x = g.GlobalAvgPool(x)

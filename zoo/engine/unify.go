@@ -246,8 +246,8 @@ func (p *planner) flattened(i int) int {
 		switch {
 		case n.Op == nn.Identity:
 			i = n.In[0]
-		case n.Op == nn.Flatten && p.alias[i] != i && p.graph.Nodes[p.alias[i]].Out != n.Out:
-			return p.alias[i]
+		case n.Op == nn.Flatten && p.alias[i] != i && p.graph.Nodes[n.In[0]].Out != n.Out:
+			return n.In[0]
 		default:
 			return -1
 		}
