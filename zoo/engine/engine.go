@@ -34,8 +34,8 @@ type Weights interface {
 // Options of an engine. The zero value runs one image at a time on all processors, by the algorithms that the kernels'
 // table of measured preferences names.
 type Options struct {
-	Threads int      // workers, the caller of Run included; 0 means one for each processor that Go may use
-	Batch   int      // the largest number of images of one Run; 0 means 1
+	Threads int      // workers, the caller of Run included, 1024 at the most; 0 means one for each processor that Go may use
+	Batch   int      // the largest number of images of one Run, 4096 at the most; 0 means 1
 	Exact   bool     // direct algorithms only, and shorter sums
 	Tuner   *Tuner   // chooses algorithms by trials; nil for the table
 	Choices []Choice // another engine's, to be made again without trials; nil for the Tuner or the table
@@ -79,13 +79,19 @@ type Layer struct {
 	Error     float64 // the algorithm's rounding error, see kernels.Algorithm; 0 where none is stated
 }
 
+// Limits on Options, an experiment's too: far above any use, and low enough that no size overflows.
+const (
+	maxThreads = 1024
+	maxBatch   = 4096
+)
+
 // New plans a network and packs its weights.
 func New(g *nn.Graph, w Weights, o Options) (*Engine, error) {
 	if o.Batch == 0 {
 		o.Batch = 1
 	}
-	if o.Batch < 0 || o.Threads < 0 {
-		return nil, fmt.Errorf("engine: %s: %d threads and a batch of %d, want at least 1 of each", g.Name, o.Threads, o.Batch)
+	if o.Batch < 0 || o.Threads < 0 || o.Batch > maxBatch || o.Threads > maxThreads {
+		return nil, fmt.Errorf("engine: %s: %d threads and a batch of %d, want 1 to %d and 1 to %d", g.Name, o.Threads, o.Batch, maxThreads, maxBatch)
 	}
 	e := &Engine{graph: g, batch: o.Batch, pool: par.New(o.Threads), isa: kernels.ISA(), exact: o.Exact}
 	p := &planner{Engine: e, weights: w, options: o}
@@ -101,14 +107,7 @@ func (e *Engine) Close() { e.pool.Close() }
 
 // Run computes the logits of n images: src is (n, H, W, C) and dst (n, outputs), both without gaps.
 func (e *Engine) Run(dst, src []float32, n int) {
-	in, out := e.graph.Input(), e.graph.Output().Elems()
-	if n < 1 || n > e.batch {
-		panic("engine: more images than the engine was made for")
-	}
-	if len(src) < n*in.Elems() || len(dst) < n*out {
-		panic("engine: short images or logits")
-	}
-	e.input.Data = src
+	e.begin(dst, src, n)
 	for first := 0; first < n; first += e.few {
 		for i := range e.byImage {
 			e.runStep(&e.steps[i], first, min(e.few, n-first))
@@ -122,7 +121,10 @@ func (e *Engine) Run(dst, src []float32, n int) {
 
 // RunTimed is Run with the time of every layer, in the order of Layers, added to times.
 func (e *Engine) RunTimed(dst, src []float32, n int, times []time.Duration) {
-	e.input.Data = src
+	if len(times) < len(e.steps) {
+		panic("engine: times for fewer layers than there are")
+	}
+	e.begin(dst, src, n)
 	timed := func(i, first, n int) {
 		start := time.Now()
 		e.runStep(&e.steps[i], first, n)
@@ -137,6 +139,18 @@ func (e *Engine) RunTimed(dst, src []float32, n int, times []time.Duration) {
 		timed(i, 0, n)
 	}
 	e.finish(dst, n)
+}
+
+// begin checks what a run is given and takes the images.
+func (e *Engine) begin(dst, src []float32, n int) {
+	in, out := e.graph.Input(), e.graph.Output().Elems()
+	if n < 1 || n > e.batch {
+		panic("engine: no images, or more than the engine was made for")
+	}
+	if len(src) < n*in.Elems() || len(dst) < n*out {
+		panic("engine: short images or logits")
+	}
+	e.input.Data = src
 }
 
 // finish copies the logits out.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"zoobench/kernels"
 	"zoobench/zoo"
@@ -164,6 +165,86 @@ func channelsLast(x []float64, s nn.Shape) []float64 {
 		out[image*s.Elems()+p*s.C+c] = v
 	}
 	return out
+}
+
+// tiny is a graph that costs nothing.
+func tiny(t *testing.T) (*nn.Graph, *weights.Generated) {
+	t.Helper()
+	g, err := nn.Build("tiny", func(g *nn.Builder, x nn.Value) nn.Value {
+		return g.Linear("fc", g.GlobalAvgPool(g.Conv("conv", x, 5, nn.K(3))), g.Classes)
+	}, nn.Config{Size: 4, Classes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, generator.Source(g.Params)
+}
+
+// TestOptions holds the limits on threads and images.
+func TestOptions(t *testing.T) {
+	g, w := tiny(t)
+	for _, o := range []engine.Options{{Threads: -1}, {Batch: -1}, {Threads: 1025}, {Batch: 4097}, {Threads: math.MaxInt, Batch: math.MaxInt}} {
+		e, err := engine.New(g, w, o)
+		if o.Batch == 0 {
+			o.Batch = 1
+		}
+		want := fmt.Sprintf("engine: tiny: %d threads and a batch of %d, want 1 to 1024 and 1 to 4096", o.Threads, o.Batch)
+		if err == nil {
+			e.Close()
+		}
+		if err == nil || err.Error() != want {
+			t.Errorf("%+v: error %v, want %s", o, err, want)
+		}
+	}
+	for _, o := range []engine.Options{{}, {Threads: 1024, Batch: 1}, {Threads: 1, Batch: 4096}} {
+		if e := newEngine(t, g, w, o); e.Threads() < 1 || e.Batch() != max(1, o.Batch) {
+			t.Errorf("%+v: %d threads, a batch of %d", o, e.Threads(), e.Batch())
+		}
+	}
+}
+
+// TestRunChecks holds that Run and RunTimed refuse images, logits and times that do not fit the engine.
+func TestRunChecks(t *testing.T) {
+	g, w := tiny(t)
+	e := newEngine(t, g, w, engine.Options{Threads: 1, Batch: 2})
+	dst, src, times := make([]float32, 6), make([]float32, 3*48), make([]time.Duration, len(e.Layers()))
+	for _, test := range []struct {
+		name     string
+		dst, src []float32
+		n        int
+		times    []time.Duration
+		want     string // "" for none
+	}{
+		{"none", dst, src, 0, times, "engine: no images, or more than the engine was made for"},
+		{"too many", dst, src, 3, times, "engine: no images, or more than the engine was made for"},
+		{"short images", dst, src[:95], 2, times, "engine: short images or logits"},
+		{"short logits", dst[:3], src, 2, times, "engine: short images or logits"},
+		{"few times", dst, src, 2, times[1:], "engine: times for fewer layers than there are"},
+		{"two", dst[:4], src[:96], 2, times, ""},
+	} {
+		for name, run := range map[string]func(){
+			"Run":      func() { e.Run(test.dst, test.src, test.n) },
+			"RunTimed": func() { e.RunTimed(test.dst, test.src, test.n, test.times) },
+		} {
+			want := test.want
+			if name == "Run" && test.name == "few times" {
+				want = ""
+			}
+			if got := panicOf(run); got != want {
+				t.Errorf("%s: %s: panic %q, want %q", test.name, name, got, want)
+			}
+		}
+	}
+}
+
+// panicOf is what f panics with, "" if it does not.
+func panicOf(f func()) (text string) {
+	defer func() {
+		if r := recover(); r != nil {
+			text = fmt.Sprint(r)
+		}
+	}()
+	f()
+	return ""
 }
 
 func use(t *testing.T, isa string) {
