@@ -13,8 +13,10 @@ type AttentionShape struct {
 	Window, Shift  int     // tokens see those of their own window after the grid is rolled by Shift; 0 means all see all
 
 	// Bias is added to the scaled products: (2h−1, 2w−1, Heads) for windows of h×w tokens, at row y−y'+h−1 and column
-	// x−x'+w−1 for the query at (y,x) and the key at (y',x'); nil for none.
+	// x−x'+w−1 for the query at (y,x) and the key at (y',x'); nil for none. It is read while the operation is made only.
 	Bias []float32
+
+	Scratch *Scratch // shared with operations that run at other times; nil for memory of its own
 }
 
 // maskedScore is added where a rolled window joins tokens that were no neighbours (Swin's constant).
@@ -40,7 +42,7 @@ type Attention struct {
 
 type attentionScratch struct {
 	at     []int     // the window's tokens as pixels of src
-	keys   []float32 // (padded/16, D, 16)
+	keys   []float32 // (padded/16, D, 16); this and the next three are cut off Scratch
 	values []float32 // (⌈D/16⌉, tokens, 16)
 	scores []float32 // (queryRows, padded)
 	out    []float32 // (queryRows, D rounded up)
@@ -68,18 +70,32 @@ func NewAttention(s AttentionShape, workers int) *Attention {
 			break
 		}
 	}
+	a.Bias = nil
 	a.scratch = make([]attentionScratch, workers)
 	for i := range a.scratch {
-		a.scratch[i] = attentionScratch{
-			at:     make([]int, a.tokens),
-			keys:   make([]float32, a.padded*s.D),
-			values: make([]float32, roundUp(s.D, f32.NR)*a.tokens),
-			scores: make([]float32, queryRows*a.padded),
-			out:    make([]float32, queryRows*roundUp(s.D, f32.NR)),
-			rows:   make([]*float32, queryRows),
-		}
+		a.scratch[i] = attentionScratch{at: make([]int, a.tokens), rows: make([]*float32, queryRows)}
 	}
+	if a.Scratch == nil {
+		a.Scratch = &Scratch{}
+	}
+	keys, values, scores, out := a.needs()
+	a.Scratch.reserve(0, workers, keys+values+scores+out)
 	return a
+}
+
+// needs is the elements of a worker's keys, values, scores and results.
+func (a *Attention) needs() (keys, values, scores, out int) {
+	width := roundUp(a.D, f32.NR)
+	return a.padded * a.D, width * a.tokens, queryRows * a.padded, queryRows * width
+}
+
+// take cuts the scratch memory up, which another operation may have used or had replaced by more.
+func (a *Attention) take() {
+	keys, values, scores, out := a.needs()
+	for i := range a.scratch {
+		s, own := &a.scratch[i], a.Scratch.own[i]
+		s.keys, s.values, s.scores, s.out = cut(&own, keys), cut(&own, values), cut(&own, scores), cut(&own, out)
+	}
 }
 
 // added is what a kind of window adds to its scores.
@@ -113,14 +129,11 @@ func (a *Attention) added(kind int) []float32 {
 	return out
 }
 
-// Bytes is the memory of the biases and of the workers' scratch.
-func (a *Attention) Bytes() int64 {
+// WeightBytes is the memory of the biases.
+func (a *Attention) WeightBytes() int64 {
 	n := 0
 	for _, k := range a.kinds {
 		n += len(k)
-	}
-	for _, s := range a.scratch {
-		n += len(s.keys) + len(s.values) + len(s.scores) + len(s.out) + 2*len(s.at)
 	}
 	return 4 * int64(n)
 }
@@ -136,6 +149,7 @@ func (a *Attention) Run(pool *par.Pool, dst, src Tensor) {
 		panic("kernels: attention: tensors of another shape")
 	}
 	a.dst, a.src = dst, src
+	a.take()
 	pool.Run(src.N*(a.H/a.h)*(a.W/a.w)*a.Heads, a)
 	a.dst, a.src = Tensor{}, Tensor{}
 }

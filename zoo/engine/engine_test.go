@@ -167,6 +167,30 @@ func channelsLast(x []float64, s nn.Shape) []float64 {
 	return out
 }
 
+// attentive is a graph with attention, its biases a constant made of another one.
+func attentive(t *testing.T) (*nn.Graph, *weights.Generated) {
+	t.Helper()
+	g, err := nn.Build("attentive", func(g *nn.Builder, x nn.Value) nn.Value {
+		bias := g.Linear("mlp", g.RelCoords(6, 6), 2)
+		x = g.Attention(g.Linear("qkv", x, 24), nn.AttentionSpec{Heads: 2, Bias: bias})
+		x = g.Add(x, g.Const("pos", x.Shape, x.H, x.W, x.C))
+		return g.Linear("fc", g.GlobalAvgPool(x), g.Classes)
+	}, nn.Config{Size: 6, Classes: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, generator.Source(g.Params)
+}
+
+// TestWeightBytes holds that the weights' memory depends on no thread's working memory.
+func TestWeightBytes(t *testing.T) {
+	g, w := attentive(t)
+	one, many := newEngine(t, g, w, engine.Options{Threads: 1}), newEngine(t, g, w, engine.Options{Threads: 4})
+	if got, want := many.WeightBytes(), one.WeightBytes(); got != want || want < 4*g.ParamCount() {
+		t.Errorf("%d bytes of weights with four threads and %d with one, of %d parameters", got, want, g.ParamCount())
+	}
+}
+
 // tiny is a graph that costs nothing.
 func tiny(t *testing.T) (*nn.Graph, *weights.Generated) {
 	t.Helper()

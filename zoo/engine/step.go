@@ -107,7 +107,7 @@ func (p *planner) emit(k int) error {
 	case nn.Attention:
 		a := kernels.NewAttention(p.attentionShape(n), workers)
 		s.unary, algorithm = a, a.Algorithm()
-		p.weightBytes += a.Bytes()
+		p.weightBytes += a.WeightBytes()
 	case nn.SplitSoftmax:
 		s.unary, algorithm = &kernels.SplitSoftmax{Parts: n.Groups}, "softmax"
 	case nn.ChannelConv:
@@ -191,7 +191,7 @@ func (p *planner) normStep(n *nn.Node, act kernels.Act) (unary, error) {
 func (p *planner) attentionShape(n *nn.Node) kernels.AttentionShape {
 	a := n.Attention
 	s := kernels.AttentionShape{H: n.Out.H, W: n.Out.W, Heads: a.Heads, D: n.Out.C / a.Heads, Scale: float32(a.Scale),
-		HeadsFirst: a.HeadsFirst, Window: a.Window, Shift: a.Shift}
+		HeadsFirst: a.HeadsFirst, Window: a.Window, Shift: a.Shift, Scratch: &p.scratch}
 	if len(n.In) > 1 {
 		s.Bias = p.constants[n.In[1]]
 	}
