@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"zoobench/zoo"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
 )
 
 // TestLayOut holds that buffers alive together share no memory, and that the arena is close to the largest set alive.
@@ -71,5 +73,32 @@ func TestArenaIsTight(t *testing.T) {
 		if got := float64(len(p.arena)) / float64(mostAlive(p.buffers)); got > 1.1 {
 			t.Errorf("%s: arena is %.2f of the largest set of tensors alive at once", spec.Name, got)
 		}
+	}
+}
+
+// TestConstantsThatAreKept holds that an engine keeps the constants that its steps read and no other.
+func TestConstantsThatAreKept(t *testing.T) {
+	sum := 0
+	g, err := nn.Build("attentive", func(g *nn.Builder, x nn.Value) nn.Value {
+		bias := g.Linear("mlp", g.RelCoords(6, 6), 2)
+		x = g.Attention(g.Linear("qkv", x, 24), nn.AttentionSpec{Heads: 2, Bias: bias})
+		half := g.Const("half", x.Shape, x.H, x.W, x.C)
+		return g.GlobalAvgPool(g.Add(x, g.Add(half, half)))
+	}, nn.Config{Size: 6, Classes: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range g.Nodes {
+		if n.Op == nn.Add && n.Const {
+			sum = i
+		}
+	}
+	e, err := New(g, weights.Generator{}.Source(g.Params), Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if len(e.constants) != 1 || len(e.constants[sum]) != 8*6*6 {
+		t.Errorf("%d constants, node %d's with %d elements, want that one with %d", len(e.constants), sum, len(e.constants[sum]), 8*6*6)
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync/atomic"
@@ -57,7 +58,21 @@ func (p *planner) plan() error {
 		p.byImage = len(p.steps)
 	}
 	p.output = p.at(len(p.graph.Nodes) - 1)
+	p.dropConstants()
 	return nil
+}
+
+// dropConstants forgets the constants that no step reads, as those that a kernel has packed.
+func (p *planner) dropConstants() {
+	read := map[int]bool{}
+	for _, s := range p.steps {
+		for _, at := range append([]place{s.src, s.gate}, s.add...) {
+			if at.buffer == constBuffer {
+				read[at.node] = true
+			}
+		}
+	}
+	maps.DeleteFunc(p.constants, func(i int, _ []float32) bool { return !read[i] })
 }
 
 // layOut decides which nodes are one step and where every value lives.

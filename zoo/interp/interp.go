@@ -52,13 +52,7 @@ func run(g *nn.Graph, w Weights, src []float32, n int, trace func(Line)) ([]floa
 	if n < 1 || len(src) != n*g.Input().Elems() {
 		return nil, fmt.Errorf("interp: %s: %d elements for %d images of %v", g.Name, len(src), n, g.Input())
 	}
-	lastUse := make([]int, len(g.Nodes))
-	for i, node := range g.Nodes {
-		for _, in := range node.In {
-			lastUse[in] = i
-		}
-	}
-	r := runner{g: g, w: w, n: n, values: make([][]float64, len(g.Nodes))}
+	r := newRunner(g, w, n, false)
 	r.values[0] = planes(src, n, g.Input())
 	for i := range g.Nodes {
 		if i > 0 {
@@ -67,37 +61,41 @@ func run(g *nn.Graph, w Weights, src []float32, n int, trace func(Line)) ([]floa
 			}
 		}
 		trace(line(g, i, r.values[i]))
-		for _, p := range []int{g.Nodes[i].Weight, g.Nodes[i].Bias, g.Nodes[i].Mean, g.Nodes[i].Var} {
-			if p >= 0 {
-				w.Release(g.Params[p].Name)
-			}
-		}
-		for _, in := range g.Nodes[i].In {
-			if lastUse[in] == i {
-				r.values[in] = nil
-			}
-		}
+		r.done(i)
 	}
 	return r.values[len(g.Nodes)-1], nil
 }
 
-// Constants are the values of all nodes that no image can change, each as (H,W,C) in float32, by node.
+// Constants are the values of the nodes that no image can change, as far as others read them, each as (H,W,C) in float32, by
+// node.
 func Constants(g *nn.Graph, w Weights) (map[int][]float32, error) {
-	r := &runner{g: g, w: w, n: 1, values: make([][]float64, len(g.Nodes))}
+	return newRunner(g, w, 1, true).constants()
+}
+
+func (r *runner) constants() (map[int][]float32, error) {
+	read := make([]bool, len(r.g.Nodes))
+	for _, n := range r.g.Nodes {
+		for _, in := range n.In {
+			read[in] = read[in] || !n.Const
+		}
+	}
 	all := map[int][]float32{}
-	for i := range g.Nodes {
-		n := &g.Nodes[i]
+	for i := range r.g.Nodes {
+		n := &r.g.Nodes[i]
 		if !n.Const {
 			continue
 		}
 		if err := r.node(i); err != nil {
-			return nil, fmt.Errorf("interp: %s: %s: %w", g.Name, n.Name, err)
+			return nil, fmt.Errorf("interp: %s: %s: %w", r.g.Name, n.Name, err)
 		}
-		pixels := n.Out.H * n.Out.W
-		all[i] = make([]float32, n.Out.Elems())
-		for k, v := range r.values[i] {
-			all[i][k%pixels*n.Out.C+k/pixels] = float32(v)
+		if read[i] {
+			pixels := n.Out.H * n.Out.W
+			all[i] = make([]float32, n.Out.Elems())
+			for k, v := range r.values[i] {
+				all[i][k%pixels*n.Out.C+k/pixels] = float32(v)
+			}
 		}
+		r.done(i)
 	}
 	return all, nil
 }
@@ -133,6 +131,41 @@ type runner struct {
 	w      Weights
 	n      int
 	values [][]float64
+	reads  []int // by node: how often its value is yet to be read
+}
+
+// newRunner makes a run of all nodes, or of the constant ones only.
+func newRunner(g *nn.Graph, w Weights, n int, constants bool) *runner {
+	r := &runner{g: g, w: w, n: n, values: make([][]float64, len(g.Nodes)), reads: make([]int, len(g.Nodes))}
+	for _, node := range g.Nodes {
+		if constants && !node.Const {
+			continue
+		}
+		for _, in := range node.In {
+			r.reads[in]++
+		}
+	}
+	r.reads[len(g.Nodes)-1]++ // the result
+	return r
+}
+
+// done lets go of what nothing after node i wants: its parameters, its inputs that it was the last to read, and its value
+// where nothing does.
+func (r *runner) done(i int) {
+	n := &r.g.Nodes[i]
+	for _, p := range []int{n.Weight, n.Bias, n.Mean, n.Var} {
+		if p >= 0 {
+			r.w.Release(r.g.Params[p].Name)
+		}
+	}
+	for _, in := range n.In {
+		if r.reads[in]--; r.reads[in] == 0 {
+			r.values[in] = nil
+		}
+	}
+	if r.reads[i] == 0 {
+		r.values[i] = nil
+	}
 }
 
 // node computes values[i]: of all images, or the one that holds for all of them.

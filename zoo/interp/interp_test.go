@@ -222,6 +222,39 @@ func TestActivations(t *testing.T) {
 	}
 }
 
+// TestConstants holds that the values that a runner wants come out, that no other is kept and that no parameter is.
+func TestConstants(t *testing.T) {
+	g := build(t, 2, func(g *nn.Builder, x nn.Value) nn.Value {
+		pos := g.Const("pos", nn.Shape{C: 3, H: 2, W: 2}, 1, 4, 3)
+		return g.Add(x, g.Add(pos, pos, g.Const("cls", x.Shape, 12)), pos)
+	})
+	tensors := map[string][]float32{"pos": make([]float32, 12), "cls": make([]float32, 12)}
+	sum := make([]float32, 12)
+	for i := range 12 {
+		tensors["pos"][i], tensors["cls"][i] = float32(i), float32(100*i)
+		sum[i] = float32(102 * i)
+	}
+	w := &table{tensors: tensors}
+	r := newRunner(g, w, 1, true)
+	got, err := r.constants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[int][]float32{1: tensors["pos"], 3: sum}; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	for i, v := range r.values {
+		if v != nil {
+			t.Errorf("node %d's value is kept", i)
+		}
+	}
+	for name := range tensors {
+		if w.released[name] != 1 {
+			t.Errorf("%s is released %d times, want once", name, w.released[name])
+		}
+	}
+}
+
 func TestTrace(t *testing.T) {
 	g := build(t, 1, func(g *nn.Builder, x nn.Value) nn.Value { return g.ReLU(g.Conv("sum", x, 1, nn.K(1))) })
 	w := &table{tensors: map[string][]float32{"sum.weight": {1, 1, 1}}}
