@@ -5,7 +5,8 @@ import "zoobench/kernels/internal/f32"
 // Act is an activation function, applied element by element.
 type Act uint8
 
-// The activation functions. In assembly they are within 1.5e-7·max(|x|, 1) of their definitions.
+// The activation functions. For finite x they are within 1.5e-7·max(|x|, 1) of their definitions; what an infinity becomes,
+// its limit or a NaN, depends on the instruction set.
 const (
 	None        Act = iota
 	ReLU            // max(x, 0)

@@ -27,7 +27,7 @@ func TestActAccuracy(t *testing.T) {
 	for x := float32(-120); x < 120; x += 0.0037 {
 		xs = append(xs, x)
 	}
-	xs = append(xs, 0, 1e-30, -1e-30, 1e-10, -1e-10, 1e5, -1e5)
+	xs = append(xs, 0, 1e-30, -1e-30, 1e-10, -1e-10, 1e5, -1e5, 1e20, -1e20, math.MaxFloat32, -math.MaxFloat32)
 	eachISA(t, func(t *testing.T) {
 		for act, reference := range actReference {
 			got, scratch := append([]float32(nil), xs...), f32.Rows{}

@@ -4,7 +4,8 @@
 // The contract: a microkernel is one Go loop, printed as the comment of its declaration, and every implementation
 // computes it; only the order of additions and the use of fused multiply-adds differ. Kernels check nothing: package
 // kernels has checked sizes before it calls. One call covers one panel of tiles, never a layer, because assembly cannot
-// be preempted. A NaN in an input reaches the output.
+// be preempted. A NaN in an input reaches the output. Activations are of finite x: what an infinity becomes, its limit or a
+// NaN, may differ between implementations.
 //
 // Assembly for amd64 is written by the generators of kernels/_asm. NEON's, for arm64, is written by hand: a file opens with
 // its register map, and the assembler's macros take the generator's place.

@@ -15,7 +15,7 @@ type Level struct {
 	MaxPool4, MaxPool1 func(*Depthwise)
 	Grouped4, Grouped1 func(*Depthwise) // groups of four channels; a Tap's W is a quarter of its weights' place
 
-	// The kernels that walk rows of channels.
+	// The kernels that walk rows of channels. The activations are those of finite x.
 	MulAdd, Mul, Add, Clamp, ColumnSums, ColumnSquares    func(*Rows)
 	Sigmoid, SiLU, HardSigmoid, HardSwish, GELU, GELUTanh func(*Rows)
 	LayerNorm, Softmax                                    func(*Rows)
