@@ -7,8 +7,9 @@
 // operation says so. Memory needs no alignment. A NaN in an input reaches the outputs that depend on it. A caller that
 // breaks the contract gets a panic, before any microkernel runs.
 //
-// An operation is made once and run many times, by one goroutine at a time; running allocates nothing. The same
-// operation on the same instruction set gives the same bits, whatever the number of workers.
+// An operation is made once and run many times, by one goroutine at a time; a run that needs more working memory than those
+// before it, as the first and one of more images may, allocates that, others nothing. The same operation on the same
+// instruction set gives the same bits, whatever the number of workers.
 //
 // Why channels last: the other candidate, planes of sixteen channels (nChw16c), was run with the same tiles, blocks and
 // microkernels on 21 layers of ResNet-50, VGG-16 and MobileNetV2 (BenchmarkLayout, both in turn, one thread; AMD EPYC of

@@ -7,17 +7,28 @@ import (
 	"zoobench/kernels/par"
 )
 
-// Move copies a rectangle of pixels, or deals channels out anew.
-type Move struct {
+// MoveShape is which pixels a Move copies, and where to.
+type MoveShape struct {
 	Top, Left int // where the source's first pixel lands in the destination
 	Y, X      int // the source's first pixel
 	Rows      int // pixels to copy down and across
 	Columns   int
 	Clear     bool // zero the destination first
 	Shuffle   int  // channel j·Shuffle + i of the result is channel i·C/Shuffle + j of the source; 0 keeps their order
+}
 
-	dst, src Tensor
-	work     []f32.Rows // of each worker
+// Move copies a rectangle of pixels, or deals channels out anew.
+type Move struct {
+	MoveShape
+	level *f32.Level
+	work  []f32.Rows // of each worker
+
+	dst, src Tensor // the run under way
+}
+
+// NewMove makes a move; workers is the size of the pool that will run it.
+func NewMove(s MoveShape, workers int) *Move {
+	return &Move{MoveShape: s, level: level, work: make([]f32.Rows, workers)}
 }
 
 // Run copies the rectangle of every image; a source of one image is copied to every image of the destination.
@@ -28,9 +39,6 @@ func (m *Move) Run(pool *par.Pool, dst, src Tensor) {
 		m.Y+m.Rows > src.H || m.X+m.Columns > src.W || m.Top+m.Rows > dst.H || m.Left+m.Columns > dst.W ||
 		m.Shuffle > 0 && src.C%m.Shuffle != 0 {
 		panic("kernels: move: rectangle outside its tensors")
-	}
-	if m.work == nil {
-		m.work = make([]f32.Rows, pool.Size())
 	}
 	m.dst, m.src = dst, src
 	pool.Run(dst.N*dst.H, m)
@@ -63,7 +71,7 @@ func (m *Move) Do(worker, task int) {
 		t := &m.work[worker]
 		*t = f32.Rows{Out: &m.dst.Data[out*m.dst.Stride], In: &from[0], B: &from[c/2], LDO: 4 * m.dst.Stride, LDI: 4 * m.src.Stride,
 			LDB: 4 * m.src.Stride, C: c / 2, N: m.Columns, Mask: mask8(c / 2)}
-		level.Zip(t)
+		m.level.Zip(t)
 		return
 	}
 	for x := range m.Columns {
@@ -128,8 +136,8 @@ func (s *SplitSoftmax) Do(_, p int) {
 	}
 }
 
-// ChannelConv is a convolution along the channels of each pixel, zeros beyond the ends, then an activation. It works on
-// vectors of a few thousand elements, one an image.
+// ChannelConv is a convolution along the channels of each pixel, zeros beyond the ends. It works on vectors of a few
+// thousand elements, one an image.
 type ChannelConv struct {
 	Weight   []float32 // (k), k odd
 	dst, src Tensor

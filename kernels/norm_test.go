@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"zoobench/kernels/internal/f32"
 	"zoobench/kernels/par"
 	"zoobench/kernels/ref"
 )
@@ -133,13 +134,30 @@ func TestShuffle(t *testing.T) {
 		for each := 1; each < 35; each++ {
 			c := 2 * each
 			src, got := newTensor(2, 3, 4, c, each%3, count), newTensor(2, 3, 4, c, each%2, count)
-			(&Move{Rows: 3, Columns: 4, Shuffle: 2}).Run(pool, got, src)
+			NewMove(MoveShape{Rows: 3, Columns: 4, Shuffle: 2}, pool.Size()).Run(pool, got, src)
 			checkGuards(t, got)
 			want := make([]float64, src.Pixels()*c)
 			ref.Shuffle(want, planes(src), 2, 2, c, 12)
 			compare(t, got, want, 0)
 		}
 	})
+}
+
+// TestMoveKeepsLevel holds that a move runs on the instruction set that was in use when it was made.
+func TestMoveKeepsLevel(t *testing.T) {
+	pool := par.New(1)
+	defer pool.Close()
+	before, calls := level, 0
+	counting := *before
+	counting.Zip = func(r *f32.Rows) { calls++; before.Zip(r) }
+	level = &counting
+	m := NewMove(MoveShape{Rows: 3, Columns: 4, Shuffle: 2}, 1)
+	level = before
+	one := func() float32 { return 1 }
+	m.Run(pool, newTensor(1, 3, 4, 6, 0, one), newTensor(1, 3, 4, 6, 0, one))
+	if calls != 3 {
+		t.Errorf("%d of 3 rows on the instruction set of when it was made", calls)
+	}
 }
 
 func TestMove(t *testing.T) {
@@ -150,26 +168,26 @@ func TestMove(t *testing.T) {
 	src := newTensor(2, 3, 4, 6, 1, count)
 
 	padded := newTensor(2, 6, 7, 6, 2, count)
-	(&Move{Top: 1, Left: 2, Rows: 3, Columns: 4, Clear: true}).Run(pool, padded, src)
+	NewMove(MoveShape{Top: 1, Left: 2, Rows: 3, Columns: 4, Clear: true}, pool.Size()).Run(pool, padded, src)
 	want := make([]float64, padded.Pixels()*6)
 	ref.Pad(want, planes(src), 1, 2, 2, 1, 2*6, 3, 4)
 	compare(t, padded, want, 0)
 
 	shuffled := newTensor(2, 3, 4, 6, 0, count)
-	(&Move{Rows: 3, Columns: 4, Shuffle: 3}).Run(pool, shuffled, src)
+	NewMove(MoveShape{Rows: 3, Columns: 4, Shuffle: 3}, pool.Size()).Run(pool, shuffled, src)
 	want = make([]float64, src.Pixels()*6)
 	ref.Shuffle(want, planes(src), 3, 2, 6, 12)
 	compare(t, shuffled, want, 0)
 
 	row, part := newTensor(2, 1, 9, 5, 0, count), newTensor(2, 1, 4, 5, 0, count)
-	(&Move{X: 3, Rows: 1, Columns: 4}).Run(pool, part, row)
+	NewMove(MoveShape{X: 3, Rows: 1, Columns: 4}, pool.Size()).Run(pool, part, row)
 	want = make([]float64, part.Pixels()*5)
 	ref.SliceTokens(want, planes(row), 3, 7, 2*5, 9)
 	compare(t, part, want, 0)
 
 	one := newTensor(1, 1, 1, 5, 0, count)
 	before := planes(row)
-	(&Move{Left: 8, Rows: 1, Columns: 1}).Run(pool, row, one)
+	NewMove(MoveShape{Left: 8, Rows: 1, Columns: 1}, pool.Size()).Run(pool, row, one)
 	after := planes(row)
 	for i := range 2 * 5 {
 		if !slices.Equal(before[i*9:i*9+8], after[i*9:i*9+8]) || after[i*9+8] != float64(one.Data[i%5]) {

@@ -118,7 +118,7 @@ func (p *planner) emit(k int) error {
 		s.unary, algorithm = &kernels.ChannelConv{Weight: slices.Clone(w)}, "direct"
 		p.release(n.Weight)
 	case nn.Shuffle, nn.Pad, nn.SliceTokens:
-		s.unary, algorithm = moveOf(n), "copy"
+		s.unary, algorithm = kernels.NewMove(moveOf(n), workers), "copy"
 	case nn.ConcatTokens:
 		p.emitTokens(g.last())
 		return nil
@@ -199,15 +199,15 @@ func (p *planner) attentionShape(n *nn.Node) kernels.AttentionShape {
 }
 
 // moveOf is an operation that only moves pixels or channels.
-func moveOf(n *nn.Node) *kernels.Move {
+func moveOf(n *nn.Node) kernels.MoveShape {
 	switch n.Op {
 	case nn.Pad:
 		e := n.Kernel.Pad
-		return &kernels.Move{Top: e.Top, Left: e.Left, Rows: n.Out.H - e.Top - e.Bottom, Columns: n.Out.W - e.Left - e.Right, Clear: true}
+		return kernels.MoveShape{Top: e.Top, Left: e.Left, Rows: n.Out.H - e.Top - e.Bottom, Columns: n.Out.W - e.Left - e.Right, Clear: true}
 	case nn.SliceTokens:
-		return &kernels.Move{X: n.From, Rows: 1, Columns: n.Out.W}
+		return kernels.MoveShape{X: n.From, Rows: 1, Columns: n.Out.W}
 	}
-	return &kernels.Move{Rows: n.Out.H, Columns: n.Out.W, Shuffle: n.Groups}
+	return kernels.MoveShape{Rows: n.Out.H, Columns: n.Out.W, Shuffle: n.Groups}
 }
 
 // emitTokens copies rows of tokens behind one another.
@@ -215,14 +215,14 @@ func (p *planner) emitTokens(i int) {
 	left := 0
 	for _, in := range p.graph.Nodes[i].In {
 		part := p.at(in)
-		p.copyStep(&kernels.Move{Left: left, Rows: 1, Columns: part.shape.W}, p.places[i], part, nn.ConcatTokens)
+		p.copyStep(kernels.MoveShape{Left: left, Rows: 1, Columns: part.shape.W}, p.places[i], part, nn.ConcatTokens)
 		left += part.shape.W
 	}
 }
 
 // copyStep adds a step that only copies, with a row of its own in the table of layers.
-func (p *planner) copyStep(m *kernels.Move, dst, src place, op nn.Op) {
-	p.steps = append(p.steps, step{unary: m, dst: dst, src: src})
+func (p *planner) copyStep(m kernels.MoveShape, dst, src place, op nn.Op) {
+	p.steps = append(p.steps, step{unary: kernels.NewMove(m, p.pool.Size()), dst: dst, src: src})
 	p.layers = append(p.layers, Layer{Op: op.String(), Out: src.shape, Moved: 2 * int64(src.shape.Elems()), Algorithm: "copy"})
 }
 
@@ -234,7 +234,7 @@ func (p *planner) emitConcat(i int) {
 		part := p.at(in)
 		if part.buffer != whole.buffer || part.channel != channel {
 			to := place{buffer: whole.buffer, channel: channel, stride: whole.stride, shape: part.shape}
-			p.copyStep(&kernels.Move{Rows: part.shape.H, Columns: part.shape.W}, to, part, nn.Concat)
+			p.copyStep(kernels.MoveShape{Rows: part.shape.H, Columns: part.shape.W}, to, part, nn.Concat)
 		}
 		channel += part.shape.C
 	}

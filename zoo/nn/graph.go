@@ -181,7 +181,8 @@ func (g *Graph) MACs() int64 {
 	return n
 }
 
-// NodeMACs is one node's share of MACs.
+// NodeMACs is one node's share of MACs. A constant layer's count as if it were computed for each image, although a runner may
+// do so once for all: those of CoAtNet's rmlp networks, which make biases of positions, are such.
 func (g *Graph) NodeMACs(i int) int64 {
 	n := &g.Nodes[i]
 	switch n.Op {
