@@ -44,7 +44,15 @@ func TestSeparable(t *testing.T) {
 		{"wide", conv(4, 70, 16, 1, 1, 1, None), conv(16, 70, 16, 7, 1, 16, None), conv(16, 70, 16, 1, 1, 1, GELU)},
 		{"flat", conv(4, 1, 8, 1, 1, 1, None), conv(8, 1, 8, 3, 1, 8, None), conv(8, 1, 5, 1, 1, 1, None)},
 	}
+	cropped := cases[0]
+	cropped.name, cropped.middle.Top = "cropped", -2
+	cases = append(cases, cropped)
 	eachISA(t, func(t *testing.T) {
+		cropped := cropped.middle
+		cropped.Left = -1
+		if CanSeparable(&cases[0].first, cropped, &cases[0].last) {
+			t.Error("bands are for rows that begin with the image's or with padding")
+		}
 		for _, c := range cases {
 			for form := range 3 {
 				for n, pool := range pools {

@@ -125,6 +125,13 @@ func TestGraphs(t *testing.T) {
 		{"samples beyond the image", func(g *nn.Builder, x nn.Value) nn.Value {
 			return g.AvgPool(x, nn.K(1).PadEdges(-1, -1, 1, 1))
 		}},
+		{"cropped", func(g *nn.Builder, x nn.Value) nn.Value {
+			x = g.Pad(x, nn.Edges{Top: 5, Left: 4, Bottom: 3, Right: 6})
+			x = g.Conv("few", x, 16, nn.K(3).PadEdges(-1, -1, 1, 1))
+			x = g.Conv("winograd", x, 16, nn.K(3).PadEdges(-2, -1, 2, 1))
+			x = g.Conv("band", x, 16, nn.K(3).S(2).PadEdges(0, -2, 1, 3).G(nn.Depthwise))
+			return g.Conv("rows", x, 16, nn.K(2).PadEdges(-1, -1, 1, 1).G(nn.Depthwise))
+		}},
 		{"concatenated constant", func(g *nn.Builder, x nn.Value) nn.Value { return g.Concat(full(g, "a", x), x) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
