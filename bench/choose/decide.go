@@ -37,7 +37,13 @@ func (c *chooser) decide(ctx context.Context) error {
 		c.Pick.Expected = expected
 		c.Reason = d.reason(c.Metric, c.Limits, c.Batch)
 		c.Confusions = confusions(d.row.outcome, c.titles, mostConfusions)
-		c.o.Say(c.expected())
+		if text := c.expected(); text != "" {
+			c.o.Say(text)
+		}
+		if w := f.nearestAhead(d, fits); w != "" {
+			c.Warnings = append(c.Warnings, w)
+			c.o.Say("warning: " + w)
+		}
 	} else {
 		c.Reason = "No network at hand fits the limits."
 	}
@@ -78,7 +84,7 @@ func alikeWarning(group []int) string {
 
 // expected says what to expect of a choice by these pictures, nothing where nothing was picked.
 func (r *Result) expected() string {
-	if r.Pick == nil {
+	if r.Pick == nil || r.Pick.Expected == 0 {
 		return ""
 	}
 	n, best := 0, (*Row)(nil)
@@ -89,9 +95,9 @@ func (r *Result) expected() string {
 			}
 		}
 	}
-	return fmt.Sprintf("Expected of the choice: taking the best by %s of the %d that fit reaches %s on pictures that had no part in choosing, against the %s of the best here, "+
-		"which is chosen and tested on the same pictures (mean of %d draws: chosen on the pictures drawn, tested on the others).",
-		r.Metric.words(), n, percent(r.Pick.Expected), percent(r.Metric.of(best.Score).Value), drawsFor(len(r.Rows), r.Metric))
+	return fmt.Sprintf("Expected of the choice: taking the best by %s of the %d that fit reaches %s on pictures that had no part in choosing; the best here has %s, "+
+		"chosen and tested on the same pictures (a mean over draws: chosen on the pictures drawn, tested on the others).",
+		r.Metric.words(), n, percent(r.Pick.Expected), percent(r.Metric.of(best.Score).Value))
 }
 
 func first[T any](all []T, n int) []T { return all[:min(n, len(all))] }

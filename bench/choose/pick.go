@@ -315,8 +315,20 @@ func (d *decision) reason(m Metric, l Limits, batch int) string {
 	case d.row == d.best:
 		return text + fmt.Sprintf("%d others that fit are within %s and not measurably worse (%s); none of these is better or %s.", d.tied-1, near, m.test(), quick)
 	}
-	return text + fmt.Sprintf("The best that fits, %s with its %s, reaches %s and is not measurably better (%s); of the %d within %s that tie none is %s, and of those as quick this one is the best.",
-		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), m.test(), d.tied, near, quick)
+	return text + fmt.Sprintf("The best that fits and can be picked, %s with its %s, reaches %s and is not measurably better (%s); this one is the quickest of the %d within %s that tie, or the best of those as quick.",
+		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), m.test(), d.tied, near)
+}
+
+// nearestAhead says that a vote of the nearest is measurably better than the pick, nothing where none is.
+func (f *field) nearestAhead(d *decision, allowed func(*Row) bool) string {
+	at := slices.Index(f.rows, d.row)
+	for i, r := range f.rows[:at] {
+		if !r.canBePicked() && allowed(r) && f.against(i)[at] < significant {
+			return fmt.Sprintf("%s with a vote of the %s reaches %s, measurably more than the pick (%s); it takes all pictures along, so that it is never picked",
+				r.Name, r.Head, percent(f.metric.of(r.Score).Value), f.metric.test())
+		}
+	}
+	return ""
 }
 
 // The forms of figures in sentences and tables.

@@ -197,7 +197,7 @@ func drawsFor(rows int, m Metric) int {
 // are and the fewer pictures: the best of many on some pictures is in part the luckiest. It is NaN where none is allowed.
 func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allowed func(*Row) bool, step func(done, total int)) (expected float64, err error) {
 	if len(rows) == 0 {
-		return math.NaN(), nil
+		return 0, nil
 	}
 	var outcomes []*cells
 	var scores []*Score
@@ -209,7 +209,12 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 		}
 	}
 	many := drawsFor(len(rows), m)
-	left := make([]int32, len(rows[0].outcome.labels)) // 1 for a picture that is not in the draw
+	labels := rows[0].outcome.labels
+	left, leftOf := make([]int32, len(labels)), make([]int, rows[0].outcome.classes) // 1 for a picture that is not in the draw; how many of each class
+	there := make([]bool, len(leftOf))
+	for _, label := range labels {
+		there[label] = true
+	}
 	sum, n := 0.0, 0
 	rng := rand.New(rand.NewPCG(2, 0))
 	see := func(times []int32, drawn []Score) {
@@ -225,13 +230,19 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 				}
 			}
 		}
-		some := false
+		clear(leftOf)
 		for i, n := range times {
 			if left[i] = 0; n == 0 {
-				left[i], some = 1, true
+				left[i] = 1
+				leftOf[labels[i]]++
 			}
 		}
-		if chosen >= 0 && some {
+		// A mean over classes is another one where a class is missing.
+		whole := slices.Max(leftOf) > 0
+		for class, n := range leftOf {
+			whole = whole && (m == Accuracy || n > 0 || !there[class])
+		}
+		if chosen >= 0 && whole {
 			sum += m.of(outcomes[chosen].score(left)).Value
 			n++
 		}
@@ -247,6 +258,9 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 		case MacroF1:
 			r.resampled = f1[i]
 		}
+	}
+	if n == 0 {
+		return 0, nil
 	}
 	return sum / float64(n), nil
 }

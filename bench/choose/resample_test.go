@@ -155,6 +155,37 @@ func TestExpectedOfChoice(t *testing.T) {
 	}
 }
 
+// TestExpectedOfRareClass leaves out the draws in which no picture of a class is left: a head that never names the class
+// reaches half a balanced accuracy, not all of it.
+func TestExpectedOfRareClass(t *testing.T) {
+	o := outcome{classes: 2, labels: make([]int, 40), predicted: make([]int, 40)}
+	o.labels[38], o.labels[39] = 1, 1
+	rows := []*Row{{Head: headProbe, Latency: 1, Fits: true, outcome: o, Score: score(o)}}
+	all := func(*Row) bool { return true }
+	if expected, err := resampleRows(t.Context(), rows, nil, Balanced, all, nil); err != nil || math.Abs(expected-0.5) > 1e-9 {
+		t.Errorf("%g expected, want a half: %v", expected, err)
+	}
+	if expected, err := resampleRows(t.Context(), rows, nil, Balanced, func(*Row) bool { return false }, nil); err != nil || expected != 0 {
+		t.Errorf("%g expected where none is allowed, want 0: %v", expected, err)
+	}
+}
+
+// TestNearestAhead warns of a vote of the nearest that is better than the pick, and of no other.
+func TestNearestAhead(t *testing.T) {
+	vote, good, poor := of("vote", 890, 95, 1), of("good", 888, 94, 1), of("poor", 800, 50, 1)
+	vote.Head = headNearest
+	for _, test := range []struct {
+		rows []*Row
+		want bool
+	}{{[]*Row{vote, poor}, true}, {[]*Row{vote, good}, false}, {[]*Row{good, poor}, false}} {
+		f := order(test.rows, Accuracy)
+		all := func(*Row) bool { return true }
+		if w := f.nearestAhead(pick(f, all), all); (w != "") != test.want {
+			t.Errorf("%s and %s: %q, want a warning: %t", test.rows[0].Name, test.rows[1].Name, w, test.want)
+		}
+	}
+}
+
 // of is a row that names so many of 900 pictures of one class and of 100 of another rightly, the first of each.
 func of(name string, common, rare int, latency int64) *Row {
 	o := outcome{classes: 2, labels: make([]int, 1000), predicted: make([]int, 1000)}
