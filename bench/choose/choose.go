@@ -155,6 +155,7 @@ type Result struct {
 	PickName   string       `json:"pick,omitempty"`
 	PickHead   string       `json:"pick_head,omitempty"`
 	Reason     string       `json:"reason"`
+	Expected   *float64     `json:"expected_of_best,omitempty"` // by the metric, of taking the best on other pictures; see resampleRows
 	Changes    []Change     `json:"changes"`
 	Curves     []Curve      `json:"curves"`
 	Confusions []Confusion  `json:"confusions"` // the pick's

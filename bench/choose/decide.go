@@ -21,8 +21,11 @@ const (
 
 // decide orders the rows, picks one and says what else there is to say without another fit.
 func (c *chooser) decide(ctx context.Context) error {
-	group := groups(c.pictures)
-	if w := alikeWarning(group); w != "" {
+	group, read := groups(c.pictures), make([]bool, len(c.pictures))
+	for i, p := range c.pictures {
+		read[i] = p.Err == ""
+	}
+	if w := alikeWarning(group, read, c.Metric); w != "" {
 		c.Warnings = append(c.Warnings, w)
 		c.o.Say("warning: " + w)
 	}
@@ -34,7 +37,7 @@ func (c *chooser) decide(ctx context.Context) error {
 	f := order(c.Rows, c.Metric)
 	if d := pick(f, fits); d != nil {
 		c.Pick, c.PickName, c.PickHead = d.row, d.row.Name, d.row.Head
-		c.Pick.Expected = expected
+		c.Expected = expected
 		c.Reason = d.reason(c.Metric, c.Limits, c.Batch)
 		c.Confusions = confusions(d.row.outcome, c.titles, mostConfusions)
 		if text := c.expected(); text != "" {
@@ -67,24 +70,30 @@ func (c *chooser) decide(ctx context.Context) error {
 // fewAlike is the share of pictures that must be different ones for intervals and tests to take all as such.
 const fewAlike = 0.9
 
-// alikeWarning says that many pictures look like others, nothing where few do.
-func alikeWarning(group []int) string {
-	different := 0
+// alikeWarning says that many of the pictures that can be read look like others, nothing where few do.
+func alikeWarning(group []int, read []bool, m Metric) string {
+	different, all := 0, 0
 	for i, g := range group {
-		if g == i {
+		if !read[i] {
+			continue
+		}
+		if all++; g == i {
 			different++ // a group is called by its first picture
 		}
 	}
-	if float64(different) >= fewAlike*float64(len(group)) {
+	if float64(different) >= fewAlike*float64(all) {
 		return ""
 	}
-	return fmt.Sprintf("of %d pictures only %d look different: Wilson's intervals and McNemar's test treat look-alikes as independent and are too narrow; "+
-		"the bootstrap draws them together", len(group), different)
+	text := fmt.Sprintf("%d pictures are only %d different ones: the intervals of accuracy, which take all as such, are too narrow", all, different)
+	if m == Accuracy {
+		text += ", and McNemar's test finds differences too easily"
+	}
+	return text
 }
 
-// expected says what to expect of a choice by these pictures, nothing where nothing was picked.
+// expected says what to expect of taking the best by these pictures, nothing where there is no estimate.
 func (r *Result) expected() string {
-	if r.Pick == nil || r.Pick.Expected == 0 {
+	if r.Pick == nil || r.Expected == nil {
 		return ""
 	}
 	n, best := 0, (*Row)(nil)
@@ -95,9 +104,13 @@ func (r *Result) expected() string {
 			}
 		}
 	}
-	return fmt.Sprintf("Expected of the choice: taking the best by %s of the %d that fit reaches %s on pictures that had no part in choosing; the best here has %s, "+
-		"chosen and tested on the same pictures (a mean over draws: chosen on the pictures drawn, tested on the others).",
-		r.Metric.words(), n, percent(r.Pick.Expected), percent(r.Metric.of(best.Score).Value))
+	text := fmt.Sprintf("Taking the best by %s of the %d rows that fit and can be picked is expected to reach %s on other pictures; here the best has %s, "+
+		"chosen and tested on the same pictures (chosen on draws of the pictures, tested on those that each leaves out).",
+		r.Metric.words(), n, percent(*r.Expected), percent(r.Metric.of(best.Score).Value))
+	if r.Pick != best {
+		text += " The pick is another, taken for its speed."
+	}
+	return text
 }
 
 func first[T any](all []T, n int) []T { return all[:min(n, len(all))] }

@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// lock waits until no other run has the file locked. The system drops the lock of a process that ends.
+// lock waits until no other run has the file locked. The system drops the lock of a process that ends. A file system that
+// has no locks is left to one run at a time.
 func lock(f *os.File) (unlock func(), err error) {
 	fd := int(f.Fd())
 	for {
@@ -17,7 +18,11 @@ func lock(f *os.File) (unlock func(), err error) {
 		if err == nil {
 			return func() { syscall.Flock(fd, syscall.LOCK_UN) }, nil
 		}
-		if !errors.Is(err, syscall.EINTR) {
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.ENOSYS), errors.Is(err, syscall.ENOLCK), errors.Is(err, syscall.EOPNOTSUPP):
+			return func() {}, nil
+		default:
 			return nil, fmt.Errorf("lock: %w", err)
 		}
 	}

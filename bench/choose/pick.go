@@ -105,9 +105,6 @@ type Row struct {
 	P       float64 `json:"p_value"`   // against the group's best by the metric's test, corrected; 1 for that one itself
 	Front   bool    `json:"pareto"`
 	Latency int64   `json:"latency_ns"`
-	// Expected is, of the pick, what taking the best row by these pictures reaches on others, by the metric: the best of many
-	// is in part the luckiest, and its own figure too high.
-	Expected float64 `json:"expected_of_choice,omitempty"`
 
 	Strengths  []float64 `json:"strengths,omitempty"`
 	Overall    float64   `json:"strength,omitempty"`
@@ -305,15 +302,15 @@ func (d *decision) reason(m Metric, l Limits, batch int) string {
 	quick := fmt.Sprintf("quicker by more than %.0f %%", 100*sameLatency)
 	switch {
 	case d.tied == 1 && d.open > 0:
-		return text + fmt.Sprintf("It is the best that fits, and every other is measurably worse or more than %s below; of %d of these the pictures are too few to say that they are worse (%s).", near, d.open, m.test())
+		return text + fmt.Sprintf("It is the best that fits and can be picked, and every other such is measurably worse or more than %s below; of %d of these the pictures are too few to say that they are worse (%s).", near, d.open, m.test())
 	case d.tied == 1 && d.next == nil:
-		return text + "It is the only one that fits."
+		return text + "It is the only one that fits and can be picked."
 	case d.tied == 1:
 		return text + fmt.Sprintf("It is measurably better than every other that fits and can be picked (%s); the next, %s with its %s, reaches %s.", m.test(), d.next.Name, d.next.Head, percent(m.of(d.next.Score).Value))
 	case d.row == d.best && d.tied == 2:
-		return text + fmt.Sprintf("One other that fits is within %s and not measurably worse (%s); it is neither better nor %s.", near, m.test(), quick)
+		return text + fmt.Sprintf("One other that fits and can be picked is within %s and not measurably worse (%s); it is neither better nor %s.", near, m.test(), quick)
 	case d.row == d.best:
-		return text + fmt.Sprintf("%d others that fit are within %s and not measurably worse (%s); none of these is better or %s.", d.tied-1, near, m.test(), quick)
+		return text + fmt.Sprintf("%d others that fit and can be picked are within %s and not measurably worse (%s); none of these is better or %s.", d.tied-1, near, m.test(), quick)
 	}
 	return text + fmt.Sprintf("The best that fits and can be picked, %s with its %s, reaches %s and is not measurably better (%s); this one is the quickest of the %d within %s that tie, or the best of those as quick.",
 		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), m.test(), d.tied, near)

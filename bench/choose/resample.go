@@ -192,12 +192,14 @@ func drawsFor(rows int, m Metric) int {
 
 // resampleRows scores rows on draws of the pictures: it widens their intervals, gives them the metric's values that tests
 // compare, and returns what is to be expected, by the metric, of taking the best of the rows that are allowed: on each
-// draw the best is chosen, and scored on the pictures that are not in it; the mean over the draws (Tsamardinos, Greasidou
-// and Borboudakis 2018, Machine Learning 107, 1895). The best row's own figure is higher, the more so the more rows there
-// are and the fewer pictures: the best of many on some pictures is in part the luckiest. It is NaN where none is allowed.
-func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allowed func(*Row) bool, step func(done, total int)) (expected float64, err error) {
+// draw the best is chosen, and what it makes of the pictures that are not in the draw is counted, over all draws, and
+// scored (after Tsamardinos, Greasidou and Borboudakis 2018, Machine Learning 107, 1895, who take the mean of the draws'
+// scores; a draw that leaves out no picture of a small class has no mean over classes). The best row's own figure is higher,
+// the more so the more rows there are and the fewer pictures: the best of many on some pictures is in part the luckiest. It
+// is nil where there is nothing to choose from.
+func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allowed func(*Row) bool, step func(done, total int)) (expected *float64, err error) {
 	if len(rows) == 0 {
-		return 0, nil
+		return nil, nil
 	}
 	var outcomes []*cells
 	var scores []*Score
@@ -209,13 +211,8 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 		}
 	}
 	many := drawsFor(len(rows), m)
-	labels := rows[0].outcome.labels
-	left, leftOf := make([]int32, len(labels)), make([]int, rows[0].outcome.classes) // 1 for a picture that is not in the draw; how many of each class
-	there := make([]bool, len(leftOf))
-	for _, label := range labels {
-		there[label] = true
-	}
-	sum, n := 0.0, 0
+	classes := rows[0].outcome.classes
+	left := counts{make([]int, classes), make([]int, classes), make([]int, classes)}
 	rng := rand.New(rand.NewPCG(2, 0))
 	see := func(times []int32, drawn []Score) {
 		chosen, equal := -1, 0
@@ -230,26 +227,27 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 				}
 			}
 		}
-		clear(leftOf)
+		if chosen < 0 {
+			return
+		}
+		o := &rows[chosen].outcome
 		for i, n := range times {
-			if left[i] = 0; n == 0 {
-				left[i] = 1
-				leftOf[labels[i]]++
+			if n > 0 {
+				continue
+			}
+			label, said := o.labels[i], o.predicted[i]
+			left.label[label]++
+			if said < 0 {
+				continue
+			}
+			if left.said[said]++; said == label {
+				left.both[label]++
 			}
 		}
-		// A mean over classes is another one where a class is missing.
-		whole := slices.Max(leftOf) > 0
-		for class, n := range leftOf {
-			whole = whole && (m == Accuracy || n > 0 || !there[class])
-		}
-		if chosen >= 0 && whole {
-			sum += m.of(outcomes[chosen].score(left)).Value
-			n++
-		}
 	}
-	balanced, f1, err := resample(ctx, newSampler(len(left), group), many, outcomes, scores, see, step)
+	balanced, f1, err := resample(ctx, newSampler(len(rows[0].outcome.labels), group), many, outcomes, scores, see, step)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	for i, r := range rows {
 		switch m {
@@ -259,8 +257,9 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 			r.resampled = f1[i]
 		}
 	}
-	if n == 0 {
-		return 0, nil
+	if len(from) < 2 || slices.Max(left.label) == 0 {
+		return nil, nil
 	}
-	return sum / float64(n), nil
+	value := m.of(left.score()).Value
+	return &value, nil
 }

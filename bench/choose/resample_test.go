@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -101,11 +102,17 @@ func TestLookAlikes(t *testing.T) {
 	}{
 		{"all differ", []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, ""},
 		{"one pair of ten", []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 0}, ""},
-		{"two pairs of ten", []int{0, 1, 2, 3, 4, 5, 6, 7, 1, 0}, "of 10 pictures only 8 look different"},
+		{"two pairs of ten", []int{0, 1, 2, 3, 4, 5, 6, 7, 1, 0}, "10 pictures are only 8 different ones"},
 	} {
-		if got := alikeWarning(test.group); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
+		read := slices.Repeat([]bool{true}, len(test.group))
+		if got := alikeWarning(test.group, read, Accuracy); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
+	}
+	// What cannot be read looks like nothing: 8 of 10, and two that are the same.
+	read := []bool{true, true, true, true, true, true, true, true, false, false}
+	if got := alikeWarning([]int{0, 0, 2, 3, 4, 5, 6, 7, 8, 9}, read, MacroF1); !strings.HasPrefix(got, "8 pictures are only 7") || strings.Contains(got, "McNemar") {
+		t.Errorf("with unreadable ones: %q", got)
 	}
 }
 
@@ -133,7 +140,7 @@ func TestExpectedOfChoice(t *testing.T) {
 			for _, r := range rows {
 				best = max(best, m.of(r.Score).Value)
 			}
-			sum, sumBest = sum+expected/times, sumBest+best/times
+			sum, sumBest = sum+*expected/times, sumBest+best/times
 		}
 		if sumBest < 0.6 || math.Abs(sum-0.5) > 0.03 {
 			t.Errorf("%s: %g expected in the mean, the best has %g; want a half and a tenth more", m, sum, sumBest)
@@ -145,8 +152,8 @@ func TestExpectedOfChoice(t *testing.T) {
 	o := drawOutcome(rng, 2, 30, 0.95)
 	rows = append(rows, &Row{Head: headProbe, Latency: 1, Fits: true, outcome: o, Score: score(o)})
 	expected, err := resampleRows(context.Background(), rows, nil, Accuracy, func(r *Row) bool { return r.Fits }, nil)
-	if own := rows[30].Score.Accuracy.Value; err != nil || math.Abs(expected-own) > 0.01 {
-		t.Errorf("%g expected of a choice that is clear, want %g: %v", expected, own, err)
+	if own := rows[30].Score.Accuracy.Value; err != nil || math.Abs(*expected-own) > 0.01 {
+		t.Errorf("%g expected of a choice that is clear, want %g: %v", *expected, own, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -155,18 +162,21 @@ func TestExpectedOfChoice(t *testing.T) {
 	}
 }
 
-// TestExpectedOfRareClass leaves out the draws in which no picture of a class is left: a head that never names the class
-// reaches half a balanced accuracy, not all of it.
+// TestExpectedOfRareClass counts what draws leave out of all of them: one that leaves out no picture of a class has no mean
+// over classes, and heads that never name the class reach half a balanced accuracy, not all of it.
 func TestExpectedOfRareClass(t *testing.T) {
 	o := outcome{classes: 2, labels: make([]int, 40), predicted: make([]int, 40)}
 	o.labels[38], o.labels[39] = 1, 1
-	rows := []*Row{{Head: headProbe, Latency: 1, Fits: true, outcome: o, Score: score(o)}}
-	all := func(*Row) bool { return true }
-	if expected, err := resampleRows(t.Context(), rows, nil, Balanced, all, nil); err != nil || math.Abs(expected-0.5) > 1e-9 {
-		t.Errorf("%g expected, want a half: %v", expected, err)
-	}
-	if expected, err := resampleRows(t.Context(), rows, nil, Balanced, func(*Row) bool { return false }, nil); err != nil || expected != 0 {
-		t.Errorf("%g expected where none is allowed, want 0: %v", expected, err)
+	row := func() *Row { return &Row{Head: headProbe, Latency: 1, Fits: true, outcome: o, Score: score(o)} }
+	for _, test := range []struct {
+		name string
+		rows []*Row
+		want bool
+	}{{"two", []*Row{row(), row()}, true}, {"one, which nobody chose", []*Row{row()}, false}, {"none", nil, false}} {
+		expected, err := resampleRows(t.Context(), test.rows, nil, Balanced, func(*Row) bool { return true }, nil)
+		if err != nil || (expected != nil) != test.want || expected != nil && math.Abs(*expected-0.5) > 1e-9 {
+			t.Errorf("%s: %v expected, error %v; want a half: %t", test.name, expected, err, test.want)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ type WhatIf struct {
 	Kind     string   `json:"kind"` // "network", "cascade", "ensemble"
 	Name     string   `json:"name"`
 	Accuracy Estimate `json:"accuracy"`
-	Balanced Estimate `json:"balanced_accuracy"`
+	Balanced Estimate `json:"balanced_accuracy,omitzero"` // not of cascades
 	// Latency is a mean over the readable pictures. A cascade's second network answers the share Second of them: those of
 	// which the first gives its class a probability below Threshold.
 	Latency   int64   `json:"latency_mean_ns"`
@@ -283,7 +283,7 @@ func sortWhatIfs(all []WhatIf) {
 
 // Caveat says in what the figures of a whole list of what-ifs are to be doubted.
 func (a *Answers) Caveat() string {
-	text := "Pairs and thresholds are the best of many on the same pictures that they are tested on: those at the top look better than they are, and intervals leave that out."
+	text := "Of many pairs and thresholds on the same pictures the most accurate look better than they are; their intervals leave that out."
 	if n := a.LeftOut(); n > 0 {
 		text += fmt.Sprintf(" Pairs are made of %d networks with their heads, those that no quicker one reaches and the most accurate; %d are left out.", MostPaired, n)
 	}

@@ -17,7 +17,7 @@ type Answers struct {
 	Files   []string `json:"files"`
 	Labels  []int    `json:"labels"`
 	Read    []bool   `json:"read"` // false for a file that could not be read, which counts as wrong
-	// Group is the same number for pictures that look the same; none where each is its own.
+	// Group is the same number for pictures that look the same; absent in files of older programs.
 	Group []int      `json:"group,omitempty"`
 	From  []Answerer `json:"from"`
 }

@@ -112,7 +112,7 @@ func TestChoose(t *testing.T) {
 	}
 
 	code, stdout, stderr = invoke(t, args...)
-	if code != 0 || !strings.Contains(stdout, "→ squeezenet1_1.made linear probe") || !strings.Contains(stdout, "It is the only one that fits.") {
+	if code != 0 || !strings.Contains(stdout, "→ squeezenet1_1.made linear probe") || !strings.Contains(stdout, "It is the only one that fits and can be picked.") {
 		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 	}
 

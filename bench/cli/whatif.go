@@ -79,15 +79,17 @@ func (a *app) whatIf() *cobra.Command {
 				return []string{w.Kind, w.Name, fmt.Sprintf("%.1f %%", 100*w.Accuracy.Value),
 					fmt.Sprintf("%.1f to %.1f", 100*w.Accuracy.Lo, 100*w.Accuracy.Hi), millis(w.Latency), asked, below}
 			})
+			pairs := false
 			for _, w := range all {
 				if budget > 0 && w.Latency > budget.Nanoseconds() {
 					continue
 				}
+				pairs = pairs || w.Kind != "network"
 				if err := out.print(w); err != nil {
 					return err
 				}
 			}
-			if err := out.close(); err != nil || a.format != "table" {
+			if err := out.close(); err != nil || a.format != "table" || !pairs {
 				return err
 			}
 			_, err = fmt.Fprintln(a.stdout, "\n"+answers.Caveat())
