@@ -69,6 +69,9 @@ func TestOpenTar(t *testing.T) {
 		{"a single class", []entry{{"set/7/x.jpeg", "x"}, {"set/7/y.jpeg", "y"}}, "", 1000, []string{"7/x.jpeg 7", "7/y.jpeg 7"}},
 		{"a single class, nothing above", []entry{{"7/x.jpeg", "x"}}, "", 1000, []string{"7/x.jpeg 7"}},
 		{"WordNet ids", []entry{{"./n01443537/x.jpeg", "x"}, {"./n01440764/y.jpeg", "y"}}, "", 1000, []string{"n01440764/y.jpeg 0", "n01443537/x.jpeg 1"}},
+		{"absolute names", []entry{{"/cat/1.jpg", "a"}, {"/dog/2.jpg", "b"}}, "", 2, []string{"cat/1.jpg 0", "dog/2.jpg 1"}},
+		{"a single class, absolute", []entry{{"/7/x.jpg", "x"}}, "", 1000, []string{"7/x.jpg 7"}},
+		{"names that lead out", []entry{{"../8/x.jpg", "x"}, {"7/../../9/y.jpg", "y"}}, "", 1000, []string{"8/x.jpg 8", "9/y.jpg 9"}},
 		{"label file", []entry{{"val/b.jpg", "b"}, {"val/a.jpg", "a"}}, "a.jpg 5\nb.jpg 3\n", 1000, []string{"a.jpg 5", "b.jpg 3"}},
 		{"label file without names", []entry{{"val/b.jpg", "b"}, {"val/a.jpg", "a"}}, "5\n3\n", 1000, []string{"a.jpg 5", "b.jpg 3"}},
 		{"pairs", []entry{{"s/0001.cls", "12\n"}, {"s/0001.jpg", "a"}, {"s/0002.jpg", "b"}, {"s/0002.json", `{"filename":"q","label":7}`}, {"s/0003.x.png", "c"}, {"s/0003.cls", "n01443537"}}, "", 1000,
@@ -411,6 +414,7 @@ func TestCheck(t *testing.T) {
 
 func FuzzTar(f *testing.F) {
 	f.Add(tarBytes(f, entry{"v/5/a.jpg", "a"}, entry{"v/6/b.jpg", "b"}))
+	f.Add(tarBytes(f, entry{"/5/a.jpg", "a"}, entry{"/6/b.jpg", "b"}))
 	f.Add(tarBytes(f, entry{"1.jpg", "x"}, entry{"1.cls", "1"}))
 	f.Add(tarBytes(f, entry{"1.jpg", "x"}, entry{"1.json", `{"label":[1,2]}`}))
 	f.Add(tarBytes(f, entry{strings.Repeat("long/", 60) + "1.jpg", "x"}))
@@ -442,7 +446,7 @@ func FuzzTar(f *testing.F) {
 }
 
 func FuzzTarIndex(f *testing.F) {
-	head := "zoobench tar index 1\t100000\t7\n"
+	head := "zoobench tar index 2\t100000\t7\n"
 	f.Add([]byte(head + "512\t10\ta/b.jpg\n"))
 	f.Add([]byte(head + "-1\t10\ta\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -53,9 +53,13 @@ func readIndex(archive *os.File, dir string) ([]member, error) {
 	return members, err
 }
 
+// clean is a name as it lies below the archive's root: absolute names and those
+// that lead out of it do too, as tar unpacks them.
+func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
+
 // indexHead is the first line of an index: it tells the archive that it is of.
 func indexHead(info os.FileInfo) string {
-	return fmt.Sprintf("zoobench tar index 1\t%d\t%d\n", info.Size(), info.ModTime().UnixNano())
+	return fmt.Sprintf("zoobench tar index 2\t%d\t%d\n", info.Size(), info.ModTime().UnixNano())
 }
 
 // scan reads an archive's headers, skipping the files' bytes.
@@ -81,7 +85,7 @@ func scan(archive io.ReadSeeker, size int64) ([]member, error) {
 		if err != nil {
 			return nil, fmt.Errorf("after %d files: %w", len(members), err)
 		}
-		name := path.Clean(h.Name)
+		name := clean(h.Name)
 		if h.Typeflag != tar.TypeReg || strings.HasPrefix(path.Base(name), ".") {
 			continue // folders, links, and the hidden copies that macOS makes
 		}
