@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,4 +122,42 @@ func ExampleFindCheckpoint() {
 	// timm/resnet50.a1_in1k apache-2.0
 	// 288 pixels: top-1 81.24 %, on ImageNetV2 69.69 %
 	// 224 pixels: top-1 80.38 %, on ImageNetV2 68.47 %
+}
+
+// TestResultAt finds the results of checkpoints at their own recipe and at their second size.
+func TestResultAt(t *testing.T) {
+	own, second := 0, 0
+	for _, s := range Default().All() {
+		known, err := Checkpoints(s.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range known {
+			full := c.Recipe.Full(s.Size)
+			has := func(size int) bool {
+				return slices.ContainsFunc(c.Results, func(r Result) bool { return r.Size == size })
+			}
+			if _, ok := c.ResultAt(full); ok {
+				own++
+			} else if has(full.Size) {
+				t.Errorf("%s: no result for %+v among %+v", c.Name(), full, c.Results)
+			}
+			if full.TestSize == 0 || !has(full.TestSize) {
+				continue
+			}
+			full.Size, full.CropPct, full.Resize = full.TestSize, full.TestCropPct, 0
+			if res, ok := c.ResultAt(full.Full(s.Size)); ok && res.Size == full.TestSize {
+				second++
+			} else {
+				t.Errorf("%s: no result for %+v among %+v", c.Name(), full, c.Results)
+			}
+		}
+	}
+	if own < 200 || second < 30 {
+		t.Errorf("%d checkpoints with a result at their own recipe, %d at a second size; want most of the table", own, second)
+	}
+	c := Checkpoint{Results: []Result{{Size: 224, CropPct: 0.95, Interpolation: "bicubic", Top1: 80}}}
+	if _, ok := c.ResultAt(Recipe{Size: 224, CropPct: 0.875, Interpolation: "bicubic"}.Full(224)); ok {
+		t.Error("a result at another crop stands for this one")
+	}
 }

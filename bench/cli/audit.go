@@ -88,20 +88,20 @@ func (a *app) audit() *cobra.Command {
 	return c
 }
 
-// publishedTop1 is a checkpoint's published top-1 on a set, in percent, 0 where none is known.
+// publishedTop1 is a checkpoint's published top-1 on a set for pictures prepared by its recipe, in percent, 0 where none is
+// known.
 func publishedTop1(r *runner.AuditResult) float64 {
 	known, _ := zoo.Checkpoints(r.Network.Spec.Name) // a network of another list has none
 	for _, c := range known {
-		for _, res := range c.Results {
-			if c.Tag != r.Network.Tag || res.Size != r.Network.Recipe.Size {
-				continue
-			}
-			switch r.Set {
-			case datasets.Validation:
-				return res.Top1
-			case datasets.ImageNetV2:
-				return res.V2Top1
-			}
+		res, ok := c.ResultAt(r.Network.Recipe)
+		if !ok || c.Tag != r.Network.Tag {
+			continue
+		}
+		switch r.Set {
+		case datasets.Validation:
+			return res.Top1
+		case datasets.ImageNetV2:
+			return res.V2Top1
 		}
 	}
 	return 0

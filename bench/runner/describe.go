@@ -42,7 +42,7 @@ func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
 	}
 	if spec != nil {
 		r.Model, r.Family, r.Year = spec.Name, spec.Family, spec.Year
-		r.Published = publishedFigures(spec, t.Tag)
+		r.Published = publishedFigures(spec, t.Tag, nil)
 	}
 	return r
 }
@@ -85,8 +85,9 @@ var kernelBuild = sync.OnceValue(func() string {
 })
 
 // publishedFigures are the literature's for a network, with the accuracies of the checkpoint of this tag or, where tag
-// is "", of the first one in the table that has any; nil where nothing is published.
-func publishedFigures(spec *zoo.Spec, tag string) *record.Published {
+// is "", of the first one in the table that has any: those for pictures prepared by the recipe, nil for its own, else those
+// at its own size. It is nil where nothing is published.
+func publishedFigures(spec *zoo.Spec, tag string, recipe *zoo.Recipe) *record.Published {
 	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
 	known, _ := zoo.Checkpoints(spec.Name) // a network of another list has none
 	i := slices.IndexFunc(known, func(c zoo.Checkpoint) bool {
@@ -100,6 +101,11 @@ func publishedFigures(spec *zoo.Spec, tag string) *record.Published {
 				break
 			}
 		}
+		if recipe != nil {
+			if res, ok := c.ResultAt(*recipe); ok {
+				best = res
+			}
+		}
 		p.Top1, p.Top5, p.ImgSize, p.Dataset = best.Top1, best.Top5, best.Size, datasets.Validation
 		p.Source = fmt.Sprintf("%s, by %s", c.Name(), c.Library)
 	}
@@ -109,18 +115,16 @@ func publishedFigures(spec *zoo.Spec, tag string) *record.Published {
 	return p
 }
 
-// publishedV2 are a network's published figures with the checkpoint's accuracies on ImageNetV2 matched-frequency, where
-// its library publishes any: timm does.
-func publishedV2(spec *zoo.Spec, tag string) *record.Published {
+// publishedV2 are a network's published figures with the checkpoint's accuracies on ImageNetV2 matched-frequency for pictures
+// prepared by the recipe, where its library publishes any: timm does.
+func publishedV2(spec *zoo.Spec, tag string, recipe zoo.Recipe) *record.Published {
 	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
 	known, _ := zoo.Checkpoints(spec.Name) // a network of another list has none
 	for _, c := range known {
-		for _, res := range c.Results {
-			if c.Tag == tag && res.V2Top1 > 0 && res.Size == c.Recipe.Full(spec.Size).Size {
-				p.Top1, p.Top5, p.ImgSize = res.V2Top1, res.V2Top5, res.Size
-				p.Dataset, p.Source = datasets.ImageNetV2, fmt.Sprintf("%s, by %s", c.Name(), c.Library)
-				return p
-			}
+		if res, ok := c.ResultAt(recipe); ok && c.Tag == tag && res.V2Top1 > 0 {
+			p.Top1, p.Top5, p.ImgSize = res.V2Top1, res.V2Top5, res.Size
+			p.Dataset, p.Source = datasets.ImageNetV2, fmt.Sprintf("%s, by %s", c.Name(), c.Library)
+			return p
 		}
 	}
 	return p

@@ -101,7 +101,7 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	r.Dataset, r.LabelsFile, r.DatasetSHA256 = filepath.Clean(a.Data), a.Labels, loader.Hash()
 	r.DatasetSet = files.Set
 	if files.Set == datasets.ImageNetV2 {
-		r.Published = publishedV2(n.Spec, n.Tag)
+		r.Published = publishedV2(n.Spec, n.Tag, n.Recipe)
 	}
 	r.ImagesPerSec = float64(src.Len()) / time.Since(start).Seconds()
 	r.Accuracy = record.NewAccuracy(c.images, c.top1, c.top5, c.unreadable)

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"zoobench/bench/experiment"
+	"zoobench/zoo"
 )
 
 // images makes a folder of two classes with three pictures, of which one is none.
@@ -109,5 +110,29 @@ func TestLabelOutsideTheClasses(t *testing.T) {
 	_, err := Accuracy(t.Context(), misbehaving(), Task{Job: job, Weights: file}, Watch{})
 	if err == nil || !strings.Contains(err.Error(), "labels.txt") || !strings.Contains(err.Error(), "2") {
 		t.Errorf("got error %v, want one that names the file and the label", err)
+	}
+}
+
+// TestRecipeOfSecondSize takes the crop that a checkpoint's second size was published with, and its figures.
+func TestRecipeOfSecondSize(t *testing.T) {
+	spec, err := zoo.Default().Find("resnet50")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		tag          string
+		size, resize int
+		top1         float64
+	}{
+		{"tv2_in1k", 0, 201, 79.43}, {"tv2_in1k", 224, 232, 80.846}, {"a1_in1k", 288, 288, 81.24}, {"a1_in1k", 256, 269, 80.38},
+	} {
+		n := &Network{Spec: spec, Tag: test.tag}
+		var task Task
+		task.ImgSize = test.size
+		n.recipe(task)
+		p := publishedFigures(spec, test.tag, &n.Recipe)
+		if n.Recipe.Resize != test.resize || math.Abs(p.Top1-test.top1) > 0.01 {
+			t.Errorf("%s at %d px: resized to %d, published %v at %d px; want %d and %v", test.tag, test.size, n.Recipe.Resize, p.Top1, p.ImgSize, test.resize, test.top1)
+		}
 	}
 }

@@ -156,7 +156,7 @@ func (n *Network) record(kind record.Kind, t Task) *record.Record {
 	}
 	r.RecipeSHA256 = r.Recipe.Hash()
 	r.Plan = n.planRecord()
-	r.Published = publishedFigures(n.Spec, n.Tag)
+	r.Published = publishedFigures(n.Spec, n.Tag, &n.Recipe)
 	r.Machine.ISA = kernels.ISA()
 	effective := *r.Asked
 	effective.ImgSize, effective.Batch, effective.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()

@@ -176,9 +176,12 @@ func (n *Network) recipe(t Task) {
 		r = known[of].Recipe
 	}
 	if t.ImgSize != 0 && t.ImgSize != r.Size {
+		full := r.Full(n.Spec.Size)
 		r.Resize = 0 // was published for another size; the crop's fraction stays
-		if r.Size = t.ImgSize; r.CropPct == 0 && of >= 0 && known[of].Recipe.Resize != 0 {
-			full := known[of].Recipe.Full(n.Spec.Size)
+		switch r.Size = t.ImgSize; {
+		case t.ImgSize == full.TestSize:
+			r.CropPct = full.TestCropPct
+		case r.CropPct == 0 && of >= 0 && known[of].Recipe.Resize != 0:
 			r.CropPct = float64(full.Size) / float64(full.Resize)
 		}
 	}
