@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -16,14 +17,14 @@ import (
 	"strings"
 )
 
-// A member is a regular file of a tar archive.
+// A member is a regular file of a tar archive, or a link to one.
 type member struct {
 	span
 	shard string // what stands before the name, where there are several archives
 	name  string // clean, with slashes
 }
 
-// readIndex lists the regular files of an archive, from the index in dir where
+// readIndex lists the files of an archive, from the index in dir where
 // there is one of this very archive. A new index is written there; that it could
 // not be does not hinder: it only saves the time to make it.
 func readIndex(archive *os.File, dir string) ([]member, error) {
@@ -75,27 +76,15 @@ func scan(archive io.ReadSeeker, size int64) ([]member, error) {
 	if _, err := archive.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	var members []member
+	l := listing{at: map[string]int{}, links: map[string]string{}}
 	r := tar.NewReader(archive)
 	for {
 		h, err := r.Next()
 		if err == io.EOF {
-			return members, nil
+			return l.finish()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("after %d files: %w", len(members), err)
-		}
-		name := clean(h.Name)
-		if h.Typeflag != tar.TypeReg || strings.HasPrefix(path.Base(name), ".") {
-			continue // folders, links, and the hidden copies that macOS makes
-		}
-		if strings.ContainsAny(name, "\n\r") {
-			return nil, fmt.Errorf("name %.80q: a line break", h.Name)
-		}
-		for key := range h.PAXRecords {
-			if strings.HasPrefix(key, "GNU.sparse.") {
-				return nil, fmt.Errorf("%s: a sparse file, want one whose bytes lie together", name)
-			}
+			return nil, fmt.Errorf("after %d files: %w", len(l.members), err)
 		}
 		// The reader takes whole headers and nothing beyond them: the file's
 		// bytes begin here.
@@ -103,12 +92,145 @@ func scan(archive io.ReadSeeker, size int64) ([]member, error) {
 		if err != nil {
 			return nil, err
 		}
-		if h.Size < 0 || h.Size > size-offset {
-			return nil, fmt.Errorf("%s: %d bytes from byte %d on, the archive ends at %d", name, h.Size, offset, size)
+		if err := l.add(h, offset, size); err != nil {
+			return nil, err
 		}
-		members = append(members, member{span: span{offset: offset, size: h.Size}, name: name})
 	}
 }
+
+// A listing is the members of an archive read so far, hidden ones too, which
+// links may lead to. Of members of one name the last one counts, as where an
+// archive is unpacked.
+type listing struct {
+	members []member
+	at      map[string]int    // where in members a name stands
+	links   map[string]string // by name, where the symbolic links among them lead
+}
+
+// add takes a header whose file's bytes begin at offset in an archive of size.
+func (l *listing) add(h *tar.Header, offset, size int64) error {
+	name := clean(h.Name)
+	if name == "" {
+		return nil
+	}
+	m := member{name: name}
+	link := ""
+	switch h.Typeflag {
+	case tar.TypeReg, tar.TypeCont:
+		m.span = span{offset: offset, size: h.Size}
+	case tar.TypeLink:
+		to := clean(h.Linkname)
+		i, ok := l.at[to]
+		if !ok && hidden(name) {
+			return nil
+		}
+		if !ok {
+			return fmt.Errorf("%s: a link to %s, which does not stand before it in the archive", name, h.Linkname)
+		}
+		m.span, link = l.members[i].span, l.links[to]
+	case tar.TypeSymlink:
+		link = h.Linkname
+		if !path.IsAbs(link) {
+			link = path.Join(path.Dir(name), link)
+		}
+		link = cmp.Or(clean(link), ".")
+	case tar.TypeGNUSparse:
+	default:
+		return nil // folders and devices
+	}
+	if err := m.check(h, size); err != nil {
+		if hidden(name) {
+			return nil
+		}
+		return err
+	}
+	if i, ok := l.at[name]; ok {
+		l.members[i] = m
+	} else {
+		l.at[name] = len(l.members)
+		l.members = append(l.members, m)
+	}
+	delete(l.links, name)
+	if link != "" {
+		l.links[name] = link
+	}
+	return nil
+}
+
+// check tells why the bytes of a member cannot be taken from an archive of size.
+func (m *member) check(h *tar.Header, size int64) error {
+	if strings.ContainsAny(m.name, "\n\r") {
+		return fmt.Errorf("name %.80q: a line break", h.Name)
+	}
+	sparse := h.Typeflag == tar.TypeGNUSparse
+	for key := range h.PAXRecords {
+		sparse = sparse || strings.HasPrefix(key, "GNU.sparse.")
+	}
+	if sparse {
+		return fmt.Errorf("%s: a sparse file, want one whose bytes lie together", m.name)
+	}
+	if m.size < 0 || m.size > size-m.offset {
+		return fmt.Errorf("%s: %d bytes from byte %d on, the archive ends at %d", m.name, m.size, m.offset, size)
+	}
+	return nil
+}
+
+// finish gives symbolic links the bytes that they lead to and leaves out what is
+// hidden. A link to nothing is an error where it is a picture, and so is one to a
+// folder of pictures, which would be a class.
+func (l *listing) finish() ([]member, error) {
+	folders := map[string]bool{}
+	for _, m := range l.members {
+		if isImage(path.Base(m.name)) {
+			for dir := path.Dir(m.name); dir != "." && !folders[dir]; dir = path.Dir(dir) {
+				folders[dir] = true
+			}
+		}
+	}
+	var members []member
+	for _, m := range l.members {
+		if hidden(m.name) {
+			continue
+		}
+		if _, ok := l.links[m.name]; ok {
+			i, to := l.follow(m.name)
+			switch {
+			case i >= 0:
+				m.span = l.members[i].span
+			case folders[to]:
+				return nil, fmt.Errorf("%s: a link to the folder %s, want the pictures themselves in the archive", m.name, to)
+			case isImage(path.Base(m.name)):
+				return nil, fmt.Errorf("%s: a link to %s, which is no file of the archive", m.name, to)
+			default:
+				continue
+			}
+		}
+		members = append(members, m)
+	}
+	return members, nil
+}
+
+// follow is the name that a symbolic link leads to and where in members it
+// stands, -1 for no file.
+func (l *listing) follow(name string) (i int, to string) {
+	const maxLinks = 40 // as Linux has it
+	to = name
+	for range maxLinks {
+		next, link := l.links[to]
+		if !link {
+			if i, ok := l.at[to]; ok {
+				return i, to
+			}
+			return -1, to
+		}
+		to = next
+	}
+	return -1, to
+}
+
+// hidden tells names that start with a dot, as the copies have that macOS makes
+// beside files.
+func hidden(name string) bool { return strings.HasPrefix(path.Base(name), ".") }
 
 // writeIndex writes an index whole or not at all.
 func writeIndex(file, head string, members []member) (err error) {
