@@ -74,6 +74,7 @@ func TestOpenTar(t *testing.T) {
 		{"names that lead out", []entry{{"../8/x.jpg", "x"}, {"7/../../9/y.jpg", "y"}}, "", 1000, []string{"8/x.jpg 8", "9/y.jpg 9"}},
 		{"a name twice, the last one counts", []entry{{"5/a.jpg", "old"}, {"6/b.jpg", "b"}, {"./5/a.jpg", "new"}}, "", 1000, []string{"5/a.jpg 5", "6/b.jpg 6"}},
 		{"a pair twice", []entry{{"1.jpg", "a"}, {"1.cls", "5"}, {"1.jpg", "b"}, {"1.cls", "6"}}, "", 1000, []string{"1.jpg 6"}},
+		{"hidden folders", []entry{{"cat/a.jpg", "a"}, {"dog/b.jpg", "b"}, {".cache/c.jpg", "c"}, {"dog/.old/d.jpg", "d"}}, "", 2, []string{"cat/a.jpg 0", "dog/b.jpg 1"}},
 		{"label file", []entry{{"val/b.jpg", "b"}, {"val/a.jpg", "a"}}, "a.jpg 5\nb.jpg 3\n", 1000, []string{"a.jpg 5", "b.jpg 3"}},
 		{"label file without names", []entry{{"val/b.jpg", "b"}, {"val/a.jpg", "a"}}, "5\n3\n", 1000, []string{"a.jpg 5", "b.jpg 3"}},
 		{"pairs", []entry{{"s/0001.cls", "12\n"}, {"s/0001.jpg", "a"}, {"s/0002.jpg", "b"}, {"s/0002.json", `{"filename":"q","label":7}`}, {"s/0003.x.png", "c"}, {"s/0003.cls", "n01443537"}}, "", 1000,

@@ -228,9 +228,9 @@ func (l *listing) follow(name string) (i int, to string) {
 	return -1, to
 }
 
-// hidden tells names that start with a dot, as the copies have that macOS makes
-// beside files.
-func hidden(name string) bool { return strings.HasPrefix(path.Base(name), ".") }
+// hidden tells names below the root that start with a dot, or lie in a folder
+// whose name does, as OpenFolder leaves them out: macOS makes such copies.
+func hidden(name string) bool { return strings.Contains("/"+name, "/.") }
 
 // writeIndex writes an index whole or not at all.
 func writeIndex(file, head string, members []member) (err error) {
