@@ -340,6 +340,9 @@ func TestValidationFolder(t *testing.T) {
 	if got, want := describe(f), []string{"ILSVRC2012_val_00000001.JPEG 5,65", "ILSVRC2012_val_00000003.JPEG "}; !reflect.DeepEqual(got, want) {
 		t.Errorf("ImageNet-ReaL: got %q, want %q", got, want)
 	}
+	if f.Set != "" {
+		t.Errorf("ImageNet-ReaL: set %q, want none", f.Set)
+	}
 	if _, err := Open(tree(t, "a.jpg"), Options{Labels: real}); err == nil || !strings.Contains(err.Error(), "1 of 1 pictures are none: a.jpg") {
 		t.Errorf("ImageNet-ReaL for other pictures: error %v", err)
 	}

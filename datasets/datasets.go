@@ -73,8 +73,9 @@ type Files struct {
 	// Classes are the folders' names by label, where labels are their ranks;
 	// nil where labels are indices or stand for ImageNet-1k's classes.
 	Classes []string
-	// Set is the published set that the pictures are of, where their names or
-	// their folder's or archive's tell: Validation or ImageNetV2, else "".
+	// Set is the published set that the pictures and their labels are of, where
+	// their names or their folder's or archive's tell: Validation or ImageNetV2,
+	// else "".
 	Set string
 	// Warnings say what is odd about the folder and does not hinder the
 	// evaluation: pictures that the label file does not list, or the reverse.
@@ -95,7 +96,7 @@ func Open(root string, o Options) (*Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Set = f.set()
+	f.Set = f.set(o.Labels)
 	return f, nil
 }
 
@@ -116,14 +117,20 @@ func open(root string, o Options) (*Files, error) {
 	return OpenFolder(root, o)
 }
 
-// set tells the published set by names: every picture's for the validation set,
-// the folder's or the archive's for ImageNetV2.
-func (f *Files) set() string {
+// set tells the published set: by the folder's or the archive's name for
+// ImageNetV2, by every picture's name and its label, which must be the set's
+// own, for the validation set. ImageNet-ReaL's labels make another set of it
+// even where they are the same.
+func (f *Files) set(labels string) string {
 	if strings.HasPrefix(strings.ToLower(filepath.Base(f.root)), "imagenetv2-matched-frequency") {
 		return ImageNetV2
 	}
+	if isReaL(labels) {
+		return ""
+	}
 	for _, item := range f.items {
-		if _, ok := ValidationLabel(item.Name); !ok {
+		own, ok := ValidationLabel(item.Name)
+		if !ok || len(item.Labels) != 1 || item.Labels[0] != own {
 			return ""
 		}
 	}

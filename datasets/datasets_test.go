@@ -201,6 +201,29 @@ func TestOpenFlatErrors(t *testing.T) {
 	}
 }
 
+// TestSetNeedsItsOwnLabels labels validation pictures by files.
+func TestSetNeedsItsOwnLabels(t *testing.T) {
+	root := tree(t, "ILSVRC2012_val_00000001.JPEG", "ILSVRC2012_val_00000003.JPEG")
+	for _, tt := range []struct{ file, text, want string }{
+		{"own.txt", "65\n230\n", Validation},
+		{"other.txt", "65\n231\n", ""},
+		{"several.txt", "65\n230,231\n", ""},
+		{"real.json", "[[65],[],[230]" + strings.Repeat(",[]", valPictures-3) + "]", ""},
+	} {
+		file := filepath.Join(t.TempDir(), tt.file)
+		if err := os.WriteFile(file, []byte(tt.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := Open(root, Options{Classes: 1000, Labels: file})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Set != tt.want {
+			t.Errorf("%s: set %q, want %q", tt.file, f.Set, tt.want)
+		}
+	}
+}
+
 func TestReadErrors(t *testing.T) {
 	root := tree(t, "cat/a.jpg", "cat/b.jpg", "cat/c.jpg/")
 	f, err := Open(root, Options{})
