@@ -140,8 +140,10 @@ func (e *Experiment) job(model string) Job {
 }
 
 // identity hashes the settings as JSON with the zero ones left out, so that a setting
-// added later with a zero default changes no job's identity.
+// added later with a zero default changes no job's identity. What ends a job that takes too much of something does not
+// change what it measures, and is not part of it.
 func identity(j Job) string {
+	j.Timeout, j.MaxMemory = 0, 0
 	text, err := json.Marshal(j)
 	if err != nil {
 		panic("experiment: a job is not JSON: " + err.Error()) // it has no float that the parser lets be NaN

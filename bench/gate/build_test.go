@@ -275,7 +275,7 @@ func TestSelfTest(t *testing.T) {
 			}
 		},
 	})
-	if !errors.Is(err, context.Canceled) || result == nil || len(result.Nulls) != 1 {
+	if !errors.Is(err, context.Canceled) || result == nil || len(result.Nulls) != 1 || result.Stopped == "" || result.Passed() {
 		t.Errorf("stopped in the second comparison: %v, %v; want the first one and that the context is canceled", result, err)
 	}
 }

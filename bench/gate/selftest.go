@@ -34,6 +34,7 @@ type SelfTest struct {
 	Plants    []PlantTrials `json:"plants"`
 	Elapsed   time.Duration `json:"elapsed_ns"`
 	Notes     []string      `json:"notes,omitempty"`
+	Stopped   string        `json:"stopped,omitempty"` // what ended it before all comparisons were made
 }
 
 // A Trial is one comparison.
@@ -110,8 +111,11 @@ func RunSelfTest(ctx context.Context, repo *Repo, commit string, o SelfTestOptio
 
 	err = t.compare(ctx, repo, pair, o, tell)
 	t.Elapsed, t.Notes = time.Since(start), watch.Notes()
-	if err != nil && len(t.Nulls) == 0 {
-		return nil, err
+	if err != nil {
+		if len(t.Nulls) == 0 {
+			return nil, err
+		}
+		t.Stopped = err.Error()
 	}
 	return t, err
 }
@@ -136,8 +140,6 @@ func (t *SelfTest) compare(ctx context.Context, repo *Repo, pair *Pair, o SelfTe
 			return err
 		}
 		against := &Pair{Binaries: [2]*Binary{pair.Binaries[Base], slowed}, CPU: o.CPU, benches: pair.benches}
-		t.Plants = append(t.Plants, PlantTrials{Share: share})
-		trials := &t.Plants[len(t.Plants)-1]
 		for n := range o.Plants {
 			tell("%g %% slower, %d of %d", 100*share, n+1, o.Plants)
 			options.Seed = o.Seed + uint64(1000+n)
@@ -145,7 +147,10 @@ func (t *SelfTest) compare(ctx context.Context, repo *Repo, pair *Pair, o SelfTe
 			if err != nil {
 				return err
 			}
-			trial := newTrial(result)
+			if n == 0 {
+				t.Plants = append(t.Plants, PlantTrials{Share: share})
+			}
+			trials, trial := &t.Plants[len(t.Plants)-1], newTrial(result)
 			trials.Trials = append(trials.Trials, trial)
 			trials.Benches += len(trial.Slower)
 			trials.Timed += len(t.Planted)
@@ -204,9 +209,9 @@ func (t *SelfTest) FalseAlarms() int {
 }
 
 // Passed reports whether the gate kept its word: at most one alarm over all comparisons of base with itself, at least
-// nine tenths of the slow-downs by the threshold caught, and all of twice the threshold or more.
+// nine tenths of the slow-downs by the threshold caught, and all of twice the threshold or more. One that was stopped has not.
 func (t *SelfTest) Passed() bool {
-	if t.FalseAlarms() > 1 {
+	if t.Stopped != "" || t.FalseAlarms() > 1 {
 		return false
 	}
 	for _, p := range t.Plants {
@@ -239,6 +244,9 @@ func (t *SelfTest) String() string {
 			t.Plant, 100*p.Share, p.Caught, len(p.Trials), 100*lo, 100*hi, p.Benches, p.Timed, mean(elapsed, len(p.Trials)))
 	}
 	fmt.Fprintf(&b, "threshold %g %%, %v in all\n", 100*t.Threshold, t.Elapsed.Round(time.Second))
+	if t.Stopped != "" {
+		fmt.Fprintf(&b, "stopped before all comparisons were made: %s\n", t.Stopped)
+	}
 	for _, note := range slices.Sorted(slices.Values(t.Notes)) {
 		fmt.Fprintln(&b, note)
 	}

@@ -69,13 +69,8 @@ func (r *run) plan(jobs []experiment.Job) error {
 		return err
 	}
 	r.s.Tasks = len(all)
-	before := map[string]*record.Record{}
-	for i := range r.s.Records {
-		rec := &r.s.Records[i]
-		before[key(rec.JobID, rec.Checkpoint, rec.WeightsFile)] = rec
-	}
 	for _, p := range all {
-		if kept(r.Dir, before[key(p.ID, p.Tag, p.Weights)], p) {
+		if kept(r.Dir, r.earlier(p), p) {
 			r.s.Kept++
 			continue
 		}
@@ -91,6 +86,23 @@ func key(job, tag, file string) string {
 		return job + "\x00" + file
 	}
 	return job + "\x00\x00" + tag
+}
+
+// earlier is the last record of a task, nil where there is none. Where the task has no weights, it is also that of weights
+// which are gone by now.
+func (r *run) earlier(p planned) *record.Record {
+	var gone *record.Record
+	for i := len(r.s.Records) - 1; i >= 0; i-- {
+		rec := &r.s.Records[i]
+		switch {
+		case rec.JobID != p.ID:
+		case key(rec.JobID, rec.Checkpoint, rec.WeightsFile) == key(p.ID, p.Tag, p.Weights):
+			return rec
+		case gone == nil && p.Weights == "" && (p.Tag == "" || rec.Checkpoint == p.Tag) && (rec.Timing != nil || rec.Accuracy != nil):
+			gone = rec
+		}
+	}
+	return gone
 }
 
 // continues is an error where the run's earlier records cannot stand beside those of the tasks: measured on another
@@ -119,8 +131,9 @@ func (r *run) continues(tasks []planned) error {
 	return nil
 }
 
-// kept says whether an earlier run's record stands for a task: it was measured by this very program, with the weights and
-// images that are there now and its per-sample file still there, or there is nothing now to measure it again with. One that failed is tried again.
+// kept says whether an earlier run's record stands for a task: it was measured by this very program, with the weights that
+// are there now and images of the same place, and its per-sample file is still there; or there is nothing now to measure it
+// again with. One that failed is tried again.
 func kept(dir string, rec *record.Record, p planned) bool {
 	if rec == nil {
 		return false
@@ -137,7 +150,7 @@ func kept(dir string, rec *record.Record, p planned) bool {
 			return false
 		}
 	}
-	if a := p.Job.Accuracy; a != nil && (rec.Dataset != filepath.Clean(a.Data) || rec.LabelsFile != a.Labels) {
+	if a := p.Job.Accuracy; a != nil && !(samePath(rec.Dataset, a.Data) && samePath(rec.LabelsFile, a.Labels)) {
 		return false
 	}
 	if p.Weights == "" {
@@ -145,6 +158,16 @@ func kept(dir string, rec *record.Record, p planned) bool {
 	}
 	sum, err := fileSHA256(p.Weights)
 	return err == nil && sum == rec.WeightsSHA256
+}
+
+// samePath tells whether two names are of one place; "" is none.
+func samePath(a, b string) bool {
+	if a == "" || b == "" {
+		return a == b
+	}
+	absA, errA := filepath.Abs(a)
+	absB, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && absA == absB
 }
 
 func values(m map[string]string) (all []string) {

@@ -245,12 +245,15 @@ func (r *run) keepSamples(p *planned) (name string, err error) {
 	}
 	name = checkpoint + "-" + p.ID + ".jsonl"
 	p.Samples = filepath.Join(dir, name)
-	left, err := filepath.Glob(filepath.Join(dir, "."+name+".*")) // by a worker that was killed
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "", fmt.Errorf("runner: %w", err)
 	}
-	for _, path := range left {
-		if err := os.Remove(path); err != nil {
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), "."+name+".") {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil { // of a worker that was killed
 			return "", fmt.Errorf("runner: %w", err)
 		}
 	}

@@ -213,6 +213,7 @@ func TestKept(t *testing.T) {
 		{"another program", func(rec *record.Record, _ *planned) { rec.Machine.KernelBuild = "another" }, false},
 		{"other instructions", func(rec *record.Record, _ *planned) { rec.Machine.ISA = "another" }, false},
 		{"other images", func(_ *record.Record, p *planned) { p.Job.Accuracy.Data = "test" }, false},
+		{"the same images by another name", func(_ *record.Record, p *planned) { p.Job.Accuracy.Data = "./val/../val" }, true},
 		{"other labels", func(_ *record.Record, p *planned) { p.Job.Accuracy.Labels = "" }, false},
 		{"the images are gone", func(_ *record.Record, p *planned) { p.missing = "no images" }, true},
 		{"its per-sample file is gone", func(rec *record.Record, _ *planned) { rec.SamplesFile = "samples/gone.jsonl" }, false},
@@ -246,6 +247,39 @@ experiments:
     models: [tiny]
     latency: {min_duration: 20ms, min_samples: 11}
 `
+
+// TestResumeWithoutCheckpoint removes a checkpoint after it was evaluated and timed: its rows stay.
+func TestResumeWithoutCheckpoint(t *testing.T) {
+	o := options(t, `
+experiments:
+  - name: both
+    question: How accurate and how fast?
+    models: [tiny]
+    latency: {min_duration: 20ms, min_samples: 11}
+    accuracy: {}
+    timeout: 1m
+`)
+	o.Data = images(t)
+	if err := os.MkdirAll(o.Cache.Weights(), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(o.Cache.Weights(), "tiny.mine.safetensors")
+	writeWeights(t, file, 2)
+	s, err := Run(t.Context(), o)
+	if err != nil || s.Measured != 2 {
+		t.Fatalf("%d measured, error %v; want 2", s.Measured, err)
+	}
+	before := len(s.Records)
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	o.Resume = true
+	o.File.Experiments[0].Timeout = 2 * time.Minute // changes nothing that is measured
+	s, err = Run(t.Context(), o)
+	if err != nil || s.Kept != 2 || s.Measured != 0 || len(s.Records) != before {
+		t.Errorf("the checkpoint gone: kept %d, measured %d, %d records of %d, error %v; want 2, 0", s.Kept, s.Measured, len(s.Records), before, err)
+	}
+}
 
 // TestResumeRefuses tells which earlier runs cannot be gone on with in one report.
 func TestResumeRefuses(t *testing.T) {
