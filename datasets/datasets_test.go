@@ -304,6 +304,41 @@ func TestSample(t *testing.T) {
 	}
 }
 
+// TestSampleOfRepeatedNames draws where all classes' pictures have the same names.
+func TestSampleOfRepeatedNames(t *testing.T) {
+	var names []string
+	for class := range 100 {
+		for i := range 10 {
+			names = append(names, fmt.Sprintf("%d/%04d.jpg", class, i))
+		}
+	}
+	f, err := Open(tree(t, names...), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := map[int]bool{}
+	for seed := range uint64(20) {
+		s, small := Sample(f, 20, seed), Sample(f, 10, seed)
+		classes := map[int]bool{}
+		for i := range s.Len() {
+			classes[s.Item(i).Labels[0]] = true
+			drawn[s.Item(i).Labels[0]] = true
+		}
+		if len(classes) != 20 {
+			t.Errorf("seed %d: %d classes, want 20", seed, len(classes))
+		}
+		for i := range small.Len() {
+			if !classes[small.Item(i).Labels[0]] {
+				t.Errorf("seed %d: %s is in the smaller sample alone", seed, small.Item(i).Name)
+			}
+		}
+	}
+	// A class is missed by all 20 draws with a chance of 0.8 to the 20th, 1.2%.
+	if len(drawn) < 90 {
+		t.Errorf("20 seeds draw %d of 100 classes, want nearly all", len(drawn))
+	}
+}
+
 func FuzzLabels(f *testing.F) {
 	for _, text := range []string{"a.jpg 1\nb.jpg 2\n", "1\n2\n", "a.jpg n01440764,3\n", "# x\n\n", "a.jpg 1\n2", "\xff\xfe\x00"} {
 		f.Add(text)

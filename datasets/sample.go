@@ -37,9 +37,10 @@ func First(src Source, n int) Source {
 
 // Sample is a subset of n items, balanced over the classes and drawn by the
 // seed; all of them where n is 0 or more than there are. The draw rests on the
-// seed and the files' own names alone, by SHA-256: it is the same on every
-// machine, for the same pictures in class folders and flat, and a larger sample
-// holds the smaller ones. An item of several labels counts for its first.
+// seed and the files' own names alone, and on their classes where names repeat,
+// by SHA-256: it is the same on every machine, for the same pictures in class
+// folders and flat, and a larger sample holds the smaller ones. An item of
+// several labels counts for its first.
 func Sample(src Source, n int, seed uint64) Source {
 	if n <= 0 || n >= src.Len() {
 		return src
@@ -48,6 +49,7 @@ func Sample(src Source, n int, seed uint64) Source {
 		item int
 		rank int // within its class
 		key  [sha256.Size]byte
+		tie  [sha256.Size]byte // with the class, for names that several classes have
 	}
 	byClass := map[int][]draw{}
 	for i := range src.Len() {
@@ -56,12 +58,15 @@ func Sample(src Source, n int, seed uint64) Source {
 		if len(item.Labels) > 0 {
 			class = item.Labels[0]
 		}
-		text := binary.LittleEndian.AppendUint64(nil, seed)
-		text = append(text, path.Base(item.Name)...)
-		byClass[class] = append(byClass[class], draw{item: i, key: sha256.Sum256(text)})
+		base := path.Base(item.Name)
+		head := binary.LittleEndian.AppendUint64(nil, seed)
+		key := sha256.Sum256(append(head, base...))
+		head = binary.LittleEndian.AppendUint64(head[:8], uint64(class))
+		tie := sha256.Sum256(append(head, base...))
+		byClass[class] = append(byClass[class], draw{item: i, key: key, tie: tie})
 	}
 	byKey := func(a, b draw) int {
-		return cmp.Or(bytes.Compare(a.key[:], b.key[:]), cmp.Compare(a.item, b.item))
+		return cmp.Or(bytes.Compare(a.key[:], b.key[:]), bytes.Compare(a.tie[:], b.tie[:]), cmp.Compare(a.item, b.item))
 	}
 	var draws []draw
 	for _, class := range byClass {
