@@ -13,6 +13,7 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/zoo"
+	"zoobench/zoo/weights"
 )
 
 // images makes a folder of two classes with three pictures, of which one is none.
@@ -134,5 +135,36 @@ func TestRecipeOfSecondSize(t *testing.T) {
 		if n.Recipe.Resize != test.resize || math.Abs(p.Top1-test.top1) > 0.01 {
 			t.Errorf("%s at %d px: resized to %d, published %v at %d px; want %d and %v", test.tag, test.size, n.Recipe.Resize, p.Top1, p.ImgSize, test.resize, test.top1)
 		}
+	}
+}
+
+// TestOtherLibrarysSize opens a file with torchvision's names of a network that it trains at another size than timm: pictures
+// and graph are of torchvision's.
+func TestOtherLibrarysSize(t *testing.T) {
+	tiny, err := misbehaving().Find("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := *tiny // under a name that both have published: at 256 and 288 pixels
+	spec.Name, spec.Size, spec.Family = "efficientnet_b2", 256, "tiny"
+	spec.Renames = []weights.Table{{Name: "torchvision", Rows: []weights.Rename{{Old: "their.*.*", New: "*.*"}}}}
+	list, err := zoo.NewList([]zoo.Spec{spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "theirs.safetensors")
+	writeWeightsAs(t, path, 3, "their.")
+	task := Task{Weights: path, Job: experiment.Job{Model: spec.Name, Threads: 1, Batch: 1, NoTune: true}}
+	n, err := Open(list, task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	g, err := Graph(list, task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := n.Graph.Input(); n.Naming != "torchvision" || n.Recipe.Size != 288 || in.H != 288 || g.Input() != in || n.Graph.Classes != 3 {
+		t.Errorf("%s's names: a recipe of %d pixels, a graph of %v, %d classes, alone %v; want 288, 3", n.Naming, n.Recipe.Size, in, n.Graph.Classes, g.Input())
 	}
 }

@@ -76,36 +76,35 @@ func Graph(list *zoo.List, t Task) (*nn.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, classes := &Network{Spec: spec, Tag: t.Tag, File: t.Weights}, t.NumClasses
-	if n.File != "" {
-		f, err := weights.Open(n.File)
+	n := &Network{Spec: spec, Tag: t.Tag, File: t.Weights}
+	if n.File == "" {
+		err = n.build(t, nil)
+		return n.Graph, err
+	}
+	f, err := weights.Open(n.File)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if n.Tag == "" {
+		sum, err := f.SHA256()
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
-		if n.Tag == "" {
-			sum, err := f.SHA256()
-			if err != nil {
-				return nil, err
-			}
-			n.Tag = published(spec.Name, sum)
-		}
-		if classes == 0 {
-			if classes, err = n.classes(f); err != nil {
-				return nil, err
-			}
-		}
+		n.Tag = published(spec.Name, sum)
 	}
-	n.recipe(t)
-	return spec.Graph(n.Recipe.Size, classes)
+	if err := n.build(t, f); err != nil {
+		return nil, err
+	}
+	_, err = n.bind(t, f)
+	return n.Graph, err
 }
 
 // Close ends the engine's workers.
 func (n *Network) Close() { n.Engine.Close() }
 
-func (n *Network) generate(t Task) (err error) {
-	n.recipe(t)
-	if n.Graph, err = n.Spec.Graph(n.Recipe.Size, t.NumClasses); err != nil {
+func (n *Network) generate(t Task) error {
+	if err := n.build(t, nil); err != nil {
 		return err
 	}
 	return n.plan(t, weights.Generator{}.Source(n.Graph.Params))
@@ -126,24 +125,45 @@ func (n *Network) read(t Task, start *time.Time) error {
 		n.Tag = published(n.Spec.Name, n.SHA256)
 	}
 	*start = time.Now()
+	if err := n.build(t, f); err != nil {
+		return err
+	}
+	bound, err := n.bind(t, f)
+	if err != nil {
+		return err
+	}
+	return weights.Guard(f, func() error { return n.plan(t, bound) })
+}
+
+// build sets the recipe and the graph, of as many classes as the task says, else as the file has, which may be nil.
+func (n *Network) build(t Task, f *weights.File) (err error) {
 	classes := t.NumClasses
-	if classes == 0 {
+	if classes == 0 && f != nil {
 		if classes, err = n.classes(f); err != nil {
 			return err
 		}
 	}
 	n.recipe(t)
-	if n.Graph, err = n.Spec.Graph(n.Recipe.Size, classes); err != nil {
-		return err
-	}
+	n.Graph, err = n.Spec.Graph(n.Recipe.Size, classes)
+	return err
+}
+
+// bind finds the graph's parameters in the file. Where the file's names are another library's, so is the recipe; if that is
+// of another input size, the graph is built anew.
+func (n *Network) bind(t Task, f *weights.File) (*weights.Bound, error) {
 	bound, err := weights.Bind(f, n.Graph.Params, weights.Options{Tables: n.Spec.Renames})
-	if err != nil {
-		return err
+	if err != nil || bound.Table() == n.Naming {
+		return bound, err
 	}
-	if n.Naming = bound.Table(); n.Naming != "" {
-		n.recipe(t)
+	n.Naming = bound.Table()
+	size := n.Recipe.Size
+	if n.recipe(t); n.Recipe.Size == size {
+		return bound, nil
 	}
-	return weights.Guard(f, func() error { return n.plan(t, bound) })
+	if err := n.build(t, f); err != nil {
+		return nil, err
+	}
+	return n.bind(t, f)
 }
 
 func (n *Network) plan(t Task, w engine.Weights) (err error) {

@@ -310,6 +310,12 @@ func TestResumeRefuses(t *testing.T) {
 // writeWeights writes a checkpoint of tiny with a number of classes.
 func writeWeights(t *testing.T, path string, classes int) {
 	t.Helper()
+	writeWeightsAs(t, path, classes, "")
+}
+
+// writeWeightsAs is writeWeights with a prefix before every name.
+func writeWeightsAs(t *testing.T, path string, classes int, prefix string) {
+	t.Helper()
 	spec, err := misbehaving().Find("tiny")
 	if err != nil {
 		t.Fatal(err)
@@ -325,7 +331,7 @@ func writeWeights(t *testing.T, path string, classes int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		named = append(named, weights.Named{Name: p.Name, Shape: p.Shape, Data: data})
+		named = append(named, weights.Named{Name: prefix + p.Name, Shape: p.Shape, Data: data})
 	}
 	if err := weights.WriteFile(path, named, nil); err != nil {
 		t.Fatal(err)
