@@ -23,6 +23,12 @@ type axis struct {
 	weights []int32 // with weightBits fractional bits
 }
 
+// What a picture's plan may take: bytes of its rows resized horizontally, and
+// weights along one dimension. Photographs of up to 30,000×20,000 pixels stay
+// below both at any size of up to 5,900; a file of a few kilobytes that claims
+// to be millions of pixels long does not.
+const maxNarrow, maxWeights = 1 << 29, 1 << 26
+
 // make lays the recipe out for a width×height picture.
 func (p *plan) make(r Recipe, width, height int) error {
 	if width < 1 || height < 1 {
@@ -32,9 +38,17 @@ func (p *plan) make(r Recipe, width, height int) error {
 	if w < 1 || h < 1 {
 		return fmt.Errorf("preprocess: picture of %d×%d becomes %d×%d, want at least 1×1", width, height, w, h)
 	}
+	for _, side := range [...]struct{ in, out int }{{width, w}, {height, h}} {
+		if n := min(r.Size, side.out) * r.Interpolation.taps(side.in, side.out); n > maxWeights {
+			return fmt.Errorf("preprocess: picture of %d×%d takes %d weights to become %d×%d, want at most %d", width, height, n, w, h, maxWeights)
+		}
+	}
 	x0, x1 := p.x.make(r, width, w)
 	y0, y1 := p.y.make(r, height, h)
 	p.source = image.Rect(x0, y0, x1, y1)
+	if n := 3 * p.x.n * p.source.Dy(); n > maxNarrow {
+		return fmt.Errorf("preprocess: picture of %d×%d takes %d bytes to become %d×%d, want at most %d", width, height, n, w, h, maxNarrow)
+	}
 	return nil
 }
 
@@ -110,6 +124,16 @@ func (a *axis) nearest(in, out, skip int) {
 	})
 }
 
+// taps is the most inputs that an output of in resampled to out takes.
+func (f Filter) taps(in, out int) int {
+	if f == Nearest || in == out {
+		return 1
+	}
+	scale := float64(in) / float64(out)
+	support := float64(f.kernel().support * max(scale, 1))
+	return min(int(math.Ceil(support))*2+1, in)
+}
+
 // convolve follows Pillow's precompute_coeffs: the kernel is stretched by the
 // scale where the picture shrinks, and its weights are normalised in double
 // precision before they are rounded to fixed point. The conversions to float64
@@ -120,7 +144,7 @@ func (a *axis) convolve(f Filter, in, out, skip int) {
 	stretch := max(scale, 1)
 	support := float64(kernel.support * stretch)
 	inverse := 1 / stretch
-	a.stride = min(int(math.Ceil(support))*2+1, in)
+	a.stride = f.taps(in, out)
 	a.weights = grow(a.weights, a.n*a.stride)
 	raw := make([]float64, a.stride)
 	for i := range a.n {

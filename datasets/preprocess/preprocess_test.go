@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"image/color"
+	"image/png"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -300,6 +302,51 @@ func TestBadPictures(t *testing.T) {
 	}
 	if err := p.File([]byte("no picture"), dst); err == nil || !strings.HasPrefix(err.Error(), "decode: ") {
 		t.Errorf("no picture: error %v", err)
+	}
+}
+
+// TestLongPictures plans pictures of extreme sizes, and photographs.
+func TestLongPictures(t *testing.T) {
+	squash := Recipe{Size: 384, CropPct: 1, CropMode: Squash, Interpolation: Bicubic}
+	large := func(m CropMode) Recipe { return Recipe{Size: 1024, CropMode: m, Interpolation: Lanczos} }
+	for _, tt := range []struct {
+		name          string
+		recipe        Recipe
+		width, height int
+		want          string
+	}{
+		{"rows", squash, 1, 2_000_000, "picture of 1×2000000 takes 2304000000 bytes to become 384×384"},
+		{"weights along a column", squash, 1, 100_000_000, "picture of 1×100000000 takes 400000896 weights to become 384×384"},
+		{"weights along a row", squash, 100_000_000, 1, "picture of 100000000×1 takes 400000896 weights to become 384×384"},
+		{"nearest", Recipe{Size: 384, CropMode: Squash, Interpolation: Nearest}, 1, 100_000_000, "bytes to become"},
+		{"photograph, centre", large(Center), 30_000, 20_000, ""},
+		{"photograph, squash", large(Squash), 30_000, 20_000, ""},
+		{"photograph, border", large(Border), 30_000, 20_000, ""},
+		{"upright photograph, centre", large(Center), 20_000, 30_000, ""},
+		{"upright photograph, squash", large(Squash), 20_000, 30_000, ""},
+		{"upright photograph, very large crop", Recipe{Size: 5900, CropMode: Squash}, 20_000, 30_000, ""},
+		{"small picture, very large crop", Recipe{Size: 5900, Interpolation: Lanczos}, 2, 3, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := newProcessor(t, tt.recipe, HWC).prepare(tt.width, tt.height)
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
+
+	var b bytes.Buffer
+	thin := image.NewPaletted(image.Rect(0, 0, 1, 2_000_000), color.Palette{color.Black, color.White})
+	if err := png.Encode(&b, thin); err != nil {
+		t.Fatal(err)
+	}
+	p := newProcessor(t, squash, HWC)
+	err := p.File(b.Bytes(), make([]float32, p.Len()))
+	if err == nil || !strings.Contains(err.Error(), "picture of 1×2000000") {
+		t.Errorf("a file of %d bytes: error %v, want one that names its size", b.Len(), err)
+	}
+	if cap(p.narrow) > 0 {
+		t.Errorf("a file of %d bytes: %d bytes taken", b.Len(), cap(p.narrow))
 	}
 }
 
