@@ -180,10 +180,10 @@ func opaque(r, g, b byte) image.Image {
 	return m
 }
 
-// hugePNG is the sound header of a picture of 12,000×12,000 16-bit colours, and
-// nothing after it.
-func hugePNG() []byte {
-	header := []byte("IHDR\x00\x00\x2e\xe0\x00\x00\x2e\xe0\x10\x06\x00\x00\x00")
+// headPNG is the sound header of a picture, and nothing after it.
+func headPNG(w, h uint32, bits, kind byte) []byte {
+	header := binary.BigEndian.AppendUint32([]byte("IHDR"), w)
+	header = append(binary.BigEndian.AppendUint32(header, h), bits, kind, 0, 0, 0)
 	data := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d"), header...)
 	return binary.BigEndian.AppendUint32(data, crc32.ChecksumIEEE(header))
 }
@@ -248,7 +248,8 @@ func TestDecodeBadInput(t *testing.T) {
 		{"png signature only", rgb[:8], &truncated, "png"},
 		{"png of 2 billion pixels", patch(t, rgb, "IHDR", 0, 0, 0, 0xb0, 0, 0, 0, 0xb0, 0), &format, "checksum"},
 		{"png damaged", patch(t, rgb, "IDAT", 200, 1, 2, 3, 4), &format, "png"},
-		{"png of more pixels than its bytes can hold", hugePNG(), &truncated, "before the 12000×12000 pixels"},
+		{"png of more pixels than its bytes can hold", headPNG(12_000, 12_000, 16, 6), &truncated, "before the 12000×12000 pixels"},
+		{"png of more rows than its bytes can hold", headPNG(1, 100_000_000, 1, 0), &truncated, "before the 1×100000000 pixels"},
 		{"bmp cut off", []byte("BM\x00\x00\x00\x00"), &truncated, "bmp"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,7 +38,7 @@ func libraryDecode(data []byte, t *target) error {
 	}
 	// The libraries take the memory for all pixels at once: a file too short for
 	// them is found out before that.
-	if len(data)*packing(t.format) < w*bitsPerPixel(t.format, data)/8*h {
+	if len(data)*packing(t.format) < (w*bitsPerPixel(t.format, data)+7)/8*h {
 		return &TruncatedError{Format: t.format, Offset: len(data), What: fmt.Sprintf("before the %d×%d pixels claimed can fit", w, h)}
 	}
 	var m image.Image
