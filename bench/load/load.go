@@ -111,7 +111,10 @@ type Result struct {
 	Overhead    time.Duration // of the harness in each sample, measured on a system that does nothing
 	LastArrival time.Duration // server: of the last query that came, after the start
 	Late        int           // server: queries over the latency bound, unanswered ones included
+	MeanCall    time.Duration // server: of the run's calls, whatever they were filled to
+	FullCall    time.Duration // server: the mean of those of a full batch, 0 for none
 	Unanswered  int           // server: arrived and left in line when MaxDuration passed
+	Oldest      time.Duration // server: arrival of the first of them, after the start
 	Verdict     Verdict
 }
 
@@ -244,6 +247,7 @@ func (r *run) server() error {
 	next := wait() // arrivals are times after start
 	var line []time.Duration
 	arrived := 0
+	var all, full mean
 	for {
 		now := r.clock.Now() - start
 		open := func() bool { return next < r.o.MinDuration || arrived < r.o.MinSamples }
@@ -254,7 +258,9 @@ func (r *run) server() error {
 			next += wait()
 		}
 		if now >= r.o.MaxDuration {
-			r.res.Unanswered = len(line)
+			if r.res.Unanswered = len(line); len(line) > 0 {
+				r.res.Oldest = line[0]
+			}
 			break
 		}
 		if len(line) == 0 {
@@ -272,6 +278,10 @@ func (r *run) server() error {
 			return err
 		}
 		end := r.clock.Now() - start
+		r.res.MeanCall = all.add(end - now)
+		if n == r.sys.Batch() {
+			r.res.FullCall = full.add(end - now)
+		}
 		for _, arrival := range line[:n] {
 			r.res.Samples = append(r.res.Samples, int64(end-arrival))
 			if r.o.LatencyBound > 0 && end-arrival > r.o.LatencyBound {
@@ -284,4 +294,14 @@ func (r *run) server() error {
 	}
 	r.res.Late += r.res.Unanswered
 	return nil
+}
+
+// A mean is that of the durations added so far.
+type mean struct{ sum, count time.Duration }
+
+// add takes d in and returns the mean.
+func (m *mean) add(d time.Duration) time.Duration {
+	m.sum += d
+	m.count++
+	return m.sum / m.count
 }

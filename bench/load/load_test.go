@@ -223,6 +223,8 @@ func TestServerPaysForWhatItAsks(t *testing.T) {
 
 func TestServerVerdict(t *testing.T) {
 	slower := append(slices.Repeat([]time.Duration{10 * ms}, 11), 200*ms) // once it is warm
+	dearer := append(slices.Repeat([]time.Duration{10 * ms}, 11), 10400*time.Microsecond)
+	cheaper := append(slices.Repeat([]time.Duration{10800 * time.Microsecond}, 11), 10*ms)
 	for _, tt := range []struct {
 		name  string
 		o     Options
@@ -236,9 +238,14 @@ func TestServerVerdict(t *testing.T) {
 		{"no bound", Options{Rate: 90}, 1, nil, nil},
 		{"too few queries to vouch for a bound", Options{Rate: 5, LatencyBound: time.Second}, 1, nil, []string{"0 of "}},
 		{"twice too much, all worked off", Options{Rate: 200, MinDuration: 3 * time.Second, MaxDuration: time.Minute}, 1, nil,
-			[]string{"overloaded: arrivals of 2.99", "overloaded: 200 images a second are asked for, full batches in the warm-up made 100"}},
-		{"a little too much", Options{Rate: 105}, 1, nil, []string{"overloaded: 105 images a second"}},
-		{"too much for batches", Options{Rate: 900}, 8, nil, []string{"overloaded: 900 images a second are asked for, full batches in the warm-up made 800"}},
+			[]string{"overloaded: arrivals of 2.99", "overloaded: 200 images a second are asked for, full batches made at most 100"}},
+		{"a little too much", Options{Rate: 105}, 1, nil, []string{"overloaded: arrivals of ", "overloaded: 105 images a second"}},
+		{"a little too much, too short for a line", Options{Rate: 105, MinDuration: 3 * time.Second}, 1, nil, []string{"overloaded: 105 images a second"}},
+		{"a little too much for long", Options{Rate: 99, MinDuration: 10 * time.Minute, MaxDuration: time.Hour}, 1, dearer, []string{"overloaded: arrivals of 9m59"}},
+		{"nearly all it can do for long", Options{Rate: 95, MinDuration: 10 * time.Minute, MaxDuration: time.Hour}, 1, nil, nil},
+		{"rate beyond the warm-up's", Options{Rate: 94, MinDuration: time.Minute, MaxDuration: time.Hour}, 1, cheaper, nil},
+		{"rate beyond the warm-up's for batches", Options{Rate: 752, MinDuration: time.Minute, MaxDuration: time.Hour}, 8, cheaper, nil},
+		{"too much for batches", Options{Rate: 900}, 8, nil, []string{"overloaded: 900 images a second are asked for, full batches made at most 800"}},
 		{"slower under load", Options{Rate: 10, MaxDuration: time.Hour}, 1, slower, []string{"overloaded: arrivals of "}},
 		{"as slow at a rate for it", Options{Rate: 3, MaxDuration: time.Hour}, 1, slower, nil},
 		{"short, nearly all it can do", Options{Rate: 90, MinDuration: 300 * ms}, 1, nil, nil},
@@ -267,6 +274,30 @@ func TestServerVerdict(t *testing.T) {
 				t.Errorf("the last query came after %v, the last answer after %v", res.LastArrival, res.Span)
 			}
 		})
+	}
+}
+
+// TestServerCutOff ends runs at half of what the system can do while queries still come:
+// some end with one in line, which is no overload.
+func TestServerCutOff(t *testing.T) {
+	cut := 0
+	for seed := range uint64(50) {
+		clock := &fakeClock{}
+		sys := &fakeSystem{clock: clock, batch: 1, took: []time.Duration{10 * ms}}
+		o := Options{Scenario: Server, Rate: 50, MinDuration: time.Minute, MaxDuration: time.Minute, Seed: seed, Clock: clock}
+		res, err := Run(context.Background(), sys, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Unanswered > 0 {
+			cut++
+		}
+		if told := hasPart(res.Verdict.Warnings, "cut off: "); !res.Verdict.Valid || told != (res.Unanswered > 0) {
+			t.Errorf("seed %d: %d queries unanswered, the oldest of %v: verdict %+v", seed, res.Unanswered, res.Oldest, res.Verdict)
+		}
+	}
+	if cut == 0 {
+		t.Error("no run ended with a query in line")
 	}
 }
 
