@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -106,29 +107,62 @@ func names(members []member) []string {
 	return list
 }
 
-// labelMembers labels pictures by a label file, whose names may lack the folders
-// that all members share.
+// labelMembers labels pictures by a label file. It may name them by their paths
+// in the archive, with or without the folders that all members share, and by
+// their names alone where no two are the same.
 func (f *Files) labelMembers(pictures []member, o Options) error {
-	slices.SortStableFunc(pictures, func(a, b member) int { return strings.Compare(path.Base(a.name), path.Base(b.name)) })
-	byName := make(map[string]member, len(pictures))
-	var bases []string
-	for _, m := range pictures {
-		base := path.Base(m.name)
-		if _, ok := byName[base]; ok {
-			return fmt.Errorf("datasets: %s: two pictures are called %s, a label file cannot tell them apart", f.root, base)
+	slices.SortStableFunc(pictures, func(a, b member) int {
+		return cmp.Or(strings.Compare(path.Base(a.name), path.Base(b.name)), strings.Compare(a.name, b.name))
+	})
+	const several = -1
+	byName := make(map[string]int, 2*len(pictures))
+	put := func(name string, i int) {
+		if j, ok := byName[name]; ok && j != i {
+			i = several
 		}
-		byName[base] = m
-		bases = append(bases, base)
+		byName[name] = i
 	}
-	if err := f.labelled(bases, o); err != nil {
+	top := commonFolder(names(pictures))
+	bases := map[string]int{}
+	for i, m := range pictures {
+		for _, name := range []string{m.name, m.name[len(top):], m.shard + m.name, m.shard + m.name[len(top):]} {
+			put(name, i)
+		}
+		bases[path.Base(m.name)]++
+	}
+	items := make([]string, len(pictures)) // their names: the shortest that tell them all apart
+	index := make(map[string]int, len(pictures))
+	for i, m := range pictures {
+		base := path.Base(m.name)
+		if _, ok := byName[base]; !ok && bases[base] == 1 {
+			byName[base] = i
+		} else if !ok {
+			byName[base] = several
+		}
+		items[i] = base
+		if len(bases) < len(pictures) {
+			items[i] = m.shard + m.name[len(top):]
+		}
+		if _, ok := index[items[i]]; ok {
+			return fmt.Errorf("datasets: %s: two pictures are called %s, a label file cannot tell them apart", f.root, items[i])
+		}
+		index[items[i]] = i
+	}
+	find := func(name string) (string, error) {
+		i, ok := byName[strings.TrimPrefix(path.Clean(name), "/")]
+		if !ok {
+			return "", nil
+		}
+		if i == several {
+			return "", fmt.Errorf("two pictures of %s are called %s, want their paths in the archive", f.root, name)
+		}
+		return items[i], nil
+	}
+	if err := f.labelled(items, find, o); err != nil {
 		return err
 	}
-	for i := range f.items {
-		m, ok := byName[f.items[i].Name]
-		if !ok {
-			return fmt.Errorf("datasets: %s: %s is no picture of %s", o.Labels, f.items[i].Name, f.root)
-		}
-		f.spans = append(f.spans, m.span)
+	for _, item := range f.items {
+		f.spans = append(f.spans, pictures[index[item.Name]].span)
 	}
 	return nil
 }

@@ -2,9 +2,11 @@ package datasets
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -35,15 +37,31 @@ func OpenFlat(root string, o Options) (*Files, error) {
 		return nil, fmt.Errorf("datasets: %w", err)
 	}
 	f := &Files{root: root}
-	if err := f.labelled(imagesOf(entries), o); err != nil {
+	pictures := imagesOf(entries)
+	present := make(map[string]bool, len(pictures))
+	for _, name := range pictures {
+		present[name] = true
+	}
+	find := func(name string) (string, error) {
+		if present[name] || f.below(name) {
+			return name, nil
+		}
+		return "", nil
+	}
+	if err := f.labelled(pictures, find, o); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-// labelled takes the pictures that the label file has something to say of.
-func (f *Files) labelled(pictures []string, o Options) (err error) {
+// labelled takes the pictures, in the order of their base names, that the label
+// file has something to say of. Find gives the item's name of the picture that
+// the file calls name, "" for none.
+func (f *Files) labelled(pictures []string, find func(name string) (string, error), o Options) (err error) {
 	if isReaL(o.Labels) {
+		if err := f.checkRepeated(pictures, o.Labels); err != nil {
+			return err
+		}
 		f.items, err = realItems(o.Labels, pictures, o.Classes)
 		return err
 	}
@@ -52,6 +70,9 @@ func (f *Files) labelled(pictures []string, o Options) (err error) {
 		return err
 	}
 	if !named {
+		if err := f.checkRepeated(pictures, o.Labels); err != nil {
+			return err
+		}
 		if len(lines) != len(pictures) {
 			return fmt.Errorf("datasets: %s: %d labels for the %d pictures of %s", o.Labels, len(lines), len(pictures), f.root)
 		}
@@ -61,7 +82,7 @@ func (f *Files) labelled(pictures []string, o Options) (err error) {
 		for i, line := range lines {
 			f.items = append(f.items, Item{Name: pictures[i], Labels: line.labels})
 		}
-	} else if err := f.match(lines, pictures, o.Labels); err != nil {
+	} else if err := f.match(lines, pictures, find, o.Labels); err != nil {
 		return err
 	}
 	if len(f.items) == 0 {
@@ -70,24 +91,35 @@ func (f *Files) labelled(pictures []string, o Options) (err error) {
 	return checkValidation(o.Labels, f.items)
 }
 
-// match takes the lines' pictures that the folder has.
-func (f *Files) match(lines []labelLine, pictures []string, file string) error {
-	present := make(map[string]bool, len(pictures))
-	for _, name := range pictures {
-		present[name] = true
+// checkRepeated is an error where pictures in order of their base names have one
+// in common, for a label file that does not name them by their paths.
+func (f *Files) checkRepeated(pictures []string, file string) error {
+	for i := 1; i < len(pictures); i++ {
+		if base := path.Base(pictures[i]); base == path.Base(pictures[i-1]) {
+			return fmt.Errorf("datasets: %s: two pictures are called %s, %s cannot tell them apart", f.root, base, file)
+		}
 	}
+	return nil
+}
+
+// match takes the lines' pictures that the folder has.
+func (f *Files) match(lines []labelLine, pictures []string, find func(name string) (string, error), file string) error {
 	seen := make(map[string]int, len(lines))
 	var missing []string
 	for _, line := range lines {
-		if earlier := seen[line.name]; earlier > 0 {
+		name, err := find(line.name)
+		if err != nil {
+			return fmt.Errorf("datasets: %s:%d: %w", file, line.number, err)
+		}
+		if earlier := seen[cmp.Or(name, line.name)]; earlier > 0 {
 			return fmt.Errorf("datasets: %s:%d: %s stands on line %d already", file, line.number, line.name, earlier)
 		}
-		seen[line.name] = line.number
-		if !present[line.name] && !f.below(line.name) {
+		seen[cmp.Or(name, line.name)] = line.number
+		if name == "" {
 			missing = append(missing, line.name)
 			continue
 		}
-		f.items = append(f.items, Item{Name: line.name, Labels: line.labels})
+		f.items = append(f.items, Item{Name: name, Labels: line.labels})
 	}
 	var unlisted []string
 	for _, name := range pictures {

@@ -158,3 +158,58 @@ func TestTarSparse(t *testing.T) {
 		t.Errorf("error %v, want one that names the sparse file", err)
 	}
 }
+
+// TestTarLabelFile names an archive's pictures in a label file.
+func TestTarLabelFile(t *testing.T) {
+	alone := []string{"val/x/b.jpg", "val/y/a.jpg"}
+	same := []string{"val/x/a.jpg", "val/y/a.jpg", "val/y/c.jpg"}
+	for _, tt := range []struct {
+		name   string
+		files  []string // each holds its own name
+		labels string
+		want   []string // item, label and text
+		err    string
+	}{
+		{"names alone", alone, "a.jpg 1\nb.jpg 2\n", []string{"a.jpg 1 val/y/a.jpg", "b.jpg 2 val/x/b.jpg"}, ""},
+		{"paths", alone, "val/x/b.jpg 2\n./val/y/a.jpg 1\n", []string{"b.jpg 2 val/x/b.jpg", "a.jpg 1 val/y/a.jpg"}, ""},
+		{"paths below the common folder", alone, "x/b.jpg 2\ny/a.jpg 1\n", []string{"b.jpg 2 val/x/b.jpg", "a.jpg 1 val/y/a.jpg"}, ""},
+		{"paths of one name", same, "y/a.jpg 1\nval/x/a.jpg 2\nc.jpg 3\n", []string{"y/a.jpg 1 val/y/a.jpg", "x/a.jpg 2 val/x/a.jpg", "y/c.jpg 3 val/y/c.jpg"}, ""},
+		{"a path that is another's name", []string{"a.jpg", "sub/a.jpg"}, "a.jpg 1\nsub/a.jpg 2\n", []string{"a.jpg 1 a.jpg", "sub/a.jpg 2 sub/a.jpg"}, ""},
+		{"the name of two", same, "c.jpg 3\na.jpg 1\n", nil, "labels.txt:2: two pictures of"},
+		{"no names for two of one name", same, "1\n2\n3\n", nil, "two pictures are called a.jpg"},
+		{"one picture by two names", alone, "val/x/b.jpg 2\nb.jpg 2\n", nil, "labels.txt:2: b.jpg stands on line 1 already"},
+		{"none", alone, "z/a.jpg 1\n", nil, "no pictures that"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var headers []tar.Header
+			for _, name := range tt.files {
+				headers = append(headers, file(name, name))
+			}
+			f, err := Open(tarOf(t, headers...), Options{Classes: 1000, Labels: write(t, tt.labels)})
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("error %v, want one with %q", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			got := describe(f)
+			for i := range got {
+				text, err := f.Read(i, nil)
+				if err != nil {
+					t.Error(err)
+				}
+				got[i] += " " + string(text)
+			}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if len(f.Warnings) > 0 {
+				t.Errorf("warnings %q, want none", f.Warnings)
+			}
+		})
+	}
+}
