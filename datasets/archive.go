@@ -305,7 +305,7 @@ func archivesIn(root string) []string {
 
 // isArchive tells whether a path is for OpenTar: a file, or a range of them.
 func isArchive(root string) bool {
-	if files, err := expandShards(root); err != nil || len(files) > 1 {
+	if files, err := expandShards(root); err != nil || len(files) != 1 || files[0] != root {
 		return true
 	}
 	info, err := os.Stat(root)

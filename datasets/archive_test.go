@@ -193,6 +193,7 @@ func TestShards(t *testing.T) {
 		{"folder", dir, all},
 		{"range", filepath.Join(dir, "val-{000..002}.tar"), all},
 		{"part of the range", filepath.Join(dir, "val-{001..002}.tar"), all[1:]},
+		{"range of one", filepath.Join(dir, "val-{002..002}.tar"), []string{"1.jpg 12"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f, err := Open(tt.root, Options{Classes: 1000})
@@ -204,6 +205,20 @@ func TestShards(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+	labels := write(t, "val-001/1.jpg 5\nval-000/1.jpg 6\n")
+	f, err := Open(filepath.Join(dir, "val-{000..001}.tar"), Options{Classes: 1000, Labels: labels})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got, want := describe(f), []string{"val-001/1.jpg 5", "val-000/1.jpg 6"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("label file: got %q, want %q", got, want)
+	}
+	for i, want := range []string{"1", "0"} {
+		if text, err := f.Read(i, nil); err != nil || string(text) != want {
+			t.Errorf("label file: %s: got %q, error %v, want %q", f.Item(i).Name, text, err, want)
+		}
 	}
 	for _, bad := range []string{"val-{000..003}.tar", "val-{5..1}.tar", "val-{0..999999999}.tar"} {
 		if _, err := Open(filepath.Join(dir, bad), Options{}); err == nil {
