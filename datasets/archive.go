@@ -25,7 +25,10 @@ type span struct {
 // whatever folders all members share (ImageNetV2); pictures that o.Labels
 // labels, as OpenFlat does; or the pictures of ILSVRC-2012's validation set,
 // whose labels are built in. Several archives are shards of one set, in the
-// order given; an item's name then begins with its shard's.
+// order given; an item's name then begins with its shard's, but for those that a
+// label file tells apart by their names alone. Links count as the
+// files that they lead to, the last member of a name as the only one, and hidden
+// files and folders not at all.
 //
 // With o.Index, the list of an archive's members is kept in that folder and
 // taken from there for as long as the archive's size and time stay the same.
