@@ -114,7 +114,11 @@ func judgeServer(r *Result, o Options, reason, warn func(string, ...any)) {
 		reason("overloaded: %g images a second are asked for, full batches made at most %.4g", o.Rate, most)
 	}
 	if n := len(r.Samples) + r.Unanswered; o.LatencyBound > 0 && !stat.WithinBound(n, r.Late, serverShare) {
-		reason("latency bound: %d of %d queries took longer than %v, too many to say that 99 %% keep it", r.Late, n, o.LatencyBound)
+		why := "more than may be if 99 % are to keep it"
+		if float64(r.Late) <= (1-serverShare)*float64(n) {
+			why = "too few queries to say that 99 % keep it"
+		}
+		reason("latency bound: %d of %d queries took longer than %v, %s", r.Late, n, o.LatencyBound, why)
 	}
 }
 
