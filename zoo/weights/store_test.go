@@ -47,7 +47,7 @@ func serve(t *testing.T, handle func(w http.ResponseWriter, r request)) (Store, 
 		handle(w, request{int(n.Add(1)), r})
 	}))
 	t.Cleanup(server.Close)
-	return Store{Dir: t.TempDir(), Attempts: 4, Backoff: time.Millisecond, Stall: 100 * time.Millisecond, Client: server.Client()}, server.URL, &n
+	return Store{Dir: t.TempDir(), Attempts: 4, Backoff: time.Millisecond, Stall: 2 * time.Second, Client: server.Client()}, server.URL, &n
 }
 
 // serveWhole serves a file as a good server does, ranges and ETag included.
