@@ -111,7 +111,7 @@ func TestPull(t *testing.T) {
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
 		}, sha256: sum, trust: Published, requests: 2},
-		{name: "stalls before the first byte, always", handle: func(w http.ResponseWriter, r request) { <-r.Context().Done() }, sha256: sum, requests: 4, err: "nothing came for 100ms"},
+		{name: "stalls before the first byte, always", handle: func(w http.ResponseWriter, r request) { <-r.Context().Done() }, sha256: sum, requests: 4, err: "nothing came for 500ms"},
 		{name: "promises more than it sends", handle: func(w http.ResponseWriter, r request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(good)+5))
 			w.Write(good)
@@ -215,6 +215,9 @@ func TestPull(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, url, requests := serve(t, tt.handle)
+			if strings.HasPrefix(tt.name, "stalls") {
+				s.Stall = 500 * time.Millisecond
+			}
 			remote := Remote{Name: "net.tag.pth", URL: url + "/file", SHA256: tt.sha256, Bytes: tt.bytes}
 			var last int64
 			h, err := s.Pull(t.Context(), remote, func(done, total int64) { last = done })
