@@ -52,6 +52,20 @@ func describe(src Source) []string {
 	return list
 }
 
+// describeBytes is describe with what each item holds.
+func describeBytes(t *testing.T, src Source) []string {
+	t.Helper()
+	list := describe(src)
+	for i := range list {
+		text, err := src.Read(i, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		list[i] += " " + string(text)
+	}
+	return list
+}
+
 func TestImageNet1k(t *testing.T) {
 	classes := ImageNet1k()
 	if len(classes) != 1000 {

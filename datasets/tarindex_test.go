@@ -118,14 +118,7 @@ func TestTarLinks(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer f.Close()
-				got := describe(f)
-				for i := range got {
-					text, err := f.Read(i, nil)
-					if err != nil {
-						t.Error(err)
-					}
-					got[i] += " " + string(text)
-				}
+				got := describeBytes(t, f)
 				if !reflect.DeepEqual(got, tt.want) {
 					t.Errorf("%s: got %q, want %q", pass, got, tt.want)
 				}
@@ -196,14 +189,7 @@ func TestTarLabelFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			got := describe(f)
-			for i := range got {
-				text, err := f.Read(i, nil)
-				if err != nil {
-					t.Error(err)
-				}
-				got[i] += " " + string(text)
-			}
+			got := describeBytes(t, f)
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}

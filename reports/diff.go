@@ -25,7 +25,8 @@ type Change struct {
 }
 
 // Changes compares two runs row by row: networks under one set of settings. A latency has changed where the intervals of
-// the medians do not overlap; accuracies stand side by side where both are valid and of the same images. Runs of two machine classes are a [ClassError].
+// the medians do not overlap; accuracies stand side by side where both are valid and of the same images. Runs of two machine
+// classes are a [ClassError].
 func Changes(before, after []record.Record) ([]Change, error) {
 	if _, err := newRun(slices.Concat(before, after), nil); err != nil {
 		return nil, err

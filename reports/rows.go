@@ -39,13 +39,11 @@ func settingsOf(r *record.Record) settings {
 		s.exact, s.noTune = s.exact || from.Exact, s.noTune || from.NoTune
 	}
 	s.isa = cmp.Or(s.isa, r.Machine.ISA)
-	if e := cmp.Or(r.Effective, r.Asked); e != nil {
-		switch { // what a query is, is part of the scenario
-		case e.Streams > 0:
-			s.scenario += fmt.Sprintf(" of %d images", e.Streams)
-		case e.Rate > 0:
-			s.scenario += fmt.Sprintf(" at %g images/s", e.Rate)
-		}
+	switch ran := r.Ran(); { // what a query is, is part of the scenario
+	case ran.Streams > 0:
+		s.scenario += fmt.Sprintf(" of %d images", ran.Streams)
+	case ran.Rate > 0:
+		s.scenario += fmt.Sprintf(" at %g images/s", ran.Rate)
 	}
 	return s
 }

@@ -15,6 +15,7 @@ import (
 	"zoobench/bench/runner"
 	"zoobench/kernels"
 	"zoobench/zoo"
+	"zoobench/zoo/weights"
 )
 
 // An Absent is a published checkpoint that is not at hand and might be, within the limit on parameters.
@@ -151,9 +152,9 @@ func (c *chooser) timing(ctx context.Context, t *timings, cand *Candidate) (*rec
 	// What the worker would take by itself is named, so that a timing found tells the same as one made now.
 	task.ISA, task.Threads = kernels.ISA(), cmp.Or(c.Threads, runtime.GOMAXPROCS(0))
 	task.Batch, task.NoTune = c.Batch, c.o.NoTune
-	sum, err := fileSHA256(task.Weights)
+	sum, err := weights.HashFile(ctx, task.Weights)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("choose: %w", err)
 	}
 	if r := t.find(task, sum, c.Limits.Percentile, c.o.MinDuration); r != nil && !c.o.Fresh {
 		return r, nil

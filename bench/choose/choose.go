@@ -8,8 +8,7 @@
 // drawn by a seed, and pictures that look the same stand in one. A picture that cannot be read is listed and counts as
 // wrong for every network. Two networks that a test on the same pictures does not tell apart are a tie, by McNemar's test
 // for accuracy and by a paired bootstrap for the other metrics, and of ties within two points of the best the quickest is
-// picked. Features, timings and predictions are kept in the cache
-// under the hash of everything they hang on.
+// picked. Features, timings and predictions are kept in the cache under the hash of everything they hang on.
 //
 // Networks are judged as they are; how they would do after training on the pictures is not known. It leaves timing to
 // bench/load in a process a network, as bench/runner does it, intervals and tests to bench/stat, and flags and exit
@@ -181,6 +180,8 @@ type chooser struct {
 	task     *Task
 	titles   []string
 	pictures []picture
+	readable []bool // of pictures
+	group    []int  // of pictures, the same number for those that look the same
 	study    *study
 	dir      string // of the cache
 	build    string
@@ -237,18 +238,17 @@ func (c *chooser) scan(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	readable := make([]bool, len(c.pictures))
+	c.look()
 	for i, p := range c.pictures {
-		if readable[i] = p.Err == ""; !readable[i] {
+		if !c.readable[i] {
 			c.Unreadable = append(c.Unreadable, Bad{c.task.Files[i], p.Err})
 		}
 	}
-	group := groups(c.pictures)
-	fold, err := stratify(c.task.Labels, group, readable, c.task.Classes, c.Folds, c.Seed)
+	fold, err := stratify(c.task.Labels, c.group, c.readable, c.task.Classes, c.Folds, c.Seed)
 	if err != nil {
 		return err
 	}
-	c.alike(group)
+	c.alike()
 	c.study = &study{classes: len(c.task.Classes), labels: c.task.Labels, fold: fold, folds: c.Folds}
 	for f := range c.Folds {
 		if len(c.study.in(f)) == 0 {
@@ -256,7 +256,7 @@ func (c *chooser) scan(ctx context.Context) (err error) {
 		}
 	}
 	c.Warnings = append(c.Warnings, c.task.Warnings...)
-	if few := c.scarce(group, readable); len(few) > 0 {
+	if few := c.scarce(); len(few) > 0 {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d classes have fewer readable pictures that differ than the %d folds, their figures rest on very few: %s",
 			len(few), len(c.Classes), c.Folds, strings.Join(first(few, mostConfusions), ", ")))
 	}
@@ -279,14 +279,14 @@ func (c *chooser) scan(ctx context.Context) (err error) {
 }
 
 // scarce lists the classes with fewer pictures than folds, those that look the same counted once: they stand in one fold.
-func (c *chooser) scarce(group []int, readable []bool) (few []string) {
+func (c *chooser) scarce() (few []string) {
 	distinct := make([]map[int]bool, len(c.Classes))
 	for class := range distinct {
 		distinct[class] = map[int]bool{}
 	}
 	for i, class := range c.task.Labels {
-		if readable[i] {
-			distinct[class][group[i]] = true
+		if c.readable[i] {
+			distinct[class][c.group[i]] = true
 		}
 	}
 	for class, groups := range distinct {
@@ -297,13 +297,22 @@ func (c *chooser) scarce(group []int, readable []bool) (few []string) {
 	return few
 }
 
+// look tells which pictures can be read and which look the same.
+func (c *chooser) look() {
+	c.readable = make([]bool, len(c.pictures))
+	for i, p := range c.pictures {
+		c.readable[i] = p.Err == ""
+	}
+	c.group = groups(c.pictures)
+}
+
 // alike lists the groups of pictures that look the same.
-func (c *chooser) alike(group []int) {
+func (c *chooser) alike() {
 	members := map[int][]int{}
-	for i, g := range group {
+	for i, g := range c.group {
 		members[g] = append(members[g], i)
 	}
-	for i := range group {
+	for i := range c.group {
 		m := members[i]
 		if len(m) < 2 {
 			continue

@@ -21,16 +21,12 @@ const (
 
 // decide orders the rows, picks one and says what else there is to say without another fit.
 func (c *chooser) decide(ctx context.Context) error {
-	group, read := groups(c.pictures), make([]bool, len(c.pictures))
-	for i, p := range c.pictures {
-		read[i] = p.Err == ""
-	}
-	if w := alikeWarning(group, read, c.Metric); w != "" {
+	if w := alikeWarning(c.group, c.readable, c.Metric); w != "" {
 		c.Warnings = append(c.Warnings, w)
 		c.o.Say("warning: " + w)
 	}
 	fits := func(r *Row) bool { return r.Fits }
-	expected, err := resampleRows(ctx, c.Rows, group, c.Metric, fits, func(done, total int) { c.o.Step("drawing pictures anew", done, total) })
+	expected, err := resampleRows(ctx, c.Rows, c.group, c.Metric, fits, func(done, total int) { c.o.Step("drawing pictures anew", done, total) })
 	if err != nil {
 		return err
 	}
@@ -52,7 +48,7 @@ func (c *chooser) decide(ctx context.Context) error {
 	}
 	c.Changes = changes(f, c.otherLimits())
 	c.AllWrong = c.wrongByAll()
-	c.Answers = c.answers(group)
+	c.Answers = c.answers()
 	c.o.Step("two networks together", 0, 2)
 	if c.Ensembles, err = c.Answers.Ensembles(ctx, mostWhatIfs); err != nil {
 		return err
@@ -165,8 +161,8 @@ func (c *chooser) wrongByAll() (all []Wrong) {
 }
 
 // answers are all rows', for questions asked later.
-func (c *chooser) answers(group []int) *Answers {
-	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels, Group: group}
+func (c *chooser) answers() *Answers {
+	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels, Group: c.group}
 	for _, f := range c.study.fold {
 		a.Read = append(a.Read, f != unreadable)
 	}

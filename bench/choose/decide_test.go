@@ -31,6 +31,7 @@ func decided(heads int) *chooser {
 		c.Rows = append(c.Rows, &Row{Name: name, Head: headProbe, Latency: 5e6, Fits: true, outcome: o, Score: score(o),
 			probabilities: saying(name, 0, 2, o.predicted, make([]float32, 60)).probabilities})
 	}
+	c.look()
 	return c
 }
 

@@ -64,7 +64,7 @@ type cells struct {
 }
 
 func newCells(o outcome) *cells {
-	c := &cells{of: make([]int32, len(o.labels)), counts: counts{make([]int, o.classes), make([]int, o.classes), make([]int, o.classes)}}
+	c := &cells{of: make([]int32, len(o.labels)), counts: newCounts(o.classes)}
 	number := map[[2]int]int32{}
 	for i, label := range o.labels {
 		key := [2]int{label, o.predicted[i]}
@@ -211,8 +211,7 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 		}
 	}
 	many := drawsFor(len(rows), m)
-	classes := rows[0].outcome.classes
-	left := counts{make([]int, classes), make([]int, classes), make([]int, classes)}
+	left := newCounts(rows[0].outcome.classes)
 	rng := rand.New(rand.NewPCG(2, 0))
 	see := func(times []int32, drawn []Score) {
 		chosen, equal := -1, 0
@@ -230,18 +229,9 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 		if chosen < 0 {
 			return
 		}
-		o := &rows[chosen].outcome
 		for i, n := range times {
-			if n > 0 {
-				continue
-			}
-			label, said := o.labels[i], o.predicted[i]
-			left.label[label]++
-			if said < 0 {
-				continue
-			}
-			if left.said[said]++; said == label {
-				left.both[label]++
+			if n == 0 {
+				rows[chosen].outcome.count(&left, i)
 			}
 		}
 	}

@@ -55,6 +55,10 @@ func (o *outcome) right(i int) bool { return o.predicted[i] == o.labels[i] }
 // counts are the pictures of each class, those said to be of it, and those of both.
 type counts struct{ label, said, both []int }
 
+func newCounts(classes int) counts {
+	return counts{make([]int, classes), make([]int, classes), make([]int, classes)}
+}
+
 func (o *outcome) count(c *counts, i int) {
 	c.label[o.labels[i]]++
 	if p := o.predicted[i]; p >= 0 {
@@ -93,7 +97,7 @@ func (c *counts) score() (s Score) {
 // score is what a head does on all pictures. The intervals of balanced accuracy and macro-F1 are Wilson's alone: resample
 // widens them by the bootstrap's.
 func score(o outcome) Score {
-	c := counts{make([]int, o.classes), make([]int, o.classes), make([]int, o.classes)}
+	c := newCounts(o.classes)
 	for i := range o.labels {
 		o.count(&c, i)
 	}

@@ -2,11 +2,8 @@ package choose
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +16,7 @@ import (
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/bench/stat"
+	"zoobench/zoo/weights"
 )
 
 // timingsKept is how long a timing stands for the machine: a question an hour later need not wait, one next week should.
@@ -101,18 +99,9 @@ func program() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("choose: %w", err)
 	}
-	return fileSHA256(self)
-}
-
-func fileSHA256(path string) (string, error) {
-	f, err := os.Open(path)
+	sum, err := weights.HashFile(context.Background(), self)
 	if err != nil {
 		return "", fmt.Errorf("choose: %w", err)
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("choose: %s: %w", path, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, nil
 }

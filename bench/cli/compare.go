@@ -74,7 +74,7 @@ type rankRow struct {
 	Published float64 `json:"published,omitempty"` // percent, 0 where unknown
 	Verdict   string  `json:"verdict,omitempty"`
 
-	of int `json:"-"` // its place among those compared
+	of int // its place among those compared
 }
 
 // pairRow is two checkpoints of zoobench compare, on the same images.
@@ -91,7 +91,7 @@ type pairRow struct {
 	Separated  bool    `json:"separated"`
 	MoreImages int     `json:"more_images,omitempty"` // that would separate the two; 0 where they are, or where none would
 
-	a, b int `json:"-"` // their places among those compared
+	a, b int // their places among those compared
 }
 
 // comparison is what holding several checkpoints against each other gives.

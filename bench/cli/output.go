@@ -148,7 +148,7 @@ func columns(row reflect.Value) (names, cells []string) {
 			names, cells = append(names, n...), append(cells, c...)
 			continue
 		}
-		if name == "-" {
+		if name == "-" || !field.IsExported() {
 			continue
 		}
 		names, cells = append(names, name), append(cells, csvCell(row.Field(i)))

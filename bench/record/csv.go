@@ -67,7 +67,7 @@ var latencyColumns = []column{
 	{"infer_img_size", func(r *Record) string { return whole(int64(r.ImgSize)) }},
 	{"infer_samples_per_sec", func(r *Record) string { return rate(r.ImagesPerSec) }},
 	{"infer_step_time", func(r *Record) string {
-		if r.Timing == nil || !r.batches() {
+		if r.Timing == nil || !r.Batches() {
 			return ""
 		}
 		return fixed(r.Mean/1e6, 3)
@@ -100,25 +100,25 @@ var latencyColumns = []column{
 	{"not_measured", why("latency_p50_ns")},
 	{"predictions_checked", recheck(func(c *Recheck) int { return c.Checked })},
 	{"predictions_same", recheck(func(c *Recheck) int { return c.Same })},
-	{"streams", func(r *Record) string { return whole(int64(r.ran().Streams)) }},
-	{"rate_images_per_s", func(r *Record) string { return exactly(r.ran().Rate) }},
-	{"latency_bound_ns", func(r *Record) string { return whole(r.ran().LatencyBound) }},
+	{"streams", func(r *Record) string { return whole(int64(r.Ran().Streams)) }},
+	{"rate_images_per_s", func(r *Record) string { return exactly(r.Ran().Rate) }},
+	{"latency_bound_ns", func(r *Record) string { return whole(r.Ran().LatencyBound) }},
 	{"late_queries", func(r *Record) string {
-		if r.Timing == nil || r.ran().LatencyBound == 0 {
+		if r.Timing == nil || r.Ran().LatencyBound == 0 {
 			return ""
 		}
 		return strconv.Itoa(r.Late)
 	}},
 	{"unanswered_queries", func(r *Record) string {
-		if r.Timing == nil || r.ran().Rate == 0 {
+		if r.Timing == nil || r.Ran().Rate == 0 {
 			return ""
 		}
 		return strconv.Itoa(r.Unanswered)
 	}},
 }
 
-// batches says whether a latency row's queries are batches.
-func (r *Record) batches() bool { return r.Scenario != "multi_stream" && r.Scenario != "server" }
+// Batches says whether a latency row's queries are batches.
+func (r *Record) Batches() bool { return r.Scenario != "multi_stream" && r.Scenario != "server" }
 
 // WriteEvalCSV writes the eval records of rs as a table with the columns of timm's
 // results-imagenet.csv and, after them, zoobench's own. Published accuracies have columns

@@ -66,10 +66,10 @@ func goBenchName(what string, r *Record) string {
 	if r.Scenario != "" {
 		parts = append(parts, "scenario="+r.Scenario)
 	}
-	if n := r.ran().Streams; n > 0 {
+	if n := r.Ran().Streams; n > 0 {
 		parts = append(parts, "streams="+strconv.Itoa(n))
 	}
-	if rate := exactly(r.ran().Rate); rate != "" {
+	if rate := exactly(r.Ran().Rate); rate != "" {
 		parts = append(parts, "rate="+rate)
 	}
 	parts = append(parts, "isa="+isa)

@@ -124,8 +124,8 @@ type Settings struct {
 	LatencyBound int64   `json:"latency_bound_ns,omitempty"`  // server: of its queries, 0 for none
 }
 
-// ran returns the settings that the record was measured with, as far as it tells.
-func (r *Record) ran() Settings {
+// Ran returns the settings that the record was measured with, as far as it tells.
+func (r *Record) Ran() Settings {
 	for _, s := range []*Settings{r.Effective, r.Asked} {
 		if s != nil {
 			return *s

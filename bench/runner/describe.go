@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -9,11 +10,11 @@ import (
 	"sync"
 	"time"
 
-	"zoobench/bench/load"
 	"zoobench/bench/record"
 	"zoobench/datasets"
 	"zoobench/kernels"
 	"zoobench/zoo"
+	"zoobench/zoo/weights"
 )
 
 // describe is what a task's record holds before anything is measured, and what a failed one is left with.
@@ -27,15 +28,8 @@ func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
 		},
 	}
 	if l := t.Job.Latency; l != nil {
-		r.Asked.MinDuration, r.Asked.MaxDuration = l.MinDuration.Nanoseconds(), l.MaxDuration.Nanoseconds()
-		r.Asked.MinSamples, r.Asked.Seed = l.MinSamples, l.Seed
-		// An experiment has one set of these for all of its scenarios.
-		switch t.Scenario {
-		case load.MultiStream:
-			r.Asked.Streams = l.Streams
-		case load.Server:
-			r.Asked.Rate, r.Asked.LatencyBound = l.Rate, l.LatencyBound.Nanoseconds()
-		}
+		fillScenario(r.Asked, t.load())
+		r.Asked.Seed = l.Seed
 	}
 	if a := t.Job.Accuracy; a != nil {
 		r.Asked.Limit, r.Asked.Seed = a.Limit, a.Seed
@@ -77,7 +71,7 @@ var kernelBuild = sync.OnceValue(func() string {
 	if err != nil {
 		return build
 	}
-	sum, err := fileSHA256(self)
+	sum, err := weights.HashFile(context.Background(), self)
 	if err != nil {
 		return build
 	}

@@ -67,14 +67,8 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	}
 	defer n.Close()
 	f := newForward(n)
-	o := load.Options{Scenario: t.Scenario}
-	if l := t.Job.Latency; l != nil {
-		o.MinDuration, o.MaxDuration, o.MinSamples = l.MinDuration, l.MaxDuration, l.MinSamples
-		o.Streams, o.Rate, o.LatencyBound, o.Seed = l.Streams, l.Rate, l.LatencyBound, l.Seed
-	}
-
 	layers := n.layers()
-	res, energy, noEnergy, err := f.time(ctx, o, layers)
+	res, energy, noEnergy, err := f.time(ctx, t.load(), layers)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +123,18 @@ func (f *forward) time(ctx context.Context, o load.Options, layers []record.Laye
 	return res, energy, noEnergy, nil
 }
 
-// fillScenario fills in what a scenario ran with, defaults included, as far as it is one of its settings.
+// load is how a task asks to be timed.
+func (t *Task) load() load.Options {
+	o := load.Options{Scenario: t.Scenario}
+	if l := t.Job.Latency; l != nil {
+		o.MinDuration, o.MaxDuration, o.MinSamples = l.MinDuration, l.MaxDuration, l.MinSamples
+		o.Streams, o.Rate, o.LatencyBound, o.Seed = l.Streams, l.Rate, l.LatencyBound, l.Seed
+	}
+	return o
+}
+
+// fillScenario fills in a scenario's settings, those alone that are its own: an experiment has one set for all of its
+// scenarios.
 func fillScenario(s *record.Settings, o load.Options) {
 	s.Scenario, s.MinSamples = string(o.Scenario), o.MinSamples
 	s.MinDuration, s.MaxDuration = o.MinDuration.Nanoseconds(), o.MaxDuration.Nanoseconds()

@@ -2,11 +2,11 @@ package runner
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,6 +18,7 @@ import (
 	"zoobench/bench/record"
 	"zoobench/kernels"
 	"zoobench/zoo"
+	"zoobench/zoo/weights"
 )
 
 // plan expands jobs to tasks, an accuracy job to one a checkpoint, and leaves out what an earlier run has measured.
@@ -156,7 +157,7 @@ func kept(dir string, rec *record.Record, p planned) bool {
 	if p.Weights == "" {
 		return true
 	}
-	sum, err := fileSHA256(p.Weights)
+	sum, err := weights.HashFile(context.Background(), p.Weights)
 	return err == nil && sum == rec.WeightsSHA256
 }
 
@@ -175,19 +176,6 @@ func values(m map[string]string) (all []string) {
 		all = append(all, v)
 	}
 	return all
-}
-
-func fileSHA256(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // checkpoints are an accuracy job's tasks: the checkpoint that it names, or all of the network's that are in the cache,

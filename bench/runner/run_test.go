@@ -198,7 +198,7 @@ func TestKept(t *testing.T) {
 	}
 	file := filepath.Join(cache.Weights(), "tiny.mine.safetensors")
 	writeWeights(t, file, 3)
-	sum, err := fileSHA256(file)
+	sum, err := weights.HashFile(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,8 +75,8 @@ func curves(records []*record.Record, setting func(*record.Record) *int) [][]*re
 	at := map[string]int{}
 	var all [][]*record.Record
 	for _, r := range records {
-		if r.Scenario == "multi_stream" || r.Scenario == "server" {
-			continue // a query there is no batch
+		if !r.Batches() {
+			continue
 		}
 		c := *r
 		*setting(&c) = 0

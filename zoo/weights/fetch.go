@@ -148,7 +148,7 @@ func (s Store) admit(ctx context.Context, r Remote, f *os.File, p part) (Held, e
 	if err != nil {
 		return Held{}, err
 	}
-	sum, err := hashFile(ctx, s.partPath(r.Name))
+	sum, err := HashFile(ctx, s.partPath(r.Name))
 	if err != nil {
 		return Held{}, err
 	}

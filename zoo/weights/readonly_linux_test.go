@@ -24,7 +24,7 @@ func TestReadOnlyStore(t *testing.T) {
 		t.Skipf("cannot mount read-only: %v", err)
 	}
 	s := Store{Dir: dir, Mirror: "http://127.0.0.1:1", Attempts: 1}
-	sum, err := hashFile(t.Context(), filepath.Join(dir, "a.pth"))
+	sum, err := HashFile(t.Context(), filepath.Join(dir, "a.pth"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,7 +129,7 @@ func (s Store) present(ctx context.Context, r Remote) (Held, error) {
 	if pinned && pin.Bytes == info.Size() && strings.HasPrefix(pin.SHA256, r.SHA256) && pin.Modified.Equal(info.ModTime()) {
 		return pin, nil
 	}
-	sum, err := hashFile(ctx, s.Path(r.Name))
+	sum, err := HashFile(ctx, s.Path(r.Name))
 	if err != nil {
 		return Held{}, err
 	}
@@ -232,7 +232,7 @@ func (s Store) Verify(ctx context.Context, r Remote) (Held, error) {
 	pin, pinned, err := s.pin(r.Name)
 	if err == nil && pinned {
 		var sum string
-		if sum, err = hashFile(ctx, s.Path(r.Name)); err == nil {
+		if sum, err = HashFile(ctx, s.Path(r.Name)); err == nil {
 			if err = s.hold(Remote{Name: r.Name}, sum, pin, true); err == nil {
 				err = s.hold(r, sum, pin, true)
 			}
@@ -314,8 +314,8 @@ func (s Store) writePin(h Held) error {
 	})
 }
 
-// hashFile is a file's SHA-256 in hexadecimal, unless the context ends before it is read.
-func hashFile(ctx context.Context, path string) (string, error) {
+// HashFile is a file's SHA-256 in hexadecimal, unless the context ends before it is read.
+func HashFile(ctx context.Context, path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
