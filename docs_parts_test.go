@@ -3,11 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"image/png"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,96 +12,8 @@ import (
 	"zoobench/bench/cli"
 	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
-	"zoobench/reports/findings"
 	"zoobench/zoo"
 )
-
-var (
-	update = flag.Bool("update", false, "write the README's generated parts anew")
-	from   = flag.String("from", "", "folder of a run of the default experiment, whose results the README is to state from now on")
-)
-
-// TestReadme holds the README's parts between <!-- generated: name --> and <!-- end --> to what the program says of itself.
-func TestReadme(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts := map[string]string{"commands": commands(t), "experiments": experiments(t), "keys": keys(t), "networks": networks(), "results": results(t)}
-	block := regexp.MustCompile(`(?s)(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)`)
-	seen := map[string]bool{}
-	want := block.ReplaceAllFunc(text, func(b []byte) []byte {
-		m := block.FindSubmatch(b)
-		part, ok := parts[string(m[2])]
-		if !ok {
-			t.Errorf("nothing generates %s", m[2])
-			return b
-		}
-		seen[string(m[2])] = true
-		return slices.Concat(m[1], []byte("\n"+part+"\n"), m[3])
-	})
-	for name := range parts {
-		if !seen[name] {
-			t.Errorf("README.md has no part %s", name)
-		}
-	}
-	if bytes.Equal(text, want) {
-		return
-	}
-	if !*update {
-		t.Fatal("README.md's generated parts are out of date: go test . -run Readme -update")
-	}
-	if err := os.WriteFile("README.md", want, 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestReadmeCounts holds the counts in the README's sentences to the zoo, the default experiment and the claims.
-func TestReadmeCounts(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := load(t)
-	jobs, err := file.Jobs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	timed := 0
-	for _, j := range jobs {
-		if j.Latency != nil {
-			timed++
-		}
-	}
-	for _, want := range []string{
-		fmt.Sprintf("holds %d networks", len(zoo.Default().All())),
-		fmt.Sprintf("# measures %d networks", timed),
-		fmt.Sprintf("%d claims", len(findings.Claims())),
-	} {
-		if !bytes.Contains(text, []byte(want)) {
-			t.Errorf("README.md does not say %q", want)
-		}
-	}
-}
-
-// TestReadmePicture holds the README's picture to being there, small, and a picture.
-func TestReadmePicture(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := regexp.MustCompile(`!\[[^\]]{20,}\]\(([^)]+\.png)\)`).FindSubmatch(text)
-	if m == nil {
-		t.Fatal("README.md shows no picture with a description")
-	}
-	data, err := os.ReadFile(string(m[1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := png.DecodeConfig(bytes.NewReader(data)); err != nil || len(data) > 300<<10 {
-		t.Errorf("%s: %d bytes, error %v; want a PNG of at most 300 KiB", m[1], len(data), err)
-	}
-}
 
 func load(t *testing.T) *experiment.File {
 	t.Helper()

@@ -13,12 +13,24 @@ import (
 	"zoobench/zoo"
 )
 
-// resultsFile has the records that the README's results are written from and its picture is drawn from: those of a run of
-// the default experiment, less their layers.
+// resultsFile has the records that the documents' results are written from and the README's picture is drawn from: those
+// of a run of the default experiment, less their layers.
 const resultsFile = "reports/testdata/default.jsonl"
 
-// results writes the README's table of the stored run.
-func results(t *testing.T) string {
+// inReadme are the networks whose results the README shows; docs/measurements.md shows all.
+var inReadme = []string{
+	"squeezenet1_1", "mobilenetv2_100", "efficientnet_b0", "alexnet", "resnet18", "densenet121", "resnet50", "vgg16", "convnext_tiny",
+	"vit_base_patch16_224",
+}
+
+// results are the timed rows of the stored run.
+type results struct {
+	rows  []record.Record // the fastest first
+	noise string          // of the host
+}
+
+// timedResults reads the stored run, after it has taken the place of the one before where -from names one.
+func timedResults(t *testing.T) results {
 	t.Helper()
 	if *from != "" {
 		store(t, *from)
@@ -27,27 +39,36 @@ func results(t *testing.T) string {
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
-	var rows []record.Record
-	noise, doubts := "", 0
+	var res results
 	for _, r := range all {
 		switch {
 		case r.Kind == record.KindHost:
-			noise = fmt.Sprintf("%.1f %%", r.NoisePercent)
+			res.noise = fmt.Sprintf("%.1f %%", r.NoisePercent)
 		case r.Kind == record.KindLatency && r.Timing != nil:
-			rows = append(rows, r)
+			res.rows = append(res.rows, r)
 		}
 	}
-	if len(rows) == 0 || noise == "" {
-		t.Fatalf("%s: %d timed networks, noise %q; want some, and the host's noise", resultsFile, len(rows), noise)
+	if len(res.rows) == 0 || res.noise == "" {
+		t.Fatalf("%s: %d timed networks, noise %q; want some, and the host's noise", resultsFile, len(res.rows), res.noise)
 	}
-	slices.SortFunc(rows, func(a, b record.Record) int { return int(a.P50 - b.P50) })
+	slices.SortFunc(res.rows, func(a, b record.Record) int { return int(a.P50 - b.P50) })
+	return res
+}
 
+// table writes the rows of the networks that are named, or all where none is.
+func (res *results) table(t *testing.T, networks []string) string {
+	t.Helper()
 	var b strings.Builder
-	first := rows[0]
+	first := res.rows[0]
 	fmt.Fprintf(&b, "%s, %d cores, %s/%s, %s, threads %d, batch %d, %s; noise of the host %s.\n\n", first.Machine.CPU, first.Machine.Cores,
-		first.Machine.OS, first.Machine.Arch, first.Machine.ISA, first.Threads, first.Batch, first.Time.Format("2006-01-02"), noise)
+		first.Machine.OS, first.Machine.Arch, first.Machine.ISA, first.Threads, first.Batch, first.Time.Format("2006-01-02"), res.noise)
 	b.WriteString("| model | params, M | MACs, G | px | p50, ms | 95 % interval | img/s | peak RSS, MiB | published top-1, % |\n|---|---|---|---|---|---|---|---|---|\n")
-	for _, r := range rows {
+	shown, doubts := 0, 0
+	for _, r := range res.rows {
+		if networks != nil && !slices.Contains(networks, r.Model) {
+			continue
+		}
+		shown++
 		mark := ""
 		if !r.Verdict.Valid {
 			mark, doubts = " †", doubts+1
@@ -55,6 +76,9 @@ func results(t *testing.T) string {
 		ms := func(ns int64) string { return digits(float64(ns) / 1e6) }
 		fmt.Fprintf(&b, "| %s | %.2f | %.3f | %d | %s%s | %s to %s | %s | %d | %s |\n", r.Model, float64(r.Params)/1e6, float64(r.MACs)/1e9,
 			r.ImgSize, ms(r.P50), mark, ms(r.P50Lo), ms(r.P50Hi), digits(r.ImagesPerSec), r.PeakRSSBytes>>20, publishedTop1(&r))
+	}
+	if networks != nil && shown != len(networks) {
+		t.Errorf("%s has %d of the %d networks %v", resultsFile, shown, len(networks), networks)
 	}
 	if doubts > 0 {
 		b.WriteString("\n† the run's verdict: too noisy to be trusted.\n")
@@ -79,7 +103,7 @@ func publishedTop1(r *record.Record) string {
 	}
 }
 
-// store keeps the records of the run in the folder as the README's.
+// store keeps the records of the run in the folder as the documents'.
 func store(t *testing.T, folder string) {
 	t.Helper()
 	all, problems, err := record.ReadFile(filepath.Join(folder, "results.jsonl"))
@@ -109,8 +133,8 @@ func store(t *testing.T, folder string) {
 	}
 }
 
-// TestReadmeResults holds the stored run to the zoo as it is: what was counted, and what others have published.
-func TestReadmeResults(t *testing.T) {
+// TestStoredResults holds the stored run to the zoo as it is: what was counted, and what others have published.
+func TestStoredResults(t *testing.T) {
 	all, problems, err := record.ReadFile(resultsFile)
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
