@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/runner"
-	"zoobench/zoo"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
+	"zoobench/zoo/outline"
 )
 
 // showRow is one layer of zoobench show.
@@ -179,25 +179,26 @@ func winogradNote(layers []engine.Layer) string {
 
 // showDiff prints two networks side by side.
 func (a *app) showDiff(b build, names [2]string) error {
-	var specs [2]*zoo.Spec
-	var graphs [2]*nn.Graph
+	var networks [2]outline.Network
 	for i, name := range names {
+		n := &networks[i]
 		var err error
-		if specs[i], err = a.list.Find(name); err != nil {
+		if n.Spec, err = a.list.Find(name); err != nil {
 			return err
 		}
-		if graphs[i], err = specs[i].Graph(b.imgSize, b.classes); err != nil {
+		if n.Graph, err = n.Spec.Graph(b.imgSize, b.classes); err != nil {
 			return err
 		}
 	}
-	if specs[0] == specs[1] {
-		return fmt.Errorf("show: %s and %s are one network, %s; want two", names[0], names[1], specs[0].Name)
+	one, two := networks[0], networks[1]
+	if one.Spec == two.Spec {
+		return fmt.Errorf("show: %s and %s are one network, %s; want two", names[0], names[1], one.Spec.Name)
 	}
-	rows := compare(specs, graphs)
+	rows := outline.Diff(one, two)
 	if a.format == "table" {
-		return writeDiff(a.stdout, [2]string{specs[0].Name, specs[1].Name}, rows)
+		return writeDiff(a.stdout, [2]string{one.Spec.Name, two.Spec.Name}, rows)
 	}
-	out := newPrinter[diffRow](a, nil, nil)
+	out := newPrinter[outline.Row](a, nil, nil)
 	for _, row := range rows {
 		if err := out.print(row); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
-	"zoobench/zoo/nn"
+	"zoobench/zoo/outline"
 	"zoobench/zoo/weights"
 )
 
@@ -70,27 +70,22 @@ func TestDiffOfVariants(t *testing.T) {
 	}
 }
 
-// TestDiffOfConnections finds two graphs apart whose layers are alike.
-func TestDiffOfConnections(t *testing.T) {
-	network := func(name string, second bool) zoo.Spec {
-		return zoo.Spec{Name: name, Size: 8, Build: func(g *nn.Builder, x nn.Value) nn.Value {
-			a := g.ReLU(x)
-			b := g.ReLU(a)
-			if second {
-				a = b
-			}
-			return g.Linear("fc", g.GlobalAvgPool(g.Add(a, b)), g.Classes)
-		}}
-	}
-	list, err := zoo.NewList([]zoo.Spec{network("one", false), network("two", true), network("three", true)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, stdout, stderr := invokeOn(list, "show", "--diff", "one", "two"); !strings.Contains(stdout, "connections, ") {
-		t.Errorf("no word about connections: %s%s", stdout, stderr)
-	}
-	if _, stdout, stderr := invokeOn(list, "show", "--diff", "two", "three"); !strings.Contains(stdout, "their connections are the same\n") {
-		t.Errorf("networks that are the same differ: %s%s", stdout, stderr)
+// TestDiffOfEqualLayers holds the table to a word where nothing differs, and to none where a detail does.
+func TestDiffOfEqualLayers(t *testing.T) {
+	const word = "their connections are the same\n"
+	layer := outline.Row{Kind: outline.LayerRow, Name: "8×8", A: "relu", B: "relu", Same: true, Count: 1}
+	detail := outline.Row{Kind: outline.DetailRow, Name: "connections", A: "its own", B: "its own", Count: 4}
+	for _, test := range []struct {
+		rows []outline.Row
+		want bool
+	}{{[]outline.Row{layer}, true}, {[]outline.Row{layer, detail}, false}} {
+		var text strings.Builder
+		if err := writeDiff(&text, [2]string{"one", "two"}, test.rows); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(text.String(), word); got != test.want {
+			t.Errorf("%q in the text of %+v: %v, want %v:\n%s", word, test.rows, got, test.want, text.String())
+		}
 	}
 }
 
