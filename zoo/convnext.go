@@ -23,7 +23,8 @@ var convNeXts = family{name: "convnext", year: 2022, paper: "arXiv:2201.03545", 
 	//                      blocks                     channels              params      MACs
 	{"convnext_tiny", convNeXt{[4]int{3, 3, 9, 3}, 96}.build, 224, 28_589_128, 4_455_531_264, bicubic95},
 	{"convnext_small", convNeXt{[4]int{3, 3, 27, 3}, 96}.build, 224, 50_223_688, 8_683_712_256, bicubic95},
-	{"convnext_base", convNeXt{[4]int{3, 3, 27, 3}, 128}.build, 224, 88_591_464, 15_354_729_472, Recipe{Interpolation: "bicubic", TestSize: 288, TestCropPct: 1}},
+	{"convnext_base", convNeXt{[4]int{3, 3, 27, 3}, 128}.build, 224, 88_591_464, 15_354_729_472,
+		Recipe{Interpolation: "bicubic", TestSize: 288, TestCropPct: 1}},
 }, renames: []renames{{table: weights.Table{Name: "torchvision", Rows: convNeXtTorchvision()}}}}
 
 func (c convNeXt) build(g *nn.Builder, x nn.Value) nn.Value {

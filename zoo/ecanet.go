@@ -22,7 +22,7 @@ var ecaNets = family{name: "ecanet", year: 2019, paper: "arXiv:1910.03151", rows
 		Recipe{CropPct: 0.95, Interpolation: "bicubic", TestSize: 288}},
 	{"ecaresnet269d", ecaResNet([4]int{3, 30, 48, 8}, stemD).build, 320, 102_093_077, 41_364_716_288,
 		Recipe{CropPct: 0.95, Interpolation: "bicubic", TestSize: 352, TestCropPct: 1}},
-	{"ecaresnext26t_32x4d", resnet{depths: [4]int{2, 2, 2, 2}, groups: 32, width: 4, eca: true, stem: stemT, avgDown: true}.build, 224, 15_406_220, 2_678_783_488, bicubic},
+	{"ecaresnext26t_32x4d", ecaResNet([4]int{2, 2, 2, 2}, stemT).with(bottleneck{32, 4}).build, 224, 15_406_220, 2_678_783_488, bicubic},
 },
 	aliases: []alias{{"ecaresnext26t_32x4d", "ecaresnext50t_32x4d"}},
 }
@@ -33,8 +33,10 @@ var stemD, stemT = [2]int{32, 32}, [2]int{24, 32}
 var bicubic320 = Recipe{Interpolation: "bicubic", TestSize: 320, TestCropPct: 0.95}
 
 func ecaResNet(depths [4]int, stem [2]int) resnet {
-	return resnet{depths: depths, eca: true, stem: stem, avgDown: true}
+	return resnet{depths: depths, gate: channelAttention, stem: stem, avgDown: true}
 }
+
+func (r resnet) with(block residual) resnet { r.block = block; return r }
 
 // channelAttention gates each channel by a convolution along the channels' means, as wide as the odd number at or above
 // (log₂C + 1)/2, rounded down, and at least 3.

@@ -47,7 +47,8 @@ var efficientNets = family{name: "efficientnet", year: 2019, paper: "arXiv:1905.
 	{"efficientnet_b4", efficientNet(swish, 1.4, 1.8).build, 320, 19_341_616, 3_063_687_008,
 		Recipe{Interpolation: "bicubic", TestSize: 384, TestCropPct: 1}},
 	{"efficientnet_b5", efficientNet(swish, 1.6, 2.2).build, 448, 30_389_784, 9_404_374_080, bicubic100},
-	{"efficientnet_b6", efficientNet(swish, 1.8, 2.6).build, 528, 43_040_704, 19_067_593_536, Recipe{CropPct: 0.942, Interpolation: "bicubic"}},
+	{"efficientnet_b6", efficientNet(swish, 1.8, 2.6).build, 528, 43_040_704, 19_067_593_536,
+		Recipe{CropPct: 0.942, Interpolation: "bicubic"}},
 	{"efficientnet_b7", efficientNet(swish, 2, 3.1).build, 600, 66_347_960, 37_745_884_192, Recipe{CropPct: 0.949, Interpolation: "bicubic"}},
 
 	{"tv_efficientnet_b5", efficientNet(swishTV, 1.6, 2.2).build, 456, 30_389_784, 10_266_384_752, bicubic100},
@@ -56,19 +57,25 @@ var efficientNets = family{name: "efficientnet", year: 2019, paper: "arXiv:1905.
 
 	{"tf_efficientnet_b0", efficientNet(swishTF, 1, 1).build, 224, 5_288_548, 385_814_752, bicubic},
 	{"tf_efficientnet_b1", efficientNet(swishTF, 1, 1.1).build, 240, 7_794_184, 686_802_832, Recipe{CropPct: 0.882, Interpolation: "bicubic"}},
-	{"tf_efficientnet_b2", efficientNet(swishTF, 1.1, 1.2).build, 260, 9_109_994, 993_561_872, Recipe{CropPct: 0.89, Interpolation: "bicubic"}},
-	{"tf_efficientnet_b3", efficientNet(swishTF, 1.2, 1.4).build, 300, 12_233_232, 1_827_141_392, Recipe{CropPct: 0.904, Interpolation: "bicubic"}},
-	{"tf_efficientnet_b4", efficientNet(swishTF, 1.4, 1.8).build, 380, 19_341_616, 4_393_771_024, Recipe{CropPct: 0.922, Interpolation: "bicubic"}},
-	{"tf_efficientnet_b5", efficientNet(swishTF, 1.6, 2.2).build, 456, 30_389_784, 10_266_384_752, Recipe{CropPct: 0.934, Interpolation: "bicubic"}},
-	{"tf_efficientnet_b6", efficientNet(swishTF, 1.8, 2.6).build, 528, 43_040_704, 19_067_593_536, Recipe{CropPct: 0.942, Interpolation: "bicubic"}},
-	{"tf_efficientnet_b7", efficientNet(swishTF, 2, 3.1).build, 600, 66_347_960, 37_745_884_192, Recipe{CropPct: 0.949, Interpolation: "bicubic"}},
+	{"tf_efficientnet_b2", efficientNet(swishTF, 1.1, 1.2).build, 260, 9_109_994, 993_561_872,
+		Recipe{CropPct: 0.89, Interpolation: "bicubic"}},
+	{"tf_efficientnet_b3", efficientNet(swishTF, 1.2, 1.4).build, 300, 12_233_232, 1_827_141_392,
+		Recipe{CropPct: 0.904, Interpolation: "bicubic"}},
+	{"tf_efficientnet_b4", efficientNet(swishTF, 1.4, 1.8).build, 380, 19_341_616, 4_393_771_024,
+		Recipe{CropPct: 0.922, Interpolation: "bicubic"}},
+	{"tf_efficientnet_b5", efficientNet(swishTF, 1.6, 2.2).build, 456, 30_389_784, 10_266_384_752,
+		Recipe{CropPct: 0.934, Interpolation: "bicubic"}},
+	{"tf_efficientnet_b6", efficientNet(swishTF, 1.8, 2.6).build, 528, 43_040_704, 19_067_593_536,
+		Recipe{CropPct: 0.942, Interpolation: "bicubic"}},
+	{"tf_efficientnet_b7", efficientNet(swishTF, 2, 3.1).build, 600, 66_347_960, 37_745_884_192,
+		Recipe{CropPct: 0.949, Interpolation: "bicubic"}},
 },
 	renames: []renames{{
 		[]string{
 			"efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "efficientnet_b4",
 			"tv_efficientnet_b5", "tv_efficientnet_b6", "tv_efficientnet_b7",
 		},
-		weights.Table{Name: "torchvision", Rows: efficientNetTorchvision(efficientNetB0)},
+		weights.Table{Name: "torchvision", Rows: mbNetTorchvision(efficientNetB0)},
 	}},
 }
 

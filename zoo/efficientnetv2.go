@@ -62,25 +62,31 @@ var (
 )
 
 var efficientNetV2s = family{name: "efficientnetv2", year: 2021, paper: "arXiv:2104.00298", rows: []row{
-	{"efficientnetv2_rw_t", mbNet{swish, 24, 1024, efficientNetV2S, 0.8, 0.9}.build, 224, 13_649_388, 1_912_879_840, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 288}},
-	{"efficientnetv2_rw_s", mbNet{swish, 24, 1792, efficientNetV2RWS, 1, 1}.build, 288, 23_941_296, 4_862_701_312, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 384}},
-	{"efficientnetv2_s", efficientNetV2(swish, efficientNetV2S).build, 288, 21_458_488, 4_707_823_040, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 384}},
-	{"efficientnetv2_m", efficientNetV2(swish, efficientNetV2M).build, 320, 54_139_356, 10_931_712_384, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 416}},
-	{"efficientnetv2_l", efficientNetV2(swish, efficientNetV2L).build, 384, 118_515_272, 35_899_418_624, Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 480}},
+	{"efficientnetv2_rw_t", mbNet{swish, 24, 1024, efficientNetV2S, 0.8, 0.9}.build, 224, 13_649_388, 1_912_879_840,
+		Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 288}},
+	{"efficientnetv2_rw_s", mbNet{swish, 24, 1792, efficientNetV2RWS, 1, 1}.build, 288, 23_941_296, 4_862_701_312,
+		Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 384}},
+	{"efficientnetv2_s", efficientNetV2(swish, efficientNetV2S).build, 288, 21_458_488, 4_707_823_040,
+		Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 384}},
+	{"efficientnetv2_m", efficientNetV2(swish, efficientNetV2M).build, 320, 54_139_356, 10_931_712_384,
+		Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 416}},
+	{"efficientnetv2_l", efficientNetV2(swish, efficientNetV2L).build, 384, 118_515_272, 35_899_418_624,
+		Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 480}},
 	{"tf_efficientnetv2_s", efficientNetV2(swishTF, efficientNetV2S).build, 300, 21_458_488, 5_307_561_248, tfV2Test384},
 	{"tf_efficientnetv2_m", efficientNetV2(swishTF, efficientNetV2M).build, 384, 54_139_356, 15_736_775_680, tfV2Test480},
 	{"tf_efficientnetv2_l", efficientNetV2(swishTF, efficientNetV2L).build, 384, 118_515_272, 35_899_418_624, tfV2Test480},
 	{"tv_efficientnet_v2_s", efficientNetV2(swishTV, efficientNetV2S).build, 384, 21_458_488, 8_365_617_152, Recipe{CropPct: 1}},
 	{"tv_efficientnet_v2_m", efficientNetV2(swishTV, efficientNetV2M).build, 480, 54_139_356, 24_582_460_384, Recipe{CropPct: 1}},
-	{"tv_efficientnet_v2_l", efficientNetV2(swishTV, efficientNetV2L).build, 480, 118_515_272, 56_079_699_008, Recipe{CropPct: 1, Interpolation: "bicubic", Mean: half, Std: half}},
+	{"tv_efficientnet_v2_l", efficientNetV2(swishTV, efficientNetV2L).build, 480, 118_515_272, 56_079_699_008,
+		Recipe{CropPct: 1, Interpolation: "bicubic", Mean: half, Std: half}},
 },
 	aliases: []alias{
 		{"tv_efficientnet_v2_s", "efficientnet_v2_s"}, {"tv_efficientnet_v2_m", "efficientnet_v2_m"},
 		{"tv_efficientnet_v2_l", "efficientnet_v2_l"},
 	},
 	renames: []renames{
-		{[]string{"tv_efficientnet_v2_s"}, weights.Table{Name: "torchvision", Rows: efficientNetTorchvision(efficientNetV2S)}},
-		{[]string{"tv_efficientnet_v2_m", "tv_efficientnet_v2_l"}, weights.Table{Name: "torchvision", Rows: efficientNetTorchvision(efficientNetV2M)}},
+		{[]string{"tv_efficientnet_v2_s"}, weights.Table{Name: "torchvision", Rows: mbNetTorchvision(efficientNetV2S)}},
+		{[]string{"tv_efficientnet_v2_m", "tv_efficientnet_v2_l"}, weights.Table{Name: "torchvision", Rows: mbNetTorchvision(efficientNetV2M)}},
 	},
 }
 

@@ -36,10 +36,14 @@ var legacySENets = family{name: "legacy_senet", year: 2017, paper: "arXiv:1709.0
 	{"legacy_seresnet50", legacySENet{depths: [4]int{3, 4, 6, 3}}.build, 224, 28_088_024, 3_860_488_192, plain},
 	{"legacy_seresnet101", legacySENet{depths: [4]int{3, 4, 23, 3}}.build, 224, 49_326_872, 7_574_937_600, plain},
 	{"legacy_seresnet152", legacySENet{depths: [4]int{3, 8, 36, 3}}.build, 224, 66_821_848, 11_288_993_792, plain},
-	{"legacy_seresnext26_32x4d", legacySENet{depths: [4]int{2, 2, 2, 2}, block: legacyResNeXt, groups: 32, width: 4}.build, 224, 16_790_280, 2_472_099_840, bicubic},
-	{"legacy_seresnext50_32x4d", legacySENet{depths: [4]int{3, 4, 6, 3}, block: legacyResNeXt, groups: 32, width: 4}.build, 224, 27_559_896, 4_232_994_816, plain},
-	{"legacy_seresnext101_32x4d", legacySENet{depths: [4]int{3, 4, 23, 3}, block: legacyResNeXt, groups: 32, width: 4}.build, 224, 48_955_416, 7_974_739_968, plain},
-	{"legacy_senet154", legacySENet{depths: [4]int{3, 8, 36, 3}, block: legacy154, groups: 64, width: 4}.build, 224, 115_088_984, 20_688_363_520, plain},
+	{"legacy_seresnext26_32x4d", legacySENet{depths: [4]int{2, 2, 2, 2}, block: legacyResNeXt, groups: 32, width: 4}.build,
+		224, 16_790_280, 2_472_099_840, bicubic},
+	{"legacy_seresnext50_32x4d", legacySENet{depths: [4]int{3, 4, 6, 3}, block: legacyResNeXt, groups: 32, width: 4}.build,
+		224, 27_559_896, 4_232_994_816, plain},
+	{"legacy_seresnext101_32x4d", legacySENet{depths: [4]int{3, 4, 23, 3}, block: legacyResNeXt, groups: 32, width: 4}.build,
+		224, 48_955_416, 7_974_739_968, plain},
+	{"legacy_senet154", legacySENet{depths: [4]int{3, 8, 36, 3}, block: legacy154, groups: 64, width: 4}.build,
+		224, 115_088_984, 20_688_363_520, plain},
 }}
 
 func (s legacySENet) build(g *nn.Builder, x nn.Value) nn.Value {

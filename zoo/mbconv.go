@@ -1,9 +1,10 @@
 package zoo
 
 import (
-	"math"
+	"fmt"
 
 	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
 )
 
 // The blocks that the mobile networks share: Sandler and others 2018, arXiv:1801.04381, figure 4d (inverted residual);
@@ -90,53 +91,32 @@ func (m mobile) convNorm(g *nn.Builder, conv, norm string, x nn.Value, out int, 
 	return g.BatchNorm(norm, g.Conv(conv, x, out, k), eps)
 }
 
-// mbNet is a network of such blocks in stages: stem, stages, a 1×1 convolution to head channels, classifier.
-type mbNet struct {
-	mobile
-	stem, head   int // channels
-	stages       []mbStage
-	width, depth float64 // factors on the stages' channels and layers, 0 means 1
-}
-
-// mbStage is one row of such a network's table.
-type mbStage struct {
-	kind mbKind
-	t    int  // expansion
-	k    int  // window
-	c    int  // channels
-	n    int  // layers
-	s    int  // stride of the first
-	se   bool // squeeze and excitation, to a quarter of the block's input
-}
-
-func (m mbNet) build(g *nn.Builder, x nn.Value) nn.Value {
-	x = g.Activate(m.convNorm(g, "conv_stem", "bn1", x, m.stem, nn.K(3).S(2)), m.act)
-	for i, s := range m.stages {
-		for j := range m.layers(s.n) {
-			b := mbConv{kind: s.kind, k: s.k, s: 1, mid: s.t * x.C, out: m.channels(s.c)}
-			if j == 0 {
-				b.s = s.s
+// torchvision is the table of one block, a list of layers to torchvision.
+func (b mbConv) torchvision(from, to string) []weights.Rename {
+	var layers [][2]string
+	switch b.kind {
+	case inverted:
+		layers = [][2]string{{"conv_pw", "bn1"}, {"conv_dw", "bn2"}, {"se"}, {"conv_pwl", "bn3"}}
+	case separable:
+		layers = [][2]string{{"conv_dw", "bn1"}, {"se"}, {"conv_pw", "bn2"}}
+	case fused:
+		layers = [][2]string{{"conv_exp", "bn1"}, {"conv_pwl", "bn2"}}
+	case single:
+		layers = [][2]string{{"conv", "bn1"}}
+	}
+	var rows []weights.Rename
+	i := 0
+	for _, names := range layers {
+		at, first, second := fmt.Sprintf("%s%d.", from, i), "0.*", "1.*"
+		if names[0] == "se" {
+			if b.squeezed == 0 {
+				continue
 			}
-			if s.se {
-				b.squeezed = x.C / 4
-			}
-			x = m.block(g.In("blocks.%d.%d", i, j), x, b)
+			names, first, second = [2]string{"se.conv_reduce", "se.conv_expand"}, "fc1.*", "fc2.*"
 		}
+		rows = append(rows,
+			weights.Rename{Old: at + first, New: to + names[0] + ".*"}, weights.Rename{Old: at + second, New: to + names[1] + ".*"})
+		i++
 	}
-	x = g.Activate(m.convNorm(g, "conv_head", "bn2", x, m.head, nn.K(1)), m.act)
-	return g.Linear("classifier", g.GlobalAvgPool(x), g.Classes)
-}
-
-func (m mbNet) channels(c int) int {
-	if m.width == 0 {
-		return c
-	}
-	return round8(float64(c)*m.width, 0.9)
-}
-
-func (m mbNet) layers(n int) int {
-	if m.depth == 0 {
-		return n
-	}
-	return int(math.Ceil(float64(n) * m.depth))
+	return rows
 }

@@ -1,6 +1,8 @@
 package zoo
 
 import (
+	"fmt"
+
 	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
 )
@@ -68,4 +70,28 @@ func mnasNet(stages []mbStage, stem int, width float64) mbNet {
 		mobile: mobile{act: nn.ReLU, squeeze: nn.ReLU, gate: nn.Sigmoid},
 		stem:   round8(float64(stem)*width, 0.9), stages: stages, head: 1280, width: width,
 	}
+}
+
+// mnasNetTorchvision's torchvision has a flat list of layers in which a stage counts as one.
+func mnasNetTorchvision() []weights.Rename {
+	rows := []weights.Rename{
+		{Old: "layers.0.*", New: "conv_stem.*"}, {Old: "layers.1.*", New: "bn1.*"},
+		{Old: "layers.14.*", New: "conv_head.*"}, {Old: "layers.15.*", New: "bn2.*"},
+		{Old: "classifier.1.*", New: "classifier.*"},
+	}
+	for i, name := range []string{"conv_dw", "bn1", "", "conv_pw", "bn2"} {
+		if name != "" {
+			rows = append(rows, weights.Rename{Old: fmt.Sprintf("layers.%d.*", i+3), New: "blocks.0.0." + name + ".*"})
+		}
+	}
+	for stage := 1; stage < len(mnasNetB1); stage++ {
+		for i, name := range []string{"conv_pw", "bn1", "", "conv_dw", "bn2", "", "conv_pwl", "bn3"} {
+			if name != "" {
+				rows = append(rows, weights.Rename{
+					Old: fmt.Sprintf("layers.%d.*.layers.%d.*", stage+7, i), New: fmt.Sprintf("blocks.%d.*.%s.*", stage, name),
+				})
+			}
+		}
+	}
+	return rows
 }

@@ -1,8 +1,6 @@
 package zoo
 
 import (
-	"fmt"
-
 	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
 )
@@ -125,18 +123,4 @@ func (n mobileNetV3) build(g *nn.Builder, x nn.Value) nn.Value {
 	x = m.block(g.In("%s", at[len(rows)]), x, last)
 	x = g.Activate(g.Conv("conv_head", g.GlobalAvgPool(x), head, nn.K(1).WithBias()), hs)
 	return g.Linear("classifier", x, g.Classes)
-}
-
-// bneckNames are timm's names of the rows and of the convolution behind them: a stage is the rows of equal output.
-func bneckNames(rows []bneck) []string {
-	var names []string
-	stage, layer := 0, 0
-	for i, r := range rows {
-		if i > 0 && r.out != rows[i-1].out {
-			stage, layer = stage+1, 0
-		}
-		names = append(names, fmt.Sprintf("blocks.%d.%d", stage, layer))
-		layer++
-	}
-	return append(names, fmt.Sprintf("blocks.%d.0", stage+1))
 }

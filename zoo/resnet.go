@@ -16,55 +16,59 @@ import "zoobench/zoo/nn"
 // resnet26, the ResNeXts but 50_32x4d and 101_32x8d, wide_resnet101_2, seresnet18, 34 and 101 and the SE-ResNeXts of 101
 // layers have no golden: their MACs are this graph's count, their parameters and activations timm's to the digits given.
 type resnet struct {
-	depths [4]int
-	basic  bool // two 3×3 (18 and 34 layers) instead of 1×1, 3×3, 1×1
-	se     bool // squeeze and excitation, by 16
-	groups int  // ResNeXt's cardinality, 0 means 1
-	width  int  // channels of a group where the paper's plain bottleneck has 64, 0 means 64
-
-	eca     bool            // efficient channel attention (ecanet.go)
-	sk      selectiveKernel // instead of the 3×3 with the stride (sknet.go)
-	stem    [2]int          // ResNet-D's three 3×3 instead of the first 7×7: channels of the first two
-	avgDown bool            // ResNet-D's projections: averaged over 2×2 where the plain one strides
+	depths  [4]int
+	block   residual // nil means the paper's bottleneck
+	gate    gate     // of a block's channels before its sum, nil for none
+	stem    [2]int   // ResNet-D's three 3×3 instead of the first 7×7: channels of the first two
+	avgDown bool     // ResNet-D's projections: averaged over 2×2 where the plain one strides
 }
 
 var resNets = family{name: "resnet", year: 2015, paper: "arXiv:1512.03385", rows: []row{
 	//           conv2_x … conv5_x                                                        params      MACs
-	{"resnet18", resnet{depths: [4]int{2, 2, 2, 2}, basic: true}.build, 224, 11_689_512, 1_814_073_344, bicubic95},
+	{"resnet18", resnet{depths: [4]int{2, 2, 2, 2}, block: basic{}}.build, 224, 11_689_512, 1_814_073_344, bicubic95},
 	{"resnet26", resnet{depths: [4]int{2, 2, 2, 2}}.build, 224, 15_995_176, 2_342_256_640, bicubic88},
-	{"resnet34", resnet{depths: [4]int{3, 4, 6, 3}, basic: true}.build, 224, 21_797_672, 3_663_761_408, bicubic95},
+	{"resnet34", resnet{depths: [4]int{3, 4, 6, 3}, block: basic{}}.build, 224, 21_797_672, 3_663_761_408, bicubic95},
 	{"resnet50", resnet{depths: [4]int{3, 4, 6, 3}}.build, 224, 25_557_032, 4_089_184_256, bicubic95},
 	{"resnet101", resnet{depths: [4]int{3, 4, 23, 3}}.build, 224, 44_549_160, 7_801_405_440, bicubic95},
 	{"resnet152", resnet{depths: [4]int{3, 8, 36, 3}}.build, 224, 60_192_808, 11_513_626_624, bicubic95},
 }}
 
 var wideResNets = family{name: "wide_resnet", year: 2016, paper: "arXiv:1605.07146", rows: []row{
-	{"wide_resnet50_2", resnet{depths: [4]int{3, 4, 6, 3}, width: 128}.build, 224, 68_883_240, 11_398_021_120, bicubic88},
-	{"wide_resnet101_2", resnet{depths: [4]int{3, 4, 23, 3}, width: 128}.build, 224, 126_886_696, 22_753_050_624, Recipe{CropPct: 0.965}},
+	{"wide_resnet50_2", resnet{depths: [4]int{3, 4, 6, 3}, block: bottleneck{1, 128}}.build, 224, 68_883_240, 11_398_021_120, bicubic88},
+	{"wide_resnet101_2", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{1, 128}}.build, 224, 126_886_696, 22_753_050_624,
+		Recipe{CropPct: 0.965}},
 }}
 
 var resNeXts = family{name: "resnext", year: 2016, paper: "arXiv:1611.05431", rows: []row{
-	{"resnext50_32x4d", resnet{depths: [4]int{3, 4, 6, 3}, groups: 32, width: 4}.build, 224, 25_028_904, 4_230_479_872, bicubic95},
-	{"resnext101_32x4d", resnet{depths: [4]int{3, 4, 23, 3}, groups: 32, width: 4}.build, 224, 44_177_704, 7_969_996_800, bicubic},
-	{"resnext101_32x8d", resnet{depths: [4]int{3, 4, 23, 3}, groups: 32, width: 8}.build, 224, 88_791_336, 16_414_015_488, plain},
-	{"resnext101_32x16d", resnet{depths: [4]int{3, 4, 23, 3}, groups: 32, width: 16}.build, 224, 194_026_792, 36_163_289_088, plain},
-	{"resnext101_32x32d", resnet{depths: [4]int{3, 4, 23, 3}, groups: 32, width: 32}.build, 224, 468_530_472, 87_106_781_184, plain},
-	{"resnext101_64x4d", resnet{depths: [4]int{3, 4, 23, 3}, groups: 64, width: 4}.build, 224, 83_455_272, 15_460_270_080, bicubic95},
+	{"resnext50_32x4d", resnet{depths: [4]int{3, 4, 6, 3}, block: bottleneck{32, 4}}.build, 224, 25_028_904, 4_230_479_872, bicubic95},
+	{"resnext101_32x4d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 4}}.build, 224, 44_177_704, 7_969_996_800, bicubic},
+	{"resnext101_32x8d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 8}}.build, 224, 88_791_336, 16_414_015_488, plain},
+	{"resnext101_32x16d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 16}}.build, 224, 194_026_792, 36_163_289_088, plain},
+	{"resnext101_32x32d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 32}}.build, 224, 468_530_472, 87_106_781_184, plain},
+	{"resnext101_64x4d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{64, 4}}.build, 224, 83_455_272, 15_460_270_080, bicubic95},
 }}
 
 var seResNets = family{name: "seresnet", year: 2017, paper: "arXiv:1709.01507", rows: []row{
-	{"seresnet18", resnet{depths: [4]int{2, 2, 2, 2}, basic: true, se: true}.build, 224, 11_779_624, 1_814_161_408, plain},
-	{"seresnet34", resnet{depths: [4]int{3, 4, 6, 3}, basic: true, se: true}.build, 224, 21_960_416, 3_663_920_128, plain},
-	{"seresnet50", resnet{depths: [4]int{3, 4, 6, 3}, se: true}.build, 224, 28_088_024, 4_091_699_200, bicubic95},
-	{"seresnet101", resnet{depths: [4]int{3, 4, 23, 3}, se: true}.build, 224, 49_326_872, 7_806_148_608, plain},
-	{"seresnet152", resnet{depths: [4]int{3, 8, 36, 3}, se: true}.build, 224, 66_821_848, 11_520_204_800, bicubic88},
-	{"seresnext50_32x4d", resnet{depths: [4]int{3, 4, 6, 3}, se: true, groups: 32, width: 4}.build, 224, 27_559_896, 4_232_994_816, bicubic88},
-	{"seresnext101_32x4d", resnet{depths: [4]int{3, 4, 23, 3}, se: true, groups: 32, width: 4}.build, 224, 48_955_416, 7_974_739_968, bicubic},
-	{"seresnext101_32x8d", resnet{depths: [4]int{3, 4, 23, 3}, se: true, groups: 32, width: 8}.build, 224, 93_569_048, 16_418_758_656, bicubic95},
-	{"seresnext101_64x4d", resnet{depths: [4]int{3, 4, 23, 3}, se: true, groups: 64, width: 4}.build, 224, 88_232_984, 15_465_013_248, bicubic},
+	{"seresnet18", resnet{depths: [4]int{2, 2, 2, 2}, block: basic{}, gate: se16}.build, 224, 11_779_624, 1_814_161_408, plain},
+	{"seresnet34", resnet{depths: [4]int{3, 4, 6, 3}, block: basic{}, gate: se16}.build, 224, 21_960_416, 3_663_920_128, plain},
+	{"seresnet50", resnet{depths: [4]int{3, 4, 6, 3}, gate: se16}.build, 224, 28_088_024, 4_091_699_200, bicubic95},
+	{"seresnet101", resnet{depths: [4]int{3, 4, 23, 3}, gate: se16}.build, 224, 49_326_872, 7_806_148_608, plain},
+	{"seresnet152", resnet{depths: [4]int{3, 8, 36, 3}, gate: se16}.build, 224, 66_821_848, 11_520_204_800, bicubic88},
+	{"seresnext50_32x4d", resnet{depths: [4]int{3, 4, 6, 3}, block: bottleneck{32, 4}, gate: se16}.build,
+		224, 27_559_896, 4_232_994_816, bicubic88},
+	{"seresnext101_32x4d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 4}, gate: se16}.build,
+		224, 48_955_416, 7_974_739_968, bicubic},
+	{"seresnext101_32x8d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 8}, gate: se16}.build,
+		224, 93_569_048, 16_418_758_656, bicubic95},
+	{"seresnext101_64x4d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{64, 4}, gate: se16}.build,
+		224, 88_232_984, 15_465_013_248, bicubic},
 }}
 
 func (r resnet) build(g *nn.Builder, x nn.Value) nn.Value {
+	block := r.block
+	if block == nil {
+		block = bottleneck{}
+	}
 	if r.stem == [2]int{} {
 		x = g.Conv("conv1", x, 64, nn.K(7).S(2))
 	} else {
@@ -81,38 +85,19 @@ func (r resnet) build(g *nn.Builder, x nn.Value) nn.Value {
 			if i > 0 && j == 0 {
 				stride = 2
 			}
-			x = r.block(g.In("layer%d.%d", i+1, j), x, 64<<i, stride)
+			b := g.In("layer%d.%d", i+1, j)
+			y := block.build(b, x, 64<<i, stride)
+			if r.gate != nil {
+				y = r.gate(b.In("se"), y)
+			}
+			if stride > 1 || x.C != y.C {
+				x = r.project(b.In("downsample"), x, y.C, stride)
+			}
+			x = b.ReLU(b.Add(y, x))
 		}
-		out, _, _ := r.widths(64 << i)
-		x = g.Expect(x, nn.Shape{C: out, H: g.Size / 4 >> i, W: g.Size / 4 >> i})
+		x = g.Expect(x, nn.Shape{C: block.out(64 << i), H: g.Size / 4 >> i, W: g.Size / 4 >> i})
 	}
 	return g.Linear("fc", g.GlobalAvgPool(x), g.Classes)
-}
-
-func (r resnet) block(g *nn.Builder, x nn.Value, planes, stride int) nn.Value {
-	out, mid, groups := r.widths(planes)
-	y, skip := x, x
-	switch {
-	case r.sk.reduce > 0:
-		y = r.selectiveBlock(g, y, planes, stride)
-	case r.basic:
-		y = g.ReLU(convBN(g, "1", y, planes, nn.K(3).S(stride)))
-		y = convBN(g, "2", y, out, nn.K(3))
-	default:
-		y = g.ReLU(convBN(g, "1", y, mid, nn.K(1)))
-		y = g.ReLU(convBN(g, "2", y, mid, nn.K(3).S(stride).G(groups)))
-		y = convBN(g, "3", y, out, nn.K(1))
-	}
-	if r.se {
-		y = squeezeExcite(g.In("se"), y, round8(float64(out)/16, 0))
-	}
-	if r.eca {
-		y = channelAttention(g.In("se"), y)
-	}
-	if stride > 1 || x.C != out {
-		skip = r.project(g.In("downsample"), x, out, stride)
-	}
-	return g.ReLU(g.Add(y, skip))
 }
 
 // project takes a block's input to the shape of its result.
@@ -124,16 +109,4 @@ func (r resnet) project(g *nn.Builder, x nn.Value, out, stride int) nn.Value {
 		x = g.AvgPool(x, nn.K(2).S(stride).Valid().WithCeil().WithoutPad())
 	}
 	return numbered(g, 1, x, out, nn.K(1))
-}
-
-// widths gives a block's output channels, inner channels and group count.
-func (r resnet) widths(planes int) (out, mid, groups int) {
-	if r.basic {
-		return planes, planes, 1
-	}
-	groups, width := max(r.groups, 1), r.width
-	if width == 0 {
-		width = 64
-	}
-	return 4 * planes, planes * width / 64 * groups, groups
 }

@@ -8,31 +8,51 @@ import "zoobench/zoo/nn"
 // half of the channels; blocks of 18 and 34 layers select in the first of their two convolutions.
 //
 // skresnet50 has a golden: the others' MACs are this graph's count, their parameters timm's to the digits given.
+var skNets = family{name: "sknet", year: 2019, paper: "arXiv:1903.06586", rows: []row{
+	{"skresnet18", resnet{depths: [4]int{2, 2, 2, 2}, block: skBasic{sk: sk8}}.build, 224, 11_958_056, 1_814_337_536, bicubic},
+	{"skresnet34", resnet{depths: [4]int{3, 4, 6, 3}, block: skBasic{sk: sk8}}.build, 224, 22_282_376, 3_664_237_568, bicubic},
+	{"skresnet50", resnet{depths: [4]int{3, 4, 6, 3}, block: skBottleneck{sk: sk16}}.build, 224, 25_803_160, 4_089_422_336, bicubic},
+	{"skresnet50d", resnet{depths: [4]int{3, 4, 6, 3}, block: skBottleneck{sk: sk16}, stem: stemD, avgDown: true}.build,
+		224, 25_822_392, 4_329_062_912, bicubic},
+	{"skresnext50_32x4d", resnet{depths: [4]int{3, 4, 6, 3}, block: skBottleneck{bottleneck{32, 4}, sk16Whole}}.build,
+		224, 27_479_784, 4_462_710_784, bicubic},
+}}
+
+var (
+	sk8       = selectiveKernel{8, 16, false}
+	sk16      = selectiveKernel{16, 8, false}
+	sk16Whole = selectiveKernel{16, 32, true}
+)
+
+// selectiveKernel is what takes the place of a block's 3×3 with the stride.
 type selectiveKernel struct {
-	reduce  int  // channels over those of the squeezed vector; 0 means that a network has no selective kernels
+	reduce  int  // channels over those of the squeezed vector
 	divisor int  // of the squeezed vector's channels
 	whole   bool // both paths see all channels
 }
 
-var skNets = family{name: "sknet", year: 2019, paper: "arXiv:1903.06586", rows: []row{
-	{"skresnet18", resnet{depths: [4]int{2, 2, 2, 2}, basic: true, sk: selectiveKernel{8, 16, false}}.build, 224, 11_958_056, 1_814_337_536, bicubic},
-	{"skresnet34", resnet{depths: [4]int{3, 4, 6, 3}, basic: true, sk: selectiveKernel{8, 16, false}}.build, 224, 22_282_376, 3_664_237_568, bicubic},
-	{"skresnet50", resnet{depths: [4]int{3, 4, 6, 3}, sk: selectiveKernel{16, 8, false}}.build, 224, 25_803_160, 4_089_422_336, bicubic},
-	{"skresnet50d", resnet{depths: [4]int{3, 4, 6, 3}, sk: selectiveKernel{16, 8, false}, stem: stemD, avgDown: true}.build, 224, 25_822_392, 4_329_062_912, bicubic},
-	{"skresnext50_32x4d", resnet{depths: [4]int{3, 4, 6, 3}, groups: 32, width: 4, sk: selectiveKernel{16, 32, true}}.build, 224, 27_479_784, 4_462_710_784, bicubic},
-}}
+// skBasic is ResNet's basic block with a selective kernel in place of its first 3×3.
+type skBasic struct {
+	basic
+	sk selectiveKernel
+}
 
-// selectiveBlock is a block up to its sum.
-func (r resnet) selectiveBlock(g *nn.Builder, x nn.Value, planes, stride int) nn.Value {
-	out, mid, groups := r.widths(planes)
-	k := nn.K(3).S(stride).G(groups)
-	if r.basic {
-		x = r.sk.convolve(g.In("conv1"), x, planes, k)
-		return convNorm(g.In("conv2"), x, out, nn.K(3))
-	}
+func (b skBasic) build(g *nn.Builder, x nn.Value, planes, stride int) nn.Value {
+	x = b.sk.convolve(g.In("conv1"), x, planes, nn.K(3).S(stride))
+	return convNorm(g.In("conv2"), x, b.out(planes), nn.K(3))
+}
+
+// skBottleneck is ResNet's bottleneck with a selective kernel in place of its 3×3.
+type skBottleneck struct {
+	bottleneck
+	sk selectiveKernel
+}
+
+func (b skBottleneck) build(g *nn.Builder, x nn.Value, planes, stride int) nn.Value {
+	mid, groups := b.inner(planes)
 	x = g.ReLU(convNorm(g.In("conv1"), x, mid, nn.K(1)))
-	x = r.sk.convolve(g.In("conv2"), x, mid, k)
-	return convNorm(g.In("conv3"), x, out, nn.K(1))
+	x = b.sk.convolve(g.In("conv2"), x, mid, nn.K(3).S(stride).G(groups))
+	return convNorm(g.In("conv3"), x, b.out(planes), nn.K(1))
 }
 
 // convolve is figure 1: split, fuse, select. The paths' shares of a channel are a softmax between them.
