@@ -6,6 +6,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"zoobench/kernels/internal/f32"
 )
 
 // The matrix tile: mr rows by nr columns of output held in registers.
@@ -55,217 +57,286 @@ const (
 // kUnroll is how many steps of k one pass of the inner loop takes.
 const kUnroll = 4
 
+// A gemm is a matrix microkernel while it is written: mr rows by nr columns.
+type gemm struct {
+	isa    *isa
+	mr, nr int
+
+	acc   [][]VecVirtual // the output: mr rows of nr/lanes vectors
+	b     []VecVirtual   // one k of b; in the end the mask of columns
+	spare [2]VecVirtual  // elements of a, broadcast; in the end what is added, and the clamp
+
+	t, tmp           Register
+	ahead            Register // what to prefetch
+	flags, mask, ldc Register // the argument's, in the end
+	c                Register // the row of output to store, in the end
+}
+
 // gemmTile emits gemm{mr}x{nr}{ISA}(t *Tile).
 func gemmTile(v *isa, mr, nr int) {
-	vecs := nr / v.lanes
 	TEXT(fmt.Sprintf("gemm%dx%d%s", mr, nr, v.suffix), NOSPLIT, "func(t *Tile)")
 	Pragma("noescape")
-	t := Load(Param("t"), GP64())
-	field := func(off int) Mem { return Mem{Base: t, Disp: off} }
-	for _, f := range [][2]int{{tileA, tileNextA}, {tileC, tileNextC}, {tileR, tileNextR}} {
-		p := GP64()
-		MOVQ(field(f[0]), p)
-		MOVQ(p, field(f[1]))
-	}
-
-	acc := make([][]VecVirtual, mr)
-	for i := range acc {
-		for range vecs {
-			acc[i] = append(acc[i], v.vec())
-		}
-	}
-	b := []VecVirtual{v.vec(), v.vec()}[:vecs]
-	bcast := []VecVirtual{v.vec(), v.vec()}
-
+	g := &gemm{isa: v, mr: mr, nr: nr, t: Load(Param("t"), GP64())}
+	g.firstTile()
+	g.registers()
 	Label("tile")
 	Comment("Start the accumulators: from the bias, or at zero.")
-	tmp, ldc := GP64(), GP64()
-	MOVQ(field(tileFlags), tmp)
-	TESTQ(U32(flagLoad), tmp)
+	g.start()
+	Label("multiply")
+	Comment("For each tap: load the rows' addresses, then run along k.")
+	g.multiply()
+	Comment("Finish: what c has so far, residual, clamp, store.")
+	g.addOutput()
+	Label("residual")
+	g.addResidual()
+	Label("clamp")
+	g.clamp()
+	Label("store")
+	g.store()
+	Label("tile_next")
+	Comment("The argument holds where the next tile begins, as plain numbers: past the last one is no object.")
+	g.nextTile()
+	VZEROUPPER()
+	RET()
+}
+
+// field is a field of the argument.
+func (g *gemm) field(offset int) Mem { return Mem{Base: g.t, Disp: offset} }
+
+// column is where vector j of a row that begins at base is.
+func (g *gemm) column(base Register, j int) Mem { return Mem{Base: base, Disp: g.isa.bytes() * j} }
+
+// firstTile emits copies of the first tile's addresses, to the fields of the argument that move on with the tiles.
+func (g *gemm) firstTile() {
+	for _, f := range [][2]int{{tileA, tileNextA}, {tileC, tileNextC}, {tileR, tileNextR}} {
+		p := GP64()
+		MOVQ(g.field(f[0]), p)
+		MOVQ(p, g.field(f[1]))
+	}
+}
+
+// registers takes the registers that more than one part uses.
+func (g *gemm) registers() {
+	vecs := g.nr / g.isa.lanes
+	for range g.mr {
+		g.acc = append(g.acc, g.isa.group(vecs))
+	}
+	g.b = g.isa.group(vecs)
+	g.spare = [2]VecVirtual{g.isa.vec(), g.isa.vec()}
+	g.tmp, g.ldc = GP64(), GP64()
+}
+
+// start emits the accumulators' first values.
+func (g *gemm) start() {
+	MOVQ(g.field(tileFlags), g.tmp)
+	TESTQ(U32(flagLoad), g.tmp)
 	JNZ(LabelRef("start_zero"))
-	MOVQ(field(tileBias), tmp)
-	TESTQ(tmp, tmp)
+	MOVQ(g.field(tileBias), g.tmp)
+	TESTQ(g.tmp, g.tmp)
 	JZ(LabelRef("start_zero"))
-	for j := range vecs {
-		VMOVUPS(Mem{Base: tmp, Disp: v.bytes() * j}, acc[0][j])
-		for i := 1; i < mr; i++ {
-			VMOVAPS(acc[0][j], acc[i][j])
+	for j, first := range g.acc[0] {
+		VMOVUPS(g.column(g.tmp, j), first)
+		for i := 1; i < g.mr; i++ {
+			VMOVAPS(first, g.acc[i][j])
 		}
 	}
 	JMP(LabelRef("multiply"))
 	Label("start_zero")
-	for i := range mr {
-		for j := range vecs {
-			v.zero(acc[i][j])
+	for _, row := range g.acc {
+		for _, x := range row {
+			g.isa.zero(x)
 		}
 	}
+}
 
-	Label("multiply")
-	Comment("For each tap: load the rows' addresses, then run along k.")
-	bp, taps, row, ahead := GP64(), GP64(), GP64(), GP64()
-	MOVQ(field(tileB), bp)
-	MOVQ(field(tilePrefetch), ahead)
-	MOVQ(field(tileTaps), taps)
-	MOVQ(field(tileNextA), row)
-	a := make([]GPVirtual, mr)
+// multiply emits the loop over taps, and in it the loop over k: kUnroll steps at a time, then one by one.
+func (g *gemm) multiply() {
+	b, taps, row := GP64(), GP64(), GP64()
+	g.ahead = GP64()
+	MOVQ(g.field(tileB), b)
+	MOVQ(g.field(tilePrefetch), g.ahead)
+	MOVQ(g.field(tileTaps), taps)
+	MOVQ(g.field(tileNextA), row)
+	a := make([]Register, g.mr)
 	for i := range a {
 		a[i] = GP64()
 	}
 	Label("tap")
-	k, kend := GP64(), GP64()
-	MOVQ(field(tileOffset), k)
-	MOVQ(field(tileK), kend)
-	SHLQ(Imm(2), kend)
-	for i := range mr {
+	k, end := GP64(), GP64() // in bytes
+	MOVQ(g.field(tileOffset), k)
+	MOVQ(g.field(tileK), end)
+	SHLQ(Imm(2), end)
+	for i := range a {
 		MOVQ(Mem{Base: row, Disp: 8 * i}, a[i])
 	}
-	for i := range mr {
+	for i := range a {
 		ADDQ(k, a[i])
 	}
 	XORQ(k, k)
-	SUBQ(Imm(4*(kUnroll-1)), kend)
+	SUBQ(Imm(4*(kUnroll-1)), end)
 	JLE(LabelRef("k_tail"))
-
-	step := func(u int) {
-		for j := range vecs {
-			VMOVUPS(Mem{Base: bp, Disp: 4*nr*u + v.bytes()*j}, b[j])
-		}
-		for i := range mr {
-			element := Mem{Base: a[i], Index: k, Scale: 1, Disp: 4 * u}
-			if v == avx512 {
-				VFMADD231PS_BCST(element, b[0], acc[i][0])
-				continue
-			}
-			x := bcast[i%2]
-			VBROADCASTSS(element, x)
-			for j := range vecs {
-				VFMADD231PS(b[j], x, acc[i][j])
-			}
-		}
-	}
 	Label("k_loop")
-	PREFETCHT1(Mem{Base: ahead})
-	ADDQ(Imm(64), ahead)
+	PREFETCHT1(Mem{Base: g.ahead})
+	ADDQ(Imm(64), g.ahead)
 	for u := range kUnroll {
-		step(u)
+		g.step(a, k, b, u)
 	}
 	ADDQ(Imm(4*kUnroll), k)
-	ADDQ(U32(4*nr*kUnroll), bp)
-	CMPQ(k, kend)
+	ADDQ(U32(uint64(4*g.nr*kUnroll)), b)
+	CMPQ(k, end)
 	JLT(LabelRef("k_loop"))
 	Label("k_tail")
-	ADDQ(Imm(4*(kUnroll-1)), kend)
-	CMPQ(k, kend)
+	ADDQ(Imm(4*(kUnroll-1)), end)
+	CMPQ(k, end)
 	JGE(LabelRef("tap_next"))
 	Label("k_one")
-	step(0)
+	g.step(a, k, b, 0)
 	ADDQ(Imm(4), k)
-	ADDQ(Imm(uint64(4*nr)), bp)
-	CMPQ(k, kend)
+	ADDQ(Imm(uint64(4*g.nr)), b)
+	CMPQ(k, end)
 	JLT(LabelRef("k_one"))
 	Label("tap_next")
-	ADDQ(Imm(8*6), row)
+	ADDQ(Imm(8*f32.MR), row)
 	DECQ(taps)
 	JNZ(LabelRef("tap"))
+}
 
-	Comment("Finish: what c has so far, residual, clamp, store.")
-	flags, mask, rows := GP64(), GP64(), GP64()
-	MOVQ(field(tileFlags), flags)
-	MOVQ(field(tileMask), mask)
-	// columns emits the loads of the mask of columns.
-	columns := func() (lanes []Register) {
-		for j := range vecs {
-			VMOVUPS(Mem{Base: mask, Disp: v.bytes() * j}, b[j])
-			if v == avx512 {
-				k := K()
-				VPMOVD2M(b[j], k)
-				lanes = append(lanes, k)
-			} else {
-				lanes = append(lanes, b[j])
-			}
-		}
-		return lanes
+// step emits the multiply-adds of the u-th k from here on: elements k bytes behind the addresses a, by the row at b.
+func (g *gemm) step(a []Register, k, b Register, u int) {
+	for j, x := range g.b {
+		m := g.column(b, j)
+		m.Disp += 4 * g.nr * u
+		VMOVUPS(m, x)
 	}
-	// add emits the addition of mr rows from at on, stride apart, moving at on by steps of them; it ends at done.
-	add := func(masked, done string, at, stride GPVirtual, steps int) {
-		TESTQ(mask, mask)
-		JNZ(LabelRef(masked))
-		for i := range mr {
-			for j := range vecs {
-				VADDPS(Mem{Base: at, Disp: v.bytes() * j}, acc[i][j], acc[i][j])
+	for i, row := range g.acc {
+		element := Mem{Base: a[i], Index: k, Scale: 1, Disp: 4 * u}
+		if g.isa == avx512 {
+			for j, acc := range row {
+				VFMADD231PS_BCST(element, g.b[j], acc)
 			}
-			if i < steps {
-				ADDQ(stride, at)
-			}
+			continue
 		}
-		JMP(LabelRef(done))
-		Label(masked)
-		lanes := columns()
-		for i := range mr {
-			for j := range vecs {
-				v.load(Mem{Base: at, Disp: v.bytes() * j}, bcast[j], lanes[j])
-				VADDPS(bcast[j], acc[i][j], acc[i][j])
-			}
-			if i < steps {
-				ADDQ(stride, at)
-			}
+		x := g.spare[i%2]
+		VBROADCASTSS(element, x)
+		for j, acc := range row {
+			VFMADD231PS(g.b[j], x, acc)
 		}
 	}
-	MOVQ(field(tileLDC), ldc)
-	TESTQ(U32(flagLoad), flags)
+}
+
+// addOutput emits, with Load, the addition of what c has.
+func (g *gemm) addOutput() {
+	g.flags, g.mask = GP64(), GP64()
+	c := GP64()
+	MOVQ(g.field(tileFlags), g.flags)
+	MOVQ(g.field(tileMask), g.mask)
+	MOVQ(g.field(tileLDC), g.ldc)
+	TESTQ(U32(flagLoad), g.flags)
 	JZ(LabelRef("residual"))
-	MOVQ(field(tileNextC), rows)
-	add("add_masked", "residual", rows, ldc, mr-1)
-	Label("residual")
-	TESTQ(U32(flagFinal), flags)
+	MOVQ(g.field(tileNextC), c)
+	g.add(c, g.ldc, g.mr-1, "add_masked", "residual")
+}
+
+// addResidual emits, with Final, the addition of the residual, if there is one; without Final it goes on to the store.
+func (g *gemm) addResidual() {
+	TESTQ(U32(flagFinal), g.flags)
 	JZ(LabelRef("store"))
-	r := GP64()
-	MOVQ(field(tileNextR), r)
+	r, ldr := GP64(), GP64()
+	MOVQ(g.field(tileNextR), r)
 	TESTQ(r, r)
 	JZ(LabelRef("clamp"))
-	ldr := GP64()
-	MOVQ(field(tileLDR), ldr)
-	add("residual_masked", "residual_done", r, ldr, mr)
+	MOVQ(g.field(tileLDR), ldr)
+	g.add(r, ldr, g.mr, "residual_masked", "residual_done")
 	Label("residual_done")
-	MOVQ(r, field(tileNextR))
-	Label("clamp")
-	VBROADCASTSS(field(tileLo), bcast[0])
-	VBROADCASTSS(field(tileLo+4), bcast[1])
-	for i := range mr {
-		for j := range vecs {
-			// The accumulator comes second, so that a NaN survives.
-			VMAXPS(acc[i][j], bcast[0], acc[i][j])
-			VMINPS(acc[i][j], bcast[1], acc[i][j])
+	MOVQ(r, g.field(tileNextR))
+}
+
+// add emits the addition of mr rows from at on, stride bytes apart, and moves at by steps of them. With a mask it takes the
+// branch masked; both end at done.
+func (g *gemm) add(at, stride Register, steps int, masked, done string) {
+	TESTQ(g.mask, g.mask)
+	JNZ(LabelRef(masked))
+	for i, row := range g.acc {
+		for j, acc := range row {
+			VADDPS(g.column(at, j), acc, acc)
+		}
+		if i < steps {
+			ADDQ(stride, at)
 		}
 	}
-	Label("store")
-	c := GP64()
-	MOVQ(field(tileNextC), c)
-	TESTQ(mask, mask)
-	JNZ(LabelRef("store_masked"))
-	for i := range mr {
-		for j := range vecs {
-			VMOVUPS(acc[i][j], Mem{Base: c, Disp: v.bytes() * j})
+	JMP(LabelRef(done))
+	Label(masked)
+	lanes := g.lanes()
+	for i, row := range g.acc {
+		for j, acc := range row {
+			x := g.spare[j%2]
+			g.isa.load(g.column(at, j), x, lanes[j])
+			VADDPS(x, acc, acc)
 		}
-		ADDQ(ldc, c)
+		if i < steps {
+			ADDQ(stride, at)
+		}
+	}
+}
+
+// lanes emits the loads of the mask of columns and is, for each vector of a row, what masks it.
+func (g *gemm) lanes() (lanes []Register) {
+	for j, x := range g.b {
+		VMOVUPS(g.column(g.mask, j), x)
+		if g.isa == avx512 {
+			k := K()
+			VPMOVD2M(x, k)
+			lanes = append(lanes, k)
+		} else {
+			lanes = append(lanes, x)
+		}
+	}
+	return lanes
+}
+
+// clamp emits the clamp to [Lo, Hi].
+func (g *gemm) clamp() {
+	lo, hi := g.spare[0], g.spare[1]
+	VBROADCASTSS(g.field(tileLo), lo)
+	VBROADCASTSS(g.field(tileLo+4), hi)
+	for _, row := range g.acc {
+		for _, acc := range row {
+			// The accumulator comes second, so that a NaN survives.
+			VMAXPS(acc, lo, acc)
+			VMINPS(acc, hi, acc)
+		}
+	}
+}
+
+// store emits the stores of all rows; c ends at the next tile's.
+func (g *gemm) store() {
+	g.c = GP64()
+	MOVQ(g.field(tileNextC), g.c)
+	TESTQ(g.mask, g.mask)
+	JNZ(LabelRef("store_masked"))
+	for _, row := range g.acc {
+		for j, acc := range row {
+			VMOVUPS(acc, g.column(g.c, j))
+		}
+		ADDQ(g.ldc, g.c)
 	}
 	JMP(LabelRef("tile_next"))
 	Label("store_masked")
-	lanes := columns()
-	for i := range mr {
-		for j := range vecs {
-			v.store(acc[i][j], Mem{Base: c, Disp: v.bytes() * j}, lanes[j])
+	lanes := g.lanes()
+	for _, row := range g.acc {
+		for j, acc := range row {
+			g.isa.store(acc, g.column(g.c, j), lanes[j])
 		}
-		ADDQ(ldc, c)
+		ADDQ(g.ldc, g.c)
 	}
-	Label("tile_next")
-	Comment("The argument holds where the next tile begins, as plain numbers: past the last one is no object.")
-	MOVQ(c, field(tileNextC))
-	MOVQ(ahead, field(tilePrefetch))
-	MOVQ(field(tileStep), tmp)
-	ADDQ(tmp, field(tileNextA))
-	DECQ(field(tileTiles))
+}
+
+// nextTile emits where the next tile begins, and the jump to it unless none is left.
+func (g *gemm) nextTile() {
+	MOVQ(g.c, g.field(tileNextC))
+	MOVQ(g.ahead, g.field(tilePrefetch))
+	MOVQ(g.field(tileStep), g.tmp)
+	ADDQ(g.tmp, g.field(tileNextA))
+	DECQ(g.field(tileTiles))
 	JNZ(LabelRef("tile"))
-	VZEROUPPER()
-	RET()
 }
