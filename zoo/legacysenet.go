@@ -5,7 +5,7 @@ import "zoobench/zoo/nn"
 // Hu, Shen, Albanie, Sun, Wu: Squeeze-and-Excitation Networks, 2017, arXiv:1709.01507, table 1 and, for SENet-154, its
 // appendix: the authors' own networks, in timm's port of them.
 //
-// As released, apart from seresnet.go's networks:
+// As released, apart from resnet.go's SE-ResNets:
 //   - the first pool has no padding and rounds up;
 //   - the plain bottleneck has its stride on the first 1×1, as Caffe's ResNet; 18 and 34 layers are the port's own;
 //   - SENet-154 begins with three 3×3 convolutions; its first 1×1 is halved; changes of shape but the first stage's are

@@ -2,8 +2,8 @@ package zoo
 
 import "zoobench/zoo/nn"
 
-// The blocks of ResNet and its kin up to their sums, each with the names of its layers, and the gates in front of the sum.
-// A variant of ResNet is one more of these.
+// The blocks of ResNet and its kin up to their sums, each with the names of its layers, and the gates in front of the
+// sum. A variant of ResNet is one more of these.
 
 // residual is a block up to its sum. planes is the paper's variable, 64 in the first stage and doubled in each next.
 type residual interface {

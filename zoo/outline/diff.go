@@ -16,8 +16,8 @@ type Network struct {
 	Graph *nn.Graph
 }
 
-// A Row is a figure of two networks, a layer or a heading of one stage side by side, or a detail in which layers differ whose
-// lines agree.
+// A Row is a figure of two networks, a layer or a heading of one stage side by side, or a detail in which layers differ
+// whose lines agree.
 type Row struct {
 	Kind  Kind   `json:"kind"`
 	Name  string `json:"name"`  // of the figure or the detail; of a layer, its stage: the size of what it puts out
@@ -37,8 +37,8 @@ const (
 	DetailRow Kind = "detail"
 )
 
-// Diff lays two networks side by side: figures, then layers stage by stage, then the details that differ. Networks whose
-// layers agree but read different ones have a detail called connections.
+// Diff lays two networks side by side: figures, then layers stage by stage, then the details that differ. Networks
+// whose layers agree but read different ones have a detail called connections.
 func Diff(a, b Network) (rows []Row) {
 	rows = figures(a, b)
 	alike := true

@@ -1,10 +1,10 @@
 // Package outline writes a network's graph as papers' tables have it, and two networks' side by side: what show --diff
 // prints.
 //
-// The contract: Stages cuts a graph into stages, each as far as the images keep their size, and these into blocks by the
-// scopes of layers' names; blocks that repeat are counted. Every layer is in the text of one line, and what a text leaves
-// out, an epsilon or a padding, is beside it as a detail. Diff pairs stages by how often the input was halved, so that
-// networks of different input sizes meet, and lines by their texts; its rows come in an order to print.
+// The contract: Stages cuts a graph into stages, each as far as the images keep their size, and these into blocks by
+// the scopes of layers' names; blocks that repeat are counted. Every layer is in the text of one line, and what a text
+// leaves out, an epsilon or a padding, is beside it as a detail. Diff pairs stages by how often the input was halved,
+// so that networks of different input sizes meet, and lines by their texts; its rows come in an order to print.
 //
 // It leaves the layout of rows to who prints them (bench/cli), and to zoo/engine what runs and what a layer costs.
 package outline
@@ -108,8 +108,8 @@ func sameBlock(a, b block) bool {
 	})
 }
 
-// levelAndSize is the stage that an output belongs to, by how often the input has been halved, so that stages of networks
-// with different input sizes or paddings meet; and the output's size in words.
+// levelAndSize is the stage that an output belongs to, by how often the input has been halved, so that stages of
+// networks with different input sizes or paddings meet; and the output's size in words.
 func levelAndSize(in, out nn.Shape) (level, size string) {
 	switch {
 	case out.H == 1 && out.W == 1:

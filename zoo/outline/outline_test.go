@@ -135,8 +135,8 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// TestEveryLayerIsInALine counts the layers that the lines of every network of the zoo have, by their separators, against
-// the graph's.
+// TestEveryLayerIsInALine counts the layers that the lines of every network of the zoo have, by their separators,
+// against the graph's.
 func TestEveryLayerIsInALine(t *testing.T) {
 	for _, s := range zoo.All() {
 		g, err := s.Graph(0, 0)
