@@ -39,7 +39,7 @@ func documents(t *testing.T) []document {
 		t.Fatal(err)
 	}
 	var all []document
-	for _, path := range append([]string{"README.md"}, paths...) {
+	for _, path := range append([]string{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"}, paths...) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
