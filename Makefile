@@ -4,7 +4,7 @@ SHELL := /bin/bash
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 QEMU_ARM64 := $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static 2>/dev/null))
-# Packages with goroutines, and those beside the kernels with arithmetic that an architecture may do in its own way.
+# Packages with goroutines, and packages other than kernels whose arithmetic may differ between architectures.
 CONCURRENT = ./kernels/par ./zoo/weights ./datasets ./bench/load ./bench/runner
 PORTABLE = ./zoo/nn ./zoo/weights ./bench/stat ./bench/record ./datasets/decode ./datasets/preprocess
 # qemu-user reports a bus error without its address and cannot start arm64 programs from a test.
@@ -17,7 +17,7 @@ FUZZ = kernels:FuzzConv zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/w
 SMALL = mobilenetv1_100 mobilenetv2_050 mobilenetv2_100 mobilenetv3_small_100 mobilenetv3_large_100.ra_in1k mnasnet_100 \
 	efficientnet_b0.ra_in1k ghostnet_100 regnetx_004 regnety_004.pycls_in1k deit_tiny_distilled_patch16_224 vit_tiny_patch16_224
 FUZZTIME ?= 20s
-# What a release is built for, and where it goes.
+# The platforms of a release, and its folder.
 PLATFORMS = linux/amd64 linux/arm64 darwin/arm64
 DIST ?= dist
 # Assembly that the generator writes: operation_isa.
@@ -29,19 +29,19 @@ ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 rows_avx2 rows
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
 
-test: ## every test; the limit is go test's own, raised to fit two cores
+test: ## every test; the time limit is raised for two cores
 	$(GO) test -timeout 25m ./...
 
 bench: build ## the main job: measure the default experiment and write its report
 	./zoobench run experiments.yaml
 
 bench-accuracy: build ## accuracy of a dozen small checkpoints on 1,000 images of ImageNetV2, or of DATA; fetches 1.2 GiB and 200 MiB once
-	@$(if $(DATA),,./zoobench pull data imagenetv2 || echo "bench-accuracy: going on with the images at hand" >&2)
-	@./zoobench pull $(SMALL) || echo "bench-accuracy: going on with the checkpoints at hand" >&2
+	@$(if $(DATA),,./zoobench pull data imagenetv2 || echo "bench-accuracy: continuing with the images in the cache folder" >&2)
+	@./zoobench pull $(SMALL) || echo "bench-accuracy: continuing with the checkpoints in the cache folder" >&2
 	./zoobench run experiments.yaml --only imagenetv2 $(if $(DATA),--data "$(DATA)")
 	./zoobench compare "$$(ls -d reports/out/*-imagenetv2 | tail -n 1)"
 
-check: lint test test-purego arm64 test-arm64 check-gen race ## everything that must hold before a change goes in
+check: lint test test-purego arm64 test-arm64 check-gen race ## everything that must pass before a change goes in
 
 lint: ## formatting, vet, staticcheck
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "gofmt would change:" $$bad; exit 1; fi
@@ -52,7 +52,7 @@ lint: ## formatting, vet, staticcheck
 test-purego: ## the tests without assembly
 	$(GO) test -timeout 25m -tags purego ./...
 
-arm64: ## build and vet for arm64; where qemu-user is installed, the kernels' tests and a whole network on an emulated one
+arm64: ## build and vet for arm64; if qemu-user is installed, also run the kernels' tests and a whole network
 	GOARCH=arm64 $(GO) build ./...
 	GOARCH=arm64 $(GO) vet ./...
 ifeq ($(QEMU_ARM64),)
@@ -62,7 +62,7 @@ else
 	GOARCH=arm64 $(GO) test -exec $(QEMU_ARM64) -timeout 25m -run 'TestGoldenLogits/^engine/networks/tv_shufflenet_v2_x0_5' ./zoo
 endif
 
-test-arm64: ## the tests of other portable packages on an emulated arm64, where qemu-user is installed
+test-arm64: ## the tests of other portable packages on an emulated arm64, if qemu-user is installed
 ifeq ($(QEMU_ARM64),)
 	@echo "test-arm64: skipped, qemu-aarch64 is not installed"
 else
@@ -76,7 +76,7 @@ race: ## the packages with goroutines under the race detector
 fuzz: ## each fuzz target for FUZZTIME
 	@for f in $(FUZZ); do echo "$$f"; $(GO) test ./$${f%%:*} -run '^$$' -fuzz "^$${f##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s || exit 1; done
 
-gen: ## write the assembly anew; purego, so that assembly which does not build is no obstacle
+gen: ## write the assembly anew; with purego, so that assembly that does not build does no harm
 	@cd kernels/_asm && for f in $(ASM); do \
 		$(GO) run -tags purego . -op $${f%_*} -isa $${f#*_} -out ../internal/f32/$${f}_amd64.s || exit 1; done
 
@@ -89,15 +89,15 @@ check-gen: ## the committed assembly is what the generator writes
 third-party: ## the licences of the modules that the program is built from
 	./third-party.sh >THIRD_PARTY.new && mv THIRD_PARTY.new THIRD_PARTY
 
-bench-kernels: ## the kernels' benchmarks over the zoo's layers, in the form that benchstat reads; those that compare alternatives apart
+bench-kernels: ## the kernels' benchmarks over the zoo's layers, for benchstat; without those that compare alternatives
 	$(GO) test ./kernels/... -run '^$$' -bench . -skip 'Layout|Algorithms' -benchtime 0.2s -count 10
 
-gate: build ## HEAD's kernels against those of BASE, the merge base with the main branch where none is named; on that branch itself, the commit before
+gate: build ## compare HEAD's kernels with BASE's (default: the merge base with the main branch; on that branch, the commit before)
 	@base=$${BASE:-$$(git merge-base HEAD origin/HEAD 2>/dev/null || git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD~1)} && \
 		if [ "$$base" = "$$(git rev-parse HEAD)" ]; then base=$$(git rev-parse HEAD~1); fi && \
 		./zoobench gate --base "$$base" $(GATEFLAGS)
 
-release: ## static programs for PLATFORMS with SHA256SUMS, in DIST; one commit gives the same bytes anywhere, its tag the version
+release: ## static programs for PLATFORMS with SHA256SUMS, in DIST; one commit gives the same bytes on any machine, and its tag is the version
 	@mkdir -p "$(DIST)" && rm -f "$(DIST)"/zoobench-* "$(DIST)/SHA256SUMS" && cp LICENSE THIRD_PARTY "$(DIST)"
 	@for p in $(PLATFORMS); do \
 		echo "zoobench-$${p%/*}-$${p#*/}"; \
