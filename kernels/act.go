@@ -39,7 +39,7 @@ func (a Act) apply(l *f32.Level, t *f32.Rows, x []float32, stride, c, n int) {
 	if stride == c {
 		c, n = c*n, 1
 	}
-	*t = f32.Rows{Out: &x[0], In: &x[0], LDO: 4 * stride, LDI: 4 * stride, C: c, N: n, Mask: mask8(c)}
+	*t = f32.Rows{Out: &x[0], In: &x[0], LDO: 4 * stride, LDI: 4 * stride, C: c, RowsLeft: n, Mask: mask8(c)}
 	switch a {
 	case Sigmoid:
 		l.Sigmoid(t)

@@ -220,7 +220,7 @@ func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
 		}
 		a.multiply(s, t, rows)
 	}
-	s.soft = f32.Rows{Out: &s.scores[0], In: &s.scores[0], LDO: 4 * a.padded, LDI: 4 * a.padded, C: a.tokens, N: n,
+	s.soft = f32.Rows{Out: &s.scores[0], In: &s.scores[0], LDO: 4 * a.padded, LDI: 4 * a.padded, C: a.tokens, RowsLeft: n,
 		Mask: mask8(a.tokens), Lo: 1}
 	a.level.Softmax(&s.soft)
 }

@@ -159,14 +159,14 @@ func (d *Depthwise) pixels(s *depthwiseScratch, row, ox, n int) {
 	*a = f32.Depthwise{
 		Taps: &taps[0], N: len(taps), W: &d.packed[0], WStep: 32 * d.each * d.taps(), Bias: &d.bias[0],
 		Out: &d.dst.Data[(row*d.OW+ox)*d.dst.Stride], LDO: 4 * d.dst.Stride, Step: step,
-		C: d.C, Mask: mask8(d.C), Groups: n, Lo: d.lo, Hi: d.hi,
+		C: d.C, Mask: mask8(d.C), GroupsLeft: n, Lo: d.lo, Hi: d.hi,
 	}
 	four, one := d.level.Depthwise4, d.level.Depthwise1
 	if d.each == 4 {
 		four, one = d.level.Grouped4, d.level.Grouped1
 	}
 	if n%4 == 0 {
-		a.Groups = n / 4
+		a.GroupsLeft = n / 4
 		four(a)
 		return
 	}

@@ -55,9 +55,9 @@ func (b *blockedConv) run(dst, src []float32) {
 					*t = f32.Tile{
 						A: &b.rows[(done/f32.MR*b.taps+tap)*f32.MR], B: &b.packed[(oc*b.taps+tap*16)*16],
 						C: &dst[oc*pixels+(row+done)*16], Bias: &b.bias[oc], Taps: n, K: 16, LDC: 64,
-						Tiles: max(1, (rows-done)/f32.MR), Step: 8 * b.taps * f32.MR, Flags: flags, Hi: infinity,
+						TilesLeft: max(1, (rows-done)/f32.MR), Step: 8 * b.taps * f32.MR, Flags: flags, Hi: infinity,
 					}
-					done += mr * t.Tiles
+					done += mr * t.TilesLeft
 					level.Gemm16[mr](t)
 				}
 			}

@@ -70,7 +70,7 @@ func (m *Move) Do(worker, task int) {
 		from := m.src.Data[in*m.src.Stride:]
 		t := &m.work[worker]
 		*t = f32.Rows{Out: &m.dst.Data[out*m.dst.Stride], In: &from[0], B: &from[c/2], LDO: 4 * m.dst.Stride, LDI: 4 * m.src.Stride,
-			LDB: 4 * m.src.Stride, C: c / 2, N: m.Columns, Mask: mask8(c / 2)}
+			LDB: 4 * m.src.Stride, C: c / 2, RowsLeft: m.Columns, Mask: mask8(c / 2)}
 		m.level.Zip(t)
 		return
 	}

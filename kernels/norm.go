@@ -46,14 +46,14 @@ func (l *LayerNorm) Do(worker, task int) {
 	t, p := &l.rows[worker], task*l.chunk
 	n := min(l.chunk, l.src.Pixels()-p)
 	*t = f32.Rows{Out: &l.dst.Data[p*l.dst.Stride], In: &l.src.Data[p*l.src.Stride], A: &l.Weight[0], B: &l.Bias[0],
-		LDO: 4 * l.dst.Stride, LDI: 4 * l.src.Stride, C: l.src.C, N: n, Mask: mask8(l.src.C), Lo: l.Eps, Hi: 1 / float32(l.src.C)}
+		LDO: 4 * l.dst.Stride, LDI: 4 * l.src.Stride, C: l.src.C, RowsLeft: n, Mask: mask8(l.src.C), Lo: l.Eps, Hi: 1 / float32(l.src.C)}
 	l.level.LayerNorm(t)
 	out := l.dst.Data[p*l.dst.Stride:]
 	switch {
 	case !l.Act.isClamp():
 		l.Act.apply(l.level, t, out, l.dst.Stride, l.dst.C, n)
 	case l.Act != None:
-		*t = f32.Rows{Out: &out[0], In: &out[0], LDO: 4 * l.dst.Stride, LDI: 4 * l.dst.Stride, C: l.dst.C, N: n, Mask: mask8(l.dst.C)}
+		*t = f32.Rows{Out: &out[0], In: &out[0], LDO: 4 * l.dst.Stride, LDI: 4 * l.dst.Stride, C: l.dst.C, RowsLeft: n, Mask: mask8(l.dst.C)}
 		t.Lo, t.Hi = l.Act.clamp()
 		l.level.Clamp(t)
 	}
@@ -121,7 +121,7 @@ func (g *GroupNorm) Do(worker, task int) {
 	n := min(g.pixels, g.src.H*g.src.W-part*g.pixels)
 	stats := g.stats[3*image*c:]
 	t := &g.rows[worker]
-	*t = f32.Rows{Out: &g.sums[task*c], In: &g.src.Data[p*g.src.Stride], A: &stats[0], LDI: 4 * g.src.Stride, C: c, N: n, Mask: mask8(c)}
+	*t = f32.Rows{Out: &g.sums[task*c], In: &g.src.Data[p*g.src.Stride], A: &stats[0], LDI: 4 * g.src.Stride, C: c, RowsLeft: n, Mask: mask8(c)}
 	switch g.pass {
 	case 0:
 		g.level.ColumnSums(t)

@@ -77,7 +77,7 @@ func (e *Pointwise) Do(worker, task int) {
 	last := func() bool { return len(adds) == 0 }
 	pass := func(kernel func(*f32.Rows), a *float32, lda int, b *float32, ldb int, done bool) {
 		*t = f32.Rows{Out: out, In: in, A: a, B: b, LDO: 4 * ldo, LDI: 4 * ldi, LDA: 4 * lda, LDB: 4 * ldb,
-			C: e.dst.C, N: n, Mask: mask8(e.dst.C), Lo: -infinity, Hi: infinity}
+			C: e.dst.C, RowsLeft: n, Mask: mask8(e.dst.C), Lo: -infinity, Hi: infinity}
 		if done {
 			t.Lo, t.Hi = e.Act.clamp()
 		}

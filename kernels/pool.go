@@ -140,7 +140,7 @@ func (p *Pool) mean(s *poolScratch, row, ox, c0, channels int) {
 		s.taps = append(s.taps, f32.Tap{In: &p.first[0]})
 	}
 	s.args = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), W: &s.scale[0], Bias: &p.first[0], Out: out, C: channels,
-		Mask: mask8(channels), Groups: 1, Lo: -infinity, Hi: infinity}
+		Mask: mask8(channels), GroupsLeft: 1, Lo: -infinity, Hi: infinity}
 	p.level.Depthwise1(&s.args)
 }
 
@@ -155,14 +155,14 @@ func (p *Pool) meanOfRun(s *poolScratch, out, in *float32, n, channels int) {
 	total := &s.sums[blocks*channels]
 	for b := range blocks {
 		s.rows = f32.Rows{Out: &s.sums[b*channels], In: f32.At(in, b*tapBlock*stride), LDI: stride, C: channels,
-			N: min(tapBlock, n-b*tapBlock), Mask: mask8(channels)}
+			RowsLeft: min(tapBlock, n-b*tapBlock), Mask: mask8(channels)}
 		p.level.ColumnSums(&s.rows)
 	}
-	s.rows = f32.Rows{Out: total, In: &s.sums[0], LDI: 4 * channels, C: channels, N: blocks, Mask: mask8(channels)}
+	s.rows = f32.Rows{Out: total, In: &s.sums[0], LDI: 4 * channels, C: channels, RowsLeft: blocks, Mask: mask8(channels)}
 	p.level.ColumnSums(&s.rows)
 	s.taps = append(s.taps[:0], f32.Tap{In: total})
 	s.args = f32.Depthwise{Taps: &s.taps[0], N: 1, W: &s.scale[0], Bias: &p.first[0], Out: out, C: channels,
-		Mask: mask8(channels), Groups: 1, Lo: -infinity, Hi: infinity}
+		Mask: mask8(channels), GroupsLeft: 1, Lo: -infinity, Hi: infinity}
 	p.level.Depthwise1(&s.args)
 }
 
@@ -207,13 +207,13 @@ func (p *Pool) alike(s *poolScratch, row, ox, n, c0, channels int) {
 	}
 	a := &s.args
 	*a = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), W: &s.scale[0], Bias: &p.first[0], Out: &p.dst.Data[(row*p.OW+ox)*p.dst.Stride+c0],
-		LDO: 4 * p.dst.Stride, Step: 4 * p.SW * p.src.Stride, C: channels, Mask: mask8(channels), Groups: n, Lo: -infinity, Hi: infinity}
+		LDO: 4 * p.dst.Stride, Step: 4 * p.SW * p.src.Stride, C: channels, Mask: mask8(channels), GroupsLeft: n, Lo: -infinity, Hi: infinity}
 	four, one := p.level.Depthwise4, p.level.Depthwise1
 	if p.Max {
 		four, one = p.level.MaxPool4, p.level.MaxPool1
 	}
 	if n%4 == 0 {
-		a.Groups = n / 4
+		a.GroupsLeft = n / 4
 		four(a)
 		return
 	}

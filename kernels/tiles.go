@@ -45,9 +45,9 @@ func (p *places) next() {
 	}
 }
 
-// run multiplies a panel with all rows; t tells of the first tile and is used up.
+// run multiplies a panel with all rows; t is the first tile's argument.
 func (c tiles) run(gemm *[f32.MR + 1]func(*f32.Tile), t *f32.Tile) {
-	t.Tiles = c.big
+	t.TilesLeft = c.big
 	gemm[c.rows](t)
 	if c.small == 0 {
 		return
@@ -57,6 +57,6 @@ func (c tiles) run(gemm *[f32.MR + 1]func(*f32.Tile), t *f32.Tile) {
 	if t.R != nil {
 		t.R = f32.At(t.R, c.big*c.rows*t.LDR)
 	}
-	t.Tiles = c.small
+	t.TilesLeft = c.small
 	gemm[c.rows-1](t)
 }

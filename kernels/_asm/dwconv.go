@@ -20,7 +20,7 @@ const (
 	dwStep
 	dwC
 	dwMask
-	dwGroups
+	dwGroupsLeft
 	dwLo // two float32
 )
 
@@ -160,7 +160,7 @@ func dwconv(op string, px int) {
 		ADDQ(step, move)
 		ADDQ(ldo, out)
 	}
-	DECQ(field(dwGroups))
+	DECQ(field(dwGroupsLeft))
 	JNZ(LabelRef("group"))
 	VZEROUPPER()
 	RET()

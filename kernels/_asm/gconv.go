@@ -92,7 +92,7 @@ func gconv4(px int) {
 		ADDQ(step, move)
 		ADDQ(ldo, out)
 	}
-	DECQ(field(dwGroups))
+	DECQ(field(dwGroupsLeft))
 	JNZ(LabelRef("group"))
 	VZEROUPPER()
 	RET()

@@ -39,7 +39,7 @@ const (
 	tileOffset
 	tileLDC
 	tileLDR
-	tileTiles
+	tileTilesLeft
 	tileStep
 	tileFlags
 	tileLo // two float32
@@ -337,6 +337,6 @@ func (g *gemm) nextTile() {
 	MOVQ(g.ahead, g.field(tilePrefetch))
 	MOVQ(g.field(tileStep), g.tmp)
 	ADDQ(g.tmp, g.field(tileNextA))
-	DECQ(g.field(tileTiles))
+	DECQ(g.field(tileTilesLeft))
 	JNZ(LabelRef("tile"))
 }

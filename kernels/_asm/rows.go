@@ -19,7 +19,7 @@ const (
 	rowsLDA
 	rowsLDB
 	rowsC
-	rowsN
+	rowsRowsLeft
 	rowsMask
 	rowsLo // two float32
 )
@@ -131,7 +131,7 @@ func (k *rowsKernel) next(label string) {
 	ADDQ(k.field(rowsLDO), k.out)
 	ADDQ(k.field(rowsLDA), k.a)
 	ADDQ(k.field(rowsLDB), k.b)
-	DECQ(k.field(rowsN))
+	DECQ(k.field(rowsRowsLeft))
 	JNZ(LabelRef(label))
 	VZEROUPPER()
 	RET()
@@ -221,7 +221,7 @@ func columns(v *isa, op string) {
 		if op == "colsq" {
 			v.load(k.at(k.a, 0), mean, mask)
 		}
-		MOVQ(k.field(rowsN), n)
+		MOVQ(k.field(rowsRowsLeft), n)
 		MOVQ(k.in, at)
 		Label(label)
 		v.load(k.at(at, 0), x, mask)

@@ -61,7 +61,7 @@ func zip() {
 	ADDQ(field(rowsLDI), in)
 	ADDQ(field(rowsLDB), b)
 	ADDQ(field(rowsLDO), out)
-	DECQ(field(rowsN))
+	DECQ(field(rowsRowsLeft))
 	JNZ(LabelRef("row"))
 	VZEROUPPER()
 	RET()

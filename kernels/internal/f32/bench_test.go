@@ -55,7 +55,7 @@ func benchRows(b *testing.B, kernel func(*Rows), n, c int) {
 	benchBest(b, times*n*c, "melems/s", 1e6, func() {
 		copy(x, first)
 		for range times {
-			kernel(&Rows{Out: &x[0], In: &x[0], A: &first[0], B: &first[0], LDO: 4 * c, LDI: 4 * c, C: c, N: n, Mask: &mask[0], Lo: 1, Hi: 1 / float32(c)})
+			kernel(&Rows{Out: &x[0], In: &x[0], A: &first[0], B: &first[0], LDO: 4 * c, LDI: 4 * c, C: c, RowsLeft: n, Mask: &mask[0], Lo: 1, Hi: 1 / float32(c)})
 		}
 	})
 }
@@ -75,7 +75,7 @@ func BenchmarkGEMM(b *testing.B) {
 					}
 					benchBest(b, times*2*mr*tiles*16*k, "GFLOP/s", 1e9, func() {
 						for range times {
-							l.Gemm16[mr](&Tile{A: &rows[0], B: &w[0], C: &c[0], Taps: 1, K: k, LDC: 64, Tiles: tiles, Step: 8 * MR,
+							l.Gemm16[mr](&Tile{A: &rows[0], B: &w[0], C: &c[0], Taps: 1, K: k, LDC: 64, TilesLeft: tiles, Step: 8 * MR,
 								Flags: Final, Hi: 1, Prefetch: uintptr(unsafe.Pointer(&w[0]))})
 						}
 					})

@@ -70,12 +70,12 @@ func bandPixels(t *Band, k, s, r, o, n int) {
 		return
 	}
 	a := Depthwise{Taps: &taps[0], N: count, W: t.W, WStep: 64 * k * k, Bias: t.Bias, Out: out, LDO: t.OutPixel, Step: s * t.InPixel,
-		C: t.C, Mask: t.Mask, Groups: n, Lo: t.Lo, Hi: t.Hi}
+		C: t.C, Mask: t.Mask, GroupsLeft: n, Lo: t.Lo, Hi: t.Hi}
 	if n == 1 {
 		dwrow1c16NEON(&a)
 		return
 	}
-	a.Groups = n / 4
+	a.GroupsLeft = n / 4
 	dwrow4c16NEON(&a)
 }
 

@@ -91,7 +91,7 @@ taps: \
 
 // GROUPS is the whole of a microkernel of px pixels.
 #define GROUPS(each, px, WEIGHTS, FULL, HALF, OP4, OP2, OP1) \
-	MOVD Depthwise_Groups(R0), R1; \
+	MOVD Depthwise_GroupsLeft(R0), R1; \
 	MOVD ZR, R10; \
 	MOVD Depthwise_Step(R0), R11; \
 	MOVD Depthwise_WStep(R0), R12; \
@@ -133,7 +133,7 @@ next: \
 	MADD R6, R19, R14, R19; \
 	SUBS $1, R1; \
 	BNE group; \
-	MOVD ZR, Depthwise_Groups(R0)
+	MOVD ZR, Depthwise_GroupsLeft(R0)
 
 // func dwconv4c16NEON(t *Depthwise)
 TEXT ·dwconv4c16NEON(SB), NOSPLIT, $0-8

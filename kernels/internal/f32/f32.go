@@ -4,8 +4,9 @@
 // The contract: a microkernel is one Go loop, printed as the comment of its declaration, and every implementation
 // computes it; only the order of additions and the use of fused multiply-adds differ. Kernels check nothing: package
 // kernels has checked sizes before it calls. One call covers one panel of tiles, never a layer, because assembly cannot
-// be preempted. A NaN in an input reaches the output. Activations are of finite x: what an infinity becomes, its limit or a
-// NaN, may differ between implementations.
+// be preempted. Fields whose names end in Left say how much is left to do: a call counts them down, and the next call
+// needs them set again. A NaN in an input reaches the output. Activations are of finite x: what an infinity becomes, its
+// limit or a NaN, may differ between implementations.
 //
 // Assembly for amd64 is written by the generators of kernels/_asm. NEON's, for arm64, is written by hand: a file opens with
 // its register map, and the assembler's macros take the generator's place.
@@ -25,30 +26,30 @@ const (
 	Final             // add the residual and clamp before the store
 )
 
-// Tile is the argument of a matrix microkernel: Tiles blocks of mr rows by nr columns of output, one below the other. A call uses up Tiles.
+// Tile is the argument of a matrix microkernel: TilesLeft blocks of mr rows by nr columns of output, one below the other.
 // The rows of the left matrix are found by address, so that a convolution needs no copy of its input: a tap is one
 // position of its window, and A holds the address of every row's input for every tap.
 type Tile struct {
-	A      **float32 // (Tiles, taps of the layer, MR) addresses of input rows
-	B      *float32  // (Taps·K, nr) packed right matrix
-	C      *float32  // (Tiles·mr, nr) output, rows LDC bytes apart
-	R      *float32  // residual added to the output, rows LDR bytes apart; nil for none
-	Bias   *float32  // (nr); nil for zero
-	Mask   *int32    // (nr) −1 for a column that exists, 0 for one that does not; nil when all do
-	Taps   int       // taps of this call
-	K      int       // elements of one tap
-	Offset int       // bytes from the addresses in A to the first element
-	LDC    int
-	LDR    int
-	Tiles  int
-	Step   int // bytes from one tile's addresses in A to the next tile's
-	Flags  int
-	Lo, Hi float32 // the clamp
+	A         **float32 // (TilesLeft, taps of the layer, MR) addresses of input rows
+	B         *float32  // (Taps·K, nr) packed right matrix
+	C         *float32  // (TilesLeft·mr, nr) output, rows LDC bytes apart
+	R         *float32  // residual added to the output, rows LDR bytes apart; nil for none
+	Bias      *float32  // (nr); nil for zero
+	Mask      *int32    // (nr) −1 for a column that exists, 0 for one that does not; nil when all do
+	Taps      int       // taps of this call
+	K         int       // elements of one tap
+	Offset    int       // bytes from the addresses in A to the first element
+	LDC       int
+	LDR       int
+	TilesLeft int
+	Step      int // bytes from one tile's addresses in A to the next tile's
+	Flags     int
+	Lo, Hi    float32 // the clamp
 
 	_ [3]uintptr // A, C and R of the tile under way: the assembly's own
 
 	// Prefetch is an address, as a plain number, from which memory is brought into L2 at a quarter of the speed at which B
-	// is read: the next panel, so that it is there when its turn comes.
+	// is read: the next panel, so that it is there when its turn comes. It moves on as it is used.
 	Prefetch uintptr
 }
 
@@ -59,21 +60,20 @@ type Tap struct {
 	W  int
 }
 
-// Depthwise is the argument of a depthwise microkernel: Groups times px output pixels of one row, C channels
-// each. A call uses up Groups.
+// Depthwise is the argument of a depthwise microkernel: GroupsLeft times px output pixels of one row, C channels each.
 type Depthwise struct {
-	Taps   *Tap // N of them
-	N      int
-	W      *float32 // (⌈C/8⌉, positions of the window, 8)
-	WStep  int      // bytes from one block of eight channels to the next in W
-	Bias   *float32 // (8·⌈C/8⌉)
-	Out    *float32
-	LDO    int // bytes from one output pixel to the next
-	Step   int // bytes from one output pixel's input to the next one's
-	C      int
-	Mask   *int32 // (8) for the last C%8 channels
-	Groups int
-	Lo, Hi float32
+	Taps       *Tap // N of them
+	N          int
+	W          *float32 // (⌈C/8⌉, positions of the window, 8)
+	WStep      int      // bytes from one block of eight channels to the next in W
+	Bias       *float32 // (8·⌈C/8⌉)
+	Out        *float32
+	LDO        int // bytes from one output pixel to the next
+	Step       int // bytes from one output pixel's input to the next one's
+	C          int
+	Mask       *int32 // (8) for the last C%8 channels
+	GroupsLeft int
+	Lo, Hi     float32
 }
 
 // Band is the argument of a depthwise kernel that computes R rows of output at once from (R−1)·S+K rows of input, S being the
@@ -93,12 +93,12 @@ type Band struct {
 	Lo, Hi           float32
 }
 
-// Rows is the argument of the kernels that walk rows of channels, N rows of C channels each; a stride of 0 uses the same
-// row again and again. A call may use up N.
+// Rows is the argument of the kernels that walk rows of channels, RowsLeft rows of C channels each; a stride of 0 uses the
+// same row again and again. The sums of columns leave RowsLeft as it is.
 type Rows struct {
 	Out, In, A, B      *float32
 	LDO, LDI, LDA, LDB int // bytes from one row to the next
-	C, N               int
+	C, RowsLeft        int
 	Mask               *int32 // (8) for the last C%8 channels, in a table that has that of one more every 4 bytes before
 	Lo, Hi             float32
 }

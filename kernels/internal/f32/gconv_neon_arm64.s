@@ -34,7 +34,7 @@
 
 // GROUPS is the whole of a microkernel of px pixels.
 #define GROUPS(each, px) \
-	MOVD Depthwise_Groups(R0), R1; \
+	MOVD Depthwise_GroupsLeft(R0), R1; \
 	MOVD ZR, R10; \
 	MOVD Depthwise_Step(R0), R11; \
 	MOVD Depthwise_WStep(R0), R12; \
@@ -84,7 +84,7 @@ taps: \
 	MADD R6, R19, R14, R19; \
 	SUBS $1, R1; \
 	BNE group; \
-	MOVD ZR, Depthwise_Groups(R0)
+	MOVD ZR, Depthwise_GroupsLeft(R0)
 
 // func gconv4g4c8NEON(t *Depthwise)
 TEXT ·gconv4g4c8NEON(SB), NOSPLIT, $0-8

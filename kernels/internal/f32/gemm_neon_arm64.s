@@ -93,7 +93,7 @@ store: \
 
 // TILES is the whole of a microkernel of mr rows and nr columns.
 #define TILES(each, mr, nr, START, STEP, LOAD, ADDC, CLAMP, STORE, SPILL) \
-	MOVD Tile_Tiles(R0), R1; \
+	MOVD Tile_TilesLeft(R0), R1; \
 	MOVD Tile_A(R0), R2; \
 	MOVD Tile_C(R0), R3; \
 	MOVD Tile_Flags(R0), R14; \
@@ -214,7 +214,7 @@ tile_next: \
 	SUBS $1, R1; \
 	BNE tile; \
 	MOVD R22, Tile_Prefetch(R0); \
-	MOVD ZR, Tile_Tiles(R0)
+	MOVD ZR, Tile_TilesLeft(R0)
 
 #define TILES16(each, mr) TILES(each, mr, 16, START16, STEP16, LOAD16, ADD16, CLAMP16, STORE16, SPILL16)
 #define TILES8(each, mr) TILES(each, mr, 8, START8, STEP8, LOAD8, ADD8, CLAMP8, STORE8, SPILL8)

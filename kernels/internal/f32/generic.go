@@ -5,12 +5,12 @@ import "unsafe"
 // gemmGeneric is the Go twin of gemm{mr}x{nr}AVX2.
 func gemmGeneric(mr, nr int) func(*Tile) {
 	return func(t *Tile) {
-		for i := range t.Tiles {
+		for i := range t.TilesLeft {
 			for r := range mr {
 				gemmRow(t, nr, i, r, i*mr+r)
 			}
 		}
-		t.Tiles = 0
+		t.TilesLeft = 0
 	}
 }
 
@@ -65,7 +65,7 @@ func dwconvGeneric(px int, largest bool) func(*Depthwise) {
 	return func(t *Depthwise) {
 		taps := unsafe.Slice(t.Taps, t.N)
 		bias := unsafe.Slice(t.Bias, t.C)
-		for o := range t.Groups * px {
+		for o := range t.GroupsLeft * px {
 			out := unsafe.Slice(At(t.Out, o*t.LDO), t.C)
 			copy(out, bias)
 			for _, tap := range taps {
@@ -87,7 +87,7 @@ func dwconvGeneric(px int, largest bool) func(*Depthwise) {
 				out[c] = min(max(y, t.Lo), t.Hi)
 			}
 		}
-		t.Groups = 0
+		t.GroupsLeft = 0
 	}
 }
 
@@ -96,7 +96,7 @@ func gconvGeneric(px int) func(*Depthwise) {
 	return func(t *Depthwise) {
 		taps := unsafe.Slice(t.Taps, t.N)
 		bias := unsafe.Slice(t.Bias, t.C)
-		for o := range t.Groups * px {
+		for o := range t.GroupsLeft * px {
 			out := unsafe.Slice(At(t.Out, o*t.LDO), t.C)
 			copy(out, bias)
 			for _, tap := range taps {
@@ -112,7 +112,7 @@ func gconvGeneric(px int) func(*Depthwise) {
 				out[c] = min(max(y, t.Lo), t.Hi)
 			}
 		}
-		t.Groups = 0
+		t.GroupsLeft = 0
 	}
 }
 

@@ -13,7 +13,7 @@ func row(p *float32, r, stride, n int) []float32 {
 // eachRow runs f over the rows of t; a and b are nil where t has none.
 func eachRow(f func(t *Rows, out, in, a, b []float32)) func(*Rows) {
 	return func(t *Rows) {
-		for r := range t.N {
+		for r := range t.RowsLeft {
 			var a, b []float32
 			if t.A != nil {
 				a = row(t.A, r, t.LDA, t.C)
@@ -23,19 +23,19 @@ func eachRow(f func(t *Rows, out, in, a, b []float32)) func(*Rows) {
 			}
 			f(t, row(t.Out, r, t.LDO, t.C), row(t.In, r, t.LDI, t.C), a, b)
 		}
-		t.N = 0
+		t.RowsLeft = 0
 	}
 }
 
 // zipGeneric is the Go twin of zipc8AVX2.
 func zipGeneric(t *Rows) {
-	for r := range t.N {
+	for r := range t.RowsLeft {
 		in, b, out := row(t.In, r, t.LDI, t.C), row(t.B, r, t.LDB, t.C), row(t.Out, r, t.LDO, 2*t.C)
 		for c := range t.C {
 			out[2*c], out[2*c+1] = in[c], b[c]
 		}
 	}
-	t.N = 0
+	t.RowsLeft = 0
 }
 
 // eachElement runs f over the elements of t.
@@ -120,7 +120,7 @@ func columnsGeneric(square bool) func(*Rows) {
 	return func(t *Rows) {
 		out := unsafe.Slice(t.Out, t.C)
 		clear(out)
-		for r := range t.N {
+		for r := range t.RowsLeft {
 			for c, x := range row(t.In, r, t.LDI, t.C) {
 				if square {
 					x -= *At(t.A, 4*c)

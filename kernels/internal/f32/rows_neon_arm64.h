@@ -10,7 +10,7 @@
 	MOVD Rows_Out(R0), R2; \
 	MOVD Rows_A(R0), R3; \
 	MOVD Rows_B(R0), R4; \
-	MOVD Rows_N(R0), R5
+	MOVD Rows_RowsLeft(R0), R5
 
 // SPREAD keeps a field of the argument in all lanes.
 #define SPREAD(field, F, v, v4) FMOVS field(R0), F; VDUP v, v4
@@ -51,7 +51,7 @@ done:
 	MOVD Rows_LDB(R0), R7; ADD R7, R4; \
 	SUBS $1, R5; \
 	BNE row; \
-	MOVD ZR, Rows_N(R0)
+	MOVD ZR, Rows_RowsLeft(R0)
 
 // EACH_ROW is the whole of a kernel that has one pass over a row.
 #define EACH_ROW(body) \

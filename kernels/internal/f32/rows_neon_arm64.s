@@ -69,7 +69,7 @@ TEXT ·clampc4NEON(SB), NOSPLIT, $0-8
 	MEAN; \
 	ZERO4(16); ZERO4(17); ZERO4(18); ZERO4(19); \
 	MOVD R1, R8; \
-	MOVD Rows_N(R0), R6; \
+	MOVD Rows_RowsLeft(R0), R6; \
 rows: \
 	FLDPQ (R8), (F0, F1); FLDPQ 32(R8), (F2, F3); ADD R4, R8; \
 	op(0, 16, 20); op(1, 17, 21); op(2, 18, 22); op(3, 19, 23); \
@@ -83,7 +83,7 @@ rows: \
 	MEAN(move, bytes); \
 	ZERO4(16); \
 	MOVD R1, R8; \
-	MOVD Rows_N(R0), R6; \
+	MOVD Rows_RowsLeft(R0), R6; \
 rows: \
 	move (R8), F0; ADD R4, R8; \
 	op(0, 16, 20); \

@@ -67,7 +67,7 @@ func TestTileTwins(t *testing.T) {
 			}
 			ldc, ldr := nr+rng.IntN(3), nr+rng.IntN(3)
 			c, r := integers(rng, tiles*mr*ldc), integers(rng, tiles*mr*ldr)
-			arg := Tile{A: &a[0], B: &b[0], Taps: taps, K: k, Offset: 4 * offset, LDC: 4 * ldc, LDR: 4 * ldr, Tiles: tiles,
+			arg := Tile{A: &a[0], B: &b[0], Taps: taps, K: k, Offset: 4 * offset, LDC: 4 * ldc, LDR: 4 * ldr, TilesLeft: tiles,
 				Step: 8 * taps * MR, Flags: rng.IntN(4), Lo: float32(-rng.IntN(200)), Hi: float32(rng.IntN(200)), Prefetch: uintptr(unsafe.Pointer(&b[0]))}
 			columns := nr
 			if rng.IntN(2) == 0 {
@@ -88,8 +88,8 @@ func TestTileTwins(t *testing.T) {
 			what := fmt.Sprintf("%dx%d, %d taps of %d, %d tiles, %d columns, flags %d, residual %v, bias %v",
 				mr, nr, taps, k, tiles, columns, arg.Flags, arg.R != nil, arg.Bias != nil)
 			same(t, what, got, want, 0)
-			if mine.Tiles != 0 {
-				t.Fatalf("%s: %d tiles left", what, mine.Tiles)
+			if mine.TilesLeft != 0 {
+				t.Fatalf("%s: %d tiles left", what, mine.TilesLeft)
 			}
 		}
 	})
@@ -122,7 +122,7 @@ func TestDepthwiseTwins(t *testing.T) {
 					table[i] = Tap{In: &input[rng.IntN(9)*stride], W: 32 * i}
 				}
 				arg := Depthwise{Taps: &table[0], N: taps, W: &w[0], WStep: 32 * taps * k.each, Bias: &bias[0], LDO: 4 * stride,
-					Step: 4 * stride * (1 + rng.IntN(2)), C: c, Mask: &masks[NR-c%8], Groups: groups, Lo: -40, Hi: 50}
+					Step: 4 * stride * (1 + rng.IntN(2)), C: c, Mask: &masks[NR-c%8], GroupsLeft: groups, Lo: -40, Hi: 50}
 				if strings.HasPrefix(k.name, "maxpool") {
 					arg.W = nil // which it must not read
 				}
@@ -133,8 +133,8 @@ func TestDepthwiseTwins(t *testing.T) {
 				k.got(&mine)
 				k.want(&theirs)
 				same(t, fmt.Sprintf("%s, %d channels, %d taps", k.name, c, taps), got, want, 0)
-				if mine.Groups != 0 {
-					t.Fatalf("%s: %d groups left", k.name, mine.Groups)
+				if mine.GroupsLeft != 0 {
+					t.Fatalf("%s: %d groups left", k.name, mine.GroupsLeft)
 				}
 			}
 		}
@@ -169,7 +169,7 @@ func TestRowsTwins(t *testing.T) {
 				n, stride := 1+rng.IntN(4), c+rng.IntN(3)
 				in, a, b, out := integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride)
 				arg := Rows{In: &in[0], A: &a[0], B: &b[0], LDO: 4 * stride, LDI: 4 * stride, LDA: 4 * stride * rng.IntN(2), LDB: 4 * stride,
-					C: c, N: n, Mask: &masks[NR-c%8], Lo: -30, Hi: 20}
+					C: c, RowsLeft: n, Mask: &masks[NR-c%8], Lo: -30, Hi: 20}
 				switch k.name {
 				case "layernorm":
 					arg.Lo, arg.Hi = 0.25, 1/float32(c)
@@ -184,7 +184,11 @@ func TestRowsTwins(t *testing.T) {
 				mine.Out, theirs.Out = &got[0], &want[0]
 				k.got(&mine)
 				k.want(&theirs)
-				same(t, fmt.Sprintf("%s, %d rows of %d channels", k.name, n, c), got, want, k.limit)
+				what := fmt.Sprintf("%s, %d rows of %d channels", k.name, n, c)
+				same(t, what, got, want, k.limit)
+				if mine.RowsLeft != theirs.RowsLeft {
+					t.Fatalf("%s: %d rows left, want %d", what, mine.RowsLeft, theirs.RowsLeft)
+				}
 			}
 		}
 	})
