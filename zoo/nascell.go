@@ -98,7 +98,7 @@ func (o nasOp) build(g *nn.Builder, x nn.Value, out int, pad nasPadding) nn.Valu
 		x = nasSeparable(g.In("separable_2"), x, out, nn.K(o.k))
 		return g.BatchNorm("bn_sep_2", x, nasEps)
 	case nasAvg:
-		if k.Padding != nn.SameTF { // TensorFlow's padding is counted: timm puts it around the image first
+		if pad != nasTF || o.stride == 1 { // TensorFlow's padding is counted: timm puts it around the image first
 			k = k.WithoutPad()
 		}
 		return g.AvgPool(x, k)

@@ -65,14 +65,6 @@ func (c Checkpoint) URL() string {
 	return "https://huggingface.co/" + c.Where + "/resolve/main/model.safetensors"
 }
 
-// ParamsAgree tells whether a number of parameters is the published one, to the digits published.
-func (c Checkpoint) ParamsAgree(params int64) bool {
-	if _, digits, ok := strings.Cut(c.Params, "."); ok {
-		return strconv.FormatFloat(float64(params)/1e6, 'f', len(digits), 64) == c.Params
-	}
-	return strconv.FormatInt(params, 10) == c.Params
-}
-
 // Checkpoints are the published weights of a network, by its name or alias, in the table's order; none for a network
 // that nobody published any for. An unknown name is an error.
 func Checkpoints(network string) ([]Checkpoint, error) {

@@ -209,14 +209,14 @@ func (n *Node) keys() int {
 func (g *Graph) Activations() int64 {
 	var n int64
 	for i := range g.Nodes {
-		n += g.NodeActivations(i)
+		n += g.nodeActivations(i)
 	}
 	return n
 }
 
-// NodeActivations is one node's share of Activations: an attention's are the products of all queries and keys of each
+// nodeActivations is one node's share of Activations: an attention's are the products of all queries and keys of each
 // head, and its result.
-func (g *Graph) NodeActivations(i int) int64 {
+func (g *Graph) nodeActivations(i int) int64 {
 	n := &g.Nodes[i]
 	switch {
 	case g.NodeMACs(i) == 0:

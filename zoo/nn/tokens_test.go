@@ -67,7 +67,7 @@ func TestShapesAndCosts(t *testing.T) {
 			if got := g.NodeMACs(last); got != test.macs {
 				t.Errorf("%d MACs, want %d", got, test.macs)
 			}
-			if got := g.NodeActivations(last); got != test.elems {
+			if got := g.nodeActivations(last); got != test.elems {
 				t.Errorf("%d activations, want %d", got, test.elems)
 			}
 			if n := g.Nodes[last]; n.Const {

@@ -15,23 +15,22 @@ type Kernel struct {
 	Groups int // of a convolution; Depthwise means one for each input channel
 	Bias   bool
 
-	Padding Padding
-	Pad     Edges // with Padding == Explicit; resolved by the builder for every mode
+	padding padding
+	Pad     Edges // resolved by the builder, for every way of padding
 
 	Ceil       bool    // pools: a window that hangs over the far edge counts, as PyTorch's ceil_mode
 	ExcludePad bool    // average pools: padding is not counted in the divisor
 	StdEps     float64 // convolutions: weights standardised per output channel with this epsilon; 0 means they are not
 }
 
-// Padding says how Edges come about.
-type Padding uint8
+// padding is how Edges come about.
+type padding uint8
 
-// The padding modes. Centred keeps the size of an odd window at stride 1; an even window has no centre and must say
-// what it wants.
+// The zero value keeps the size of an odd window at stride 1; an even window has no centre and must say what it wants.
 const (
-	Centred  Padding = iota // d·(k−1)/2 on every side, odd windows only
-	Explicit                // as Edges say
-	SameTF                  // TensorFlow's "same": ceil(size/stride) outputs, the odd pixel at the bottom and the right
+	centred  padding = iota // d·(k−1)/2 on every side, odd windows only
+	explicit                // as Edges say
+	sameTF                  // TensorFlow's "same": ceil(size/stride) outputs, the odd pixel at the bottom and the right
 )
 
 // Edges are numbers of padded rows and columns; negative where they are cropped instead.
@@ -62,7 +61,7 @@ func (k Kernel) P(n int) Kernel { return k.PadEdges(n, n, n, n) }
 
 // PadEdges pads each edge by its own number. A negative number crops.
 func (k Kernel) PadEdges(top, left, bottom, right int) Kernel {
-	k.Padding, k.Pad = Explicit, Edges{top, left, bottom, right}
+	k.padding, k.Pad = explicit, Edges{top, left, bottom, right}
 	return k
 }
 
@@ -70,7 +69,7 @@ func (k Kernel) PadEdges(top, left, bottom, right int) Kernel {
 func (k Kernel) Valid() Kernel { return k.P(0) }
 
 // Same pads as TensorFlow does: ceil(size/stride) outputs, the odd pixel at the far edge.
-func (k Kernel) Same() Kernel { k.Padding = SameTF; return k }
+func (k Kernel) Same() Kernel { k.padding = sameTF; return k }
 
 // WithBias adds a learned number to each output channel.
 func (k Kernel) WithBias() Kernel { k.Bias = true; return k }
@@ -103,21 +102,21 @@ func (k Kernel) String() string {
 	return b.String()
 }
 
-// resolve fills in Pad for an input of h×w pixels and gives the output's size; pool tells whether ceil counts.
+// resolve fills in Pad for an input of h×w pixels and gives the output's size; pool says whether ceil counts.
 func (k Kernel) resolve(h, w int, pool bool) (Kernel, int, int, error) {
 	if k.H < 1 || k.W < 1 || k.SH < 1 || k.SW < 1 || k.DH < 1 || k.DW < 1 {
 		return k, 0, 0, fmt.Errorf("window %v with stride %d×%d, dilation %d×%d: each must be at least 1", k, k.SH, k.SW, k.DH, k.DW)
 	}
 	spanH, spanW := k.DH*(k.H-1)+1, k.DW*(k.W-1)+1
-	switch k.Padding {
-	case Centred:
+	switch k.padding {
+	case centred:
 		if spanH%2 == 0 || spanW%2 == 0 {
 			return k, 0, 0, fmt.Errorf("window %v is even: say how it is padded", k)
 		}
 		k.Pad = Edges{spanH / 2, spanW / 2, spanH / 2, spanW / 2}
-	case SameTF:
-		k.Pad.Top, k.Pad.Bottom = sameTF(h, spanH, k.SH)
-		k.Pad.Left, k.Pad.Right = sameTF(w, spanW, k.SW)
+	case sameTF:
+		k.Pad.Top, k.Pad.Bottom = splitSame(h, spanH, k.SH)
+		k.Pad.Left, k.Pad.Right = splitSame(w, spanW, k.SW)
 	}
 	ceil := pool && k.Ceil
 	if ceil && min(k.Pad.Top, k.Pad.Left, k.Pad.Bottom, k.Pad.Right) < 0 {
@@ -131,13 +130,13 @@ func (k Kernel) resolve(h, w int, pool bool) (Kernel, int, int, error) {
 	return k, oh, ow, nil
 }
 
-// touches tells whether each of oh×ow windows of a pool holds a pixel of an h×w image.
+// touches reports whether each of oh×ow windows of a pool covers a pixel of an h×w image.
 func (k Kernel) touches(h, w, oh, ow int) bool {
 	return k.Pad.Top < k.H && k.Pad.Left < k.W && (oh-1)*k.SH-k.Pad.Top < h && (ow-1)*k.SW-k.Pad.Left < w
 }
 
-// sameTF splits TensorFlow's padding of one axis: total = max((⌈n/s⌉−1)·s + span − n, 0), the smaller half first.
-func sameTF(n, span, stride int) (before, after int) {
+// splitSame splits TensorFlow's padding of one axis: total = max((⌈n/s⌉−1)·s + span − n, 0), the smaller half first.
+func splitSame(n, span, stride int) (before, after int) {
 	total := max(((n+stride-1)/stride-1)*stride+span-n, 0)
 	return total / 2, total - total/2
 }

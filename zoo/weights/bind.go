@@ -53,7 +53,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 	report := &BindError{File: src.Name(), Twice: m.twice}
 	instead := map[string]string{}
 	if f, ok := src.(*File); ok {
-		for name, what := range f.Others() {
+		for name, what := range f.layout.others {
 			instead[m.table.Apply(name)] = what
 		}
 	}
@@ -74,7 +74,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 		switch {
 		case !slices.Equal(t.Shape, p.Shape) && (!m.reshape[p.Name] || length(t.Shape) != p.Elems()):
 			report.Misshapen = append(report.Misshapen, Misshapen{Name: p.Name, Have: t.Shape, Want: p.Shape})
-		case !t.Dtype.Readable():
+		case !t.Dtype.readable():
 			report.Mistyped = append(report.Mistyped, Mistyped{Name: p.Name, Have: t.Dtype})
 		default:
 			report.Fitting++
@@ -96,7 +96,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 			report.Extra = append(report.Extra, t.Name)
 		}
 	}
-	if !report.AnotherNetwork() {
+	if !report.anotherNetwork() {
 		var err error
 		if report.NotFinite, err = b.scan(); err != nil {
 			return nil, err
@@ -152,7 +152,7 @@ func (b *Bound) scan() ([]NotFinite, error) {
 	var parts []part
 	for i, t := range b.list {
 		own, _ := b.src.Lookup(b.names[t.Name])
-		for first := 0; own.Dtype.Readable() && first < own.Len(); first += piece {
+		for first := 0; own.Dtype.readable() && first < own.Len(); first += piece {
 			parts = append(parts, part{i, first, min(piece, own.Len()-first)})
 		}
 	}

@@ -107,7 +107,7 @@ func TestBindManyFaults(t *testing.T) {
 	}
 	_, err := Bind(open(t, "f.safetensors", safeOf(t, tensors...)), params, Options{})
 	var report *BindError
-	if !errors.As(err, &report) || len(report.Missing) != 400 || report.Fitting != 600 || report.Wanted != 1000 || report.AnotherNetwork() {
+	if !errors.As(err, &report) || len(report.Missing) != 400 || report.Fitting != 600 || report.Wanted != 1000 || report.anotherNetwork() {
 		t.Fatalf("%+v", report)
 	}
 	want := "weights: f.safetensors: 400 missing: w0, w1, w2, w3, w4 and 395 more"

@@ -49,9 +49,9 @@ func (e *BindError) empty() bool {
 	return len(e.Missing)+len(e.Extra)+len(e.Misshapen)+len(e.Mistyped)+len(e.NotFinite)+len(e.Twice) == 0
 }
 
-// AnotherNetwork says whether so little fits that the checkpoint must be of another network: less than half of the
+// anotherNetwork reports whether so little fits that the checkpoint must be of another network: less than half of the
 // network's parameters, or of the checkpoint's tensors. Numbers are then not searched for NaN.
-func (e *BindError) AnotherNetwork() bool {
+func (e *BindError) anotherNetwork() bool {
 	return e.Fitting*2 < e.Wanted || e.Fitting < len(e.Extra)
 }
 
@@ -101,7 +101,7 @@ func (e *BindError) Error() string {
 	group("unknown to the network", len(e.Extra), func(i int) string { return clip(e.Extra[i]) }, ": not a parameter of the network")
 
 	s := "weights: " + e.File + ": "
-	if e.AnotherNetwork() {
+	if e.anotherNetwork() {
 		s += fmt.Sprintf("a checkpoint of another network: %d of %d parameters fit; ", e.Fitting, e.Wanted)
 	} else if total == 1 {
 		return s + single

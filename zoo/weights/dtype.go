@@ -30,8 +30,8 @@ const (
 	C128   Dtype = "C128" // PyTorch only
 )
 
-// Bytes is the size of one element, 0 for a type that is not known.
-func (d Dtype) Bytes() int {
+// size is the bytes of one element, 0 for a type that is not known.
+func (d Dtype) size() int {
 	switch d {
 	case C128:
 		return 16
@@ -47,8 +47,8 @@ func (d Dtype) Bytes() int {
 	return 0
 }
 
-// Readable says whether Float32 and Read give this type's elements.
-func (d Dtype) Readable() bool {
+// readable reports whether Float32 and Read give this type's elements.
+func (d Dtype) readable() bool {
 	return d == F32 || d == F16 || d == BF16 || d == F64
 }
 

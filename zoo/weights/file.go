@@ -12,10 +12,9 @@ import (
 )
 
 // A File is an opened checkpoint. It is a Source whose tensors bear the file's names, less a prefix that all of them
-// share (Prefix).
+// share, such as "module.".
 type File struct {
 	name   string
-	path   string
 	size   int64
 	r      io.ReaderAt
 	layout layout
@@ -54,7 +53,7 @@ func Open(path string) (*File, error) {
 		f.Close()
 		return nil, err
 	}
-	file.path, file.f = path, f
+	file.f = f
 	file.data = mapFile(f, info.Size())
 	return file, nil
 }
@@ -80,28 +79,8 @@ func newFile(name string, r io.ReaderAt, size int64) (*File, error) {
 // Name is the file's base name.
 func (f *File) Name() string { return f.name }
 
-// Path is the path that the file was opened by.
-func (f *File) Path() string { return f.path }
-
-// Size is the file's size in bytes when it was opened.
-func (f *File) Size() int64 { return f.size }
-
-// Format is "safetensors", "torch zip" or "torch legacy".
-func (f *File) Format() string { return f.layout.format }
-
-// Section is the key under which a PyTorch file kept the dictionary that was taken, such as "state_dict_ema"; "" where
-// it is the whole file. Averaged weights are taken before the others.
-func (f *File) Section() string { return f.layout.section }
-
-// Prefix is what was cut from the front of every name, such as "module.".
-func (f *File) Prefix() string { return f.layout.prefix }
-
 // Metadata is a safetensors file's __metadata__, nil where it has none. The caller must not change it.
 func (f *File) Metadata() map[string]string { return f.layout.metadata }
-
-// Others gives the names of the state dict under which no dense tensor stands, and what does, such as the class of a
-// pickled object. The caller must not change it.
-func (f *File) Others() map[string]string { return f.layout.others }
 
 // Tensors lists the tensors in the file's order.
 func (f *File) Tensors() []Tensor { return f.list }
@@ -156,7 +135,7 @@ func (f *File) readable(name string) (entry, error) {
 		return entry{}, fmt.Errorf("weights: %s: %s: no such tensor", f.name, clip(name))
 	}
 	e := f.layout.entries[i]
-	if !e.Dtype.Readable() {
+	if !e.Dtype.readable() {
 		return entry{}, &UnsupportedError{File: f.name, Item: name, Offset: e.offset, Msg: fmt.Sprintf("dtype %s, want F32, F16, BF16 or F64", e.Dtype)}
 	}
 	return e, nil
@@ -230,7 +209,7 @@ func (f *File) Read(name string, first int, dst []float32) error {
 // copyOut reads elements of a row-major tensor through the file descriptor, whose end of file is an error where the
 // map's would be a fault.
 func (f *File) copyOut(e entry, first int, dst []float32) error {
-	bytes := e.Dtype.Bytes()
+	bytes := e.Dtype.size()
 	at := e.offset + int64(first)*int64(bytes)
 	if e.Dtype == F32 && littleHost() {
 		return f.readFull(bytesOf(dst), at)

@@ -28,7 +28,7 @@ func use(t *testing.T, content []byte) {
 			t.Fatalf("%s: %d elements out of %d bytes", tensor.Name, n, len(content))
 		}
 		x, err := f.Float32(tensor.Name)
-		if tensor.Dtype.Readable() != (err == nil) || err == nil && len(x) != n {
+		if tensor.Dtype.readable() != (err == nil) || err == nil && len(x) != n {
 			t.Fatalf("%s: %d elements, %v", tensor.Name, len(x), err)
 		}
 		f.Release(tensor.Name)

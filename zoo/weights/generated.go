@@ -90,8 +90,8 @@ func (g Generator) lawOf(name string, shape []int) law {
 	return scale
 }
 
-// Fill writes the elements first … first+len(dst)-1, counted row-major, of the tensor of that name and shape.
-func (g Generator) Fill(dst []float32, name string, shape []int, first int) {
+// fill writes the elements first … first+len(dst)-1, counted row-major, of the tensor of that name and shape.
+func (g Generator) fill(dst []float32, name string, shape []int, first int) {
 	l, base := g.lawOf(name, shape), g.base(name)
 	inParallel(len(dst), func(lo, hi int) {
 		l.fill(dst[lo:hi], base+uint64(first+lo)*golden)
@@ -198,7 +198,7 @@ func (s *Generated) Float32(name string) ([]float32, error) {
 	x, ok := s.made[name]
 	if !ok {
 		x = make([]float32, t.Len())
-		s.gen.Fill(x, name, t.Shape, 0)
+		s.gen.fill(x, name, t.Shape, 0)
 		s.made[name] = x
 	}
 	return x, nil
@@ -213,7 +213,7 @@ func (s *Generated) Read(name string, first int, dst []float32) error {
 	if first < 0 || first > t.Len() || len(dst) > t.Len()-first {
 		return fmt.Errorf("weights: %s: %s: elements %d to %d of %d", s.Name(), clip(name), first, first+len(dst), t.Len())
 	}
-	s.gen.Fill(dst, name, t.Shape, first)
+	s.gen.fill(dst, name, t.Shape, first)
 	return nil
 }
 

@@ -25,7 +25,7 @@ func TestGenerator(t *testing.T) {
 		near("u(input)", float64(uniform24(base+uint64(i+1)*golden))/(1<<24), want)
 	}
 	w := make([]float32, 3)
-	g.Fill(w, "conv1.weight", []int{64, 3, 7, 7}, 0)
+	g.fill(w, "conv1.weight", []int{64, 3, 7, 7}, 0)
 	for i, want := range []float64{0.09163714, -0.09672003, -0.11566757} {
 		near("conv1.weight", float64(w[i]), want)
 	}
@@ -72,7 +72,7 @@ func TestLaws(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			x := make([]float32, length(c.shape))
-			g.Fill(x, c.name, c.shape, 0)
+			g.fill(x, c.name, c.shape, 0)
 			for i, got := range x {
 				u := float64(uniform24(g.base(c.name)+uint64(i+1)*golden)) / (1 << 24)
 				if want := float32(c.want(u)); math.Abs(float64(got-want)) > 1e-7*math.Abs(float64(want)) {
@@ -123,6 +123,6 @@ func BenchmarkGenerate(b *testing.B) {
 	x := make([]float32, 1<<20)
 	b.SetBytes(4 << 20)
 	for b.Loop() {
-		Generator{Seed: 1}.Fill(x, "w", []int{1024, 1024}, 0)
+		Generator{Seed: 1}.fill(x, "w", []int{1024, 1024}, 0)
 	}
 }

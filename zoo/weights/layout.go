@@ -10,10 +10,10 @@ import (
 type layout struct {
 	format   string // "safetensors", "torch zip" or "torch legacy"
 	entries  []entry
-	others   map[string]string // names in the state dict that hold no dense tensor, and what they hold
+	others   map[string]string // names of the state dict without a dense tensor, and what is there, as a pickled object's class
 	metadata map[string]string // safetensors' __metadata__
-	section  string            // the key of the dictionary that was taken, "" for the whole
-	prefix   string            // what was cut from the front of every name
+	section  string            // the key of the dictionary that was taken, as "state_dict_ema", "" for the whole file
+	prefix   string            // what was cut from the front of every name, as "module."
 }
 
 // An entry is one tensor's place in the file.

@@ -76,8 +76,8 @@ func TestPublished(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			if f.Format() != c.format || f.Section() != c.section || f.Prefix() != c.prefix {
-				t.Errorf("format %q, section %q, prefix %q, want %q, %q, %q", f.Format(), f.Section(), f.Prefix(), c.format, c.section, c.prefix)
+			if f.layout.format != c.format || f.layout.section != c.section || f.layout.prefix != c.prefix {
+				t.Errorf("format %q, section %q, prefix %q, want %q, %q, %q", f.layout.format, f.layout.section, f.layout.prefix, c.format, c.section, c.prefix)
 			}
 			if shape, ok := ShapeOf(f, c.classifier); !ok || shape[0] != 1000 {
 				t.Errorf("%s: shape %v, want 1000 classes", c.classifier, shape)
@@ -99,7 +99,7 @@ func TestPublished(t *testing.T) {
 			// Another network's parameters, and this network at another class count.
 			_, err = Bind(f, stateDictOf(t, "timm_resnet18"), Options{})
 			var report *BindError
-			if !errors.As(err, &report) || !report.AnotherNetwork() || !strings.Contains(err.Error(), "a checkpoint of another network: 0 of ") {
+			if !errors.As(err, &report) || !report.anotherNetwork() || !strings.Contains(err.Error(), "a checkpoint of another network: 0 of ") {
 				t.Errorf("as a ResNet-18: %v", err)
 			}
 			i := slices.IndexFunc(params, func(p nn.Param) bool { return p.Name == c.classifier })

@@ -177,7 +177,7 @@ func (h *header) tensor(name string) error {
 				return err
 			}
 			t.Dtype = Dtype(s)
-			if t.Dtype.Bytes() == 0 || t.Dtype == C128 {
+			if t.Dtype.size() == 0 || t.Dtype == C128 {
 				return h.errorf(name, "dtype %s is not known", clip(s))
 			}
 		case "shape":
@@ -249,12 +249,12 @@ func (h *header) check(data, size int64) error {
 		return &FormatError{File: h.file, Item: t.Name, Offset: t.at, Msg: fmt.Sprintf(format, args...)}
 	}
 	for _, t := range h.tensors {
-		n, ok := product(t.Shape, t.Dtype.Bytes())
+		n, ok := product(t.Shape, t.Dtype.size())
 		if !ok {
 			return wrong(t, "shape %v is too large", t.Shape)
 		}
-		if t.end < t.begin || t.end-t.begin != n*int64(t.Dtype.Bytes()) {
-			return wrong(t, "data_offsets [%d %d], want %d bytes for %s %v", t.begin, t.end, n*int64(t.Dtype.Bytes()), t.Dtype, t.Shape)
+		if t.end < t.begin || t.end-t.begin != n*int64(t.Dtype.size()) {
+			return wrong(t, "data_offsets [%d %d], want %d bytes for %s %v", t.begin, t.end, n*int64(t.Dtype.size()), t.Dtype, t.Shape)
 		}
 		if t.end > size-data {
 			return wrong(t, "data_offsets [%d %d] in a file with %d bytes of data", t.begin, t.end, size-data)

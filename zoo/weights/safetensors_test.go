@@ -20,8 +20,8 @@ func TestSafetensors(t *testing.T) {
 		rawTensor{"größe", F32, []int{1}, floats(8)},
 	)
 	f := open(t, "a.safetensors", content)
-	if f.Format() != "safetensors" || f.Size() != int64(len(content)) || f.Metadata() != nil {
-		t.Errorf("format %q, size %d, metadata %v", f.Format(), f.Size(), f.Metadata())
+	if f.layout.format != "safetensors" || f.size != int64(len(content)) || f.Metadata() != nil {
+		t.Errorf("format %q, size %d, metadata %v", f.layout.format, f.size, f.Metadata())
 	}
 	for name, want := range map[string][]float32{"w": {1, 2, 3, 4}, "scalar": {5}, "empty": {}, "unaligned": {6, 7}, "half": {1}, "größe": {8}} {
 		if got := mustFloat32(t, f, name); !slices.Equal(got, want) {
@@ -45,8 +45,8 @@ func TestSafetensors(t *testing.T) {
 	}
 	// The prefix of a wrapped network is cut here too.
 	wrapped := open(t, "p.safetensors", safeOf(t, rawTensor{"module.w", F32, []int{1}, floats(1)}))
-	if _, ok := wrapped.Lookup("w"); !ok || wrapped.Prefix() != "module." {
-		t.Errorf("prefix %q", wrapped.Prefix())
+	if _, ok := wrapped.Lookup("w"); !ok || wrapped.layout.prefix != "module." {
+		t.Errorf("prefix %q", wrapped.layout.prefix)
 	}
 }
 

@@ -47,7 +47,7 @@ type storage struct {
 }
 
 // bytes is the storage's size in the file.
-func (s *storage) bytes() int64 { return s.count * int64(max(1, s.dtype.Bytes())) }
+func (s *storage) bytes() int64 { return s.count * int64(max(1, s.dtype.size())) }
 
 // A slice of a storage is what a tensor is built on; first is not 0 only in the old form's views.
 type slice struct {
@@ -291,9 +291,9 @@ func (r *rebuilder) tensor(f global, args tuple, dtype Dtype) (any, error) {
 	}
 	have := of.count
 	if of.of.dtype == "" {
-		have /= int64(dtype.Bytes())
+		have /= int64(dtype.size())
 	}
-	n, ok := product(shape, dtype.Bytes())
+	n, ok := product(shape, dtype.size())
 	if !ok {
 		return nil, fmt.Errorf("tensor of shape %v is too large", shape)
 	}
@@ -337,7 +337,7 @@ func whole(v any) ([]int, bool) {
 func (t *tensor) entry(name string, start int64) entry {
 	e := entry{
 		Tensor: Tensor{Name: name, Shape: t.shape, Dtype: t.dtype},
-		offset: start + t.of.first*int64(max(1, t.of.of.dtype.Bytes())) + t.offset*int64(t.dtype.Bytes()),
+		offset: start + t.of.first*int64(max(1, t.of.of.dtype.size())) + t.offset*int64(t.dtype.size()),
 	}
 	next := 1
 	for i := len(t.shape) - 1; i >= 0; i-- {

@@ -21,8 +21,8 @@ func TestProtocols(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := open(t, "p.pth", content)
-			if f.Section() != "state_dict" || f.Prefix() != "module." || f.Format() != "torch zip" {
-				t.Errorf("section %q, prefix %q, format %q", f.Section(), f.Prefix(), f.Format())
+			if f.layout.section != "state_dict" || f.layout.prefix != "module." || f.layout.format != "torch zip" {
+				t.Errorf("section %q, prefix %q, format %q", f.layout.section, f.layout.prefix, f.layout.format)
 			}
 			want := []Tensor{{"conv.weight", []int{2, 3}, F32}, {"conv.transposed", []int{2, 3}, F32}, {"bn.num_batches_tracked", []int{}, I64}}
 			if got := f.Tensors(); fmt.Sprint(got) != fmt.Sprint(want) {
@@ -68,8 +68,8 @@ func TestViews(t *testing.T) {
 	}
 	for format, content := range files {
 		f := open(t, "views.pth", content)
-		if f.Format() != format || f.Section() != "" || f.Prefix() != "" {
-			t.Errorf("format %q, section %q, prefix %q, want %q and nothing", f.Format(), f.Section(), f.Prefix(), format)
+		if f.layout.format != format || f.layout.section != "" || f.layout.prefix != "" {
+			t.Errorf("format %q, section %q, prefix %q, want %q and nothing", f.layout.format, f.layout.section, f.layout.prefix, format)
 		}
 		for _, c := range cases {
 			t.Run(format+"/"+c.name, func(t *testing.T) {
@@ -119,7 +119,7 @@ func TestDtypes(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.class, func(t *testing.T) {
-			n := len(c.data) / c.dtype.Bytes()
+			n := len(c.data) / c.dtype.size()
 			f := open(t, "d.pth", torchZip(pkDict{"w", pkTensor(pkStorage(c.class, "0", n), 0, []int{n}, []int{1})}, map[string][]byte{"0": c.data}))
 			tensor, ok := f.Lookup("w")
 			if !ok || tensor.Dtype != c.dtype || tensor.Len() != n {
@@ -206,8 +206,8 @@ func TestStateDict(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			f := open(t, "s.pth", torchZip(c.root, storages))
-			if f.Section() != c.section || f.Prefix() != c.prefix {
-				t.Errorf("section %q, prefix %q, want %q and %q", f.Section(), f.Prefix(), c.section, c.prefix)
+			if f.layout.section != c.section || f.layout.prefix != c.prefix {
+				t.Errorf("section %q, prefix %q, want %q and %q", f.layout.section, f.layout.prefix, c.section, c.prefix)
 			}
 			var names []string
 			for _, tensor := range f.Tensors() {
@@ -219,7 +219,7 @@ func TestStateDict(t *testing.T) {
 			if got := strings.Join(names, " "); got != c.tensors {
 				t.Errorf("tensors %q, want %q", got, c.tensors)
 			}
-			if got := fmt.Sprint(f.Others()); got != c.others && !(c.others == "" && len(f.Others()) <= 1) {
+			if got := fmt.Sprint(f.layout.others); got != c.others && !(c.others == "" && len(f.layout.others) <= 1) {
 				t.Errorf("others %s, want %s", got, c.others)
 			}
 		})
