@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,8 +25,23 @@ const maxFetchBytes = 64 << 30
 // not end a long fetch, nor one that sends a byte a try last for ever.
 const progressBytes = 1 << 20
 
-// longestWait bounds the pause that a server may ask for.
-const longestWait = time.Minute
+const (
+	maxTries    = 5                // without progress, before a fetch is given up
+	firstPause  = time.Second      // after the first try, doubled after each further one
+	longestWait = time.Minute      // bounds the pause that a server may ask for
+	maxSilence  = 30 * time.Second // after which a server that sends nothing is given up on
+)
+
+// A fetch is the way of one file from its server into the store. It may take several requests.
+type fetch struct {
+	store    Store
+	remote   Remote
+	source   string   // the URL that is asked
+	file     *os.File // the hidden part, that grows
+	known    part
+	resumed  bool // the part has pieces of several requests
+	progress func(done, total int64)
+}
 
 // A part is what is known of an unfinished file, kept beside it.
 type part struct {
@@ -41,7 +57,10 @@ type errFinal struct{ error }
 func (e errFinal) Unwrap() error { return e.error }
 
 // errAnew says that what is there of the file is of no use.
-var errAnew = errors.New("the server's file is another one than before")
+var errAnew = errors.New("the file on the server has changed")
+
+// errHash marks a whole file with the wrong hash, of which nothing is kept.
+var errHash = errors.New("wrong hash")
 
 // fetch gets a file that is not there.
 func (s Store) fetch(ctx context.Context, r Remote, progress func(done, total int64)) (Held, error) {
@@ -52,14 +71,15 @@ func (s Store) fetch(ctx context.Context, r Remote, progress func(done, total in
 	if progress == nil {
 		progress = func(done, total int64) {}
 	}
-	h, resumed, err := s.fetchOnce(ctx, r, source, progress)
-	if err != nil && resumed && errors.Is(err, errHash) {
+	f := &fetch{store: s, remote: r, source: source, progress: progress}
+	h, err := f.run(ctx)
+	if f.resumed && errors.Is(err, errHash) {
 		// The pieces may be of two files, whatever the server says of them.
-		h, _, err = s.fetchOnce(ctx, r, source, progress)
+		h, err = f.run(ctx)
 	}
 	var local *fs.PathError // of the folder, as where the disk is full
 	if err != nil && ctx.Err() == nil && !errors.Is(err, errHash) && !errors.As(err, &local) {
-		err = fmt.Errorf("%s: %w; without a network, put the file at %s", source, err, s.Path(r.Name))
+		err = fmt.Errorf("%s: %w; without access to the internet, put the file at %s", source, err, s.Path(r.Name))
 	}
 	return h, err
 }
@@ -80,155 +100,110 @@ func (s Store) source(address string) (string, error) {
 	return to.JoinPath(from.Path).String(), nil
 }
 
-// errHash marks a whole file with the wrong hash, of which nothing is kept.
-var errHash = errors.New("wrong hash")
-
-// fetchOnce gets the whole file, by as many requests as it takes, and gives it its name. Resumed tells that it has
-// pieces of several requests.
-func (s Store) fetchOnce(ctx context.Context, r Remote, source string, progress func(done, total int64)) (h Held, resumed bool, err error) {
-	attempts, backoff := s.Attempts, s.Backoff
-	if attempts <= 0 {
-		attempts = 5
-	}
-	if backoff <= 0 {
-		backoff = time.Second
-	}
-	f, err := os.OpenFile(s.partPath(r.Name), os.O_RDWR|os.O_CREATE, 0o666)
+// run gets the whole file and gives it its name.
+func (f *fetch) run(ctx context.Context) (h Held, err error) {
+	f.file, err = os.OpenFile(f.store.partPath(f.remote.Name), os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return Held{}, false, err
+		return Held{}, err
 	}
-	defer f.Close()
-	p := s.readPart(r.Name, source)
-	var asked time.Duration
+	defer f.file.Close()
+	f.known, f.resumed = f.store.readPart(f.remote.Name, f.source), false
+	if err := f.complete(ctx); err != nil {
+		return Held{}, err
+	}
+	return f.admit(ctx)
+}
+
+// complete asks until the part is whole, as far as its length says.
+func (f *fetch) complete(ctx context.Context) error {
 	for try := 0; ; try++ {
-		before, err := f.Seek(0, io.SeekEnd)
+		before, err := f.have()
 		if err != nil {
-			return Held{}, resumed, err
+			return err
 		}
-		resumed = resumed || before > 0
-		asked, err = s.request(ctx, r, source, f, &p, progress)
+		f.resumed = f.resumed || before > 0
+		asked, err := f.request(ctx)
 		if err == nil {
-			break
+			return nil
 		}
 		if errors.Is(err, errAnew) {
-			if err := errors.Join(f.Truncate(0), os.Remove(s.partPath(r.Name)+".json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return Held{}, resumed, err
+			if err := f.discard(); err != nil {
+				return err
 			}
-			p, resumed = part{Total: -1}, false
-			asked = 0
 		}
 		var final errFinal
 		if errors.As(err, &final) || ctx.Err() != nil {
-			return Held{}, resumed, err
+			return err
 		}
-		if after, _ := f.Seek(0, io.SeekEnd); after-before >= progressBytes {
+		if after, _ := f.have(); after-before >= progressBytes {
 			try = 0
 		}
-		if try+1 >= attempts {
-			return Held{}, resumed, fmt.Errorf("given up after %d tries: %w", try+1, err)
+		if try+1 >= maxTries {
+			return fmt.Errorf("given up after %d tries: %w", try+1, err)
 		}
-		pause := max(backoff<<min(try, 6), asked)
+		pause := max(firstPause<<min(try, 6), asked)
 		pause += time.Duration(rand.Int64N(int64(pause)/4 + 1)) // so that many do not come back at once
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return Held{}, resumed, ctx.Err()
+			return ctx.Err()
 		}
 	}
-	h, err = s.admit(ctx, r, f, p)
-	return h, resumed, err
 }
 
-// admit verifies a whole part and gives it the file's name. A wrong one is removed.
-func (s Store) admit(ctx context.Context, r Remote, f *os.File, p part) (Held, error) {
-	if err := f.Sync(); err != nil {
-		return Held{}, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return Held{}, err
-	}
-	sum, err := HashFile(ctx, s.partPath(r.Name))
-	if err != nil {
-		return Held{}, err
-	}
-	pin, pinned, err := s.pin(r.Name)
-	if err != nil {
-		return Held{}, err
-	}
-	if err = s.hold(r, sum, pin, pinned); err == nil && p.Declared != "" && sum != p.Declared {
-		err = fmt.Errorf("sha256 %s, want %s, as the server declares", sum, p.Declared)
-	}
-	if err != nil {
-		for _, path := range []string{s.partPath(r.Name), s.partPath(r.Name) + ".json"} {
-			if gone := os.Remove(path); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-				err = errors.Join(err, gone)
-			}
-		}
-		return Held{}, fmt.Errorf("%w: %w; nothing was kept", errHash, err)
-	}
-	h := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum, URL: r.URL, Time: time.Now().UTC(), Modified: info.ModTime().UTC()}
-	switch {
-	case r.SHA256 != "":
-		h.Trust = Published
-	case pinned:
-		h.Trust = pin.Trust
-	case p.Declared != "":
-		h.Trust = Declared
-	default:
-		h.Trust = FirstUse
-	}
-	if err := s.writePin(h); err != nil {
-		return Held{}, err
-	}
-	if err := os.Rename(s.partPath(r.Name), s.Path(r.Name)); err != nil {
-		return Held{}, err
-	}
-	if err := os.Remove(s.partPath(r.Name) + ".json"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Held{}, err
-	}
-	return h, nil
+// have is the bytes that are there of the file; what is written next goes behind them.
+func (f *fetch) have() (int64, error) { return f.file.Seek(0, io.SeekEnd) }
+
+// discard empties the part and forgets what was known of it.
+func (f *fetch) discard() error {
+	f.known, f.resumed = part{Total: -1}, false
+	return errors.Join(f.file.Truncate(0), removeAll(f.store.partPath(f.remote.Name)+".json"))
 }
 
 // request asks for what is missing and appends what comes. It returns nil once the file is whole as far as its length
-// tells; asked is the pause that the server wants before the next try.
-func (s Store) request(ctx context.Context, r Remote, source string, f *os.File, p *part, progress func(done, total int64)) (asked time.Duration, err error) {
-	have, err := f.Seek(0, io.SeekEnd)
+// says; asked is the pause that the server wants before the next try.
+func (f *fetch) request(ctx context.Context) (asked time.Duration, err error) {
+	have, err := f.have()
 	if err != nil {
 		return 0, errFinal{err}
 	}
 	// Without a mark of the file's version and without a hash, pieces of two requests cannot be joined.
-	if have > 0 && p.Validator == "" && r.SHA256 == "" && p.Declared == "" {
+	if have > 0 && f.known.Validator == "" && f.remote.SHA256 == "" && f.known.Declared == "" {
 		return 0, errAnew
 	}
-	if have > 0 && have == p.Total {
+	if have > 0 && have == f.known.Total {
 		return 0, nil
-	}
-	stall := s.Stall
-	if stall <= 0 {
-		stall = 30 * time.Second
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	silent := time.AfterFunc(stall, func() { cancel(fmt.Errorf("nothing came for %v", stall)) })
-	defer silent.Stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, source, nil)
+	silence := time.AfterFunc(maxSilence, func() { cancel(fmt.Errorf("the server sent nothing for %v", maxSilence)) })
+	defer silence.Stop()
+	resp, declared, err := f.ask(ctx, have)
 	if err != nil {
-		return 0, errFinal{err}
+		return 0, err
+	}
+	defer resp.Body.Close()
+	if asked, err := f.accept(resp, have, declared); err != nil {
+		return asked, err
+	}
+	return 0, f.receive(ctx, resp.Body, silence)
+}
+
+// ask sends the request for the bytes from have on. declared is the hash that a server on the way names.
+func (f *fetch) ask(ctx context.Context, have int64) (resp *http.Response, declared string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.source, nil)
+	if err != nil {
+		return nil, "", errFinal{err}
 	}
 	req.Header.Set("User-Agent", "zoobench")
 	req.Header.Set("Accept-Encoding", "identity")
 	if have > 0 {
 		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
-		if p.Validator != "" {
-			req.Header.Set("If-Range", p.Validator)
+		if f.known.Validator != "" {
+			req.Header.Set("If-Range", f.known.Validator)
 		}
 	}
-	declared := ""
-	client := http.Client{}
-	if s.Client != nil {
-		client = *s.Client
-	}
+	client := http.Client{Transport: f.store.transport}
 	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
 		if len(via) >= 10 {
 			return errors.New("more than 10 redirections")
@@ -239,83 +214,42 @@ func (s Store) request(ctx context.Context, r Remote, source string, f *os.File,
 		}
 		return nil
 	}
-	resp, err := client.Do(req)
+	resp, err = client.Do(req)
 	if err != nil {
 		var unknown *net.DNSError
 		if errors.As(err, &unknown) && unknown.IsNotFound {
-			return 0, errFinal{err} // as without a network: asking again is of no use
+			return nil, "", errFinal{err} // as without access to the internet: asking again is of no use
 		}
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		return 0, err
+		return nil, "", causeOf(ctx, err)
 	}
-	defer resp.Body.Close()
-	if sum := declaredHash(resp.Header); declared == "" {
-		declared = sum
-	}
-	if asked, err := s.accept(r, resp, f, have, p, source, declared); err != nil {
-		return asked, err
-	}
-	if have, err = f.Seek(0, io.SeekEnd); err != nil {
-		return 0, errFinal{err}
-	}
-	limit := p.Total
-	if limit < 0 {
-		limit = maxFetchBytes
-	}
-	progress(have, max(p.Total, 0))
-	buf := make([]byte, 256<<10)
-	for have < limit {
-		n, err := resp.Body.Read(buf[:min(int64(len(buf)), limit-have)])
-		if n > 0 {
-			silent.Reset(stall)
-			if _, err := f.Write(buf[:n]); err != nil {
-				return 0, errFinal{err}
-			}
-			have += int64(n)
-			progress(have, max(p.Total, 0))
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			if cause := context.Cause(ctx); cause != nil {
-				err = cause
-			}
-			return 0, fmt.Errorf("after %d bytes: %w", have, err)
-		}
-	}
-	if p.Total >= 0 && have < p.Total {
-		return 0, fmt.Errorf("cut after %d of %d bytes", have, p.Total)
-	}
-	if have >= maxFetchBytes {
-		return 0, errFinal{fmt.Errorf("more than %d bytes", int64(maxFetchBytes))}
-	}
-	return 0, nil
+	return resp, cmp.Or(declared, declaredHash(resp.Header)), nil
 }
 
-// accept holds a response's head against what was asked for and what is known, and makes f and p ready for its body.
-func (s Store) accept(r Remote, resp *http.Response, f *os.File, have int64, p *part, source, declared string) (asked time.Duration, err error) {
-	now := part{URL: source, Validator: validator(resp.Header), Total: resp.ContentLength, Declared: declared}
+// causeOf is why a context ended, where it has, and else err.
+func causeOf(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}
+
+// accept compares a response's head with what was asked for and what is known, and makes the part ready for its body.
+func (f *fetch) accept(resp *http.Response, have int64, declared string) (asked time.Duration, err error) {
+	now := part{URL: f.source, Validator: validator(resp.Header), Total: resp.ContentLength, Declared: declared}
 	switch resp.StatusCode {
-	case http.StatusOK:
-		// From the beginning, asked for or not.
-		if err := f.Truncate(0); err != nil {
-			return 0, errFinal{err}
-		}
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
+	case http.StatusOK: // from the beginning, asked for or not
+		if err := f.file.Truncate(0); err != nil {
 			return 0, errFinal{err}
 		}
 	case http.StatusPartialContent:
 		first, total, ok := contentRange(resp.Header.Get("Content-Range"))
-		now.Total = total
-		if !ok || first != have || p.Total >= 0 && total != p.Total || p.Validator != "" && now.Validator != p.Validator || resp.ContentLength >= 0 && resp.ContentLength > total-have {
+		if !ok || first != have || resp.ContentLength >= 0 && resp.ContentLength > total-have {
 			return 0, errAnew
 		}
-		if now.Declared == "" {
-			now.Declared = p.Declared
+		if now.Total = total; !f.known.sameFile(now) {
+			return 0, errAnew
 		}
+		now.Declared = cmp.Or(now.Declared, f.known.Declared)
 	case http.StatusRequestedRangeNotSatisfiable:
 		return 0, errAnew
 	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway,
@@ -330,21 +264,122 @@ func (s Store) accept(r Remote, resp *http.Response, f *os.File, have int64, p *
 	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" {
 		return 0, errFinal{fmt.Errorf("content encoding %q, want none", e)}
 	}
-	if r.Bytes > 0 && now.Total >= 0 && now.Total != r.Bytes {
-		return 0, errFinal{fmt.Errorf("the server has %d bytes, want %d, as published", now.Total, r.Bytes)}
+	if want := f.remote.Bytes; want > 0 {
+		if now.Total >= 0 && now.Total != want {
+			return 0, errFinal{fmt.Errorf("the server has %d bytes, want %d, as published", now.Total, want)}
+		}
+		now.Total = want
 	}
-	if now.Total < 0 && r.Bytes > 0 {
-		now.Total = r.Bytes
-	}
-	*p = now
+	f.known = now
 	text, err := json.Marshal(now)
 	if err == nil {
-		err = os.WriteFile(s.partPath(r.Name)+".json", text, 0o666)
+		err = os.WriteFile(f.store.partPath(f.remote.Name)+".json", text, 0o666)
 	}
 	if err != nil {
 		return 0, errFinal{err}
 	}
 	return 0, nil
+}
+
+// receive appends a response's body to the part. Every piece that comes ends a silence.
+func (f *fetch) receive(ctx context.Context, body io.Reader, silence *time.Timer) error {
+	have, err := f.have()
+	if err != nil {
+		return errFinal{err}
+	}
+	total := f.known.Total
+	limit := total
+	if total < 0 {
+		limit = maxFetchBytes
+	}
+	f.progress(have, max(total, 0))
+	buf := make([]byte, 256<<10)
+	for have < limit {
+		n, err := body.Read(buf[:min(int64(len(buf)), limit-have)])
+		if n > 0 {
+			silence.Reset(maxSilence)
+			if _, err := f.file.Write(buf[:n]); err != nil {
+				return errFinal{err}
+			}
+			have += int64(n)
+			f.progress(have, max(total, 0))
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("after %d bytes: %w", have, causeOf(ctx, err))
+		}
+	}
+	if total >= 0 && have < total {
+		return fmt.Errorf("the connection ended after %d of %d bytes", have, total)
+	}
+	if have >= maxFetchBytes {
+		return errFinal{fmt.Errorf("more than %d bytes", int64(maxFetchBytes))}
+	}
+	return nil
+}
+
+// admit verifies a whole part and gives it the file's name. A wrong one is removed.
+func (f *fetch) admit(ctx context.Context) (Held, error) {
+	s, r := f.store, f.remote
+	if err := f.file.Sync(); err != nil {
+		return Held{}, err
+	}
+	info, err := f.file.Stat()
+	if err != nil {
+		return Held{}, err
+	}
+	sum, err := HashFile(ctx, s.partPath(r.Name))
+	if err != nil {
+		return Held{}, err
+	}
+	pin, pinned, err := s.pin(r.Name)
+	if err != nil {
+		return Held{}, err
+	}
+	declared := f.known.Declared
+	if err = s.compareHash(r, sum, pin, pinned); err == nil && declared != "" && sum != declared {
+		err = fmt.Errorf("sha256 %s, want %s, as the server declares", sum, declared)
+	}
+	if err != nil {
+		err = errors.Join(err, removeAll(s.partPath(r.Name), s.partPath(r.Name)+".json"))
+		return Held{}, fmt.Errorf("%w: %w; nothing was kept", errHash, err)
+	}
+	h := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum, URL: r.URL, Time: time.Now().UTC(), Modified: info.ModTime().UTC()}
+	switch {
+	case r.SHA256 != "":
+		h.Trust = Published
+	case pinned:
+		h.Trust = pin.Trust
+	case declared != "":
+		h.Trust = Declared
+	default:
+		h.Trust = FirstUse
+	}
+	if err := s.writePin(h); err != nil {
+		return Held{}, err
+	}
+	if err := os.Rename(s.partPath(r.Name), s.Path(r.Name)); err != nil {
+		return Held{}, err
+	}
+	return h, removeAll(s.partPath(r.Name) + ".json")
+}
+
+// removeAll removes the files that are there of these.
+func removeAll(paths ...string) error {
+	var errs []error
+	for _, path := range paths {
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sameFile reports whether a later answer is about the file that is known, as far as length and version say.
+func (p part) sameFile(now part) bool {
+	return (p.Total < 0 || now.Total == p.Total) && (p.Validator == "" || now.Validator == p.Validator)
 }
 
 // readPart is what is known of an unfinished file from this source, nothing where it is of another one.

@@ -23,7 +23,7 @@ func TestReadOnlyStore(t *testing.T) {
 	if err := unix.Mount("none", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, "size=1m"); err != nil {
 		t.Skipf("cannot mount read-only: %v", err)
 	}
-	s := Store{Dir: dir, Mirror: "http://127.0.0.1:1", Attempts: 1}
+	s := Store{Dir: dir, Mirror: "http://127.0.0.1:1"}
 	sum, err := HashFile(t.Context(), filepath.Join(dir, "a.pth"))
 	if err != nil {
 		t.Fatal(err)

@@ -27,8 +27,7 @@ type Remote struct {
 	Bytes  int64  // 0 where not published
 }
 
-// A Store is a folder of files that were fetched and verified. Its zero fields have the values that their comments
-// name. Several processes may use one folder: each file has a lock.
+// A Store is a folder of files that were fetched and verified. Several processes may use one folder: each file has a lock.
 //
 // A file appears under its name only once its hash is known to be right; what there is of it until then is a hidden
 // part beside it, from which a later Pull goes on. Where no hash is published, the one that the server declares is
@@ -39,10 +38,7 @@ type Store struct {
 	Offline bool   // nothing is fetched
 	Mirror  string // URL that takes the place of scheme and host of every Remote's; "" for the Remote's own
 
-	Attempts int           // tries without progress before a fetch is given up; 0 for 5
-	Backoff  time.Duration // pause after the first try, doubled after each further one; 0 for a second
-	Stall    time.Duration // a server that sends nothing for so long is given up on; 0 for 30 seconds
-	Client   *http.Client  // nil for http.DefaultClient
+	transport http.RoundTripper // nil for http.DefaultTransport
 }
 
 // How a file's hash came to be trusted.
@@ -105,10 +101,10 @@ func (s Store) pull(ctx context.Context, r Remote, progress func(done, total int
 		return h, err
 	}
 	if s.Offline {
-		return Held{}, fmt.Errorf("not in the store, and nothing is to be fetched; put the file from %s at %s", r.URL, s.Path(r.Name))
+		return Held{}, fmt.Errorf("not in the store, and fetching is switched off; put the file from %s at %s", r.URL, s.Path(r.Name))
 	}
 	if r.URL == "" {
-		return Held{}, fmt.Errorf("nobody says where it is; put the file at %s", s.Path(r.Name))
+		return Held{}, fmt.Errorf("its URL is not known; put the file at %s", s.Path(r.Name))
 	}
 	return s.fetch(ctx, r, progress)
 }
@@ -139,7 +135,7 @@ func (s Store) present(ctx context.Context, r Remote) (Held, error) {
 	} else if pinned {
 		now.Trust, now.URL = pin.Trust, pin.URL
 	}
-	if err := s.hold(r, sum, pin, pinned); err != nil {
+	if err := s.compareHash(r, sum, pin, pinned); err != nil {
 		return Held{}, fmt.Errorf("%w; remove %s, or give it another name", err, s.Path(r.Name))
 	}
 	if err := s.writePin(now); err != nil && !readOnly(err) {
@@ -148,21 +144,22 @@ func (s Store) present(ctx context.Context, r Remote) (Held, error) {
 	return now, nil
 }
 
-// readOnly says whether an error is that of a folder which nothing can be written to. What lies there serves all the
+// readOnly reports whether an error is that of a folder which nothing can be written to. What lies there serves all the
 // same, without a lock, as nobody can change it, and without a pin.
 func readOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
-// hold holds a hash against the published one, or else against the one that is pinned.
-func (s Store) hold(r Remote, sum string, pin Held, pinned bool) error {
+// compareHash compares a hash with the published one, or else with the one that is pinned.
+func (s Store) compareHash(r Remote, sum string, pin Held, pinned bool) error {
 	switch {
 	case r.SHA256 != "":
 		if !strings.HasPrefix(sum, r.SHA256) {
 			return fmt.Errorf("sha256 %s, want %s, as published", sum, r.SHA256)
 		}
 	case pinned && sum != pin.SHA256:
-		return fmt.Errorf("sha256 %s, want %s, as on %s (%s); %s holds that", sum, pin.SHA256, pin.Time.Format(time.DateOnly), pin.Trust, s.pinPath(r.Name))
+		return fmt.Errorf("sha256 %s, want %s, as recorded on %s (%s) in %s",
+			sum, pin.SHA256, pin.Time.Format(time.DateOnly), pin.Trust, s.pinPath(r.Name))
 	}
 	return nil
 }
@@ -217,7 +214,7 @@ func (s Store) List() ([]Held, error) {
 	return list, nil
 }
 
-// Verify reads a file anew and holds it against its published hash, where the caller knows one, and its pin. A file
+// Verify reads a file anew and compares it with its published hash, where the caller knows one, and its pin. A file
 // without either is pinned as put there by hand.
 func (s Store) Verify(ctx context.Context, r Remote) (Held, error) {
 	if err := checkName(r.Name); err != nil {
@@ -233,8 +230,8 @@ func (s Store) Verify(ctx context.Context, r Remote) (Held, error) {
 	if err == nil && pinned {
 		var sum string
 		if sum, err = HashFile(ctx, s.Path(r.Name)); err == nil {
-			if err = s.hold(Remote{Name: r.Name}, sum, pin, true); err == nil {
-				err = s.hold(r, sum, pin, true)
+			if err = s.compareHash(Remote{Name: r.Name}, sum, pin, true); err == nil {
+				err = s.compareHash(r, sum, pin, true)
 			}
 		}
 		if err == nil {
@@ -260,17 +257,11 @@ func (s Store) Remove(ctx context.Context, name string) error {
 	}
 	defer unlock()
 	pin, pinned, _ := s.pin(name) // one that cannot be read is worth nothing
-	errs := []error{os.Remove(s.Path(name))}
 	gone := []string{s.partPath(name), s.partPath(name) + ".json"}
 	if !pinned || pin.Trust == Published || pin.Trust == ByHand {
 		gone = append(gone, s.pinPath(name))
 	}
-	for _, path := range gone {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(os.Remove(s.Path(name)), removeAll(gone...)); err != nil {
 		return fmt.Errorf("weights: %w", err)
 	}
 	return nil
@@ -279,7 +270,7 @@ func (s Store) Remove(ctx context.Context, name string) error {
 // checkName refuses names that would lie outside the folder, and the store's own.
 func checkName(name string) error {
 	if name == "" || name != filepath.Base(name) || strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".") {
-		return errors.New("no name for a file of the store: want one without folders and without a dot at its start")
+		return errors.New("invalid file name: want no folder and no leading dot")
 	}
 	return nil
 }
@@ -297,7 +288,7 @@ func (s Store) pin(name string) (h Held, pinned bool, err error) {
 		return Held{}, false, err
 	}
 	if err := json.Unmarshal(text, &h); err != nil || len(h.SHA256) != 64 {
-		return Held{}, false, fmt.Errorf("%s: no pin of a hash; remove it to trust the file anew", s.pinPath(name))
+		return Held{}, false, fmt.Errorf("%s: no hash is recorded in it; remove it to trust the next file that comes", s.pinPath(name))
 	}
 	h.Name = name
 	return h, true, nil

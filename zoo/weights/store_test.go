@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +17,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -39,16 +42,53 @@ type request struct {
 }
 
 // serve answers with handle, which sees how many requests there were, and gives a store of an empty folder and the
-// count.
+// count. Its connections are in memory, so that in a bubble of synctest no wait takes any time.
 func serve(t *testing.T, handle func(w http.ResponseWriter, r request)) (Store, string, *atomic.Int32) {
 	t.Helper()
 	var n atomic.Int32
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	line := &pipes{accepted: make(chan net.Conn), closed: make(chan struct{})}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handle(w, request{int(n.Add(1)), r})
-	}))
-	t.Cleanup(server.Close)
-	return Store{Dir: t.TempDir(), Attempts: 4, Backoff: time.Millisecond, Stall: 2 * time.Second, Client: server.Client()}, server.URL, &n
+	})}
+	transport := &http.Transport{DialContext: line.dial, DisableKeepAlives: true}
+	ended := make(chan error)
+	go func() { ended <- server.Serve(line) }()
+	t.Cleanup(func() {
+		server.Close()
+		<-ended
+	})
+	return Store{Dir: t.TempDir(), transport: transport}, "http://server.test", &n
 }
+
+// pipes is a listener whose connections are net.Pipes.
+type pipes struct {
+	accepted chan net.Conn
+	closed   chan struct{}
+}
+
+func (p *pipes) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case p.accepted <- far:
+		return near, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.accepted:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { close(p.closed); return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // serveWhole serves a file as a good server does, ranges and ETag included.
 func serveWhole(w http.ResponseWriter, r request, tag string, data []byte) {
@@ -76,6 +116,11 @@ func serveCut(w http.ResponseWriter, r request, tag string, data []byte, k int) 
 	panic(http.ErrAbortHandler)
 }
 
+// bubble is t.Run where time passes at once when everybody waits for it.
+func bubble(t *testing.T, name string, f func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
 func TestPull(t *testing.T) {
 	good, other := content(1, 300_000), content(2, 300_000)
 	sum := sumOf(good)
@@ -99,7 +144,7 @@ func TestPull(t *testing.T) {
 			}
 			serveWhole(w, r, `"a"`, good)
 		}, sha256: sum, trust: Published, requests: 3},
-		{name: "cut without end", handle: func(w http.ResponseWriter, r request) { serveCut(w, r, `"a"`, good, 10) }, sha256: sum, requests: 4, err: "given up after 4 tries"},
+		{name: "cut without end", handle: func(w http.ResponseWriter, r request) { serveCut(w, r, `"a"`, good, 10) }, sha256: sum, requests: 5, err: "given up after 5 tries"},
 		{name: "stalls once", handle: func(w http.ResponseWriter, r request) {
 			if r.n > 1 {
 				serveWhole(w, r, `"a"`, good)
@@ -111,7 +156,7 @@ func TestPull(t *testing.T) {
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
 		}, sha256: sum, trust: Published, requests: 2},
-		{name: "stalls before the first byte, always", handle: func(w http.ResponseWriter, r request) { <-r.Context().Done() }, sha256: sum, requests: 4, err: "nothing came for 500ms"},
+		{name: "stalls before the first byte, always", handle: func(w http.ResponseWriter, r request) { <-r.Context().Done() }, sha256: sum, requests: 5, err: "the server sent nothing for 30s"},
 		{name: "promises more than it sends", handle: func(w http.ResponseWriter, r request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(good)+5))
 			w.Write(good)
@@ -194,7 +239,7 @@ func TestPull(t *testing.T) {
 			}
 			serveWhole(w, r, `"a"`, good)
 		}, sha256: sum, trust: Published, requests: 3},
-		{name: "not there", handle: func(w http.ResponseWriter, r request) { http.NotFound(w, r.Request) }, sha256: sum, requests: 1, err: "404 Not Found; without a network, put the file at "},
+		{name: "not there", handle: func(w http.ResponseWriter, r request) { http.NotFound(w, r.Request) }, sha256: sum, requests: 1, err: "404 Not Found; without access to the internet, put the file at "},
 		{name: "hash declared on the way", handle: func(w http.ResponseWriter, r request) {
 			if r.URL.Path == "/file" {
 				w.Header().Set("X-Linked-ETag", `"`+sum+`"`)
@@ -213,11 +258,8 @@ func TestPull(t *testing.T) {
 			w.Write(good)
 		}, sha256: sum, err: `content encoding "gzip", want none`},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		bubble(t, tt.name, func(t *testing.T) {
 			s, url, requests := serve(t, tt.handle)
-			if strings.HasPrefix(tt.name, "stalls") {
-				s.Stall = 500 * time.Millisecond
-			}
 			remote := Remote{Name: "net.tag.pth", URL: url + "/file", SHA256: tt.sha256, Bytes: tt.bytes}
 			var last int64
 			h, err := s.Pull(t.Context(), remote, func(done, total int64) { last = done })
@@ -258,6 +300,7 @@ func TestPull(t *testing.T) {
 func TestPullLater(t *testing.T) {
 	good := content(1, 300_000)
 	var ranges []string
+	ctx, stop := context.WithCancel(t.Context())
 	s, url, _ := serve(t, func(w http.ResponseWriter, r request) {
 		ranges = append(ranges, r.Header.Get("Range"))
 		if r.n == 1 {
@@ -266,9 +309,13 @@ func TestPullLater(t *testing.T) {
 		serveWhole(w, r, `"a"`, good)
 	})
 	remote := Remote{Name: "a.pth", URL: url + "/a", SHA256: sumOf(good)}
-	s.Attempts = 1
-	if _, err := s.Pull(t.Context(), remote, nil); err == nil {
-		t.Fatal("cut: no error")
+	_, err := s.Pull(ctx, remote, func(done, total int64) {
+		if done == 70_000 {
+			stop()
+		}
+	})
+	if err == nil {
+		t.Fatal("stopped: no error")
 	}
 	if h, err := s.Pull(t.Context(), remote, nil); err != nil || h.SHA256 != remote.SHA256 {
 		t.Errorf("got %+v, error %v", h, err)
@@ -359,72 +406,88 @@ func TestPins(t *testing.T) {
 		t.Errorf("verify a damaged file: error %v", err)
 	}
 	for _, name := range []string{"", ".a.pth.pin", "../a", "a/b"} {
-		if err := s.Remove(t.Context(), name); err == nil || !strings.Contains(err.Error(), "no name for a file") {
+		if err := s.Remove(t.Context(), name); err == nil || !strings.Contains(err.Error(), "invalid file name") {
 			t.Errorf("remove %q: error %v", name, err)
 		}
 	}
 }
 
+// TestPullAll pulls eight files, three at a time: the server answers none before it has all requests that come.
 func TestPullAll(t *testing.T) {
-	var now, most atomic.Int32
-	s, url, _ := serve(t, func(w http.ResponseWriter, r request) {
-		n := now.Add(1)
-		defer now.Add(-1)
-		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+	synctest.Test(t, func(t *testing.T) {
+		var open atomic.Int32
+		answer := make(chan struct{})
+		s, url, _ := serve(t, func(w http.ResponseWriter, r request) {
+			open.Add(1)
+			<-answer
+			open.Add(-1)
+			if r.URL.Path == "/3" {
+				http.NotFound(w, r.Request)
+				return
+			}
+			w.Write([]byte(r.URL.Path))
+		})
+		var remotes []Remote
+		for i := range 8 {
+			remotes = append(remotes, Remote{Name: fmt.Sprintf("%d.pth", i), URL: fmt.Sprintf("%s/%d", url, i)})
 		}
-		time.Sleep(10 * time.Millisecond)
-		if r.URL.Path == "/3" {
-			http.NotFound(w, r.Request)
-			return
+		var mu sync.Mutex
+		heard := map[int]bool{}
+		var held []Held
+		var err error
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			held, err = s.PullAll(t.Context(), remotes, 3, func(i int, done, total int64) {
+				mu.Lock()
+				defer mu.Unlock()
+				heard[i] = true
+			})
+		}()
+		for _, want := range []int32{3, 3, 3, 3, 3, 3, 2, 1} {
+			synctest.Wait()
+			if got := open.Load(); got != want {
+				t.Errorf("%d requests at a time, want %d", got, want)
+			}
+			answer <- struct{}{}
 		}
-		w.Write([]byte(r.URL.Path))
+		<-done
+		if err == nil || strings.Count(err.Error(), "weights: ") != 1 || !strings.Contains(err.Error(), "weights: 3.pth") {
+			t.Errorf("error %v, want that of 3.pth", err)
+		}
+		for i, h := range held {
+			if want := sumOf([]byte(fmt.Sprintf("/%d", i))); i != 3 && h.SHA256 != want || i == 3 && h != (Held{}) {
+				t.Errorf("%d: got %+v", i, h)
+			}
+		}
+		if len(heard) != 7 {
+			t.Errorf("progress of %d files, want 7", len(heard))
+		}
 	})
-	var remotes []Remote
-	for i := range 8 {
-		remotes = append(remotes, Remote{Name: fmt.Sprintf("%d.pth", i), URL: fmt.Sprintf("%s/%d", url, i)})
-	}
-	var mu sync.Mutex
-	heard := map[int]bool{}
-	held, err := s.PullAll(t.Context(), remotes, 3, func(i int, done, total int64) {
-		mu.Lock()
-		defer mu.Unlock()
-		heard[i] = true
-	})
-	if err == nil || strings.Count(err.Error(), "weights: ") != 1 || !strings.Contains(err.Error(), "weights: 3.pth") {
-		t.Errorf("error %v, want that of 3.pth", err)
-	}
-	for i, h := range held {
-		if want := sumOf([]byte(fmt.Sprintf("/%d", i))); i != 3 && h.SHA256 != want || i == 3 && h != (Held{}) {
-			t.Errorf("%d: got %+v", i, h)
-		}
-	}
-	if m := most.Load(); m < 2 || m > 3 {
-		t.Errorf("%d requests at a time, want 2 or 3", m)
-	}
-	if len(heard) != 7 {
-		t.Errorf("progress of %d files, want 7", len(heard))
-	}
 }
 
+// TestPullStopped ends with its context, not with the server's silence.
 func TestPullStopped(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	s, url, _ := serve(t, func(w http.ResponseWriter, r request) {
-		w.Write([]byte("a"))
-		w.(http.Flusher).Flush()
-		cancel()
-		<-r.Context().Done()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s, url, _ := serve(t, func(w http.ResponseWriter, r request) {
+			w.Write([]byte("a"))
+			w.(http.Flusher).Flush()
+			cancel()
+			<-r.Context().Done()
+		})
+		start := time.Now()
+		_, err := s.Pull(ctx, Remote{Name: "a.pth", URL: url}, nil)
+		if err == nil || !strings.Contains(err.Error(), "canceled") || time.Since(start) > 0 {
+			t.Errorf("error %v after %v", err, time.Since(start))
+		}
 	})
-	start := time.Now()
-	_, err := s.Pull(ctx, Remote{Name: "a.pth", URL: url}, nil)
-	if err == nil || !strings.Contains(err.Error(), "canceled") || time.Since(start) > 5*time.Second {
-		t.Errorf("error %v after %v", err, time.Since(start))
-	}
 }
 
 // lockVariable makes the test binary pull the file at its URL into the folder, both parted by a space.
 const lockVariable = "ZOO_TEST_PULL"
 
-// TestTwoProcesses lets two processes want one file at once: one fetches it.
+// TestTwoProcesses lets two processes want one file at once: one fetches it, the other waits for it.
 func TestTwoProcesses(t *testing.T) {
 	if job := os.Getenv(lockVariable); job != "" {
 		dir, url, _ := strings.Cut(job, " ")
@@ -434,28 +497,52 @@ func TestTwoProcesses(t *testing.T) {
 		return
 	}
 	data := content(1, 100_000)
-	s, url, requests := serve(t, func(w http.ResponseWriter, r request) {
+	var requests atomic.Int32
+	asked, answer := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Write(data[:50_000])
 		w.(http.Flusher).Flush()
-		time.Sleep(200 * time.Millisecond)
+		if requests.Add(1) == 1 {
+			close(asked)
+		}
+		select {
+		case <-answer:
+		case <-r.Context().Done():
+		}
 		w.Write(data[50_000:])
-	})
-	var processes sync.WaitGroup
-	for range 2 {
-		processes.Go(func() {
-			cmd := exec.Command(os.Args[0], "-test.run", "^TestTwoProcesses$")
-			cmd.Env = append(os.Environ(), lockVariable+"="+s.Dir+" "+url)
-			if text, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%v: %s", err, text)
-			}
-		})
+	}))
+	defer server.Close()
+	s, remote := Store{Dir: t.TempDir()}, Remote{Name: "a.pth", URL: server.URL}
+	other := make(chan error, 1)
+	go func() {
+		cmd := exec.Command(os.Args[0], "-test.run", "^TestTwoProcesses$")
+		cmd.Env = append(os.Environ(), lockVariable+"="+s.Dir+" "+remote.URL)
+		text, err := cmd.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("the other process: %w: %s", err, text)
+		}
+		other <- err
+	}()
+	select {
+	case <-asked:
+	case err := <-other:
+		t.Fatalf("no request: %v", err)
 	}
-	processes.Wait()
-	if requests.Load() != 1 {
-		t.Errorf("%d requests, want 1", requests.Load())
+	// The other process is in the middle of the file until it gets its answer.
+	impatient, cancel := context.WithTimeout(t.Context(), 2*lockPoll)
+	defer cancel()
+	if h, err := s.Pull(impatient, remote, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while another process fetches: got %+v, error %v", h, err)
 	}
-	if h, err := s.Pull(t.Context(), Remote{Name: "a.pth", URL: url}, nil); err != nil || h.SHA256 != sumOf(data) {
+	close(answer)
+	if h, err := s.Pull(t.Context(), remote, nil); err != nil || h.SHA256 != sumOf(data) {
 		t.Errorf("got %+v, error %v", h, err)
+	}
+	if err := <-other; err != nil {
+		t.Error(err)
+	}
+	if n := requests.Load(); n != 1 {
+		t.Errorf("%d requests, want 1", n)
 	}
 }
 
