@@ -15,13 +15,13 @@ type Convolution interface {
 
 // An Algorithm is one way to compute a convolution that is not a depthwise one.
 type Algorithm struct {
-	Name   string // begins the name that the Convolution has
-	Direct bool   // sums the definition's terms, in some order: an exact plan may use it
+	Name string // begins the name that the Convolution has
 	// Error is the largest rounding error of an output over the layer's largest output: above what TestAlgorithmErrors
 	// finds where inputs and weights are normally distributed, from 16 to 1024 channels.
 	Error float64
 	New   func(s ConvShape, workers int) Convolution
 
+	direct       bool // sums the definition's terms, in some order: an exact plan may use it
 	can, prefers func(*ConvShape) bool
 }
 
@@ -31,11 +31,11 @@ func algorithms() []Algorithm {
 	always := func(*ConvShape) bool { return true }
 	return []Algorithm{
 		{
-			Name: "winograd4x3", Error: 2e-5, can: (*ConvShape).CanWinograd, prefers: (*ConvShape).PrefersWinograd,
-			New: func(s ConvShape, workers int) Convolution { return NewWinograd(s, workers) },
+			Name: "winograd4x3", Error: 2e-5, can: (*ConvShape).canWinograd, prefers: (*ConvShape).PrefersWinograd,
+			New: func(s ConvShape, workers int) Convolution { return newWinograd(s, workers) },
 		},
 		{
-			Name: "gemm", Direct: true, Error: 2e-6, can: always, prefers: always,
+			Name: "gemm", direct: true, Error: 2e-6, can: always, prefers: always,
 			New: func(s ConvShape, workers int) Convolution { return NewConv(s, workers) },
 		},
 	}
@@ -47,7 +47,7 @@ func (s *ConvShape) Algorithms() []Algorithm {
 	var can []Algorithm
 	preferred := -1
 	for _, a := range algorithms() {
-		if !a.can(s) || s.Exact && !a.Direct {
+		if !a.can(s) || s.Exact && !a.direct {
 			continue
 		}
 		if preferred < 0 && a.prefers(s) {

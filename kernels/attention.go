@@ -46,9 +46,8 @@ type attentionScratch struct {
 	values []float32 // (⌈D/16⌉, tokens, 16)
 	scores []float32 // (queryRows, padded)
 	out    []float32 // (queryRows, D rounded up)
-	rows   []*float32
-	tile   f32.Tile
 	soft   f32.Rows
+	product
 }
 
 // NewAttention prepares attention; workers is the size of the pool that will run it.
@@ -73,7 +72,7 @@ func NewAttention(s AttentionShape, workers int) *Attention {
 	a.Bias = nil
 	a.scratch = make([]attentionScratch, workers)
 	for i := range a.scratch {
-		a.scratch[i] = attentionScratch{at: make([]int, a.tokens), rows: make([]*float32, queryRows)}
+		a.scratch[i].at, a.scratch[i].rows = make([]int, a.tokens), make([]*float32, queryRows)
 	}
 	if a.Scratch == nil {
 		a.Scratch = &Scratch{}
@@ -207,18 +206,18 @@ func (a *Attention) pack(s *attentionScratch, k, v int) {
 
 // score computes softmax(q·kᵀ + bias) for n queries from first on.
 func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
-	rows := cutRows(n)
-	place := rows.places(1)
+	place := s.begin(n, 1)
 	for i := range n {
 		s.rows[place.at] = &a.src.Data[s.at[first+i]*a.src.Stride+q]
 		place.next()
 	}
 	for panel := 0; panel < a.padded; panel += f32.NR {
-		t := f32.Tile{B: &s.keys[panel*a.D], C: &s.scores[panel], Taps: 1, K: a.D, LDC: 4 * a.padded}
+		s.tile = f32.Tile{B: &s.keys[panel*a.D], C: &s.scores[panel], Taps: 1, K: a.D, LDC: 4 * a.padded,
+			Flags: f32.Final, Lo: -infinity, Hi: infinity}
 		if add := a.kinds[kind]; add != nil {
-			t.R, t.LDR = &add[(head*a.tokens+first)*a.padded+panel], 4*a.padded
+			s.tile.R, s.tile.LDR = &add[(head*a.tokens+first)*a.padded+panel], 4*a.padded
 		}
-		a.multiply(s, t, rows)
+		s.run(&a.level.Gemm16, 0)
 	}
 	s.soft = f32.Rows{Out: &s.scores[0], In: &s.scores[0], LDO: 4 * a.padded, LDI: 4 * a.padded, C: a.tokens, RowsLeft: n,
 		Mask: mask8(a.tokens), Lo: 1}
@@ -227,24 +226,18 @@ func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
 
 // gather multiplies n queries' weights by the values and puts the results where they belong.
 func (a *Attention) gather(s *attentionScratch, first, n, head int) {
-	rows := cutRows(n)
-	place := rows.places(1)
+	place := s.begin(n, 1)
 	for i := range n {
 		s.rows[place.at] = &s.scores[i*a.padded]
 		place.next()
 	}
 	width := roundUp(a.D, f32.NR)
 	for c := 0; c < a.D; c += f32.NR {
-		a.multiply(s, f32.Tile{B: &s.values[c*a.tokens], C: &s.out[c], Taps: 1, K: a.tokens, LDC: 4 * width}, rows)
+		s.tile = f32.Tile{B: &s.values[c*a.tokens], C: &s.out[c], Taps: 1, K: a.tokens, LDC: 4 * width,
+			Flags: f32.Final, Lo: -infinity, Hi: infinity}
+		s.run(&a.level.Gemm16, 0)
 	}
 	for i := range n {
 		copy(a.dst.Data[s.at[first+i]*a.dst.Stride+head*a.D:][:a.D], s.out[i*width:])
 	}
-}
-
-// multiply runs a panel over the rows whose addresses s holds.
-func (a *Attention) multiply(s *attentionScratch, t f32.Tile, rows tiles) {
-	t.A, t.Flags, t.Lo, t.Hi, t.Step = &s.rows[0], f32.Final, -infinity, infinity, 8*f32.MR
-	s.tile = t
-	rows.run(&a.level.Gemm16, &s.tile)
 }

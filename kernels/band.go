@@ -32,27 +32,26 @@ func (s *ConvShape) cutBands(l *f32.Level) []band {
 // inputs is the number of rows of input that a band's windows span.
 func (d *Depthwise) inputs(b band) int { return (b.rows-1)*d.SH + d.KH }
 
-// runBand computes a band from the rows of input that s holds the addresses of, pixels pixel elements apart, into dst.
-func (d *Depthwise) runBand(s *depthwiseScratch, b band, pixel int, dst []float32, stride int) {
+// computeBand computes a band of an image of src, as pixels of dst from at on. src has all rows of its images, or a ring of the
+// latest ones, of which a band reads no more than fit: row y is the image's row y%src.H.
+func (d *Depthwise) computeBand(worker int, b band, src Tensor, image int, dst Tensor, at int) {
+	s := &d.work[worker]
+	for r := range d.inputs(b) {
+		s.rows[r] = nil
+		if y := b.y*d.SH - d.Top + r; uint(y) < uint(d.H) {
+			s.rows[r] = &src.Data[(image*src.H+y%src.H)*d.W*src.Stride]
+		}
+	}
+	out := dst.Data[at*dst.Stride:]
 	a := &s.band
 	*a = f32.Band{
-		In: &s.rows[0], W: &d.packed[0], Bias: &d.bias[0], Out: &dst[0],
-		InPixel: 4 * pixel, OutRow: 4 * d.OW * stride, OutPixel: 4 * stride,
+		In: &s.rows[0], W: &d.packed[0], Bias: &d.bias[0], Out: &out[0],
+		InPixel: 4 * src.Stride, OutRow: 4 * d.OW * dst.Stride, OutPixel: 4 * dst.Stride,
 		Cols: min(d.W, (d.OW-1)*d.SW+d.KW-d.Left), Left: d.Left, Skip: (d.KW-1)/d.SW - (d.Left+d.SW-1)/d.SW,
 		OW: d.OW, C: d.C, Mask: mask8(d.C), Lo: d.lo, Hi: d.hi,
 	}
 	b.run(a)
 	if !d.Act.isClamp() {
-		d.Act.apply(d.level, &s.act, dst, stride, d.C, b.rows*d.OW)
-	}
-}
-
-// findRows fills in the addresses of a band's rows of input in an image of src.
-func (d *Depthwise) findRows(s *depthwiseScratch, src Tensor, image int, b band) {
-	for r := range d.inputs(b) {
-		s.rows[r] = nil
-		if y := b.y*d.SH - d.Top + r; uint(y) < uint(d.H) {
-			s.rows[r] = &src.Data[(image*d.H+y)*d.W*src.Stride]
-		}
+		d.Act.apply(d.level, &s.act, out, dst.Stride, d.C, b.rows*d.OW)
 	}
 }

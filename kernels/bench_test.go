@@ -170,7 +170,7 @@ func BenchmarkConv(b *testing.B) {
 // BenchmarkWinograd times Winograd where the table of preferences names it.
 func BenchmarkWinograd(b *testing.B) {
 	eachLayer(b, "Winograd", func(b *testing.B, l *benchLayer, pool *par.Pool) (func(), int64, int64) {
-		return convolutionOf(b, l, pool, func(s ConvShape) Convolution { return NewWinograd(s, 1) })
+		return convolutionOf(b, l, pool, func(s ConvShape) Convolution { return newWinograd(s, 1) })
 	})
 }
 
@@ -290,7 +290,7 @@ func TestBenchLayers(t *testing.T) {
 				l.numbers(t, key)
 			}
 			if s == "Winograd" {
-				if c := l.conv(t); !c.CanWinograd() {
+				if c := l.conv(t); !c.canWinograd() {
 					t.Errorf("%s: no layer for Winograd", l.text)
 				}
 			}

@@ -99,23 +99,28 @@ func (d *Depthwise) Run(pool *par.Pool, dst, src Tensor) {
 	}
 	d.dst, d.src = dst, src
 	if d.bands != nil {
-		pool.Run(dst.N*len(d.bands), d)
+		pool.Run(dst.N*len(d.bands), depthwiseBands{d})
 	} else {
-		pool.Run(dst.N*d.OH, d)
+		pool.Run(dst.N*d.OH, depthwiseRows{d})
 	}
 	d.dst, d.src = Tensor{}, Tensor{}
 }
 
-// Do computes a band, or one row of output pixels: those whose windows hang over a side one at a time, the others in
-// groups.
-func (d *Depthwise) Do(worker, row int) {
+// depthwiseBands are the tasks of a convolution that has bands: a band of an image each.
+type depthwiseBands struct{ *Depthwise }
+
+// Do computes one band.
+func (d depthwiseBands) Do(worker, task int) {
+	image, b := task/len(d.bands), d.bands[task%len(d.bands)]
+	d.computeBand(worker, b, d.src, image, d.dst, (image*d.OH+b.y)*d.OW)
+}
+
+// depthwiseRows are the tasks of one without bands: a row of output pixels each.
+type depthwiseRows struct{ *Depthwise }
+
+// Do computes one row: pixels whose windows hang over a side one at a time, the others in groups.
+func (d depthwiseRows) Do(worker, row int) {
 	s := &d.work[worker]
-	if d.bands != nil {
-		image, b := row/len(d.bands), d.bands[row%len(d.bands)]
-		d.findRows(s, d.src, image, b)
-		d.runBand(s, b, d.src.Stride, d.dst.Data[(image*d.OH+b.y)*d.OW*d.dst.Stride:], d.dst.Stride)
-		return
-	}
 	for ox := range d.first {
 		d.pixels(s, row, ox, 1)
 	}

@@ -56,8 +56,8 @@ func TestFences(t *testing.T) {
 					s.Weight = make([]float32, s.OC*s.depth())
 					dst, res := tensor(9, 7, c+5), tensor(9, 7, c+5)
 					NewConv(s, 1).Run(pool, dst, src, res)
-					if s.CanWinograd() {
-						NewWinograd(s, 1).Run(pool, dst, src, res)
+					if s.canWinograd() {
+						newWinograd(s, 1).Run(pool, dst, src, res)
 					}
 					s.OC, s.Groups, s.Act = c, c, SiLU
 					s.Weight = s.Weight[:c*k*k]

@@ -53,8 +53,8 @@ func TestWidthsAgree(t *testing.T) {
 				return
 			}
 			agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { NewConv(s, 1).Run(pool, shaped(dst), src, res) })
-			if s.CanWinograd() {
-				agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { NewWinograd(s, 1).Run(pool, shaped(dst), src, res) })
+			if s.canWinograd() {
+				agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { newWinograd(s, 1).Run(pool, shaped(dst), src, res) })
 			}
 		})
 	}

@@ -1,14 +1,11 @@
 package kernels
 
-import (
-	"zoobench/kernels/internal/f32"
-	"zoobench/kernels/par"
-)
+import "zoobench/kernels/par"
 
-// Separable is a depthwise convolution with the convolution before it, the 1×1 convolution behind it, or both, computed some
+// separable is a depthwise convolution with the convolution before it, the 1×1 convolution behind it, or both, computed some
 // rows of the output at a time: what lies between them is a few rows of a worker's own, which stay in cache. The bits are
 // those of the convolutions one after the other.
-type Separable struct {
+type separable struct {
 	first, last *Conv // nil for none
 	middle      *Depthwise
 	ring        int // rows of the middle's input that are kept: row y in place y%ring
@@ -24,10 +21,10 @@ type separableScratch struct {
 	output Tensor // of the middle: (rows of a band, OW, C)
 }
 
-// CanSeparable tells whether Separable computes a depthwise convolution together with its neighbours, either of which may be
+// CanSeparable reports whether NewSeparable takes a depthwise convolution together with its neighbours, either of which may be
 // nil.
 func CanSeparable(first *ConvShape, middle ConvShape, last *ConvShape) bool {
-	if first == nil && last == nil || first != nil && (first.Groups > 1 || first.CanWinograd()) {
+	if first == nil && last == nil || first != nil && (first.Groups > 1 || first.canWinograd()) {
 		return false
 	}
 	if last != nil && (last.Groups > 1 || last.taps() > 1 || last.SH > 1 || last.SW > 1 || last.OH != last.H || last.OW != last.W) {
@@ -36,12 +33,13 @@ func CanSeparable(first *ConvShape, middle ConvShape, last *ConvShape) bool {
 	return middle.cutBands(level) != nil
 }
 
-// NewSeparable packs the weights of two or three convolutions; workers is the size of the pool that will run them.
-func NewSeparable(first *ConvShape, middle ConvShape, last *ConvShape, workers int) *Separable {
+// NewSeparable packs the weights of a depthwise convolution and of those before and behind it, either of which may be nil, to run
+// together; the Convolution's residual is the last one's. workers is the size of the pool that will run them.
+func NewSeparable(first *ConvShape, middle ConvShape, last *ConvShape, workers int) Convolution {
 	if !CanSeparable(first, middle, last) {
 		panic("kernels: separable: convolutions of another form")
 	}
-	s := &Separable{middle: NewDepthwise(middle, workers), scratch: make([]separableScratch, workers)}
+	s := &separable{middle: NewDepthwise(middle, workers), scratch: make([]separableScratch, workers)}
 	most := s.middle.bands[0]
 	s.ring = s.middle.inputs(most)
 	if first != nil {
@@ -58,7 +56,7 @@ func NewSeparable(first *ConvShape, middle ConvShape, last *ConvShape, workers i
 }
 
 // take cuts the scratch memory up, which another operation may have used or had replaced by more.
-func (s *Separable) take() {
+func (s *separable) take() {
 	d := s.middle
 	for i := range s.scratch {
 		own := s.memory.own[i]
@@ -73,7 +71,7 @@ func room(memory *[]float32, h, w, c int) Tensor {
 }
 
 // WeightBytes is the memory of the packed weights.
-func (s *Separable) WeightBytes() int64 {
+func (s *separable) WeightBytes() int64 {
 	n := s.middle.WeightBytes()
 	for _, c := range []*Conv{s.first, s.last} {
 		if c != nil {
@@ -84,7 +82,7 @@ func (s *Separable) WeightBytes() int64 {
 }
 
 // Algorithm is the names of the kernels.
-func (s *Separable) Algorithm() string {
+func (s *separable) Algorithm() string {
 	name := s.middle.Algorithm()
 	if s.first != nil {
 		name = s.first.Algorithm() + "+" + name
@@ -96,7 +94,7 @@ func (s *Separable) Algorithm() string {
 }
 
 // Run computes the last convolution's output, with res added to it; res is nil (its Data) for none and must not overlap dst.
-func (s *Separable) Run(pool *par.Pool, dst, src, res Tensor) {
+func (s *separable) Run(pool *par.Pool, dst, src, res Tensor) {
 	in, out := &s.middle.ConvShape, &s.middle.ConvShape
 	if s.first != nil {
 		in = &s.first.ConvShape
@@ -115,10 +113,8 @@ func (s *Separable) Run(pool *par.Pool, dst, src, res Tensor) {
 			panic("kernels: separable: residual of another shape")
 		}
 	}
-	if s.first != nil && s.first.merge {
-		s.first.src = src
-		s.first.copyPadded(pool)
-		s.first.src = Tensor{}
+	if s.first != nil {
+		s.first.prepare(pool, src)
 	}
 	s.dst, s.src, s.res = dst, src, res
 	s.take()
@@ -132,52 +128,36 @@ func (s *Separable) Run(pool *par.Pool, dst, src, res Tensor) {
 }
 
 // Do computes one part of an image, a band of the middle's rows after the other.
-func (s *Separable) Do(worker, task int) {
+func (s *separable) Do(worker, task int) {
 	image, part := task/s.parts, task%s.parts
-	d, t := s.middle, &s.scratch[worker]
-	w := &d.work[worker]
+	d, own := s.middle, &s.scratch[worker]
 	bands := d.bands[part*len(d.bands)/s.parts : (part+1)*len(d.bands)/s.parts]
 	have := 0 // the middle's rows of input before it are there, or will not be wanted
 	for _, b := range bands {
-		pixel := t.input.Stride
+		in, of := s.src, image
 		if s.first != nil {
-			top := b.y*d.SH - d.Top
-			have = max(have, top)
-			for end := min(top+d.inputs(b), d.H); have < end; {
-				rows := min(end-have, s.ring-have%s.ring)
-				s.run(s.first, worker, s.src, (image*d.H+have)*d.W, t.input, have%s.ring*d.W, Tensor{}, rows*d.W)
-				have += rows
-			}
-			for r := range d.inputs(b) {
-				w.rows[r] = nil
-				if y := top + r; uint(y) < uint(d.H) {
-					w.rows[r] = &t.input.Data[y%s.ring*d.W*d.C]
-				}
-			}
-		} else {
-			d.findRows(w, s.src, image, b)
-			pixel = s.src.Stride
+			have = s.fill(worker, image, b, have)
+			in, of = own.input, 0
 		}
 		at := (image*d.OH + b.y) * d.OW
 		if s.last == nil {
-			d.runBand(w, b, pixel, s.dst.Data[at*s.dst.Stride:], s.dst.Stride)
+			d.computeBand(worker, b, in, of, s.dst, at)
 			continue
 		}
-		d.runBand(w, b, pixel, t.output.Data, t.output.Stride)
-		s.run(s.last, worker, t.output, 0, s.dst, at, s.res, b.rows*d.OW)
+		d.computeBand(worker, b, in, of, own.output, 0)
+		s.last.computeRows(worker, stripe{dst: s.dst, src: own.output, res: s.res, at: at, n: b.rows * d.OW})
 	}
 }
 
-// run computes rows of a convolution's output, whose first is row of src's windows and pixel at of dst and res.
-func (s *Separable) run(c *Conv, worker int, src Tensor, row int, dst Tensor, at int, res Tensor, rows int) {
-	w := &c.scratch[worker]
-	pieces := (rows + rowBlock - 1) / rowBlock
-	for rows > 0 {
-		n := min(rows, roundUp((rows+pieces-1)/pieces, f32.MR))
-		c.findRows(w, src, row, n)
-		w.dst, w.res, w.at = dst, res, at
-		c.compute(w, 0, len(c.panels), n)
-		row, at, rows, pieces = row+n, at+n, rows-n, pieces-1
+// fill computes the rows of the middle's input that a band reads, from row have on, and is the row behind them.
+func (s *separable) fill(worker, image int, b band, have int) int {
+	d, ring := s.middle, s.scratch[worker].input
+	top := b.y*d.SH - d.Top
+	have = max(have, top)
+	for end := min(top+d.inputs(b), d.H); have < end; {
+		rows := min(end-have, s.ring-have%s.ring)
+		s.first.computeRows(worker, stripe{dst: ring, src: s.src, at: have % s.ring * d.W, row: (image*d.H + have) * d.W, n: rows * d.W})
+		have += rows
 	}
-	w.dst, w.res = Tensor{}, Tensor{}
+	return have
 }

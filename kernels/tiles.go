@@ -45,9 +45,25 @@ func (p *places) next() {
 	}
 }
 
-// run multiplies a panel with all rows; t is the first tile's argument.
-func (c tiles) run(gemm *[f32.MR + 1]func(*f32.Tile), t *f32.Tile) {
-	t.TilesLeft = c.big
+// A product is one worker's share of a matrix product: rows of the left matrix by their addresses, to be multiplied by one
+// panel of the right matrix after another.
+type product struct {
+	cut  tiles
+	taps int
+	rows []*float32 // (tiles, taps, MR) addresses
+	tile f32.Tile   // of the panel under way
+}
+
+// begin starts with n rows of so many taps, whose addresses are to be put in the places that it returns.
+func (p *product) begin(n, taps int) places {
+	p.cut, p.taps = cutRows(n), taps
+	return p.cut.places(taps)
+}
+
+// run multiplies all rows, from the tap on, by the panel that p.tile describes; which rows these are, run fills in itself.
+func (p *product) run(gemm *[f32.MR + 1]func(*f32.Tile), tap int) {
+	c, t := &p.cut, &p.tile
+	t.A, t.Step, t.TilesLeft = &p.rows[tap*f32.MR], 8*p.taps*f32.MR, c.big
 	gemm[c.rows](t)
 	if c.small == 0 {
 		return

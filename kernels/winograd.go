@@ -7,13 +7,13 @@ import (
 	"zoobench/kernels/par"
 )
 
-// Winograd is a 3×3 convolution of stride 1 by Lavin and Gray's (2015) F(4×4, 3×3): 36 products for 16 outputs of a tile
+// winograd is a 3×3 convolution of stride 1 by Lavin and Gray's (2015) F(4×4, 3×3): 36 products for 16 outputs of a tile
 // where the direct sum takes 144. Tiles are transformed a block at a time, the block's products are 36 matrix products
 // over channels, and a chunk of output channels is transformed back, with the epilogue, while it is in cache.
 //
 // Its sums differ from the direct ones by rounding: about ten times the direct sum's error. A NaN or an infinity reaches
 // the whole tile that it is in.
-type Winograd struct {
+type winograd struct {
 	ConvShape
 	level   *f32.Level
 	lo, hi  float32
@@ -30,7 +30,6 @@ type Winograd struct {
 	down, across  int // tiles of an image
 	first, count  int // tiles of the block under way, or all
 	blocks        int // of workers alone
-	multiplying   bool
 }
 
 type winogradScratch struct {
@@ -39,35 +38,34 @@ type winogradScratch struct {
 	patch    []float32 // (6, 6, C): a tile at an edge, with its padding
 	products []float32 // (36, sub, 16·chunk), points spread
 	edge     []float32 // (2, 16, 16·chunk): a tile's outputs and residuals where it hangs over
-	rows     []*float32
-	tile     f32.Tile
 	args     f32.Winograd
 	act      f32.Rows
+	product
 }
 
 // winogradPoints is the number of points of a transformed tile.
 const winogradPoints = 36
 
-// CanWinograd tells whether a convolution has the form that Winograd computes.
-func (s *ConvShape) CanWinograd() bool {
+// canWinograd reports whether a convolution has the form that winograd computes.
+func (s *ConvShape) canWinograd() bool {
 	return s.KH == 3 && s.KW == 3 && s.SH == 1 && s.SW == 1 && s.DH == 1 && s.DW == 1 && s.Groups == 1
 }
 
-// PrefersWinograd tells whether Winograd is the faster way to compute a convolution. Measured against the direct sum on a
+// PrefersWinograd reports whether winograd is the faster way to compute a convolution. Measured against the direct sum on a
 // Zen 4 core, it takes 0.35 to 0.7 of the time with 16 channels or more, but for few tiles with many weights: these are
 // 36/9 times the direct sum's and come from memory each time (7×7 with 512 channels: 1.07).
 func (s *ConvShape) PrefersWinograd() bool {
 	tiles := (s.OH + 3) / 4 * ((s.OW + 3) / 4)
-	return s.CanWinograd() && s.C >= 16 && s.OC >= 16 && (tiles > 8 || s.C*s.OC <= 1<<16)
+	return s.canWinograd() && s.C >= 16 && s.OC >= 16 && (tiles > 8 || s.C*s.OC <= 1<<16)
 }
 
-// NewWinograd transforms and packs the weights of a convolution; workers is the size of the pool that will run it.
-func NewWinograd(s ConvShape, workers int) *Winograd {
+// newWinograd transforms and packs the weights of a convolution; workers is the size of the pool that will run it.
+func newWinograd(s ConvShape, workers int) *winograd {
 	s.check()
-	if !s.CanWinograd() {
+	if !s.canWinograd() {
 		panic("kernels: winograd: not a 3×3 convolution of stride 1")
 	}
-	w := &Winograd{ConvShape: s, level: level}
+	w := &winograd{ConvShape: s, level: level}
 	w.lo, w.hi = s.Act.clamp()
 	panels := roundUp(s.OC, f32.NR) / f32.NR
 	w.packed = Alloc(panels * winogradPoints * s.C * f32.NR)
@@ -96,7 +94,7 @@ func NewWinograd(s ConvShape, workers int) *Winograd {
 }
 
 // needs is the elements of the points, all workers' or each worker's, and of a worker's patch, products and edge.
-func (w *Winograd) needs() (shared, own, patch, products, edge int) {
+func (w *winograd) needs() (shared, own, patch, products, edge int) {
 	if own = winogradPoints * w.pointStep(); !w.alone {
 		shared, own = own, 0
 	}
@@ -104,7 +102,7 @@ func (w *Winograd) needs() (shared, own, patch, products, edge int) {
 }
 
 // take cuts the scratch memory up, which another operation may have used or had replaced by more.
-func (w *Winograd) take() {
+func (w *winograd) take() {
 	shared, points, patch, products, edge := w.needs()
 	for i := range w.scratch {
 		s, own := &w.scratch[i], w.Scratch.own[i]
@@ -116,7 +114,7 @@ func (w *Winograd) take() {
 }
 
 // pack transforms one panel's filters: U = G·g·Gᵀ.
-func (w *Winograd) pack(panel int) {
+func (w *winograd) pack(panel int) {
 	g := [6][3]float64{{1.0 / 4, 0, 0}, {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},
 		{1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}}
 	buffer := make([]float32, w.depth())
@@ -142,20 +140,20 @@ func (w *Winograd) pack(panel int) {
 
 // weights is where a panel's filters of one point begin in packed: chunks of panels follow one another, and within a chunk
 // points, in the order in which a task reads them.
-func (w *Winograd) weights(panel, point int) int {
+func (w *winograd) weights(panel, point int) int {
 	first := panel / w.chunk * w.chunk
 	panels := min(w.chunk, w.panels()-first)
 	return (first*winogradPoints + point*panels + panel - first) * w.C * f32.NR
 }
 
 // WeightBytes is the memory of the transformed weights.
-func (w *Winograd) WeightBytes() int64 { return 4 * int64(len(w.packed)+len(w.bias)) }
+func (w *winograd) WeightBytes() int64 { return 4 * int64(len(w.packed)+len(w.bias)) }
 
 // Algorithm is the name of the kernel.
-func (w *Winograd) Algorithm() string { return "winograd4x3" }
+func (w *winograd) Algorithm() string { return "winograd4x3" }
 
 // Run computes dst = act(src convolved with the weights + bias + res), as Conv does.
-func (w *Winograd) Run(pool *par.Pool, dst, src, res Tensor) {
+func (w *winograd) Run(pool *par.Pool, dst, src, res Tensor) {
 	w.checkTensors(dst, src, res)
 	w.dst, w.src, w.res = dst, src, res
 	w.down, w.across = (w.OH+3)/4, (w.OW+3)/4
@@ -165,16 +163,13 @@ func (w *Winograd) Run(pool *par.Pool, dst, src, res Tensor) {
 		// Blocks of even size, as many for each worker.
 		w.blocks = roundUp((tiles+w.block-1)/w.block, pool.Size())
 		w.count = tiles
-		pool.Run(w.blocks, w)
-		w.dst, w.src, w.res = Tensor{}, Tensor{}, Tensor{}
-		return
-	}
-	for w.first = 0; w.first < tiles; w.first += w.block {
-		w.count = min(w.block, tiles-w.first)
-		w.multiplying = false
-		pool.Run(w.count, w)
-		w.multiplying = true
-		pool.Run(w.subs()*w.chunks(), w)
+		pool.Run(w.blocks, winogradBlocks{w})
+	} else {
+		for w.first = 0; w.first < tiles; w.first += w.block {
+			w.count = min(w.block, tiles-w.first)
+			pool.Run(w.count, winogradTransforms{w})
+			pool.Run(w.subs()*w.chunks(), winogradProducts{w})
+		}
 	}
 	w.dst, w.src, w.res = Tensor{}, Tensor{}, Tensor{}
 }
@@ -185,25 +180,30 @@ func (w *Winograd) Run(pool *par.Pool, dst, src, res Tensor) {
 func spread(n int) int { return roundUp(n, f32.NR) | f32.NR }
 
 // pointStep is how far apart the points of a block are.
-func (w *Winograd) pointStep() int { return spread(w.block * w.C) }
+func (w *winograd) pointStep() int { return spread(w.block * w.C) }
 
-func (w *Winograd) subs() int   { return (w.count + w.sub - 1) / w.sub }
-func (w *Winograd) chunks() int { return (w.panels() + w.chunk - 1) / w.chunk }
-func (w *Winograd) panels() int { return len(w.bias) / f32.NR }
+func (w *winograd) subs() int   { return (w.count + w.sub - 1) / w.sub }
+func (w *winograd) chunks() int { return (w.panels() + w.chunk - 1) / w.chunk }
+func (w *winograd) panels() int { return len(w.bias) / f32.NR }
 
-// Do computes a block, or transforms one tile of the one under way, or computes one chunk of channels of a part of that.
-func (w *Winograd) Do(worker, task int) {
+// winogradTransforms are the tasks before a block's products: a tile each.
+type winogradTransforms struct{ *winograd }
+
+// Do transforms one tile of the block under way.
+func (w winogradTransforms) Do(worker, task int) {
 	s := &w.scratch[worker]
-	if w.alone {
-		w.blockAlone(s, task*w.count/w.blocks, (task+1)*w.count/w.blocks)
-		return
-	}
 	s.first = w.first
-	if !w.multiplying {
-		w.transform(s, task)
-		return
-	}
-	// Tasks of one worker have the same tiles, those that it transformed, where there are enough.
+	w.transform(s, task)
+}
+
+// winogradProducts are the tasks behind a block's transforms: a chunk of channels of some of its tiles each. Tasks of one
+// worker have the same tiles, those that it transformed, where there are enough.
+type winogradProducts struct{ *winograd }
+
+// Do computes one chunk of channels of a part of the block under way.
+func (w winogradProducts) Do(worker, task int) {
+	s := &w.scratch[worker]
+	s.first = w.first
 	tiles := w.subs()
 	if workers := len(w.scratch); tiles%workers == 0 {
 		tiles /= workers
@@ -214,16 +214,13 @@ func (w *Winograd) Do(worker, task int) {
 	w.products(s, sub, min(w.sub, w.count-sub), panel, min(w.chunk, w.panels()-panel))
 }
 
-// products computes n tiles of a block from sub on, for a range of panels.
-func (w *Winograd) products(s *winogradScratch, sub, n, panel, panels int) {
-	w.multiply(s, sub, n, panel, panels)
-	for i := range n {
-		w.finish(s, sub+i, i, panel, panels)
-	}
-}
+// winogradBlocks are the tasks of workers alone: a block from beginning to end each.
+type winogradBlocks struct{ *winograd }
 
-// blockAlone computes tiles [from, to), which are a block at the most.
-func (w *Winograd) blockAlone(s *winogradScratch, from, to int) {
+// Do transforms one block's tiles and computes all their channels.
+func (w winogradBlocks) Do(worker, task int) {
+	s := &w.scratch[worker]
+	from, to := task*w.count/w.blocks, (task+1)*w.count/w.blocks
 	s.first = from
 	n := to - from
 	for i := range n {
@@ -237,14 +234,22 @@ func (w *Winograd) blockAlone(s *winogradScratch, from, to int) {
 	}
 }
 
+// products computes n tiles of a block from sub on, for a range of panels.
+func (w *winograd) products(s *winogradScratch, sub, n, panel, panels int) {
+	w.multiply(s, sub, n, panel, panels)
+	for i := range n {
+		w.finish(s, sub+i, i, panel, panels)
+	}
+}
+
 // place is where tile i of the block is: its image and its first output pixel.
-func (w *Winograd) place(s *winogradScratch, i int) (image, y, x int) {
+func (w *winograd) place(s *winogradScratch, i int) (image, y, x int) {
 	i += s.first
 	return i / (w.down * w.across), i / w.across % w.down * 4, i % w.across * 4
 }
 
 // transform takes tile i of the block to its 36 points.
-func (w *Winograd) transform(s *winogradScratch, i int) {
+func (w *winograd) transform(s *winogradScratch, i int) {
 	image, y, x := w.place(s, i)
 	y, x = y-w.Top, x-w.Left
 	pixel := func(y, x int) []float32 { return w.src.Data[((image*w.H+y)*w.W+x)*w.src.Stride:] }
@@ -268,9 +273,8 @@ func (w *Winograd) transform(s *winogradScratch, i int) {
 }
 
 // multiply computes the products of n tiles from sub on with a range of panels, point by point.
-func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
-	tiles := cutRows(n)
-	place := tiles.places(1)
+func (w *winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
+	place := s.begin(n, 1)
 	for i := range n {
 		s.rows[place.at] = &s.points[(sub+i)*w.C]
 		place.next()
@@ -289,11 +293,11 @@ func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
 					flags = f32.Load
 				}
 				s.tile = f32.Tile{
-					A: &s.rows[0], B: &w.packed[weights+from*f32.NR], C: &s.products[point*spread(w.sub*width)+j*f32.NR],
-					Taps: 1, K: to - from, Offset: 4 * (point*w.pointStep() + from), LDC: 4 * width, Step: 8 * f32.MR, Flags: flags,
+					B: &w.packed[weights+from*f32.NR], C: &s.products[point*spread(w.sub*width)+j*f32.NR],
+					Taps: 1, K: to - from, Offset: 4 * (point*w.pointStep() + from), LDC: 4 * width, Flags: flags,
 					Prefetch: uintptr(unsafe.Pointer(&w.packed[min(weights+to*f32.NR, len(w.packed)-1)])),
 				}
-				tiles.run(&w.level.Gemm16, &s.tile)
+				s.run(&w.level.Gemm16, 0)
 				from = to
 			}
 		}
@@ -301,7 +305,7 @@ func (w *Winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
 }
 
 // finish takes the products of tile i of the block, the k-th of its task, to outputs.
-func (w *Winograd) finish(s *winogradScratch, i, k, panel, panels int) {
+func (w *winograd) finish(s *winogradScratch, i, k, panel, panels int) {
 	image, y, x := w.place(s, i)
 	width, col := panels*f32.NR, panel*f32.NR
 	cols := min(width, w.OC-col)

@@ -48,7 +48,7 @@ func TestWinograd(t *testing.T) {
 				if n == 2 {
 					res.Data = nil
 				}
-				NewWinograd(s, pool.Size()).Run(pool, dst, src, res)
+				newWinograd(s, pool.Size()).Run(pool, dst, src, res)
 				checkGuards(t, dst)
 				for p := range dst.Pixels() {
 					for oc := range s.OC {

@@ -7,54 +7,6 @@ import (
 	"zoobench/kernels/par"
 )
 
-// ConvShape is a convolution's geometry for one image.
-type ConvShape struct {
-	C, H, W      int // input
-	OC, OH, OW   int // output
-	KH, KW       int
-	SH, SW       int // stride
-	DH, DW       int // dilation
-	Top, Left    int // padding before the first row and column, cropped if negative; OH and OW tell of the far edges
-	Groups       int
-	Weight, Bias []float32 // (OC, C/Groups, KH, KW) and (OC) or nil; read while the operation is made only
-
-	// Filter, where it is set, stands for Weight: it writes output channel oc's (C/Groups, KH, KW) into dst, so that the
-	// weights need not be in memory beside their packed form. It is called from several goroutines at once.
-	Filter func(oc int, dst []float32)
-
-	Act   Act
-	Exact bool // sums in shorter blocks: some speed for some digits
-
-	Scratch *Scratch // shared with operations that run at other times; nil for memory of its own
-}
-
-// taps is the number of positions of the window.
-func (s *ConvShape) taps() int { return s.KH * s.KW }
-
-// depth is the number of elements of an output channel's filter.
-func (s *ConvShape) depth() int { return s.C / s.Groups * s.taps() }
-
-// filter is output channel oc's weights; buffer has room for them.
-func (s *ConvShape) filter(oc int, buffer []float32) []float32 {
-	if s.Filter == nil {
-		return s.Weight[oc*s.depth():][:s.depth()]
-	}
-	s.Filter(oc, buffer)
-	return buffer
-}
-
-// forget lets the weights go once they are packed.
-func (s *ConvShape) forget() { s.Weight, s.Bias, s.Filter = nil, nil, nil }
-
-func (s *ConvShape) check() {
-	if s.Groups < 1 || s.C%s.Groups != 0 || s.OC%s.Groups != 0 {
-		panic("kernels: conv: groups do not divide channels")
-	}
-	if s.Filter == nil && len(s.Weight) != s.OC*s.depth() || s.Bias != nil && len(s.Bias) != s.OC {
-		panic("kernels: conv: weights of another shape")
-	}
-}
-
 // Block sizes of the matrix product, in elements. A panel of depthBlock×16 weights (16 KiB) stays in L1 while rowBlock
 // rows of input (192 KiB at full depth) stay in L2. A block's sum joins the others' when it is done, so that shorter
 // blocks lose fewer digits: over the goldens of the mobile networks the largest error is 2.2e-5 of the largest logit with
@@ -86,7 +38,6 @@ type Conv struct {
 	dst, src, res Tensor
 	rows, cols    int // rows of a task, panels of a task
 	colTasks      int
-	copying       bool
 }
 
 // panel is up to 16 columns of one group.
@@ -110,11 +61,14 @@ type depthRange struct {
 func (d depthRange) depth() int { return d.taps * (d.to - d.from) }
 
 type convScratch struct {
-	rows     []*float32 // (tiles, taps, MR) addresses
-	dst, res Tensor     // of the rows under way
-	at       int        // the first row's pixel of these
-	tile     f32.Tile
-	act      f32.Rows
+	product
+	act f32.Rows
+}
+
+// A stripe is rows of the product: n pixels of dst and res from at on, the first of which has window row of src.
+type stripe struct {
+	dst, src, res Tensor
+	at, row, n    int
 }
 
 // mergeBelow is the depth of a row of the window under which rows are merged: three channels of a 7×7 stem make runs of
@@ -130,22 +84,9 @@ func NewConv(s ConvShape, workers int) *Conv {
 	}
 	c.lo, c.hi = s.Act.clamp()
 	c.merge = s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1 && s.Left >= 0
-	gc, goc := s.C/s.Groups, s.OC/s.Groups
-	for g := range s.Groups {
-		left := 0
-		for col := 0; col < goc; col += f32.NR {
-			p := panel{group: g, col: g*goc + col, cols: min(f32.NR, goc-col), nr: f32.NR, left: left, bias: len(c.bias)}
-			if p.cols <= 8 {
-				p.nr = 8
-			}
-			c.panels = append(c.panels, p)
-			c.bias = append(c.bias, make([]float32, p.nr)...)
-			left += p.nr
-		}
-		c.width = left
-	}
+	c.cutColumns()
 	c.cutDepth()
-	c.packed = Alloc(s.Groups * c.width * gc * s.taps())
+	c.packed = Alloc(s.Groups * c.width * s.depth())
 	inParallel(len(c.panels), func(i int) { c.pack(c.panels[i]) })
 	taps, run := c.tapsAndRun()
 	c.zeros = make([]float32, max(run, s.C))
@@ -155,6 +96,24 @@ func NewConv(s ConvShape, workers int) *Conv {
 	}
 	c.forget()
 	return c
+}
+
+// cutColumns cuts each group's output channels into panels.
+func (c *Conv) cutColumns() {
+	columns := c.OC / c.Groups
+	for g := range c.Groups {
+		left := 0
+		for col := 0; col < columns; col += f32.NR {
+			p := panel{group: g, col: g*columns + col, cols: min(f32.NR, columns-col), nr: f32.NR, left: left, bias: len(c.bias)}
+			if p.cols <= 8 {
+				p.nr = 8
+			}
+			c.panels = append(c.panels, p)
+			c.bias = append(c.bias, make([]float32, p.nr)...)
+			left += p.nr
+		}
+		c.width = left
+	}
 }
 
 // tapsAndRun is how many runs of how many elements make up a row: a window's position each, or its whole row.
@@ -232,30 +191,26 @@ func (c *Conv) Algorithm() string {
 // Run computes dst = act(src * weights + bias + res); res is nil (its Data) for none and must not overlap dst.
 func (c *Conv) Run(pool *par.Pool, dst, src, res Tensor) {
 	c.checkTensors(dst, src, res)
+	c.prepare(pool, src)
 	c.dst, c.src, c.res = dst, src, res
-	if c.merge {
-		c.copyPadded(pool)
-	}
 	c.split(pool.Size())
 	rowTasks := (dst.Pixels() + c.rows - 1) / c.rows
 	c.colTasks = (len(c.panels) + c.cols - 1) / c.cols
-	pool.Run(rowTasks*c.colTasks, c)
+	pool.Run(rowTasks*c.colTasks, convBlocks{c})
 	c.dst, c.src, c.res = Tensor{}, Tensor{}, Tensor{}
 }
 
-// checkTensors panics unless the tensors have the convolution's shape.
-func (s *ConvShape) checkTensors(dst, src, res Tensor) {
-	src.check("kernels: conv: short source")
-	dst.check("kernels: conv: short destination")
-	if src.C != s.C || src.H != s.H || src.W != s.W || dst.C != s.OC || dst.H != s.OH || dst.W != s.OW || dst.N != src.N {
-		panic("kernels: conv: tensors of another shape")
+// prepare does what the rows of src's windows need before any of them is multiplied.
+func (c *Conv) prepare(pool *par.Pool, src Tensor) {
+	if !c.merge {
+		return
 	}
-	if res.Data != nil {
-		res.check("kernels: conv: short residual")
-		if res.C != dst.C || res.Pixels() != dst.Pixels() {
-			panic("kernels: conv: residual of another shape")
-		}
+	if need := src.N * c.H * c.paddedWidth() * c.C; len(c.padded) < need {
+		c.padded = make([]float32, need)
 	}
+	c.src = src
+	pool.Run(src.N*c.H, convCopies{c})
+	c.src = Tensor{}
 }
 
 // split cuts the output into tasks: blocks of rows of even size, and ranges of columns where rows alone do not keep the
@@ -273,52 +228,52 @@ func (c *Conv) split(workers int) {
 	}
 }
 
-// Do computes one task: a block of output pixels by a range of panels.
-func (c *Conv) Do(worker, task int) {
-	if c.copying {
-		c.copyRow(task)
-		return
-	}
-	s := &c.scratch[worker]
+// convBlocks are the tasks of a product: a block of output pixels by a range of panels each.
+type convBlocks struct{ *Conv }
+
+// Do computes one block.
+func (c convBlocks) Do(worker, task int) {
 	row := task / c.colTasks * c.rows
-	rows := min(c.rows, c.dst.Pixels()-row)
 	first := task % c.colTasks * c.cols
-	last := min(first+c.cols, len(c.panels))
-
-	c.findRows(s, c.src, row, rows)
-	s.dst, s.res, s.at = c.dst, c.res, row
-	c.compute(s, first, last, rows)
-	s.dst, s.res = Tensor{}, Tensor{}
+	n, last := min(c.rows, c.dst.Pixels()-row), min(first+c.cols, len(c.panels))
+	c.compute(worker, &stripe{dst: c.dst, src: c.src, res: c.res, at: row, row: row, n: n}, first, last)
 }
 
-// findRows fills in the addresses of rows of src's windows from row on.
-func (c *Conv) findRows(s *convScratch, src Tensor, row, rows int) {
-	if c.merge {
-		c.mergedRows(s, row, rows)
-	} else {
-		c.windowRows(s, src, row, rows)
+// computeRows computes a stripe of any height, all panels of it, a block of rows after the other.
+func (c *Conv) computeRows(worker int, all stripe) {
+	pieces := (all.n + rowBlock - 1) / rowBlock
+	for left := all.n; left > 0; pieces-- {
+		all.n = min(left, roundUp((left+pieces-1)/pieces, f32.MR))
+		c.compute(worker, &all, 0, len(c.panels))
+		all.at, all.row, left = all.at+all.n, all.row+all.n, left-all.n
 	}
 }
 
-// compute takes the rows that s holds the addresses of to panels [first, last) of s.dst.
-func (c *Conv) compute(s *convScratch, first, last, rows int) {
+// compute computes panels [first, last) of a stripe, which has a block's rows at the most.
+func (c *Conv) compute(worker int, r *stripe, first, last int) {
+	s := &c.scratch[worker]
+	if c.merge {
+		c.mergedRows(s, r)
+	} else {
+		c.windowRows(s, r)
+	}
 	from, to := c.panels[first].col, c.panels[last-1].col+c.panels[last-1].cols
 	for group := c.panels[first].group; first < last; group++ {
 		end := first
 		for end < last && c.panels[end].group == group {
 			end++
 		}
-		c.multiply(s, c.panels[first:end], rows)
+		c.multiply(s, r, c.panels[first:end])
 		first = end
 	}
 	if !c.Act.isClamp() {
-		c.Act.apply(c.level, &s.act, s.dst.Data[s.at*s.dst.Stride+from:], s.dst.Stride, to-from, rows)
+		c.Act.apply(c.level, &s.act, r.dst.Data[r.at*r.dst.Stride+from:], r.dst.Stride, to-from, r.n)
 	}
 }
 
-// multiply runs the panels over the rows that s holds the addresses of, one block of depth after another, so that a
-// panel's block stays in L1 for all rows.
-func (c *Conv) multiply(s *convScratch, panels []panel, rows int) {
+// multiply runs the panels over a stripe whose rows s has found, one block of depth after another, so that a panel's block
+// stays in L1 for all rows.
+func (c *Conv) multiply(s *convScratch, r *stripe, panels []panel) {
 	for i, d := range c.blocks {
 		flags := 0
 		if i > 0 {
@@ -328,50 +283,49 @@ func (c *Conv) multiply(s *convScratch, panels []panel, rows int) {
 			flags |= f32.Final
 		}
 		for _, p := range panels {
-			c.panelRows(s, p, d, rows, flags)
+			c.panelRows(s, r, p, d, flags)
 		}
 	}
 }
 
-// panelRows computes one panel's block over rows of output.
-func (c *Conv) panelRows(s *convScratch, p panel, d depthRange, rows, flags int) {
+// panelRows computes one panel's block over a stripe.
+func (c *Conv) panelRows(s *convScratch, r *stripe, p panel, d depthRange, flags int) {
 	gemm := &c.level.Gemm16
 	if p.nr == 8 {
 		gemm = &c.level.Gemm8
 	}
-	taps, _ := c.tapsAndRun()
 	weights := c.weights(p, d)
 	next := min(weights+d.depth()*p.nr, len(c.packed)-1)
 	t := &s.tile
 	*t = f32.Tile{
-		A: &s.rows[d.tap*f32.MR], B: &c.packed[weights], C: &s.dst.Data[s.at*s.dst.Stride+p.col], Bias: &c.bias[p.bias],
-		Taps: d.taps, K: d.to - d.from, Offset: 4 * (p.group*c.C/c.Groups + d.from), LDC: 4 * s.dst.Stride,
-		Step: 8 * taps * f32.MR, Flags: flags, Lo: c.lo, Hi: c.hi, Prefetch: uintptr(unsafe.Pointer(&c.packed[next])),
+		B: &c.packed[weights], C: &r.dst.Data[r.at*r.dst.Stride+p.col], Bias: &c.bias[p.bias],
+		Taps: d.taps, K: d.to - d.from, Offset: 4 * (p.group*c.C/c.Groups + d.from), LDC: 4 * r.dst.Stride,
+		Flags: flags, Lo: c.lo, Hi: c.hi, Prefetch: uintptr(unsafe.Pointer(&c.packed[next])),
 	}
-	if s.res.Data != nil {
-		t.R, t.LDR = &s.res.Data[s.at*s.res.Stride+p.col], 4*s.res.Stride
+	if r.res.Data != nil {
+		t.R, t.LDR = &r.res.Data[r.at*r.res.Stride+p.col], 4*r.res.Stride
 	}
 	if p.cols < p.nr {
 		t.Mask = maskOf(p.cols)
 	}
-	cutRows(rows).run(gemm, t)
+	s.run(gemm, d.tap)
 }
 
 // windowRows fills in the address of every row's input for every position of the window; padding reads zeros. A group's
 // channels lie a fixed distance behind.
-func (c *Conv) windowRows(s *convScratch, src Tensor, row, rows int) {
+func (c *Conv) windowRows(s *convScratch, r *stripe) {
 	taps := c.taps()
-	place := cutRows(rows).places(taps)
-	data, stride := src.Data, src.Stride
+	place := s.begin(r.n, taps)
+	data, stride := r.src.Data, r.src.Stride
 	if taps == 1 && c.SH == 1 && c.SW == 1 && c.Top == 0 && c.Left == 0 && c.OH == c.H && c.OW == c.W {
-		for r := range rows {
-			s.rows[place.at] = &data[(row+r)*stride]
+		for i := range r.n {
+			s.rows[place.at] = &data[(r.row+i)*stride]
 			place.next()
 		}
 		return
 	}
-	pixel := c.pixel(row)
-	for range rows {
+	pixel := c.pixel(r.row)
+	for range r.n {
 		tap := place.at
 		y0, x0 := pixel.y*c.SH-c.Top, pixel.x*c.SW-c.Left
 		for ky := range c.KH {
@@ -392,31 +346,11 @@ func (c *Conv) windowRows(s *convScratch, src Tensor, row, rows int) {
 	}
 }
 
-// outPixel is the place of a row of the product: a pixel of the output.
-type outPixel struct{ image, y, x int }
-
-// pixel is the place of a row.
-func (s *ConvShape) pixel(row int) outPixel {
-	return outPixel{row / (s.OH * s.OW), row / s.OW % s.OH, row % s.OW}
-}
-
-// next moves to the next row's.
-func (p *outPixel) next(s *ConvShape) {
-	if p.x++; p.x < s.OW {
-		return
-	}
-	p.x = 0
-	if p.y++; p.y == s.OH {
-		p.y = 0
-		p.image++
-	}
-}
-
 // mergedRows is windowRows over the padded copy, with a whole row of the window as one tap.
-func (c *Conv) mergedRows(s *convScratch, row, rows int) {
-	width, place := c.paddedWidth(), cutRows(rows).places(c.KH)
-	pixel := c.pixel(row)
-	for range rows {
+func (c *Conv) mergedRows(s *convScratch, r *stripe) {
+	width, place := c.paddedWidth(), s.begin(r.n, c.KH)
+	pixel := c.pixel(r.row)
+	for range r.n {
 		tap := place.at
 		for ky := range c.KH {
 			y := pixel.y*c.SH - c.Top + ky*c.DH
@@ -435,17 +369,11 @@ func (c *Conv) mergedRows(s *convScratch, row, rows int) {
 // paddedWidth is the width of a row with its padding, as far as any window reaches.
 func (c *Conv) paddedWidth() int { return max((c.OW-1)*c.SW+c.KW, c.Left+c.W) }
 
-func (c *Conv) copyPadded(pool *par.Pool) {
-	if need := c.src.N * c.H * c.paddedWidth() * c.C; len(c.padded) < need {
-		c.padded = make([]float32, need)
-	}
-	c.copying = true
-	pool.Run(c.src.N*c.H, c)
-	c.copying = false
-}
+// convCopies are the tasks of the padded copy: a row of the source each.
+type convCopies struct{ *Conv }
 
-// copyRow copies one row of the source behind its left padding; the padding itself stays zero from the start.
-func (c *Conv) copyRow(row int) {
+// Do copies one row behind its left padding; the padding itself stays zero from the start.
+func (c convCopies) Do(_, row int) {
 	width := c.paddedWidth()
 	out := c.padded[(row*width+c.Left)*c.C:][:c.W*c.C]
 	if c.src.Stride == c.C {
