@@ -10,7 +10,7 @@ import (
 // MoveShape is which pixels a Move copies, and where to.
 type MoveShape struct {
 	Top, Left int // where the source's first pixel lands in the destination
-	Y, X      int // the source's first pixel
+	X         int // the source's first column
 	Rows      int // pixels to copy down and across
 	Columns   int
 	Clear     bool // zero the destination first
@@ -36,7 +36,7 @@ func (m *Move) Run(pool *par.Pool, dst, src Tensor) {
 	src.check("kernels: move: short source")
 	dst.check("kernels: move: short destination")
 	if src.C != dst.C || src.N != dst.N && src.N != 1 || m.Rows < 1 || m.Columns < 1 ||
-		m.Y+m.Rows > src.H || m.X+m.Columns > src.W || m.Top+m.Rows > dst.H || m.Left+m.Columns > dst.W ||
+		m.Rows > src.H || m.X+m.Columns > src.W || m.Top+m.Rows > dst.H || m.Left+m.Columns > dst.W ||
 		m.Shuffle > 0 && src.C%m.Shuffle != 0 {
 		panic("kernels: move: rectangle outside its tensors")
 	}
@@ -60,7 +60,7 @@ func (m *Move) Do(worker, task int) {
 	if m.src.N == 1 {
 		image = 0
 	}
-	in := (image*m.src.H+y-m.Top+m.Y)*m.src.W + m.X
+	in := (image*m.src.H+y-m.Top)*m.src.W + m.X
 	out := task*m.dst.W + m.Left
 	if m.Shuffle == 0 && m.src.Stride == c && m.dst.Stride == c {
 		copy(m.dst.Data[out*c:(out+m.Columns)*c], m.src.Data[in*c:])

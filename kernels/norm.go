@@ -7,17 +7,18 @@ import (
 	"zoobench/kernels/par"
 )
 
-// LayerNorm normalises each pixel by the mean and the variance of its channels: dst = act((src − mean)/√(var + Eps) ·
-// Weight + Bias).
+// LayerNorm normalises each pixel by the mean and the variance of its channels: dst = act((src − mean)/√(var + eps) ·
+// weight + bias).
 type LayerNorm struct {
-	Weight, Bias []float32 // (C)
-	Eps          float32
-	Act          Act
+	weight, bias []float32 // (C)
+	eps          float32
+	act          Act
+	level        *f32.Level
+	rows         []f32.Rows // by worker
 
-	level    *f32.Level
-	rows     []f32.Rows // by worker
+	// the run under way
 	dst, src Tensor
-	chunk    int
+	chunk    int // pixels of a task
 }
 
 // NewLayerNorm makes a layer norm; workers is the size of the pool that will run it.
@@ -25,14 +26,14 @@ func NewLayerNorm(weight, bias []float32, eps float32, act Act, workers int) *La
 	if len(weight) == 0 || len(weight) != len(bias) {
 		panic("kernels: layer norm: weight and bias of different lengths")
 	}
-	return &LayerNorm{Weight: weight, Bias: bias, Eps: eps, Act: act, level: level, rows: make([]f32.Rows, workers)}
+	return &LayerNorm{weight: weight, bias: bias, eps: eps, act: act, level: level, rows: make([]f32.Rows, workers)}
 }
 
 // Run normalises all pixels; dst may be src.
 func (l *LayerNorm) Run(pool *par.Pool, dst, src Tensor) {
 	src.check("kernels: layer norm: short source")
 	dst.check("kernels: layer norm: short destination")
-	if src.C != len(l.Weight) || dst.C != src.C || dst.Pixels() != src.Pixels() {
+	if src.C != len(l.weight) || dst.C != src.C || dst.Pixels() != src.Pixels() {
 		panic("kernels: layer norm: tensors of another shape")
 	}
 	l.dst, l.src = dst, src
@@ -45,36 +46,36 @@ func (l *LayerNorm) Run(pool *par.Pool, dst, src Tensor) {
 func (l *LayerNorm) Do(worker, task int) {
 	t, p := &l.rows[worker], task*l.chunk
 	n := min(l.chunk, l.src.Pixels()-p)
-	*t = f32.Rows{Out: &l.dst.Data[p*l.dst.Stride], In: &l.src.Data[p*l.src.Stride], A: &l.Weight[0], B: &l.Bias[0],
-		LDO: 4 * l.dst.Stride, LDI: 4 * l.src.Stride, C: l.src.C, RowsLeft: n, Mask: mask8(l.src.C), Lo: l.Eps, Hi: 1 / float32(l.src.C)}
+	*t = f32.Rows{Out: &l.dst.Data[p*l.dst.Stride], In: &l.src.Data[p*l.src.Stride], A: &l.weight[0], B: &l.bias[0],
+		LDO: 4 * l.dst.Stride, LDI: 4 * l.src.Stride, C: l.src.C, RowsLeft: n, Mask: mask8(l.src.C), Lo: l.eps, Hi: 1 / float32(l.src.C)}
 	l.level.LayerNorm(t)
 	out := l.dst.Data[p*l.dst.Stride:]
 	switch {
-	case !l.Act.isClamp():
-		l.Act.apply(l.level, t, out, l.dst.Stride, l.dst.C, n)
-	case l.Act != None:
+	case !l.act.isClamp():
+		l.act.apply(l.level, t, out, l.dst.Stride, l.dst.C, n)
+	case l.act != None:
 		*t = f32.Rows{Out: &out[0], In: &out[0], LDO: 4 * l.dst.Stride, LDI: 4 * l.dst.Stride, C: l.dst.C, RowsLeft: n, Mask: mask8(l.dst.C)}
-		t.Lo, t.Hi = l.Act.clamp()
+		t.Lo, t.Hi = l.act.clamp()
 		l.level.Clamp(t)
 	}
 }
 
 // GroupNorm normalises each group of an image's channels by the mean and the variance of all its pixels.
 type GroupNorm struct {
-	Weight, Bias []float32 // (C)
-	Groups       int
-	Eps          float64
-	Act          Act
+	weight, bias []float32 // (C)
+	groups       int
+	eps          float64
+	act          Act
+	level        *f32.Level
+	rows         []f32.Rows // by worker
+	sums         []float32  // (images, parts, C) of the pass under way
+	stats        []float32  // (images, 3, C): mean, scale, shift
 
-	level    *f32.Level
-	workers  int
-	parts    int        // ranges of pixels summed apart
-	sums     []float32  // (images, parts, C) of the pass under way
-	stats    []float32  // (images, 3, C): mean, scale, shift
-	rows     []f32.Rows // by worker
-	pass     int        // 0 sums, 1 squares, 2 scales
-	pixels   int        // of a part
+	// the run under way
 	dst, src Tensor
+	parts    int // ranges of an image's pixels, summed apart
+	pixels   int // of a part
+	pass     int // 0 sums, 1 squares, 2 scales
 }
 
 // NewGroupNorm makes a group norm; workers is the size of the pool that will run it.
@@ -82,8 +83,7 @@ func NewGroupNorm(weight, bias []float32, groups int, eps float64, act Act, work
 	if len(weight) == 0 || len(weight) != len(bias) || groups < 1 || len(weight)%groups != 0 {
 		panic("kernels: group norm: weight, bias and groups do not fit")
 	}
-	return &GroupNorm{Weight: weight, Bias: bias, Groups: groups, Eps: eps, Act: act, level: level, workers: workers,
-		rows: make([]f32.Rows, workers)}
+	return &GroupNorm{weight: weight, bias: bias, groups: groups, eps: eps, act: act, level: level, rows: make([]f32.Rows, workers)}
 }
 
 // Run normalises all images; dst may be src. The images are cut the same way for any number of workers, so that sums
@@ -91,7 +91,7 @@ func NewGroupNorm(weight, bias []float32, groups int, eps float64, act Act, work
 func (g *GroupNorm) Run(pool *par.Pool, dst, src Tensor) {
 	src.check("kernels: group norm: short source")
 	dst.check("kernels: group norm: short destination")
-	if src.C != len(g.Weight) || dst.C != src.C || dst.Pixels() != src.Pixels() {
+	if src.C != len(g.weight) || dst.C != src.C || dst.Pixels() != src.Pixels() {
 		panic("kernels: group norm: tensors of another shape")
 	}
 	g.dst, g.src = dst, src
@@ -130,21 +130,21 @@ func (g *GroupNorm) Do(worker, task int) {
 	case 2:
 		t.Out, t.LDO = &g.dst.Data[p*g.dst.Stride], 4*g.dst.Stride
 		t.A, t.B = &stats[c], &stats[2*c]
-		t.Lo, t.Hi = g.Act.clamp()
+		t.Lo, t.Hi = g.act.clamp()
 		g.level.MulAdd(t)
-		if !g.Act.isClamp() {
-			g.Act.apply(g.level, t, g.dst.Data[p*g.dst.Stride:], g.dst.Stride, c, n)
+		if !g.act.isClamp() {
+			g.act.apply(g.level, t, g.dst.Data[p*g.dst.Stride:], g.dst.Stride, c, n)
 		}
 	}
 }
 
 // gather turns the parts' sums into means after the first pass, into scales and shifts after the second.
 func (g *GroupNorm) gather() {
-	c, width := g.src.C, g.src.C/g.Groups
+	c, width := g.src.C, g.src.C/g.groups
 	count := float64(width * g.src.H * g.src.W)
 	for image := range g.src.N {
 		stats := g.stats[3*image*c:][:3*c]
-		for group := range g.Groups {
+		for group := range g.groups {
 			lo, hi := group*width, (group+1)*width
 			total := 0.0
 			for part := range g.parts {
@@ -158,11 +158,11 @@ func (g *GroupNorm) gather() {
 				}
 				continue
 			}
-			inverse := 1 / math.Sqrt(total/count+g.Eps)
+			inverse := 1 / math.Sqrt(total/count+g.eps)
 			for i := lo; i < hi; i++ {
-				scale := float64(g.Weight[i]) * inverse
+				scale := float64(g.weight[i]) * inverse
 				stats[c+i] = float32(scale)
-				stats[2*c+i] = float32(float64(g.Bias[i]) - float64(stats[i])*scale)
+				stats[2*c+i] = float32(float64(g.bias[i]) - float64(stats[i])*scale)
 			}
 		}
 	}

@@ -5,13 +5,12 @@ import (
 	"zoobench/kernels/par"
 )
 
-// Pointwise is an element-wise layer that no matrix product could take along: dst = act((src·Scale + Shift)·gate + add…).
+// Pointwise is an element-wise layer that no matrix product could take along: dst = act((src·scale + shift)·gate + add…).
 type Pointwise struct {
-	Scale, Shift []float32 // (C) each, a batch norm of its own; nil for none
-	Act          Act
-
-	level *f32.Level
-	rows  []f32.Rows // by worker
+	scale, shift []float32 // (C) each, a batch norm of its own; nil for none
+	act          Act
+	level        *f32.Level
+	rows         []f32.Rows // by worker
 
 	// the run under way
 	dst, src Tensor
@@ -26,7 +25,7 @@ func NewPointwise(scale, shift []float32, act Act, workers int) *Pointwise {
 	if len(scale) != len(shift) {
 		panic("kernels: pointwise: scale and shift of different lengths")
 	}
-	return &Pointwise{Scale: scale, Shift: shift, Act: act, level: level, rows: make([]f32.Rows, workers)}
+	return &Pointwise{scale: scale, shift: shift, act: act, level: level, rows: make([]f32.Rows, workers)}
 }
 
 // taskElems is about how many elements a task of an element-wise layer has: enough to hide the cost of sharing out.
@@ -42,7 +41,7 @@ func (e *Pointwise) Run(pool *par.Pool, dst, src, gate Tensor, add []Tensor) {
 	dst.check("kernels: pointwise: short destination")
 	fits := func(t Tensor) bool { return t.C == dst.C && (t.N == dst.N || t.N == 1) }
 	whole := func(t Tensor) bool { return fits(t) && t.H*t.W == dst.H*dst.W }
-	if !whole(src) || e.Scale != nil && len(e.Scale) != src.C {
+	if !whole(src) || e.scale != nil && len(e.scale) != src.C {
 		panic("kernels: pointwise: tensors of another shape")
 	}
 	if gate.Data != nil {
@@ -79,13 +78,13 @@ func (e *Pointwise) Do(worker, task int) {
 		*t = f32.Rows{Out: out, In: in, A: a, B: b, LDO: 4 * ldo, LDI: 4 * ldi, LDA: 4 * lda, LDB: 4 * ldb,
 			C: e.dst.C, RowsLeft: n, Mask: mask8(e.dst.C), Lo: -infinity, Hi: infinity}
 		if done {
-			t.Lo, t.Hi = e.Act.clamp()
+			t.Lo, t.Hi = e.act.clamp()
 		}
 		kernel(t)
 		in, ldi = out, ldo
 	}
-	if e.Scale != nil {
-		pass(e.level.MulAdd, &e.Scale[0], 0, &e.Shift[0], 0, e.gate.Data == nil && last())
+	if e.scale != nil {
+		pass(e.level.MulAdd, &e.scale[0], 0, &e.shift[0], 0, e.gate.Data == nil && last())
 	}
 	if e.gate.Data != nil {
 		gate, stride := part(e.gate, image, first)
@@ -102,11 +101,11 @@ func (e *Pointwise) Do(worker, task int) {
 		adds = adds[1:]
 		pass(e.level.Add, nil, 0, b, ldb, last())
 	}
-	if e.Scale == nil && e.gate.Data == nil && len(e.add) == 0 {
+	if e.scale == nil && e.gate.Data == nil && len(e.add) == 0 {
 		pass(e.level.Clamp, nil, 0, nil, 0, true)
 	}
-	if !e.Act.isClamp() {
-		e.Act.apply(e.level, t, e.dst.Data[p*ldo:], ldo, e.dst.C, n)
+	if !e.act.isClamp() {
+		e.act.apply(e.level, t, e.dst.Data[p*ldo:], ldo, e.dst.C, n)
 	}
 }
 

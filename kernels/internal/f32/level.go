@@ -25,10 +25,10 @@ type Level struct {
 	WinogradIn, WinogradOut func(*Winograd)
 }
 
-// Generic is every microkernel in Go.
-var Generic = generic()
+// generic is every microkernel in Go.
+var generic = newGeneric()
 
-func generic() *Level {
+func newGeneric() *Level {
 	l := &Level{Name: "generic",
 		Depthwise4: dwconvGeneric(4, false), Depthwise1: dwconvGeneric(1, false),
 		Bands:    bandsGeneric(),

@@ -37,9 +37,9 @@ var avx512 = func() *Level {
 func Levels() []*Level {
 	switch {
 	case cpu.AVX512:
-		return []*Level{Generic, avx2, avx512}
+		return []*Level{generic, avx2, avx512}
 	case cpu.AVX2:
-		return []*Level{Generic, avx2}
+		return []*Level{generic, avx2}
 	}
-	return []*Level{Generic}
+	return []*Level{generic}
 }

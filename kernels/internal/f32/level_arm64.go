@@ -24,7 +24,7 @@ var neon = &Level{
 // Levels are the instruction sets that this machine can run, the best last.
 func Levels() []*Level {
 	if cpu.NEON {
-		return []*Level{Generic, neon}
+		return []*Level{generic, neon}
 	}
-	return []*Level{Generic}
+	return []*Level{generic}
 }

@@ -3,4 +3,4 @@
 package f32
 
 // Levels are the instruction sets that this machine can run, the best last.
-func Levels() []*Level { return []*Level{Generic} }
+func Levels() []*Level { return []*Level{generic} }

@@ -1,14 +1,14 @@
 package f32
 
-// PeakChains is the number of independent chains of multiply-adds in FMAPeak, of eight elements each.
-const PeakChains = 12
+// peakChains is the number of independent chains of multiply-adds in FMAPeak, of eight elements each.
+const peakChains = 12
 
 // ReadBlock is how many elements ReadSum takes at a time.
 const ReadBlock = 64
 
 // fmaPeakGeneric computes what fmaPeakAVX2 does.
 func fmaPeakGeneric(rounds int, x *[8]float32) {
-	var acc [PeakChains][8]float32
+	var acc [peakChains][8]float32
 	for i := range acc {
 		acc[i] = *x
 	}

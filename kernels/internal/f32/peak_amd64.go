@@ -50,7 +50,7 @@ var wider = sync.OnceValue(func() bool {
 	return best(fmaPeakAVX512) < 2*best(fmaPeakAVX2)
 })
 
-// FMAPeak runs about rounds·PeakChains·8 multiply-adds in registers, rounds ≥ 1, with the best instructions that the
+// FMAPeak runs about rounds·peakChains·8 multiply-adds in registers, rounds ≥ 1, with the best instructions that the
 // machine has, and returns how many those were. Sixteen lanes take half the rounds, so that where either width is as fast
 // the time does not depend on which one was chosen.
 func FMAPeak(rounds int, x *[8]float32) int {
@@ -58,13 +58,13 @@ func FMAPeak(rounds int, x *[8]float32) int {
 	case wider():
 		half := (rounds + 1) / 2
 		fmaPeakAVX512(half, x)
-		return half * PeakChains * 16
+		return half * peakChains * 16
 	case cpu.AVX2:
 		fmaPeakAVX2(rounds, x)
 	default:
 		fmaPeakGeneric(rounds, x)
 	}
-	return rounds * PeakChains * 8
+	return rounds * peakChains * 8
 }
 
 // ReadSum adds the elements of x, a whole number of blocks, to sum by their index modulo 8.

@@ -36,7 +36,7 @@ func BenchmarkPeak(b *testing.B) {
 			peak, lanes = fmaPeakAVX512, 16
 		}
 		b.Run("isa="+l.Name, func(b *testing.B) {
-			benchBest(b, 2*PeakChains*lanes*100000, "GFLOP/s", 1e9, func() { peak(100000, new([8]float32)) })
+			benchBest(b, 2*peakChains*lanes*100000, "GFLOP/s", 1e9, func() { peak(100000, new([8]float32)) })
 		})
 	}
 }

@@ -20,7 +20,7 @@ func fmaPeakNEON(rounds int, x *[8]float32)
 //go:noescape
 func readSumNEON(p *float32, blocks int, sum *[8]float32)
 
-// FMAPeak runs rounds ≥ 1 of multiply-adds in registers, PeakChains·8 each, with the best instructions that the machine
+// FMAPeak runs rounds ≥ 1 of multiply-adds in registers, peakChains·8 each, with the best instructions that the machine
 // has, and returns how many those were.
 func FMAPeak(rounds int, x *[8]float32) int {
 	if cpu.NEON {
@@ -28,7 +28,7 @@ func FMAPeak(rounds int, x *[8]float32) int {
 	} else {
 		fmaPeakGeneric(rounds, x)
 	}
-	return rounds * PeakChains * 8
+	return rounds * peakChains * 8
 }
 
 // ReadSum adds the elements of x, a whole number of blocks, to sum by their index modulo 8.

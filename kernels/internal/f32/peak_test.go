@@ -13,7 +13,7 @@ func TestPeakTwin(t *testing.T) {
 		if got != want && got != half {
 			t.Errorf("%d rounds: got %v, want %v or %v", rounds, got, want, half)
 		}
-		if least := rounds * PeakChains * 8; n < least || n > least+PeakChains*8 {
+		if least := rounds * peakChains * 8; n < least || n > least+peakChains*8 {
 			t.Errorf("%d rounds: %d multiply-adds, want %d", rounds, n, least)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // eachTwin runs a test body for every instruction set but the Go one, with numbers from a seed.
 func eachTwin(t *testing.T, body func(t *testing.T, l *Level, rng *rand.Rand)) {
 	for _, l := range Levels() {
-		if l != Generic {
+		if l != generic {
 			t.Run("isa="+l.Name, func(t *testing.T) { body(t, l, rand.New(rand.NewPCG(1, 2))) })
 		}
 	}
@@ -52,9 +52,9 @@ func TestTileTwins(t *testing.T) {
 	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
 		for range 3000 {
 			mr, nr := 1+rng.IntN(MR), 8+8*rng.IntN(2)
-			gemm, twin := l.Gemm16[mr], Generic.Gemm16[mr]
+			gemm, twin := l.Gemm16[mr], generic.Gemm16[mr]
 			if nr == 8 {
-				gemm, twin = l.Gemm8[mr], Generic.Gemm8[mr]
+				gemm, twin = l.Gemm8[mr], generic.Gemm8[mr]
 			}
 			if gemm == nil {
 				continue
@@ -103,12 +103,12 @@ func TestDepthwiseTwins(t *testing.T) {
 			px, each  int
 			got, want func(*Depthwise)
 		}{
-			{"dwconv4", 4, 1, l.Depthwise4, Generic.Depthwise4},
-			{"dwconv1", 1, 1, l.Depthwise1, Generic.Depthwise1},
-			{"maxpool4", 4, 1, l.MaxPool4, Generic.MaxPool4},
-			{"maxpool1", 1, 1, l.MaxPool1, Generic.MaxPool1},
-			{"gconv4", 4, 4, l.Grouped4, Generic.Grouped4},
-			{"gconv1", 1, 4, l.Grouped1, Generic.Grouped1},
+			{"dwconv4", 4, 1, l.Depthwise4, generic.Depthwise4},
+			{"dwconv1", 1, 1, l.Depthwise1, generic.Depthwise1},
+			{"maxpool4", 4, 1, l.MaxPool4, generic.MaxPool4},
+			{"maxpool1", 1, 1, l.MaxPool1, generic.MaxPool1},
+			{"gconv4", 4, 4, l.Grouped4, generic.Grouped4},
+			{"gconv1", 1, 4, l.Grouped1, generic.Grouped1},
 		} {
 			for c := 1; c <= 40; c++ {
 				if k.each == 4 && c%8 != 0 {
@@ -150,20 +150,20 @@ func TestRowsTwins(t *testing.T) {
 			limit     float64
 			got, want func(*Rows)
 		}{
-			{"muladd", 0, l.MulAdd, Generic.MulAdd},
-			{"mul", 0, l.Mul, Generic.Mul},
-			{"add", 0, l.Add, Generic.Add},
-			{"clamp", 0, l.Clamp, Generic.Clamp},
-			{"colsum", 0, l.ColumnSums, Generic.ColumnSums},
-			{"colsq", 0, l.ColumnSquares, Generic.ColumnSquares},
-			{"sigmoid", 3e-7, l.Sigmoid, Generic.Sigmoid},
-			{"silu", 3e-7, l.SiLU, Generic.SiLU},
-			{"hardsigmoid", 3e-7, l.HardSigmoid, Generic.HardSigmoid},
-			{"hardswish", 3e-7, l.HardSwish, Generic.HardSwish},
-			{"gelu", 3e-7, l.GELU, Generic.GELU},
-			{"gelutanh", 3e-7, l.GELUTanh, Generic.GELUTanh},
-			{"layernorm", 2e-6, l.LayerNorm, Generic.LayerNorm},
-			{"softmax", 1e-6, l.Softmax, Generic.Softmax},
+			{"muladd", 0, l.MulAdd, generic.MulAdd},
+			{"mul", 0, l.Mul, generic.Mul},
+			{"add", 0, l.Add, generic.Add},
+			{"clamp", 0, l.Clamp, generic.Clamp},
+			{"colsum", 0, l.ColumnSums, generic.ColumnSums},
+			{"colsq", 0, l.ColumnSquares, generic.ColumnSquares},
+			{"sigmoid", 3e-7, l.Sigmoid, generic.Sigmoid},
+			{"silu", 3e-7, l.SiLU, generic.SiLU},
+			{"hardsigmoid", 3e-7, l.HardSigmoid, generic.HardSigmoid},
+			{"hardswish", 3e-7, l.HardSwish, generic.HardSwish},
+			{"gelu", 3e-7, l.GELU, generic.GELU},
+			{"gelutanh", 3e-7, l.GELUTanh, generic.GELUTanh},
+			{"layernorm", 2e-6, l.LayerNorm, generic.LayerNorm},
+			{"softmax", 1e-6, l.Softmax, generic.Softmax},
 		} {
 			for c := 1; c <= 70; c++ {
 				n, stride := 1+rng.IntN(4), c+rng.IntN(3)
@@ -206,9 +206,9 @@ func TestWinogradTwins(t *testing.T) {
 				residual  bool
 				got, want func(*Winograd)
 			}{
-				{"in", false, l.WinogradIn, Generic.WinogradIn},
-				{"out", false, l.WinogradOut, Generic.WinogradOut},
-				{"out with residual", true, l.WinogradOut, Generic.WinogradOut},
+				{"in", false, l.WinogradIn, generic.WinogradIn},
+				{"out", false, l.WinogradOut, generic.WinogradOut},
+				{"out with residual", true, l.WinogradOut, generic.WinogradOut},
 			} {
 				got, want := append([]float32(nil), out...), append([]float32(nil), out...)
 				arg := Winograd{In: &in[0], Bias: &bias[0], InRow: 4 * stride, OutRow: 16 * stride, OutPixel: 4 * stride,
@@ -234,7 +234,7 @@ func TestBandTwins(t *testing.T) {
 	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
 		for range 3000 {
 			k, s, r := rng.IntN(3), rng.IntN(2), 1+rng.IntN(MaxBand)
-			band, twin := l.Bands[k][s][r], Generic.Bands[k][s][r]
+			band, twin := l.Bands[k][s][r], generic.Bands[k][s][r]
 			if band == nil {
 				continue
 			}
