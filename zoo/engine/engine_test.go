@@ -52,11 +52,15 @@ func TestAgainstOracle(t *testing.T) {
 			cheapest[spec.Family] = spec
 		}
 	}
+	skipped := []string{"inception_v3", "inception_v4", "swin"} // families that do not fit into 64 pixels
 	for _, spec := range cheapest {
 		t.Run(spec.Name, func(t *testing.T) {
 			g, err := spec.Graph(64, 10)
 			if err != nil {
-				t.Skipf("not at 64 pixels: %v", err)
+				if !slices.Contains(skipped, spec.Family) {
+					t.Fatalf("only %q may be skipped: %v", skipped, err)
+				}
+				t.Skip(err)
 			}
 			w, images := generator.Source(g.Params), generator.Images(64)
 			want, err := interp.Run(g, w, images, 2)
