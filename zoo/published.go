@@ -46,7 +46,7 @@ type Result struct {
 // Name is the checkpoint's full name, "resnet50.tv_in1k".
 func (c Checkpoint) Name() string { return c.Network + "." + c.Tag }
 
-// ResultAt is the result that was published for pictures prepared as a full recipe says; false where there is none.
+// ResultAt is the result that was published for images prepared as a full recipe says; false where there is none.
 func (c Checkpoint) ResultAt(r Recipe) (Result, bool) {
 	for _, res := range c.Results {
 		edge := int(float64(res.Size) / res.CropPct) // of crops to four digits: a pixel more or less is the same

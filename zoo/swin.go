@@ -45,7 +45,7 @@ func (s swin) build(g *nn.Builder, x nn.Value) nn.Value {
 		stage := g.In("layers.%d", i)
 		if i > 0 {
 			if x.H%2 != 0 {
-				g.Fail("layers.%d.downsample: a grid of %d×%d does not merge into squares of 2×2", i, x.H, x.W)
+				g.Fail("layers.%d.downsample: a grid of %d×%d cannot be cut into squares of 2×2", i, x.H, x.W)
 			}
 			x = mergePatches(stage.In("downsample"), x)
 		}

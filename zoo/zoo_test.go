@@ -106,8 +106,8 @@ func TestSizesThatDoNotFit(t *testing.T) {
 		want string
 	}{
 		{"swin_tiny_patch4_window7_224", 256,
-			"attention in layers.0.blocks.0: a grid of 64×64 is not a whole number of windows of 7×7"},
-		{"swin_tiny_patch4_window7_224", 252, "layers.1.downsample: a grid of 63×63 does not merge into squares of 2×2"},
+			"attention in layers.0.blocks.0: a grid of 64×64 cannot be cut into windows of 7×7"},
+		{"swin_tiny_patch4_window7_224", 252, "layers.1.downsample: a grid of 63×63 cannot be cut into squares of 2×2"},
 		{"swin_tiny_patch4_window7_224", 3, "patch_embed.proj: window 4×4/4 does not fit into 3×3 pixels"},
 		{"vit_tiny_patch16_224", 15, "patch_embed.proj: window 16×16/16 does not fit into 15×15 pixels"},
 		{"coatnet_0_rw_224", 240, "want a multiple of 32 pixels"},

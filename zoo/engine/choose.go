@@ -92,12 +92,12 @@ func (p *planner) choose() error {
 // follow makes the choices that the caller names, which must be those that there are to make.
 func follow(open []*site, choices []Choice) error {
 	if len(choices) != len(open) {
-		return fmt.Errorf("plan: choices for %d layers, want them for %d", len(choices), len(open))
+		return fmt.Errorf("plan: algorithms chosen for %d layers, want %d", len(choices), len(open))
 	}
 	for i, s := range open {
 		c := choices[i]
 		if c.Layer != s.layer {
-			return fmt.Errorf("plan: choice %d is %s's, want %s's", i+1, c.Layer, s.layer)
+			return fmt.Errorf("plan: choice %d is for layer %s, want %s", i+1, c.Layer, s.layer)
 		}
 		s.chosen = slices.IndexFunc(s.algorithms, func(a kernels.Algorithm) bool { return a.Name == c.Algorithm })
 		if s.chosen < 0 {

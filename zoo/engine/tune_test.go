@@ -340,10 +340,10 @@ func TestChoices(t *testing.T) {
 		exact   bool
 		want    string
 	}{
-		{"one less", choices[1:], false, "engine: small: plan: choices for 3 layers, want them for 4"},
-		{"another layer", with(1, Choice{"layer9", "gemm"}), false, "engine: small: plan: choice 2 is layer9's, want first's"},
+		{"one less", choices[1:], false, "engine: small: plan: algorithms chosen for 3 layers, want 4"},
+		{"another layer", with(1, Choice{"layer9", "gemm"}), false, "engine: small: plan: choice 2 is for layer layer9, want first"},
 		{"another algorithm", with(1, Choice{"first", "fft"}), false, `engine: small: plan: first: algorithm "fft", want winograd4x3 or gemm`},
-		{"exact", choices, true, "engine: small: plan: choices for 4 layers, want them for 0"},
+		{"exact", choices, true, "engine: small: plan: algorithms chosen for 4 layers, want 0"},
 	} {
 		_, err := New(g, w, Options{Choices: test.choices, Exact: test.exact})
 		if err == nil || err.Error() != test.want {

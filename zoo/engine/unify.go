@@ -106,13 +106,13 @@ func (p *planner) join() {
 	}
 }
 
-// onlyReads tells whether a convolution reads another's whole result and nothing else does.
+// onlyReads reports whether a convolution reads another's whole result and nothing else does.
 func (p *planner) onlyReads(g, from *group) bool {
 	n := &p.graph.Nodes[g.nodes[0]]
 	return n.Op == nn.Conv && p.graph.Nodes[from.nodes[0]].Op == nn.Conv && n.In[0] == from.last() && p.uses[from.last()] == 1
 }
 
-// separable tells whether a depthwise convolution's neighbours are to run with it, and drops those that cannot.
+// separable reports whether a depthwise convolution's neighbours are to run with it, and drops those that cannot.
 func (p *planner) separable(all *group) bool {
 	middle := p.geometry(all.middle)
 	if 4*middle.C*middle.H*middle.W < joinBytes {
@@ -139,7 +139,7 @@ func (p *planner) separable(all *group) bool {
 	return can()
 }
 
-// sameMemory tells whether a node computes nothing: its value is its input's, or a range of its input's channels.
+// sameMemory reports whether a node computes nothing: its value is its input's, or a range of its input's channels.
 func (p *planner) sameMemory(i int) (source int, ok bool) {
 	n := &p.graph.Nodes[i]
 	switch n.Op {
@@ -155,7 +155,7 @@ func (p *planner) sameMemory(i int) (source int, ok bool) {
 	return 0, false
 }
 
-// onlyLinear tells whether linear layers read node i, through identities or not, and nothing else does.
+// onlyLinear reports whether linear layers read node i, through identities or not, and nothing else does.
 func (p *planner) onlyLinear(i int) bool {
 	read := false
 	for j, n := range p.graph.Nodes {
@@ -232,7 +232,7 @@ func (p *planner) take(g *group, i int, only func(int) int) {
 	}
 }
 
-// depthwise tells whether a convolution's groups are too narrow for a matrix product.
+// depthwise reports whether a convolution's groups are too narrow for a matrix product.
 func (p *planner) depthwise(i int) bool {
 	n := &p.graph.Nodes[i]
 	s := kernels.ConvShape{C: p.graph.Nodes[n.In[0]].Out.C, OC: n.Out.C, Groups: n.Kernel.Groups}
@@ -254,7 +254,7 @@ func (p *planner) flattened(i int) int {
 	}
 }
 
-// ready tells whether a node's value exists before the group being made: groups run in the order they are made.
+// ready reports whether a node's value exists before the group being made: groups run in the order they are made.
 func (p *planner) ready(i int) bool {
 	i = p.alias[i]
 	return p.graph.Nodes[i].Op == nn.Input || p.owner[i] >= 0 && p.owner[i] < len(p.groups) && p.groups[p.owner[i]].last() == i

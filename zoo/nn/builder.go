@@ -58,7 +58,7 @@ func Build(name string, arch func(*Builder, Value) Value, c Config) (*Graph, err
 		return nil, fmt.Errorf("nn: %s at %d×%d: %w", name, c.Size, c.Size, g.err)
 	}
 	if y.id != len(g.graph.Nodes)-1 {
-		return nil, fmt.Errorf("nn: %s: its result is node %d of %d; nothing may be built after it", name, y.id, len(g.graph.Nodes))
+		return nil, fmt.Errorf("nn: %s: it returns node %d of %d, want the last one", name, y.id, len(g.graph.Nodes))
 	}
 	if g.graph.Nodes[y.id].Const {
 		return nil, fmt.Errorf("nn: %s: its result does not depend on the image", name)
@@ -88,7 +88,7 @@ func (g *Builder) Conv(name string, x Value, out int, k Kernel) Value {
 		k.Groups = x.C
 	}
 	if out < 1 || k.Groups < 1 || x.C%k.Groups != 0 || out%k.Groups != 0 {
-		g.Fail("%s: %d to %d channels in %d groups", name, x.C, out, k.Groups)
+		g.Fail("%s: %d to %d channels in %d groups, which must divide both", name, x.C, out, k.Groups)
 		return Value{}
 	}
 	k, oh, ow, err := k.resolve(x.H, x.W, false)
@@ -176,7 +176,7 @@ func (g *Builder) pool(op Op, x Value, k Kernel) Value {
 	}
 	// A mean of padding alone is 0 where padding counts (NASNet's shifted samples); elsewhere there is none.
 	if (op == MaxPool || k.ExcludePad) && !k.touches(x.H, x.W, oh, ow) {
-		g.Fail("%s in %s: window %v with padding %v over %d×%d pixels: some lie wholly in the padding", op, g.where(), k, k.Pad, x.H, x.W)
+		g.Fail("%s in %s: window %v with padding %v over %d×%d pixels: some windows contain padding only", op, g.where(), k, k.Pad, x.H, x.W)
 		return Value{}
 	}
 	n := node(op, x)
@@ -205,7 +205,7 @@ func (g *Builder) Add(xs ...Value) Value {
 	}
 	for _, x := range xs[1:] {
 		if x.Shape != xs[0].Shape {
-			g.Fail("add in %s: %v and %v", g.where(), xs[0].Shape, x.Shape)
+			g.Fail("add in %s: %v and %v, want equal shapes", g.where(), xs[0].Shape, x.Shape)
 			return Value{}
 		}
 	}
@@ -220,7 +220,7 @@ func (g *Builder) Mul(x, gate Value) Value {
 		return Value{}
 	}
 	if gate.Shape != x.Shape && gate.Shape != (Shape{x.C, 1, 1}) {
-		g.Fail("mul in %s: %v by %v", g.where(), x.Shape, gate.Shape)
+		g.Fail("mul in %s: %v by %v, want the same shape or one pixel with as many channels", g.where(), x.Shape, gate.Shape)
 		return Value{}
 	}
 	n := node(Mul, x, gate)
@@ -236,7 +236,7 @@ func (g *Builder) Concat(xs ...Value) Value {
 	out := Shape{0, xs[0].H, xs[0].W}
 	for _, x := range xs {
 		if x.H != out.H || x.W != out.W {
-			g.Fail("concat in %s: %v and %v", g.where(), xs[0].Shape, x.Shape)
+			g.Fail("concat in %s: %v and %v, want equal rows and columns", g.where(), xs[0].Shape, x.Shape)
 			return Value{}
 		}
 		out.C += x.C
@@ -286,7 +286,7 @@ func (g *Builder) param(name string, kind Kind, shape ...int) int {
 	}
 	for _, d := range shape {
 		if d < 1 {
-			g.Fail("%s: shape %v", name, shape)
+			g.Fail("%s: shape %v, want at least 1 everywhere", name, shape)
 		}
 	}
 	g.names[name] = true

@@ -6,7 +6,7 @@ func (g *Builder) Slice(x Value, from, to int) Value {
 		return Value{}
 	}
 	if from < 0 || to > x.C || from >= to {
-		g.Fail("slice in %s: channels %d to %d of %v", g.where(), from, to, x.Shape)
+		g.Fail("slice in %s: channels %d to %d of %v, which has no such range", g.where(), from, to, x.Shape)
 		return Value{}
 	}
 	n := node(Slice, x)
@@ -35,7 +35,7 @@ func (g *Builder) grouped(op Op, name string, x Value, groups int, eps float64) 
 		return Value{}
 	}
 	if groups < 1 || x.C%groups != 0 {
-		g.Fail("%s in %s: %d channels in %d groups", op, g.where(), x.C, groups)
+		g.Fail("%s in %s: %d channels in %d groups, which must divide them", op, g.where(), x.C, groups)
 		return Value{}
 	}
 	n := node(op, x)
@@ -84,7 +84,7 @@ func (g *Builder) Affine(x Value, scale, shift []float64) Value {
 	n.Out = x.Shape
 	n.Scale, n.Shift = spread(scale, x.C, 1), spread(shift, x.C, 0)
 	if n.Scale == nil || n.Shift == nil {
-		g.Fail("affine in %s: %d scales and %d shifts for %v", g.where(), len(scale), len(shift), x.Shape)
+		g.Fail("affine in %s: %d scales and %d shifts for %v, want none, one, or one for each channel", g.where(), len(scale), len(shift), x.Shape)
 		return Value{}
 	}
 	return g.add(n)
@@ -114,7 +114,7 @@ func (g *Builder) Pad(x Value, e Edges) Value {
 		return Value{}
 	}
 	if min(e.Top, e.Left, e.Bottom, e.Right) < 0 {
-		g.Fail("pad in %s: edges %v", g.where(), e)
+		g.Fail("pad in %s: edges %v, want none below 0", g.where(), e)
 		return Value{}
 	}
 	n := node(Pad, x)
@@ -131,7 +131,7 @@ func (g *Builder) ChannelConv(name string, x Value, k int) Value {
 	}
 	name = g.full(name)
 	if x.H != 1 || x.W != 1 || k < 1 || k%2 == 0 {
-		g.Fail("%s: %d wide over %v, want an odd number over a vector", name, k, x.Shape)
+		g.Fail("%s: %d wide over %v, want an odd width over one pixel", name, k, x.Shape)
 		return Value{}
 	}
 	n := node(ChannelConv, x)

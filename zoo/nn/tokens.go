@@ -13,7 +13,7 @@ func (g *Builder) regrid(op Op, x Value, h, w int) Value {
 		return Value{}
 	}
 	if h < 1 || w < 1 || h*w != x.H*x.W {
-		g.Fail("%s in %s: %v as %d×%d", op, g.where(), x.Shape, h, w)
+		g.Fail("%s in %s: %v as %d×%d, which has another number of pixels", op, g.where(), x.Shape, h, w)
 		return Value{}
 	}
 	n := node(op, x)
@@ -27,7 +27,7 @@ func (g *Builder) SliceTokens(x Value, from, to int) Value {
 		return Value{}
 	}
 	if x.H != 1 || from < 0 || to > x.W || from >= to {
-		g.Fail("slice in %s: tokens %d to %d of %v", g.where(), from, to, x.Shape)
+		g.Fail("slice in %s: tokens %d to %d of %v, which has no such range", g.where(), from, to, x.Shape)
 		return Value{}
 	}
 	n := node(SliceTokens, x)
@@ -43,7 +43,7 @@ func (g *Builder) ConcatTokens(xs ...Value) Value {
 	out := Shape{xs[0].C, 1, 0}
 	for _, x := range xs {
 		if x.C != out.C || x.H != 1 {
-			g.Fail("concat tokens in %s: %v and %v", g.where(), xs[0].Shape, x.Shape)
+			g.Fail("concat tokens in %s: %v and %v, want equal channels and one row", g.where(), xs[0].Shape, x.Shape)
 			return Value{}
 		}
 		out.W += x.W
@@ -61,7 +61,7 @@ func (g *Builder) Const(name string, s Shape, dims ...int) Value {
 	}
 	name = g.full(name)
 	if p := (Param{Shape: dims}); p.Elems() != s.Elems() {
-		g.Fail("%s: shape %v as %v", name, dims, s)
+		g.Fail("%s: shape %v as %v, which has another number of elements", name, dims, s)
 		return Value{}
 	}
 	n := node(Const)
@@ -89,7 +89,7 @@ func (g *Builder) Resample(x Value, from, to [2]int, prefix int) Value {
 		return x
 	}
 	if x.H != 1 || x.W != prefix+from[0]*from[1] || to[0] < 1 || to[1] < 1 || !g.graph.Nodes[x.id].Const {
-		g.Fail("resample in %s: %v as %d tokens and %d×%d, to %d×%d", g.where(), x.Shape, prefix, from[0], from[1], to[0], to[1])
+		g.Fail("resample in %s: %v as %d tokens and %d×%d, to %d×%d; want a constant row of so many tokens", g.where(), x.Shape, prefix, from[0], from[1], to[0], to[1])
 		return Value{}
 	}
 	n := node(Resample, x)
@@ -120,20 +120,20 @@ func (g *Builder) Attention(qkv Value, a AttentionSpec) Value {
 		return Value{}
 	}
 	if a.Heads < 1 || qkv.C%(3*a.Heads) != 0 {
-		g.Fail("attention in %s: %v in %d heads", g.where(), qkv.Shape, a.Heads)
+		g.Fail("attention in %s: %v in %d heads, want three times a multiple of the heads as channels", g.where(), qkv.Shape, a.Heads)
 		return Value{}
 	}
 	h, w := qkv.H, qkv.W
 	if a.Window != 0 {
 		if a.Window < 0 || h%a.Window != 0 || w%a.Window != 0 {
-			g.Fail("attention in %s: a grid of %d×%d is not a whole number of windows of %d×%d",
+			g.Fail("attention in %s: a grid of %d×%d cannot be cut into windows of %d×%d",
 				g.where(), h, w, a.Window, a.Window)
 			return Value{}
 		}
 		h, w = a.Window, a.Window
 	}
 	if a.Shift < 0 || a.Shift > 0 && a.Shift >= a.Window {
-		g.Fail("attention in %s: shift %d of windows of %d", g.where(), a.Shift, a.Window)
+		g.Fail("attention in %s: shift %d of windows of %d, want less than a window", g.where(), a.Shift, a.Window)
 		return Value{}
 	}
 	in := []Value{qkv}

@@ -91,10 +91,10 @@ func TestTokenErrors(t *testing.T) {
 		{"pad", func(g *Builder, x Value) Value { return g.Pad(x, Edges{Top: -1}) }, "pad in small: edges {-1 0 0 0}"},
 		{"cropped ceil mode", func(g *Builder, x Value) Value {
 			return g.AvgPool(x, K(2).PadEdges(-1, 0, 0, 0).WithCeil())
-		}, "window 2×2 in ceil mode over cropped edges {-1 0 0 0}"},
+		}, "window 2×2 in ceil mode cannot crop edges, have {-1 0 0 0}"},
 		{"channel conv", func(g *Builder, x Value) Value {
 			return g.ChannelConv("c", x, 3)
-		}, "c: 3 wide over 3×4×4, want an odd number over a vector"},
+		}, "c: 3 wide over 3×4×4, want an odd width over one pixel"},
 		{"grid", func(g *Builder, x Value) Value { return g.Grid(g.Tokens(x), 3, 5) }, "grid in small: 3×1×16 as 3×5"},
 		{"slice of tokens", func(g *Builder, x Value) Value { return g.SliceTokens(x, 0, 1) }, "tokens 0 to 1 of 3×4×4"},
 		{"concat tokens", func(g *Builder, x Value) Value { return g.ConcatTokens(g.Tokens(x), x) }, "3×1×16 and 3×4×4"},
@@ -112,7 +112,7 @@ func TestTokenErrors(t *testing.T) {
 		}, "attention in small: 3×4×4 in 2 heads"},
 		{"windows", func(g *Builder, x Value) Value {
 			return g.Attention(x, AttentionSpec{Heads: 1, Window: 3})
-		}, "attention in small: a grid of 4×4 is not a whole number of windows of 3×3"},
+		}, "attention in small: a grid of 4×4 cannot be cut into windows of 3×3"},
 		{"shift", func(g *Builder, x Value) Value {
 			return g.Attention(x, AttentionSpec{Heads: 1, Window: 2, Shift: 2})
 		}, "attention in small: shift 2 of windows of 2"},

@@ -111,7 +111,7 @@ func (k Kernel) resolve(h, w int, pool bool) (Kernel, int, int, error) {
 	switch k.padding {
 	case centred:
 		if spanH%2 == 0 || spanW%2 == 0 {
-			return k, 0, 0, fmt.Errorf("window %v is even: say how it is padded", k)
+			return k, 0, 0, fmt.Errorf("window %v has no centre: state its padding", k)
 		}
 		k.Pad = Edges{spanH / 2, spanW / 2, spanH / 2, spanW / 2}
 	case sameTF:
@@ -120,7 +120,7 @@ func (k Kernel) resolve(h, w int, pool bool) (Kernel, int, int, error) {
 	}
 	ceil := pool && k.Ceil
 	if ceil && min(k.Pad.Top, k.Pad.Left, k.Pad.Bottom, k.Pad.Right) < 0 {
-		return k, 0, 0, fmt.Errorf("window %v in ceil mode over cropped edges %v", k, k.Pad)
+		return k, 0, 0, fmt.Errorf("window %v in ceil mode cannot crop edges, have %v", k, k.Pad)
 	}
 	oh := outputs(h, k.Pad.Top, k.Pad.Bottom, spanH, k.SH, ceil)
 	ow := outputs(w, k.Pad.Left, k.Pad.Right, spanW, k.SW, ceil)

@@ -73,11 +73,11 @@ func TestBuildErrors(t *testing.T) {
 			return g.Conv("a", g.Conv("a", x, 3, K(1)), 3, K(1))
 		}, "a.weight: two parameters of this name"},
 		{"groups", func(g *Builder, x Value) Value { return g.Conv("a", x, 4, K(1).G(2)) }, "a: 3 to 4 channels in 2 groups"},
-		{"add", func(g *Builder, x Value) Value { return g.Add(x, g.Conv("a", x, 4, K(1))) }, "add in small: 3×8×8 and 4×8×8"},
+		{"add", func(g *Builder, x Value) Value { return g.Add(x, g.Conv("a", x, 4, K(1))) }, "add in small: 3×8×8 and 4×8×8, want equal shapes"},
 		{"gate", func(g *Builder, x Value) Value {
 			return g.Mul(x, g.GlobalAvgPool(g.Conv("a", x, 4, K(1))))
-		}, "mul in small: 3×8×8 by 4×1×1"},
-		{"concat", func(g *Builder, x Value) Value { return g.Concat(x, g.GlobalAvgPool(x)) }, "concat in small: 3×8×8 and 3×1×1"},
+		}, "mul in small: 3×8×8 by 4×1×1, want the same shape or one pixel with as many channels"},
+		{"concat", func(g *Builder, x Value) Value { return g.Concat(x, g.GlobalAvgPool(x)) }, "concat in small: 3×8×8 and 3×1×1, want equal rows and columns"},
 		{"expectation", func(g *Builder, x Value) Value {
 			return g.In("b").Expect(x, Shape{3, 9, 9})
 		}, "b: shape 3×8×8, want 3×9×9"},
@@ -87,17 +87,17 @@ func TestBuildErrors(t *testing.T) {
 		{"dilated average pool", func(g *Builder, x Value) Value { return g.AvgPool(x, K(3).D(2)) }, "avg_pool in small: window 3×3 d2"},
 		{"max pool's first window in the padding", func(g *Builder, x Value) Value {
 			return g.In("a").MaxPool(x, K(2).PadEdges(0, 2, 0, 0))
-		}, "max_pool in a: window 2×2 with padding {0 2 0 0} over 8×8 pixels: some lie wholly in the padding"},
+		}, "max_pool in a: window 2×2 with padding {0 2 0 0} over 8×8 pixels: some windows contain padding only"},
 		{"max pool's last window in the padding", func(g *Builder, x Value) Value {
 			return g.MaxPool(x, K(1).PadEdges(-1, -1, 1, 1))
-		}, "some lie wholly in the padding"},
+		}, "some windows contain padding only"},
 		{"average of no pixel", func(g *Builder, x Value) Value {
 			return g.AvgPool(x, K(3).PadEdges(3, 0, 0, 0).WithoutPad())
-		}, "some lie wholly in the padding"},
+		}, "some windows contain padding only"},
 		{"average to no pixel", func(g *Builder, x Value) Value {
 			return g.In("a").AdaptiveAvgPool(x, 7, 0)
 		}, "adaptive_avg_pool in a: 3×8×8 to 7×0 pixels, want at least 1×1"},
-		{"result in the middle", func(g *Builder, x Value) Value { g.ReLU(x); return x }, "nothing may be built after it"},
+		{"result in the middle", func(g *Builder, x Value) Value { g.ReLU(x); return x }, "it returns node 0 of 2, want the last one"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

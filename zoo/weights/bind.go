@@ -108,7 +108,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 	return nil, report
 }
 
-// ignorable says whether a tensor has no part in inference, by its name.
+// ignorable reports whether a tensor has no part in inference, by its name.
 func ignorable(name string) bool {
 	return name == "n_averaged" || name == "num_batches_tracked" || strings.HasSuffix(name, ".num_batches_tracked")
 }

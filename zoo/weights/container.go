@@ -37,7 +37,7 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 	pickled := files[root+"data.pkl"]
 	switch {
 	case pickled == nil:
-		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive without data.pkl: not of torch.save"}
+		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive without data.pkl, which torch.save does not write"}
 	case files[root+"constants.pkl"] != nil:
 		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a TorchScript archive, want a state dict (save model.state_dict())"}
 	}
@@ -51,7 +51,7 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 			return 0, broken(f.Name, "zip: %v", err)
 		}
 		if at < 0 || at > size || f.CompressedSize64 > uint64(size-at) {
-			return 0, broken(f.Name, "zip: entry of %d bytes at byte %d in a file of %d", f.CompressedSize64, at, size)
+			return 0, broken(f.Name, "zip: entry of %d bytes at byte %d does not fit into a file of %d", f.CompressedSize64, at, size)
 		}
 		return at, nil
 	}
@@ -105,7 +105,7 @@ func parseLegacy(name string, r io.ReaderAt, size int64) (layout, error) {
 		return layout{}, &FormatError{File: name, Offset: 0, Msg: "first pickle is not PyTorch's magic number"}
 	}
 	if parts[1] != int64(1001) {
-		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: fmt.Sprintf("version %v of the form before PyTorch 1.6, want 1001", parts[1])}
+		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: fmt.Sprintf("version %v of the format before PyTorch 1.6, want 1001", parts[1])}
 	}
 	if machine, ok := parts[2].(*dict); !ok || machine.items["little_endian"] != true {
 		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "written on a big-endian machine"}

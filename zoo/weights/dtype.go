@@ -52,7 +52,7 @@ func (d Dtype) readable() bool {
 	return d == F32 || d == F16 || d == BF16 || d == F64
 }
 
-// littleHost says whether this machine's float32 have the byte order of the files.
+// littleHost reports whether this machine's float32 have the byte order of the files.
 func littleHost() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
 
 // bytesOf is dst's memory.

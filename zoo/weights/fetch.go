@@ -206,7 +206,7 @@ func (f *fetch) ask(ctx context.Context, have int64) (resp *http.Response, decla
 	client := http.Client{Transport: f.store.transport}
 	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
 		if len(via) >= 10 {
-			return errors.New("more than 10 redirections")
+			return errors.New("more than 10 redirects")
 		}
 		// Hugging Face names the hash when it hands over to its storage.
 		if sum := declaredHash(next.Response.Header); sum != "" {
@@ -257,9 +257,9 @@ func (f *fetch) accept(resp *http.Response, have int64, declared string) (asked 
 		if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
 			asked = min(time.Duration(seconds)*time.Second, longestWait)
 		}
-		return asked, fmt.Errorf("the server says %s", resp.Status)
+		return asked, fmt.Errorf("the server answered %s", resp.Status)
 	default:
-		return 0, errFinal{fmt.Errorf("the server says %s", resp.Status)}
+		return 0, errFinal{fmt.Errorf("the server answered %s", resp.Status)}
 	}
 	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" {
 		return 0, errFinal{fmt.Errorf("content encoding %q, want none", e)}

@@ -68,7 +68,7 @@ func newFile(name string, r io.ReaderAt, size int64) (*File, error) {
 	f := &File{name: name, size: size, r: r, layout: l, index: make(map[string]int, len(l.entries)), copies: map[string][]float32{}}
 	for i, e := range l.entries {
 		if _, twice := f.index[e.Name]; twice {
-			return nil, &FormatError{File: name, Item: e.Name, Offset: -1, Msg: "name stands twice"}
+			return nil, &FormatError{File: name, Item: e.Name, Offset: -1, Msg: "two tensors have this name"}
 		}
 		f.index[e.Name] = i
 		f.list = append(f.list, e.Tensor)
@@ -122,7 +122,7 @@ func (f *File) SHA256() (string, error) {
 
 // cutShort is the error for a file that ends at byte n now.
 func (f *File) cutShort(n int64) error {
-	return &FormatError{File: f.name, Offset: n, Msg: fmt.Sprintf("cut short since it was opened: had %d bytes", f.size)}
+	return &FormatError{File: f.name, Offset: n, Msg: fmt.Sprintf("the file became shorter after it was opened: it had %d bytes", f.size)}
 }
 
 // readable finds a tensor whose elements are floating-point numbers.

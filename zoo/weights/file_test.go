@@ -98,7 +98,7 @@ func TestCutShort(t *testing.T) {
 	}
 	f.Release("w")
 
-	const want = "weights: cut.safetensors: cut short since it was opened"
+	const want = "weights: cut.safetensors: the file became shorter after it was opened"
 	check := func(what string, err error) {
 		var format *FormatError
 		if !errors.As(err, &format) || !strings.HasPrefix(err.Error(), want) {

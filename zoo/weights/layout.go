@@ -66,7 +66,7 @@ func parse(name string, r io.ReaderAt, size int64) (layout, error) {
 	case strings.HasPrefix(start, "\x89HDF"):
 		kind = "HDF5, as Keras writes it"
 	case start[0] == 0x80 && len(start) > 1 && start[1] >= 2 && start[1] <= 5:
-		kind = "a pickle, but not of torch.save"
+		kind = "a pickle, but not one that torch.save writes"
 	}
 	if kind != "" {
 		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: kind}

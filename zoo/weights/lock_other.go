@@ -34,7 +34,7 @@ func (s Store) lock(ctx context.Context, name string) (unlock func(), err error)
 		select {
 		case <-time.After(lockPoll):
 		case <-ctx.Done():
-			return nil, fmt.Errorf("another process is at work on it, or left %s: %w", path, ctx.Err())
+			return nil, fmt.Errorf("another process is using the file, or left %s: %w", path, ctx.Err())
 		}
 	}
 }

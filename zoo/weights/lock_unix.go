@@ -43,7 +43,7 @@ func (s Store) lock(ctx context.Context, name string) (unlock func(), err error)
 		case <-time.After(lockPoll):
 		case <-ctx.Done():
 			f.Close()
-			return nil, fmt.Errorf("another process is at work on it: %w", ctx.Err())
+			return nil, fmt.Errorf("another process is using the file: %w", ctx.Err())
 		}
 	}
 }

@@ -22,7 +22,7 @@ const maxHeader = 100_000_000
 const maxDims = 64
 
 func headerTooLong(name string, n uint64, size int64) error {
-	return &FormatError{File: name, Offset: 0, Msg: fmt.Sprintf("header of %d bytes in a file of %d", n, size)}
+	return &FormatError{File: name, Offset: 0, Msg: fmt.Sprintf("header of %d bytes does not fit into a file of %d", n, size)}
 }
 
 func parseSafetensors(name string, r io.ReaderAt, size int64) (layout, error) {

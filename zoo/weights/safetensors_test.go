@@ -69,7 +69,7 @@ func TestHostileSafetensors(t *testing.T) {
 		{"cut in the length", good[:5], "neither"},
 		{"cut in the header", good[:20], "header of"},
 		{"cut in the data", good[:len(good)-1], "a: data_offsets [0 8] in a file with 7 bytes of data"},
-		{"header longer than the file", length(1 << 20), "header of 1048576 bytes in a file of"},
+		{"header longer than the file", length(1 << 20), "header of 1048576 bytes does not fit into a file of"},
 		{"header of all ones", length(1<<64 - 1), "header of 18446744073709551615 bytes"},
 		{"header of 2⁶³", length(1 << 63), "header of"},
 		{"header ends inside", length(10), "header:"},

@@ -170,7 +170,7 @@ func (r *rebuilder) persist(id tuple) (any, error) {
 	if before := r.storages[key]; before == nil {
 		r.storages[key] = s
 	} else if *before != *s {
-		return nil, fmt.Errorf("storage %s has %d elements of %s here and %d of %s before", clip(key), count, dtype, before.count, before.dtype)
+		return nil, fmt.Errorf("storage %s has %d elements of %s here, but %d of %s earlier", clip(key), count, dtype, before.count, before.dtype)
 	}
 	s = r.storages[key]
 	view := slice{of: s, count: count}
@@ -202,12 +202,12 @@ func (r *rebuilder) call(f global, args tuple) (any, error) {
 				return t, nil
 			}
 		}
-		return nil, errors.New("torch.Size of something else than a tuple")
+		return nil, errors.New("torch.Size of something other than a tuple")
 	case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2":
 		return r.tensor(f, args, "")
 	case "torch._utils._rebuild_tensor_v3":
 		if len(args) < 7 {
-			return nil, fmt.Errorf("%s of %d arguments", f, len(args))
+			return nil, fmt.Errorf("%s with %d arguments", f, len(args))
 		}
 		name, _ := args[6].(global)
 		dtype := torchDtype(name)
@@ -217,7 +217,7 @@ func (r *rebuilder) call(f global, args tuple) (any, error) {
 		return r.tensor(f, args, dtype)
 	case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
 		if len(args) == 0 {
-			return nil, fmt.Errorf("%s of no arguments", f)
+			return nil, fmt.Errorf("%s without arguments", f)
 		}
 		switch args[0].(type) {
 		case *tensor, *inert:
@@ -233,7 +233,7 @@ func (r *rebuilder) call(f global, args tuple) (any, error) {
 				return r.call(inner, of)
 			}
 		}
-		return nil, fmt.Errorf("%s of something else than a function and its arguments", f)
+		return nil, fmt.Errorf("%s of something other than a function and its arguments", f)
 	}
 	if plainData(f) {
 		return &inert{string(f)}, nil
@@ -261,17 +261,17 @@ func pairs(args tuple) (any, error) {
 					continue
 				}
 			}
-			return nil, errors.New("dictionary of something else than pairs")
+			return nil, errors.New("dictionary of something other than pairs")
 		}
 		return d, nil
 	}
-	return nil, errors.New("dictionary of something else than a list of pairs")
+	return nil, errors.New("dictionary of something other than a list of pairs")
 }
 
 // tensor builds a view from (storage, offset, shape, strides, …), and holds it against the storage.
 func (r *rebuilder) tensor(f global, args tuple, dtype Dtype) (any, error) {
 	if len(args) < 4 {
-		return nil, fmt.Errorf("%s of %d arguments", f, len(args))
+		return nil, fmt.Errorf("%s with %d arguments", f, len(args))
 	}
 	if of, ok := args[0].(*inert); ok {
 		return &inert{"tensor of " + of.class}, nil
@@ -416,7 +416,7 @@ func fromState(file string, size int64, root any, place func(*storage) (int64, e
 		e := t.entry(name, start)
 		// Strides of 0 could make any number of elements out of one.
 		if int64(e.Len()) > size {
-			return layout{}, &FormatError{File: file, Item: name, Offset: -1, Msg: fmt.Sprintf("shape %v in a file of %d bytes", e.Shape, size)}
+			return layout{}, &FormatError{File: file, Item: name, Offset: -1, Msg: fmt.Sprintf("shape %v does not fit into a file of %d bytes", e.Shape, size)}
 		}
 		out.entries = append(out.entries, e)
 	}

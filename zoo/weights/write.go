@@ -76,7 +76,7 @@ func headerOf(tensors []Named, metadata map[string]string) ([]byte, error) {
 		case !ok || n != int64(len(t.Data)):
 			return nil, fmt.Errorf("%s: %d elements, want as many as shape %v has", clip(t.Name), len(t.Data), t.Shape)
 		case seen[t.Name] || t.Name == "__metadata__":
-			return nil, fmt.Errorf("%s: name stands twice", clip(t.Name))
+			return nil, fmt.Errorf("%s: two tensors have this name", clip(t.Name))
 		case !utf8.ValidString(t.Name):
 			return nil, fmt.Errorf("%q: name is not UTF-8", t.Name)
 		}

@@ -63,8 +63,8 @@ func TestWriteFileErrors(t *testing.T) {
 	}{
 		{"shape", []Named{{"w", []int{3}, []float32{1}}}, nil, "weights: w.safetensors: w: 1 elements, want as many as shape [3] has"},
 		{"negative", []Named{{"w", []int{-1, -1}, []float32{1}}}, nil, "w: 1 elements"},
-		{"twice", []Named{{"w", nil, []float32{1}}, {"w", nil, []float32{1}}}, nil, "w: name stands twice"},
-		{"reserved", []Named{{"__metadata__", nil, []float32{1}}}, nil, "name stands twice"},
+		{"twice", []Named{{"w", nil, []float32{1}}, {"w", nil, []float32{1}}}, nil, "w: two tensors have this name"},
+		{"reserved", []Named{{"__metadata__", nil, []float32{1}}}, nil, "two tensors have this name"},
 		{"not UTF-8", []Named{{"\xff", nil, []float32{1}}}, nil, "not UTF-8"},
 		{"metadata not UTF-8", nil, map[string]string{"a": "\xff"}, "not UTF-8"},
 	} {
