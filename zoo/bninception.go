@@ -15,13 +15,14 @@ import (
 //   - every value behind a batch norm is rectified, for all that read it: the reference's ReLUs work in place;
 //   - the last pool is 7×7 there and global here, so that other sizes work: the same at 224.
 //
-// The published weights want pixels of 0 … 255 in BGR order, which a Recipe cannot say: the row's is ImageNet's usual one.
+// The published weights want pixels of 0 … 255 in BGR order, which a Recipe cannot say: the row's is ImageNet's usual
+// one.
 var bnInceptions = family{name: "bninception", year: 2015, paper: "arXiv:1502.03167", rows: []row{
 	{"bninception", bnInception, 224, 11_295_240, 2_032_600_064, plain},
 }}
 
-// bnInceptionRows are figure 5's modules: channels of the 1×1, the 3×3 and the double 3×3 with what reduces them, and of
-// the 1×1 behind the pool. Without a 1×1 and a projection the module halves the pixels.
+// bnInceptionRows are figure 5's modules: channels of the 1×1, the 3×3 and the double 3×3 with what reduces them, and
+// of the 1×1 behind the pool. Without a 1×1 and a projection the module halves the pixels.
 var bnInceptionRows = []struct {
 	name                                             string
 	c1, reduce3, c3, reduceDouble, cDouble, poolProj int

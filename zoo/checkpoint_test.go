@@ -8,8 +8,8 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// TestPublishedFilesFit fits published files to the graphs, in whatever library's names they are. The folder is named by
-// ZOO_REAL, relative to the module's root; without it the test is skipped, where CI is true it fails.
+// TestPublishedFilesFit fits published files to the graphs, in whatever library's names they are. The folder is named
+// by ZOO_REAL, relative to the module's root; without it the test is skipped, where CI is true it fails.
 func TestPublishedFilesFit(t *testing.T) {
 	dir := os.Getenv("ZOO_REAL")
 	if dir == "" {

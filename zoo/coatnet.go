@@ -2,8 +2,8 @@ package zoo
 
 import "zoobench/zoo/nn"
 
-// Dai, Liu, Le, Tan: CoAtNet: Marrying Convolution and Attention for All Data Sizes, 2021, arXiv:2106.04803, table 3, in
-// timm's form (rw), which was trained before the authors' own code came out.
+// Dai, Liu, Le, Tan: CoAtNet: Marrying Convolution and Attention for All Data Sizes, 2021, arXiv:2106.04803, table 3,
+// in timm's form (rw), which was trained before the authors' own code came out.
 //
 // Departures from the paper:
 //   - the stem's first convolution has half its channels, and CoAtNet-0 has 7 blocks in its third stage;

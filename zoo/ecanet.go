@@ -9,7 +9,8 @@ import (
 // Wang, Wu, Zhu, Li, Zuo, Hu: ECA-Net: Efficient Channel Attention, 2019, arXiv:1910.03151, figure 2 and equation 12.
 //
 // As released in timm: on ResNet-D (50d, 101d …), on ResNet-D with a stem of 24, 32 and 64 channels (26t, 50t), and on
-// 1, 1, 11 and 3 blocks with ResNet's own stem (light); timm's ecaresnext50t_32x4d has the depth of 26t and is the same.
+// 1, 1, 11 and 3 blocks with ResNet's own stem (light); timm's ecaresnext50t_32x4d has the depth of 26t and is the
+// same.
 //
 // ecaresnet50d has a golden: the others' MACs are this graph's count, their parameters timm's to the digits given.
 var ecaNets = family{name: "ecanet", year: 2019, paper: "arXiv:1910.03151", rows: []row{

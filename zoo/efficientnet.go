@@ -5,15 +5,15 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// Tan, Le: EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019, arXiv:1905.11946, table 1; the
-// factors of B1 to B7 and their sizes are the authors' release.
+// Tan, Le: EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019, arXiv:1905.11946, table 1;
+// the factors of B1 to B7 and their sizes are the authors' release.
 //
-// As released: TensorFlow's networks (tf_) have its "same" padding and batch norms of epsilon 1e-3; timm's own train and
-// test at other sizes than the paper's and have PyTorch's padding and 1e-5; torchvision's are timm's up to B4, from B5 on
-// their epsilon is 1e-3 (tv_).
+// As released: TensorFlow's networks (tf_) have its "same" padding and batch norms of epsilon 1e-3; timm's own train
+// and test at other sizes than the paper's and have PyTorch's padding and 1e-5; torchvision's are timm's up to B4, from
+// B5 on their epsilon is 1e-3 (tv_).
 //
-// efficientnet_b0, b1, b3, b4, tf_efficientnet_b0 and b7 (at 288 pixels) have goldens: the others' MACs are this graph's
-// count; every parameter count is torchvision's.
+// efficientnet_b0, b1, b3, b4, tf_efficientnet_b0 and b7 (at 288 pixels) have goldens: the others' MACs are this
+// graph's count; every parameter count is torchvision's.
 var efficientNetB0 = []mbStage{
 	//  kind   t  k  c   n  s  SE
 	{separable, 1, 3, 16, 1, 1, true},

@@ -12,8 +12,8 @@ import "zoobench/zoo/weights"
 //   - efficientnetv2_rw_s is S as timm read the paper before the release: a projection in the first stage, 272 channels
 //     in the last and 1792 behind it; rw_t is S with 0.8 times its channels and 0.9 times its layers.
 //
-// tf_efficientnetv2_s and tv_efficientnet_v2_s have goldens: the others' MACs are this graph's count; parameters of S, M
-// and L are torchvision's, of rw timm's to the digits given.
+// tf_efficientnetv2_s and tv_efficientnet_v2_s have goldens: the others' MACs are this graph's count; parameters of S,
+// M and L are torchvision's, of rw timm's to the digits given.
 var efficientNetV2S = []mbStage{
 	//  kind   t  k  c   n  s  SE
 	{single, 1, 3, 24, 2, 1, false},
@@ -86,7 +86,8 @@ var efficientNetV2s = family{name: "efficientnetv2", year: 2021, paper: "arXiv:2
 	},
 	renames: []renames{
 		{[]string{"tv_efficientnet_v2_s"}, weights.Table{Name: "torchvision", Rows: mbNetTorchvision(efficientNetV2S)}},
-		{[]string{"tv_efficientnet_v2_m", "tv_efficientnet_v2_l"}, weights.Table{Name: "torchvision", Rows: mbNetTorchvision(efficientNetV2M)}},
+		{[]string{"tv_efficientnet_v2_m", "tv_efficientnet_v2_l"},
+			weights.Table{Name: "torchvision", Rows: mbNetTorchvision(efficientNetV2M)}},
 	},
 }
 

@@ -2,8 +2,8 @@ package zoo
 
 import "zoobench/zoo/nn"
 
-// Han, Wang, Tian, Guo, Xu, Xu: GhostNet: More Features from Cheap Operations, 2019, arXiv:1911.11907, table 1, figures 2
-// (module) and 3 (bottleneck).
+// Han, Wang, Tian, Guo, Xu, Xu: GhostNet: More Features from Cheap Operations, 2019, arXiv:1911.11907, table 1, figures
+// 2 (module) and 3 (bottleneck).
 //
 // As released: cheap operations are depthwise 3×3 and half of a module's channels; channels are multiples of 4; a
 // shortcut that changes shape is depthwise k×k and 1×1; gates are hard sigmoids; the head has 1280 channels at every

@@ -98,8 +98,8 @@ var paths = []struct {
 		runEngine(engine.Options{Batch: 2, Exact: true})},
 }
 
-// engineMACs is the largest network that an engine runs: any with assembly, small ones on the Go kernels, which are fifty
-// times slower.
+// engineMACs is the largest network that an engine runs: any with assembly, small ones on the Go kernels, which are
+// fifty times slower.
 func engineMACs() int64 {
 	if kernels.ISA() == "generic" {
 		return 4e8

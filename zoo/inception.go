@@ -2,8 +2,8 @@ package zoo
 
 import "zoobench/zoo/nn"
 
-// Branches are a module, one figure of the Inception papers: branches over one input, their results concatenated in the table's
-// order.
+// Branches are a module, one figure of the Inception papers: branches over one input, their results concatenated in the
+// table's order.
 type branches []branch
 
 // A branch is a chain of steps; an empty one hands its input on.

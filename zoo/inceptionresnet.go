@@ -2,7 +2,8 @@ package zoo
 
 import "zoobench/zoo/nn"
 
-// Inception-ResNet-v2 of arXiv:1602.07261 (Szegedy and others 2016), figures 15 to 20; its row stands with Inception-v4's.
+// Inception-ResNet-v2 of arXiv:1602.07261 (Szegedy and others 2016), figures 15 to 20; its row stands with
+// Inception-v4's.
 //
 // As released (TensorFlow, timm):
 //   - batch norms have epsilon 1e-3, and average pools leave padding out of their divisor;

@@ -13,8 +13,8 @@ import (
 //
 // As released: the last convolution has 1280 channels at every width. mnasnet1_3 is torchvision's alone.
 //
-// Only mnasnet_100 has a golden: the others' MACs are this graph's count, their parameters torchvision's (050, 075, 1_3)
-// or timm's to the digits given.
+// Only mnasnet_100 has a golden: the others' MACs are this graph's count, their parameters torchvision's (050, 075,
+// 1_3) or timm's to the digits given.
 var mnasNetA1 = []mbStage{
 	//  kind   t  k  c   n  s  SE
 	{separable, 1, 3, 16, 1, 1, false},

@@ -70,8 +70,8 @@ func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
 	return g.Linear("classifier", g.GlobalAvgPool(x), g.Classes)
 }
 
-// mobileNetV2Torchvision is the table from torchvision's names: features.0 is the stem, features.1 to 17 the blocks in a
-// row, features.18 the head.
+// mobileNetV2Torchvision is the table from torchvision's names: features.0 is the stem, features.1 to 17 the blocks in
+// a row, features.18 the head.
 func mobileNetV2Torchvision() []weights.Rename {
 	rows := []weights.Rename{
 		{Old: "features.0.0.*", New: "conv_stem.*"}, {Old: "features.0.1.*", New: "bn1.*"},

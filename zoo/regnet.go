@@ -7,15 +7,15 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// Radosavovic, Kosaraju, Girshick, He, Dollár: Designing Network Design Spaces, 2020, arXiv:2003.13678, equations 2 to 4
-// and the parameters in figures 17 (X) and 18 (Y); 640, 1280 and 2560 came with Goyal and others 2021,
+// Radosavovic, Kosaraju, Girshick, He, Dollár: Designing Network Design Spaces, 2020, arXiv:2003.13678, equations 2 to
+// 4 and the parameters in figures 17 (X) and 18 (Y); 640, 1280 and 2560 came with Goyal and others 2021,
 // arXiv:2103.01988.
 //
-// As released: torchvision rounds a width down to a multiple of the group only if it keeps nine tenths of it, which makes
-// other networks of regnetx_004, y_008 and y_080 (_tv in timm).
+// As released: torchvision rounds a width down to a multiple of the group only if it keeps nine tenths of it, which
+// makes other networks of regnetx_004, y_008 and y_080 (_tv in timm).
 //
-// regnetx_004 and y_004 have goldens: the others' MACs are this graph's count, their parameters torchvision's, or timm's
-// to the digits given where torchvision has no such size.
+// regnetx_004 and y_004 have goldens: the others' MACs are this graph's count, their parameters torchvision's, or
+// timm's to the digits given where torchvision has no such size.
 type regNet struct {
 	depth      int
 	w0         int

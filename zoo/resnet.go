@@ -13,8 +13,9 @@ import "zoobench/zoo/nn"
 //   - every change of shape has a projection (option B), the first stage's of 50 layers and more included;
 //   - squeezed channels are rounded to a multiple of 8 (timm), which shows in SE-ResNet-18 and -34 alone.
 //
-// resnet26, the ResNeXts but 50_32x4d and 101_32x8d, wide_resnet101_2, seresnet18, 34 and 101 and the SE-ResNeXts of 101
-// layers have no golden: their MACs are this graph's count, their parameters and activations timm's to the digits given.
+// resnet26, the ResNeXts but 50_32x4d and 101_32x8d, wide_resnet101_2, seresnet18, 34 and 101 and the SE-ResNeXts of
+// 101 layers have no golden: their MACs are this graph's count, their parameters and activations timm's to the digits
+// given.
 type resnet struct {
 	depths  [4]int
 	block   residual // nil means the paper's bottleneck

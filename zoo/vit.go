@@ -17,9 +17,10 @@ import (
 //
 // A deit without distillation computes what the vit of its size does; its name stands for its training and its recipe.
 // torchvision's vit_b_16, b_32, l_16 and l_32 compute the same as timm's. Nobody released a tiny network at patch 32.
-// Rows of 384 and 512 pixels are networks of their own, their weights have a longer table of positions. The rows without
-// a golden (all but tiny, small and base at patch 16, base at patch 32, those at 224 pixels, and deit_tiny_distilled)
-// have this graph's count as MACs; their parameters agree with timm's table to its digits, or torchvision's exactly.
+// Rows of 384 and 512 pixels are networks of their own, their weights have a longer table of positions. The rows
+// without a golden (all but tiny, small and base at patch 16, base at patch 32, those at 224 pixels, and
+// deit_tiny_distilled) have this graph's count as MACs; their parameters agree with timm's table to its digits, or
+// torchvision's exactly.
 type vit struct {
 	width, depth, heads int
 	patch               int

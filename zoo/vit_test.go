@@ -7,8 +7,8 @@ import (
 )
 
 // TestPositionsResampled holds ViT-tiny at other sizes than its table's to PyTorch 1.13 in float64, the table resampled
-// by interpolate (bicubic, antialias) in float32 as timm 1.0 does; weights and images as vit_tiny's golden has them. The
-// first four logits of two images stand here; the same program gave the golden's own logits at 224.
+// by interpolate (bicubic, antialias) in float32 as timm 1.0 does; weights and images as vit_tiny's golden has them.
+// The first four logits of two images stand here; the same program gave the golden's own logits at 224.
 func TestPositionsResampled(t *testing.T) {
 	var g golden
 	for _, other := range goldens(t) {

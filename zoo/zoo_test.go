@@ -59,8 +59,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestSmallestSize compares with min_size in torchvision's weight metadata: one pixel less has to be an error that names
-// the layer.
+// TestSmallestSize compares with min_size in torchvision's weight metadata: one pixel less has to be an error that
+// names the layer.
 func TestSmallestSize(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -24,7 +24,7 @@ const (
 	FromCaller = "given"  // Options.Choices
 )
 
-// A Plan tells how an engine computes: engines of one build, the same weights and the same hash compute the same bits.
+// A Plan is how an engine computes: engines of one build, the same weights and the same hash compute the same bits.
 type Plan struct {
 	Hash    string   // of the network's name, the instruction set, Options.Exact and every layer's algorithm
 	Source  string   // FromTable, FromTrials or FromCaller

@@ -1,13 +1,13 @@
 // Package engine turns a network's graph and weights into a plan of fused layers over one arena, and runs it.
 //
 // The contract: New reads every weight once, folds batch norms, packs what is left for the kernels and gives the
-// weights' memory back; Run then computes logits from images, channels last. A run that needs more working memory than those
-// before it, as the first and one of more images may, allocates that; others allocate nothing. Batch norm, bias, activation
-// and residual sum ride along with the convolution before them, and concatenations are written in place. Of a batch, the
-// first layers take one image a worker at a time and the others, whose weights are larger than their activations, take all.
-// The plan depends on the graph, the options and the instruction set only, and where there is a Tuner on the times that it
-// finds; in one build, the same plan gives the same bits at any number of threads. An Engine is used by one goroutine at a
-// time.
+// weights' memory back; Run then computes logits from images, channels last. A run that needs more working memory than
+// those before it, as the first and one of more images may, allocates that; others allocate nothing. Batch norm, bias,
+// activation and residual sum ride along with the convolution before them, and concatenations are written in place. Of
+// a batch, the first layers take one image a worker at a time and the others, whose weights are larger than their
+// activations, take all. The plan depends on the graph, the options and the instruction set only, and where there is a
+// Tuner on the times that it finds; in one build, the same plan gives the same bits at any number of threads. An Engine
+// is used by one goroutine at a time.
 //
 // It leaves to kernels how a layer is computed, to zoo/interp to be right without being fast, and to others where
 // weights come from and what logits mean.
@@ -93,7 +93,8 @@ func New(g *nn.Graph, w Weights, o Options) (*Engine, error) {
 		o.Batch = 1
 	}
 	if o.Batch < 0 || o.Threads < 0 || o.Batch > maxBatch || o.Threads > maxThreads {
-		return nil, fmt.Errorf("engine: %s: %d threads and a batch of %d, want 1 to %d and 1 to %d", g.Name, o.Threads, o.Batch, maxThreads, maxBatch)
+		return nil, fmt.Errorf("engine: %s: %d threads and a batch of %d, want 1 to %d and 1 to %d",
+			g.Name, o.Threads, o.Batch, maxThreads, maxBatch)
 	}
 	e := &Engine{graph: g, batch: o.Batch, pool: par.New(o.Threads), isa: kernels.ISA(), exact: o.Exact}
 	p := &planner{Engine: e, weights: w, options: o}

@@ -42,9 +42,9 @@ func newEngine(t testing.TB, g *nn.Graph, w engine.Weights, o engine.Options) *e
 	return e
 }
 
-// TestAgainstOracle runs the cheapest network of every family at a small size on every instruction set. Float32 sums may
-// part from the oracle's by 5e-5 of the largest logit: group norms over the few pixels of a small size magnify rounding,
-// 2.3e-5 in BiT; the goldens hold full sizes closer.
+// TestAgainstOracle runs the cheapest network of every family at a small size on every instruction set. Float32 sums
+// may part from the oracle's by 5e-5 of the largest logit: group norms over the few pixels of a small size magnify
+// rounding, 2.3e-5 in BiT; the goldens hold full sizes closer.
 func TestAgainstOracle(t *testing.T) {
 	cheapest := map[string]*zoo.Spec{}
 	for _, spec := range zoo.All() {
@@ -217,7 +217,8 @@ func tiny(t *testing.T) (*nn.Graph, *weights.Generated) {
 // TestOptions holds the limits on threads and images.
 func TestOptions(t *testing.T) {
 	g, w := tiny(t)
-	for _, o := range []engine.Options{{Threads: -1}, {Batch: -1}, {Threads: 1025}, {Batch: 4097}, {Threads: math.MaxInt, Batch: math.MaxInt}} {
+	for _, o := range []engine.Options{{Threads: -1}, {Batch: -1}, {Threads: 1025}, {Batch: 4097},
+		{Threads: math.MaxInt, Batch: math.MaxInt}} {
 		e, err := engine.New(g, w, o)
 		if o.Batch == 0 {
 			o.Batch = 1

@@ -24,23 +24,26 @@ var update = flag.Bool("update", false, "write kernels/testdata/shapes.tsv anew"
 // shapesFile is what the kernels' benchmarks run.
 const shapesFile = "../../kernels/testdata/shapes.tsv"
 
-// A nominal machine says how much of a network's time a layer takes: the longer of its multiply-adds at this rate and its
-// weights, inputs and outputs at that one, each once. They are a core's of the Zen 3 kind; no benchmark's result depends
-// on them, only which layers are benchmarked.
+// A nominal machine says how much of a network's time a layer takes: the longer of its multiply-adds at this rate and
+// its weights, inputs and outputs at that one, each once. They are a core's of the Zen 3 kind; no benchmark's result
+// depends on them, only which layers are benchmarked.
 const (
 	nominalMACs  = 49e9
 	nominalBytes = 14e9
 )
 
-// keep is how many shapes of a kind are benchmarked, those with the largest shares of time. What a layer does on its way
-// out besides (a clamp, a sum) makes no shape of its own; the commonest form stands for all.
+// keep is how many shapes of a kind are benchmarked, those with the largest shares of time. What a layer does on its
+// way out besides (a clamp, a sum) makes no shape of its own; the commonest form stands for all.
 var keep = map[string]int{
-	"Conv/stem": 2, "Conv/pointwise": 8, "Conv/pointwise_gelu": 1, "Conv/pointwise_silu": 1, "Conv/pointwise_hard_swish": 1, "Conv/direct": 4, "Conv/grouped": 2, "Conv/linear": 2, "Winograd/3x3": 7,
-	"Depthwise/3x3s1": 4, "Depthwise/3x3s2": 2, "Depthwise/5x5s1": 1, "Depthwise/5x5s2": 1, "Depthwise/7x7s1": 1, "Depthwise/silu": 2, "Depthwise/grouped": 1,
-	"Pool/max": 1, "Pool/average": 1, "Pool/global": 1, "Pointwise/gate": 1, "Pointwise/affine": 1, "LayerNorm/channels": 1, "Attention/all": 2, "Attention/window": 1,
+	"Conv/stem": 2, "Conv/pointwise": 8, "Conv/pointwise_gelu": 1, "Conv/pointwise_silu": 1, "Conv/pointwise_hard_swish": 1,
+	"Conv/direct": 4, "Conv/grouped": 2, "Conv/linear": 2, "Winograd/3x3": 7,
+	"Depthwise/3x3s1": 4, "Depthwise/3x3s2": 2, "Depthwise/5x5s1": 1, "Depthwise/5x5s2": 1, "Depthwise/7x7s1": 1, "Depthwise/silu": 2,
+	"Depthwise/grouped": 1, "Pool/max": 1, "Pool/average": 1, "Pool/global": 1, "Pointwise/gate": 1, "Pointwise/affine": 1,
+	"LayerNorm/channels": 1, "Attention/all": 2, "Attention/window": 1,
 }
 
-// mostWeights leaves out VGG's first linear layer: packing its 103 million weights takes longer than timing all the rest.
+// mostWeights leaves out VGG's first linear layer: packing its 103 million weights takes longer than timing all the
+// rest.
 const mostWeights = 20e6
 
 // A benchShape is a layer's shape as a line of the file has it.
@@ -99,7 +102,8 @@ func TestKernelShapes(t *testing.T) {
 		count(g, len(models), all, kinds)
 	}
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "# The kernels' benchmarks: shapes of the layers of the %d networks of the default experiment. A line is a benchmark, its\n"+
+	fmt.Fprintf(&text, "# The kernels' benchmarks: shapes of the layers of the %d networks of the default experiment. "+
+		"A line is a benchmark, its\n"+
 		"# shape, how many layers and networks have it, and its share of the networks' time on a machine of 49 G multiply-adds\n"+
 		"# and 14 GB a second, in percent. Written by: go generate ./zoo/engine\n", len(models))
 	lines := 0
@@ -211,7 +215,8 @@ func (p *planner) benchmark(g *group) (kind, shape, form string) {
 		if s.SH != s.SW || s.DH != 1 || s.DW != 1 || s.OC*s.C/s.Groups*s.KH*s.KW > mostWeights {
 			return "", "", ""
 		}
-		shape = fmt.Sprintf("in=%dx%dx%d/out=%dx%dx%d/k=%dx%d/s=%d/p=%d,%d/g=%d", s.C, s.H, s.W, s.OC, s.OH, s.OW, s.KH, s.KW, s.SH, s.Top, s.Left, s.Groups)
+		shape = fmt.Sprintf("in=%dx%dx%d/out=%dx%dx%d/k=%dx%d/s=%d/p=%d,%d/g=%d",
+			s.C, s.H, s.W, s.OC, s.OH, s.OW, s.KH, s.KW, s.SH, s.Top, s.Left, s.Groups)
 		return kindOf(&s, p.depthwise(g.nodes[0]), g.act), shape, form
 	case nn.MaxPool, nn.AvgPool:
 		kind = map[bool]string{true: "Pool/max", false: "Pool/average"}[n.Op == nn.MaxPool]

@@ -98,8 +98,8 @@ func (p *planner) layOut() error {
 	return nil
 }
 
-// placeAll gives every group's value a place. Concatenations come first, from the last to the first, so that a part of a
-// part lives in the whole.
+// placeAll gives every group's value a place. Concatenations come first, from the last to the first, so that a part of
+// a part lives in the whole.
 func (p *planner) placeAll() {
 	nodes := p.graph.Nodes
 	p.places = make([]place, len(nodes))
@@ -182,11 +182,11 @@ func (p *planner) live() {
 	use(len(p.graph.Nodes)-1, len(p.groups)) // read by Run itself
 }
 
-// cutBatch is the number of groups that take few images of a batch at a time, the groups behind them taking all. What the
-// former read again for every image is their weights; what the latter move through the caches is all images' activations.
-// The cut is where these are least together. On one thread, batches of 8 take 0.76 of the time that whole batches take in
-// MobileNetV2, 0.78 in EfficientNet-B0, 0.83 in SqueezeNet and 0.95 in ResNet-50, GoogLeNet, DenseNet-121 and ShuffleNetV2
-// (Zen 4, the least of several runs in turn).
+// cutBatch is the number of groups that take few images of a batch at a time, the groups behind them taking all. What
+// the former read again for every image is their weights; what the latter move through the caches is all images'
+// activations. The cut is where these are least together. On one thread, batches of 8 take 0.76 of the time that whole
+// batches take in MobileNetV2, 0.78 in EfficientNet-B0, 0.83 in SqueezeNet and 0.95 in ResNet-50, GoogLeNet,
+// DenseNet-121 and ShuffleNetV2 (Zen 4, the least of several runs in turn).
 func (p *planner) cutBatch() int {
 	if p.few = p.batch; p.batch == 1 {
 		return 0

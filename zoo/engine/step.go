@@ -314,7 +314,8 @@ func (p *planner) poolShape(n *nn.Node) kernels.PoolShape {
 	}
 }
 
-// flatten lays an image's elements in one row, channel by channel, where something other than a linear layer reads them.
+// flatten lays an image's elements in one row, channel by channel, where something other than a linear layer reads
+// them.
 type flatten struct{ dst, src kernels.Tensor }
 
 // Run flattens all images.

@@ -17,8 +17,8 @@ import (
 // unless another one is clearly faster, so that noise does not change plans.
 //
 // Times are remembered in a file, by CPU, build of the kernels, instruction set, workers and shape, and used by every
-// later engine. The file may be shared by processes, removed at any time and hold anything: what is no trial is left out
-// and said in Trials.Notes.
+// later engine. The file may be shared by processes, removed at any time and hold anything: what is no trial is left
+// out and said in Trials.Notes.
 type Tuner struct {
 	File  string // "" to remember nothing
 	CPU   string // model of the processor
@@ -40,8 +40,8 @@ type Trials struct {
 const (
 	// clearly is the share of time that another algorithm must save to take the place of the table's preference.
 	clearly = 0.03
-	// trialMACs bounds a run: it has as many images of the batch as make this work, or one image's first rows, leastRows
-	// at the least. The rows after them cost the same.
+	// trialMACs bounds a run: it has as many images of the batch as make this work, or one image's first rows,
+	// leastRows at the least. The rows after them cost the same.
 	trialMACs = 200e6
 	leastRows = 12
 	// A trial ends after trialTime, trialRounds or, once one algorithm is over obvious times as slow as another,
@@ -204,8 +204,8 @@ func (r *reader) Do(worker, i int) {
 	r.sums[worker] += kernels.ReadSum(r.all[i*n : min((i+1)*n, len(r.all))])
 }
 
-// shapeText tells a trial's conditions apart: the geometry, the images of a run and the MiB read between two runs.
+// shapeText is a trial's conditions, as a key: the geometry, the images of a run and the MiB read between two runs.
 func shapeText(s *kernels.ConvShape, images, between int) string {
-	return fmt.Sprintf("n=%d/in=%dx%dx%d/out=%dx%dx%d/k=%dx%d/s=%dx%d/d=%dx%d/p=%d,%d/g=%d/between=%dMiB", images, s.C, s.H, s.W, s.OC, s.OH, s.OW,
-		s.KH, s.KW, s.SH, s.SW, s.DH, s.DW, s.Top, s.Left, s.Groups, between)
+	return fmt.Sprintf("n=%d/in=%dx%dx%d/out=%dx%dx%d/k=%dx%d/s=%dx%d/d=%dx%d/p=%d,%d/g=%d/between=%dMiB",
+		images, s.C, s.H, s.W, s.OC, s.OH, s.OW, s.KH, s.KW, s.SH, s.SW, s.DH, s.DW, s.Top, s.Left, s.Groups, between)
 }

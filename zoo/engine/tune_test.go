@@ -125,7 +125,8 @@ func TestTunerChooses(t *testing.T) {
 					t.Errorf("%s runs by %s, and the plan says %s", l.Name, l.Algorithm, p.Choices[i].Algorithm)
 				}
 			}
-			if done := e.Trials(); done.Shapes != smallShapes || done.Remembered != 0 || len(test.timer.calls) != 2*smallShapes || done.Notes != nil {
+			if done := e.Trials(); done.Shapes != smallShapes || done.Remembered != 0 || len(test.timer.calls) != 2*smallShapes ||
+				done.Notes != nil {
 				t.Errorf("trials %+v of %v, want %d shapes by two algorithms", done, test.timer.calls, smallShapes)
 			}
 		})
@@ -379,8 +380,8 @@ func TestExactTriesNothing(t *testing.T) {
 // TestSample holds that the part of a layer that a trial runs is a layer, and of bounded work where that can be.
 func TestSample(t *testing.T) {
 	square := func(c, size, pad int) kernels.ConvShape {
-		return kernels.ConvShape{C: c, H: size, W: size, OC: c, OH: size + 2*pad - 2, OW: size + 2*pad - 2, KH: 3, KW: 3, SH: 1, SW: 1, DH: 1, DW: 1,
-			Top: pad, Left: pad, Groups: 1}
+		return kernels.ConvShape{C: c, H: size, W: size, OC: c, OH: size + 2*pad - 2, OW: size + 2*pad - 2,
+			KH: 3, KW: 3, SH: 1, SW: 1, DH: 1, DW: 1, Top: pad, Left: pad, Groups: 1}
 	}
 	for _, test := range []struct {
 		name               string

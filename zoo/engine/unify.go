@@ -7,10 +7,10 @@ import (
 	"zoobench/zoo/nn"
 )
 
-// joinBytes is the size of a depthwise convolution's input from which it is run together with its neighbours: what L2 does
-// not hold. On a Zen 4 core (1 MiB of L2; the least of several runs in turn) this took 0.96 of the time of MobileNetV2, 0.97
-// of MobileNetV1's and 0.99 of EfficientNet-B0's. Joining all took 1.06 of the last: a band of few pixels reads the weights
-// of the 1×1 layers again and again.
+// joinBytes is the size of a depthwise convolution's input from which it is run together with its neighbours: what L2
+// does not hold. On a Zen 4 core (1 MiB of L2; the least of several runs in turn) this took 0.96 of the time of
+// MobileNetV2, 0.97 of MobileNetV1's and 0.99 of EfficientNet-B0's. Joining all took 1.06 of the last: a band of few
+// pixels reads the weights of the 1×1 layers again and again.
 const joinBytes = 1 << 20
 
 // A group is the nodes of one step. Its value is its last node's.
@@ -77,7 +77,8 @@ func (p *planner) join() {
 			continue
 		}
 		all := group{gate: -1, flatten: -1, middle: g}
-		if k > 0 && len(joined) > 0 && joined[len(joined)-1].middle == nil && p.onlyReads(g, &p.groups[k-1]) && len(p.groups[k-1].residual) == 0 {
+		if k > 0 && len(joined) > 0 && joined[len(joined)-1].middle == nil && p.onlyReads(g, &p.groups[k-1]) &&
+			len(p.groups[k-1].residual) == 0 {
 			all.before = &p.groups[k-1]
 		}
 		if k+1 < len(p.groups) && p.onlyReads(&p.groups[k+1], g) {

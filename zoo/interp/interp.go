@@ -1,10 +1,10 @@
 // Package interp runs a network's graph node by node on kernels/ref in float64: the oracle that the engine is compared
 // with, and that itself is compared with the reference implementations' logits.
 //
-// The contract: every node is computed as the reference writes it, nothing is folded or fused; batch norm divides by the
-// root of its running variance. Images come as the engine takes them, float32 in N,H,W,C order; results are float64, a
-// row an image. A value is dropped after its last use, so that memory stays at the widest point of the graph, and a
-// parameter is asked for when its node runs. Runs on different goroutines do not disturb one another.
+// The contract: every node is computed as the reference writes it, nothing is folded or fused; batch norm divides by
+// the root of its running variance. Images come as the engine takes them, float32 in N,H,W,C order; results are
+// float64, a row an image. A value is dropped after its last use, so that memory stays at the widest point of the
+// graph, and a parameter is asked for when its node runs. Runs on different goroutines do not disturb one another.
 //
 // It leaves to others where the parameters come from (zoo/weights) and speed (zoo/engine): a ResNet-50 takes seconds an
 // image.
@@ -35,8 +35,8 @@ type Line struct {
 	MeanAbs float64 // mean of absolute values
 }
 
-// Run computes a graph for n images, src (n,H,W,3), and returns its outputs, (n, outputs). A missing parameter or one of
-// the wrong length is an error.
+// Run computes a graph for n images, src (n,H,W,3), and returns its outputs, (n, outputs). A missing parameter or one
+// of the wrong length is an error.
 func Run(g *nn.Graph, w Weights, src []float32, n int) ([]float64, error) {
 	return run(g, w, src, n, func(Line) {})
 }
@@ -66,8 +66,8 @@ func run(g *nn.Graph, w Weights, src []float32, n int, trace func(Line)) ([]floa
 	return r.values[len(g.Nodes)-1], nil
 }
 
-// Constants are the values of the nodes that no image can change, as far as others read them, each as (H,W,C) in float32, by
-// node.
+// Constants are the values of the nodes that no image can change, as far as others read them, each as (H,W,C) in
+// float32, by node.
 func Constants(g *nn.Graph, w Weights) (map[int][]float32, error) {
 	return newRunner(g, w, 1, true).constants()
 }
@@ -149,8 +149,8 @@ func newRunner(g *nn.Graph, w Weights, n int, constants bool) *runner {
 	return r
 }
 
-// done lets go of what nothing after node i wants: its parameters, its inputs that it was the last to read, and its value
-// where nothing does.
+// done lets go of what nothing after node i wants: its parameters, its inputs that it was the last to read, and its
+// value where nothing does.
 func (r *runner) done(i int) {
 	n := &r.g.Nodes[i]
 	for _, p := range []int{n.Weight, n.Bias, n.Mean, n.Var} {

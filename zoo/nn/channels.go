@@ -84,7 +84,8 @@ func (g *Builder) Affine(x Value, scale, shift []float64) Value {
 	n.Out = x.Shape
 	n.Scale, n.Shift = spread(scale, x.C, 1), spread(shift, x.C, 0)
 	if n.Scale == nil || n.Shift == nil {
-		g.Fail("affine in %s: %d scales and %d shifts for %v, want none, one, or one for each channel", g.where(), len(scale), len(shift), x.Shape)
+		g.Fail("affine in %s: %d scales and %d shifts for %v, want none, one, or one for each channel",
+			g.where(), len(scale), len(shift), x.Shape)
 		return Value{}
 	}
 	return g.add(n)
@@ -123,8 +124,8 @@ func (g *Builder) Pad(x Value, e Edges) Value {
 	return g.add(n)
 }
 
-// ChannelConv is a convolution along the channels of a vector, k wide, zeros beyond its ends, without a bias; its weight
-// is (1,1,k).
+// ChannelConv is a convolution along the channels of a vector, k wide, zeros beyond its ends, without a bias; its
+// weight is (1,1,k).
 func (g *Builder) ChannelConv(name string, x Value, k int) Value {
 	if g.err != nil {
 		return Value{}

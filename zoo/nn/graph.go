@@ -94,7 +94,7 @@ var actNames = [numActs]string{"none", "relu", "relu6", "sigmoid", "silu", "hard
 // String is the activation's name in tables and records.
 func (a Act) String() string { return actNames[a] }
 
-// Kind tells what a parameter is to the counts and to a loader.
+// Kind is what a parameter is to the counts and to a loader.
 type Kind uint8
 
 // The kinds of parameter.
@@ -138,8 +138,8 @@ type Node struct {
 	Prefix           int           // Resample: tokens before the grid's
 	Attention        AttentionSpec // Scale filled in; its bias, if any, is In[1]
 
-	// Const tells that the value depends on parameters alone: it is the same for all images, and a runner keeps one copy
-	// and lends it to each.
+	// Const means that the value depends on parameters alone: it is the same for all images, and a runner keeps one
+	// copy and lends it to each.
 	Const bool
 
 	// Parameters by their role, indices into Graph.Params; -1 where there is none.
@@ -181,8 +181,8 @@ func (g *Graph) MACs() int64 {
 	return n
 }
 
-// NodeMACs is one node's share of MACs. A constant layer's count as if it were computed for each image, although a runner may
-// do so once for all: those of CoAtNet's rmlp networks, which make biases of positions, are such.
+// NodeMACs is one node's share of MACs. A constant layer's count as if it were computed for each image, although a
+// runner may do so once for all: those of CoAtNet's rmlp networks, which make biases of positions, are such.
 func (g *Graph) NodeMACs(i int) int64 {
 	n := &g.Nodes[i]
 	switch n.Op {

@@ -70,8 +70,8 @@ func (g *Builder) Const(name string, s Shape, dims ...int) Value {
 	return g.add(n)
 }
 
-// RelCoords is the offsets between the pixels of an h×w grid as a constant of 2×(2h−1)×(2w−1): channel 0 is sign(dy)·ln(1
-// + |dy|), dy from −(h−1) to h−1 by rows, channel 1 the same of columns, rounded to float32.
+// RelCoords is the offsets between the pixels of an h×w grid as a constant of 2×(2h−1)×(2w−1): channel 0 is
+// sign(dy)·ln(1 + |dy|), dy from −(h−1) to h−1 by rows, channel 1 the same of columns, rounded to float32.
 func (g *Builder) RelCoords(h, w int) Value {
 	if g.err != nil {
 		return Value{}
@@ -89,7 +89,8 @@ func (g *Builder) Resample(x Value, from, to [2]int, prefix int) Value {
 		return x
 	}
 	if x.H != 1 || x.W != prefix+from[0]*from[1] || to[0] < 1 || to[1] < 1 || !g.graph.Nodes[x.id].Const {
-		g.Fail("resample in %s: %v as %d tokens and %d×%d, to %d×%d; want a constant row of so many tokens", g.where(), x.Shape, prefix, from[0], from[1], to[0], to[1])
+		g.Fail("resample in %s: %v as %d tokens and %d×%d, to %d×%d; want a constant row of so many tokens",
+			g.where(), x.Shape, prefix, from[0], from[1], to[0], to[1])
 		return Value{}
 	}
 	n := node(Resample, x)

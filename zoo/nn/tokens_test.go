@@ -19,7 +19,8 @@ func TestShapesAndCosts(t *testing.T) {
 		{"affine", func(g *Builder, x Value) Value { return g.Affine(x, nil, []float64{1}) }, Shape{6, 4, 4}, "", 0, 0},
 		{"pad", func(g *Builder, x Value) Value { return g.Pad(x, Edges{1, 2, 3, 4}) }, Shape{6, 8, 10}, "", 0, 0},
 		{"group norm", func(g *Builder, x Value) Value { return g.GroupNorm("n", x, 2, 1e-5) }, Shape{6, 4, 4}, "n.weight n.bias", 0, 0},
-		{"layer norm", func(g *Builder, x Value) Value { return g.In("a").LayerNorm("n", x, 1e-5) }, Shape{6, 4, 4}, "a.n.weight a.n.bias", 0, 0},
+		{"layer norm", func(g *Builder, x Value) Value { return g.In("a").LayerNorm("n", x, 1e-5) }, Shape{6, 4, 4},
+			"a.n.weight a.n.bias", 0, 0},
 		{"scale", func(g *Builder, x Value) Value { return g.Scale("gamma", x) }, Shape{6, 4, 4}, "gamma", 0, 0},
 		{"split softmax", func(g *Builder, x Value) Value { return g.SplitSoftmax(x, 2) }, Shape{6, 4, 4}, "", 0, 0},
 		{"channel conv", func(g *Builder, x Value) Value {

@@ -73,11 +73,13 @@ func TestBuildErrors(t *testing.T) {
 			return g.Conv("a", g.Conv("a", x, 3, K(1)), 3, K(1))
 		}, "a.weight: two parameters of this name"},
 		{"groups", func(g *Builder, x Value) Value { return g.Conv("a", x, 4, K(1).G(2)) }, "a: 3 to 4 channels in 2 groups"},
-		{"add", func(g *Builder, x Value) Value { return g.Add(x, g.Conv("a", x, 4, K(1))) }, "add in small: 3×8×8 and 4×8×8, want equal shapes"},
+		{"add", func(g *Builder, x Value) Value { return g.Add(x, g.Conv("a", x, 4, K(1))) },
+			"add in small: 3×8×8 and 4×8×8, want equal shapes"},
 		{"gate", func(g *Builder, x Value) Value {
 			return g.Mul(x, g.GlobalAvgPool(g.Conv("a", x, 4, K(1))))
 		}, "mul in small: 3×8×8 by 4×1×1, want the same shape or one pixel with as many channels"},
-		{"concat", func(g *Builder, x Value) Value { return g.Concat(x, g.GlobalAvgPool(x)) }, "concat in small: 3×8×8 and 3×1×1, want equal rows and columns"},
+		{"concat", func(g *Builder, x Value) Value { return g.Concat(x, g.GlobalAvgPool(x)) },
+			"concat in small: 3×8×8 and 3×1×1, want equal rows and columns"},
 		{"expectation", func(g *Builder, x Value) Value {
 			return g.In("b").Expect(x, Shape{3, 9, 9})
 		}, "b: shape 3×8×8, want 3×9×9"},

@@ -33,10 +33,10 @@ type Bound struct {
 	names   map[string]string // parameter name to the source's
 }
 
-// Bind fits a source to a network's parameters. Every parameter but those of kind nn.Aux must be there, in its shape and
-// as finite floating-point numbers, and nothing else may be, save what opt allows and what every network ignores:
-// batch norms' num_batches_tracked and averaging's n_averaged. All that does not fit comes in one *BindError. Bind reads every tensor once, in
-// pieces, to find NaN and infinities; on an error src stays open and the caller's.
+// Bind fits a source to a network's parameters. Every parameter but those of kind nn.Aux must be there, in its shape
+// and as finite floating-point numbers, and nothing else may be, save what opt allows and what every network ignores:
+// batch norms' num_batches_tracked and averaging's n_averaged. All that does not fit comes in one *BindError. Bind
+// reads every tensor once, in pieces, to find NaN and infinities; on an error src stays open and the caller's.
 func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 	for _, pattern := range opt.Extra {
 		if _, err := path.Match(pattern, ""); err != nil {

@@ -41,24 +41,31 @@ func TestBind(t *testing.T) {
 	}{
 		{name: "good", tensors: good},
 		{name: "other order", tensors: []rawTensor{good[3], good[1], good[0], good[2]}},
-		{name: "ignored by name", tensors: with(rawTensor{"bn.num_batches_tracked", I64, nil, make([]byte, 8)}, f32("n_averaged", 1)), ignored: "[bn.num_batches_tracked n_averaged]"},
+		{name: "ignored by name", tensors: with(rawTensor{"bn.num_batches_tracked", I64, nil, make([]byte, 8)}, f32("n_averaged", 1)),
+			ignored: "[bn.num_batches_tracked n_averaged]"},
 		{name: "auxiliary head", tensors: with(f32("aux.fc.weight", 9, 9)), ignored: "[aux.fc.weight]"},
 		{name: "allowed extra", tensors: with(f32("AuxLogits.fc.weight", 3), f32("blocks.0.relative_position_index", 2)),
-			opt: Options{Extra: []string{"AuxLogits.*", "*.relative_position_index"}}, ignored: "[AuxLogits.fc.weight blocks.0.relative_position_index]"},
+			opt:     Options{Extra: []string{"AuxLogits.*", "*.relative_position_index"}},
+			ignored: "[AuxLogits.fc.weight blocks.0.relative_position_index]"},
 		{name: "extra", tensors: with(f32("head.weight", 1)), want: "head.weight: not a parameter of the network"},
 		{name: "missing", tensors: good[1:], want: "conv.weight: missing"},
 		{name: "misshapen", tensors: replace(f32("fc.weight", 10, 2)), want: "fc.weight: shape [10 2], want [4 2]"},
 		{name: "as many elements", tensors: replace(f32("conv.weight", 2, 3)), want: "conv.weight: shape [2 3], want [2 3 1 1]"},
-		{name: "integers", tensors: replace(rawTensor{"bn.weight", U8, []int{2}, []byte{1, 2}}), want: "bn.weight: dtype U8, want a floating-point one"},
+		{name: "integers", tensors: replace(rawTensor{"bn.weight", U8, []int{2}, []byte{1, 2}}),
+			want: "bn.weight: dtype U8, want a floating-point one"},
 		{name: "NaN", tensors: replace(rawTensor{"fc.weight", F32, []int{4, 2}, floats(0, 1, 2, nan, 4, 5, inf, 7)}),
-			want: "fc.weight: 2 elements NaN or infinite, the first NaN at index 3, want finite numbers"},
-		{name: "double beyond float32", tensors: replace(rawTensor{"bn.weight", F64, []int{2}, []byte{0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0xe0, 0x7f}}),
-			want: "bn.weight: 1 elements NaN or infinite, the first +Inf at index 1, want finite numbers"},
-		{name: "everything at once", tensors: []rawTensor{f32("conv.weight", 2, 3, 1, 1), f32("bn.weight", 3), {"bn.running_mean", F32, []int{2}, floats(nan, 0)}, f32("head.weight", 1)},
-			want: "1 missing: fc.weight; 1 of another shape: bn.weight: shape [3], want [2]; 1 with NaN or infinity: bn.running_mean: 1 elements NaN or infinite, " +
-				"the first NaN at index 0; 1 unknown to the network: head.weight"},
+			want: "fc.weight: 2 elements are NaN or infinite, the first NaN at index 3, want finite numbers"},
+		{name: "double beyond float32", tensors: replace(rawTensor{"bn.weight", F64, []int{2},
+			[]byte{0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0xe0, 0x7f}}),
+			want: "bn.weight: 1 elements are NaN or infinite, the first +Inf at index 1, want finite numbers"},
+		{name: "everything at once", tensors: []rawTensor{f32("conv.weight", 2, 3, 1, 1), f32("bn.weight", 3),
+			{"bn.running_mean", F32, []int{2}, floats(nan, 0)}, f32("head.weight", 1)},
+			want: "1 missing: fc.weight; 1 of another shape: bn.weight: shape [3], want [2]; " +
+				"1 with NaN or infinity: bn.running_mean: 1 elements are NaN or infinite, the first NaN at index 0; " +
+				"1 unknown to the network: head.weight"},
 		{name: "another network", tensors: []rawTensor{f32("features.0.weight", 4), f32("bn.weight", 2)},
-			want: "a checkpoint of another network: 1 of 4 parameters fit; 3 missing: conv.weight, bn.running_mean, fc.weight; 1 unknown to the network: features.0.weight"},
+			want: "a checkpoint of another network: 1 of 4 parameters fit; 3 missing: conv.weight, bn.running_mean, fc.weight; " +
+				"1 unknown to the network: features.0.weight"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -127,7 +134,8 @@ func TestBindFindsEveryNaN(t *testing.T) {
 		}
 		_, err := Bind(open(t, "f.safetensors", safeOf(t, rawTensor{"w", F32, []int{n}, floats(x...)})), []nn.Param{param("w", n)}, Options{})
 		var report *BindError
-		if !errors.As(err, &report) || len(report.NotFinite) != 1 || report.NotFinite[0].Count != len(at) || report.NotFinite[0].First != slices.Min(at) {
+		if !errors.As(err, &report) || len(report.NotFinite) != 1 || report.NotFinite[0].Count != len(at) ||
+			report.NotFinite[0].First != slices.Min(at) {
 			t.Errorf("NaN at %v: %+v", at, report)
 		}
 	}
@@ -136,7 +144,8 @@ func TestBindFindsEveryNaN(t *testing.T) {
 // What stands where a tensor is wanted is named.
 func TestBindInert(t *testing.T) {
 	one := pkTensor(pkStorage("FloatStorage", "0", 4), 0, []int{4}, []int{1})
-	f := open(t, "f.pth", torchZip(pkDict{"a", one, "b", one, "c", pkNew{"some.where Tensor", nil}}, map[string][]byte{"0": floats(count(4)...)}))
+	f := open(t, "f.pth", torchZip(pkDict{"a", one, "b", one, "c", pkNew{"some.where Tensor", nil}},
+		map[string][]byte{"0": floats(count(4)...)}))
 	params := []nn.Param{param("a", 4), param("b", 4), param("c", 4)}
 	_, err := Bind(f, params, Options{})
 	if want := "weights: f.pth: c: is a pickled some.where.Tensor, want a tensor"; err == nil || err.Error() != want {
@@ -148,7 +157,8 @@ func TestBindInert(t *testing.T) {
 }
 
 func TestBindTables(t *testing.T) {
-	params := []nn.Param{param("stem.conv.weight", 2, 1, 1, 1), param("blocks.0.norm1.weight", 2), param("blocks.1.norm1.weight", 2), param("head.fc.weight", 3, 2, 1, 1)}
+	params := []nn.Param{param("stem.conv.weight", 2, 1, 1, 1), param("blocks.0.norm1.weight", 2), param("blocks.1.norm1.weight", 2),
+		param("head.fc.weight", 3, 2, 1, 1)}
 	tables := []Table{
 		{Name: "older", Rows: []Rename{{Old: "blocks.*.norm.1.*", New: "blocks.*.norm1.*"}}},
 		{Name: "other library", Rows: []Rename{
@@ -157,7 +167,8 @@ func TestBindTables(t *testing.T) {
 			{Old: "fc.weight", New: "head.fc.weight", Reshape: true},
 		}},
 	}
-	own := []rawTensor{f32("stem.conv.weight", 2, 1, 1, 1), f32("blocks.0.norm1.weight", 2), f32("blocks.1.norm1.weight", 2), f32("head.fc.weight", 3, 2, 1, 1)}
+	own := []rawTensor{f32("stem.conv.weight", 2, 1, 1, 1), f32("blocks.0.norm1.weight", 2), f32("blocks.1.norm1.weight", 2),
+		f32("head.fc.weight", 3, 2, 1, 1)}
 	older := []rawTensor{own[0], f32("blocks.0.norm.1.weight", 2), f32("blocks.1.norm.1.weight", 2), own[3]}
 	foreign := []rawTensor{f32("conv1.weight", 2, 1, 1, 1), f32("layer1.bn1.weight", 2), f32("layer0.bn1.weight", 2), f32("fc.weight", 3, 2)}
 	for _, c := range []struct {

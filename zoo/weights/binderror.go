@@ -60,7 +60,8 @@ func (e *BindError) anotherNetwork() bool {
 func (e *BindError) Error() string {
 	var groups []string
 	total, single := 0, ""
-	// group adds the faults of a kind: what to say of the i-th in a list and, where it is the only one of all, beyond that.
+	// group adds the faults of a kind: what to say of the i-th in a list and, where it is the only one of all, beyond
+	// that.
 	group := func(kind string, n int, text func(i int) string, alone string) {
 		if n == 0 {
 			return
@@ -95,7 +96,7 @@ func (e *BindError) Error() string {
 	}, ", want a floating-point one")
 	group("with NaN or infinity", len(e.NotFinite), func(i int) string {
 		n := e.NotFinite[i]
-		return fmt.Sprintf("%s: %d elements NaN or infinite, the first %v at index %d", n.Name, n.Count, n.Value, n.First)
+		return fmt.Sprintf("%s: %d elements are NaN or infinite, the first %v at index %d", n.Name, n.Count, n.Value, n.First)
 	}, ", want finite numbers")
 	group("ambiguous", len(e.Twice), func(i int) string { return e.Twice[i] }, "")
 	group("unknown to the network", len(e.Extra), func(i int) string { return clip(e.Extra[i]) }, ": not a parameter of the network")

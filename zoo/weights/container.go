@@ -44,7 +44,8 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 	// place checks that an entry's bytes are in the file as they are, and gives the first one's position.
 	place := func(f *zip.File) (int64, error) {
 		if f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 || f.Flags&1 != 0 {
-			return 0, &UnsupportedError{File: name, Item: f.Name, Offset: -1, Msg: "zip: compressed or encrypted entry, which torch.save does not write"}
+			return 0, &UnsupportedError{File: name, Item: f.Name, Offset: -1,
+				Msg: "zip: compressed or encrypted entry, which torch.save does not write"}
 		}
 		at, err := f.DataOffset()
 		if err != nil {
@@ -105,7 +106,8 @@ func parseLegacy(name string, r io.ReaderAt, size int64) (layout, error) {
 		return layout{}, &FormatError{File: name, Offset: 0, Msg: "first pickle is not PyTorch's magic number"}
 	}
 	if parts[1] != int64(1001) {
-		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: fmt.Sprintf("version %v of the format before PyTorch 1.6, want 1001", parts[1])}
+		return layout{}, &UnsupportedError{File: name, Offset: -1,
+			Msg: fmt.Sprintf("version %v of the format before PyTorch 1.6, want 1001", parts[1])}
 	}
 	if machine, ok := parts[2].(*dict); !ok || machine.items["little_endian"] != true {
 		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "written on a big-endian machine"}
@@ -121,7 +123,8 @@ func parseLegacy(name string, r io.ReaderAt, size int64) (layout, error) {
 		s := build.storages[key]
 		_, twice := starts[key]
 		if s == nil || twice {
-			return layout{}, &FormatError{File: name, Offset: u.pos, Msg: fmt.Sprintf("storage %s is listed twice or used by no tensor", clip(fmt.Sprint(item)))}
+			return layout{}, &FormatError{File: name, Offset: u.pos,
+				Msg: fmt.Sprintf("storage %s is listed twice or used by no tensor", clip(fmt.Sprint(item)))}
 		}
 		u.start, u.op = u.pos, u.pos
 		count, err := u.number(8)

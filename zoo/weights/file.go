@@ -136,7 +136,8 @@ func (f *File) readable(name string) (entry, error) {
 	}
 	e := f.layout.entries[i]
 	if !e.Dtype.readable() {
-		return entry{}, &UnsupportedError{File: f.name, Item: name, Offset: e.offset, Msg: fmt.Sprintf("dtype %s, want F32, F16, BF16 or F64", e.Dtype)}
+		return entry{}, &UnsupportedError{File: f.name, Item: name, Offset: e.offset,
+			Msg: fmt.Sprintf("dtype %s, want F32, F16, BF16 or F64", e.Dtype)}
 	}
 	return e, nil
 }

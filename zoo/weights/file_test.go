@@ -15,7 +15,8 @@ import (
 )
 
 func TestOpenErrors(t *testing.T) {
-	if _, err := Open(filepath.Join(t.TempDir(), "none.pth")); !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "weights: ") {
+	if _, err := Open(filepath.Join(t.TempDir(), "none.pth")); !errors.Is(err, os.ErrNotExist) ||
+		!strings.HasPrefix(err.Error(), "weights: ") {
 		t.Errorf("missing file: %v", err)
 	}
 	if _, err := Open(t.TempDir()); err == nil || !strings.HasSuffix(err.Error(), "not a regular file") {
@@ -35,7 +36,8 @@ func TestSHA256(t *testing.T) {
 
 // Mapped float32 is not copied; what is converted is copied once, and again after Release.
 func TestCopies(t *testing.T) {
-	f := open(t, "w.safetensors", safeOf(t, rawTensor{"w", F32, []int{4}, floats(1, 2, 3, 4)}, rawTensor{"h", BF16, []int{2}, []byte{0x80, 0x3f, 0, 0x40}}))
+	f := open(t, "w.safetensors", safeOf(t, rawTensor{"w", F32, []int{4}, floats(1, 2, 3, 4)},
+		rawTensor{"h", BF16, []int{2}, []byte{0x80, 0x3f, 0, 0x40}}))
 	w := mustFloat32(t, f, "w")
 	if f.data != nil && addressIn(f.data, addressOf(w)) < 0 {
 		t.Error("w was copied")

@@ -38,7 +38,8 @@ func use(t *testing.T, content []byte) {
 func FuzzSafetensors(f *testing.F) {
 	for _, header := range []string{
 		`{}`, `{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`,
-		`{"__metadata__":{"format":"pt"},"a":{"dtype":"F16","shape":[],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[6,1],"data_offsets":[2,8]}}  `,
+		`{"__metadata__":{"format":"pt"},"a":{"dtype":"F16","shape":[],"data_offsets":[0,2]},` +
+			`"b":{"dtype":"U8","shape":[6,1],"data_offsets":[2,8]}}  `,
 		`{"a":{"dtype":"F32","shape":[0,9223372036854775807],"data_offsets":[0,0]}}`,
 		`{"a":{"dtype":"F64","shape":[18446744073709551615],"data_offsets":[-1,8]},"\u0061":1e999}`,
 	} {
@@ -91,7 +92,8 @@ func FuzzLegacy(f *testing.F) {
 	one := pkTensor(pkStorage("FloatStorage", "0", 2), 0, []int{2}, []int{1})
 	two := pkTensor(pkPersistent{"storage", pkGlobal("torch HalfStorage"), "1", "cpu", 4, pkTuple{"v", 1, 3}}, 1, []int{2}, []int{1})
 	f.Add(torchLegacy(pkDict{"w", one}, legacyStorage{"0", 2, floats(1, 2)}))
-	f.Add(torchLegacy(pkDict{"state_dict", pkDict{"module.w", one, "module.v", two}}, legacyStorage{"0", 2, floats(1, 2)}, legacyStorage{"1", 4, make([]byte, 8)}))
+	f.Add(torchLegacy(pkDict{"state_dict", pkDict{"module.w", one, "module.v", two}}, legacyStorage{"0", 2, floats(1, 2)},
+		legacyStorage{"1", 4, make([]byte, 8)}))
 	f.Fuzz(func(t *testing.T, content []byte) { use(t, content) })
 }
 

@@ -212,7 +212,8 @@ func safeOf(t *testing.T, tensors ...rawTensor) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows = append(rows, fmt.Sprintf(`%q:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`, x.name, x.dtype, shape, len(data), len(data)+len(x.data)))
+		rows = append(rows, fmt.Sprintf(`%q:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`,
+			x.name, x.dtype, shape, len(data), len(data)+len(x.data)))
 		data = append(data, x.data...)
 	}
 	header := "{" + strings.Join(rows, ",") + "}"

@@ -39,7 +39,8 @@ func TestReadOnlyStore(t *testing.T) {
 	if _, err := s.Verify(t.Context(), there); err == nil || !strings.Contains(err.Error(), "want 00000000, as published") {
 		t.Errorf("another hash: error %v", err)
 	}
-	if _, err := s.Pull(t.Context(), Remote{Name: "b.pth", URL: "http://example.test/b.pth"}, nil); err == nil || !strings.Contains(err.Error(), "read-only file system") {
+	if _, err := s.Pull(t.Context(), Remote{Name: "b.pth", URL: "http://example.test/b.pth"}, nil); err == nil ||
+		!strings.Contains(err.Error(), "read-only file system") {
 		t.Errorf("what is not there: error %v", err)
 	}
 }

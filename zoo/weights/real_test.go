@@ -77,7 +77,8 @@ func TestPublished(t *testing.T) {
 			}
 			defer f.Close()
 			if f.layout.format != c.format || f.layout.section != c.section || f.layout.prefix != c.prefix {
-				t.Errorf("format %q, section %q, prefix %q, want %q, %q, %q", f.layout.format, f.layout.section, f.layout.prefix, c.format, c.section, c.prefix)
+				t.Errorf("format %q, section %q, prefix %q, want %q, %q, %q",
+					f.layout.format, f.layout.section, f.layout.prefix, c.format, c.section, c.prefix)
 			}
 			if shape, ok := ShapeOf(f, c.classifier); !ok || shape[0] != 1000 {
 				t.Errorf("%s: shape %v, want 1000 classes", c.classifier, shape)
@@ -99,12 +100,14 @@ func TestPublished(t *testing.T) {
 			// Another network's parameters, and this network at another class count.
 			_, err = Bind(f, stateDictOf(t, "timm_resnet18"), Options{})
 			var report *BindError
-			if !errors.As(err, &report) || !report.anotherNetwork() || !strings.Contains(err.Error(), "a checkpoint of another network: 0 of ") {
+			if !errors.As(err, &report) || !report.anotherNetwork() ||
+				!strings.Contains(err.Error(), "a checkpoint of another network: 0 of ") {
 				t.Errorf("as a ResNet-18: %v", err)
 			}
 			i := slices.IndexFunc(params, func(p nn.Param) bool { return p.Name == c.classifier })
 			params[i].Shape = slices.Concat([]int{10}, params[i].Shape[1:])
-			if _, err = Bind(f, params, Options{}); err == nil || !strings.HasPrefix(err.Error(), "weights: "+c.file+": "+c.classifier+": shape [1000 ") {
+			if _, err = Bind(f, params, Options{}); err == nil ||
+				!strings.HasPrefix(err.Error(), "weights: "+c.file+": "+c.classifier+": shape [1000 ") {
 				t.Errorf("for 10 classes: %v", err)
 			}
 		})

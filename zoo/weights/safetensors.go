@@ -243,7 +243,7 @@ func (h *header) integers(item, key string, most int) ([]int64, error) {
 	return out, h.expect(item, ']')
 }
 
-// check holds every tensor's bytes against its shape, and all of them against the data, which starts at byte data.
+// check compares every tensor's bytes with its shape, and all of them with the data, which starts at byte data.
 func (h *header) check(data, size int64) error {
 	wrong := func(t ranged, format string, args ...any) error {
 		return &FormatError{File: h.file, Item: t.Name, Offset: t.at, Msg: fmt.Sprintf(format, args...)}

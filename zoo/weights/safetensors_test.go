@@ -23,7 +23,9 @@ func TestSafetensors(t *testing.T) {
 	if f.layout.format != "safetensors" || f.size != int64(len(content)) || f.Metadata() != nil {
 		t.Errorf("format %q, size %d, metadata %v", f.layout.format, f.size, f.Metadata())
 	}
-	for name, want := range map[string][]float32{"w": {1, 2, 3, 4}, "scalar": {5}, "empty": {}, "unaligned": {6, 7}, "half": {1}, "größe": {8}} {
+	for name, want := range map[string][]float32{
+		"w": {1, 2, 3, 4}, "scalar": {5}, "empty": {}, "unaligned": {6, 7}, "half": {1}, "größe": {8},
+	} {
 		if got := mustFloat32(t, f, name); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
@@ -73,7 +75,8 @@ func TestHostileSafetensors(t *testing.T) {
 		{"header of all ones", length(1<<64 - 1), "header of 18446744073709551615 bytes"},
 		{"header of 2⁶³", length(1 << 63), "header of"},
 		{"header ends inside", length(10), "header:"},
-		{"header too long for the format", append(binary.LittleEndian.AppendUint64(nil, maxHeader+1), append([]byte("{"), make([]byte, maxHeader+1)...)...), "want at most 100000000"},
+		{"header too long for the format", append(binary.LittleEndian.AppendUint64(nil, maxHeader+1),
+			append([]byte("{"), make([]byte, maxHeader+1)...)...), "want at most 100000000"},
 		{"header not UTF-8", safe("{\"a\xff\":1}", 0), "not UTF-8 (at byte 11)"},
 		{"header not JSON", safe("{nonsense}", 0), "header: invalid character"},
 		{"header an array", append(binary.LittleEndian.AppendUint64(nil, 2), "[]"...), "neither"},
@@ -109,7 +112,8 @@ func TestHostileSafetensors(t *testing.T) {
 		{"offsets beyond everything", one(`"F32"`, "[2]", "[9223372036854775799,9223372036854775807]"), "in a file with 8 bytes"},
 		{"overlap", safe(row(`,"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}`), 8), "b: data_offsets [4 8] overlap those of a"},
 		{"same bytes", safe(row(`,"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}`), 8), "overlap"},
-		{"hole", safe(row(`,"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}`), 16), "b: data_offsets [12 16] leave a hole after byte 8"},
+		{"hole", safe(row(`,"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}`), 16),
+			"b: data_offsets [12 16] leave a hole after byte 8"},
 		{"hole at the start", one(`"F32"`, "[1]", "[4,8]"), "leave a hole after byte 0"},
 		{"data left over", safe(row(""), 9), "1 bytes after the last tensor"},
 		{"metadata of numbers", safe(`{"__metadata__":{"a":1}}`, 0), "have 1, want a string"},
@@ -125,7 +129,8 @@ func TestHostileSafetensors(t *testing.T) {
 			if !errors.As(err, &format) {
 				t.Fatalf("have %v, want a FormatError", err)
 			}
-			if !strings.HasPrefix(err.Error(), "weights: bad.safetensors: ") || !strings.Contains(err.Error(), c.want) || len(err.Error()) > 400 {
+			if !strings.HasPrefix(err.Error(), "weights: bad.safetensors: ") || !strings.Contains(err.Error(), c.want) ||
+				len(err.Error()) > 400 {
 				t.Errorf("error %q, want %q in it", err, c.want)
 			}
 		})

@@ -27,7 +27,8 @@ type Remote struct {
 	Bytes  int64  // 0 where not published
 }
 
-// A Store is a folder of files that were fetched and verified. Several processes may use one folder: each file has a lock.
+// A Store is a folder of files that were fetched and verified. Several processes may use one folder: each file has a
+// lock.
 //
 // A file appears under its name only once its hash is known to be right; what there is of it until then is a hidden
 // part beside it, from which a later Pull goes on. Where no hash is published, the one that the server declares is

@@ -133,7 +133,8 @@ func TestPull(t *testing.T) {
 		requests int32  // 0: does not matter
 		err      string // "" where the good file must come
 	}{
-		{name: "plain", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, good) }, sha256: sum[:8], trust: Published, requests: 1},
+		{name: "plain", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, good) }, sha256: sum[:8],
+			trust: Published, requests: 1},
 		{name: "cut twice, resumed", handle: func(w http.ResponseWriter, r request) {
 			if r.n <= 2 {
 				serveCut(w, r, `"a"`, good, 100_000)
@@ -144,7 +145,8 @@ func TestPull(t *testing.T) {
 			}
 			serveWhole(w, r, `"a"`, good)
 		}, sha256: sum, trust: Published, requests: 3},
-		{name: "cut without end", handle: func(w http.ResponseWriter, r request) { serveCut(w, r, `"a"`, good, 10) }, sha256: sum, requests: 5, err: "given up after 5 tries"},
+		{name: "cut without end", handle: func(w http.ResponseWriter, r request) { serveCut(w, r, `"a"`, good, 10) }, sha256: sum,
+			requests: 5, err: "given up after 5 tries"},
 		{name: "stalls once", handle: func(w http.ResponseWriter, r request) {
 			if r.n > 1 {
 				serveWhole(w, r, `"a"`, good)
@@ -156,7 +158,8 @@ func TestPull(t *testing.T) {
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
 		}, sha256: sum, trust: Published, requests: 2},
-		{name: "stalls before the first byte, always", handle: func(w http.ResponseWriter, r request) { <-r.Context().Done() }, sha256: sum, requests: 5, err: "the server sent nothing for 30s"},
+		{name: "stalls before the first byte, always", handle: func(w http.ResponseWriter, r request) { <-r.Context().Done() },
+			sha256: sum, requests: 5, err: "the server sent nothing for 30s"},
 		{name: "promises more than it sends", handle: func(w http.ResponseWriter, r request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(good)+5))
 			w.Write(good)
@@ -230,7 +233,8 @@ func TestPull(t *testing.T) {
 			}
 			serveWhole(w, r, "", good)
 		}, trust: FirstUse, requests: 2},
-		{name: "wrong bytes", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, other) }, sha256: sum, requests: 1, err: "want " + sum},
+		{name: "wrong bytes", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, other) }, sha256: sum,
+			requests: 1, err: "want " + sum},
 		{name: "busy at first", handle: func(w http.ResponseWriter, r request) {
 			if r.n < 3 {
 				w.Header().Set("Retry-After", "0")
@@ -239,7 +243,8 @@ func TestPull(t *testing.T) {
 			}
 			serveWhole(w, r, `"a"`, good)
 		}, sha256: sum, trust: Published, requests: 3},
-		{name: "not there", handle: func(w http.ResponseWriter, r request) { http.NotFound(w, r.Request) }, sha256: sum, requests: 1, err: "404 Not Found; without access to the internet, put the file at "},
+		{name: "not there", handle: func(w http.ResponseWriter, r request) { http.NotFound(w, r.Request) }, sha256: sum, requests: 1,
+			err: "404 Not Found; without access to the internet, put the file at "},
 		{name: "hash declared on the way", handle: func(w http.ResponseWriter, r request) {
 			if r.URL.Path == "/file" {
 				w.Header().Set("X-Linked-ETag", `"`+sum+`"`)
@@ -252,7 +257,8 @@ func TestPull(t *testing.T) {
 			w.Header().Set("X-Linked-ETag", `"`+sum+`"`)
 			serveWhole(w, r, `"a"`, other)
 		}, requests: 1, err: "want " + sum + ", as the server declares"},
-		{name: "nobody names a hash", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, good) }, trust: FirstUse, requests: 1},
+		{name: "nobody names a hash", handle: func(w http.ResponseWriter, r request) { serveWhole(w, r, `"a"`, good) }, trust: FirstUse,
+			requests: 1},
 		{name: "compressed unasked", handle: func(w http.ResponseWriter, r request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Write(good)

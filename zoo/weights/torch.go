@@ -170,7 +170,8 @@ func (r *rebuilder) persist(id tuple) (any, error) {
 	if before := r.storages[key]; before == nil {
 		r.storages[key] = s
 	} else if *before != *s {
-		return nil, fmt.Errorf("storage %s has %d elements of %s here, but %d of %s earlier", clip(key), count, dtype, before.count, before.dtype)
+		return nil, fmt.Errorf("storage %s has %d elements of %s here, but %d of %s earlier",
+			clip(key), count, dtype, before.count, before.dtype)
 	}
 	s = r.storages[key]
 	view := slice{of: s, count: count}
@@ -268,7 +269,7 @@ func pairs(args tuple) (any, error) {
 	return nil, errors.New("dictionary of something other than a list of pairs")
 }
 
-// tensor builds a view from (storage, offset, shape, strides, …), and holds it against the storage.
+// tensor builds a view from (storage, offset, shape, strides, …), and compares it with the storage.
 func (r *rebuilder) tensor(f global, args tuple, dtype Dtype) (any, error) {
 	if len(args) < 4 {
 		return nil, fmt.Errorf("%s with %d arguments", f, len(args))
@@ -310,7 +311,8 @@ func (r *rebuilder) tensor(f global, args tuple, dtype Dtype) (any, error) {
 			}
 		}
 		if last >= have {
-			return nil, fmt.Errorf("tensor of shape %v, strides %v and offset %d reaches beyond its storage of %d elements", shape, strides, offset, have)
+			return nil, fmt.Errorf("tensor of shape %v, strides %v and offset %d reaches beyond its storage of %d elements",
+				shape, strides, offset, have)
 		}
 	}
 	return &tensor{of: of, dtype: dtype, offset: offset, shape: shape, strides: strides}, nil
@@ -416,7 +418,8 @@ func fromState(file string, size int64, root any, place func(*storage) (int64, e
 		e := t.entry(name, start)
 		// Strides of 0 could make any number of elements out of one.
 		if int64(e.Len()) > size {
-			return layout{}, &FormatError{File: file, Item: name, Offset: -1, Msg: fmt.Sprintf("shape %v does not fit into a file of %d bytes", e.Shape, size)}
+			return layout{}, &FormatError{File: file, Item: name, Offset: -1,
+				Msg: fmt.Sprintf("shape %v does not fit into a file of %d bytes", e.Shape, size)}
 		}
 		out.entries = append(out.entries, e)
 	}

@@ -24,7 +24,8 @@ func TestProtocols(t *testing.T) {
 			if f.layout.section != "state_dict" || f.layout.prefix != "module." || f.layout.format != "torch zip" {
 				t.Errorf("section %q, prefix %q, format %q", f.layout.section, f.layout.prefix, f.layout.format)
 			}
-			want := []Tensor{{"conv.weight", []int{2, 3}, F32}, {"conv.transposed", []int{2, 3}, F32}, {"bn.num_batches_tracked", []int{}, I64}}
+			want := []Tensor{{"conv.weight", []int{2, 3}, F32}, {"conv.transposed", []int{2, 3}, F32},
+				{"bn.num_batches_tracked", []int{}, I64}}
 			if got := f.Tensors(); fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("tensors %v, want %v", got, want)
 			}
@@ -120,7 +121,8 @@ func TestDtypes(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.class, func(t *testing.T) {
 			n := len(c.data) / c.dtype.size()
-			f := open(t, "d.pth", torchZip(pkDict{"w", pkTensor(pkStorage(c.class, "0", n), 0, []int{n}, []int{1})}, map[string][]byte{"0": c.data}))
+			f := open(t, "d.pth", torchZip(pkDict{"w", pkTensor(pkStorage(c.class, "0", n), 0, []int{n}, []int{1})},
+				map[string][]byte{"0": c.data}))
 			tensor, ok := f.Lookup("w")
 			if !ok || tensor.Dtype != c.dtype || tensor.Len() != n {
 				t.Fatalf("have %v, want %d of %s", tensor, n, c.dtype)
@@ -166,8 +168,9 @@ func TestFromHalf(t *testing.T) {
 func TestStateDict(t *testing.T) {
 	one := pkTensor(pkStorage("FloatStorage", "0", 4), 0, []int{4}, []int{1})
 	two := pkTensor(pkStorage("FloatStorage", "1", 2), 0, []int{2}, []int{1})
-	third := pkCall{"torch._utils _rebuild_tensor_v3", pkTuple{pkPersistent{"storage", pkGlobal("torch.storage UntypedStorage"), "2", "cpu", 16},
-		1, pkTuple{3}, pkTuple{1}, false, nil, pkGlobal("torch float32"), nil}}
+	third := pkCall{"torch._utils _rebuild_tensor_v3",
+		pkTuple{pkPersistent{"storage", pkGlobal("torch.storage UntypedStorage"), "2", "cpu", 16},
+			1, pkTuple{3}, pkTuple{1}, false, nil, pkGlobal("torch float32"), nil}}
 	storages := map[string][]byte{"0": floats(count(4)...), "1": floats(8, 9), "2": floats(20, 21, 22, 23)}
 	ordered := func(pairs ...any) any {
 		// An OrderedDict with SETITEMS and the attribute _metadata, as Module.state_dict gives.
@@ -183,9 +186,11 @@ func TestStateDict(t *testing.T) {
 		{name: "flat", root: ordered("w", one, "b", two), tensors: "w b"},
 		{name: "flat with a scalar", root: pkDict{"w", one, "epoch", 3}, tensors: "w", others: "map[epoch:an integer]"},
 		{name: "wrapped", root: pkDict{"epoch", 3, "model", ordered("w", one)}, section: "model", tensors: "w"},
-		{name: "averaged first", root: pkDict{"state_dict", pkDict{"w", one}, "state_dict_ema", pkDict{"w", one, "b", two}}, section: "state_dict_ema", tensors: "w b"},
+		{name: "averaged first", root: pkDict{"state_dict", pkDict{"w", one}, "state_dict_ema", pkDict{"w", one, "b", two}},
+			section: "state_dict_ema", tensors: "w b"},
 		{name: "averaged is None", root: pkDict{"state_dict", pkDict{"w", one}, "state_dict_ema", nil}, section: "state_dict", tensors: "w"},
-		{name: "model_ema", root: pkDict{"model", pkDict{"w", one}, "model_ema", pkDict{"module.w", one, "n_averaged", two}}, section: "model_ema", prefix: "module.", tensors: "w n_averaged"},
+		{name: "model_ema", root: pkDict{"model", pkDict{"w", one}, "model_ema", pkDict{"module.w", one, "n_averaged", two}},
+			section: "model_ema", prefix: "module.", tensors: "w n_averaged"},
 		{name: "tensor beside", root: pkDict{"best", one, "model_state_dict", pkDict{"b", two}}, section: "model_state_dict", tensors: "b"},
 		{name: "compiled", root: pkDict{"_orig_mod.w", one, "_orig_mod.b", two}, prefix: "_orig_mod.", tensors: "w b"},
 		{name: "compiled in parallel", root: pkDict{"_orig_mod.module.w", one}, prefix: "_orig_mod.module.", tensors: "w"},
@@ -193,15 +198,24 @@ func TestStateDict(t *testing.T) {
 		{name: "one with the prefix twice", root: pkDict{"module.w", one, "module.module.w", two}, prefix: "module.", tensors: "w module.w"},
 		{name: "untyped storage", root: pkDict{"w", third}, tensors: "w"},
 		{name: "parameter", root: pkDict{"w", pkCall{"torch._utils _rebuild_parameter", pkTuple{one, true, nil}}}, tensors: "w"},
-		{name: "tensor with attributes", root: pkDict{"w", pkCall{"torch._tensor _rebuild_from_type_v2", pkTuple{one.f, pkGlobal("torch.nn.parameter Parameter"), one.args, pkDict{}}}}, tensors: "w"},
+		{name: "tensor with attributes", root: pkDict{"w",
+			pkCall{"torch._tensor _rebuild_from_type_v2",
+				pkTuple{one.f, pkGlobal("torch.nn.parameter Parameter"), one.args, pkDict{}}}}, tensors: "w"},
 		{name: "first form of tensor", root: pkDict{"w", pkCall{"torch._utils _rebuild_tensor", one.args[:4]}}, tensors: "w"},
-		{name: "shape as torch.Size", root: pkDict{"w", pkCall{one.f, pkTuple{one.args[0], 0, pkCall{"torch Size", pkTuple{pkTuple{2, 2}}}, pkTuple{2, 1}}}}, tensors: "w"},
-		{name: "ordered by Python 2", root: pkCall{"collections OrderedDict", pkTuple{pkList{pkList{"w", one}, pkList{"b", two}}}}, tensors: "w b"},
-		{name: "inert objects", root: pkDict{"args", pkNew{"argparse Namespace", pkDict{"lr", 0.1}}, "acc", pkCall{"numpy._core.multiarray scalar", pkTuple{pkCall{"numpy dtype", pkTuple{"f8"}}, "x"}},
-			"config", pkNew{"my.own Config", pkDict{"a", 1}}, "state_dict", pkDict{"w", one, "q", pkCall{"torch._utils _rebuild_qtensor", pkTuple{}}, "x", pkNew{"my Thing", nil}}},
+		{name: "shape as torch.Size", root: pkDict{"w",
+			pkCall{one.f, pkTuple{one.args[0], 0, pkCall{"torch Size", pkTuple{pkTuple{2, 2}}}, pkTuple{2, 1}}}}, tensors: "w"},
+		{name: "ordered by Python 2", root: pkCall{"collections OrderedDict", pkTuple{pkList{pkList{"w", one}, pkList{"b", two}}}},
+			tensors: "w b"},
+		{name: "inert objects", root: pkDict{"args", pkNew{"argparse Namespace", pkDict{"lr", 0.1}}, "acc",
+			pkCall{"numpy._core.multiarray scalar", pkTuple{pkCall{"numpy dtype", pkTuple{"f8"}}, "x"}},
+			"config", pkNew{"my.own Config", pkDict{"a", 1}}, "state_dict",
+			pkDict{"w", one, "q", pkCall{"torch._utils _rebuild_qtensor", pkTuple{}}, "x", pkNew{"my Thing", nil}}},
 			section: "state_dict", tensors: "w", others: "map[q:a pickled torch._utils._rebuild_qtensor x:a pickled my.Thing]"},
-		{name: "unknown storage", root: pkDict{"w", one, "q", pkTensor(pkStorage("QInt8Storage", "9", 4), 0, []int{4}, []int{1})}, tensors: "w", others: "map[q:a pickled tensor of torch.QInt8Storage]"},
-		{name: "unknown dtype", root: pkDict{"w", one, "q", pkCall{third.f, append(slices.Clone(third.args[:6]), pkGlobal("torch float4"), nil)}}, tensors: "w", others: "map[q:a pickled tensor of dtype torch.float4]"},
+		{name: "unknown storage", root: pkDict{"w", one, "q", pkTensor(pkStorage("QInt8Storage", "9", 4), 0, []int{4}, []int{1})},
+			tensors: "w", others: "map[q:a pickled tensor of torch.QInt8Storage]"},
+		{name: "unknown dtype", root: pkDict{"w", one, "q",
+			pkCall{third.f, append(slices.Clone(third.args[:6]), pkGlobal("torch float4"), nil)}}, tensors: "w",
+			others: "map[q:a pickled tensor of dtype torch.float4]"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -304,19 +318,25 @@ func TestHostileTorch(t *testing.T) {
 		{"gzip", []byte("\x1f\x8b\x08\x00aaaaaaaaaaaa"), false, "gzip"},
 		{"plain pickle", pickled(pkDict{"w", 1}), false, "a pickle, but not one that torch.save writes"},
 
-		{"calls os.system", torchZip(pkDict{"w", ok, "x", pkCall{"os system", pkTuple{"true"}}}, data), false, "calls os.system, which a state dict does not need; nothing was executed (at byte"},
+		{"calls os.system", torchZip(pkDict{"w", ok, "x", pkCall{"os system", pkTuple{"true"}}}, data), false,
+			"calls os.system, which a state dict does not need; nothing was executed (at byte"},
 		{"calls eval by INST", torchZip(pkDict{"x", pkRaw("(X\x01\x00\x00\x001ibuiltins\neval\n")}, data), false, "calls builtins.eval"},
 		{"calls exec by OBJ", torchZip(pkDict{"x", pkRaw("(cbuiltins\nexec\nNo")}, data), false, "calls builtins.exec"},
 		{"calls getattr", torchZip(pkCall{"builtins getattr", pkTuple{pkGlobal("torch _utils"), "x"}}, data), false, "calls builtins.getattr"},
 		{"calls by a stacked name", torchZip(pkRaw("X\x02\x00\x00\x00osX\x06\x00\x00\x00system\x93)R"), data), false, "calls os.system"},
 		{"calls an inert value", torchZip(pkRaw("cfunctools\npartial\n)\x81)R"), data), false, "calls functools.partial"},
-		{"nested bytes", torchZip(pkCall{"torch.storage _load_from_bytes", pkTuple{"x"}}, data), false, "calls torch.storage._load_from_bytes"},
-		{"calls through a tensor's type", torchZip(pkCall{"torch._tensor _rebuild_from_type_v2", pkTuple{pkGlobal("os system"), nil, pkTuple{"true"}, nil}}, data), false, "calls os.system"},
-		{"calls itself", torchZip(pkCall{"torch._tensor _rebuild_from_type_v2", pkTuple{pkGlobal("torch._tensor _rebuild_from_type_v2"), nil, pkTuple{}, nil}}, data), true, "something other than a function"},
+		{"nested bytes", torchZip(pkCall{"torch.storage _load_from_bytes", pkTuple{"x"}}, data), false,
+			"calls torch.storage._load_from_bytes"},
+		{"calls through a tensor's type", torchZip(pkCall{"torch._tensor _rebuild_from_type_v2",
+			pkTuple{pkGlobal("os system"), nil, pkTuple{"true"}, nil}}, data), false, "calls os.system"},
+		{"calls itself", torchZip(pkCall{"torch._tensor _rebuild_from_type_v2",
+			pkTuple{pkGlobal("torch._tensor _rebuild_from_type_v2"), nil, pkTuple{}, nil}}, data), true, "something other than a function"},
 		{"calls a number", torchZip(pkRaw("K\x01)R"), data), true, "calls an integer, want a function"},
-		{"whole module", torchZip(pkNew{"torchvision.models.alexnet AlexNet", pkDict{}}, data), false, "holds a pickled torchvision.models.alexnet.AlexNet, want a state dict"},
+		{"whole module", torchZip(pkNew{"torchvision.models.alexnet AlexNet", pkDict{}}, data), false,
+			"holds a pickled torchvision.models.alexnet.AlexNet, want a state dict"},
 		{"wrapped module", torchZip(pkDict{"epoch", 1, "model", pkNew{"models Net", pkDict{}}}, data), false, "model is a pickled models.Net"},
-		{"no tensors", torchZip(pkDict{"epoch", 1, "weights", pkDict{"w", ok}}, data), false, "holds no tensors, neither under its own keys (epoch, weights)"},
+		{"no tensors", torchZip(pkDict{"epoch", 1, "weights", pkDict{"w", ok}}, data), false,
+			"holds no tensors, neither under its own keys (epoch, weights)"},
 		{"a tensor alone", torchZip(ok, data), false, "holds a tensor"},
 		{"extension", torchZip(pkRaw("\x82\x01"), data), false, "opcode EXT1"},
 		{"protocol 0", torchZip(pkRaw("S'w'\n"), data), false, "opcode STRING"},
@@ -339,7 +359,8 @@ func TestHostileTorch(t *testing.T) {
 		{"many values", torchZip(pkRaw("("+strings.Repeat("N", maxValues)+"t"), data), true, "more than 2097152 values"},
 		{"name without end", torchZip(pkRaw("c"+strings.Repeat("a", 5000)), data), true, "name of more than 4096 bytes"},
 		{"odd items", torchZip(pkRaw("}(Nu"), data), true, "puts entries into a dictionary"},
-		{"dictionary of numbers", torchZip(pkCall{"collections OrderedDict", pkTuple{pkList{1}}}, data), true, "dictionary of something other than pairs"},
+		{"dictionary of numbers", torchZip(pkCall{"collections OrderedDict", pkTuple{pkList{1}}}, data), true,
+			"dictionary of something other than pairs"},
 		{"instance without class", torchZip(pkRaw("(o"), data), true, "instance without a class"},
 		{"instance of a number", torchZip(pkRaw("K\x01)\x81"), data), true, "makes an instance of an integer"},
 		{"class named by numbers", torchZip(pkRaw("K\x01K\x01\x93"), data), true, "names a class by an integer and an integer"},
@@ -364,29 +385,38 @@ func TestHostileTorch(t *testing.T) {
 		{"storage is not there", torchZip(pkDict{"w", ok}, nil), true, "no such entry"},
 		{"storage too short", torchZip(pkDict{"w", ok}, map[string][]byte{"0": floats(1)}), true, "entry of 4 bytes, want 16"},
 		{"storage too long", torchZip(pkDict{"w", ok}, map[string][]byte{"0": make([]byte, 99)}), true, "entry of 99 bytes, want 16"},
-		{"storage with two types", torchZip(pkDict{"w", ok, "v", pkTensor(pkStorage("HalfStorage", "0", 4), 0, []int{4}, []int{1})}, data), true, "F16 here"},
-		{"storage negative", torchZip(pkDict{"w", pkTensor(pkStorage("FloatStorage", "0", -4), 0, []int{4}, []int{1})}, data), true, "number of elements"},
-		{"untyped by v2", torchZip(pkDict{"w", pkTensor(pkStorage("UntypedStorage", "0", 16), 0, []int{4}, []int{1})}, data), true, "elements on a storage"},
+		{"storage with two types", torchZip(pkDict{"w", ok, "v", pkTensor(pkStorage("HalfStorage", "0", 4), 0, []int{4}, []int{1})},
+			data), true, "F16 here"},
+		{"storage negative", torchZip(pkDict{"w", pkTensor(pkStorage("FloatStorage", "0", -4), 0, []int{4}, []int{1})}, data), true,
+			"number of elements"},
+		{"untyped by v2", torchZip(pkDict{"w", pkTensor(pkStorage("UntypedStorage", "0", 16), 0, []int{4}, []int{1})}, data), true,
+			"elements on a storage"},
 
 		{"zip cut short", good[:len(good)-30], true, "zip"},
 		{"zip of one record", good[:40], true, "zip"},
 		{"zip compressed", entries(zip.Deflate), false, "compressed or encrypted"},
 		{"other zip", zipped(map[string][]byte{"a.npy": nil}, zip.Store), false, "without data.pkl"},
 		{"TorchScript", zipped(map[string][]byte{"m/data.pkl": pickled(nil), "m/constants.pkl": nil}, zip.Store), false, "TorchScript"},
-		{"big-endian zip", zipped(map[string][]byte{"m/data.pkl": pickled(pkDict{"w", ok}), "m/data/0": data["0"], "m/byteorder": []byte("big")}, zip.Store), false, `byte order "big"`},
+		{"big-endian zip", zipped(map[string][]byte{"m/data.pkl": pickled(pkDict{"w", ok}), "m/data/0": data["0"],
+			"m/byteorder": []byte("big")}, zip.Store), false, `byte order "big"`},
 		{"entry beyond the file", lyingZip(good), true, "zip: entry of 1073741824 bytes"},
 
 		{"legacy cut in the pickle", legacy[:200], true, "ends early"},
 		{"legacy cut in the storage", legacy[:len(legacy)-1], true, "15 bytes left"},
-		{"legacy count lies", torchLegacy(pkDict{"w", ok}, legacyStorage{"0", 5, floats(count(5)...)}), true, "5 elements of F32 with 20 bytes left, want 4"},
+		{"legacy count lies", torchLegacy(pkDict{"w", ok}, legacyStorage{"0", 5, floats(count(5)...)}), true,
+			"5 elements of F32 with 20 bytes left, want 4"},
 		{"legacy storage missing", torchLegacy(pkDict{"w", ok}), true, "not in the list"},
-		{"legacy storage unknown", torchLegacy(pkDict{"w", ok}, legacyStorage{"0", 4, floats(count(4)...)}, legacyStorage{"1", 0, nil}), true, "used by no tensor"},
-		{"legacy storage twice", torchLegacy(pkDict{"w", ok}, legacyStorage{"0", 4, floats(count(4)...)}, legacyStorage{"0", 4, floats(count(4)...)}), true, "listed twice"},
+		{"legacy storage unknown", torchLegacy(pkDict{"w", ok}, legacyStorage{"0", 4, floats(count(4)...)}, legacyStorage{"1", 0, nil}),
+			true, "used by no tensor"},
+		{"legacy storage twice", torchLegacy(pkDict{"w", ok}, legacyStorage{"0", 4, floats(count(4)...)},
+			legacyStorage{"0", 4, floats(count(4)...)}), true, "listed twice"},
 		{"legacy version", legacyParts(1000, true, pkList{}), false, "version 1000 of the format before PyTorch 1.6, want 1001"},
 		{"legacy big-endian", legacyParts(1001, false, pkList{}), false, "big-endian"},
 		{"legacy keys no list", legacyParts(1001, true, pkDict{}), true, "storage keys are a dictionary, want a list"},
 		{"legacy magic second", append(pickled(nil), legacy...), true, "not PyTorch's magic number"},
-		{"legacy view beyond", torchLegacy(pkDict{"w", pkTensor(pkPersistent{"storage", pkGlobal("torch FloatStorage"), "0", "cpu", 4, pkTuple{"1", 2, 3}}, 0, []int{1}, []int{1})}), true, "view of storage 0 reaches beyond"},
+		{"legacy view beyond", torchLegacy(pkDict{"w",
+			pkTensor(pkPersistent{"storage", pkGlobal("torch FloatStorage"), "0", "cpu", 4, pkTuple{"1", 2, 3}}, 0, []int{1},
+				[]int{1})}), true, "view of storage 0 reaches beyond"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
