@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -202,4 +207,57 @@ func keys(t *testing.T) string {
 		}
 	}
 	return b.String()
+}
+
+// rooms lists the packages that have a rule of imports, each with what its comment begins with and whom it may import.
+func rooms(t *testing.T) string {
+	t.Helper()
+	allowed := rules(t)
+	var b strings.Builder
+	b.WriteString("| package | what it is for | may import |\n|---|---|---|\n")
+	for _, pkg := range slices.Sorted(maps.Keys(allowed)) {
+		what := purpose(t, pkg)
+		if what == "" {
+			t.Errorf("%s: no package comment", pkg)
+		}
+		var own []string
+		for _, imported := range allowed[pkg] {
+			if _, isOwn := allowed[imported]; isOwn {
+				own = append(own, "`"+imported+"`")
+			}
+		}
+		slices.Sort(own)
+		if pkg == "." {
+			pkg = "main.go"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", pkg, what, strings.Join(own, ", "))
+	}
+	return b.String()
+}
+
+// purpose is the first sentence of a package's comment, less the package's name, or what of it stands before a colon and
+// says enough.
+func purpose(t *testing.T, pkg string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(pkg, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := file.Doc.Text(); text != "" && !strings.HasSuffix(name, "_test.go") {
+			sentence := new(doc.Package).Synopsis(text)
+			for _, begin := range []string{"Package " + file.Name.Name + " is ", "Package " + file.Name.Name + " ", "Command zoobench "} {
+				sentence = strings.TrimPrefix(sentence, begin)
+			}
+			if head, _, ok := strings.Cut(sentence, ": "); ok && len(head) > 20 {
+				sentence = head
+			}
+			return strings.TrimSuffix(strings.ReplaceAll(sentence, "|", "\\|"), ".")
+		}
+	}
+	return ""
 }
