@@ -2,9 +2,9 @@ package par
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // count counts how often each piece ran and by which worker.
@@ -34,10 +34,17 @@ func TestRunDoesEachPieceOnce(t *testing.T) {
 				}
 			}
 			if round%100 == 99 {
-				time.Sleep(20 * time.Millisecond) // the workers fall asleep and must wake again
+				allAsleep(p) // and must wake again
 			}
 		}
 		p.Close()
+	}
+}
+
+// allAsleep waits until every worker of a pool at rest has fallen asleep.
+func allAsleep(p *Pool) {
+	for p.asleep.Load() < int32(p.size-1) {
+		runtime.Gosched()
 	}
 }
 
