@@ -5,8 +5,8 @@ import "zoobench/kernels/internal/f32"
 // Act is an activation function, applied element by element.
 type Act uint8
 
-// The activation functions. For finite x they are within 1.5e-7·max(|x|, 1) of their definitions; what an infinity becomes,
-// its limit or a NaN, depends on the instruction set.
+// The activation functions. For finite x they are within 1.5e-7·max(|x|, 1) of their definitions; what an infinity
+// becomes, its limit or a NaN, depends on the instruction set.
 const (
 	None        Act = iota
 	ReLU            // max(x, 0)
@@ -19,7 +19,7 @@ const (
 	GELUTanh        // x/2 · (1 + tanh(√(2/π)·(x + 0.044715x³)))
 )
 
-// isClamp tells whether the function is a clamp, which other kernels do on the way out.
+// isClamp reports whether the function is a clamp, which other kernels do on the way out.
 func (a Act) isClamp() bool { return a <= ReLU6 }
 
 // clamp is the range of outputs of a clamp, and everything for the other functions.

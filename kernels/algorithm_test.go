@@ -33,8 +33,8 @@ func TestAlgorithms(t *testing.T) {
 	}
 }
 
-// TestAlgorithmErrors holds every algorithm to the error that it states, over images and filters of normally distributed
-// numbers, and to its name.
+// TestAlgorithmErrors holds every algorithm to the error that it states, over images and filters of normally
+// distributed numbers, and to its name.
 func TestAlgorithmErrors(t *testing.T) {
 	pool := par.New(1)
 	defer pool.Close()
@@ -64,7 +64,8 @@ func TestAlgorithmErrors(t *testing.T) {
 				for i, v := range want {
 					d := math.Abs(float64(dst.Data[i/s.OC*dst.Stride+i%s.OC])-v) / largest
 					if !(d <= a.Error) {
-						t.Fatalf("%s, %d channels: output %d is off by %.2g of the largest, want at most %.2g", a.Name, channels, i, d, a.Error)
+						t.Fatalf("%s, %d channels: output %d is off by %.2g of the largest, want at most %.2g",
+							a.Name, channels, i, d, a.Error)
 					}
 					worst[a.Name] = max(worst[a.Name], d)
 				}

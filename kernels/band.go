@@ -11,8 +11,8 @@ type band struct {
 // cutBands cuts the output's rows into bands, or returns nil where the convolution has no kernel for them.
 func (s *ConvShape) cutBands(l *f32.Level) []band {
 	k, stride := s.KH, s.SH
-	if s.Groups != s.C || s.OC != s.C || s.KW != k || k < 3 || k > 7 || k%2 == 0 || s.SW != stride || stride > 2 || s.DH != 1 || s.DW != 1 ||
-		s.Left < 0 || s.Left >= k {
+	if s.Groups != s.C || s.OC != s.C || s.KW != k || k < 3 || k > 7 || k%2 == 0 || s.SW != stride || stride > 2 ||
+		s.DH != 1 || s.DW != 1 || s.Left < 0 || s.Left >= k {
 		return nil
 	}
 	kernels := &l.Bands[(k-3)/2][stride-1]
@@ -32,8 +32,8 @@ func (s *ConvShape) cutBands(l *f32.Level) []band {
 // inputs is the number of rows of input that a band's windows span.
 func (d *Depthwise) inputs(b band) int { return (b.rows-1)*d.SH + d.KH }
 
-// computeBand computes a band of an image of src, as pixels of dst from at on. src has all rows of its images, or a ring of the
-// latest ones, of which a band reads no more than fit: row y is the image's row y%src.H.
+// computeBand computes a band of an image of src, as pixels of dst from at on. src has all rows of its images, or a
+// ring of the latest ones, of which a band reads no more than fit: row y is the image's row y%src.H.
 func (d *Depthwise) computeBand(worker int, b band, src Tensor, image int, dst Tensor, at int) {
 	s := &d.work[worker]
 	for r := range d.inputs(b) {

@@ -13,8 +13,8 @@ import (
 	"zoobench/kernels/par"
 )
 
-// shapesTable names the layers that are benchmarked, which package zoo/engine finds in the graphs: a line is a benchmark,
-// its shape, how many layers and networks have it, and its share of the networks' time in percent.
+// shapesTable names the layers that are benchmarked, which package zoo/engine finds in the graphs: a line is a
+// benchmark, its shape, how many layers and networks have it, and its share of the networks' time in percent.
 //
 //go:embed testdata/shapes.tsv
 var shapesTable string
@@ -80,7 +80,8 @@ func (l *benchLayer) act(tb testing.TB) Act {
 
 // conv is a convolution's shape with weights and a bias.
 func (l *benchLayer) conv(tb testing.TB) ConvShape {
-	in, out, k, s, p, g := l.numbers(tb, "in"), l.numbers(tb, "out"), l.numbers(tb, "k"), l.numbers(tb, "s"), l.numbers(tb, "p"), l.numbers(tb, "g")
+	in, out, k := l.numbers(tb, "in"), l.numbers(tb, "out"), l.numbers(tb, "k")
+	s, p, g := l.numbers(tb, "s"), l.numbers(tb, "p"), l.numbers(tb, "g")
 	shape := ConvShape{
 		C: in[0], H: in[1], W: in[2], OC: out[0], OH: out[1], OW: out[2], KH: k[0], KW: k[1], SH: s[0], SW: s[0], DH: 1, DW: 1,
 		Top: p[0], Left: p[1], Groups: g[0], Act: l.act(tb), Bias: make([]float32, out[0]),
@@ -105,8 +106,8 @@ func image(c, h, w int) Tensor {
 	return t
 }
 
-// eachLayer runs a benchmark of each of its lines on one worker. Made makes an operation ready and tells its multiply-adds,
-// 0 where it has none, and the bytes that it reads and writes.
+// eachLayer runs a benchmark of each of its lines on one worker. Made makes an operation ready and tells its
+// multiply-adds, 0 where it has none, and the bytes that it reads and writes.
 func eachLayer(b *testing.B, benchmark string, made func(b *testing.B, l *benchLayer, pool *par.Pool) (run func(), macs, bytes int64)) {
 	pool := par.New(1)
 	defer pool.Close()
@@ -187,7 +188,8 @@ func BenchmarkPool(b *testing.B) {
 	eachLayer(b, "Pool", func(b *testing.B, l *benchLayer, pool *par.Pool) (func(), int64, int64) {
 		in, out, k, s, p := l.numbers(b, "in"), l.numbers(b, "out"), l.numbers(b, "k"), l.numbers(b, "s"), l.numbers(b, "p")
 		shape := PoolShape{
-			C: in[0], H: in[1], W: in[2], OH: out[1], OW: out[2], KH: k[0], KW: k[1], SH: s[0], SW: s[0], Top: p[0], Left: p[1], Bottom: p[0], Right: p[1],
+			C: in[0], H: in[1], W: in[2], OH: out[1], OW: out[2], KH: k[0], KW: k[1], SH: s[0], SW: s[0],
+			Top: p[0], Left: p[1], Bottom: p[0], Right: p[1],
 			Max: l.values["kind"] == "max", Adaptive: l.values["kind"] == "global",
 		}
 		op := NewPool(shape, 1)
@@ -230,7 +232,8 @@ func BenchmarkAttention(b *testing.B) {
 	eachLayer(b, "Attention", func(b *testing.B, l *benchLayer, pool *par.Pool) (func(), int64, int64) {
 		grid, window := l.numbers(b, "grid"), l.numbers(b, "window")[0]
 		s := AttentionShape{
-			H: grid[0], W: grid[1], Heads: l.numbers(b, "heads")[0], D: l.numbers(b, "d")[0], Scale: 0.125, Window: window, Shift: l.numbers(b, "shift")[0],
+			H: grid[0], W: grid[1], Heads: l.numbers(b, "heads")[0], D: l.numbers(b, "d")[0], Scale: 0.125, Window: window,
+			Shift: l.numbers(b, "shift")[0],
 		}
 		keys, h, w := grid[0]*grid[1], grid[0], grid[1]
 		if window > 0 {

@@ -72,7 +72,8 @@ func depthwiseCases() []ConvShape {
 		for _, k := range []int{1, 3, 5, 7} {
 			for _, stride := range []int{1, 2} {
 				for _, w := range []int{1, 2, 3, 7, 8, 14} {
-					s := ConvShape{C: c, H: 6, W: w, OC: c, KH: k, KW: k, SH: stride, SW: stride, DH: 1, DW: 1, Top: k / 2, Left: k / 2, Groups: c}
+					s := ConvShape{C: c, H: 6, W: w, OC: c, KH: k, KW: k, SH: stride, SW: stride, DH: 1, DW: 1, Top: k / 2,
+						Left: k / 2, Groups: c}
 					s.OH, s.OW = (s.H-1)/stride+1, (w-1)/stride+1
 					cases = append(cases, s)
 					if c%8 == 0 {
@@ -88,8 +89,8 @@ func depthwiseCases() []ConvShape {
 		for stride := 1; stride <= 2; stride++ {
 			for oh := 1; oh <= 8; oh++ {
 				for left := range k {
-					s := ConvShape{C: 21, H: 9, W: 10, OC: 21, OH: oh, OW: (9+left)/stride + 2, KH: k, KW: k, SH: stride, SW: stride, DH: 1, DW: 1,
-						Top: (left + oh) % (k + 2), Left: left, Groups: 21}
+					s := ConvShape{C: 21, H: 9, W: 10, OC: 21, OH: oh, OW: (9+left)/stride + 2, KH: k, KW: k, SH: stride,
+						SW: stride, DH: 1, DW: 1, Top: (left + oh) % (k + 2), Left: left, Groups: 21}
 					cases = append(cases, s)
 				}
 			}
@@ -114,7 +115,8 @@ func depthwiseCases() []ConvShape {
 
 // name is a case as a test's path.
 func (s ConvShape) name() string {
-	return fmt.Sprintf("c=%d,%dx%d/oc=%d,%dx%d/k=%dx%d/s=%d/pad=%d,%d/g=%d", s.C, s.H, s.W, s.OC, s.OH, s.OW, s.KH, s.KW, s.SH, s.Top, s.Left, s.Groups)
+	return fmt.Sprintf("c=%d,%dx%d/oc=%d,%dx%d/k=%dx%d/s=%d/pad=%d,%d/g=%d",
+		s.C, s.H, s.W, s.OC, s.OH, s.OW, s.KH, s.KW, s.SH, s.Top, s.Left, s.Groups)
 }
 
 // guard is what stands around a tensor's memory and between its pixels; a kernel that writes there is found out.

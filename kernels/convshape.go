@@ -1,6 +1,7 @@
 package kernels
 
-// ConvShape is a convolution: its geometry for one image, its weights while it is being made, and what is done on the way out.
+// ConvShape is a convolution: its geometry for one image, its weights while it is being made, and what is done
+// on the way out.
 type ConvShape struct {
 	C, H, W      int // input
 	OC, OH, OW   int // output
@@ -11,8 +12,8 @@ type ConvShape struct {
 	Groups       int
 	Weight, Bias []float32 // (OC, C/Groups, KH, KW) and (OC) or nil; read while the operation is made only
 
-	// Filter, where it is set, stands for Weight: it writes output channel oc's (C/Groups, KH, KW) into dst, so that the
-	// weights need not be in memory beside their packed form. It is called from several goroutines at once.
+	// Filter, where it is set, stands for Weight: it writes output channel oc's (C/Groups, KH, KW) into dst, so that
+	// the weights need not be in memory beside their packed form. It is called from several goroutines at once.
 	Filter func(oc int, dst []float32)
 
 	Act   Act

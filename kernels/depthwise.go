@@ -31,7 +31,7 @@ type depthwiseScratch struct {
 	act  f32.Rows
 }
 
-// CanDepthwise tells whether a convolution has the form that Depthwise computes.
+// CanDepthwise reports whether a convolution has the form that Depthwise computes.
 func (s *ConvShape) CanDepthwise() bool {
 	return s.OC == s.C && (s.Groups == s.C || s.Groups*4 == s.C && s.C%8 == 0)
 }

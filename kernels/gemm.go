@@ -9,8 +9,8 @@ import (
 
 // Block sizes of the matrix product, in elements. A panel of depthBlock×16 weights (16 KiB) stays in L1 while rowBlock
 // rows of input (192 KiB at full depth) stay in L2. A block's sum joins the others' when it is done, so that shorter
-// blocks lose fewer digits: over the goldens of the mobile networks the largest error is 2.2e-5 of the largest logit with
-// blocks of 256 and 4.5e-6 with blocks of 64.
+// blocks lose fewer digits: over the goldens of the mobile networks the largest error is 2.2e-5 of the largest logit
+// with blocks of 256 and 4.5e-6 with blocks of 64.
 const (
 	depthBlock = 256
 	exactBlock = 64
@@ -147,8 +147,8 @@ func (c *Conv) weights(p panel, d depthRange) int {
 	return p.group*c.width*c.C/c.Groups*c.taps() + d.start*c.width + d.depth()*p.left
 }
 
-// pack copies one panel's weights from (OC, C/Groups, KH, KW) to its blocks, (KH, KW, C/Groups, nr) within each: rows of
-// the source side by side, so that a line of the panel is written once.
+// pack copies one panel's weights from (OC, C/Groups, KH, KW) to its blocks, (KH, KW, C/Groups, nr) within each: rows
+// of the source side by side, so that a line of the panel is written once.
 func (c *Conv) pack(p panel) {
 	gc, taps, depth := c.C/c.Groups, c.taps(), c.depth()
 	filters := make([]float32, p.cols*depth)
@@ -213,8 +213,8 @@ func (c *Conv) prepare(pool *par.Pool, src Tensor) {
 	c.src = Tensor{}
 }
 
-// split cuts the output into tasks: blocks of rows of even size, and ranges of columns where rows alone do not keep the
-// workers busy.
+// split cuts the output into tasks: blocks of rows of even size, and ranges of columns where rows alone do not
+// keep the workers busy.
 func (c *Conv) split(workers int) {
 	m := c.dst.Pixels()
 	blocks := (m + rowBlock - 1) / rowBlock
@@ -271,8 +271,8 @@ func (c *Conv) compute(worker int, r *stripe, first, last int) {
 	}
 }
 
-// multiply runs the panels over a stripe whose rows s has found, one block of depth after another, so that a panel's block
-// stays in L1 for all rows.
+// multiply runs the panels over a stripe whose rows s has found, one block of depth after another, so that a panel's
+// block stays in L1 for all rows.
 func (c *Conv) multiply(s *convScratch, r *stripe, panels []panel) {
 	for i, d := range c.blocks {
 		flags := 0

@@ -52,7 +52,8 @@ func TestFences(t *testing.T) {
 				tensor := func(h, w, c int) Tensor { return fenced(t, 1, h, w, c, atEnd, rand.Float32) }
 				src := tensor(9, 7, c)
 				for _, k := range []int{1, 3} {
-					s := ConvShape{C: c, H: 9, W: 7, OC: c + 5, OH: 9, OW: 7, KH: k, KW: k, SH: 1, SW: 1, DH: 1, DW: 1, Top: k / 2, Left: k / 2, Groups: 1}
+					s := ConvShape{C: c, H: 9, W: 7, OC: c + 5, OH: 9, OW: 7, KH: k, KW: k, SH: 1, SW: 1, DH: 1, DW: 1,
+						Top: k / 2, Left: k / 2, Groups: 1}
 					s.Weight = make([]float32, s.OC*s.depth())
 					dst, res := tensor(9, 7, c+5), tensor(9, 7, c+5)
 					NewConv(s, 1).Run(pool, dst, src, res)
@@ -70,7 +71,8 @@ func TestFences(t *testing.T) {
 					}
 				}
 				for _, largest := range []bool{false, true} {
-					NewPool(PoolShape{C: c, H: 9, W: 7, OH: 5, OW: 4, KH: 3, KW: 3, SH: 2, SW: 2, Top: 1, Left: 1, Bottom: 1, Right: 1, Max: largest}, 1).
+					NewPool(PoolShape{C: c, H: 9, W: 7, OH: 5, OW: 4, KH: 3, KW: 3, SH: 2, SW: 2, Top: 1, Left: 1, Bottom: 1,
+						Right: 1, Max: largest}, 1).
 						Run(pool, tensor(5, 4, c), src)
 				}
 				NewPool(PoolShape{C: c, H: 9, W: 7, OH: 1, OW: 1, Adaptive: true}, 1).Run(pool, tensor(1, 1, c), src)

@@ -71,7 +71,8 @@ func TestWidthsAgree(t *testing.T) {
 			NewLayerNorm(gate.Data[:c], src.Data[:c], 1e-5, None, 1).Run(pool, dst, src)
 		})
 		agree(t, 5, c, func(dst Tensor) {
-			t := f32.Rows{Out: &dst.Data[0], In: &src.Data[0], LDO: 4 * dst.Stride, LDI: 4 * src.Stride, C: c, RowsLeft: 5, Mask: mask8(c), Lo: 0.5}
+			t := f32.Rows{Out: &dst.Data[0], In: &src.Data[0], LDO: 4 * dst.Stride, LDI: 4 * src.Stride, C: c, RowsLeft: 5,
+				Mask: mask8(c), Lo: 0.5}
 			level.Softmax(&t)
 		})
 		agree(t, 1, c, func(dst Tensor) {

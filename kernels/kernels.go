@@ -1,5 +1,6 @@
 // Package kernels computes a network's layers over plain slices: convolutions, matrix products, pools and element-wise
-// passes in float32, cut into tiles, shared out over workers and run by the microkernels of the instruction set at hand.
+// passes in float32, cut into tiles, shared out over workers and run by the microkernels of the best instruction set
+// that the machine has.
 //
 // The contract: activations are channels-last. A Tensor is n images of h×w pixels, and a pixel's channels stand
 // together, Stride elements from the next pixel's, so that a tensor may be a range of another one's channels. Weights
@@ -7,22 +8,22 @@
 // operation says so. Memory needs no alignment. A NaN in an input reaches the outputs that depend on it. A caller that
 // breaks the contract gets a panic, before any microkernel runs.
 //
-// An operation is made once and run many times, by one goroutine at a time; a run that needs more working memory than those
-// before it, as the first and one of more images may, allocates that, others nothing. The same operation on the same
-// instruction set gives the same bits, whatever the number of workers.
+// An operation is made once and run many times, by one goroutine at a time; a run that needs more working memory than
+// those before it, as the first and one of more images may, allocates that, others nothing. The same operation on the
+// same instruction set gives the same bits, whatever the number of workers.
 //
 // Why channels last: the other candidate, planes of sixteen channels (nChw16c), was run with the same tiles, blocks and
-// microkernels on 21 layers of ResNet-50, VGG-16 and MobileNetV2 (BenchmarkLayout, both in turn, one thread; AMD EPYC of
-// the Zen 4 kind with AVX-512 kernels, 2026-11-23). Its time over this layout's, the median of a layer:
+// microkernels on 21 layers of ResNet-50, VGG-16 and MobileNetV2 (BenchmarkLayout, both in turn, one thread; AMD EPYC
+// of the Zen 4 kind with AVX-512 kernels, 2026-11-23). Its time over this layout's, the median of a layer:
 //
 //	dense layers, geometric mean of 16     1.11   from 0.93 (1×1, 16 to 96 channels, 112×112) to 1.78 (1×1, 144 to 24)
 //	depthwise layers, geometric mean of 5  0.84   0.78 and 0.53 at 112×112, 0.79 at 56×56, 0.87 at 14×14, 1.48 at 7×7
 //	all                                    1.04
 //
-// Depthwise layers would gain by planes now that they are computed in bands (before, theirs was 1.40), but they are a tenth
-// of a mobile network's time, and the larger ones run joined with their neighbours, on rows that are in cache.
-// Only the channels-last form prefetches its next weights; before it did, the dense layers' mean was 1.06 (busier machine).
-// Channels last also concatenates by address at any channel, needs no padding to sixteen, and is attention's own layout.
+// Depthwise layers would gain by planes, but they are a tenth of a mobile network's time, and the larger ones run
+// joined with their neighbours, on rows that are in cache. Only the channels-last form prefetches its next weights;
+// without that the dense layers' mean is 1.06 (a busier machine). Channels last also concatenates by address at any
+// channel, needs no padding to sixteen, and is attention's own layout.
 //
 // It leaves to zoo/engine what a network is, which operations are fused and where tensors live.
 package kernels

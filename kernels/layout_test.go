@@ -10,9 +10,9 @@ import (
 	"zoobench/kernels/par"
 )
 
-// blockedConv is Conv over the other layout that was tried, nChw16c: planes of pixels with sixteen channels each. It uses
-// the same tiles, the same blocks of rows and depth and the same microkernels, so that only the layout differs: a tap is
-// a position of the window in one plane, sixteen elements deep.
+// blockedConv is Conv over the other layout that was tried, nChw16c: planes of pixels with sixteen channels each. It
+// uses the same tiles, the same blocks of rows and depth and the same microkernels, so that only the layout differs: a
+// tap is a position of the window in one plane, sixteen elements deep.
 type blockedConv struct {
 	ConvShape
 	planes, taps int
@@ -131,13 +131,14 @@ var layoutShapes = []ConvShape{
 
 // square is a convolution of a square image with a square window, padded to keep its size at stride 1.
 func square(c, size, oc, k, stride, groups int) ConvShape {
-	s := ConvShape{C: c, H: size, W: size, OC: oc, KH: k, KW: k, SH: stride, SW: stride, DH: 1, DW: 1, Top: k / 2, Left: k / 2, Groups: groups, Act: ReLU}
+	s := ConvShape{C: c, H: size, W: size, OC: oc, KH: k, KW: k, SH: stride, SW: stride, DH: 1, DW: 1,
+		Top: k / 2, Left: k / 2, Groups: groups, Act: ReLU}
 	s.OH, s.OW = (size+2*(k/2)-k)/stride+1, (size+2*(k/2)-k)/stride+1
 	return s
 }
 
-// inTurn runs alternatives one after the other, round by round, so that a machine whose speed drifts is the same to all;
-// it returns their medians.
+// inTurn runs alternatives one after the other, round by round, so that a machine whose speed drifts is the same to
+// all; it returns their medians.
 func inTurn(b *testing.B, alternatives ...func()) []time.Duration {
 	times := make([][]time.Duration, len(alternatives))
 	for b.Loop() {
@@ -157,8 +158,7 @@ func inTurn(b *testing.B, alternatives ...func()) []time.Duration {
 	return medians
 }
 
-// BenchmarkLayout times channels-last against nChw16c on the same layers, in turn, one thread; the package comment quotes
-// it.
+// BenchmarkLayout times channels-last against nChw16c on the same layers, in turn, one thread; the package comment quotes it.
 func BenchmarkLayout(b *testing.B) {
 	pool := par.New(1)
 	defer pool.Close()
@@ -166,7 +166,8 @@ func BenchmarkLayout(b *testing.B) {
 		if s.C < 16 || s.H == 1 || s.Groups > 1 && s.Groups < s.C {
 			continue
 		}
-		b.Run(fmt.Sprintf("isa=%s/shape=%dx%dx%d/oc=%d/k=%d/s=%d/g=%d", ISA(), s.C, s.H, s.W, s.OC, s.KH, s.SH, s.Groups), func(b *testing.B) {
+		name := fmt.Sprintf("isa=%s/shape=%dx%dx%d/oc=%d/k=%d/s=%d/g=%d", ISA(), s.C, s.H, s.W, s.OC, s.KH, s.SH, s.Groups)
+		b.Run(name, func(b *testing.B) {
 			s.Weight = make([]float32, s.OC*s.C/s.Groups*s.taps())
 			one := func() float32 { return 1 }
 			src, dst := newTensor(1, s.H, s.W, s.C, 0, one), newTensor(1, s.OH, s.OW, s.OC, 0, one)

@@ -96,8 +96,8 @@ func deal(to, from []float32, groups int) {
 	}
 }
 
-// SplitSoftmax is a softmax over Parts equal ranges of channels: of Parts elements for each channel of a range. It works
-// on vectors of a few thousand elements, one an image.
+// SplitSoftmax is a softmax over Parts equal ranges of channels: of Parts elements for each channel of a range. It
+// works on vectors of a few thousand elements, one an image.
 type SplitSoftmax struct {
 	Parts    int
 	dst, src Tensor

@@ -54,7 +54,8 @@ func (l *LayerNorm) Do(worker, task int) {
 	case !l.act.isClamp():
 		l.act.apply(l.level, t, out, l.dst.Stride, l.dst.C, n)
 	case l.act != None:
-		*t = f32.Rows{Out: &out[0], In: &out[0], LDO: 4 * l.dst.Stride, LDI: 4 * l.dst.Stride, C: l.dst.C, RowsLeft: n, Mask: mask8(l.dst.C)}
+		*t = f32.Rows{Out: &out[0], In: &out[0], LDO: 4 * l.dst.Stride, LDI: 4 * l.dst.Stride, C: l.dst.C, RowsLeft: n,
+			Mask: mask8(l.dst.C)}
 		t.Lo, t.Hi = l.act.clamp()
 		l.level.Clamp(t)
 	}
@@ -121,7 +122,8 @@ func (g *GroupNorm) Do(worker, task int) {
 	n := min(g.pixels, g.src.H*g.src.W-part*g.pixels)
 	stats := g.stats[3*image*c:]
 	t := &g.rows[worker]
-	*t = f32.Rows{Out: &g.sums[task*c], In: &g.src.Data[p*g.src.Stride], A: &stats[0], LDI: 4 * g.src.Stride, C: c, RowsLeft: n, Mask: mask8(c)}
+	*t = f32.Rows{Out: &g.sums[task*c], In: &g.src.Data[p*g.src.Stride], A: &stats[0], LDI: 4 * g.src.Stride, C: c,
+		RowsLeft: n, Mask: mask8(c)}
 	switch g.pass {
 	case 0:
 		g.level.ColumnSums(t)

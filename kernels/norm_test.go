@@ -89,7 +89,8 @@ func TestAttention(t *testing.T) {
 	scratch := &Scratch{} // of all, as in an engine; what another operation left there must not matter
 	eachISA(t, func(t *testing.T) {
 		for _, s := range cases {
-			t.Run(fmt.Sprintf("%dx%d/heads=%d/d=%d/window=%d/shift=%d/bias=%v", s.H, s.W, s.Heads, s.D, s.Window, s.Shift, s.Bias != nil), func(t *testing.T) {
+			name := fmt.Sprintf("%dx%d/heads=%d/d=%d/window=%d/shift=%d/bias=%v", s.H, s.W, s.Heads, s.D, s.Window, s.Shift, s.Bias != nil)
+			t.Run(name, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(uint64(s.W), 9))
 				value := func() float32 { return rng.Float32()*6 - 3 }
 				s.Scale = float32(1 / math.Sqrt(float64(s.D)))

@@ -34,8 +34,8 @@ const taskElems = 1 << 14
 // Algorithm is the name of the kernel.
 func (e *Pointwise) Algorithm() string { return "rows" }
 
-// Run computes one image after another; dst may be src. src, gate and each of add have dst's images or one that stands for
-// every image of dst; gate's images have dst's pixels or a single one for all of them, its Data is nil for none.
+// Run computes one image after another; dst may be src. src, gate and each of add have dst's images or one that stands
+// for every image of dst; gate's images have dst's pixels or a single one for all of them, its Data is nil for none.
 func (e *Pointwise) Run(pool *par.Pool, dst, src, gate Tensor, add []Tensor) {
 	src.check("kernels: pointwise: short source")
 	dst.check("kernels: pointwise: short destination")
@@ -109,8 +109,8 @@ func (e *Pointwise) Do(worker, task int) {
 	}
 }
 
-// part is where an operand's pixels begin that belong to an image's pixels from first on, and how far apart they are: one
-// image stands for all, and one pixel for all of an image.
+// part is where an operand's pixels begin that belong to an image's pixels from first on, and how far apart they are:
+// one image stands for all, and one pixel for all of an image.
 func part(t Tensor, image, first int) (at *float32, stride int) {
 	if t.N == 1 {
 		image = 0

@@ -5,8 +5,8 @@ import (
 	"zoobench/kernels/par"
 )
 
-// PoolShape is a pool's geometry for one image. A window that lies wholly in the padding has a mean where padding counts, 0;
-// no largest element and no other mean.
+// PoolShape is a pool's geometry for one image. A window that lies wholly in the padding has a mean where padding
+// counts, 0; no largest element and no other mean.
 type PoolShape struct {
 	C, H, W                  int
 	OH, OW                   int
@@ -207,7 +207,8 @@ func (p *Pool) alike(s *poolScratch, row, ox, n, c0, channels int) {
 	}
 	a := &s.args
 	*a = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), W: &s.scale[0], Bias: &p.first[0], Out: &p.dst.Data[(row*p.OW+ox)*p.dst.Stride+c0],
-		LDO: 4 * p.dst.Stride, Step: 4 * p.SW * p.src.Stride, C: channels, Mask: mask8(channels), GroupsLeft: n, Lo: -infinity, Hi: infinity}
+		LDO: 4 * p.dst.Stride, Step: 4 * p.SW * p.src.Stride, C: channels, Mask: mask8(channels), GroupsLeft: n, Lo: -infinity,
+		Hi: infinity}
 	four, one := p.level.Depthwise4, p.level.Depthwise1
 	if p.Max {
 		four, one = p.level.MaxPool4, p.level.MaxPool1

@@ -141,7 +141,8 @@ func TestPointwise(t *testing.T) {
 						}
 						want := max((at(src)*scale[i]+shift[i])*at(gate)+at(other)+at(third), 0)
 						if got := dst.Data[p*dst.Stride+i]; got != want {
-							t.Fatalf("%+v, one image of operands %04b, gate %v: pixel %d, channel %d: %v, want %v", size, one, gates, p, i, got, want)
+							t.Fatalf("%+v, one image of operands %04b, gate %v: pixel %d, channel %d: %v, want %v",
+								size, one, gates, p, i, got, want)
 						}
 					}
 				}

@@ -1,7 +1,7 @@
 package kernels
 
-// Scratch is working memory that operations share: those of one engine run one after another, so that the largest need is
-// enough and the memory is still in cache from the operation before. The zero value has none.
+// Scratch is working memory that operations share: those of one engine run one after another, so that the largest need
+// is enough and the memory is still in cache from the operation before. The zero value has none.
 type Scratch struct {
 	shared []float32   // all workers'
 	own    [][]float32 // each worker's

@@ -2,9 +2,9 @@ package kernels
 
 import "zoobench/kernels/par"
 
-// separable is a depthwise convolution with the convolution before it, the 1×1 convolution behind it, or both, computed some
-// rows of the output at a time: what lies between them is a few rows of a worker's own, which stay in cache. The bits are
-// those of the convolutions one after the other.
+// separable is a depthwise convolution with the convolution before it, the 1×1 convolution behind it, or both, computed
+// some rows of the output at a time: what lies between them is a few rows of a worker's own, which stay in cache. The
+// bits are those of the convolutions one after the other.
 type separable struct {
 	first, last *Conv // nil for none
 	middle      *Depthwise
@@ -21,8 +21,8 @@ type separableScratch struct {
 	output Tensor // of the middle: (rows of a band, OW, C)
 }
 
-// CanSeparable reports whether NewSeparable takes a depthwise convolution together with its neighbours, either of which may be
-// nil.
+// CanSeparable reports whether NewSeparable takes a depthwise convolution together with its neighbours, either of
+// which may be nil.
 func CanSeparable(first *ConvShape, middle ConvShape, last *ConvShape) bool {
 	if first == nil && last == nil || first != nil && (first.Groups > 1 || first.canWinograd()) {
 		return false
@@ -33,8 +33,8 @@ func CanSeparable(first *ConvShape, middle ConvShape, last *ConvShape) bool {
 	return middle.cutBands(level) != nil
 }
 
-// NewSeparable packs the weights of a depthwise convolution and of those before and behind it, either of which may be nil, to run
-// together; the Convolution's residual is the last one's. workers is the size of the pool that will run them.
+// NewSeparable packs the weights of a depthwise convolution and of those before and behind it, either of which may be
+// nil, to run together; the Convolution's residual is the last one's. workers is the size of the pool that will run them.
 func NewSeparable(first *ConvShape, middle ConvShape, last *ConvShape, workers int) Convolution {
 	if !CanSeparable(first, middle, last) {
 		panic("kernels: separable: convolutions of another form")

@@ -9,8 +9,8 @@ import (
 	"zoobench/kernels/par"
 )
 
-// TestSeparable holds that convolutions run together give the bits that they give one after the other, and write nothing
-// beside.
+// TestSeparable holds that convolutions run together give the bits that they give one after the other, and write
+// nothing beside.
 func TestSeparable(t *testing.T) {
 	pools := []*par.Pool{par.New(1), par.New(3)}
 	for _, p := range pools {

@@ -6,9 +6,10 @@ import (
 	"zoobench/kernels/internal/f32"
 )
 
-// tiles cut rows of a matrix product into tiles of even height: big ones of so many rows, then small ones of one less. A tile
-// of one row is bound by the latency of its sums, so that 49 rows are better four sixes and five fives than eight sixes and
-// a one: the 7×7 layers of MobileNetV2 and EfficientNet-B0 take 0.96 of the time (Zen 4, the least of 8 runs in turn).
+// tiles cut rows of a matrix product into tiles of even height: big ones of so many rows, then small ones of one less.
+// A tile of one row is bound by the latency of its sums, so that 49 rows are better four sixes and five fives than
+// eight sixes and a one: the 7×7 layers of MobileNetV2 and EfficientNet-B0 take 0.96 of the time (Zen 4, the least of 8
+// runs in turn).
 type tiles struct {
 	big, rows, small int
 }
@@ -45,8 +46,8 @@ func (p *places) next() {
 	}
 }
 
-// A product is one worker's share of a matrix product: rows of the left matrix by their addresses, to be multiplied by one
-// panel of the right matrix after another.
+// A product is one worker's share of a matrix product: rows of the left matrix by their addresses, to be multiplied by
+// one panel of the right matrix after another.
 type product struct {
 	cut  tiles
 	taps int

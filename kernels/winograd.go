@@ -7,12 +7,12 @@ import (
 	"zoobench/kernels/par"
 )
 
-// winograd is a 3×3 convolution of stride 1 by Lavin and Gray's (2015) F(4×4, 3×3): 36 products for 16 outputs of a tile
-// where the direct sum takes 144. Tiles are transformed a block at a time, the block's products are 36 matrix products
-// over channels, and a chunk of output channels is transformed back, with the epilogue, while it is in cache.
+// winograd is a 3×3 convolution of stride 1 by Lavin and Gray's (2015) F(4×4, 3×3): 36 products for 16 outputs of a
+// tile where the direct sum takes 144. Tiles are transformed a block at a time, the block's products are 36 matrix
+// products over channels, and a chunk of output channels is transformed back, with the epilogue, while it is in cache.
 //
-// Its sums differ from the direct ones by rounding: about ten times the direct sum's error. A NaN or an infinity reaches
-// the whole tile that it is in.
+// Its sums differ from the direct ones by rounding: about ten times the direct sum's error. A NaN or an infinity
+// reaches the whole tile that it is in.
 type winograd struct {
 	ConvShape
 	level   *f32.Level
@@ -51,9 +51,9 @@ func (s *ConvShape) canWinograd() bool {
 	return s.KH == 3 && s.KW == 3 && s.SH == 1 && s.SW == 1 && s.DH == 1 && s.DW == 1 && s.Groups == 1
 }
 
-// PrefersWinograd reports whether winograd is the faster way to compute a convolution. Measured against the direct sum on a
-// Zen 4 core, it takes 0.35 to 0.7 of the time with 16 channels or more, but for few tiles with many weights: these are
-// 36/9 times the direct sum's and come from memory each time (7×7 with 512 channels: 1.07).
+// PrefersWinograd reports whether winograd is the faster way to compute a convolution. Measured against the direct sum
+// on a Zen 4 core, it takes 0.35 to 0.7 of the time with 16 channels or more, but for few tiles with many weights:
+// these are 36/9 times the direct sum's and come from memory each time (7×7 with 512 channels: 1.07).
 func (s *ConvShape) PrefersWinograd() bool {
 	tiles := (s.OH + 3) / 4 * ((s.OW + 3) / 4)
 	return s.canWinograd() && s.C >= 16 && s.OC >= 16 && (tiles > 8 || s.C*s.OC <= 1<<16)
@@ -71,9 +71,9 @@ func newWinograd(s ConvShape, workers int) *winograd {
 	w.packed = Alloc(panels * winogradPoints * s.C * f32.NR)
 	w.bias = make([]float32, panels*f32.NR)
 	copy(w.bias, s.Bias)
-	// A block's points (36·block·C) and a task's products share L2 where channels are few or L2 holds the weights, and a worker
-	// takes blocks of its own from beginning to end; elsewhere a point's rows and weights do, and all workers are at one
-	// block. With two workers, blocks of their own take 0.87 of the time in ResNet-18 and 0.94 in DenseNet-121.
+	// A block's points (36·block·C) and a task's products share L2 where channels are few or L2 holds the weights, and a
+	// worker takes blocks of its own from beginning to end; elsewhere a point's rows and weights do, and all workers are
+	// at one block. With two workers, blocks of their own take 0.87 of the time in ResNet-18 and 0.94 in DenseNet-121.
 	w.block, w.alone = 24, s.C <= 96 || 4*len(w.packed) <= 1<<20
 	if !w.alone {
 		w.block = 96
@@ -138,8 +138,8 @@ func (w *winograd) pack(panel int) {
 	}
 }
 
-// weights is where a panel's filters of one point begin in packed: chunks of panels follow one another, and within a chunk
-// points, in the order in which a task reads them.
+// weights is where a panel's filters of one point begin in packed: chunks of panels follow one another, and within a
+// chunk points, in the order in which a task reads them.
 func (w *winograd) weights(panel, point int) int {
 	first := panel / w.chunk * w.chunk
 	panels := min(w.chunk, w.panels()-first)
@@ -174,9 +174,9 @@ func (w *winograd) Run(pool *par.Pool, dst, src, res Tensor) {
 	w.dst, w.src, w.res = Tensor{}, Tensor{}, Tensor{}
 }
 
-// spread is how far points of n elements are put apart: an odd number of cache lines. The 36 points of a tile are written
-// and read together, and at a multiple of 4 KiB they would all want the same few lines of L1: without this, layers of the zoo
-// took 1.02 to 1.16 times as long with AVX2 and 0.99 to 1.09 times with AVX-512 (Zen 4).
+// spread is how far points of n elements are put apart: an odd number of cache lines. The 36 points of a tile are
+// written and read together, and at a multiple of 4 KiB they would all want the same few lines of L1: without this,
+// layers of the zoo took 1.02 to 1.16 times as long with AVX2 and 0.99 to 1.09 times with AVX-512 (Zen 4).
 func spread(n int) int { return roundUp(n, f32.NR) | f32.NR }
 
 // pointStep is how far apart the points of a block are.
@@ -196,8 +196,8 @@ func (w winogradTransforms) Do(worker, task int) {
 	w.transform(s, task)
 }
 
-// winogradProducts are the tasks behind a block's transforms: a chunk of channels of some of its tiles each. Tasks of one
-// worker have the same tiles, those that it transformed, where there are enough.
+// winogradProducts are the tasks behind a block's transforms: a chunk of channels of some of its tiles each. Tasks of
+// one worker have the same tiles, those that it transformed, where there are enough.
 type winogradProducts struct{ *winograd }
 
 // Do computes one chunk of channels of a part of the block under way.
@@ -311,7 +311,8 @@ func (w *winograd) finish(s *winogradScratch, i, k, panel, panels int) {
 	cols := min(width, w.OC-col)
 	pixel := (image*w.OH+y)*w.OW + x
 	a := &s.args
-	*a = f32.Winograd{In: &s.products[k*width], InRow: 4 * spread(w.sub*width), Bias: &w.bias[col], C: cols, Mask: mask8(cols), Lo: w.lo, Hi: w.hi}
+	*a = f32.Winograd{In: &s.products[k*width], InRow: 4 * spread(w.sub*width), Bias: &w.bias[col], C: cols, Mask: mask8(cols),
+		Lo: w.lo, Hi: w.hi}
 	rows, columns := min(4, w.OH-y), min(4, w.OW-x)
 	if rows == 4 && columns == 4 {
 		a.Out, a.OutRow, a.OutPixel = &w.dst.Data[pixel*w.dst.Stride+col], 4*w.OW*w.dst.Stride, 4*w.dst.Stride

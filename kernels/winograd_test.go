@@ -20,7 +20,8 @@ func TestWinograd(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {3, 4}, {4, 4}, {5, 9}, {8, 8}, {13, 22}, {28, 28}} {
 		for _, c := range [][2]int{{1, 1}, {3, 17}, {8, 16}, {19, 70}, {120, 31}} {
 			for pad := -2; pad < 3; pad++ {
-				s := ConvShape{C: c[0], H: size[0], W: size[1], OC: c[1], KH: 3, KW: 3, SH: 1, SW: 1, DH: 1, DW: 1, Top: pad, Left: pad, Groups: 1}
+				s := ConvShape{C: c[0], H: size[0], W: size[1], OC: c[1], KH: 3, KW: 3, SH: 1, SW: 1, DH: 1, DW: 1, Top: pad,
+					Left: pad, Groups: 1}
 				s.OH, s.OW = s.H+2*pad-2, s.W+2*pad-2
 				if s.OH > 0 && s.OW > 0 {
 					s.Act = []Act{None, ReLU6, SiLU}[(pad+2+c[0])%3]

@@ -11,8 +11,8 @@ import (
 //
 //	y = x·sign·log₂e, n = round(y), f = y − n, 2ʸ = 2ⁿ · (1 + f·p(f))
 //
-// p is a minimax fit of (2ᶠ − 1)/f on ±½, relative error 2e-9 before rounding; y's own rounding makes the relative error
-// of the result up to 6e-8·(1 + |x|). y is clamped to ±126, or from below only where it cannot be positive.
+// p is a minimax fit of (2ᶠ − 1)/f on ±½, relative error 2e-9 before rounding; y's own rounding makes the relative
+// error of the result up to 6e-8·(1 + |x|). y is clamped to ±126, or from below only where it cannot be positive.
 func exp(v *isa, x group, sign float64, positive bool) {
 	n, p := v.group(len(x)), v.group(len(x))
 	if sign > 0 {
@@ -52,10 +52,10 @@ func hardsigmoid(v *isa, x group) {
 	v.each(VMULPS, v.in("sixth", 1.0/6), x, x)
 }
 
-// activations are the functions that are no clamp; emit turns x to f(x), and again reads x from memory once more, which is
-// cheaper than a register. side is how many of AVX2's vectors are worked on side by side: what was fastest on a Zen 4 core
-// and goes into sixteen registers. One at a time took 1.2 to 1.4 times as long, because the scheduler cannot look far
-// enough ahead for the next chain of some sixty cycles.
+// activations are the functions that are no clamp; emit turns x to f(x), and again reads x from memory once more, which
+// is cheaper than a register. side is how many of AVX2's vectors are worked on side by side: what was fastest on a Zen
+// 4 core and goes into sixteen registers. One at a time took 1.2 to 1.4 times as long, because the scheduler cannot
+// look far enough ahead for the next chain of some sixty cycles.
 var activations = []struct {
 	name string
 	side int

@@ -26,9 +26,9 @@ const (
 	bandLo // two float32
 )
 
-// band emits dwband{K}s{S}r{R}{ISA}: R rows of output of a depthwise convolution with a K×K window and stride S. The input's
-// columns pass by once, and each column's (R−1)·S+K pixels are multiplied into every output whose window they are in. For
-// K = 3 and S = 1 column x does
+// band emits dwband{K}s{S}r{R}{ISA}: R rows of output of a depthwise convolution with a K×K window and stride S. The
+// input's columns pass by once, and each column's (R−1)·S+K pixels are multiplied into every output whose window they
+// are in. For K = 3 and S = 1 column x does
 //
 //	A2 (output x−1) += column · w[·][2]     complete: clamped and stored
 //	A1 (output x)   += column · w[·][1]
@@ -196,8 +196,8 @@ func (b *band) columns() {
 	Label(end)
 }
 
-// multiply emits one column's multiply-adds: the accumulators of age i, i < n, take the weights of column kx(i) of the window.
-// It moves to the next column.
+// multiply emits one column's multiply-adds: the accumulators of age i, i < n, take the weights of column kx(i) of the
+// window. It moves to the next column.
 func (b *band) multiply(kx func(i int) int, n int) {
 	v := b.isa
 	weight := func(ky, i int) Mem { return Mem{Base: b.w, Disp: 64 * (ky*b.k + kx(i))} }
@@ -239,8 +239,8 @@ func (b *band) multiply(kx func(i int) int, n int) {
 	ADDQ(b.field(bandInPixel), b.at)
 }
 
-// complete emits the oldest accumulators' clamp and store, or jumps to end if no output is to come. Windows that end before
-// the first output are dropped.
+// complete emits the oldest accumulators' clamp and store, or jumps to end if no output is to come. Windows that end
+// before the first output are dropped.
 func (b *band) complete(end string) {
 	v := b.isa
 	drop := b.label("drop")

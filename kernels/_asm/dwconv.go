@@ -81,7 +81,8 @@ func dwconv(op string, px int) {
 			}
 		}
 		ADDQ(Imm(16), tap)
-		inputs := []Mem{{Base: in}, {Base: in, Index: step, Scale: 1}, {Base: in, Index: step, Scale: 2}, {Base: in, Index: step3, Scale: 1}}
+		inputs := []Mem{{Base: in}, {Base: in, Index: step, Scale: 1}, {Base: in, Index: step, Scale: 2},
+			{Base: in, Index: step3, Scale: 1}}
 		for i := range px {
 			for v := range vecs {
 				from := inputs[i]

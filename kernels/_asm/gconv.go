@@ -8,9 +8,9 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// gconv4 emits gconv{px}g4c8AVX2(t *Depthwise): a convolution in groups of four channels, px output pixels of a row by two
-// groups at a time. A permutation spreads one channel of each group over its half of a vector, so that every lane of
-// every multiply-add is used:
+// gconv4 emits gconv{px}g4c8AVX2(t *Depthwise): a convolution in groups of four channels, px output pixels of a row by
+// two groups at a time. A permutation spreads one channel of each group over its half of a vector, so that every lane
+// of every multiply-add is used:
 //
 //	x     = [x0 x1 x2 x3 | x4 x5 x6 x7]       inputs of two groups
 //	perm1 = [x1 x1 x1 x1 | x5 x5 x5 x5]  ·  w[tap][1], the weights of input 1 to each group's four outputs

@@ -21,10 +21,10 @@ import (
 // 6×16 takes 12 accumulators, 2 registers for b and 2 for broadcasts: all sixteen. Each k costs 12 multiply-adds
 // (6 cycles at two a cycle) against 8 loads (4 cycles at two a cycle), so the multipliers are the limit.
 //
-// With AVX-512 a row is one vector, and a multiply-add broadcasts its element of a from memory itself: 7 instructions a k
-// where AVX2 takes 20. Zen 4 starts one such multiply-add a cycle, and 6 chains cover its latency of 4; a core that starts
-// two (Intel's servers) would want 8 or more, so two tiles side by side. Every output is the same chain of multiply-adds
-// as with AVX2, to the bit.
+// With AVX-512 a row is one vector, and a multiply-add broadcasts its element of a from memory itself: 7 instructions a
+// k where AVX2 takes 20. Zen 4 starts one such multiply-add a cycle, and 6 chains cover its latency of 4; a core that
+// starts two (Intel's servers) would want 8 or more, so two tiles side by side. Every output is the same chain of
+// multiply-adds as with AVX2, to the bit.
 //
 // Byte offsets of the fields of f32.Tile; TestLayouts holds them equal to the Go struct's.
 const (
@@ -251,8 +251,8 @@ func (g *gemm) addResidual() {
 	MOVQ(r, g.field(tileNextR))
 }
 
-// add emits the addition of mr rows from at on, stride bytes apart, and moves at by steps of them. With a mask it takes the
-// branch masked; both end at done.
+// add emits the addition of mr rows from at on, stride bytes apart, and moves at by steps of them. With a mask it takes
+// the branch masked; both end at done.
 func (g *gemm) add(at, stride Register, steps int, masked, done string) {
 	TESTQ(g.mask, g.mask)
 	JNZ(LabelRef(masked))

@@ -28,8 +28,8 @@ func (v *isa) zero(x VecVirtual) {
 	VXORPS(x, x, x)
 }
 
-// firstLanes emits a mask of the first n lanes, n being in a register and below the number of lanes: an opmask, or the vector
-// of n%8 that the argument's field has the address of.
+// firstLanes emits a mask of the first n lanes, n being in a register and below the number of lanes: an opmask, or the
+// vector of n%8 that the argument's field has the address of.
 func (v *isa) firstLanes(n GPVirtual, field Mem) Register {
 	if v == avx512 {
 		ones, k := GP64(), K()

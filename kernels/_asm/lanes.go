@@ -20,8 +20,8 @@ func (v *isa) keep(mask Register, x VecVirtual) {
 	}
 }
 
-// A group is vectors that are worked on side by side, so that each one's chain of dependent instructions runs while the
-// others' wait.
+// A group is vectors that are worked on side by side, so that each one's chain of dependent instructions runs
+// while the others' wait.
 type group []VecVirtual
 
 func (v *isa) group(n int) group {

@@ -1,5 +1,5 @@
-// Command asm writes the assembly of kernels/internal/f32: "go run . -op gemm -isa avx2 -out FILE". Each operation and ISA is one
-// file; the stubs, with the loop that each computes, are written by hand beside it.
+// Command asm writes the assembly of kernels/internal/f32: "go run . -op gemm -isa avx2 -out FILE". Each operation and
+// ISA is one file; the stubs, with the loop that each computes, are written by hand beside it.
 package main
 
 import (

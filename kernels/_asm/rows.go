@@ -79,9 +79,9 @@ func (k *rowsKernel) channels(label string, n int, body func(n int, mask Registe
 	Label(label + "_done")
 }
 
-// gather emits a loop over a row's channels that gathers vector i in into[i % len(into)], so that one's latency does not
-// hold up the next; body gets the vector's place and, for the tail, its mask. Afterwards into[0] holds what combine makes
-// of all. Four vectors of eight and two of sixteen gather the same channels in the same order.
+// gather emits a loop over a row's channels that gathers vector i in into[i % len(into)], so that one's latency does
+// not hold up the next; body gets the vector's place and, for the tail, its mask. Afterwards into[0] holds what combine
+// makes of all. Four vectors of eight and two of sixteen gather the same channels in the same order.
 func (k *rowsKernel) gather(label string, into group, combine func(...Op), body func(into VecVirtual, at Mem, mask Register)) {
 	n := len(into)
 	lanes := func(n int) Op { return U32(n * k.lanes) }

@@ -47,8 +47,8 @@ func walk(v *isa, t Register, body func(mask Register), bases ...Register) {
 	RET()
 }
 
-// A shelf keeps n vectors between two passes: the first of them in registers, where AVX-512's thirty-two leave some free,
-// the others on the stack, each within a line of the cache.
+// A shelf keeps n vectors between two passes: the first of them in registers, where AVX-512's thirty-two leave some
+// free, the others on the stack, each within a line of the cache.
 type shelf struct {
 	v     *isa
 	first group

@@ -1,10 +1,10 @@
 // Package par is a fixed set of workers that share out the tiles of one layer after another.
 //
 // The contract: Run calls Do for every index below tasks exactly once, on at most Size workers, the caller being worker
-// 0, and returns when all calls have. Each worker begins with a range of its own, the same for every Run of as many tasks, so
-// that a worker finds what it wrote in the layer before in its own cache; then it takes what others have left, so that
-// uneven tiles balance themselves. Which worker runs which index is not fixed, and a task's result must not depend on it.
-// Run neither allocates nor locks while the workers are awake. A pool runs one thing at a time.
+// 0, and returns when all calls have. Each worker begins with a range of its own, the same for every Run of as many
+// tasks, so that a worker finds what it wrote in the layer before in its own cache; then it takes what others have
+// left, so that uneven tiles balance themselves. Which worker runs which index is not fixed, and a task's result must
+// not depend on it. Run neither allocates nor locks while the workers are awake. A pool runs one thing at a time.
 //
 // It leaves to the caller how work is cut into tasks, and scratch memory by worker.
 package par

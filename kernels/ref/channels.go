@@ -23,8 +23,7 @@ func Shuffle(dst, x []float64, groups, n, c, p int) {
 	}
 }
 
-// Affine is dst[n,c,p] = x[n,c,p]·scale[c] + shift[c]: dst and x (N,C,P), scale (C), shift (C) or nil for none; dst may
-// be x.
+// Affine is dst[n,c,p] = x[n,c,p]·scale[c] + shift[c]: dst and x (N,C,P), scale (C), shift (C) or nil for none; dst may be x.
 func Affine[W Float](dst, x []float64, scale, shift []W, n, c, p int) {
 	check("dst", len(dst), n*c*p)
 	check("x", len(x), n*c*p)
@@ -41,8 +40,7 @@ func Affine[W Float](dst, x []float64, scale, shift []W, n, c, p int) {
 	}
 }
 
-// Pad puts zeros around each of NC planes of H×W pixels: dst (NC,top+H+bottom,left+W+right), x (NC,H,W). dst must not be
-// x.
+// Pad puts zeros around each of NC planes of H×W pixels: dst (NC,top+H+bottom,left+W+right), x (NC,H,W). dst must not be x.
 func Pad(dst, x []float64, top, left, bottom, right, nc, h, w int) {
 	oh, ow := top+h+bottom, left+w+right
 	check("dst", len(dst), nc*oh*ow)
@@ -54,8 +52,8 @@ func Pad(dst, x []float64, top, left, bottom, right, nc, h, w int) {
 	}
 }
 
-// GroupNorm normalises each of G groups of channels over its C/G·P elements, then scales and shifts each channel (Wu and
-// He 2018): dst and x (N,C,P), w and b (C), the variance with divisor C/G·P; dst may be x.
+// GroupNorm normalises each of G groups of channels over its C/G·P elements, then scales and shifts each channel (Wu
+// and He 2018): dst and x (N,C,P), w and b (C), the variance with divisor C/G·P; dst may be x.
 //
 //	dst[n,c,p] = (x[n,c,p] − mean[n,g]) / √(var[n,g] + eps) · w[c] + b[c]
 func GroupNorm[W Float](dst, x []float64, w, b []W, eps float64, groups, n, c, p int) {
@@ -75,8 +73,8 @@ func GroupNorm[W Float](dst, x []float64, w, b []W, eps float64, groups, n, c, p
 	}
 }
 
-// LayerNorm normalises each pixel over its channels, then scales and shifts each channel (Ba and others 2016): dst and x
-// (N,C,P), w and b (C), the variance with divisor C; dst may be x.
+// LayerNorm normalises each pixel over its channels, then scales and shifts each channel (Ba and others 2016): dst and
+// x (N,C,P), w and b (C), the variance with divisor C; dst may be x.
 //
 //	dst[n,c,p] = (x[n,c,p] − mean[n,p]) / √(var[n,p] + eps) · w[c] + b[c]
 func LayerNorm[W Float](dst, x []float64, w, b []W, eps float64, n, c, p int) {
@@ -110,8 +108,8 @@ func moments(x []float64) (mean, variance float64) {
 	return mean, variance / float64(len(x))
 }
 
-// SplitSoftmax is a softmax over parts equal ranges of channels: dst and x (N,parts,C/parts·P), over the second axis;
-// dst may be x.
+// SplitSoftmax is a softmax over parts equal ranges of channels: dst and x (N,parts,C/parts·P), over the second
+// axis; dst may be x.
 func SplitSoftmax(dst, x []float64, parts, n, c, p int) {
 	check("dst", len(dst), n*c*p)
 	check("x", len(x), n*c*p)

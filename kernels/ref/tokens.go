@@ -127,10 +127,10 @@ type AttentionSize struct {
 	Window, Shift     int  // windows of Window×Window tokens, rolled by Shift; Window 0 means the whole grid
 }
 
-// Attention is softmax(Scale·q·kᵀ + bias)·v for each head of each window: dst (N,Heads·D,H,W), qkv (N,3·Heads·D,H,W), bias
-// (Heads,2h−1,2w−1) or nil for windows of h×w tokens, at row y−y'+h−1 and column x−x'+w−1 for the query at (y,x) and the
-// key at (y',x'). With a Shift the grid is rolled up and left before it is cut, and back behind; a key that the roll
-// brought next to its query gets −100 more (Liu and others 2021, figure 4). dst must not be qkv.
+// Attention is softmax(Scale·q·kᵀ + bias)·v for each head of each window: dst (N,Heads·D,H,W), qkv (N,3·Heads·D,H,W),
+// bias (Heads,2h−1,2w−1) or nil for windows of h×w tokens, at row y−y'+h−1 and column x−x'+w−1 for the query at (y,x)
+// and the key at (y',x'). With a Shift the grid is rolled up and left before it is cut, and back behind; a key that the
+// roll brought next to its query gets −100 more (Liu and others 2021, figure 4). dst must not be qkv.
 func Attention(dst, qkv, bias []float64, s AttentionSize) {
 	h, w := s.H, s.W
 	if s.Window > 0 {

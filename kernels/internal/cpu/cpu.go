@@ -1,4 +1,4 @@
-// Package cpu tells what the processor can do and lets a waiting thread rest its core for a moment.
+// Package cpu says what the processor can do and lets a waiting thread rest its core for a moment.
 //
 // The contract: the flags are set once, before main, and obey GODEBUG=cpu.NAME=off. It leaves the choice of kernels to
 // kernels/internal/f32.
@@ -6,11 +6,11 @@ package cpu
 
 import xcpu "golang.org/x/sys/cpu"
 
-// AVX2 tells of AVX2 and FMA3 together, which is what the level of that name needs.
+// AVX2 is whether there are AVX2 and FMA3, which the level of that name needs together.
 var AVX2 = xcpu.X86.HasAVX2 && xcpu.X86.HasFMA
 
-// AVX512 tells of AVX-512 F, CD, BW, DQ and VL together, beside AVX2.
+// AVX512 is whether there are AVX-512 F, CD, BW, DQ and VL, beside AVX2.
 var AVX512 = AVX2 && xcpu.X86.HasAVX512F && xcpu.X86.HasAVX512CD && xcpu.X86.HasAVX512BW && xcpu.X86.HasAVX512DQ && xcpu.X86.HasAVX512VL
 
-// NEON tells of arm64's vector instructions, which every such processor that Go runs on has.
+// NEON is whether there are arm64's vector instructions, which every such processor that Go runs on has.
 var NEON = xcpu.ARM64.HasASIMD

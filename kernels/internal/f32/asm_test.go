@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRegisters holds that AVX2's assembly keeps to the sixteen registers that AVX2 has: the generator's allocator would
-// hand out AVX-512's others as well, and only a machine without them would notice.
+// TestRegisters holds that AVX2's assembly keeps to the sixteen registers that AVX2 has: the generator's allocator
+// would hand out AVX-512's others as well, and only a machine without them would notice.
 func TestRegisters(t *testing.T) {
 	files, err := filepath.Glob("*_avx2_amd64.s")
 	if err != nil || len(files) == 0 {

@@ -16,7 +16,8 @@ func BenchmarkRows(b *testing.B) {
 			name   string
 			kernel func(*Rows)
 		}{
-			{"muladd", l.MulAdd}, {"add", l.Add}, {"clamp", l.Clamp}, {"colsum", l.ColumnSums}, {"sigmoid", l.Sigmoid}, {"silu", l.SiLU}, {"hardsigmoid", l.HardSigmoid}, {"hardswish", l.HardSwish},
+			{"muladd", l.MulAdd}, {"add", l.Add}, {"clamp", l.Clamp}, {"colsum", l.ColumnSums}, {"sigmoid", l.Sigmoid},
+			{"silu", l.SiLU}, {"hardsigmoid", l.HardSigmoid}, {"hardswish", l.HardSwish},
 			{"gelu", l.GELU}, {"gelutanh", l.GELUTanh}, {"layernorm", l.LayerNorm}, {"softmax", l.Softmax},
 		} {
 			for _, shape := range [][2]int{{1, 4096}, {1, 64 << 10}, {20, 197}, {64, 24}, {42, 96}, {64, 768}} {
@@ -29,8 +30,7 @@ func BenchmarkRows(b *testing.B) {
 	}
 }
 
-// benchBest times f and reports work over the time of its fastest run, which another program on the machine disturbs
-// least.
+// benchBest times f and reports work over the time of its fastest run, which another program on the machine disturbs least.
 func benchBest(b *testing.B, work int, unit string, per float64, f func()) {
 	best := time.Duration(math.MaxInt64)
 	for b.Loop() {
@@ -55,13 +55,14 @@ func benchRows(b *testing.B, kernel func(*Rows), n, c int) {
 	benchBest(b, times*n*c, "melems/s", 1e6, func() {
 		copy(x, first)
 		for range times {
-			kernel(&Rows{Out: &x[0], In: &x[0], A: &first[0], B: &first[0], LDO: 4 * c, LDI: 4 * c, C: c, RowsLeft: n, Mask: &mask[0], Lo: 1, Hi: 1 / float32(c)})
+			kernel(&Rows{Out: &x[0], In: &x[0], A: &first[0], B: &first[0], LDO: 4 * c, LDI: 4 * c, C: c, RowsLeft: n,
+				Mask: &mask[0], Lo: 1, Hi: 1 / float32(c)})
 		}
 	})
 }
 
-// BenchmarkGEMM times the tiles on rows of a dense 1×1 convolution: what a panel of sixteen columns costs while it is in
-// L1 and the rows in L2.
+// BenchmarkGEMM times the tiles on rows of a dense 1×1 convolution: what a panel of sixteen columns costs while it is
+// in L1 and the rows in L2.
 func BenchmarkGEMM(b *testing.B) {
 	for _, l := range Levels()[1:] {
 		for _, mr := range []int{6, 4, 1} {
@@ -85,8 +86,8 @@ func BenchmarkGEMM(b *testing.B) {
 	}
 }
 
-// BenchmarkWinograd times the transforms of one tile, as a layer of 56×56 pixels calls them: points an odd number of cache
-// lines apart.
+// BenchmarkWinograd times the transforms of one tile, as a layer of 56×56 pixels calls them: points an odd number of
+// cache lines apart.
 func BenchmarkWinograd(b *testing.B) {
 	for _, l := range Levels()[1:] {
 		for _, c := range []int{64, 24} {
@@ -95,7 +96,8 @@ func BenchmarkWinograd(b *testing.B) {
 			x, points, bias := make([]float32, 6*56*c), make([]float32, 36*step), make([]float32, c+16)
 			mask := [8]int32{}
 			in := Winograd{In: &x[0], Out: &points[0], InRow: 4 * 56 * c, InPixel: 4 * c, OutRow: 4 * step, C: c, Mask: &mask[0]}
-			out := Winograd{In: &points[0], Out: &x[0], Bias: &bias[0], InRow: 4 * step, OutRow: 4 * 56 * c, OutPixel: 4 * c, C: c, Mask: &mask[0], Hi: 1}
+			out := Winograd{In: &points[0], Out: &x[0], Bias: &bias[0], InRow: 4 * step, OutRow: 4 * 56 * c, OutPixel: 4 * c,
+				C: c, Mask: &mask[0], Hi: 1}
 			for _, op := range []struct {
 				name   string
 				kernel func(*Winograd)

@@ -4,7 +4,8 @@ package f32
 
 import "unsafe"
 
-// dwrow{px}c16NEON computes what dwconv{px}c16NEON does with weights in blocks of sixteen channels: in place of its W it reads
+// dwrow{px}c16NEON computes what dwconv{px}c16NEON does with weights in blocks of sixteen channels: in place of
+// its W it reads
 //
 //	W[c/16*WStep/4+tap.W/4+c%16]
 //

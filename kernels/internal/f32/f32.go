@@ -5,11 +5,11 @@
 // computes it; only the order of additions and the use of fused multiply-adds differ. Kernels check nothing: package
 // kernels has checked sizes before it calls. One call covers one panel of tiles, never a layer, because assembly cannot
 // be preempted. Fields whose names end in Left say how much is left to do: a call counts them down, and the next call
-// needs them set again. A NaN in an input reaches the output. Activations are of finite x: what an infinity becomes, its
-// limit or a NaN, may differ between implementations.
+// needs them set again. A NaN in an input reaches the output. Activations are of finite x: what an infinity becomes,
+// its limit or a NaN, may differ between implementations.
 //
-// Assembly for amd64 is written by the generators of kernels/_asm. NEON's, for arm64, is written by hand: a file opens with
-// its register map, and the assembler's macros take the generator's place.
+// Assembly for amd64 is written by the generators of kernels/_asm. NEON's, for arm64, is written by hand: a file opens
+// with its register map, and the assembler's macros take the generator's place.
 //
 // It leaves to package kernels which implementation is used, how layers are cut into tiles, and all checks.
 package f32
@@ -26,9 +26,9 @@ const (
 	Final             // add the residual and clamp before the store
 )
 
-// Tile is the argument of a matrix microkernel: TilesLeft blocks of mr rows by nr columns of output, one below the other.
-// The rows of the left matrix are found by address, so that a convolution needs no copy of its input: a tap is one
-// position of its window, and A holds the address of every row's input for every tap.
+// Tile is the argument of a matrix microkernel: TilesLeft blocks of mr rows by nr columns of output, one below the
+// other. The rows of the left matrix are found by address, so that a convolution needs no copy of its input: a tap is
+// one position of its window, and A holds the address of every row's input for every tap.
 type Tile struct {
 	A         **float32 // (TilesLeft, taps of the layer, MR) addresses of input rows
 	B         *float32  // (Taps·K, nr) packed right matrix
@@ -48,8 +48,8 @@ type Tile struct {
 
 	_ [3]uintptr // A, C and R of the tile under way: the assembly's own
 
-	// Prefetch is an address, as a plain number, from which memory is brought into L2 at a quarter of the speed at which B
-	// is read: the next panel, so that it is there when its turn comes. It moves on as it is used.
+	// Prefetch is an address, as a plain number, from which memory is brought into L2 at a quarter of the speed at
+	// which B is read: the next panel, so that it is there when its turn comes. It moves on as it is used.
 	Prefetch uintptr
 }
 
@@ -76,8 +76,8 @@ type Depthwise struct {
 	Lo, Hi     float32
 }
 
-// Band is the argument of a depthwise kernel that computes R rows of output at once from (R−1)·S+K rows of input, S being the
-// stride and K the window's side.
+// Band is the argument of a depthwise kernel that computes R rows of output at once from (R−1)·S+K rows of input, S
+// being the stride and K the window's side.
 type Band struct {
 	In               **float32 // ((R−1)·S+K) addresses of the rows of input; nil for padding
 	W                *float32  // (⌈C/16⌉, K·K, 16)
@@ -93,8 +93,8 @@ type Band struct {
 	Lo, Hi           float32
 }
 
-// Rows is the argument of the kernels that walk rows of channels, RowsLeft rows of C channels each; a stride of 0 uses the
-// same row again and again. The sums of columns leave RowsLeft as it is.
+// Rows is the argument of the kernels that walk rows of channels, RowsLeft rows of C channels each; a stride of 0 uses
+// the same row again and again. The sums of columns leave RowsLeft as it is.
 type Rows struct {
 	Out, In, A, B      *float32
 	LDO, LDI, LDA, LDB int // bytes from one row to the next

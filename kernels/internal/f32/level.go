@@ -34,9 +34,11 @@ func newGeneric() *Level {
 		Bands:    bandsGeneric(),
 		Grouped4: gconvGeneric(4), Grouped1: gconvGeneric(1),
 		MaxPool4: dwconvGeneric(4, true), MaxPool1: dwconvGeneric(1, true),
-		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric, ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),
+		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric,
+		ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),
 		Sigmoid: sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
-		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, Zip: zipGeneric, WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
+		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, Zip: zipGeneric,
+		WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
 	}
 	for mr := 1; mr <= MR; mr++ {
 		l.Gemm16[mr], l.Gemm8[mr] = gemmGeneric(mr, 16), gemmGeneric(mr, 8)

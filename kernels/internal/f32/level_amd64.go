@@ -18,7 +18,8 @@ var avx2 = &Level{
 
 	MulAdd: muladdc8AVX2, Mul: mulc8AVX2, Add: addc8AVX2, Clamp: clampc8AVX2, ColumnSums: colsumc8AVX2, ColumnSquares: colsqc8AVX2,
 	Sigmoid: sigmoidc8AVX2, SiLU: siluc8AVX2, HardSigmoid: hardsigmoidc8AVX2, HardSwish: hardswishc8AVX2,
-	GELU: geluc8AVX2, GELUTanh: gelutanhc8AVX2, LayerNorm: layernormc8AVX2, Softmax: softmaxc8AVX2, Zip: zipc8AVX2, WinogradIn: wino4x3inc8AVX2, WinogradOut: wino4x3outc8AVX2,
+	GELU: geluc8AVX2, GELUTanh: gelutanhc8AVX2, LayerNorm: layernormc8AVX2, Softmax: softmaxc8AVX2, Zip: zipc8AVX2,
+	WinogradIn: wino4x3inc8AVX2, WinogradOut: wino4x3outc8AVX2,
 }
 
 // avx512 is avx2 with vectors of sixteen. Layouts are the same.

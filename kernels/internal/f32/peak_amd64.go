@@ -31,7 +31,7 @@ func readSumAVX2(p *float32, blocks int, sum *[8]float32)
 //go:noescape
 func fmaPeakAVX512(rounds int, x *[8]float32)
 
-// wider tells whether vectors of sixteen do more multiply-adds a second than vectors of eight. With two units of that
+// wider reports whether vectors of sixteen do more multiply-adds a second than vectors of eight. With two units of that
 // width they do twice as many; on Zen 4, where two units of eight join, as many (BenchmarkPeak: both 118.2
 // GFLOP/s); and a core with one unit that lowers its clock for them does fewer.
 var wider = sync.OnceValue(func() bool {
@@ -51,8 +51,8 @@ var wider = sync.OnceValue(func() bool {
 })
 
 // FMAPeak runs about rounds·peakChains·8 multiply-adds in registers, rounds ≥ 1, with the best instructions that the
-// machine has, and returns how many those were. Sixteen lanes take half the rounds, so that where either width is as fast
-// the time does not depend on which one was chosen.
+// machine has, and returns how many those were. Sixteen lanes take half the rounds, so that where either width is as
+// fast the time does not depend on which one was chosen.
 func FMAPeak(rounds int, x *[8]float32) int {
 	switch {
 	case wider():

@@ -68,7 +68,8 @@ func TestTileTwins(t *testing.T) {
 			ldc, ldr := nr+rng.IntN(3), nr+rng.IntN(3)
 			c, r := integers(rng, tiles*mr*ldc), integers(rng, tiles*mr*ldr)
 			arg := Tile{A: &a[0], B: &b[0], Taps: taps, K: k, Offset: 4 * offset, LDC: 4 * ldc, LDR: 4 * ldr, TilesLeft: tiles,
-				Step: 8 * taps * MR, Flags: rng.IntN(4), Lo: float32(-rng.IntN(200)), Hi: float32(rng.IntN(200)), Prefetch: uintptr(unsafe.Pointer(&b[0]))}
+				Step: 8 * taps * MR, Flags: rng.IntN(4), Lo: float32(-rng.IntN(200)), Hi: float32(rng.IntN(200)),
+				Prefetch: uintptr(unsafe.Pointer(&b[0]))}
 			columns := nr
 			if rng.IntN(2) == 0 {
 				columns = 1 + rng.IntN(nr)
@@ -168,8 +169,8 @@ func TestRowsTwins(t *testing.T) {
 			for c := 1; c <= 70; c++ {
 				n, stride := 1+rng.IntN(4), c+rng.IntN(3)
 				in, a, b, out := integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride)
-				arg := Rows{In: &in[0], A: &a[0], B: &b[0], LDO: 4 * stride, LDI: 4 * stride, LDA: 4 * stride * rng.IntN(2), LDB: 4 * stride,
-					C: c, RowsLeft: n, Mask: &masks[NR-c%8], Lo: -30, Hi: 20}
+				arg := Rows{In: &in[0], A: &a[0], B: &b[0], LDO: 4 * stride, LDI: 4 * stride, LDA: 4 * stride * rng.IntN(2),
+					LDB: 4 * stride, C: c, RowsLeft: n, Mask: &masks[NR-c%8], Lo: -30, Hi: 20}
 				switch k.name {
 				case "layernorm":
 					arg.Lo, arg.Hi = 0.25, 1/float32(c)
@@ -263,7 +264,8 @@ func TestBandTwins(t *testing.T) {
 			mine.Out, theirs.Out = &got[0], &want[0]
 			band(&mine)
 			twin(&theirs)
-			same(t, fmt.Sprintf("%dx%d, stride %d, %d rows of %d columns to %d, %d of padding, %d channels", k, k, s, r, cols, ow, left, c), got, want, 0)
+			same(t, fmt.Sprintf("%dx%d, stride %d, %d rows of %d columns to %d, %d of padding, %d channels",
+				k, k, s, r, cols, ow, left, c), got, want, 0)
 		}
 	})
 }
