@@ -38,11 +38,11 @@ const (
 // align is the arena's grain: a cache line.
 const align = 16
 
-// layOut gives every buffer its range of the arena and returns the arena's size in elements. Buffers are placed one
+// packArena gives every buffer its range of the arena and returns the arena's size in elements. Buffers are placed one
 // after the other, each at the lowest offset that no buffer alive at the same time holds. What that needs depends on
 // their order: a few are tried, then sizes shaken by chance, always the same, until one needs no more than is alive at
 // once.
-func layOut(buffers []buffer) int {
+func packArena(buffers []buffer) int {
 	keys := []func(b buffer) float64{
 		func(b buffer) float64 { return float64(b.elems) },
 		func(b buffer) float64 { return float64(b.last - b.first) },

@@ -18,7 +18,7 @@ func TestLayOut(t *testing.T) {
 			first := rng.IntN(50)
 			buffers[i] = buffer{elems: 1 + rng.IntN(5000), images: 1 + rng.IntN(3), first: first, last: first + rng.IntN(6)}
 		}
-		total := layOut(buffers)
+		total := packArena(buffers)
 		alive := make([]int, 60)
 		for i, a := range buffers {
 			if a.offset < 0 || a.offset+a.size() > total {

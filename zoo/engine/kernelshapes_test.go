@@ -67,6 +67,47 @@ func (s *benchShape) form() string {
 
 // TestKernelShapes holds the file to the shapes of the default experiment's layers.
 func TestKernelShapes(t *testing.T) {
+	models := defaultModels(t)
+	all := map[string]*benchShape{}
+	kinds := map[string]float64{}
+	for _, name := range models {
+		spec, err := zoo.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := spec.Graph(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count(g, len(models), all, kinds)
+	}
+	text, lines := shapesText(t, len(models), all, kinds)
+	t.Logf("%d shapes of %d", lines, len(all))
+	if lines < 25 || lines > 60 {
+		t.Errorf("%d benchmarks, want 25 to 60: enough to see all kernels, few enough to run in minutes", lines)
+	}
+	for kind := range keep {
+		if kinds[kind] == 0 {
+			t.Errorf("no layer is of kind %s", kind)
+		}
+	}
+	if *update {
+		if err := os.WriteFile(shapesFile, text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(shapesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, text) {
+		t.Errorf("%s is not what the graphs say; write it anew: go generate ./zoo/engine", shapesFile)
+	}
+}
+
+// defaultModels are the networks of the default experiment.
+func defaultModels(t *testing.T) []string {
+	t.Helper()
 	file, err := experiment.Load("../../experiments.yaml", experiment.Known{
 		ISAs: []string{"generic", "avx2", "avx512", "neon"},
 		Networks: func(pattern string) (names, nearest []string) {
@@ -87,26 +128,16 @@ func TestKernelShapes(t *testing.T) {
 	if i < 0 {
 		t.Fatal("experiments.yaml has no experiment default")
 	}
-	models := file.Experiments[i].Models
-	all := map[string]*benchShape{}
-	kinds := map[string]float64{}
-	for _, name := range models {
-		spec, err := zoo.Find(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		g, err := spec.Graph(0, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		count(g, len(models), all, kinds)
-	}
+	return file.Experiments[i].Models
+}
+
+// shapesText is the file: of each kind, the shapes with the largest shares of time.
+func shapesText(t *testing.T, networks int, all map[string]*benchShape, kinds map[string]float64) (file []byte, lines int) {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "# The kernels' benchmarks: shapes of the layers of the %d networks of the default experiment. "+
 		"A line is a benchmark, its\n"+
 		"# shape, how many layers and networks have it, and its share of the networks' time on a machine of 49 G multiply-adds\n"+
-		"# and 14 GB a second, in percent. Written by: go generate ./zoo/engine\n", len(models))
-	lines := 0
+		"# and 14 GB a second, in percent. Written by: go generate ./zoo/engine\n", networks)
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		var of []*benchShape
 		for _, s := range all {
@@ -124,27 +155,7 @@ func TestKernelShapes(t *testing.T) {
 		}
 		t.Logf("%-18s %3d shapes, %5.2f %% of the time, %5.2f %% kept", kind, len(of), 100*kinds[kind], 100*kept)
 	}
-	t.Logf("%d shapes of %d", lines, len(all))
-	if lines < 25 || lines > 60 {
-		t.Errorf("%d benchmarks, want 25 to 60: enough to see all kernels, few enough to run in minutes", lines)
-	}
-	for kind := range keep {
-		if kinds[kind] == 0 {
-			t.Errorf("no layer is of kind %s", kind)
-		}
-	}
-	if *update {
-		if err := os.WriteFile(shapesFile, text.Bytes(), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(shapesFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(have, text.Bytes()) {
-		t.Errorf("%s is not what the graphs say; write it anew: go generate ./zoo/engine", shapesFile)
-	}
+	return text.Bytes(), lines
 }
 
 // count adds a network's layers, all networks counting alike.

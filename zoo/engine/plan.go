@@ -25,6 +25,7 @@ type planner struct {
 	options Options
 
 	uses      []int // by node: how many nodes read it
+	reader    []int // by node: the last that reads it
 	groups    []group
 	algorithm []kernels.Algorithm // by group, of convolutions that are no depthwise ones
 	owner     []int               // by node: the group that computes it; −1 for nodes that compute nothing
@@ -94,7 +95,7 @@ func (p *planner) layOut() error {
 			b.first = 0 // it keeps the first images' values while the others go through the layers before it
 		}
 	}
-	p.arena = kernels.Alloc(layOut(p.buffers))
+	p.arena = kernels.Alloc(packArena(p.buffers))
 	return nil
 }
 

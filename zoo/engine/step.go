@@ -54,56 +54,46 @@ func (e *Engine) runStep(s *step, first, n int) {
 // emit makes the steps of group k.
 func (p *planner) emit(k int) error {
 	g := &p.groups[k]
-	if g.middle != nil {
+	n := &p.graph.Nodes[g.nodes[0]]
+	switch {
+	case g.middle != nil:
 		return p.emitSeparable(g)
+	case n.Op == nn.ConcatTokens:
+		p.emitTokens(g.last())
+		return nil
+	case n.Op == nn.Concat:
+		p.emitConcat(g.last())
+		return nil
 	}
-	i := g.nodes[0]
-	n := &p.graph.Nodes[i]
 	s := step{dst: p.at(g.last()), src: p.at(n.In[0])}
 	for _, r := range g.residual {
 		s.add = append(s.add, p.at(r))
 	}
-	algorithm, workers, rounding := "", p.pool.Size(), 0.0
+	s.summands = make([]kernels.Tensor, len(s.add))
+	algorithm, err := p.operate(&s, k)
+	if err != nil {
+		return err
+	}
+	p.steps = append(p.steps, s)
+	p.describe(g, algorithm, p.algorithm[k].Error)
+	return nil
+}
+
+// operate gives a step the operation of group k, whose algorithm's name it returns.
+func (p *planner) operate(s *step, k int) (algorithm string, err error) {
+	g, workers := &p.groups[k], p.pool.Size()
+	n := &p.graph.Nodes[g.nodes[0]]
 	switch n.Op {
 	case nn.Conv, nn.Linear:
-		shape := p.geometry(g)
-		var err error
-		if shape.Filter, shape.Bias, err = p.filters(g); err != nil {
-			return err
-		}
-		if p.depthwise(i) {
-			d := kernels.NewDepthwise(shape, workers)
-			s.unary, algorithm = d, d.Algorithm()
-			p.weightBytes += d.WeightBytes()
-		} else {
-			s.conv = p.algorithm[k].New(shape, workers)
-			algorithm, rounding = s.conv.Algorithm(), p.algorithm[k].Error
-			p.weightBytes += s.conv.WeightBytes()
-		}
-		p.release(n.Weight, n.Bias)
-		if g.flatten >= 0 {
-			s.src = p.at(g.flatten)
-		}
+		return p.convolve(s, k)
 	case nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool:
 		pool := kernels.NewPool(p.poolShape(n), workers)
 		s.unary, algorithm = pool, pool.Algorithm()
 	case nn.BatchNorm, nn.Scale, nn.Affine, nn.Mul, nn.Add, nn.Activate:
-		scale, shift, err := p.factorsOf(g)
-		if err != nil {
-			return err
-		}
-		p.weightBytes += 8 * int64(len(scale))
-		s.pointwise = kernels.NewPointwise(float32s(scale), float32s(shift), acts[g.act], workers)
-		algorithm = s.pointwise.Algorithm()
-		if g.gate >= 0 {
-			s.hasGate, s.gate = true, p.at(g.gate)
-		}
+		return p.pointwise(s, g)
 	case nn.LayerNorm, nn.GroupNorm:
-		norm, err := p.normStep(n, acts[g.act])
-		if err != nil {
-			return err
-		}
-		s.unary, algorithm = norm, "rows"
+		s.unary, err = p.norm(n, acts[g.act])
+		algorithm = "rows"
 	case nn.Attention:
 		a := kernels.NewAttention(p.attentionShape(n), workers)
 		s.unary, algorithm = a, a.Algorithm()
@@ -111,29 +101,65 @@ func (p *planner) emit(k int) error {
 	case nn.SplitSoftmax:
 		s.unary, algorithm = &kernels.SplitSoftmax{Parts: n.Groups}, "softmax"
 	case nn.ChannelConv:
-		w, err := p.param(n.Weight)
-		if err != nil {
-			return err
-		}
-		s.unary, algorithm = &kernels.ChannelConv{Weight: slices.Clone(w)}, "direct"
-		p.release(n.Weight)
+		s.unary, err = p.channelConv(n)
+		algorithm = "direct"
 	case nn.Shuffle, nn.Pad, nn.SliceTokens:
 		s.unary, algorithm = kernels.NewMove(moveOf(n), workers), "copy"
-	case nn.ConcatTokens:
-		p.emitTokens(g.last())
-		return nil
-	case nn.Concat:
-		p.emitConcat(g.last())
-		return nil
 	case nn.Flatten:
 		s.unary, algorithm = &flatten{}, "transpose"
 	default:
-		return fmt.Errorf("%s: no kernel for %s", n.Name, n.Op)
+		err = fmt.Errorf("%s: no kernel for %s", n.Name, n.Op)
 	}
-	s.summands = make([]kernels.Tensor, len(s.add))
-	p.steps = append(p.steps, s)
-	p.describe(g, algorithm, rounding)
-	return nil
+	return algorithm, err
+}
+
+// convolve gives a step the convolution or linear layer of group k, by the algorithm that was chosen for it.
+func (p *planner) convolve(s *step, k int) (algorithm string, err error) {
+	g := &p.groups[k]
+	i := g.nodes[0]
+	shape := p.geometry(g)
+	if shape.Filter, shape.Bias, err = p.filters(g); err != nil {
+		return "", err
+	}
+	if p.depthwise(i) {
+		d := kernels.NewDepthwise(shape, p.pool.Size())
+		s.unary, algorithm = d, d.Algorithm()
+		p.weightBytes += d.WeightBytes()
+	} else {
+		s.conv = p.algorithm[k].New(shape, p.pool.Size())
+		algorithm = s.conv.Algorithm()
+		p.weightBytes += s.conv.WeightBytes()
+	}
+	p.release(p.graph.Nodes[i].Weight, p.graph.Nodes[i].Bias)
+	if g.flatten >= 0 {
+		s.src = p.at(g.flatten)
+	}
+	return algorithm, nil
+}
+
+// pointwise gives a step the element-wise operation of a group.
+func (p *planner) pointwise(s *step, g *group) (algorithm string, err error) {
+	scale, shift, err := p.factorsOf(g)
+	if err != nil {
+		return "", err
+	}
+	p.weightBytes += 8 * int64(len(scale))
+	s.pointwise = kernels.NewPointwise(float32s(scale), float32s(shift), acts[g.act], p.pool.Size())
+	if g.gate >= 0 {
+		s.hasGate, s.gate = true, p.at(g.gate)
+	}
+	return s.pointwise.Algorithm(), nil
+}
+
+// channelConv is a convolution along channels.
+func (p *planner) channelConv(n *nn.Node) (unary, error) {
+	w, err := p.param(n.Weight)
+	if err != nil {
+		return nil, err
+	}
+	v := &kernels.ChannelConv{Weight: slices.Clone(w)}
+	p.release(n.Weight)
+	return v, nil
 }
 
 // emitSeparable makes the step of a depthwise convolution and its neighbours.
@@ -169,8 +195,8 @@ func (p *planner) emitSeparable(g *group) error {
 	return nil
 }
 
-// normStep is a layer norm or a group norm.
-func (p *planner) normStep(n *nn.Node, act kernels.Act) (unary, error) {
+// norm is a layer norm or a group norm.
+func (p *planner) norm(n *nn.Node, act kernels.Act) (unary, error) {
 	weight, err := p.param(n.Weight)
 	if err != nil {
 		return nil, err

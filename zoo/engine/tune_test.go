@@ -256,16 +256,18 @@ func TestTrialsFile(t *testing.T) {
 			t.Error("no note")
 		}
 	})
-	t.Run("many", func(t *testing.T) {
-		var old []trialLine
-		for i := range mostLines + 5 {
-			old = append(old, trialLine{trialKey{Shape: fmt.Sprint(i)}, nil})
-		}
-		all := merge(old, []trialLine{{trialKey{Shape: "7"}, nil}, {trialKey{Shape: "new"}, nil}})
-		if len(all) != mostLines || all[len(all)-1].Shape != "new" || all[0].Shape != "6" && all[0].Shape != "8" {
-			t.Errorf("%d lines from %s to %s, want %d to new", len(all), all[0].Shape, all[len(all)-1].Shape, mostLines)
-		}
-	})
+}
+
+// TestManyTrials holds that new trials take the place of old ones with their key, and of the oldest where the file is full.
+func TestManyTrials(t *testing.T) {
+	var old []trialLine
+	for i := range mostLines + 5 {
+		old = append(old, trialLine{trialKey{Shape: fmt.Sprint(i)}, nil})
+	}
+	all := merge(old, []trialLine{{trialKey{Shape: "7"}, nil}, {trialKey{Shape: "new"}, nil}})
+	if len(all) != mostLines || all[len(all)-1].Shape != "new" || all[0].Shape != "6" && all[0].Shape != "8" {
+		t.Errorf("%d lines from %s to %s, want %d to new", len(all), all[0].Shape, all[len(all)-1].Shape, mostLines)
+	}
 }
 
 // TestTunersAtOnce holds that engines that share a file leave it whole: each line is a trial, and later engines find

@@ -31,23 +31,15 @@ func (g *group) last() int { return g.nodes[len(g.nodes)-1] }
 // unify cuts the graph into groups.
 func (p *planner) unify() {
 	nodes := p.graph.Nodes
-	p.uses = make([]int, len(nodes))
+	p.uses, p.reader = make([]int, len(nodes)), make([]int, len(nodes))
 	p.owner = make([]int, len(nodes))
 	p.alias, p.channel = make([]int, len(nodes)), make([]int, len(nodes))
-	reader := make([]int, len(nodes)) // the last node that reads it
 	for i, n := range nodes {
 		p.owner[i], p.alias[i] = -1, i
 		for _, in := range n.In {
 			p.uses[in]++
-			reader[in] = i
+			p.reader[in] = i
 		}
-	}
-	// only is the one reader of a node, or −1.
-	only := func(i int) int {
-		if p.uses[i] != 1 {
-			return -1
-		}
-		return reader[i]
 	}
 	for i := range nodes {
 		n := &nodes[i]
@@ -59,7 +51,7 @@ func (p *planner) unify() {
 			continue
 		}
 		g := group{nodes: []int{i}, gate: -1, flatten: -1}
-		p.take(&g, i, only)
+		p.take(&g)
 		for _, k := range g.nodes {
 			p.owner[k] = len(p.groups)
 		}
@@ -172,53 +164,25 @@ func (p *planner) onlyLinear(i int) bool {
 }
 
 // take adds to a group the nodes behind its first one that its kernel does on the way out.
-func (p *planner) take(g *group, i int, only func(int) int) {
-	nodes := p.graph.Nodes
-	n := &nodes[i]
-	// follow adds the one reader of the group's value, if it is any of these operations.
-	follow := func(ops ...nn.Op) bool {
-		k := only(g.last())
-		if k < 0 || nodes[k].Const || !slices.Contains(ops, nodes[k].Op) {
-			return false
-		}
-		g.nodes = append(g.nodes, k)
-		return true
-	}
-	// sum takes a sum of two values along, the other of which exists by now.
-	sum := func() {
-		k := only(g.last())
-		if k < 0 || nodes[k].Op != nn.Add || len(nodes[k].In) != 2 {
-			return
-		}
-		other := nodes[k].In[0]
-		if other == g.last() {
-			other = nodes[k].In[1]
-		}
-		if other != g.last() && !nodes[other].Const && p.ready(other) {
-			g.residual = []int{other}
-			g.nodes = append(g.nodes, k)
-		}
-	}
+func (p *planner) take(g *group) {
+	i := g.nodes[0]
+	n := &p.graph.Nodes[i]
 	switch n.Op {
 	case nn.Conv, nn.Linear:
-		for follow(nn.BatchNorm, nn.Scale, nn.Affine) {
-			g.factors = append(g.factors, g.last())
-		}
+		p.takeFactors(g)
 		if n.Op == nn.Linear {
 			g.flatten = p.flattened(n.In[0])
 		}
 		if !p.depthwise(i) {
-			sum()
+			p.takeSum(g)
 		}
 	case nn.BatchNorm, nn.Scale, nn.Affine:
 		g.factors = []int{i}
-		for follow(nn.BatchNorm, nn.Scale, nn.Affine) {
-			g.factors = append(g.factors, g.last())
-		}
-		sum()
+		p.takeFactors(g)
+		p.takeSum(g)
 	case nn.Mul:
 		g.gate = n.In[1]
-		sum()
+		p.takeSum(g)
 	case nn.Add:
 		g.residual = n.In[1:]
 	case nn.Activate:
@@ -228,8 +192,50 @@ func (p *planner) take(g *group, i int, only func(int) int) {
 	default:
 		return
 	}
-	if follow(nn.Activate) {
-		g.act = nodes[g.last()].Act
+	if p.takeNext(g, nn.Activate) {
+		g.act = p.graph.Nodes[g.last()].Act
+	}
+}
+
+// only is the one reader of a node, or −1.
+func (p *planner) only(i int) int {
+	if p.uses[i] != 1 {
+		return -1
+	}
+	return p.reader[i]
+}
+
+// takeNext adds the one reader of a group's value if it is any of these operations, and reports whether it is.
+func (p *planner) takeNext(g *group, ops ...nn.Op) bool {
+	k := p.only(g.last())
+	if k < 0 || p.graph.Nodes[k].Const || !slices.Contains(ops, p.graph.Nodes[k].Op) {
+		return false
+	}
+	g.nodes = append(g.nodes, k)
+	return true
+}
+
+// takeFactors takes along what multiplies and shifts channels.
+func (p *planner) takeFactors(g *group) {
+	for p.takeNext(g, nn.BatchNorm, nn.Scale, nn.Affine) {
+		g.factors = append(g.factors, g.last())
+	}
+}
+
+// takeSum takes a sum of two values along, the other of which exists by now.
+func (p *planner) takeSum(g *group) {
+	nodes := p.graph.Nodes
+	k := p.only(g.last())
+	if k < 0 || nodes[k].Op != nn.Add || len(nodes[k].In) != 2 {
+		return
+	}
+	other := nodes[k].In[0]
+	if other == g.last() {
+		other = nodes[k].In[1]
+	}
+	if other != g.last() && !nodes[other].Const && p.ready(other) {
+		g.residual = []int{other}
+		g.nodes = append(g.nodes, k)
 	}
 }
 
