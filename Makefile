@@ -1,4 +1,4 @@
-# The three that matter: make test, make bench, make check. CI calls .ci/run, which calls make test.
+# The three that matter: make test, make bench, make check. CI calls .ci/run, which calls make test, make purego and make arm64.
 
 SHELL := /bin/bash
 GO ?= go
@@ -9,6 +9,9 @@ CONCURRENT = ./kernels/par ./zoo/weights ./datasets ./bench/load ./bench/runner
 PORTABLE = ./zoo/nn ./zoo/weights ./bench/stat ./bench/record ./datasets/decode ./datasets/preprocess
 # qemu-user reports a bus error without its address and cannot start arm64 programs from a test.
 NOT_EMULATED = TestCutShort|TestTwoProcesses|TestWriteFileLimit
+# What runs without assembly in a minute: packages, and networks that are compared with the reference.
+PUREGO = ./kernels/... ./zoo/engine ./zoo/interp
+PUREGO_NETWORKS = tv_shufflenet_v2_x0_5|timm_ghostnet_100
 # Where fuzzing starts: package:target.
 FUZZ = kernels:FuzzConv zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy datasets:FuzzLabels \
 	datasets:FuzzTar datasets:FuzzTarIndex \
@@ -24,7 +27,7 @@ DIST ?= dist
 ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 rows_avx2 rows_avx512 zip_avx2 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
 
 .DEFAULT_GOAL := build
-.PHONY: build test check bench bench-accuracy lint test-purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
+.PHONY: build test check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -49,8 +52,12 @@ lint: ## formatting, vet, staticcheck
 	cd kernels/_asm && $(GO) vet .
 	$(GO) run $(STATICCHECK) ./...
 
-test-purego: ## the tests without assembly
-	$(GO) test -timeout 25m -tags purego ./...
+test-purego: ## every test, without assembly
+	REQUIRE_ISA=generic $(GO) test -timeout 25m -tags purego ./...
+
+purego: ## the tests without assembly that matter most: the kernels, the engine, two whole networks
+	REQUIRE_ISA=generic $(GO) test -timeout 25m -tags purego $(PUREGO)
+	REQUIRE_ISA=generic $(GO) test -timeout 25m -tags purego -run 'TestGoldenLogits/^engine/networks/^($(PUREGO_NETWORKS))$$' ./zoo
 
 arm64: ## build and vet for arm64; if qemu-user is installed, also run the kernels' tests and a whole network
 	GOARCH=arm64 $(GO) build ./...
