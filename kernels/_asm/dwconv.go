@@ -24,6 +24,72 @@ const (
 	dwLo // two float32
 )
 
+// A depthwise is a kernel over pixels of a row while it is written: px output pixels at a time, whose inputs stand
+// step bytes apart.
+type depthwise struct {
+	px               int
+	t                Register
+	step, step3, out Register // step3 is three steps
+	move             Register // bytes from the taps' addresses to this group's
+	ch, left         Register // channels done, in bytes, and left
+	wp               Register // weights of the channels under way
+}
+
+// beginDepthwise emits the start of a kernel.
+func beginDepthwise(name string, px int) *depthwise {
+	TEXT(name, NOSPLIT, "func(t *Depthwise)")
+	Pragma("noescape")
+	d := &depthwise{px: px, t: Load(Param("t"), GP64())}
+	d.step, d.step3, d.out, d.move = GP64(), GP64(), GP64(), GP64()
+	MOVQ(d.field(dwStep), d.step)
+	LEAQ(Mem{Base: d.step, Index: d.step, Scale: 2}, d.step3)
+	MOVQ(d.field(dwOut), d.out)
+	XORQ(d.move, d.move)
+	return d
+}
+
+// field is a field of the argument.
+func (d *depthwise) field(offset int) Mem { return Mem{Base: d.t, Disp: offset} }
+
+// beginGroup emits the start of a group of pixels, at its first channel.
+func (d *depthwise) beginGroup() {
+	Label("group")
+	d.wp, d.ch, d.left = GP64(), GP64(), GP64()
+	MOVQ(d.field(dwW), d.wp)
+	XORQ(d.ch, d.ch)
+	MOVQ(d.field(dwC), d.left)
+}
+
+// inputs are the places of the pixels' inputs for a tap whose first one is at in.
+func (d *depthwise) inputs(in Register) []Mem {
+	all := []Mem{{Base: in}, {Base: in, Index: d.step, Scale: 1}, {Base: in, Index: d.step, Scale: 2},
+		{Base: in, Index: d.step3, Scale: 1}}
+	return all[:d.px]
+}
+
+// nextGroup emits the move to the next group of pixels, or the kernel's end; ldo is overwritten.
+func (d *depthwise) nextGroup(ldo Register) {
+	MOVQ(d.field(dwLDO), ldo)
+	for range d.px {
+		ADDQ(d.step, d.move)
+		ADDQ(ldo, d.out)
+	}
+	DECQ(d.field(dwGroupsLeft))
+	JNZ(LabelRef("group"))
+	VZEROUPPER()
+	RET()
+}
+
+// A dwconvKernel is a depthwise convolution or a pool.
+type dwconvKernel struct {
+	*depthwise
+	pool bool
+	w, x []VecVirtual
+	acc  [][]VecVirtual
+
+	tap, taps, in, wt, bias, wstep Register
+}
+
 // dwconv emits {op}{px}c16AVX2(t *Depthwise), op being dwconv or maxpool: px output pixels of a row by sixteen channels
 // at a time, then eight, then the last few by masked loads and stores. A weight vector is loaded once for px pixels,
 // whose inputs stand a constant step apart; every multiply-add takes its input from memory:
@@ -33,136 +99,120 @@ const (
 //	  ...           ...             ...
 //	pixel px−1  acc[px−1][0]    acc[px−1][1]
 func dwconv(op string, px int) {
-	TEXT(fmt.Sprintf("%s%dc16AVX2", op, px), NOSPLIT, "func(t *Depthwise)")
-	Pragma("noescape")
-	t := Load(Param("t"), GP64())
-	field := func(off int) Mem { return Mem{Base: t, Disp: off} }
-
-	step, step3, out, move := GP64(), GP64(), GP64(), GP64()
-	MOVQ(field(dwStep), step)
-	LEAQ(Mem{Base: step, Index: step, Scale: 2}, step3)
-	MOVQ(field(dwOut), out)
-	XORQ(move, move) // bytes from the taps' addresses to this group's
-	w, x := []VecVirtual{YMM(), YMM()}, []VecVirtual{YMM(), YMM()}
-	acc := make([][]VecVirtual, px)
-	for i := range acc {
-		acc[i] = []VecVirtual{YMM(), YMM()}
+	d := &dwconvKernel{depthwise: beginDepthwise(fmt.Sprintf("%s%dc16AVX2", op, px), px), pool: op == "maxpool"}
+	d.w, d.x = []VecVirtual{YMM(), YMM()}, []VecVirtual{YMM(), YMM()}
+	for range px {
+		d.acc = append(d.acc, []VecVirtual{YMM(), YMM()})
 	}
-
-	Label("group")
-	wp, ch, left := GP64(), GP64(), GP64()
-	MOVQ(field(dwW), wp)
-	XORQ(ch, ch) // channels done, in bytes
-	MOVQ(field(dwC), left)
-
-	tap, taps, in, wt, bias, wstep := GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
-	MOVQ(field(dwWStep), wstep)
-	// block emits vecs vectors of channels, the last ones masked if there is a mask.
-	block := func(label string, vecs int, mask VecVirtual) {
-		MOVQ(field(dwBias), bias)
-		for v := range vecs {
-			VMOVUPS(Mem{Base: bias, Index: ch, Scale: 1, Disp: 32 * v}, acc[0][v])
-			for i := 1; i < px; i++ {
-				VMOVAPS(acc[0][v], acc[i][v])
-			}
-		}
-		MOVQ(field(dwTaps), tap)
-		MOVQ(field(dwN), taps)
-		Label(label)
-		MOVQ(Mem{Base: tap}, in)
-		ADDQ(ch, in)
-		ADDQ(move, in)
-		if op == "dwconv" {
-			MOVQ(Mem{Base: tap, Disp: 8}, wt)
-			ADDQ(wp, wt)
-			VMOVUPS(Mem{Base: wt}, w[0])
-			if vecs > 1 {
-				VMOVUPS(Mem{Base: wt, Index: wstep, Scale: 1}, w[1])
-			}
-		}
-		ADDQ(Imm(16), tap)
-		inputs := []Mem{{Base: in}, {Base: in, Index: step, Scale: 1}, {Base: in, Index: step, Scale: 2},
-			{Base: in, Index: step3, Scale: 1}}
-		for i := range px {
-			for v := range vecs {
-				from := inputs[i]
-				from.Disp = 32 * v
-				switch {
-				case mask != nil:
-					VMASKMOVPS(from, mask, x[v])
-				case op == "maxpool":
-					VMOVUPS(from, x[v])
-				}
-				switch {
-				case op == "maxpool":
-					// The accumulator comes second, so that its NaN survives; the input's own NaN is put in by its mask.
-					VMAXPS(acc[i][v], x[v], acc[i][v])
-					VCMPPS(Imm(3), x[v], x[v], x[v])
-					VORPS(x[v], acc[i][v], acc[i][v])
-				case mask != nil:
-					VFMADD231PS(x[v], w[v], acc[i][v])
-				default:
-					VFMADD231PS(from, w[v], acc[i][v])
-				}
-			}
-		}
-		DECQ(taps)
-		JNZ(LabelRef(label))
-		VBROADCASTSS(field(dwLo), x[0])
-		VBROADCASTSS(field(dwLo+4), x[1])
-		ldo, place := GP64(), GP64()
-		MOVQ(field(dwLDO), ldo)
-		LEAQ(Mem{Base: out, Index: ch, Scale: 1}, place)
-		for i := range px {
-			for v := range vecs {
-				// The accumulator comes second, so that a NaN survives.
-				VMAXPS(acc[i][v], x[0], acc[i][v])
-				VMINPS(acc[i][v], x[1], acc[i][v])
-				if mask != nil {
-					VMASKMOVPS(acc[i][v], mask, Mem{Base: place})
-				} else {
-					VMOVUPS(acc[i][v], Mem{Base: place, Disp: 32 * v})
-				}
-			}
-			if i < px-1 {
-				ADDQ(ldo, place)
-			}
-		}
-	}
-
-	SUBQ(Imm(16), left)
+	d.beginGroup()
+	d.tap, d.taps, d.in, d.wt, d.bias, d.wstep = GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
+	MOVQ(d.field(dwWStep), d.wstep)
+	SUBQ(Imm(16), d.left)
 	JLT(LabelRef("eight"))
 	Label("sixteen")
-	block("taps16", 2, nil)
-	ADDQ(Imm(64), ch)
-	LEAQ(Mem{Base: wp, Index: wstep, Scale: 2}, wp)
-	SUBQ(Imm(16), left)
+	d.block("taps16", 2, nil)
+	ADDQ(Imm(64), d.ch)
+	LEAQ(Mem{Base: d.wp, Index: d.wstep, Scale: 2}, d.wp)
+	SUBQ(Imm(16), d.left)
 	JGE(LabelRef("sixteen"))
 	Label("eight")
-	ADDQ(Imm(8), left)
+	ADDQ(Imm(8), d.left)
 	JLT(LabelRef("tail"))
-	block("taps8", 1, nil)
-	ADDQ(Imm(32), ch)
-	ADDQ(wstep, wp)
-	SUBQ(Imm(8), left)
+	d.block("taps8", 1, nil)
+	ADDQ(Imm(32), d.ch)
+	ADDQ(d.wstep, d.wp)
+	SUBQ(Imm(8), d.left)
 	Label("tail")
 	Comment("Fewer than eight channels left: masked loads and stores.")
-	ADDQ(Imm(8), left)
+	ADDQ(Imm(8), d.left)
 	JZ(LabelRef("group_next"))
 	mask, mp := YMM(), GP64()
-	MOVQ(field(dwMask), mp)
+	MOVQ(d.field(dwMask), mp)
 	VMOVUPS(Mem{Base: mp}, mask)
-	block("taps_tail", 1, mask)
-
+	d.block("taps_tail", 1, mask)
 	Label("group_next")
-	ldo := GP64()
-	MOVQ(field(dwLDO), ldo)
-	for range px {
-		ADDQ(step, move)
-		ADDQ(ldo, out)
+	d.nextGroup(GP64())
+}
+
+// block emits vecs vectors of channels, the last ones masked if there is a mask: the bias, the loop over taps, which
+// has the label, the clamp and the stores.
+func (d *dwconvKernel) block(label string, vecs int, mask VecVirtual) {
+	MOVQ(d.field(dwBias), d.bias)
+	for v := range vecs {
+		VMOVUPS(Mem{Base: d.bias, Index: d.ch, Scale: 1, Disp: 32 * v}, d.acc[0][v])
+		for i := 1; i < d.px; i++ {
+			VMOVAPS(d.acc[0][v], d.acc[i][v])
+		}
 	}
-	DECQ(field(dwGroupsLeft))
-	JNZ(LabelRef("group"))
-	VZEROUPPER()
-	RET()
+	MOVQ(d.field(dwTaps), d.tap)
+	MOVQ(d.field(dwN), d.taps)
+	Label(label)
+	MOVQ(Mem{Base: d.tap}, d.in)
+	ADDQ(d.ch, d.in)
+	ADDQ(d.move, d.in)
+	if !d.pool {
+		MOVQ(Mem{Base: d.tap, Disp: 8}, d.wt)
+		ADDQ(d.wp, d.wt)
+		VMOVUPS(Mem{Base: d.wt}, d.w[0])
+		if vecs > 1 {
+			VMOVUPS(Mem{Base: d.wt, Index: d.wstep, Scale: 1}, d.w[1])
+		}
+	}
+	ADDQ(Imm(16), d.tap)
+	for i, from := range d.inputs(d.in) {
+		for v := range vecs {
+			from.Disp = 32 * v
+			d.gather(from, d.acc[i][v], v, mask)
+		}
+	}
+	DECQ(d.taps)
+	JNZ(LabelRef(label))
+	d.clampStore(vecs, mask)
+}
+
+// gather emits what acc takes from its input: vector v's product, or the larger of the two.
+func (d *dwconvKernel) gather(from Mem, acc VecVirtual, v int, mask VecVirtual) {
+	w, x := d.w[v], d.x[v]
+	switch {
+	case mask != nil:
+		VMASKMOVPS(from, mask, x)
+	case d.pool:
+		VMOVUPS(from, x)
+	}
+	switch {
+	case d.pool:
+		// The accumulator comes second, so that its NaN survives; the input's own NaN is put in by its mask.
+		VMAXPS(acc, x, acc)
+		VCMPPS(Imm(3), x, x, x)
+		VORPS(x, acc, acc)
+	case mask != nil:
+		VFMADD231PS(x, w, acc)
+	default:
+		VFMADD231PS(from, w, acc)
+	}
+}
+
+// clampStore emits the clamp and the stores of all pixels.
+func (d *dwconvKernel) clampStore(vecs int, mask VecVirtual) {
+	lo, hi := d.x[0], d.x[1]
+	VBROADCASTSS(d.field(dwLo), lo)
+	VBROADCASTSS(d.field(dwLo+4), hi)
+	ldo, place := GP64(), GP64()
+	MOVQ(d.field(dwLDO), ldo)
+	LEAQ(Mem{Base: d.out, Index: d.ch, Scale: 1}, place)
+	for i := range d.px {
+		for v, acc := range d.acc[i][:vecs] {
+			// The accumulator comes second, so that a NaN survives.
+			VMAXPS(acc, lo, acc)
+			VMINPS(acc, hi, acc)
+			if mask != nil {
+				VMASKMOVPS(acc, mask, Mem{Base: place})
+			} else {
+				VMOVUPS(acc, Mem{Base: place, Disp: 32 * v})
+			}
+		}
+		if i < d.px-1 {
+			ADDQ(ldo, place)
+		}
+	}
 }

@@ -17,62 +17,48 @@ import (
 //
 // Even and odd inputs have accumulators of their own: four pixels make eight chains, enough to hide the latency.
 func gconv4(px int) {
-	TEXT(fmt.Sprintf("gconv%dg4c8AVX2", px), NOSPLIT, "func(t *Depthwise)")
-	Pragma("noescape")
-	t := Load(Param("t"), GP64())
-	field := func(off int) Mem { return Mem{Base: t, Disp: off} }
-	step, step3, out, move := GP64(), GP64(), GP64(), GP64()
-	MOVQ(field(dwStep), step)
-	LEAQ(Mem{Base: step, Index: step, Scale: 2}, step3)
-	MOVQ(field(dwOut), out)
-	XORQ(move, move)
+	d := beginDepthwise(fmt.Sprintf("gconv%dg4c8AVX2", px), px)
 	var acc [2][]VecVirtual
 	for range px {
 		acc[0], acc[1] = append(acc[0], YMM()), append(acc[1], YMM())
 	}
 	w := []VecVirtual{YMM(), YMM(), YMM(), YMM()}
 	x := YMM()
-
-	Label("group")
-	wp, ch, left := GP64(), GP64(), GP64()
-	MOVQ(field(dwW), wp)
-	XORQ(ch, ch)
-	MOVQ(field(dwC), left)
+	d.beginGroup()
 	Label("channels")
 	bias, tap, taps, in, wt := GP64(), GP64(), GP64(), GP64(), GP64()
-	MOVQ(field(dwBias), bias)
-	VMOVUPS(Mem{Base: bias, Index: ch, Scale: 1}, acc[0][0])
+	MOVQ(d.field(dwBias), bias)
+	VMOVUPS(Mem{Base: bias, Index: d.ch, Scale: 1}, acc[0][0])
 	for i := range px {
 		if i > 0 {
 			VMOVAPS(acc[0][0], acc[0][i])
 		}
 		VXORPS(acc[1][i], acc[1][i], acc[1][i])
 	}
-	MOVQ(field(dwTaps), tap)
-	MOVQ(field(dwN), taps)
+	MOVQ(d.field(dwTaps), tap)
+	MOVQ(d.field(dwN), taps)
 	Label("taps")
 	MOVQ(Mem{Base: tap}, in)
 	MOVQ(Mem{Base: tap, Disp: 8}, wt)
-	ADDQ(ch, in)
-	ADDQ(move, in)
+	ADDQ(d.ch, in)
+	ADDQ(d.move, in)
 	ADDQ(Imm(16), tap)
 	for j := range w {
-		VMOVUPS(Mem{Base: wp, Index: wt, Scale: 4, Disp: 32 * j}, w[j])
+		VMOVUPS(Mem{Base: d.wp, Index: wt, Scale: 4, Disp: 32 * j}, w[j])
 	}
-	inputs := []Mem{{Base: in}, {Base: in, Index: step, Scale: 1}, {Base: in, Index: step, Scale: 2}, {Base: in, Index: step3, Scale: 1}}
-	for i := range px {
+	for i, from := range d.inputs(in) {
 		for j := range w {
-			VPERMILPS(Imm(uint64(j*0x55)), inputs[i], x)
+			VPERMILPS(Imm(uint64(j*0x55)), from, x)
 			VFMADD231PS(w[j], x, acc[j%2][i])
 		}
 	}
 	DECQ(taps)
 	JNZ(LabelRef("taps"))
-	VBROADCASTSS(field(dwLo), w[0])
-	VBROADCASTSS(field(dwLo+4), w[1])
+	VBROADCASTSS(d.field(dwLo), w[0])
+	VBROADCASTSS(d.field(dwLo+4), w[1])
 	ldo, place := GP64(), GP64()
-	MOVQ(field(dwLDO), ldo)
-	LEAQ(Mem{Base: out, Index: ch, Scale: 1}, place)
+	MOVQ(d.field(dwLDO), ldo)
+	LEAQ(Mem{Base: d.out, Index: d.ch, Scale: 1}, place)
 	for i := range px {
 		y := acc[0][i]
 		VADDPS(acc[1][i], y, y)
@@ -83,17 +69,9 @@ func gconv4(px int) {
 			ADDQ(ldo, place)
 		}
 	}
-	ADDQ(Imm(32), ch)
-	ADDQ(field(dwWStep), wp)
-	SUBQ(Imm(8), left)
+	ADDQ(Imm(32), d.ch)
+	ADDQ(d.field(dwWStep), d.wp)
+	SUBQ(Imm(8), d.left)
 	JNZ(LabelRef("channels"))
-	MOVQ(field(dwLDO), ldo)
-	for range px {
-		ADDQ(step, move)
-		ADDQ(ldo, out)
-	}
-	DECQ(field(dwGroupsLeft))
-	JNZ(LabelRef("group"))
-	VZEROUPPER()
-	RET()
+	d.nextGroup(ldo)
 }

@@ -111,33 +111,7 @@ func winogradIn(v *isa) {
 	MOVQ(Mem{Base: t, Disp: winoInRow}, row)
 	MOVQ(Mem{Base: t, Disp: winoInPixel}, pixel)
 	MOVQ(Mem{Base: t, Disp: winoOutRow}, point)
-	four, five, two := v.in("wino4", 4), v.in("wino5", 5), v.in("wino2", 2)
-	// transform emits the six outputs of one line, each handed to put as soon as it is there.
-	transform := func(d []VecVirtual, put func(i int, x VecVirtual)) {
-		a, b := v.vec(), v.vec()
-		VMOVAPS(d[4], a)
-		VFNMADD231PS(four, d[2], a)
-		VMOVAPS(d[3], b)
-		VFNMADD231PS(four, d[1], b)
-		x := v.vec()
-		VADDPS(b, a, x)
-		put(1, x)
-		VSUBPS(b, a, x)
-		put(2, x)
-		VSUBPS(d[2], d[4], a)
-		VSUBPS(d[1], d[3], b)
-		VMOVAPS(a, x)
-		VFMADD231PS(two, b, x)
-		put(3, x)
-		VFNMADD231PS(two, b, a)
-		put(4, a)
-		VFNMADD231PS(five, d[2], d[4])
-		VFMADD231PS(four, d[0], d[4])
-		put(0, d[4])
-		VFNMADD231PS(five, d[3], d[5])
-		VFMADD231PS(four, d[1], d[5])
-		put(5, d[5])
-	}
+	transform := inputLine(v)
 	walk(v, t, func(mask Register) {
 		column := GP64()
 		MOVQ(in, column)
@@ -163,18 +137,54 @@ func winogradIn(v *isa) {
 			for j := range 6 {
 				d = append(d, temp.take(6*i+j))
 			}
-			// Points leave in the order in which they are done: the address is a multiple of the distance of two points.
-			p2, p3 := GP64(), GP64()
-			LEAQ(Mem{Base: to, Index: point, Scale: 2}, p2)
-			LEAQ(Mem{Base: p2, Index: point, Scale: 1}, p3)
-			places := []Mem{{Base: to}, {Base: to, Index: point, Scale: 1}, {Base: p2}, {Base: p3},
-				{Base: p2, Index: point, Scale: 2}, {Base: p3, Index: point, Scale: 2}}
-			transform(d, func(k int, x VecVirtual) { v.store(x, places[k], mask) })
+			line, next := linePoints(to, point)
+			transform(d, func(k int, x VecVirtual) { v.store(x, line[k], mask) })
 			if i < 5 {
-				LEAQ(Mem{Base: p2, Index: point, Scale: 4}, to)
+				LEAQ(next, to)
 			}
 		}
 	}, in, out)
+}
+
+// inputLine is Bᵀ times a line of six: a function that emits its outputs and hands each to put as soon as it is there.
+func inputLine(v *isa) func(d []VecVirtual, put func(i int, x VecVirtual)) {
+	four, five, two := v.in("wino4", 4), v.in("wino5", 5), v.in("wino2", 2)
+	return func(d []VecVirtual, put func(i int, x VecVirtual)) {
+		a, b := v.vec(), v.vec()
+		VMOVAPS(d[4], a)
+		VFNMADD231PS(four, d[2], a)
+		VMOVAPS(d[3], b)
+		VFNMADD231PS(four, d[1], b)
+		x := v.vec()
+		VADDPS(b, a, x)
+		put(1, x)
+		VSUBPS(b, a, x)
+		put(2, x)
+		VSUBPS(d[2], d[4], a)
+		VSUBPS(d[1], d[3], b)
+		VMOVAPS(a, x)
+		VFMADD231PS(two, b, x)
+		put(3, x)
+		VFNMADD231PS(two, b, a)
+		put(4, a)
+		VFNMADD231PS(five, d[2], d[4])
+		VFMADD231PS(four, d[0], d[4])
+		put(0, d[4])
+		VFNMADD231PS(five, d[3], d[5])
+		VFMADD231PS(four, d[1], d[5])
+		put(5, d[5])
+	}
+}
+
+// linePoints emits the addresses of a line of six points that begins at base, each a distance behind the one before, so
+// that they can be read and written in any order; next is where the next line begins.
+func linePoints(base, distance Register) (line [6]Mem, next Mem) {
+	p2, p3 := GP64(), GP64()
+	LEAQ(Mem{Base: base, Index: distance, Scale: 2}, p2)
+	LEAQ(Mem{Base: p2, Index: distance, Scale: 1}, p3)
+	line = [6]Mem{{Base: base}, {Base: base, Index: distance, Scale: 1}, {Base: p2}, {Base: p3},
+		{Base: p2, Index: distance, Scale: 2}, {Base: p3, Index: distance, Scale: 2}}
+	return line, Mem{Base: p2, Index: distance, Scale: 4}
 }
 
 // winogradOut emits wino4x3outc{lanes}{ISA}: the 4×4 outputs Aᵀ·m·A of a tile, plus bias and residual, clamped:
@@ -194,46 +204,25 @@ func winogradOut(v *isa) {
 	MOVQ(Mem{Base: t, Disp: winoR}, res)
 	MOVQ(Mem{Base: t, Disp: winoBias}, bias)
 	MOVQ(Mem{Base: t, Disp: winoInRow}, point)
-	two, four, eight := v.in("wino2", 2), v.in("wino4", 4), v.in("wino8", 8)
-	transform := func(m []VecVirtual, put func(i int, x VecVirtual)) {
-		p, q, r, s := v.vec(), v.vec(), v.vec(), v.vec()
-		VADDPS(m[2], m[1], p)
-		VSUBPS(m[2], m[1], q)
-		VADDPS(m[4], m[3], r)
-		VSUBPS(m[4], m[3], s)
-		VADDPS(p, m[0], m[0])
-		VADDPS(r, m[0], m[0])
-		put(0, m[0])
-		VADDPS(q, m[5], m[5])
-		VFMADD231PS(eight, s, m[5])
-		put(3, m[5])
-		VFMADD231PS(two, s, q)
-		put(1, q)
-		VFMADD231PS(four, r, p)
-		put(2, p)
-	}
+	transform := outputLine(v)
 	walk(v, t, func(mask Register) {
 		from := GP64()
 		MOVQ(in, from)
 		// Lines of six points that follow one another are a tile's rows: each becomes four columns.
 		for i := range 6 {
-			p2, p3 := GP64(), GP64()
-			LEAQ(Mem{Base: from, Index: point, Scale: 2}, p2)
-			LEAQ(Mem{Base: p2, Index: point, Scale: 1}, p3)
-			places := []Mem{{Base: from}, {Base: from, Index: point, Scale: 1}, {Base: p2}, {Base: p3},
-				{Base: p2, Index: point, Scale: 2}, {Base: p3, Index: point, Scale: 2}}
+			line, next := linePoints(from, point)
 			var m []VecVirtual
 			for k := range 6 {
-				m = append(m, loadVec(v, places[k], mask))
+				m = append(m, loadVec(v, line[k], mask))
 			}
 			transform(m, func(j int, x VecVirtual) { temp.put(6*j+i, x) })
 			if i < 5 {
-				LEAQ(Mem{Base: p2, Index: point, Scale: 4}, from)
+				LEAQ(next, from)
 			}
 		}
-		label := "_whole"
+		part := "_whole"
 		if mask != nil {
-			label = "_tail"
+			part = "_tail"
 		}
 		b := loadVec(v, Mem{Base: bias}, nil)
 		to, rat, step := GP64(), GP64(), GP64()
@@ -250,38 +239,71 @@ func winogradOut(v *isa) {
 				y[i] = x
 			})
 			TESTQ(res, res)
-			none := "no_residual" + label + string(rune('0'+j))
+			none := fmt.Sprintf("no_residual%s%d", part, j)
 			JZ(LabelRef(none))
 			at := GP64()
-			MOVQ(rat, at)
-			MOVQ(Mem{Base: t, Disp: winoRRow}, step)
-			for i := range 4 {
-				r := loadVec(v, Mem{Base: at}, mask)
-				VADDPS(r, y[i], y[i])
-				if i < 3 {
-					ADDQ(step, at)
-				}
-			}
-			ADDQ(Mem{Base: t, Disp: winoRPixel}, rat)
+			addColumn(v, t, y, at, rat, step, mask)
 			Label(none)
-			lo, hi := v.vec(), v.vec()
-			VBROADCASTSS(Mem{Base: t, Disp: winoLo}, lo)
-			VBROADCASTSS(Mem{Base: t, Disp: winoLo + 4}, hi)
-			MOVQ(to, at)
-			MOVQ(Mem{Base: t, Disp: winoOutRow}, step)
-			for i := range 4 {
-				VMAXPS(y[i], lo, y[i])
-				VMINPS(y[i], hi, y[i])
-				v.store(y[i], Mem{Base: at}, mask)
-				if i < 3 {
-					ADDQ(step, at)
-				}
-			}
-			ADDQ(Mem{Base: t, Disp: winoOutPixel}, to)
+			storeColumn(v, t, y, at, to, step, mask)
 		}
 		TESTQ(res, res)
-		JZ(LabelRef("advance" + label))
+		JZ(LabelRef("advance" + part))
 		ADDQ(Imm(uint64(v.bytes())), res)
-		Label("advance" + label)
+		Label("advance" + part)
 	}, in, out, bias)
+}
+
+// outputLine is Aᵀ times a line of six, as inputLine is Bᵀ.
+func outputLine(v *isa) func(m []VecVirtual, put func(i int, x VecVirtual)) {
+	two, four, eight := v.in("wino2", 2), v.in("wino4", 4), v.in("wino8", 8)
+	return func(m []VecVirtual, put func(i int, x VecVirtual)) {
+		p, q, r, s := v.vec(), v.vec(), v.vec(), v.vec()
+		VADDPS(m[2], m[1], p)
+		VSUBPS(m[2], m[1], q)
+		VADDPS(m[4], m[3], r)
+		VSUBPS(m[4], m[3], s)
+		VADDPS(p, m[0], m[0])
+		VADDPS(r, m[0], m[0])
+		put(0, m[0])
+		VADDPS(q, m[5], m[5])
+		VFMADD231PS(eight, s, m[5])
+		put(3, m[5])
+		VFMADD231PS(two, s, q)
+		put(1, q)
+		VFMADD231PS(four, r, p)
+		put(2, p)
+	}
+}
+
+// addColumn emits the addition of four pixels of residual, a row apart from column on, and moves column to the next
+// one; at and step are overwritten.
+func addColumn(v *isa, t Register, y [4]VecVirtual, at, column, step, mask Register) {
+	MOVQ(column, at)
+	MOVQ(Mem{Base: t, Disp: winoRRow}, step)
+	for i := range 4 {
+		r := loadVec(v, Mem{Base: at}, mask)
+		VADDPS(r, y[i], y[i])
+		if i < 3 {
+			ADDQ(step, at)
+		}
+	}
+	ADDQ(Mem{Base: t, Disp: winoRPixel}, column)
+}
+
+// storeColumn emits the clamp and the stores of four pixels of output, as addColumn reads the residual's.
+func storeColumn(v *isa, t Register, y [4]VecVirtual, at, column, step, mask Register) {
+	lo, hi := v.vec(), v.vec()
+	VBROADCASTSS(Mem{Base: t, Disp: winoLo}, lo)
+	VBROADCASTSS(Mem{Base: t, Disp: winoLo + 4}, hi)
+	MOVQ(column, at)
+	MOVQ(Mem{Base: t, Disp: winoOutRow}, step)
+	for i := range 4 {
+		VMAXPS(y[i], lo, y[i])
+		VMINPS(y[i], hi, y[i])
+		v.store(y[i], Mem{Base: at}, mask)
+		if i < 3 {
+			ADDQ(step, at)
+		}
+	}
+	ADDQ(Mem{Base: t, Disp: winoOutPixel}, column)
 }
