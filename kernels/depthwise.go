@@ -92,11 +92,7 @@ func (d *Depthwise) Algorithm() string {
 
 // Run computes dst = act(src convolved with the weights + bias).
 func (d *Depthwise) Run(pool *par.Pool, dst, src Tensor) {
-	src.check("kernels: depthwise: short source")
-	dst.check("kernels: depthwise: short destination")
-	if src.C != d.C || src.H != d.H || src.W != d.W || dst.C != d.OC || dst.H != d.OH || dst.W != d.OW || dst.N != src.N {
-		panic("kernels: depthwise: tensors of another shape")
-	}
+	d.checkTensors(dst, src, Tensor{})
 	d.dst, d.src = dst, src
 	if d.bands != nil {
 		pool.Run(dst.N*len(d.bands), depthwiseBands{d})

@@ -95,23 +95,16 @@ func (s *separable) Algorithm() string {
 
 // Run computes the last convolution's output, with res added to it; res is nil (its Data) for none and must not overlap dst.
 func (s *separable) Run(pool *par.Pool, dst, src, res Tensor) {
-	in, out := &s.middle.ConvShape, &s.middle.ConvShape
+	whole := s.middle.ConvShape
 	if s.first != nil {
-		in = &s.first.ConvShape
+		whole.C, whole.H, whole.W = s.first.C, s.first.H, s.first.W
 	}
 	if s.last != nil {
-		out = &s.last.ConvShape
+		whole.OC, whole.OH, whole.OW = s.last.OC, s.last.OH, s.last.OW
 	}
-	src.check("kernels: separable: short source")
-	dst.check("kernels: separable: short destination")
-	if src.C != in.C || src.H != in.H || src.W != in.W || dst.C != out.OC || dst.H != out.OH || dst.W != out.OW || dst.N != src.N {
-		panic("kernels: separable: tensors of another shape")
-	}
-	if res.Data != nil {
-		res.check("kernels: separable: short residual")
-		if s.last == nil || res.C != dst.C || res.Pixels() != dst.Pixels() {
-			panic("kernels: separable: residual of another shape")
-		}
+	whole.checkTensors(dst, src, res)
+	if s.last == nil && res.Data != nil {
+		panic("kernels: separable: a residual with nothing behind the depthwise convolution")
 	}
 	if s.first != nil {
 		s.first.prepare(pool, src)
