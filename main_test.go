@@ -21,12 +21,15 @@ import (
 const imports = `
 .: bench/cli zoo
 
-bench/cli: bench/choose bench/experiment bench/gate bench/load bench/record bench/runner bench/stat datasets datasets/preprocess
+bench/cli: bench/choose bench/choose/features bench/experiment bench/gate bench/load bench/record bench/runner bench/stat datasets datasets/preprocess
 bench/cli: kernels reports reports/findings zoo zoo/engine zoo/nn zoo/outline zoo/weights
 bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra golang.org/x/term
 bench/runner: bench/experiment bench/load bench/record bench/stat datasets datasets/decode datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
-bench/choose: bench/experiment bench/load bench/record bench/runner bench/stat datasets datasets/preprocess
-bench/choose: kernels kernels/par zoo zoo/engine zoo/nn zoo/weights gonum.org/v1/gonum/
+bench/choose: bench/choose/features bench/choose/heads bench/experiment bench/load bench/record bench/runner bench/stat
+bench/choose: datasets datasets/preprocess kernels kernels/par zoo zoo/weights
+# Heads are statistics of slices: no file, no network and no image reaches them.
+bench/choose/heads: bench/stat kernels kernels/par gonum.org/v1/gonum/
+bench/choose/features: bench/runner datasets datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
 bench/gate: bench/record bench/stat kernels golang.org/x/perf/ golang.org/x/sys/unix
 bench/experiment: bench/load gopkg.in/yaml.v3
 bench/load: bench/stat
@@ -137,7 +140,8 @@ func TestImportsFlowOneWay(t *testing.T) {
 		{"kernels", "zoo"}, {"datasets", "zoo"}, {"datasets", "bench"}, {"zoo", "bench"},
 		{"bench/load", "zoo"}, {"bench/experiment", "zoo"}, {"bench/record", "zoo"},
 		{"reports", "zoo"}, {"reports", "kernels"}, {"reports", "datasets"}, {"reports", "bench/runner"},
-		{"bench/runner", "reports"},
+		{"bench/runner", "reports"}, {"bench/choose/heads", "zoo"}, {"bench/choose/heads", "datasets"},
+		{"bench/choose/heads", "bench/choose/features"}, {"bench/choose/features", "bench/choose/heads"},
 	} {
 		seen := map[string]bool{}
 		var visit func(pkg string, way []string)

@@ -69,13 +69,14 @@ func (c *chooser) candidates(context.Context) error {
 // consider notes a checkpoint with what its own graph costs: a file may have another number of classes than the network,
 // and its recipe another size. One whose graph cannot be made is a candidate with the reason.
 func (c *chooser) consider(network, tag, file string) {
-	cand := &Candidate{Name: network + "." + tag, Network: network, File: filepath.Base(file)}
-	task := runner.Task{Job: experiment.Job{Model: network}, Tag: tag, Weights: file}
-	c.Candidates, c.tasks[cand.Name] = append(c.Candidates, cand), task
-	g, err := runner.Graph(c.o.List, task)
+	cand := &contender{
+		Candidate: &Candidate{Name: network + "." + tag, Network: network, File: filepath.Base(file)},
+		task:      runner.Task{Job: experiment.Job{Model: network}, Tag: tag, Weights: file},
+	}
+	c.Candidates, c.contenders = append(c.Candidates, cand.Candidate), append(c.contenders, cand)
+	g, err := runner.Graph(c.o.List, cand.task)
 	if err != nil {
-		cand.Err = err.Error()
-		c.o.Say(cand.Name + ": " + cand.Err)
+		c.fail(cand, err.Error())
 		return
 	}
 	cand.Params, cand.MACs = g.ParamCount(), g.MACs()
@@ -124,11 +125,11 @@ func (cand *Candidate) exceeds(what string, have, limit int64, form func(int64) 
 
 // time times every candidate, nothing else running, and holds the figures against the limits.
 func (c *chooser) time(ctx context.Context) error {
-	t, err := openTimings(c.dir, c.build)
+	t, err := openTimings(c.store.Dir, c.store.Build)
 	if err != nil {
 		return err
 	}
-	for i, cand := range c.Candidates {
+	for i, cand := range c.contenders {
 		if cand.Err != "" || cand.Skipped {
 			continue
 		}
@@ -137,8 +138,7 @@ func (c *chooser) time(ctx context.Context) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			cand.Err = err.Error()
-			c.o.Say(cand.Name + ": " + cand.Err)
+			c.fail(cand, err.Error())
 			continue
 		}
 		c.note(cand, r)
@@ -147,8 +147,8 @@ func (c *chooser) time(ctx context.Context) error {
 	return nil
 }
 
-func (c *chooser) timing(ctx context.Context, t *timings, cand *Candidate) (*record.Record, error) {
-	task := c.tasks[cand.Name]
+func (c *chooser) timing(ctx context.Context, t *timings, cand *contender) (*record.Record, error) {
+	task := cand.task
 	// What the worker would take by itself is named, so that a timing found tells the same as one made now.
 	task.ISA, task.Threads = kernels.ISA(), cmp.Or(c.Threads, runtime.GOMAXPROCS(0))
 	task.Batch, task.NoTune = c.Batch, c.o.NoTune
@@ -174,7 +174,7 @@ func (c *chooser) timing(ctx context.Context, t *timings, cand *Candidate) (*rec
 const attempts = 3
 
 // note takes a timing's figures over.
-func (c *chooser) note(cand *Candidate, r *record.Record) {
+func (c *chooser) note(cand *contender, r *record.Record) {
 	cand.SHA256, cand.Load, cand.Timed = r.WeightsSHA256, r.Load, r.Time.Format(time.RFC3339)
 	cand.Memory = r.PeakRSSBytes
 	if cand.Memory == 0 {
@@ -188,8 +188,7 @@ func (c *chooser) note(cand *Candidate, r *record.Record) {
 		c.o.Say("warning: " + warning)
 	}
 	if cand.Latency = percentiles[c.Limits.Percentile](r.Timing); cand.Latency == 0 {
-		cand.Err = fmt.Sprintf("%d samples in the time given do not make a p%g", r.N, 100*c.Limits.Percentile)
-		c.o.Say(cand.Name + ": " + cand.Err)
+		c.fail(cand, fmt.Sprintf("%d samples in the time given do not make a p%g", r.N, 100*c.Limits.Percentile))
 		return
 	}
 	cand.Mean = int64(r.Mean)

@@ -21,7 +21,7 @@ func TestCandidateCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.Limits.Params = 24_000_000
-	c := &chooser{o: o, Result: &Result{Limits: o.Limits}, tasks: map[string]runner.Task{}}
+	c := &chooser{o: o, Result: &Result{Limits: o.Limits}}
 	tests := []struct {
 		name            string
 		classes, inputs int

@@ -5,6 +5,8 @@ import (
 	"html"
 	"io"
 	"math"
+
+	"zoobench/bench/choose/heads"
 )
 
 // A chart is points, and lines where a series has several, over a logarithmic x and accuracies.
@@ -22,7 +24,7 @@ type series struct {
 
 type chartPoint struct {
 	x float64
-	y Estimate
+	y heads.Estimate
 }
 
 // scatter is latency against the metric, for every network that may be picked.

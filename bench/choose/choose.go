@@ -17,22 +17,17 @@ package choose
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/gob"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"zoobench/bench/choose/features"
+	"zoobench/bench/choose/heads"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
-	"zoobench/kernels/par"
 	"zoobench/zoo"
 )
 
@@ -121,13 +116,10 @@ type Bad struct {
 	Err  string `json:"error"`
 }
 
-// A Wrong is a picture that no network names rightly: often its label is the mistake.
-type Wrong struct {
-	File        string  `json:"file"`
-	Label       string  `json:"label"`
-	Said        string  `json:"said"`        // by most networks
-	Networks    int     `json:"networks"`    // that say so
-	Probability float64 `json:"probability"` // the mean of all networks' for that class
+// A Curve is a network's learning curve.
+type Curve struct {
+	Name string `json:"name"`
+	heads.Curve
 }
 
 // A Result is the answer with all it rests on.
@@ -177,19 +169,30 @@ var ErrNothing = errors.New("no checkpoint to choose from")
 type chooser struct {
 	o Options
 	*Result
-	task     *Task
-	titles   []string
-	pictures []picture
-	readable []bool // of pictures
-	group    []int  // of pictures, the same number for those that look the same
-	study    *study
-	dir      string // of the cache
-	build    string
-	tasks    map[string]runner.Task
-	features map[string]table // of the networks tested, by name, in the cache's files
-	chosen   map[string]Chosen
-	heads    map[string]*Head // without weights
-	logits   map[string]int
+	task       *Task
+	titles     []string
+	store      features.Store
+	images     []features.Image
+	readable   []bool // (images)
+	group      []int  // (images), the same number for those that look the same
+	study      *heads.Study
+	contenders []*contender
+}
+
+// A contender is a candidate with what it takes to measure and to test it.
+type contender struct {
+	*Candidate
+	task     runner.Task
+	features features.Table // in the store's file
+	chosen   heads.Chosen   // for its linear probe
+	head     *Head          // without weights
+	logits   int
+}
+
+// fail notes why a contender takes no further part.
+func (c *chooser) fail(cand *contender, why string) {
+	cand.Err = why
+	c.o.Say(cand.Name + ": " + why)
 }
 
 // Run chooses. The error is one of the input, of the cache or of the context; a network that fails is a candidate with
@@ -198,15 +201,15 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	c := &chooser{o: o, dir: filepath.Join(o.Cache.Dir, "choose"), tasks: map[string]runner.Task{}, features: map[string]table{},
-		chosen: map[string]Chosen{}, heads: map[string]*Head{}, logits: map[string]int{}}
-	var err error
-	if c.task, err = OpenTask(o.Data, o.Pictures, o.Seed); err != nil {
+	task, err := OpenTask(o.Data, o.Pictures, o.Seed)
+	if err != nil {
 		return nil, err
 	}
-	if c.build, err = program(); err != nil {
+	build, err := program()
+	if err != nil {
 		return nil, err
 	}
+	c := &chooser{o: o, task: task, store: features.Store{Dir: filepath.Join(o.Cache.Dir, "choose"), Build: build}}
 	c.Result = &Result{
 		Time: time.Now().UTC(), Machine: record.ThisMachine(), Data: o.Data, Pictures: len(c.task.Files), Found: c.task.Found,
 		Classes: c.task.Classes, ImageNet: c.task.ImageNet != nil, Folds: o.Folds, Seed: o.Seed, Threads: o.Threads, Batch: o.Batch,
@@ -219,8 +222,8 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		c.PerClass[l]++
 	}
 	defer func() {
-		for _, t := range c.features {
-			t.close()
+		for _, cand := range c.contenders {
+			cand.features.Close()
 		}
 	}()
 	for _, stage := range []func(context.Context) error{c.candidates, c.scan, c.time, c.test, c.decide, c.learn} {
@@ -234,34 +237,40 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 // scan reads the pictures and deals them out to folds.
 func (c *chooser) scan(ctx context.Context) (err error) {
 	c.o.Say(fmt.Sprintf("%d pictures of %d classes in %s", len(c.task.Files), len(c.task.Classes), c.task.Root))
-	c.pictures, err = scan(ctx, c.task, c.dir, c.build, func(done, total int) { c.o.Step("looking at pictures", done, total) })
+	c.images, err = c.store.Scan(ctx, c.task.Folder, func(done, total int) { c.o.Step("looking at pictures", done, total) })
 	if err != nil {
 		return err
 	}
 	c.look()
-	for i, p := range c.pictures {
+	for i, image := range c.images {
 		if !c.readable[i] {
-			c.Unreadable = append(c.Unreadable, Bad{c.task.Files[i], p.Err})
+			c.Unreadable = append(c.Unreadable, Bad{c.task.Files[i], image.Err})
 		}
 	}
-	fold, err := stratify(c.task.Labels, c.group, c.readable, c.task.Classes, c.Folds, c.Seed)
-	if err != nil {
-		return err
+	if poor := c.classesBelow(2); len(poor) > 0 {
+		return fmt.Errorf("choose: class %s: fewer than 2 readable pictures that differ, want one to learn from and one to test on", strings.Join(poor, ", "))
 	}
-	c.alike()
-	c.study = &study{classes: len(c.task.Classes), labels: c.task.Labels, fold: fold, folds: c.Folds}
+	fold := heads.Deal(c.task.Labels, c.group, c.readable, len(c.Classes), c.Folds, c.Seed)
 	for f := range c.Folds {
-		if len(c.study.in(f)) == 0 {
+		if !slices.Contains(fold, f) {
 			return fmt.Errorf("choose: %s: no picture is left for fold %d of %d; take fewer folds or more pictures", c.Data, f+1, c.Folds)
 		}
 	}
+	c.study = &heads.Study{Classes: len(c.task.Classes), Labels: c.task.Labels, Fold: fold, Folds: c.Folds}
+	c.alike()
+	c.warn()
+	return nil
+}
+
+// warn notes what is to be said about the pictures before anything is tested.
+func (c *chooser) warn() {
 	c.Warnings = append(c.Warnings, c.task.Warnings...)
-	if few := c.scarce(); len(few) > 0 {
+	if few := c.classesBelow(c.Folds); len(few) > 0 {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d classes have fewer readable pictures that differ than the %d folds, their figures rest on very few: %s",
 			len(few), len(c.Classes), c.Folds, strings.Join(first(few, mostConfusions), ", ")))
 	}
 	if k := len(c.Unreadable); k > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d pictures could not be read and count as wrong for every network", k, len(c.pictures)))
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d pictures could not be read and count as wrong for every network", k, len(c.images)))
 	}
 	if len(c.Disputed) > 0 {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%d times the same picture stands under several labels", len(c.Disputed)))
@@ -275,11 +284,11 @@ func (c *chooser) scan(ctx context.Context) (err error) {
 	for _, w := range c.Warnings {
 		c.o.Say("warning: " + w)
 	}
-	return nil
 }
 
-// scarce lists the classes with fewer pictures than folds, those that look the same counted once: they stand in one fold.
-func (c *chooser) scarce() (few []string) {
+// classesBelow are the classes with fewer readable pictures than n, those that look the same counted once: they are in one
+// fold.
+func (c *chooser) classesBelow(n int) (few []string) {
 	distinct := make([]map[int]bool, len(c.Classes))
 	for class := range distinct {
 		distinct[class] = map[int]bool{}
@@ -290,20 +299,20 @@ func (c *chooser) scarce() (few []string) {
 		}
 	}
 	for class, groups := range distinct {
-		if len(groups) < c.Folds {
+		if len(groups) < n {
 			few = append(few, c.titles[class])
 		}
 	}
 	return few
 }
 
-// look tells which pictures can be read and which look the same.
+// look notes which pictures can be read and which look the same.
 func (c *chooser) look() {
-	c.readable = make([]bool, len(c.pictures))
-	for i, p := range c.pictures {
-		c.readable[i] = p.Err == ""
+	c.readable = make([]bool, len(c.images))
+	for i, image := range c.images {
+		c.readable[i] = image.Err == ""
 	}
-	c.group = groups(c.pictures)
+	c.group = features.Groups(c.images)
 }
 
 // alike lists the groups of pictures that look the same.
@@ -327,172 +336,4 @@ func (c *chooser) alike() {
 			c.Disputed = append(c.Disputed, files)
 		}
 	}
-}
-
-// test gives every network that fits, or nearly does, its heads and tests them.
-func (c *chooser) test(ctx context.Context) error {
-	c.study.pool = par.New(c.Threads)
-	defer c.study.pool.Close()
-	tested := 0
-	for _, cand := range c.Candidates {
-		if cand.Err != "" || cand.Skipped {
-			continue
-		}
-		rows, err := c.testOne(ctx, cand)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			cand.Err = err.Error()
-			c.o.Say(cand.Name + ": " + cand.Err)
-			continue
-		}
-		tested++
-		c.Rows = append(c.Rows, rows...)
-		c.o.Say(fmt.Sprintf("%s: %s with a linear probe, %s for %s", cand.Name, percent(rows[0].Score.Accuracy.Value), milliseconds(cand.Latency), images(c.Batch)))
-	}
-	if tested == 0 {
-		return c.nothing()
-	}
-	return nil
-}
-
-// nothing is the error of a choice without a network.
-func (c *chooser) nothing() error {
-	var errs []error
-	over := 0
-	for _, cand := range c.Candidates {
-		if cand.Err != "" {
-			errs = append(errs, fmt.Errorf("%s: %s", cand.Name, cand.Err))
-		} else if len(cand.Exceeds) > 0 {
-			over++
-		}
-	}
-	if over > 0 {
-		errs = append(errs, fmt.Errorf("%d exceed the limits by far", over))
-	}
-	return fmt.Errorf("choose: %w: %w", ErrNothing, errors.Join(errs...))
-}
-
-// answer is what a network's heads say, as the cache keeps it.
-type answer struct {
-	Chosen              Chosen
-	Probe, Nearest, Own []float32 // (pictures, classes); Own is empty where the classes are not the network's
-}
-
-func (c *chooser) testOne(ctx context.Context, cand *Candidate) ([]*Row, error) {
-	t := c.tasks[cand.Name]
-	t.Threads, t.Batch = c.Threads, extractBatch
-	n, err := Open(c.o.List, t)
-	if err != nil {
-		return nil, err
-	}
-	defer n.Close()
-	cand.Features = n.Features
-	own := c.task.ImageNet
-	if n.Logits != 1000 {
-		own = nil // another list of classes
-	}
-	features, logits, err := extract(ctx, n, c.task, c.pictures, own, c.dir, c.build, func(done, total int) {
-		c.o.Step(cand.Name+": features", done, total)
-	})
-	if err != nil {
-		return nil, err
-	}
-	c.features[cand.Name], c.logits[cand.Name] = features, n.Logits
-	if learned := len(c.study.few(c.study.rows(), features.cols)); learned < len(c.study.rows()) {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: heads learn from %d pictures, balanced over the classes, which is what memory is given to; they are tested on all", cand.Name, learned))
-		c.o.Say("warning: " + c.Warnings[len(c.Warnings)-1])
-	}
-	c.heads[cand.Name] = &Head{Network: n.Network, SHA256: n.SHA256, File: n.File, Classes: c.Classes, Recipe: n.Recipe}
-	var a answer
-	err = c.cached(n, "answers", &a, func() (err error) {
-		features := features.loaded() // as long as this takes
-		probe, chosen, err := c.study.probe(ctx, features, func(done, total int) { c.o.Step(cand.Name+": linear probe", done, total) })
-		if err != nil {
-			return err
-		}
-		nearest, k, err := c.study.neighbour(ctx, features)
-		if err != nil {
-			return err
-		}
-		chosen.Neighbours = k
-		if err := features.err(); err != nil {
-			return err
-		}
-		a = answer{Chosen: chosen, Probe: probe.data, Nearest: nearest.data}
-		if own != nil {
-			a.Own = c.restricted(logits)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	c.chosen[cand.Name] = a.Chosen
-	row := func(head string, data []float32) *Row {
-		p := table{rows: len(c.pictures), cols: len(c.Classes), data: data}
-		r := &Row{Name: cand.Name, Head: head, Fits: len(cand.Exceeds) == 0, Latency: cand.Latency, probabilities: p, outcome: c.study.outcome(p)}
-		r.Score = score(r.outcome)
-		return r
-	}
-	rows := []*Row{row(headProbe, a.Probe), row(headNearest, a.Nearest)}
-	rows[0].Strengths, rows[0].Overall, rows[0].Gradient = a.Chosen.Strength, a.Chosen.Overall, a.Chosen.Gradient
-	rows[1].Neighbours = a.Chosen.Neighbours
-	if own != nil {
-		rows = append(rows, row(headOwn, a.Own))
-	}
-	return rows, nil
-}
-
-// restricted are the probabilities of the person's classes by the network's own head.
-func (c *chooser) restricted(logits table) []float32 {
-	p := newTable(logits.rows, logits.cols)
-	all := slices.Repeat([]bool{true}, logits.cols)
-	row := make([]float64, logits.cols)
-	for i := range p.rows {
-		softmax(row, logits.row(i), all)
-		for j, v := range row {
-			p.row(i)[j] = float32(v)
-		}
-	}
-	return p.data
-}
-
-// cached fills v from the cache or by compute: what it hangs on is the network, the pictures, their labels and folds.
-func (c *chooser) cached(n *Network, kind string, v any, compute func() error) error {
-	key, err := n.key(c.build)
-	if err != nil {
-		return err
-	}
-	h := sha256.New()
-	var sums []string
-	for _, p := range c.pictures {
-		sums = append(sums, p.SHA256)
-	}
-	if err := json.NewEncoder(h).Encode(struct {
-		Key, Kind string
-		Sums      []string
-		Labels    []int
-		Folds     []int
-		ImageNet  []int
-		Seed      uint64
-	}{key, kind, sums, c.task.Labels, c.study.fold, c.task.ImageNet, c.Seed}); err != nil {
-		return fmt.Errorf("choose: %w", err)
-	}
-	path := filepath.Join(c.dir, n.Name+"-"+hex.EncodeToString(h.Sum(nil)[:16])+"."+kind)
-	if f, err := os.Open(path); err == nil {
-		err = gob.NewDecoder(f).Decode(v)
-		f.Close()
-		if err == nil {
-			return nil
-		}
-	}
-	if err := compute(); err != nil {
-		return err
-	}
-	if err := record.Replace(path, func(w io.Writer) error { return gob.NewEncoder(w).Encode(v) }); err != nil {
-		return fmt.Errorf("choose: %w", err)
-	}
-	return nil
 }

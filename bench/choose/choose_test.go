@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"zoobench/bench/choose/features"
+	"zoobench/bench/choose/heads"
 	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
 )
@@ -70,7 +72,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Open(o.List, runner.Task{Job: experiment.Job{Model: r.Pick.Name}, Weights: filepath.Join(o.Cache.Weights(), r.PickName+".safetensors")})
+	n, err := features.Open(o.List, runner.Task{Job: experiment.Job{Model: r.Pick.Name}, Weights: filepath.Join(o.Cache.Weights(), r.PickName+".safetensors")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,17 +80,19 @@ func TestRun(t *testing.T) {
 	if err := head.Fits(n); err != nil {
 		t.Fatal(err)
 	}
-	features, _, err := extract(context.Background(), n, mustTask(t, data), mustScan(t, data, o), nil, t.TempDir(), "", nil)
+	task := mustTask(t, data)
+	table, _, err := features.Store{Dir: t.TempDir()}.Extract(context.Background(), n, task.Folder, mustScan(t, task), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer table.Close()
 	outputs := make([]float32, n.Outputs())
-	for i, label := range mustTask(t, data).Labels {
-		copy(outputs, features.row(i))
-		if strings.HasSuffix(mustTask(t, data).Files[i], "broken.png") {
+	for i, label := range task.Labels {
+		copy(outputs, table.Row(i))
+		if strings.HasSuffix(task.Files[i], "broken.png") {
 			continue
 		}
-		if got := best(head.Scores(n, outputs)); got != label {
+		if got := heads.Largest(head.Scores(n, outputs)); got != label {
 			t.Errorf("picture %d: class %d, want %d", i, got, label)
 		}
 	}
@@ -107,9 +111,9 @@ func mustTask(t *testing.T, data string) *Task {
 	return task
 }
 
-func mustScan(t *testing.T, data string, o Options) []picture {
+func mustScan(t *testing.T, task *Task) []features.Image {
 	t.Helper()
-	found, err := scan(context.Background(), mustTask(t, data), filepath.Join(o.Cache.Dir, "choose"), "", nil)
+	found, err := features.Store{Dir: t.TempDir()}.Scan(context.Background(), task.Folder, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

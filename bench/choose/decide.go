@@ -1,13 +1,13 @@
 package choose
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 
+	"zoobench/bench/choose/heads"
 	"zoobench/kernels/par"
 )
 
@@ -61,6 +61,48 @@ func (c *chooser) decide(ctx context.Context) error {
 	c.Cascades = first(cascades, mostWhatIfs)
 	c.o.Step("two networks together", 2, 2)
 	return nil
+}
+
+// drawsFor is how many draws separate rows: Holm's correction multiplies the least p-value, two of the draws and one, by
+// the number of comparisons, and what remains must be able to come below 5 %.
+func drawsFor(rows int, m Metric) int {
+	if m == Accuracy {
+		return draws // tested by right answers, without draws
+	}
+	return max(draws, 50*rows)
+}
+
+// resampleRows scores rows on draws of the pictures: it widens their intervals, gives them the metric's values that tests
+// compare, and returns what is to be expected, by the metric, of taking the best of the rows that are allowed; see
+// heads.Resampled. It is nil where there is nothing to choose from.
+func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allowed func(*Row) bool, step func(done, total int)) (expected *float64, err error) {
+	value := func(s heads.Score) float64 { return m.of(s).Value }
+	o := heads.Resampling{Draws: drawsFor(len(rows), m), Group: group, Metric: value, Step: step}
+	var outcomes []heads.Outcome
+	for i, r := range rows {
+		outcomes = append(outcomes, r.outcome)
+		if r.competes() && allowed(r) {
+			o.Among = append(o.Among, i)
+		}
+	}
+	resampled, err := heads.Resample(ctx, outcomes, o)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range rows {
+		r.Score = resampled.Scores[i]
+		switch m {
+		case Balanced:
+			r.draws = resampled.Balanced[i]
+		case MacroF1:
+			r.draws = resampled.MacroF1[i]
+		}
+	}
+	if resampled.Expected == nil {
+		return nil, nil
+	}
+	best := value(*resampled.Expected)
+	return &best, nil
 }
 
 // fewAlike is the share of pictures that must be different ones for intervals and tests to take all as such.
@@ -130,42 +172,9 @@ func (c *chooser) voters() (rows []*Row) {
 	return rows
 }
 
-// wrongByAll are the readable pictures that no network names rightly, those first about which all are surest.
-func (c *chooser) wrongByAll() (all []Wrong) {
-	voters := c.voters()
-	for i, label := range c.task.Labels {
-		if c.study.fold[i] == unreadable {
-			continue
-		}
-		votes := make([]int, len(c.Classes))
-		for _, r := range voters {
-			votes[r.outcome.predicted[i]]++
-		}
-		if votes[label] > 0 {
-			continue
-		}
-		said := 0
-		for class, n := range votes {
-			if n > votes[said] {
-				said = class
-			}
-		}
-		w := Wrong{File: c.task.Files[i], Label: c.titles[label], Said: c.titles[said], Networks: votes[said]}
-		for _, r := range voters {
-			w.Probability += float64(r.probabilities.row(i)[said]) / float64(len(voters))
-		}
-		all = append(all, w)
-	}
-	slices.SortStableFunc(all, func(a, b Wrong) int { return cmp.Compare(b.Probability, a.Probability) })
-	return first(all, mostWrong)
-}
-
 // answers are all rows', for questions asked later.
 func (c *chooser) answers() *Answers {
-	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels, Group: c.group}
-	for _, f := range c.study.fold {
-		a.Read = append(a.Read, f != unreadable)
-	}
+	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels, Read: c.readable, Group: c.group}
 	for _, r := range c.Rows {
 		a.From = append(a.From, Answerer{Name: r.Name, Head: r.Head, Latency: c.candidate(r.Name).Mean, Batch: c.Batch, probabilities: r.probabilities})
 	}
@@ -174,8 +183,8 @@ func (c *chooser) answers() *Answers {
 
 // learn draws the learning curves of the pick and of its rivals, and makes the pick's head.
 func (c *chooser) learn(ctx context.Context) error {
-	c.study.pool = par.New(c.Threads)
-	defer c.study.pool.Close()
+	c.study.Pool = par.New(c.Threads)
+	defer c.study.Pool.Close()
 	var rows []*Row
 	if c.Pick != nil {
 		rows = append(rows, c.Pick)
@@ -186,31 +195,37 @@ func (c *chooser) learn(ctx context.Context) error {
 		}
 	}
 	for _, r := range first(rows, mostCurves) {
-		probe := c.row(r.Name, headProbe)
+		cand, whole := c.contender(r.Name), c.row(r.Name, headProbe).Score.Accuracy
 		c.o.Step("learning curve of "+r.Name, len(c.Curves)+1, min(mostCurves, len(rows)))
-		curve, err := c.study.curve(ctx, r.Name, c.features[r.Name], c.chosen[r.Name], probe.outcome, c.Seed)
-		if err := errors.Join(err, c.features[r.Name].err()); err != nil {
+		curve, err := c.study.Curve(ctx, cand.features, cand.chosen.Strength, whole, c.Seed)
+		if err := errors.Join(err, cand.features.Err()); err != nil {
 			return err
 		}
-		c.Curves = append(c.Curves, curve)
+		c.Curves = append(c.Curves, Curve{r.Name, curve})
 	}
 	if c.Pick == nil {
 		return nil
 	}
-	return c.head(ctx)
+	return c.pickHead(ctx)
 }
 
 func (c *chooser) row(name, head string) *Row {
 	return c.Rows[slices.IndexFunc(c.Rows, func(r *Row) bool { return r.Name == name && r.Head == head })]
 }
 
-// head makes the pick's head: the probe, learned from all pictures, or a choice among the network's own classes.
-func (c *chooser) head(ctx context.Context) error {
-	h := c.heads[c.PickName]
+// contender is a row's network.
+func (c *chooser) contender(name string) *contender {
+	return c.contenders[slices.IndexFunc(c.contenders, func(cand *contender) bool { return cand.Name == name })]
+}
+
+// pickHead makes the pick's head: the probe, learned from all pictures, or a choice among the network's own classes.
+func (c *chooser) pickHead(ctx context.Context) (err error) {
+	cand := c.contender(c.PickName)
+	h := cand.head
 	h.Score = c.Pick.Score
 	if c.PickHead == headOwn {
 		h.Input = fromLogits
-		h.Weight, h.Bias = selection(c.task.ImageNet, c.logits[c.PickName])
+		h.Weight, h.Bias = selection(c.task.ImageNet, cand.logits)
 		c.Head = h
 		return nil
 	}
@@ -218,11 +233,10 @@ func (c *chooser) head(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	f, err := newProblem(c.study.pool, c.features[c.PickName], c.study.few(c.study.rows(), c.features[c.PickName].cols), c.task.Labels, len(c.Classes)).solve(c.Pick.Overall, nil, convergence)
-	if err := errors.Join(err, c.features[c.PickName].err()); err != nil {
+	h.Weight, h.Bias, err = c.study.Fit(cand.features, c.Pick.Overall)
+	if err := errors.Join(err, cand.features.Err()); err != nil {
 		return err
 	}
-	h.Weight, h.Bias = f.weight, f.bias
 	c.Head = h
 	return nil
 }

@@ -7,29 +7,44 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"zoobench/bench/choose/features"
+	"zoobench/bench/choose/heads"
 )
+
+// drawOutcome is an outcome on 30 pictures of each of two classes of a head that is right with probability 0.7.
+func drawOutcome(rng *rand.Rand) heads.Outcome {
+	o := heads.Outcome{Classes: 2}
+	for i := range 60 {
+		said := i % 2
+		if rng.Float64() >= 0.7 {
+			said = 1 - said
+		}
+		o.Labels, o.Predicted = append(o.Labels, i%2), append(o.Predicted, said)
+	}
+	return o
+}
 
 // decided is a choice among made-up heads on 60 pictures of two classes, a quarter of them copies, as far as decide.
 func decided(heads int) *chooser {
 	c := &chooser{Result: &Result{Metric: Accuracy, Limits: Limits{Percentile: 0.5}, Batch: 1, Classes: []string{"a", "b"}}, titles: []string{"a", "b"}}
 	c.o.Say, c.o.Step = func(string) {}, func(string, int, int) {}
 	rng := rand.New(rand.NewPCG(5, 1))
-	first := drawOutcome(rng, 2, 30, 0.7)
-	c.task = &Task{Files: make([]string, 60), Labels: first.labels, Classes: c.Classes}
-	c.study = &study{classes: 2, labels: first.labels, fold: make([]int, 60), folds: 1}
+	first := drawOutcome(rng)
+	c.task = &Task{Folder: features.Folder{Files: make([]string, 60)}, Labels: first.Labels, Classes: c.Classes}
 	for i := range 60 {
 		sum := string(rune('A' + i))
 		if i%4 == 2 {
 			sum = string(rune('A' + i - 2))
 		}
-		c.pictures = append(c.pictures, picture{SHA256: sum, Fingerprint: Fingerprint{Hash: rng.Uint64()}})
+		c.images = append(c.images, features.Image{SHA256: sum, Fingerprint: features.Fingerprint{Hash: rng.Uint64()}})
 	}
 	for i := range heads {
-		o := drawOutcome(rng, 2, 30, 0.7)
+		o := drawOutcome(rng)
 		name := "n" + string(rune('A'+i))
 		c.Candidates = append(c.Candidates, &Candidate{Name: name, Latency: 5e6, Mean: int64(5e6 + i)})
-		c.Rows = append(c.Rows, &Row{Name: name, Head: headProbe, Latency: 5e6, Fits: true, outcome: o, Score: score(o),
-			probabilities: saying(name, 0, 2, o.predicted, make([]float32, 60)).probabilities})
+		c.Rows = append(c.Rows, &Row{Name: name, Head: headProbe, Latency: 5e6, Fits: true, outcome: o, Score: o.Score(),
+			probabilities: saying(name, 0, 2, o.Predicted, make([]float32, 60)).probabilities})
 	}
 	c.look()
 	return c

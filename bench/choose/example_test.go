@@ -5,28 +5,7 @@ import (
 	"fmt"
 
 	"zoobench/bench/choose"
-	"zoobench/zoo"
 )
-
-func ExampleTap() {
-	spec, err := zoo.Find("resnet50")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	graph, err := spec.Graph(0, 0)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	tapped, features, err := choose.Tap(graph)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(features, "features and then", tapped.Output().C-features, "logits")
-	// Output: 2048 features and then 1000 logits
-}
 
 func ExampleAnswers_Merge() {
 	answers, err := choose.LoadAnswers("reports/out/choose/" + choose.AnswersName)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"zoobench/bench/choose/features"
+	"zoobench/bench/choose/heads"
 	"zoobench/datasets/preprocess"
 	"zoobench/zoo/weights"
 )
@@ -28,7 +30,7 @@ type Head struct {
 	Input   string            `json:"input"`          // "features" or "logits"
 	Classes []string          `json:"classes"`
 	Recipe  preprocess.Recipe `json:"recipe"`
-	Score   Score             `json:"score"` // by cross-validation
+	Score   heads.Score       `json:"score"` // by cross-validation
 
 	Weight []float32 `json:"-"` // (classes, inputs)
 	Bias   []float32 `json:"-"` // (classes)
@@ -96,7 +98,7 @@ func LoadHead(path string) (*Head, error) {
 }
 
 // Fits says why a head is not this network's, nil if it is.
-func (h *Head) Fits(n *Network) error {
+func (h *Head) Fits(n *features.Network) error {
 	if h.Network != n.Network {
 		return fmt.Errorf("choose: the head is for %s, have %s", h.Network, n.Network)
 	}
@@ -119,8 +121,8 @@ func (h *Head) Fits(n *Network) error {
 // digits are the first of a hash.
 func digits(sha256 string) string { return sha256[:min(8, len(sha256))] }
 
-// Scores are the classes' scores for one image, from what Network.Run wrote for it.
-func (h *Head) Scores(n *Network, outputs []float32) []float32 {
+// Scores are the classes' scores for one image, from what features.Network.Run wrote for it.
+func (h *Head) Scores(n *features.Network, outputs []float32) []float32 {
 	x := outputs[:n.Features]
 	if h.Input == fromLogits {
 		x = outputs[n.Features:n.Outputs()]

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"zoobench/bench/choose/heads"
 	"zoobench/bench/stat"
 )
 
@@ -30,7 +31,7 @@ const (
 // Metrics are the names of all metrics.
 func Metrics() []string { return []string{string(Accuracy), string(Balanced), string(MacroF1)} }
 
-func (m Metric) of(s Score) Estimate {
+func (m Metric) of(s heads.Score) heads.Estimate {
 	switch m {
 	case Balanced:
 		return s.Balanced
@@ -97,23 +98,23 @@ type Candidate struct {
 
 // A Row is a network with a head, as tested on the person's pictures.
 type Row struct {
-	Name    string  `json:"name"` // the candidate's
-	Head    string  `json:"head"`
-	Score   Score   `json:"score"`
-	Fits    bool    `json:"fits"`
-	Group   int     `json:"tie_group"` // from 1, the best
-	P       float64 `json:"p_value"`   // against the group's best by the metric's test, corrected; 1 for that one itself
-	Front   bool    `json:"pareto"`
-	Latency int64   `json:"latency_ns"`
+	Name    string      `json:"name"` // the candidate's
+	Head    string      `json:"head"`
+	Score   heads.Score `json:"score"`
+	Fits    bool        `json:"fits"`
+	Group   int         `json:"tie_group"` // from 1, the best
+	P       float64     `json:"p_value"`   // against the group's best by the metric's test, corrected; 1 for that one itself
+	Front   bool        `json:"pareto"`
+	Latency int64       `json:"latency_ns"`
 
 	Strengths  []float64 `json:"strengths,omitempty"`
 	Overall    float64   `json:"strength,omitempty"`
 	Gradient   float64   `json:"gradient,omitempty"`
 	Neighbours []int     `json:"neighbours,omitempty"`
 
-	outcome       outcome
-	resampled     resampled // values of a metric that is not accuracy
-	probabilities table
+	outcome       heads.Outcome
+	draws         heads.Draws // of a metric that is not accuracy
+	probabilities heads.Matrix
 }
 
 // canBePicked tells whether a row is a network one can take along: nearest neighbours need all the pictures.
@@ -152,9 +153,9 @@ func (f *field) against(ref int) []float64 {
 // pValue is how surely a row is worse than one that is ahead of it.
 func (m Metric) pValue(ahead, r *Row) float64 {
 	if m != Accuracy {
-		return max(ahead.resampled.different(r.resampled), leastP(ahead.outcome, r.outcome))
+		return max(ahead.draws.Different(r.draws), heads.LeastP(ahead.outcome, r.outcome))
 	}
-	onlyAhead, onlyOther, p := paired(ahead.outcome, r.outcome)
+	onlyAhead, onlyOther, p := heads.Paired(ahead.outcome, r.outcome)
 	if onlyOther >= onlyAhead {
 		return 1
 	}
@@ -255,10 +256,10 @@ func asQuick(latency, lower int64) bool { return float64(latency) <= (1+sameLate
 
 // A Change is a pick under another limit on latency.
 type Change struct {
-	From  int64    `json:"from_latency_ns"` // from this limit on, up to the next change's
-	Name  string   `json:"name"`
-	Head  string   `json:"head"`
-	Value Estimate `json:"value"`
+	From  int64          `json:"from_latency_ns"` // from this limit on, up to the next change's
+	Name  string         `json:"name"`
+	Head  string         `json:"head"`
+	Value heads.Estimate `json:"value"`
 }
 
 // changes are the picks under every limit on latency, other limits as they are, the tightest first. A limit admits all

@@ -1,18 +1,21 @@
 package choose
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
+
+	"zoobench/bench/choose/heads"
 )
 
 // rowOf makes a row that is right on all but the first wrong of 200 pictures.
 func rowOf(name string, wrong int, latency time.Duration, fits bool) *Row {
-	o := outcome{classes: 2, labels: make([]int, 200), predicted: make([]int, 200)}
+	o := heads.Outcome{Classes: 2, Labels: make([]int, 200), Predicted: make([]int, 200)}
 	for i := range wrong {
-		o.predicted[i] = 1
+		o.Predicted[i] = 1
 	}
-	return &Row{Name: name, Head: headProbe, Latency: latency.Nanoseconds(), Fits: fits, outcome: o, Score: score(o)}
+	return &Row{Name: name, Head: headProbe, Latency: latency.Nanoseconds(), Fits: fits, outcome: o, Score: o.Score()}
 }
 
 // TestPick takes the quickest of those that are not measurably worse than the best, as far as they fit.
@@ -42,8 +45,8 @@ func TestPick(t *testing.T) {
 	// Of ten pictures 0 and 3 wrong are no measurable difference, but no tie either.
 	few := func(name string, wrong int, latency time.Duration) *Row {
 		r := rowOf(name, wrong, latency, true)
-		r.outcome = outcome{2, r.outcome.labels[:10], r.outcome.predicted[:10]}
-		r.Score = score(r.outcome)
+		r.outcome = heads.Outcome{Classes: 2, Labels: r.outcome.Labels[:10], Predicted: r.outcome.Predicted[:10]}
+		r.Score = r.outcome.Score()
 		return r
 	}
 	d = pick(order([]*Row{few("right", 0, 2), few("wrong", 3, 1)}, Accuracy), func(*Row) bool { return true })
@@ -68,13 +71,13 @@ func TestPick(t *testing.T) {
 
 // rowOver is a row of 1,000 pictures that is wrong on those from a to b of each span.
 func rowOver(name string, latency time.Duration, spans ...[2]int) *Row {
-	o := outcome{classes: 2, labels: make([]int, 1000), predicted: make([]int, 1000)}
+	o := heads.Outcome{Classes: 2, Labels: make([]int, 1000), Predicted: make([]int, 1000)}
 	for _, s := range spans {
 		for i := s[0]; i < s[1]; i++ {
-			o.predicted[i] = 1
+			o.Predicted[i] = 1
 		}
 	}
-	return &Row{Name: name, Head: headProbe, Latency: latency.Nanoseconds(), Fits: true, outcome: o, Score: score(o)}
+	return &Row{Name: name, Head: headProbe, Latency: latency.Nanoseconds(), Fits: true, outcome: o, Score: o.Score()}
 }
 
 // TestPickPastOneThatIsWorse has the best, one that misses ten pictures more and no other, and one further behind that has
@@ -157,5 +160,40 @@ func TestPickOfEquallyQuick(t *testing.T) {
 		if d := pick(order(rows, Accuracy), func(*Row) bool { return true }); d.row.Name != "a" {
 			t.Errorf("%v: picked %s", latency, d.row.Name)
 		}
+	}
+}
+
+// TestTies takes heads of which the second misses three of the first's pictures and the third fifty.
+func TestTies(t *testing.T) {
+	const n = 200
+	make := func(wrong int) heads.Outcome {
+		o := heads.Outcome{Classes: 2, Labels: make([]int, n), Predicted: make([]int, n)}
+		for i := range wrong {
+			o.Predicted[i] = 1
+		}
+		return o
+	}
+	var rows []*Row
+	for _, wrong := range []int{0, 3, 50, 52} {
+		o := make(wrong)
+		rows = append(rows, &Row{Score: o.Score(), outcome: o})
+	}
+	order(rows, Accuracy)
+	for i, want := range []int{1, 1, 2, 2} {
+		if rows[i].Group != want {
+			t.Errorf("row %d: group %d, want %d (p %g)", i, rows[i].Group, want, rows[i].P)
+		}
+	}
+	// McNemar's exact p of 3 against 0 is 0.25; the others' are far below and do not raise it.
+	if p := rows[1].P; math.Abs(p-0.25) > 1e-12 {
+		t.Errorf("p of the second %g, want 0.25", p)
+	}
+}
+
+func TestConfusions(t *testing.T) {
+	// Class a: 3 of 4 right, one said to be b. Class b: 1 of 2 right, one unreadable.
+	o := heads.Outcome{Classes: 2, Labels: []int{0, 0, 0, 0, 1, 1}, Predicted: []int{0, 0, 0, 1, 1, -1}}
+	if c := confusions(o, []string{"a", "b"}, 5); len(c) != 1 || c[0].Label != "a" || c[0].Said != "b" || c[0].N != 1 || c[0].Of != 4 {
+		t.Errorf("confusions: %+v", c)
 	}
 }

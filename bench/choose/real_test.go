@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"zoobench/bench/choose/features"
+	"zoobench/bench/choose/heads"
 	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
@@ -30,6 +32,29 @@ var kinds = []struct {
 	{"reptiles", [][2]int{{33, 68}}},
 	{"vehicles", [][2]int{{407, 407}, {436, 436}, {444, 444}, {511, 511}, {555, 555}, {569, 569}, {609, 609}, {627, 627}, {654, 654}, {656, 656}, {661, 661},
 		{665, 665}, {670, 670}, {675, 675}, {705, 705}, {717, 717}, {734, 734}, {751, 751}, {779, 779}, {817, 817}, {829, 829}, {864, 864}, {866, 867}, {874, 874}}},
+}
+
+// realFolder is the folder of photographs and checkpoints: ZOO_REAL, relative to the module's root. Without it the test
+// is skipped, where CI is true it fails.
+func realFolder(t *testing.T) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes seconds: not with -short")
+	}
+	dir := os.Getenv("ZOO_REAL")
+	if dir == "" {
+		dir = filepath.Join("..", "shared", "real")
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join("..", "..", dir)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no photographs and checkpoints: %v", err)
+		}
+		t.Skipf("no photographs and checkpoints: %v", err)
+	}
+	return dir
 }
 
 // cut makes a task of real photographs: links, a folder for each kind. It returns how many of ImageNet's classes they are.
@@ -175,7 +200,7 @@ func TestReal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Open(o.List, runner.Task{Job: experiment.Job{Model: spec.Name}, Weights: file})
+	n, err := features.Open(o.List, runner.Task{Job: experiment.Job{Model: spec.Name}, Weights: file})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +212,7 @@ func TestReal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loader, err := datasets.NewLoader(task.source, n.Recipe, datasets.LoadOptions{})
+	loader, err := datasets.NewLoader(task.Source, n.Recipe, datasets.LoadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +222,7 @@ func TestReal(t *testing.T) {
 			t.Fatal(err)
 		}
 		n.Run(outputs, batch.Tensor, 1)
-		if best(head.Scores(n, outputs)) == task.Labels[i] {
+		if heads.Largest(head.Scores(n, outputs)) == task.Labels[i] {
 			right++
 		}
 		i++

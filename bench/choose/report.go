@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"zoobench/bench/choose/heads"
 	"zoobench/bench/record"
 )
 
@@ -253,7 +254,7 @@ func (r *Result) absentSection(p *page) {
 	p.table(t)
 }
 
-func interval(e Estimate) string { return fmt.Sprintf("%.1f to %.1f", 100*e.Lo, 100*e.Hi) }
+func interval(e heads.Estimate) string { return fmt.Sprintf("%.1f to %.1f", 100*e.Lo, 100*e.Hi) }
 
 func pValue(p float64) string {
 	switch {

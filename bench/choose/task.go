@@ -8,14 +8,14 @@ import (
 	"strconv"
 	"strings"
 
+	"zoobench/bench/choose/features"
 	"zoobench/datasets"
 )
 
 // A Task is labelled pictures of somebody's own: a folder for each class.
 type Task struct {
-	Root    string
+	features.Folder
 	Classes []string // the folders' names, in alphabetical order
-	Files   []string // below Root, with slashes
 	Labels  []int    // of Files, indices into Classes
 	Found   int      // pictures in the folder; more than len(Files) where a limit drew a sample
 
@@ -24,15 +24,13 @@ type Task struct {
 	// ImageNet is each class's index in ImageNet-1k, where every folder is called by the WordNet id or the name of another
 	// one of its classes; nil otherwise.
 	ImageNet []int
-
-	source datasets.Source
 }
 
 // OpenTask lists a folder's pictures: all of them where limit is 0, else a sample of at most limit, balanced over the
 // classes and drawn by the seed. A folder without pictures, fewer than two classes and a class with a single picture
 // are errors, each class of that kind named.
 func OpenTask(root string, limit int, seed uint64) (*Task, error) {
-	t := &Task{Root: root}
+	t := &Task{Folder: features.Folder{Root: root}}
 	numbers := true
 	entries, err := os.ReadDir(root)
 	if err != nil {
@@ -67,10 +65,10 @@ func OpenTask(root string, limit int, seed uint64) (*Task, error) {
 		return nil, fmt.Errorf("choose: %s: a single class, %s, want at least 2", root, t.Classes[0])
 	}
 	t.Found, t.Warnings = files.Len(), files.Warnings
-	t.source = datasets.Sample(files, limit, seed)
+	t.Source = datasets.Sample(files, limit, seed)
 	counts := make([]int, len(t.Classes))
-	for i := range t.source.Len() {
-		name := t.source.Item(i).Name
+	for i := range t.Source.Len() {
+		name := t.Source.Item(i).Name
 		class, _, _ := strings.Cut(name, "/")
 		label, _ := slices.BinarySearch(t.Classes, class)
 		t.Files, t.Labels = append(t.Files, name), append(t.Labels, label)

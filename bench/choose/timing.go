@@ -69,17 +69,15 @@ func (t *timings) measure(ctx context.Context, w runner.Worker, task runner.Task
 	if r.Timing == nil || r.Footprint == nil || r.Cost == nil {
 		return nil, fmt.Errorf("choose: %s: %s", task.Model, r.Why("latency_p50_ns"))
 	}
-	r.RunID, r.Schema = t.runID, record.Schema
-	line, err := record.Marshal(r)
-	if err != nil {
-		return nil, err
+	r.RunID = t.runID
+	if err := os.MkdirAll(filepath.Dir(t.path), 0o777); err != nil {
+		return nil, fmt.Errorf("choose: %w", err)
 	}
-	log, err := appendTo(t.path)
+	log, err := record.OpenLog(t.path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("choose: %w", err)
 	}
-	defer log.Close()
-	if _, err := log.Write(line); err != nil {
+	if err := errors.Join(log.Append(r), log.Close()); err != nil {
 		return nil, fmt.Errorf("choose: %w", err)
 	}
 	return r, nil

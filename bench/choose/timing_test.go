@@ -61,12 +61,14 @@ func TestTimingIsOfNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(o.Cache.Weights(), "narrow.made.safetensors")
-	c := &chooser{o: o, Result: &Result{Threads: o.Threads, Batch: o.Batch, Limits: o.Limits}, tasks: map[string]runner.Task{
-		"narrow.made": {Job: experiment.Job{Model: "narrow"}, Tag: "made", Weights: file},
-	}}
+	c := &chooser{o: o, Result: &Result{Threads: o.Threads, Batch: o.Batch, Limits: o.Limits}}
+	cand := &contender{
+		Candidate: &Candidate{Name: "narrow.made"},
+		task:      runner.Task{Job: experiment.Job{Model: "narrow"}, Tag: "made", Weights: file},
+	}
 	times := &timings{path: filepath.Join(t.TempDir(), "timings.jsonl"), runID: "test"}
 	timing := func() *record.Record {
-		r, err := c.timing(context.Background(), times, &Candidate{Name: "narrow.made"})
+		r, err := c.timing(context.Background(), times, cand)
 		if err != nil {
 			t.Fatal(err)
 		}

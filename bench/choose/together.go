@@ -8,15 +8,15 @@ import (
 	"slices"
 	"strconv"
 
-	"zoobench/bench/stat"
+	"zoobench/bench/choose/heads"
 )
 
 // A WhatIf is a network, or several together, that might be used.
 type WhatIf struct {
-	Kind     string   `json:"kind"` // "network", "cascade", "ensemble"
-	Name     string   `json:"name"`
-	Accuracy Estimate `json:"accuracy"`
-	Balanced Estimate `json:"balanced_accuracy,omitzero"` // not of cascades
+	Kind     string         `json:"kind"` // "network", "cascade", "ensemble"
+	Name     string         `json:"name"`
+	Accuracy heads.Estimate `json:"accuracy"`
+	Balanced heads.Estimate `json:"balanced_accuracy,omitzero"` // not of cascades
 	// Latency is a mean over the readable pictures. A cascade's second network answers the share Second of them: those of
 	// which the first gives its class a probability below Threshold.
 	Latency   int64   `json:"latency_mean_ns"`
@@ -33,18 +33,16 @@ func (w WhatIf) Below() string {
 	return strconv.FormatFloat(w.Threshold, 'g', -1, 32)
 }
 
+// draws is how often the images are drawn anew for intervals.
+const draws = 1000
+
 // scored adds the scores of outcomes to what they are of.
-func (a *Answers) scored(ctx context.Context, all []WhatIf, outcomes []outcome) error {
-	var scores []*Score
-	var counted []*cells
-	for _, o := range outcomes {
-		s := score(o)
-		scores, counted = append(scores, &s), append(counted, newCells(o))
-	}
-	if _, _, err := resample(ctx, newSampler(len(a.Files), a.Group), resamples, counted, scores, nil, nil); err != nil {
+func (a *Answers) scored(ctx context.Context, all []WhatIf, outcomes []heads.Outcome) error {
+	r, err := heads.Resample(ctx, outcomes, heads.Resampling{Draws: draws, Group: a.Group})
+	if err != nil {
 		return err
 	}
-	for i, s := range scores {
+	for i, s := range r.Scores {
 		all[i].Accuracy, all[i].Balanced = s.Accuracy, s.Balanced
 	}
 	return nil
@@ -53,10 +51,10 @@ func (a *Answers) scored(ctx context.Context, all []WhatIf, outcomes []outcome) 
 // Alone are the networks by themselves, the most accurate first.
 func (a *Answers) Alone(ctx context.Context) ([]WhatIf, error) {
 	var all []WhatIf
-	var outcomes []outcome
+	var outcomes []heads.Outcome
 	for i := range a.From {
 		f := &a.From[i]
-		all, outcomes = append(all, WhatIf{Kind: "network", Name: f.title(), Latency: f.Latency}), append(outcomes, a.outcome(f.probabilities.row))
+		all, outcomes = append(all, WhatIf{Kind: "network", Name: f.title(), Latency: f.Latency}), append(outcomes, a.outcome(f.probabilities.Row))
 	}
 	if err := a.scored(ctx, all, outcomes); err != nil {
 		return nil, err
@@ -71,7 +69,7 @@ const MostPaired = 20
 // A partner is one of a pair, with what it says alone.
 type partner struct {
 	*Answerer
-	outcome outcome
+	outcome heads.Outcome
 	rights  int
 	front   bool
 }
@@ -81,8 +79,8 @@ type partner struct {
 func (a *Answers) partners() (all []partner) {
 	for i := range a.From {
 		if f := &a.From[i]; f.Head != headNearest {
-			o := a.outcome(f.probabilities.row)
-			all = append(all, partner{Answerer: f, rights: o.rights()})
+			o := a.outcome(f.probabilities.Row)
+			all = append(all, partner{Answerer: f, rights: o.Rights()})
 		}
 	}
 	for i := range all {
@@ -102,7 +100,7 @@ func (a *Answers) partners() (all []partner) {
 	})
 	all = first(all, MostPaired)
 	for i := range all {
-		all[i].outcome = a.outcome(all[i].probabilities.row)
+		all[i].outcome = a.outcome(all[i].probabilities.Row)
 	}
 	return all
 }
@@ -127,9 +125,9 @@ func (a *Answers) Ensembles(ctx context.Context, most int) ([]WhatIf, error) {
 		rights  int
 	}
 	mean := make([]float32, len(a.Classes))
-	together := func(p pair) outcome {
+	together := func(p pair) heads.Outcome {
 		return a.outcome(func(i int) []float32 {
-			f, g := p.f.probabilities.row(i), p.g.probabilities.row(i)
+			f, g := p.f.probabilities.Row(i), p.g.probabilities.Row(i)
 			for c := range mean {
 				mean[c] = (f[c] + g[c]) / 2
 			}
@@ -148,7 +146,7 @@ func (a *Answers) Ensembles(ctx context.Context, most int) ([]WhatIf, error) {
 			}
 			p := pair{f: f.Answerer, g: g.Answerer, latency: f.Latency + g.Latency}
 			o := together(p)
-			p.rights = o.rights()
+			p.rights = o.Rights()
 			pairs = append(pairs, p)
 		}
 	}
@@ -159,7 +157,7 @@ func (a *Answers) Ensembles(ctx context.Context, most int) ([]WhatIf, error) {
 		pairs = first(pairs, most)
 	}
 	var all []WhatIf
-	var outcomes []outcome
+	var outcomes []heads.Outcome
 	for _, p := range pairs {
 		all, outcomes = append(all, WhatIf{Kind: "ensemble", Name: p.f.title() + " + " + p.g.title(), Latency: p.latency}), append(outcomes, together(p))
 	}
@@ -203,8 +201,8 @@ func (a *Answers) unsure(first *partner) *unsure {
 	sure := make([]float32, len(a.Files))
 	for i, read := range a.Read {
 		if read {
-			row := first.probabilities.row(i)
-			sure[i] = row[best(row)]
+			row := first.probabilities.Row(i)
+			sure[i] = row[heads.Largest(row)]
 			u.pictures = append(u.pictures, i)
 		}
 	}
@@ -223,10 +221,10 @@ func (u *unsure) cascade(second *partner) (curve []WhatIf) {
 		want, before := len(u.pictures)*step/cascadeSteps, asked
 		for asked < want || asked > before && asked < len(u.pictures) && u.sure[asked] == u.sure[asked-1] {
 			i := u.pictures[asked]
-			if u.outcome.right(i) {
+			if u.outcome.Right(i) {
 				rights--
 			}
-			if second.outcome.right(i) {
+			if second.outcome.Right(i) {
 				rights++
 			}
 			asked++
@@ -245,9 +243,7 @@ func (u *unsure) cascade(second *partner) (curve []WhatIf) {
 			w.Second = float64(asked) / float64(len(u.pictures))
 		}
 		w.Latency = u.Latency + int64(w.Second*float64(second.Latency))
-		n := len(u.outcome.labels)
-		w.Accuracy.Value = float64(rights) / float64(n)
-		w.Accuracy.Lo, w.Accuracy.Hi = stat.Wilson(rights, n)
+		w.Accuracy = heads.Share(rights, len(u.outcome.Labels))
 		curve = append(curve, w)
 	}
 	return curve

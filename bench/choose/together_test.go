@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"zoobench/bench/choose/heads"
 )
 
 // four are answers of two networks about four pictures of three classes, by hand.
@@ -16,9 +18,9 @@ func four() *Answers {
 	return &Answers{
 		Classes: []string{"a", "b", "c"}, Files: []string{"0", "1", "2", "3"}, Labels: []int{0, 1, 2, 2}, Read: []bool{true, true, true, true},
 		From: []Answerer{
-			{Name: "quick", Head: headProbe, Latency: 10, Batch: 1, probabilities: table{rows: 4, cols: 3, data: []float32{
+			{Name: "quick", Head: headProbe, Latency: 10, Batch: 1, probabilities: heads.Matrix{Rows: 4, Cols: 3, Data: []float32{
 				.9, .05, .05 /**/, .5, .4, .1 /**/, .1, .3, .6 /**/, .4, .25, .35}}}, // right, wrong, right, wrong
-			{Name: "slow", Head: headProbe, Latency: 100, Batch: 1, probabilities: table{rows: 4, cols: 3, data: []float32{
+			{Name: "slow", Head: headProbe, Latency: 100, Batch: 1, probabilities: heads.Matrix{Rows: 4, Cols: 3, Data: []float32{
 				.3, .4, .3 /**/, .1, .8, .1 /**/, .2, .2, .6 /**/, .1, .1, .8}}}, // wrong, right, right, right
 		},
 	}
@@ -93,7 +95,7 @@ func TestWhatIf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check("quick's probability of bc", float64(m.From[0].probabilities.row(3)[1]), float64(float32(.25)+float32(.35)))
+	check("quick's probability of bc", float64(m.From[0].probabilities.Row(3)[1]), float64(float32(.25)+float32(.35)))
 	if alone, err = m.Alone(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -119,10 +121,10 @@ func TestWhatIf(t *testing.T) {
 
 // saying is an answerer that gives each picture one class with a probability, and another one the rest.
 func saying(name string, latency int64, classes int, said []int, sure []float32) Answerer {
-	p := newTable(len(said), classes)
+	p := heads.NewMatrix(len(said), classes)
 	for i, c := range said {
-		p.row(i)[c] = sure[i]
-		p.row(i)[(c+1)%classes] += 1 - sure[i]
+		p.Row(i)[c] = sure[i]
+		p.Row(i)[(c+1)%classes] += 1 - sure[i]
 	}
 	return Answerer{Name: name, Head: headProbe, Latency: latency, Batch: 1, probabilities: p}
 }
@@ -132,7 +134,7 @@ func saying(name string, latency int64, classes int, said []int, sure []float32)
 func TestSubsetOfImpossible(t *testing.T) {
 	a := &Answers{
 		Classes: []string{"a", "b", "c"}, Files: []string{"0", "1", "2"}, Labels: []int{0, 1, 1}, Read: []bool{true, true, true}, Group: []int{0, 1, 1},
-		From: []Answerer{{Name: "n", Head: headProbe, probabilities: table{rows: 3, cols: 3, data: []float32{
+		From: []Answerer{{Name: "n", Head: headProbe, probabilities: heads.Matrix{Rows: 3, Cols: 3, Data: []float32{
 			0, 0, 1 /**/, 0, 1, 0 /**/, 0, 0, 1}}}},
 	}
 	for _, classes := range [][]string{{"a", "b"}, {"b", "a"}} {
@@ -176,7 +178,7 @@ func TestCascadeOfEquals(t *testing.T) {
 				says = a.From[1].probabilities
 				asked++
 			}
-			if best(says.row(i)) == 0 {
+			if heads.Largest(says.Row(i)) == 0 {
 				right++
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"zoobench/bench/choose/heads"
 	"zoobench/zoo/weights"
 )
 
@@ -29,7 +30,7 @@ type Answerer struct {
 	Latency int64  `json:"latency_mean_ns"` // of a batch; 0 where not known
 	Batch   int    `json:"batch"`
 
-	probabilities table // (files, classes)
+	probabilities heads.Matrix // (files, classes)
 }
 
 // AnswersName is the file of a run's answers in its folder.
@@ -45,7 +46,7 @@ func (a *Answers) Save(path string) error {
 	}
 	var tensors []weights.Named
 	for i, f := range a.From {
-		tensors = append(tensors, weights.Named{Name: fmt.Sprintf("%d", i), Shape: []int{len(a.Files), len(a.Classes)}, Data: f.probabilities.data})
+		tensors = append(tensors, weights.Named{Name: fmt.Sprintf("%d", i), Shape: []int{len(a.Files), len(a.Classes)}, Data: f.probabilities.Data})
 	}
 	return weights.WriteFile(path, tensors, map[string]string{"format": answersForm, "answers": string(about)})
 }
@@ -75,12 +76,12 @@ func LoadAnswers(path string) (*Answers, error) {
 		}
 	}
 	for i := range a.From {
-		t := newTable(n, k)
+		t := heads.NewMatrix(n, k)
 		name := fmt.Sprintf("%d", i)
 		if tensor, ok := f.Lookup(name); !ok || !slices.Equal(tensor.Shape, []int{n, k}) {
 			return nil, fmt.Errorf("choose: %s: probabilities of %s: shape %v, want %v", filepath.Base(path), a.From[i].Name, tensor.Shape, []int{n, k})
 		}
-		if err := f.Read(name, 0, t.data); err != nil {
+		if err := f.Read(name, 0, t.Data); err != nil {
 			return nil, err
 		}
 		a.From[i].probabilities = t
@@ -96,21 +97,9 @@ func (f *Answerer) title() string {
 	return f.Name + " (" + f.Head + ")"
 }
 
-// outcome is what somebody says who gives a picture's classes these probabilities. Where all of them are zero, as they
-// may be on some of the classes, nothing is said, and the picture counts as wrong.
-func (a *Answers) outcome(row func(i int) []float32) outcome {
-	o := outcome{classes: len(a.Classes), labels: a.Labels, predicted: make([]int, len(a.Labels))}
-	for i := range o.predicted {
-		o.predicted[i] = -1
-		if !a.Read[i] {
-			continue
-		}
-		p := row(i)
-		if b := best(p); p[b] > 0 {
-			o.predicted[i] = b
-		}
-	}
-	return o
+// outcome is what somebody predicts who gives a picture's classes these probabilities.
+func (a *Answers) outcome(row func(i int) []float32) heads.Outcome {
+	return heads.Decide(len(a.Classes), a.Labels, a.Read, row)
 }
 
 // class finds a class by its name.
@@ -202,10 +191,10 @@ func (a *Answers) Merge(name string, classes []string) (*Answers, error) {
 func (a *Answers) mapped(classes int, rows []int, change func(dst, src []float32)) []Answerer {
 	from := slices.Clone(a.From)
 	for f := range from {
-		t := newTable(len(rows), classes)
+		t := heads.NewMatrix(len(rows), classes)
 		for r, i := range rows {
-			dst := t.row(r)
-			change(dst, a.From[f].probabilities.row(i))
+			dst := t.Row(r)
+			change(dst, a.From[f].probabilities.Row(i))
 			sum := float32(0)
 			for _, v := range dst {
 				sum += v

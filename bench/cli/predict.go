@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/choose"
+	"zoobench/bench/choose/features"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
 	"zoobench/datasets/preprocess"
@@ -120,7 +121,7 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := choose.Open(a.list, t)
+	n, err := features.Open(a.list, t)
 	if err != nil {
 		return nil, err
 	}

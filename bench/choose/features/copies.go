@@ -1,4 +1,4 @@
-package choose
+package features
 
 import (
 	"math"
@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// A Fingerprint tells pictures that look the same from those that do not.
+// A Fingerprint is what images that look the same have nearly in common.
 type Fingerprint struct {
-	// Hash has a bit for each of the 64 lowest frequencies of the picture, 32×32 and grey: set where the coefficient is
+	// Hash has a bit for each of the 64 lowest frequencies of the image, 32×32 and grey: set where the coefficient is
 	// above their median, the constant one left out. Scaling and recompression turn few of them.
 	Hash uint64 `json:"phash"`
-	// Thumb is the picture in 16×16 grey levels. It tells apart what has the same frequencies by chance.
+	// Thumb is the image in 16×16 grey levels. It separates what has the same frequencies by chance.
 	Thumb []byte `json:"thumb,omitempty"`
 }
 
@@ -25,7 +25,7 @@ const (
 	nearLevels      = 8 // of Thumb, in the mean
 )
 
-// fingerprint takes the fingerprint of a picture of shape (32, 32, 3), values from −1 to 1.
+// fingerprint takes the fingerprint of an image of shape (32, 32, 3), values from −1 to 1.
 func fingerprint(rgb []float32) Fingerprint {
 	const n = fingerprintSize
 	var grey [n][n]float64
@@ -74,7 +74,7 @@ func fingerprint(rgb []float32) Fingerprint {
 	return f
 }
 
-// near tells whether two pictures look the same.
+// near reports whether two images look the same.
 func (f Fingerprint) near(g Fingerprint) bool {
 	if bits.OnesCount64(f.Hash^g.Hash) > nearBits || len(f.Thumb) != len(g.Thumb) {
 		return false
@@ -86,17 +86,17 @@ func (f Fingerprint) near(g Fingerprint) bool {
 	return sum <= nearLevels*len(f.Thumb)
 }
 
-// mostCompared bounds how many pictures of the same bits one is held against: among thousands of blank ones, some pairs
+// mostCompared bounds how many images of the same bits one is held against: among thousands of blank ones, some pairs
 // are found by way of others.
 const mostCompared = 1024
 
-// groups joins pictures that are or look the same, directly or by way of others: element i is the least index of
-// picture i's group. Unreadable pictures stand alone.
+// Groups joins images that are or look the same, directly or by way of others: element i is the least index of
+// image i's group. Unreadable images are alone.
 //
-// Two hashes that differ in at most nearBits bits agree in one of nearBits+1 ranges of bits, so that only pictures that
+// Two hashes that differ in at most nearBits bits agree in one of nearBits+1 ranges of bits, so that only images that
 // share a range are compared.
-func groups(pictures []picture) []int {
-	parent := make([]int, len(pictures))
+func Groups(images []Image) []int {
+	parent := make([]int, len(images))
 	for i := range parent {
 		parent[i] = i
 	}
@@ -112,7 +112,7 @@ func groups(pictures []picture) []int {
 		parent[max(a, b)] = min(a, b)
 	}
 	first := map[string]int{}
-	for i, p := range pictures {
+	for i, p := range images {
 		if p.Err != "" {
 			continue
 		}
@@ -126,14 +126,14 @@ func groups(pictures []picture) []int {
 	for r := range ranges {
 		from, to := 64*r/ranges, 64*(r+1)/ranges
 		buckets := map[uint64][]int{}
-		for i, p := range pictures {
+		for i, p := range images {
 			if p.Err != "" {
 				continue
 			}
 			key := p.Hash >> from & (1<<(to-from) - 1)
 			bucket := buckets[key]
 			for _, j := range bucket[max(0, len(bucket)-mostCompared):] {
-				if p.near(pictures[j].Fingerprint) {
+				if p.near(images[j].Fingerprint) {
 					join(i, j)
 				}
 			}

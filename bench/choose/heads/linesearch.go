@@ -1,4 +1,4 @@
-package choose
+package heads
 
 import (
 	"errors"
@@ -34,7 +34,7 @@ func (l *lineSearch) Init(_, slope, step float64) optimize.Operation {
 // Iterate ends the search or names the next step.
 func (l *lineSearch) Iterate(value, slope float64) (optimize.Operation, float64, error) {
 	if l.attempts++; l.attempts > mostAttempts {
-		return optimize.NoOperation, 0, errors.New("choose: probe: no step along which the loss falls")
+		return optimize.NoOperation, 0, errors.New("heads: probe: no step along which the loss falls")
 	}
 	switch {
 	case math.IsNaN(value) || math.IsNaN(slope) || math.IsInf(value, 0):

@@ -1,4 +1,4 @@
-package choose
+package features
 
 import (
 	"bytes"
@@ -17,73 +17,26 @@ import (
 	"zoobench/datasets/preprocess"
 )
 
-// TestStratify holds folds to their contract over many draws: every readable picture is in one, groups stay together,
-// and a class's pictures are spread evenly where groups are single pictures.
-func TestStratify(t *testing.T) {
-	rng := rand.New(rand.NewPCG(7, 0))
-	for seed := range uint64(50) {
-		n, classes, folds := 60+rng.IntN(60), 2+rng.IntN(4), 3+rng.IntN(4)
-		labels, group, readable := make([]int, n), make([]int, n), make([]bool, n)
-		inGroup := make([]int, n)
-		for i := range n {
-			labels[i], group[i], readable[i] = i%classes, i, rng.IntN(20) > 0
-			if i > 20 && i%7 == 0 {
-				group[i] = i - classes // of the same class
-			}
-			inGroup[group[i]]++
-		}
-		names := make([]string, classes)
-		fold, err := stratify(labels, group, readable, names, folds, seed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := stratify(labels, group, readable, names, folds, seed)
-		if err != nil || !slices.Equal(fold, again) {
-			t.Fatal("another time, other folds")
-		}
-		perClass := make([][]int, classes)
-		for c := range perClass {
-			perClass[c] = make([]int, folds)
-		}
-		for i, f := range fold {
-			if (f == unreadable) == readable[i] {
-				t.Fatalf("picture %d: fold %d, readable %v", i, f, readable[i])
-			}
-			if readable[i] && readable[group[i]] && f != fold[group[i]] {
-				t.Fatalf("picture %d: fold %d, its group's is %d", i, f, fold[group[i]])
-			}
-			if readable[i] {
-				perClass[labels[i]][f]++
-			}
-		}
-		for c, counts := range perClass {
-			if slices.Max(counts)-slices.Min(counts) > 1 {
-				t.Errorf("class %d: %v pictures in the folds", c, counts)
-			}
-		}
-	}
-}
-
-// TestGroups joins pictures by way of others and leaves the unreadable alone.
+// TestGroups joins images by way of others and leaves unreadable ones alone.
 func TestGroups(t *testing.T) {
 	thumb := func(level byte) []byte { return bytes.Repeat([]byte{level}, thumbSize*thumbSize) }
-	of := func(hash uint64, level byte) picture {
-		return picture{Fingerprint: Fingerprint{Hash: hash, Thumb: thumb(level)}}
+	of := func(hash uint64, level byte) Image {
+		return Image{Fingerprint: Fingerprint{Hash: hash, Thumb: thumb(level)}}
 	}
-	p := []picture{of(0, 100), of(0xff00ff00ff00ff00, 100), of(0x3f, 104), of(0xfff, 108), of(0, 200), {Err: "unreadable"}, {Err: "unreadable"}}
+	p := []Image{of(0, 100), of(0xff00ff00ff00ff00, 100), of(0x3f, 104), of(0xfff, 108), of(0, 200), {Err: "unreadable"}, {Err: "unreadable"}}
 	for i := range p {
 		p[i].SHA256 = string(rune('a' + i))
 	}
 	p = append(p, p[1])
-	if got, want := groups(p), []int{0, 1, 0, 0, 4, 5, 6, 1}; !slices.Equal(got, want) {
+	if got, want := Groups(p), []int{0, 1, 0, 0, 4, 5, 6, 1}; !slices.Equal(got, want) {
 		t.Errorf("groups %v, want %v", got, want)
 	}
 }
 
-// TestManyPictures groups 100,000 pictures, some of them copies.
-func TestManyPictures(t *testing.T) {
+// TestManyImages groups 100,000 images, some of them copies.
+func TestManyImages(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 0))
-	all := make([]picture, 100_000)
+	all := make([]Image, 100_000)
 	for i := range all {
 		thumb := make([]byte, thumbSize*thumbSize)
 		for j := range thumb {
@@ -99,11 +52,11 @@ func TestManyPictures(t *testing.T) {
 		all[i].SHA256 = strconv.Itoa(i)
 	}
 	copies := 0
-	for i, g := range groups(all) {
+	for i, g := range Groups(all) {
 		if g != i {
 			copies++
 			if g != i-500 {
-				t.Errorf("picture %d is in the group of %d", i, g)
+				t.Errorf("image %d is in the group of %d", i, g)
 			}
 		}
 	}
@@ -124,7 +77,7 @@ func realFolder(t *testing.T) string {
 		dir = filepath.Join("..", "shared", "real")
 	}
 	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", "..", dir)
+		dir = filepath.Join("..", "..", "..", dir)
 	}
 	if _, err := os.Stat(dir); err != nil {
 		if os.Getenv("CI") == "true" {
@@ -149,7 +102,7 @@ func TestPhotographs(t *testing.T) {
 		t.Fatal(err)
 	}
 	tensor := make([]float32, p.Len())
-	var originals, all []picture
+	var originals, all []Image
 	for i, path := range paths {
 		data, err := os.ReadFile(path)
 		if err != nil {
@@ -158,7 +111,7 @@ func TestPhotographs(t *testing.T) {
 		if err := p.File(data, tensor); err != nil {
 			t.Fatal(err)
 		}
-		originals = append(originals, picture{SHA256: path, Fingerprint: fingerprint(tensor)})
+		originals = append(originals, Image{SHA256: path, Fingerprint: fingerprint(tensor)})
 		m, err := jpeg.Decode(bytes.NewReader(data))
 		if err != nil {
 			t.Fatal(err)
@@ -172,10 +125,10 @@ func TestPhotographs(t *testing.T) {
 		if err := p.File(b.Bytes(), tensor); err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, picture{SHA256: path + " copy", Fingerprint: fingerprint(tensor)})
+		all = append(all, Image{SHA256: path + " copy", Fingerprint: fingerprint(tensor)})
 	}
 	joined := 0
-	for i, g := range groups(originals) {
+	for i, g := range Groups(originals) {
 		if g != i {
 			joined++
 			t.Logf("%s looks like %s", filepath.Base(paths[i]), filepath.Base(paths[g]))
@@ -185,7 +138,7 @@ func TestPhotographs(t *testing.T) {
 		t.Errorf("%d of %d photographs are taken for others", joined, len(paths))
 	}
 	found := 0
-	for i, g := range groups(append(originals, all...))[len(originals):] {
+	for i, g := range Groups(append(originals, all...))[len(originals):] {
 		if g == i {
 			found++
 		} else {

@@ -1,4 +1,4 @@
-package choose
+package heads
 
 import (
 	"errors"
@@ -12,18 +12,18 @@ import (
 	"zoobench/kernels/par"
 )
 
-// A problem is one fit of multinomial logistic regression to n pictures' features:
+// A problem is one fit of multinomial logistic regression to n images' features:
 //
 //	minimise over W and b   1/n · Σ −log softmax(W·xᵢ + b)[yᵢ]  +  strength/2 · ‖W‖²
 //
-// Features are shifted and scaled to mean 0 and variance 1/d over the n, so that a picture's have length 1 in the mean
+// Features are shifted and scaled to mean 0 and variance 1/d over the n, so that an image's have length 1 in the mean
 // and one strength means the same to every network. The products run in float32 on the networks' kernels, all sums and
-// the minimiser in float64. A class without a picture takes no part.
+// the minimiser in float64. A class without an image takes no part.
 type problem struct {
 	n, d, k     int
 	x, xt       []float32 // (n, d) and (d, n), scaled
 	labels      []int
-	present     []bool // classes with a picture
+	present     []bool // classes with an image
 	mean, scale []float64
 
 	pool     *par.Pool
@@ -42,8 +42,8 @@ type problem struct {
 // manyValues is how large a problem is that must not be in memory twice.
 const manyValues = 1 << 22
 
-func newProblem(pool *par.Pool, features table, rows, labels []int, classes int) *problem {
-	n, d, k := len(rows), features.cols, classes
+func newProblem(pool *par.Pool, features Features, rows, labels []int, classes int) *problem {
+	n, d, k := len(rows), features.Width(), classes
 	if n*d > manyValues {
 		runtime.GC() // the problem before it is as large, and no longer of use
 	}
@@ -54,12 +54,12 @@ func newProblem(pool *par.Pool, features table, rows, labels []int, classes int)
 		product: make([]float32, d*k), gradient: make([]float64, k*d+k),
 	}
 	for _, i := range rows {
-		for j, v := range features.row(i) {
+		for j, v := range features.Row(i) {
 			p.mean[j] += float64(v) / float64(n)
 		}
 	}
 	for _, i := range rows {
-		for j, v := range features.row(i) {
+		for j, v := range features.Row(i) {
 			p.scale[j] += (float64(v) - p.mean[j]) * (float64(v) - p.mean[j]) / float64(n)
 		}
 	}
@@ -72,7 +72,7 @@ func newProblem(pool *par.Pool, features table, rows, labels []int, classes int)
 	for r, i := range rows {
 		p.labels[r] = labels[i]
 		p.present[labels[i]] = true
-		for j, v := range features.row(i) {
+		for j, v := range features.Row(i) {
 			s := float32((float64(v) - p.mean[j]) * p.scale[j])
 			p.x[r*d+j], p.xt[j*n+r] = s, s
 		}
@@ -192,7 +192,7 @@ func (p *problem) solve(strength float64, start []float64, share float64) (*fit,
 		if err == nil {
 			err = errors.New(result.Status.String())
 		}
-		return nil, fmt.Errorf("choose: probe: the gradient is %.1e of that at zero, want %.0e: %w", reached, share, err)
+		return nil, fmt.Errorf("heads: probe: the gradient is %.1e of that at zero, want %.0e: %w", reached, share, err)
 	}
 	return p.unscaled(solution, reached), nil
 }
@@ -212,12 +212,12 @@ func (p *problem) unscaled(w []float64, gradient float64) *fit {
 	return f
 }
 
-// predictBlock is how many pictures are predicted at a time.
+// predictBlock is how many images are predicted at a time.
 const predictBlock = 4096
 
-// predict returns the probabilities of some pictures' classes, (len(rows), classes).
-func (f *fit) predict(pool *par.Pool, features table, rows []int) [][]float64 {
-	n, d, k := len(rows), features.cols, len(f.bias)
+// predict returns the probabilities of some images' classes, (len(rows), classes).
+func (f *fit) predict(pool *par.Pool, features Features, rows []int) [][]float64 {
+	n, d, k := len(rows), features.Width(), len(f.bias)
 	if n == 0 {
 		return nil
 	}
@@ -226,7 +226,7 @@ func (f *fit) predict(pool *par.Pool, features table, rows []int) [][]float64 {
 	for from := 0; from < n; from += predictBlock {
 		count := min(predictBlock, n-from)
 		for r, i := range rows[from : from+count] {
-			copy(x[r*d:], features.row(i))
+			copy(x[r*d:], features.Row(i))
 		}
 		product(pool, logits[:count*k], x[:count*d], f.weight, f.bias, count, d, k)
 		for r := range count {

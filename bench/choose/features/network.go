@@ -1,4 +1,14 @@
-package choose
+// Package features computes what networks make of images and keeps it: it looks at a folder's images once, finds copies
+// among them, and gives each network's features, what its classifier is given, beside its logits.
+//
+// The contract: features come from the engine and the preprocessing that are used everywhere, and from a graph with the
+// same parameters and another output. What an image is, is its content: the store keeps records by SHA-256 under a name
+// that has a hash of everything that they depend on, weights, preprocessing, instruction set and program, so that nothing
+// stale is ever read. Several programs may use one store at a time. An image that cannot be read is an Image with the
+// reason; a file that changes while it is being worked on is an error.
+//
+// It leaves what is learned from features to bench/choose/heads, and which networks and images to take to bench/choose.
+package features
 
 import (
 	"crypto/sha256"
@@ -31,7 +41,7 @@ type Network struct {
 // the kernels' table, so that features do not depend on what trials find.
 func Open(list *zoo.List, t runner.Task) (*Network, error) {
 	if t.Weights == "" {
-		return nil, fmt.Errorf("choose: %s: no checkpoint", t.Model)
+		return nil, fmt.Errorf("features: %s: no checkpoint", t.Model)
 	}
 	t.NoTune, t.Choices = true, nil
 	whole, err := runner.Open(list, t)
@@ -78,16 +88,16 @@ func (n *Network) Outputs() int { return n.Features + n.Logits }
 // Run computes features and logits of count images: src is (count, size, size, 3), dst (count, Outputs).
 func (n *Network) Run(dst, src []float32, count int) { n.engine.Run(dst, src, count) }
 
-// key tells apart what the network makes of a picture: weights, recipe, instruction set and program.
-func (n *Network) key(build string) (string, error) {
+// Key is a hash of all that the network's outputs for an image depend on: weights, recipe, instruction set and program.
+func (n *Network) Key(build string) (string, error) {
 	text, err := json.Marshal(struct {
 		Form                        int
 		Network, SHA256, ISA, Build string
 		Recipe                      preprocess.Recipe
 		Features, Logits            int
-	}{storeForm, n.Network, n.SHA256, kernels.ISA(), build, n.Recipe, n.Features, n.Logits})
+	}{form, n.Network, n.SHA256, kernels.ISA(), build, n.Recipe, n.Features, n.Logits})
 	if err != nil {
-		return "", fmt.Errorf("choose: %w", err)
+		return "", fmt.Errorf("features: %w", err)
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16]), nil

@@ -1,44 +1,48 @@
-package choose
+package heads
 
 import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"zoobench/kernels/par"
 )
 
-// clouds draws pictures' features: classes' centres at random, and noise around them.
-func clouds(seed uint64, n, d, classes int, noise float64) (table, []int) {
+// clouds draws images' features: classes' centres at random, and noise around them.
+func clouds(seed uint64, n, d, classes int, noise float64) (Matrix, []int) {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	centres := newTable(classes, d)
-	for i := range centres.data {
-		centres.data[i] = float32(rng.NormFloat64())
+	centres := NewMatrix(classes, d)
+	for i := range centres.Data {
+		centres.Data[i] = float32(rng.NormFloat64())
 	}
-	features, labels := newTable(n, d), make([]int, n)
+	features, labels := NewMatrix(n, d), make([]int, n)
 	for i := range n {
 		labels[i] = i % classes
-		for j, c := range centres.row(labels[i]) {
-			features.row(i)[j] = c + float32(noise*rng.NormFloat64()) + 3 // features need not be centred
+		for j, c := range centres.Row(labels[i]) {
+			features.Row(i)[j] = c + float32(noise*rng.NormFloat64()) + 3 // features need not be centred
 		}
 	}
 	return features, labels
 }
 
-func newStudy(t *testing.T, labels []int, classes, folds int) *study {
+func newStudy(t *testing.T, labels []int, classes, folds int) *Study {
 	t.Helper()
 	group, readable := make([]int, len(labels)), make([]bool, len(labels))
 	for i := range group {
 		group[i], readable[i] = i, true
 	}
-	fold, err := stratify(labels, group, readable, make([]string, classes), folds, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fold := Deal(labels, group, readable, classes, folds, 1)
 	pool := par.New(2)
 	t.Cleanup(pool.Close)
-	return &study{classes: classes, labels: labels, fold: fold, folds: folds, pool: pool}
+	return &Study{Classes: classes, Labels: labels, Fold: fold, Folds: folds, Pool: pool}
+}
+
+// accuracy is the share of images whose likeliest class is their label, all of them read.
+func accuracy(s *Study, probabilities Matrix) float64 {
+	o := Decide(s.Classes, s.Labels, slices.Repeat([]bool{true}, len(s.Labels)), probabilities.Row)
+	return o.Score().Accuracy.Value
 }
 
 // TestGradientAtOptimum computes the gradient of the fit in float64, plainly, from features as they come.
@@ -61,7 +65,7 @@ func TestGradientAtOptimum(t *testing.T) {
 			g := make([]float64, len(w))
 			for i := range n {
 				x := make([]float64, d)
-				for j, v := range features.row(i) {
+				for j, v := range features.Row(i) {
 					x[j] = (float64(v) - p.mean[j]) * p.scale[j]
 				}
 				z, sum := make([]float64, k), 0.0
@@ -135,18 +139,18 @@ func TestStrongestPenalty(t *testing.T) {
 func TestSeparableIsAllRight(t *testing.T) {
 	features, labels := clouds(2, 120, 30, 4, 0.1)
 	s := newStudy(t, labels, 4, 5)
-	probabilities, chosen, err := s.probe(context.Background(), features, nil)
+	probabilities, chosen, err := s.Probe(context.Background(), features, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := score(s.outcome(probabilities)).Accuracy.Value; got != 1 {
+	if got := accuracy(s, probabilities); got != 1 {
 		t.Errorf("probe: accuracy %g, want 1 (strengths %g)", got, chosen.Strength)
 	}
-	probabilities, k, err := s.neighbour(context.Background(), features)
+	probabilities, k, err := s.Nearest(context.Background(), features)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := score(s.outcome(probabilities)).Accuracy.Value; got != 1 {
+	if got := accuracy(s, probabilities); got != 1 {
 		t.Errorf("nearest: accuracy %g, want 1 (k %d)", got, k)
 	}
 }
@@ -157,15 +161,15 @@ func TestNoiseIsGuessed(t *testing.T) {
 	features, labels := clouds(4, 400, 30, 4, 1)
 	rand.New(rand.NewPCG(5, 0)).Shuffle(len(labels), func(i, j int) { labels[i], labels[j] = labels[j], labels[i] })
 	s := newStudy(t, labels, 4, 5)
-	for name, predict := range map[string]func() (table, error){
-		"probe":   func() (table, error) { p, _, err := s.probe(context.Background(), features, nil); return p, err },
-		"nearest": func() (table, error) { p, _, err := s.neighbour(context.Background(), features); return p, err },
+	for name, predict := range map[string]func() (Matrix, error){
+		"probe":   func() (Matrix, error) { p, _, err := s.Probe(context.Background(), features, nil); return p, err },
+		"nearest": func() (Matrix, error) { p, _, err := s.Nearest(context.Background(), features); return p, err },
 	} {
 		p, err := predict()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := score(s.outcome(p)).Accuracy.Value; got < 0.15 || got > 0.35 {
+		if got := accuracy(s, p); got < 0.15 || got > 0.35 {
 			t.Errorf("%s: accuracy %g on noise of 4 classes, want about 0.25", name, got)
 		}
 	}
@@ -174,22 +178,54 @@ func TestNoiseIsGuessed(t *testing.T) {
 // TestConstantFeatures takes features of which some, or all, say nothing.
 func TestConstantFeatures(t *testing.T) {
 	features, labels := clouds(6, 40, 5, 2, 0.1)
-	for i := range features.rows {
-		features.row(i)[2] = 7
+	for i := range features.Rows {
+		features.Row(i)[2] = 7
 	}
 	s := newStudy(t, labels, 2, 4)
-	p, _, err := s.probe(context.Background(), features, nil)
+	p, _, err := s.Probe(context.Background(), features, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := score(s.outcome(p)).Accuracy.Value; got != 1 {
+	if got := accuracy(s, p); got != 1 {
 		t.Errorf("accuracy %g, want 1", got)
 	}
-	clear(features.data)
-	if p, _, err = s.probe(context.Background(), features, nil); err != nil {
+	clear(features.Data)
+	if p, _, err = s.Probe(context.Background(), features, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := score(s.outcome(p)).Accuracy.Value; got > 0.6 {
+	if got := accuracy(s, p); got > 0.6 {
 		t.Errorf("accuracy %g on nothing at all", got)
+	}
+}
+
+// TestFew learns from a part of the images, balanced over the classes and the same each time, and still predicts every one.
+func TestFew(t *testing.T) {
+	const n, d, classes = 600, 24, 3
+	features, labels := clouds(7, n, d, classes, 0.1)
+	s := newStudy(t, labels, classes, 5)
+	s.most = 60
+	rows := s.few(s.rows(0), d)
+	perClass := make([]int, classes)
+	for _, i := range rows {
+		perClass[labels[i]]++
+	}
+	if len(rows) != 60 || !slices.Equal(perClass, []int{20, 20, 20}) || !slices.IsSorted(rows) || !slices.Equal(rows, s.few(s.rows(0), d)) {
+		t.Errorf("%d rows, %v a class; want 60, 20 each, in order and the same again", len(rows), perClass)
+	}
+	if learned, all := s.LearnsFrom(d); learned != 60 || all != n {
+		t.Errorf("learns from %d of %d, want 60 of %d", learned, all, n)
+	}
+	probe, _, err := s.Probe(t.Context(), features, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nearest, _, err := s.Nearest(t.Context(), features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, probabilities := range map[string]Matrix{"probe": probe, "nearest": nearest} {
+		if acc := accuracy(s, probabilities); acc < 0.95 {
+			t.Errorf("%s, learned from a tenth: accuracy %g", name, acc)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package choose
+package features
 
 import (
 	"crypto/sha256"
@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// sharedWidth is the number of values a record of these tests' stores.
+// sharedWidth is the number of values a record of these tests.
 const sharedWidth = 3
 
-// openShared opens a store as another run does.
-func openShared(t *testing.T, path string) *store {
+// openShared opens a file of records as another run does.
+func openShared(t *testing.T, path string) *recordFile {
 	t.Helper()
-	s, err := openStore(path, sharedWidth)
+	s, err := openRecords(path, sharedWidth)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,31 +26,31 @@ func openShared(t *testing.T, path string) *store {
 	return s
 }
 
-// sharedSum and sharedValues are picture i's hash and values.
+// sharedSum and sharedValues are image i's hash and values.
 func sharedSum(i int) [sha256.Size]byte { return sha256.Sum256([]byte{byte(i), byte(i >> 8)}) }
 
 func sharedValues(i int) []float32 { return []float32{float32(i), float32(i) + 0.25, -float32(i)} }
 
-// put writes pictures into a store.
-func put(s *store, pictures ...int) error {
+// put writes images into a file.
+func put(s *recordFile, images ...int) error {
 	var sums [][sha256.Size]byte
 	var values []float32
-	for _, i := range pictures {
+	for _, i := range images {
 		sums, values = append(sums, sharedSum(i)), append(values, sharedValues(i)...)
 	}
 	return s.write(sums, values)
 }
 
-// holds reads pictures from a store.
-func holds(s *store, pictures ...int) error {
+// holds reads images from a file.
+func holds(s *recordFile, images ...int) error {
 	got := make([]float32, sharedWidth)
-	for _, i := range pictures {
+	for _, i := range images {
 		have, err := s.read(sharedSum(i), got)
 		if err != nil {
 			return err
 		}
 		if !have || !slices.Equal(got, sharedValues(i)) {
-			return fmt.Errorf("picture %d: have %v, values %v, want %v", i, have, got, sharedValues(i))
+			return fmt.Errorf("image %d: have %v, values %v, want %v", i, have, got, sharedValues(i))
 		}
 	}
 	return nil
@@ -71,20 +71,20 @@ func halfRecord(t *testing.T, path string) *os.File {
 	return f
 }
 
-// TestStoreInTurns has two runs append to one file in turns, and one that was killed: each finds what it wrote and what
-// the others had written by then, no picture stands there twice, and a third run finds all.
-func TestStoreInTurns(t *testing.T) {
+// TestRecordsInTurns has two runs append to one file in turns, and one that was killed: each finds what it wrote and what
+// the others had written by then, no image is there twice, and a third run finds all.
+func TestRecordsInTurns(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "shared.features")
 	a, b := openShared(t, path), openShared(t, path)
 	halfRecord(t, path)
 	for _, turn := range []struct {
-		store    *store
-		pictures []int
+		records *recordFile
+		images  []int
 	}{{a, []int{0, 1}}, {b, []int{1, 2, 0}}, {a, []int{3, 2}}, {b, []int{4}}} {
-		if err := put(turn.store, turn.pictures...); err != nil {
+		if err := put(turn.records, turn.images...); err != nil {
 			t.Fatal(err)
 		}
-		if err := holds(turn.store, turn.pictures...); err != nil {
+		if err := holds(turn.records, turn.images...); err != nil {
 			t.Error(err)
 		}
 	}
@@ -100,15 +100,15 @@ func TestStoreInTurns(t *testing.T) {
 	}
 }
 
-// TestStoreAtOnce has runs append to one file at the same time, and others that open it meanwhile.
-func TestStoreAtOnce(t *testing.T) {
+// TestRecordsAtOnce has runs append to one file at the same time, and others that open it meanwhile.
+func TestRecordsAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "shared.features")
 	const runs, batches = 8, 40
 	var wait sync.WaitGroup
 	for run := range runs {
 		wait.Go(func() {
 			for batch := range batches {
-				s, err := openStore(path, sharedWidth)
+				s, err := openRecords(path, sharedWidth)
 				if err != nil {
 					t.Error(err)
 					return
@@ -133,8 +133,8 @@ func TestStoreAtOnce(t *testing.T) {
 	}
 }
 
-// TestStoreWaits opens a file that another run is writing to: what stands there by half is not cut off.
-func TestStoreWaits(t *testing.T) {
+// TestRecordsWait opens a file that another run is writing to: what is there by half is not cut off.
+func TestRecordsWait(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "shared.features")
 	if err := put(openShared(t, path), 0); err != nil {
 		t.Fatal(err)
@@ -145,9 +145,9 @@ func TestStoreWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := halfRecord(t, path)
-	opened := make(chan *store)
+	opened := make(chan *recordFile)
 	go func() {
-		s, err := openStore(path, sharedWidth)
+		s, err := openRecords(path, sharedWidth)
 		if err != nil {
 			t.Error(err)
 		}
@@ -173,13 +173,13 @@ func TestStoreWaits(t *testing.T) {
 	}
 }
 
-// TestStoreChanged says so where a record is not the picture's any more.
-func TestStoreChanged(t *testing.T) {
+// TestRecordsChanged says so where a record is not the image's any more.
+func TestRecordsChanged(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(path string) error
 	}{
-		{"another picture's record", func(path string) error {
+		{"another image's record", func(path string) error {
 			data, err := os.ReadFile(path)
 			if err != nil {
 				return err

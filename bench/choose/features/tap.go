@@ -1,4 +1,4 @@
-package choose
+package features
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 func Tap(g *nn.Graph) (tapped *nn.Graph, features int, err error) {
 	out := len(g.Nodes) - 1
 	if s := g.Nodes[out].Out; s.H != 1 || s.W != 1 {
-		return nil, 0, fmt.Errorf("choose: %s: logits of shape %v, want a vector", g.Name, s)
+		return nil, 0, fmt.Errorf("features: %s: logits of shape %v, want a vector", g.Name, s)
 	}
 	feeds, err := feeds(g, out)
 	if err != nil {
@@ -59,5 +59,5 @@ func feeds(g *nn.Graph, i int) ([]int, error) {
 		slices.Sort(all)
 		return slices.Compact(all), nil
 	}
-	return nil, fmt.Errorf("choose: %s: no classifier, its result comes from %s %s", g.Name, n.Op, n.Name)
+	return nil, fmt.Errorf("features: %s: no classifier, its result comes from %s %s", g.Name, n.Op, n.Name)
 }

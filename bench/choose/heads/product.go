@@ -1,4 +1,4 @@
-package choose
+package heads
 
 import (
 	"zoobench/kernels"

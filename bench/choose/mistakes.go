@@ -1,0 +1,72 @@
+package choose
+
+import (
+	"cmp"
+	"slices"
+
+	"zoobench/bench/choose/heads"
+)
+
+// A Wrong is a picture that no network names rightly: often its label is the mistake.
+type Wrong struct {
+	File        string  `json:"file"`
+	Label       string  `json:"label"`
+	Said        string  `json:"said"`        // by most networks
+	Networks    int     `json:"networks"`    // that say so
+	Probability float64 `json:"probability"` // the mean of all networks' for that class
+}
+
+// wrongByAll are the readable pictures that no network names rightly, those first about which all are surest.
+func (c *chooser) wrongByAll() (all []Wrong) {
+	voters := c.voters()
+	for i, label := range c.task.Labels {
+		if !c.readable[i] {
+			continue
+		}
+		votes := make([]int, len(c.Classes))
+		for _, r := range voters {
+			votes[r.outcome.Predicted[i]]++
+		}
+		if votes[label] > 0 {
+			continue
+		}
+		said := heads.Largest(votes)
+		w := Wrong{File: c.task.Files[i], Label: c.titles[label], Said: c.titles[said], Networks: votes[said]}
+		for _, r := range voters {
+			w.Probability += float64(r.probabilities.Row(i)[said]) / float64(len(voters))
+		}
+		all = append(all, w)
+	}
+	slices.SortStableFunc(all, func(a, b Wrong) int { return cmp.Compare(b.Probability, a.Probability) })
+	return first(all, mostWrong)
+}
+
+// A Confusion is how often pictures of one class were taken for another.
+type Confusion struct {
+	Label string  `json:"label"`
+	Said  string  `json:"said"`
+	N     int     `json:"n"`
+	Of    int     `json:"of"` // pictures of the class
+	Share float64 `json:"share"`
+}
+
+// confusions are the most frequent mistakes, the worst first, at most n of them.
+func confusions(o heads.Outcome, titles []string, n int) []Confusion {
+	pairs := make([]int, o.Classes*o.Classes)
+	of := make([]int, o.Classes)
+	for i, label := range o.Labels {
+		of[label]++
+		if p := o.Predicted[i]; p >= 0 && p != label {
+			pairs[label*o.Classes+p]++
+		}
+	}
+	var all []Confusion
+	for i, count := range pairs {
+		if count > 0 {
+			label := i / o.Classes
+			all = append(all, Confusion{titles[label], titles[i%o.Classes], count, of[label], float64(count) / float64(of[label])})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Confusion) int { return b.N - a.N })
+	return all[:min(n, len(all))]
+}

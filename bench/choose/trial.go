@@ -1,0 +1,182 @@
+package choose
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/gob"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"zoobench/bench/choose/features"
+	"zoobench/bench/choose/heads"
+	"zoobench/bench/record"
+	"zoobench/kernels/par"
+)
+
+// test gives every network that fits, or nearly does, its heads and tests them.
+func (c *chooser) test(ctx context.Context) error {
+	c.study.Pool = par.New(c.Threads)
+	defer c.study.Pool.Close()
+	tested := 0
+	for _, cand := range c.contenders {
+		if cand.Err != "" || cand.Skipped {
+			continue
+		}
+		rows, err := c.testOne(ctx, cand)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			c.fail(cand, err.Error())
+			continue
+		}
+		tested++
+		c.Rows = append(c.Rows, rows...)
+		c.o.Say(fmt.Sprintf("%s: %s with a linear probe, %s for %s", cand.Name, percent(rows[0].Score.Accuracy.Value), milliseconds(cand.Latency), images(c.Batch)))
+	}
+	if tested == 0 {
+		return c.nothing()
+	}
+	return nil
+}
+
+// nothing is the error of a choice without a network.
+func (c *chooser) nothing() error {
+	var errs []error
+	over := 0
+	for _, cand := range c.Candidates {
+		if cand.Err != "" {
+			errs = append(errs, fmt.Errorf("%s: %s", cand.Name, cand.Err))
+		} else if len(cand.Exceeds) > 0 {
+			over++
+		}
+	}
+	if over > 0 {
+		errs = append(errs, fmt.Errorf("%d exceed the limits by far", over))
+	}
+	return fmt.Errorf("choose: %w: %w", ErrNothing, errors.Join(errs...))
+}
+
+// answer is what a network's heads say, as the cache keeps it.
+type answer struct {
+	Chosen              heads.Chosen
+	Neighbours          []int     // fold by fold
+	Probe, Nearest, Own []float32 // (pictures, classes); Own is empty where the classes are not the network's
+}
+
+// extractBatch is how many pictures go through a network at a time.
+const extractBatch = 8
+
+// testOne gives a network its heads and returns their rows.
+func (c *chooser) testOne(ctx context.Context, cand *contender) ([]*Row, error) {
+	t := cand.task
+	t.Threads, t.Batch = c.Threads, extractBatch
+	n, err := features.Open(c.o.List, t)
+	if err != nil {
+		return nil, err
+	}
+	defer n.Close()
+	cand.Features = n.Features
+	own := c.task.ImageNet
+	if n.Logits != 1000 {
+		own = nil // another list of classes
+	}
+	var logits []float32
+	cand.features, logits, err = c.store.Extract(ctx, n, c.task.Folder, c.images, own, func(done, total int) {
+		c.o.Step(cand.Name+": features", done, total)
+	})
+	if err != nil {
+		return nil, err
+	}
+	cand.logits = n.Logits
+	cand.head = &Head{Network: n.Network, SHA256: n.SHA256, File: n.File, Classes: c.Classes, Recipe: n.Recipe}
+	if learned, all := c.study.LearnsFrom(n.Features); learned < all {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: heads learn from %d pictures, balanced over the classes, which is what memory is given to; they are tested on all", cand.Name, learned))
+		c.o.Say("warning: " + c.Warnings[len(c.Warnings)-1])
+	}
+	var a answer
+	err = c.cached(n, "answers", &a, func() (err error) {
+		if a, err = c.predict(ctx, cand); err == nil && own != nil {
+			a.Own = heads.Probabilities(heads.Matrix{Rows: len(c.images), Cols: len(own), Data: logits}).Data
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	cand.chosen = a.Chosen
+	probe, nearest := c.newRow(cand, headProbe, a.Probe), c.newRow(cand, headNearest, a.Nearest)
+	probe.Strengths, probe.Overall, probe.Gradient = a.Chosen.Strength, a.Chosen.Overall, a.Chosen.Gradient
+	nearest.Neighbours = a.Neighbours
+	rows := []*Row{probe, nearest}
+	if own != nil {
+		rows = append(rows, c.newRow(cand, headOwn, a.Own))
+	}
+	return rows, nil
+}
+
+// predict is what the heads that learn from a network's features say.
+func (c *chooser) predict(ctx context.Context, cand *contender) (answer, error) {
+	loaded := cand.features.Loaded(heads.MostValues) // as long as this takes
+	probe, chosen, err := c.study.Probe(ctx, loaded, func(done, total int) { c.o.Step(cand.Name+": linear probe", done, total) })
+	if err != nil {
+		return answer{}, err
+	}
+	nearest, neighbours, err := c.study.Nearest(ctx, loaded)
+	if err := errors.Join(err, loaded.Err()); err != nil {
+		return answer{}, err
+	}
+	return answer{Chosen: chosen, Neighbours: neighbours, Probe: probe.Data, Nearest: nearest.Data}, nil
+}
+
+// newRow is the row of a network with a head, by the probabilities of the classes for each picture.
+func (c *chooser) newRow(cand *contender, head string, data []float32) *Row {
+	p := heads.Matrix{Rows: len(c.images), Cols: len(c.Classes), Data: data}
+	r := &Row{Name: cand.Name, Head: head, Fits: len(cand.Exceeds) == 0, Latency: cand.Latency, probabilities: p}
+	r.outcome = heads.Decide(len(c.Classes), c.task.Labels, c.readable, p.Row)
+	r.Score = r.outcome.Score()
+	return r
+}
+
+// cached fills v from the cache or by compute: what it hangs on is the network, the pictures, their labels and folds.
+func (c *chooser) cached(n *features.Network, kind string, v any, compute func() error) error {
+	key, err := n.Key(c.store.Build)
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	var sums []string
+	for _, p := range c.images {
+		sums = append(sums, p.SHA256)
+	}
+	if err := json.NewEncoder(h).Encode(struct {
+		Key, Kind string
+		Sums      []string
+		Labels    []int
+		Folds     []int
+		ImageNet  []int
+		Seed      uint64
+	}{key, kind, sums, c.task.Labels, c.study.Fold, c.task.ImageNet, c.Seed}); err != nil {
+		return fmt.Errorf("choose: %w", err)
+	}
+	path := filepath.Join(c.store.Dir, n.Name+"-"+hex.EncodeToString(h.Sum(nil)[:16])+"."+kind)
+	if f, err := os.Open(path); err == nil {
+		err = gob.NewDecoder(f).Decode(v)
+		f.Close()
+		if err == nil {
+			return nil
+		}
+	}
+	if err := compute(); err != nil {
+		return err
+	}
+	if err := record.Replace(path, func(w io.Writer) error { return gob.NewEncoder(w).Encode(v) }); err != nil {
+		return fmt.Errorf("choose: %w", err)
+	}
+	return nil
+}
