@@ -18,18 +18,18 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// An Absent is a published checkpoint that is not at hand and might be, within the limit on parameters.
-type Absent struct {
+// An absentCheckpoint is a published checkpoint that is not in the cache folder and keeps the limit on parameters.
+type absentCheckpoint struct {
 	Name  string  `json:"name"`
 	Bytes int64   `json:"bytes"` // about: of the parameters in float32
 	Top1  float64 `json:"published_top1,omitempty"`
 	URL   string  `json:"url,omitempty"`
 }
 
-// Told is how many absent checkpoints are named before the work begins; the report names all.
-const told = 10
+// mostAbsent is how many absent checkpoints are named before the work begins; the report names all.
+const mostAbsent = 10
 
-// candidates lists the checkpoints at hand, and first of all what is not.
+// candidates lists the checkpoints in the cache folder and says which are not there.
 func (c *chooser) candidates(context.Context) error {
 	specs, err := c.o.List.Match(c.o.Networks)
 	if err != nil {
@@ -59,9 +59,9 @@ func (c *chooser) candidates(context.Context) error {
 			c.consider(s.Name, tag, file)
 		}
 	}
-	c.tellAbsent()
+	c.sayAbsent()
 	if len(c.Candidates) == 0 {
-		return fmt.Errorf("choose: %w; put some into %s as NETWORK.TAG.safetensors or .pth", ErrNothing, c.o.Cache.Weights())
+		return fmt.Errorf("choose: %w; put files into %s as NETWORK.TAG.safetensors or .pth", errNothing, c.o.Cache.Weights())
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (c *chooser) absent(s *zoo.Spec, tags []string, bytes int64) {
 		if slices.Contains(tags, p.Tag) || p.URL() == "" {
 			continue
 		}
-		a := Absent{Name: s.Name + "." + p.Tag, Bytes: bytes, URL: p.URL()}
+		a := absentCheckpoint{Name: s.Name + "." + p.Tag, Bytes: bytes, URL: p.URL()}
 		for _, r := range p.Results {
 			a.Top1 = max(a.Top1, r.Top1)
 		}
@@ -98,20 +98,21 @@ func (c *chooser) absent(s *zoo.Spec, tags []string, bytes int64) {
 	}
 }
 
-func (c *chooser) tellAbsent() {
+func (c *chooser) sayAbsent() {
 	if len(c.Absent) == 0 {
 		return
 	}
-	slices.SortStableFunc(c.Absent, func(a, b Absent) int { return cmp.Compare(b.Top1, a.Top1) })
+	slices.SortStableFunc(c.Absent, func(a, b absentCheckpoint) int { return cmp.Compare(b.Top1, a.Top1) })
 	total := int64(0)
 	for _, a := range c.Absent {
 		total += a.Bytes
 	}
-	c.o.Say(fmt.Sprintf("%d published checkpoints are not at hand and take no part, %.1f GB in all; the most accurate on ImageNet:", len(c.Absent), float64(total)/1e9))
-	for _, a := range c.Absent[:min(told, len(c.Absent))] {
+	c.o.Say(fmt.Sprintf("%d published checkpoints (%.1f GB) are not in the cache folder and are not tested. The most accurate on ImageNet:",
+		len(c.Absent), float64(total)/1e9))
+	for _, a := range c.Absent[:min(mostAbsent, len(c.Absent))] {
 		c.o.Say(fmt.Sprintf("  %s, about %.0f MB", a.Name, float64(a.Bytes)/1e6))
 	}
-	c.o.Say("to let some take part, fetch them with zoobench pull, or put files into " + c.o.Cache.Weights())
+	c.o.Say("to test some of them, get them with zoobench pull, or put their files into " + c.o.Cache.Weights())
 }
 
 // exceeds notes a limit that is not kept, and that the network is left out where it is not even near.
@@ -123,7 +124,7 @@ func (cand *Candidate) exceeds(what string, have, limit int64, form func(int64) 
 	cand.Skipped = cand.Skipped || have > nearMiss*limit
 }
 
-// time times every candidate, nothing else running, and holds the figures against the limits.
+// time times every candidate, nothing else running, and compares the figures with the limits.
 func (c *chooser) time(ctx context.Context) error {
 	t, err := openTimings(c.store.Dir, c.store.Build)
 	if err != nil {
@@ -149,7 +150,7 @@ func (c *chooser) time(ctx context.Context) error {
 
 func (c *chooser) timing(ctx context.Context, t *timings, cand *contender) (*record.Record, error) {
 	task := cand.task
-	// What the worker would take by itself is named, so that a timing found tells the same as one made now.
+	// What the worker would take by itself is named, so that a timing that is found was made as one would be now.
 	task.ISA, task.Threads = kernels.ISA(), cmp.Or(c.Threads, runtime.GOMAXPROCS(0))
 	task.Batch, task.NoTune = c.Batch, c.o.NoTune
 	sum, err := weights.HashFile(ctx, task.Weights)
@@ -170,7 +171,7 @@ func (c *chooser) timing(ctx context.Context, t *timings, cand *contender) (*rec
 	return last, nil
 }
 
-// attempts is how often a network is timed whose timing is not valid, as for the host's other work.
+// attempts is how often a network is timed until its timing is valid: other work on the machine can spoil one.
 const attempts = 3
 
 // note takes a timing's figures over.
@@ -179,16 +180,15 @@ func (c *chooser) note(cand *contender, r *record.Record) {
 	cand.Memory = r.PeakRSSBytes
 	if cand.Memory == 0 {
 		cand.Memory = r.WeightsBytes + r.ArenaBytes
-		cand.Warnings = append(cand.Warnings, "memory is that of weights and activations: this system does not tell the process's")
+		cand.Warnings = append(cand.Warnings,
+			"memory is the size of weights and activations: this system does not report the memory of a process")
 	}
 	cand.Warnings = append(cand.Warnings, r.Verdict.Warnings...)
 	if !r.Verdict.Valid {
-		warning := fmt.Sprintf("the timing of %s is not valid, in %d attempts: %s", cand.Name, attempts, strings.Join(r.Verdict.Reasons, "; "))
-		c.Warnings = append(c.Warnings, warning)
-		c.o.Say("warning: " + warning)
+		c.warn("the timing of %s is not valid after %d attempts: %s", cand.Name, attempts, strings.Join(r.Verdict.Reasons, "; "))
 	}
 	if cand.Latency = percentiles[c.Limits.Percentile](r.Timing); cand.Latency == 0 {
-		c.fail(cand, fmt.Sprintf("%d samples in the time given do not make a p%g", r.N, 100*c.Limits.Percentile))
+		c.fail(cand, fmt.Sprintf("%d samples are too few for a p%g; time longer with --min-duration", r.N, 100*c.Limits.Percentile))
 		return
 	}
 	cand.Mean = int64(r.Mean)

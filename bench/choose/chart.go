@@ -29,7 +29,8 @@ type chartPoint struct {
 
 // scatter is latency against the metric, for every network that may be picked.
 func (r *Result) scatter() *chart {
-	c := &chart{caption: fmt.Sprintf("Latency against %s, with 95 %% intervals.", r.Metric.words()), x: "latency, ms"}
+	caption := fmt.Sprintf("Latency against %s, with 95 %% intervals. The larger point is the pick.", r.Metric.words())
+	c := &chart{caption: caption, x: "latency, ms"}
 	for _, row := range r.Rows {
 		if row.canBePicked() && row.Latency > 0 {
 			name := row.Name
@@ -47,7 +48,8 @@ func (r *Result) scatter() *chart {
 
 // curves are the learning curves.
 func (r *Result) curves() *chart {
-	c := &chart{caption: "Accuracy of the linear probe against the pictures of a class that it learns from, with 95 % intervals.", x: "pictures of a class"}
+	const caption = "Accuracy of the linear probe against the number of images of a class that it learns from, with 95 % intervals."
+	c := &chart{caption: caption, x: "images of a class"}
 	for _, curve := range r.Curves {
 		s := series{name: curve.Name, mark: curve.Name == r.PickName}
 		for _, p := range curve.Points {

@@ -1,18 +1,18 @@
-// Package choose finds the network to take for pictures of one's own: it gives every checkpoint at hand a head for the
-// person's classes, tests them all on the same pictures and times them on this machine.
+// Package choose finds the network to take for images of one's own: it gives every checkpoint in the cache folder a head for
+// these classes, tests all of them on the same images and times them on this machine.
 //
-// The contract: networks stay as they were published. Their features, what the classifier is given, come from the same
-// engine and preprocessing as everywhere. A linear probe and a vote of the nearest neighbours learn from them and,
-// where the classes are ImageNet's, the network's own head takes part without learning. Every picture is predicted by
-// heads that have not seen its fold; what a head's settings hang on has not seen it either. Folds are stratified and
-// drawn by a seed, and pictures that look the same stand in one. A picture that cannot be read is listed and counts as
-// wrong for every network. Two networks that a test on the same pictures does not tell apart are a tie, by McNemar's test
-// for accuracy and by a paired bootstrap for the other metrics, and of ties within two points of the best the quickest is
-// picked. Features, timings and predictions are kept in the cache under the hash of everything they hang on.
+// The contract: networks stay as they were published. Their features, what the classifier is given, come from the engine
+// and the preprocessing that are used everywhere. A linear probe and a vote of the nearest neighbours learn from them and,
+// where the classes are ImageNet's, the network's own head takes part without learning. Every image is predicted by heads
+// that have not seen its fold, and the heads' settings do not depend on it either. Folds are stratified and drawn by a
+// seed, and images that look the same are in one fold. An image that cannot be read is listed and counts as wrong for every
+// network. Two networks are a tie where a test on the same images finds no difference: McNemar's test for accuracy, a
+// paired bootstrap for the other metrics. Among the ties within two points of the best, the quickest is picked. Features,
+// timings and predictions are kept in the cache under the hash of everything that they depend on.
 //
-// Networks are judged as they are; how they would do after training on the pictures is not known. It leaves timing to
-// bench/load in a process a network, as bench/runner does it, intervals and tests to bench/stat, and flags and exit
-// codes to bench/cli.
+// Networks are judged as they are; how well they would do after training on the images is not known. Learning and
+// statistics are bench/choose/heads, features and their store bench/choose/features; timing is left to bench/load in a
+// process for each network, as bench/runner does it, and flags and exit codes to bench/cli.
 package choose
 
 import (
@@ -37,17 +37,17 @@ type Options struct {
 	Cache  runner.Cache
 	Worker runner.Worker // of the processes that time networks
 
-	Data     string // folder with a folder for each class
-	Pictures int    // at most so many, drawn by the seed and balanced over the classes; 0 for all
-	Folds    int    // default 5
-	Seed     uint64
+	Data   string // folder with a folder for each class
+	Images int    // at most so many, drawn by the seed and balanced over the classes; 0 for all
+	Folds  int    // default 5
+	Seed   uint64
 
 	Networks    []string // patterns; none for all
 	Limits      Limits   // Percentile's default is 0.5
 	Threads     int      // 0 for one a processor
 	Batch       int      // images a forward call; default 1
 	MinDuration time.Duration
-	Metric      Metric // default Accuracy
+	Metric      Metric // default byAccuracy
 	Fresh       bool   // time networks again that were timed in the last 24 hours
 	NoTune      bool   // time them by the table of measured preferences, without trials of algorithms
 
@@ -64,7 +64,7 @@ func (o *Options) fill() error {
 		o.MinDuration = 3 * time.Second
 	}
 	if o.Metric == "" {
-		o.Metric = Accuracy
+		o.Metric = byAccuracy
 	}
 	if len(o.Networks) == 0 {
 		o.Networks = []string{"*"}
@@ -77,10 +77,10 @@ func (o *Options) fill() error {
 	}
 	const mostFolds = 20
 	if o.Folds < 3 || o.Folds > mostFolds {
-		return fmt.Errorf("choose: %d folds, want 3 to %d: one to test on, one to choose settings by and one to learn from", o.Folds, mostFolds)
+		return fmt.Errorf("choose: %d folds, want 3 to %d: one to test on, one to choose settings with, one to learn from", o.Folds, mostFolds)
 	}
-	if o.Batch < 0 || o.Threads < 0 || o.Pictures < 0 || o.Limits.Latency < 0 || o.Limits.Params < 0 || o.Limits.Memory < 0 {
-		return errors.New("choose: a limit, a batch or a number of threads or pictures below 0")
+	if o.Batch < 0 || o.Threads < 0 || o.Images < 0 || o.Limits.Latency < 0 || o.Limits.Params < 0 || o.Limits.Memory < 0 {
+		return errors.New("choose: a limit, a batch, or a number of threads or images is negative")
 	}
 	if _, known := percentiles[o.Limits.Percentile]; !known {
 		return fmt.Errorf("choose: percentile %g, want 0.5, 0.9, 0.95 or 0.99", o.Limits.Percentile)
@@ -106,31 +106,31 @@ var percentiles = map[float64]func(*record.Timing) int64{
 	0.99: func(t *record.Timing) int64 { return t.P99 },
 }
 
-// nearMiss is by how much a network may exceed a limit and still be tested, so that the answer can say what a looser one
-// would buy.
+// nearMiss is by how much a network may exceed a limit and still be tested, so that the answer can say what a looser limit
+// would give.
 const nearMiss = 2
 
-// A Bad is a file that could not be read.
-type Bad struct {
+// A badFile is a file that could not be read.
+type badFile struct {
 	File string `json:"file"`
 	Err  string `json:"error"`
 }
 
-// A Curve is a network's learning curve.
-type Curve struct {
+// A learningCurve is a network's learning curve.
+type learningCurve struct {
 	Name string `json:"name"`
 	heads.Curve
 }
 
-// A Result is the answer with all it rests on.
+// A Result is the answer with everything that it is derived from.
 type Result struct {
 	Time     time.Time      `json:"time"`
 	Machine  record.Machine `json:"machine"`
 	Data     string         `json:"data"`
-	Pictures int            `json:"pictures"`
-	Found    int            `json:"pictures_found"`
+	Images   int            `json:"images"`
+	Found    int            `json:"images_found"`
 	Classes  []string       `json:"classes"`
-	PerClass []int          `json:"pictures_per_class"`
+	PerClass []int          `json:"images_per_class"`
 	ImageNet bool           `json:"imagenet_classes"`
 	Folds    int            `json:"folds"`
 	Seed     uint64         `json:"seed"`
@@ -139,37 +139,37 @@ type Result struct {
 	Metric   Metric         `json:"metric"`
 	Limits   Limits         `json:"limits"`
 
-	Candidates []*Candidate `json:"candidates"`
-	Absent     []Absent     `json:"absent,omitempty"`
-	Rows       []*Row       `json:"rows"` // the best first
-	Pick       *Row         `json:"-"`    // nil where nothing fits
-	PickName   string       `json:"pick,omitempty"`
-	PickHead   string       `json:"pick_head,omitempty"`
-	Reason     string       `json:"reason"`
-	Expected   *float64     `json:"expected_of_best,omitempty"` // by the metric, of taking the best on other pictures; see resampleRows
-	Changes    []Change     `json:"changes"`
-	Curves     []Curve      `json:"curves"`
-	Confusions []Confusion  `json:"confusions"` // the pick's
-	AllWrong   []Wrong      `json:"all_wrong"`
-	Cascades   []WhatIf     `json:"cascades,omitempty"`
-	Ensembles  []WhatIf     `json:"ensembles,omitempty"`
-	Unreadable []Bad        `json:"unreadable,omitempty"`
-	Alike      [][]string   `json:"alike,omitempty"`    // pictures that look the same
-	Disputed   [][]string   `json:"disputed,omitempty"` // of these, those under several labels
-	Warnings   []string     `json:"warnings,omitempty"`
+	Candidates []*Candidate       `json:"candidates"`
+	Absent     []absentCheckpoint `json:"absent,omitempty"`
+	Rows       []*Row             `json:"rows"` // the best first
+	Pick       *Row               `json:"-"`    // nil where nothing fits
+	PickName   string             `json:"pick,omitempty"`
+	PickHead   string             `json:"pick_head,omitempty"`
+	Reason     string             `json:"reason"`
+	Expected   *float64           `json:"expected_of_best,omitempty"` // of the best row by the metric, on new images; see resampleRows
+	Changes    []pickChange       `json:"changes"`
+	Curves     []learningCurve    `json:"curves"`
+	Confusions []confusion        `json:"confusions"` // the pick's
+	AllWrong   []wrongImage       `json:"all_wrong"`
+	Cascades   []WhatIf           `json:"cascades,omitempty"`
+	Ensembles  []WhatIf           `json:"ensembles,omitempty"`
+	Unreadable []badFile          `json:"unreadable,omitempty"`
+	Alike      [][]string         `json:"alike,omitempty"`    // images that look the same
+	Disputed   [][]string         `json:"disputed,omitempty"` // of these, those with several labels
+	Warnings   []string           `json:"warnings,omitempty"`
 
 	Answers *Answers `json:"-"`
-	Head    *Head    `json:"-"` // the pick's, learned from all pictures
+	Head    *Head    `json:"-"` // the pick's, learned from all images
 }
 
-// ErrNothing says that no checkpoint is at hand, or none of them could be measured.
-var ErrNothing = errors.New("no checkpoint to choose from")
+// errNothing says that there is no checkpoint, or that none could be measured.
+var errNothing = errors.New("no checkpoint to choose from")
 
 // chooser is a choice under way.
 type chooser struct {
 	o Options
 	*Result
-	task       *Task
+	task       *task
 	titles     []string
 	store      features.Store
 	images     []features.Image
@@ -201,7 +201,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	task, err := OpenTask(o.Data, o.Pictures, o.Seed)
+	task, err := openTask(o.Data, o.Images, o.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	c := &chooser{o: o, task: task, store: features.Store{Dir: filepath.Join(o.Cache.Dir, "choose"), Build: build}}
 	c.Result = &Result{
-		Time: time.Now().UTC(), Machine: record.ThisMachine(), Data: o.Data, Pictures: len(c.task.Files), Found: c.task.Found,
+		Time: time.Now().UTC(), Machine: record.ThisMachine(), Data: o.Data, Images: len(c.task.Files), Found: c.task.Found,
 		Classes: c.task.Classes, ImageNet: c.task.ImageNet != nil, Folds: o.Folds, Seed: o.Seed, Threads: o.Threads, Batch: o.Batch,
 		Metric: o.Metric, Limits: o.Limits, PerClass: make([]int, len(c.task.Classes)),
 	}
@@ -234,59 +234,68 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return c.Result, nil
 }
 
-// scan reads the pictures and deals them out to folds.
+// scan reads the images and deals them out to folds.
 func (c *chooser) scan(ctx context.Context) (err error) {
-	c.o.Say(fmt.Sprintf("%d pictures of %d classes in %s", len(c.task.Files), len(c.task.Classes), c.task.Root))
-	c.images, err = c.store.Scan(ctx, c.task.Folder, func(done, total int) { c.o.Step("looking at pictures", done, total) })
+	c.o.Say(fmt.Sprintf("%d images of %d classes in %s", len(c.task.Files), len(c.task.Classes), c.task.Root))
+	c.images, err = c.store.Scan(ctx, c.task.Folder, func(done, total int) { c.o.Step("reading images", done, total) })
 	if err != nil {
 		return err
 	}
 	c.look()
 	for i, image := range c.images {
 		if !c.readable[i] {
-			c.Unreadable = append(c.Unreadable, Bad{c.task.Files[i], image.Err})
+			c.Unreadable = append(c.Unreadable, badFile{c.task.Files[i], image.Err})
 		}
 	}
 	if poor := c.classesBelow(2); len(poor) > 0 {
-		return fmt.Errorf("choose: class %s: fewer than 2 readable pictures that differ, want one to learn from and one to test on", strings.Join(poor, ", "))
+		return fmt.Errorf("choose: class %s: fewer than 2 different readable images, want one to learn from and one to test on",
+			strings.Join(poor, ", "))
 	}
 	fold := heads.Deal(c.task.Labels, c.group, c.readable, len(c.Classes), c.Folds, c.Seed)
 	for f := range c.Folds {
 		if !slices.Contains(fold, f) {
-			return fmt.Errorf("choose: %s: no picture is left for fold %d of %d; take fewer folds or more pictures", c.Data, f+1, c.Folds)
+			return fmt.Errorf("choose: %s: no image is left for fold %d of %d; use fewer folds or more images", c.Data, f+1, c.Folds)
 		}
 	}
 	c.study = &heads.Study{Classes: len(c.task.Classes), Labels: c.task.Labels, Fold: fold, Folds: c.Folds}
 	c.alike()
-	c.warn()
+	c.warnOfImages()
 	return nil
 }
 
-// warn notes what is to be said about the pictures before anything is tested.
-func (c *chooser) warn() {
-	c.Warnings = append(c.Warnings, c.task.Warnings...)
+// warn notes a warning and says it.
+func (c *chooser) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	c.Warnings = append(c.Warnings, text)
+	c.o.Say("warning: " + text)
+}
+
+// warnOfImages warns of what makes the images poor to judge by.
+func (c *chooser) warnOfImages() {
+	for _, w := range c.task.Warnings {
+		c.warn("%s", w)
+	}
 	if few := c.classesBelow(c.Folds); len(few) > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d classes have fewer readable pictures that differ than the %d folds, their figures rest on very few: %s",
-			len(few), len(c.Classes), c.Folds, strings.Join(first(few, mostConfusions), ", ")))
+		c.warn("%d of %d classes have fewer different readable images than there are folds (%d): their results depend on very few images: %s",
+			len(few), len(c.Classes), c.Folds, strings.Join(first(few, mostConfusions), ", "))
 	}
 	if k := len(c.Unreadable); k > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%d of %d pictures could not be read and count as wrong for every network", k, len(c.images)))
+		c.warn("%d of %d images could not be read and count as wrong for every network", k, len(c.images))
 	}
 	if len(c.Disputed) > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%d times the same picture stands under several labels", len(c.Disputed)))
+		c.warn("images that look the same have different labels (%d times); the report lists them", len(c.Disputed))
 	}
 	if len(c.task.Files) < c.task.Found {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("a sample of %d of the %d pictures, balanced over the classes, drawn by seed %d", len(c.task.Files), c.task.Found, c.Seed))
+		c.warn("only %d of the %d images are used: a random sample, balanced over the classes, from seed %d",
+			len(c.task.Files), c.task.Found, c.Seed)
 	}
 	if c.ImageNet {
-		c.Warnings = append(c.Warnings, "the classes are ImageNet's: where pictures are of its training set, networks have seen them with their labels, and every figure is too high")
-	}
-	for _, w := range c.Warnings {
-		c.o.Say("warning: " + w)
+		c.warn("the classes are ImageNet's: if the images are from its training set, the networks have already learned their labels, " +
+			"and all results are too high")
 	}
 }
 
-// classesBelow are the classes with fewer readable pictures than n, those that look the same counted once: they are in one
+// classesBelow are the classes with fewer readable images than n, those that look the same counted once: they are in one
 // fold.
 func (c *chooser) classesBelow(n int) (few []string) {
 	distinct := make([]map[int]bool, len(c.Classes))
@@ -306,7 +315,7 @@ func (c *chooser) classesBelow(n int) (few []string) {
 	return few
 }
 
-// look notes which pictures can be read and which look the same.
+// look notes which images can be read and which look the same.
 func (c *chooser) look() {
 	c.readable = make([]bool, len(c.images))
 	for i, image := range c.images {
@@ -315,7 +324,7 @@ func (c *chooser) look() {
 	c.group = features.Groups(c.images)
 }
 
-// alike lists the groups of pictures that look the same.
+// alike lists the groups of images that look the same.
 func (c *chooser) alike() {
 	members := map[int][]int{}
 	for i, g := range c.group {

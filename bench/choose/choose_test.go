@@ -17,10 +17,10 @@ import (
 	"zoobench/bench/runner"
 )
 
-// TestRun chooses among small networks on pictures that are easy, asks again, saves the head and uses it.
+// TestRun chooses among small networks on images that are easy, asks again, saves the head and uses it.
 func TestRun(t *testing.T) {
-	data := pictures(t, 12)
-	if err := os.WriteFile(filepath.Join(data, "red", "broken.png"), []byte("no picture"), 0o666); err != nil {
+	data := images(t, 12)
+	if err := os.WriteFile(filepath.Join(data, "red", "broken.png"), []byte("no image"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	o := options(t, data)
@@ -93,7 +93,7 @@ func TestRun(t *testing.T) {
 			continue
 		}
 		if got := heads.Largest(head.Scores(n, outputs)); got != label {
-			t.Errorf("picture %d: class %d, want %d", i, got, label)
+			t.Errorf("image %d: class %d, want %d", i, got, label)
 		}
 	}
 	head.SHA256 = strings.Repeat("0", 64)
@@ -102,16 +102,16 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func mustTask(t *testing.T, data string) *Task {
+func mustTask(t *testing.T, data string) *task {
 	t.Helper()
-	task, err := OpenTask(data, 0, 0)
+	task, err := openTask(data, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return task
 }
 
-func mustScan(t *testing.T, task *Task) []features.Image {
+func mustScan(t *testing.T, task *task) []features.Image {
 	t.Helper()
 	found, err := features.Store{Dir: t.TempDir()}.Scan(context.Background(), task.Folder, nil)
 	if err != nil {
@@ -141,7 +141,7 @@ func sizes(t *testing.T, dir string) string {
 
 // TestInterrupted ends a choice while features are computed, damages what it left as a power cut does, and goes on.
 func TestInterrupted(t *testing.T) {
-	data := pictures(t, 20)
+	data := images(t, 20)
 	o := options(t, data)
 	ctx, cancel := context.WithCancel(context.Background())
 	computed := 0
@@ -180,7 +180,7 @@ func TestInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if computed == 0 || computed > 60-23 {
-		t.Errorf("%d pictures computed after 24 were done and one of them damaged", computed)
+		t.Errorf("%d images computed after 24 were done and one of them damaged", computed)
 	}
 	if got := r.Pick.Score.Accuracy.Value; got != 1 {
 		t.Errorf("accuracy %g, want 1", got)
@@ -197,14 +197,14 @@ func TestBadInput(t *testing.T) {
 			}
 			for i := range n {
 				seed++
-				writePicture(t, filepath.Join(root, name, string(rune('a'+i))+".png"), hues[0].color, seed)
+				writeImage(t, filepath.Join(root, name, string(rune('a'+i))+".png"), hues[0].color, seed)
 			}
 		}
 		return root
 	}
 	same := make(map[string]int{"cats": 4})
 	for _, name := range []string{"a", "b", "c"} {
-		writePicture(t, filepath.Join(same, "dogs", name+".png"), hues[1].color, 1)
+		writeImage(t, filepath.Join(same, "dogs", name+".png"), hues[1].color, 1)
 	}
 	damaged := make(map[string]int{"cats": 4, "dogs": 1})
 	for _, name := range []string{"x.png", "y.jpg"} {
@@ -214,32 +214,32 @@ func TestBadInput(t *testing.T) {
 	}
 	fine := make(map[string]int{"cats": 4, "dogs": 4})
 	flat := t.TempDir()
-	writePicture(t, filepath.Join(flat, "a.png"), hues[0].color, 1)
+	writeImage(t, filepath.Join(flat, "a.png"), hues[0].color, 1)
 	validation := t.TempDir()
-	writePicture(t, filepath.Join(validation, "ILSVRC2012_val_00000001.JPEG"), hues[0].color, 1)
+	writeImage(t, filepath.Join(validation, "ILSVRC2012_val_00000001.JPEG"), hues[0].color, 1)
 	for _, test := range []struct {
 		name   string
 		data   string
 		change func(*Options)
 		want   string
 	}{
-		{"one image", make(map[string]int{"cats": 4, "dogs": 1, "eels": 1}), nil, "a single picture of class dogs, eels, want at least 2"},
-		{"single class", make(map[string]int{"cats": 4}), nil, "a single class, cats, want at least 2"},
-		{"empty class", make(map[string]int{"cats": 4, "dogs": 4, "eels": 0}), nil, "no pictures of class eels"},
-		{"all the same", same, nil, "class dogs: fewer than 2 readable pictures that differ"},
-		{"all but one unreadable", damaged, nil, "class dogs: fewer than 2 readable pictures that differ"},
+		{"one image", make(map[string]int{"cats": 4, "dogs": 1, "eels": 1}), nil, "only one image of class dogs, eels, want at least 2"},
+		{"single class", make(map[string]int{"cats": 4}), nil, "only one class, cats, want at least 2"},
+		{"empty class", make(map[string]int{"cats": 4, "dogs": 4, "eels": 0}), nil, "no images of class eels"},
+		{"all the same", same, nil, "class dogs: fewer than 2 different readable images"},
+		{"all but one unreadable", damaged, nil, "class dogs: fewer than 2 different readable images"},
 		{"no folder", filepath.Join(flat, "none"), nil, "no such file or directory"},
 		{"a file", filepath.Join(flat, "a.png"), nil, "not a directory"},
 		{"no classes", flat, nil, "no class folders"},
-		{"no classes but ImageNet's", validation, nil, "1 pictures and no class folders"},
+		{"no classes but ImageNet's", validation, nil, "1 images and no class folders"},
 		{"folds", fine, func(o *Options) { o.Folds = 2 }, "2 folds, want 3 to 20"},
-		{"more folds than pictures", fine, func(o *Options) { o.Folds = 20 }, "no picture is left for fold 9 of 20"},
-		{"sample", fine, func(o *Options) { o.Pictures = 3 }, "in a sample of 3 of 8 of class"},
+		{"more folds than images", fine, func(o *Options) { o.Folds = 20 }, "no image is left for fold 9 of 20"},
+		{"sample", fine, func(o *Options) { o.Images = 3 }, "in a sample of 3 of 8 of class"},
 		{"percentile", fine, func(o *Options) { o.Limits.Percentile = 0.3 }, "percentile 0.3, want"},
 		{"metric", fine, func(o *Options) { o.Metric = "luck" }, `metric "luck", want one of`},
 		{"pattern", fine, func(o *Options) { o.Networks = []string{"none*"} }, `no network matches "none*"`},
-		{"no checkpoint", fine, func(o *Options) { o.Cache.Dir = t.TempDir() }, "no checkpoint to choose from; put some into"},
-		{"limits", fine, func(o *Options) { o.Limits.Params = 10 }, "no checkpoint to choose from: 2 exceed the limits by far"},
+		{"no checkpoint", fine, func(o *Options) { o.Cache.Dir = t.TempDir() }, "no checkpoint to choose from; put files into"},
+		{"limits", fine, func(o *Options) { o.Limits.Params = 10 }, "no checkpoint to choose from: 2 checkpoints are far above the limits"},
 		{"worker", fine, func(o *Options) { o.Worker.Path = "/none" }, "/none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -255,12 +255,12 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// TestWarnings tells of pictures that are left out, and of a class with fewer pictures than folds where copies count once.
+// TestWarnings warns of images that are left out, and of a class with fewer images than folds where copies count once.
 func TestWarnings(t *testing.T) {
-	data := pictures(t, 6)
-	writePicture(t, filepath.Join(data, "outside.png"), hues[0].color, 1)
+	data := images(t, 6)
+	writeImage(t, filepath.Join(data, "outside.png"), hues[0].color, 1)
 	for i := range 4 {
-		writePicture(t, filepath.Join(data, "red", fmt.Sprintf("%04d.png", 2+i)), hues[2].color, 200000) // as 0000.png
+		writeImage(t, filepath.Join(data, "red", fmt.Sprintf("%04d.png", 2+i)), hues[2].color, 200000) // as 0000.png
 	}
 	o := options(t, data)
 	told := ""
@@ -273,7 +273,7 @@ func TestWarnings(t *testing.T) {
 		t.Fatalf("alike: %v", r.Alike)
 	}
 	for _, want := range []string{
-		"1 of 3 classes have fewer readable pictures that differ than the 5 folds, their figures rest on very few: red",
+		"1 of 3 classes have fewer different readable images than there are folds (5): their results depend on very few images: red",
 		"1 pictures outside the class folders are left out",
 	} {
 		if all := strings.Join(r.Warnings, "\n"); !strings.Contains(all, want) || !strings.Contains(told, want) {
@@ -284,7 +284,7 @@ func TestWarnings(t *testing.T) {
 
 // TestBrokenCheckpointCostsNoOther has one checkpoint of three that is text.
 func TestBrokenCheckpointCostsNoOther(t *testing.T) {
-	o := options(t, pictures(t, 6))
+	o := options(t, images(t, 6))
 	if err := os.WriteFile(filepath.Join(o.Cache.Weights(), "wide.text.pth"), []byte("nothing"), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestBrokenCheckpointCostsNoOther(t *testing.T) {
 		t.Errorf("broken: %+v, pick %v", c, r.Pick)
 	}
 	var page bytes.Buffer
-	if err := r.page().markdown(&page); err != nil || !strings.Contains(page.String(), "Networks without a figure") {
+	if err := r.page().markdown(&page); err != nil || !strings.Contains(page.String(), "Networks without a result") {
 		t.Errorf("error %v; the report does not name it", err)
 	}
 }
@@ -321,7 +321,7 @@ func TestHeadFiles(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	o := options(t, "")
-	if _, err := LoadHead(filepath.Join(o.Cache.Weights(), "wide.made.safetensors")); err == nil || !strings.Contains(err.Error(), "no head") {
+	if _, err := LoadHead(filepath.Join(o.Cache.Weights(), "wide.made.safetensors")); err == nil || !strings.Contains(err.Error(), "not a head") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -22,11 +22,11 @@ const (
 // decide orders the rows, picks one and says what else there is to say without another fit.
 func (c *chooser) decide(ctx context.Context) error {
 	if w := alikeWarning(c.group, c.readable, c.Metric); w != "" {
-		c.Warnings = append(c.Warnings, w)
-		c.o.Say("warning: " + w)
+		c.warn("%s", w)
 	}
 	fits := func(r *Row) bool { return r.Fits }
-	expected, err := resampleRows(ctx, c.Rows, c.group, c.Metric, fits, func(done, total int) { c.o.Step("drawing pictures anew", done, total) })
+	step := func(done, total int) { c.o.Step("drawing images at random", done, total) }
+	expected, err := resampleRows(ctx, c.Rows, c.group, c.Metric, fits, step)
 	if err != nil {
 		return err
 	}
@@ -40,11 +40,10 @@ func (c *chooser) decide(ctx context.Context) error {
 			c.o.Say(text)
 		}
 		if w := f.nearestAhead(d, fits); w != "" {
-			c.Warnings = append(c.Warnings, w)
-			c.o.Say("warning: " + w)
+			c.warn("%s", w)
 		}
 	} else {
-		c.Reason = "No network at hand fits the limits."
+		c.Reason = "No network in the cache folder fits the limits."
 	}
 	c.Changes = changes(f, c.otherLimits())
 	c.AllWrong = c.wrongByAll()
@@ -66,16 +65,18 @@ func (c *chooser) decide(ctx context.Context) error {
 // drawsFor is how many draws separate rows: Holm's correction multiplies the least p-value, two of the draws and one, by
 // the number of comparisons, and what remains must be able to come below 5 %.
 func drawsFor(rows int, m Metric) int {
-	if m == Accuracy {
+	if m == byAccuracy {
 		return draws // tested by right answers, without draws
 	}
 	return max(draws, 50*rows)
 }
 
-// resampleRows scores rows on draws of the pictures: it widens their intervals, gives them the metric's values that tests
+// resampleRows scores rows on draws of the images: it widens their intervals, gives them the metric's values that tests
 // compare, and returns what is to be expected, by the metric, of taking the best of the rows that are allowed; see
 // heads.Resampled. It is nil where there is nothing to choose from.
-func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allowed func(*Row) bool, step func(done, total int)) (expected *float64, err error) {
+func resampleRows(
+	ctx context.Context, rows []*Row, group []int, m Metric, allowed func(*Row) bool, step func(done, total int),
+) (expected *float64, err error) {
 	value := func(s heads.Score) float64 { return m.of(s).Value }
 	o := heads.Resampling{Draws: drawsFor(len(rows), m), Group: group, Metric: value, Step: step}
 	var outcomes []heads.Outcome
@@ -92,9 +93,9 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 	for i, r := range rows {
 		r.Score = resampled.Scores[i]
 		switch m {
-		case Balanced:
+		case byBalanced:
 			r.draws = resampled.Balanced[i]
-		case MacroF1:
+		case byMacroF1:
 			r.draws = resampled.MacroF1[i]
 		}
 	}
@@ -105,10 +106,10 @@ func resampleRows(ctx context.Context, rows []*Row, group []int, m Metric, allow
 	return &best, nil
 }
 
-// fewAlike is the share of pictures that must be different ones for intervals and tests to take all as such.
+// fewAlike is the share of images that must be different for intervals and tests to count all of them.
 const fewAlike = 0.9
 
-// alikeWarning says that many of the pictures that can be read look like others, nothing where few do.
+// alikeWarning says that many of the images that can be read look like others, nothing where few do.
 func alikeWarning(group []int, read []bool, m Metric) string {
 	different, all := 0, 0
 	for i, g := range group {
@@ -116,20 +117,21 @@ func alikeWarning(group []int, read []bool, m Metric) string {
 			continue
 		}
 		if all++; g == i {
-			different++ // a group is called by its first picture
+			different++ // a group is called by its first image
 		}
 	}
 	if float64(different) >= fewAlike*float64(all) {
 		return ""
 	}
-	text := fmt.Sprintf("%d pictures are only %d different ones: the intervals of accuracy, which take all as such, are too narrow", all, different)
-	if m == Accuracy {
+	text := fmt.Sprintf("only %d of the %d images are different: the intervals of accuracy count all of them and are too narrow",
+		different, all)
+	if m == byAccuracy {
 		text += ", and McNemar's test finds differences too easily"
 	}
 	return text
 }
 
-// expected says what to expect of taking the best by these pictures, nothing where there is no estimate.
+// expected says what the best row by these images will reach on others, nothing where there is no estimate.
 func (r *Result) expected() string {
 	if r.Pick == nil || r.Expected == nil {
 		return ""
@@ -142,18 +144,18 @@ func (r *Result) expected() string {
 			}
 		}
 	}
-	text := fmt.Sprintf("Taking the best by %s of the %d rows that fit and can be picked is expected to reach %s on other pictures; here the best has %s, "+
-		"chosen and tested on the same pictures (chosen on draws of the pictures, tested on those that each leaves out).",
-		r.Metric.words(), n, percent(*r.Expected), percent(r.Metric.of(best.Score).Value))
+	text := fmt.Sprintf("The best of %d rows by %s reaches %s here, in part by luck: it was chosen and tested on the same images. "+
+		"Expect about %s on new images (estimated by choosing on random draws of the images and testing on those left out).",
+		n, r.Metric.words(), percent(r.Metric.of(best.Score).Value), percent(*r.Expected))
 	if r.Pick != best {
-		text += " The pick is another, taken for its speed."
+		text += " The pick is another row: it is quicker."
 	}
 	return text
 }
 
 func first[T any](all []T, n int) []T { return all[:min(n, len(all))] }
 
-// otherLimits tells whether a row keeps the limits on anything but latency.
+// otherLimits reports whether a row keeps the limits on anything but latency.
 func (c *chooser) otherLimits() func(*Row) bool {
 	keeps := map[string]bool{}
 	for _, cand := range c.Candidates {
@@ -172,11 +174,13 @@ func (c *chooser) voters() (rows []*Row) {
 	return rows
 }
 
-// answers are all rows', for questions asked later.
+// answers are those of all rows, for later questions.
 func (c *chooser) answers() *Answers {
 	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels, Read: c.readable, Group: c.group}
 	for _, r := range c.Rows {
-		a.From = append(a.From, Answerer{Name: r.Name, Head: r.Head, Latency: c.candidate(r.Name).Mean, Batch: c.Batch, probabilities: r.probabilities})
+		a.From = append(a.From, Answerer{
+			Name: r.Name, Head: r.Head, Latency: c.candidate(r.Name).Mean, Batch: c.Batch, probabilities: r.probabilities,
+		})
 	}
 	return a
 }
@@ -201,7 +205,7 @@ func (c *chooser) learn(ctx context.Context) error {
 		if err := errors.Join(err, cand.features.Err()); err != nil {
 			return err
 		}
-		c.Curves = append(c.Curves, Curve{r.Name, curve})
+		c.Curves = append(c.Curves, learningCurve{r.Name, curve})
 	}
 	if c.Pick == nil {
 		return nil
@@ -218,7 +222,7 @@ func (c *chooser) contender(name string) *contender {
 	return c.contenders[slices.IndexFunc(c.contenders, func(cand *contender) bool { return cand.Name == name })]
 }
 
-// pickHead makes the pick's head: the probe, learned from all pictures, or a choice among the network's own classes.
+// pickHead makes the pick's head: the probe, learned from all images, or a choice among the network's own classes.
 func (c *chooser) pickHead(ctx context.Context) (err error) {
 	cand := c.contender(c.PickName)
 	h := cand.head
@@ -241,7 +245,7 @@ func (c *chooser) pickHead(ctx context.Context) (err error) {
 	return nil
 }
 
-// nextStep says what the curves say of more pictures.
+// nextStep says what more images would give, by the learning curves.
 func (r *Result) nextStep() string {
 	if len(r.Curves) == 0 || len(r.Curves[0].Points) < 2 {
 		return ""
@@ -249,11 +253,13 @@ func (r *Result) nextStep() string {
 	c := r.Curves[0]
 	last := c.Points[len(c.Points)-1]
 	gain := c.Doubled - last.Accuracy.Value
-	text := fmt.Sprintf("With twice the pictures a probe on %s would reach about %s, %+.1f points, if its curve goes on as it did.", c.Name, percent(c.Doubled), 100*gain)
+	text := fmt.Sprintf("With twice as many images, a linear probe on %s would reach about %s (%+.1f points), "+
+		"if its learning curve continues as before.",
+		c.Name, percent(c.Doubled), 100*gain)
 	for _, other := range r.Curves[1:] {
 		now := other.Points[len(other.Points)-1].Accuracy.Value
 		if now <= last.Accuracy.Value && other.Doubled > c.Doubled && math.Abs(other.Doubled-c.Doubled) > 1e-3 {
-			text += fmt.Sprintf(" %s would by then be ahead of it, at about %s.", other.Name, percent(other.Doubled))
+			text += fmt.Sprintf(" %s would then be ahead of it, at about %s.", other.Name, percent(other.Doubled))
 		}
 	}
 	return text

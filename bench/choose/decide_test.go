@@ -12,7 +12,7 @@ import (
 	"zoobench/bench/choose/heads"
 )
 
-// drawOutcome is an outcome on 30 pictures of each of two classes of a head that is right with probability 0.7.
+// drawOutcome is an outcome on 30 images of each of two classes of a head that is right with probability 0.7.
 func drawOutcome(rng *rand.Rand) heads.Outcome {
 	o := heads.Outcome{Classes: 2}
 	for i := range 60 {
@@ -25,13 +25,13 @@ func drawOutcome(rng *rand.Rand) heads.Outcome {
 	return o
 }
 
-// decided is a choice among made-up heads on 60 pictures of two classes, a quarter of them copies, as far as decide.
+// decided is a choice among made-up heads on 60 images of two classes, a quarter of them copies, as far as decide.
 func decided(heads int) *chooser {
-	c := &chooser{Result: &Result{Metric: Accuracy, Limits: Limits{Percentile: 0.5}, Batch: 1, Classes: []string{"a", "b"}}, titles: []string{"a", "b"}}
+	c := &chooser{Result: &Result{Metric: byAccuracy, Limits: Limits{Percentile: 0.5}, Batch: 1, Classes: []string{"a", "b"}}, titles: []string{"a", "b"}}
 	c.o.Say, c.o.Step = func(string) {}, func(string, int, int) {}
 	rng := rand.New(rand.NewPCG(5, 1))
 	first := drawOutcome(rng)
-	c.task = &Task{Folder: features.Folder{Files: make([]string, 60)}, Labels: first.Labels, Classes: c.Classes}
+	c.task = &task{Folder: features.Folder{Files: make([]string, 60)}, Labels: first.Labels, Classes: c.Classes}
 	for i := range 60 {
 		sum := string(rune('A' + i))
 		if i%4 == 2 {
@@ -50,9 +50,9 @@ func decided(heads int) *chooser {
 	return c
 }
 
-// TestDecide says what is to be expected of the choice, and that pictures look alike.
+// TestDecide says what is to be expected of the choice, and that images look alike.
 func TestDecide(t *testing.T) {
-	c := decided(MostPaired + 5)
+	c := decided(mostPaired + 5)
 	var said, steps []string
 	c.o.Say = func(line string) { said = append(said, line) }
 	c.o.Step = func(what string, _, _ int) { steps = append(steps, what) }
@@ -63,9 +63,14 @@ func TestDecide(t *testing.T) {
 	if err := c.page().markdown(&page); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Taking the best by accuracy of the 25 rows that fit and can be picked is expected to reach " + percent(*c.Expected), "60 pictures are only 45 different ones"} {
+	for _, want := range []string{"Expect about " + percent(*c.Expected) + " on new images", "The best of 25 rows by accuracy reaches", "only 45 of the 60 images are different"} {
 		if !strings.Contains(page.String(), want) || !strings.Contains(strings.Join(said, "\n"), want) {
 			t.Errorf("%q is not in the report or not said: %q", want, said)
+		}
+	}
+	for _, explained := range []string{"A linear probe is ", "called folds", "A difference is measurable if ", "same tie group are ties", "The front is ", "In a cascade the "} {
+		if !strings.Contains(page.String(), explained) {
+			t.Errorf("the report does not explain %q", explained)
 		}
 	}
 	if best := c.Rows[0].Score.Accuracy.Value; *c.Expected >= best-0.02 || *c.Expected < 0.6 {
@@ -78,7 +83,7 @@ func TestDecide(t *testing.T) {
 
 // TestDecideEnds ends a decision at every stage of it that takes time.
 func TestDecideEnds(t *testing.T) {
-	for _, stage := range []string{"drawing pictures anew 0", "drawing pictures anew 500", "two networks together 0", "two networks together 1"} {
+	for _, stage := range []string{"drawing images at random 0", "drawing images at random 500", "two networks together 0", "two networks together 1"} {
 		c := decided(12)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()

@@ -22,7 +22,7 @@ const (
 // headForm marks a head's file.
 const headForm = "zoobench head 1"
 
-// A Head tells a task's classes from a network's features, or from its logits: scores = Weight·x + Bias.
+// A Head turns a network's features, or its logits, into scores of a task's classes: scores = Weight·x + Bias.
 type Head struct {
 	Network string            `json:"network"`
 	SHA256  string            `json:"weights_sha256"` // of the checkpoint that it belongs to
@@ -61,7 +61,7 @@ func LoadHead(path string) (*Head, error) {
 	}
 	meta := f.Metadata()
 	if meta["format"] != headForm {
-		return fail("no head: format %q, want %q", meta["format"], headForm)
+		return fail("not a head: format %q, want %q", meta["format"], headForm)
 	}
 	var h Head
 	if err := json.Unmarshal([]byte(meta["head"]), &h); err != nil {
@@ -98,7 +98,7 @@ func LoadHead(path string) (*Head, error) {
 }
 
 // Fits says why a head is not this network's, nil if it is.
-func (h *Head) Fits(n *features.Network) error {
+func (h *Head) Fits(n *features.Extractor) error {
 	if h.Network != n.Network {
 		return fmt.Errorf("choose: the head is for %s, have %s", h.Network, n.Network)
 	}
@@ -113,7 +113,7 @@ func (h *Head) Fits(n *features.Network) error {
 		return fmt.Errorf("choose: the head takes %d %s, %s has %d", have, h.Input, n.Name, want)
 	}
 	if h.Recipe != n.Recipe {
-		return errors.New("choose: the head was made with another preprocessing; leave it as the checkpoint has it")
+		return errors.New("choose: the head was made with another preprocessing; use the checkpoint's own, without preprocessing flags")
 	}
 	return nil
 }
@@ -121,8 +121,8 @@ func (h *Head) Fits(n *features.Network) error {
 // digits are the first of a hash.
 func digits(sha256 string) string { return sha256[:min(8, len(sha256))] }
 
-// Scores are the classes' scores for one image, from what features.Network.Run wrote for it.
-func (h *Head) Scores(n *features.Network, outputs []float32) []float32 {
+// Scores are the classes' scores for one image, from what features.Extractor.Run wrote for it.
+func (h *Head) Scores(n *features.Extractor, outputs []float32) []float32 {
 	x := outputs[:n.Features]
 	if h.Input == fromLogits {
 		x = outputs[n.Features:n.Outputs()]

@@ -40,7 +40,7 @@ func worker(list string) runner.Worker {
 	return runner.Worker{Path: os.Args[0], Env: []string{workerVariable + "=" + list}}
 }
 
-// small is a list of two networks for pictures of 16 pixels; the second takes about ten times as long.
+// small is a list of two networks for images of 16 pixels; the second takes about ten times as long.
 func small() *zoo.List {
 	of := func(width int) func(g *nn.Builder, x nn.Value) nn.Value {
 		return func(g *nn.Builder, x nn.Value) nn.Value {
@@ -87,25 +87,25 @@ func cache(t *testing.T) runner.Cache {
 	return c
 }
 
-// hues are the classes of pictures that a network of random weights can tell apart.
+// hues are the classes of images that a network of random weights can tell apart.
 var hues = []struct {
 	name  string
 	color color.RGBA
 }{{"blue", color.RGBA{40, 60, 220, 255}}, {"green", color.RGBA{40, 200, 60, 255}}, {"red", color.RGBA{220, 50, 40, 255}}}
 
-// pictures makes a folder of n pictures of each hue: blocks of noise over its colour.
-func pictures(t *testing.T, n int) string {
+// images makes a folder of n images of each hue: blocks of noise over its colour.
+func images(t *testing.T, n int) string {
 	t.Helper()
 	root := t.TempDir()
 	for c, hue := range hues {
 		for i := range n {
-			writePicture(t, filepath.Join(root, hue.name, fmt.Sprintf("%04d.png", i)), hue.color, uint64(c*100000+i))
+			writeImage(t, filepath.Join(root, hue.name, fmt.Sprintf("%04d.png", i)), hue.color, uint64(c*100000+i))
 		}
 	}
 	return root
 }
 
-func writePicture(t *testing.T, path string, base color.RGBA, seed uint64) {
+func writeImage(t *testing.T, path string, base color.RGBA, seed uint64) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 0))
 	m := image.NewRGBA(image.Rect(0, 0, 24, 24))

@@ -10,7 +10,7 @@ import (
 	"zoobench/bench/choose/heads"
 )
 
-// TestAlikeWarning warns where many pictures look like others.
+// TestAlikeWarning warns where many images look like others.
 func TestAlikeWarning(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -19,16 +19,16 @@ func TestAlikeWarning(t *testing.T) {
 	}{
 		{"all differ", []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, ""},
 		{"one pair of ten", []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 0}, ""},
-		{"two pairs of ten", []int{0, 1, 2, 3, 4, 5, 6, 7, 1, 0}, "10 pictures are only 8 different ones"},
+		{"two pairs of ten", []int{0, 1, 2, 3, 4, 5, 6, 7, 1, 0}, "only 8 of the 10 images are different"},
 	} {
 		read := slices.Repeat([]bool{true}, len(test.group))
-		if got := alikeWarning(test.group, read, Accuracy); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
+		if got := alikeWarning(test.group, read, byAccuracy); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 	// What cannot be read looks like nothing: 8 of 10, and two that are the same.
 	read := []bool{true, true, true, true, true, true, true, true, false, false}
-	if got := alikeWarning([]int{0, 0, 2, 3, 4, 5, 6, 7, 8, 9}, read, MacroF1); !strings.HasPrefix(got, "8 pictures are only 7") || strings.Contains(got, "McNemar") {
+	if got := alikeWarning([]int{0, 0, 2, 3, 4, 5, 6, 7, 8, 9}, read, byMacroF1); !strings.HasPrefix(got, "only 7 of the 8 images") || strings.Contains(got, "McNemar") {
 		t.Errorf("with unreadable ones: %q", got)
 	}
 }
@@ -41,7 +41,7 @@ func TestNearestAhead(t *testing.T) {
 		rows []*Row
 		want bool
 	}{{[]*Row{vote, poor}, true}, {[]*Row{vote, good}, false}, {[]*Row{good, poor}, false}} {
-		f := order(test.rows, Accuracy)
+		f := order(test.rows, byAccuracy)
 		all := func(*Row) bool { return true }
 		if w := f.nearestAhead(pick(f, all), all); (w != "") != test.want {
 			t.Errorf("%s and %s: %q, want a warning: %t", test.rows[0].Name, test.rows[1].Name, w, test.want)
@@ -49,7 +49,7 @@ func TestNearestAhead(t *testing.T) {
 	}
 }
 
-// rowBy is a row that names so many of 900 pictures of one class and of 100 of another rightly, the first of each.
+// rowBy is a row that names so many of 900 images of one class and of 100 of another rightly, the first of each.
 func rowBy(name string, common, rare int, latency int64) *Row {
 	o := heads.Outcome{Classes: 2, Labels: make([]int, 1000), Predicted: make([]int, 1000)}
 	for i := range 1000 {
@@ -74,11 +74,11 @@ func TestTestOfMetric(t *testing.T) {
 		groups []int // in the order of the rows given
 	}{
 		// 90 % are right by both; the one that never says the rare class has a macro-F1 of 47 %, the other of 72 %.
-		{"macro-F1 differs", MacroF1, []*Row{rowBy("blind", 900, 0, 1e6), rowBy("even", 850, 50, 9e6)}, "even", []int{2, 1}},
-		{"accuracy does not", Accuracy, []*Row{rowBy("blind", 900, 0, 1e6), rowBy("even", 850, 50, 9e6)}, "blind", []int{1, 1}},
+		{"macro-F1 differs", byMacroF1, []*Row{rowBy("blind", 900, 0, 1e6), rowBy("even", 850, 50, 9e6)}, "even", []int{2, 1}},
+		{"accuracy does not", byAccuracy, []*Row{rowBy("blind", 900, 0, 1e6), rowBy("even", 850, 50, 9e6)}, "blind", []int{1, 1}},
 		// 91 and 99 % are right, and the mean over the classes is 95 % of both.
-		{"balanced accuracy does not", Balanced, []*Row{rowBy("common", 900, 90, 9e6), rowBy("rare", 810, 100, 1e6)}, "rare", []int{1, 1}},
-		{"accuracy differs", Accuracy, []*Row{rowBy("common", 900, 90, 9e6), rowBy("rare", 810, 100, 1e6)}, "common", []int{1, 2}},
+		{"balanced accuracy does not", byBalanced, []*Row{rowBy("common", 900, 90, 9e6), rowBy("rare", 810, 100, 1e6)}, "rare", []int{1, 1}},
+		{"accuracy differs", byAccuracy, []*Row{rowBy("common", 900, 90, 9e6), rowBy("rare", 810, 100, 1e6)}, "common", []int{1, 2}},
 	} {
 		rows := append([]*Row(nil), test.rows...)
 		fits := func(r *Row) bool { return r.Fits }
@@ -95,7 +95,7 @@ func TestTestOfMetric(t *testing.T) {
 			}
 		}
 		word := "bootstrap"
-		if test.metric == Accuracy {
+		if test.metric == byAccuracy {
 			word = "McNemar"
 		}
 		if text := d.reason(test.metric, Limits{Percentile: 0.5}, 1); !strings.Contains(text, word) {
@@ -111,17 +111,17 @@ func TestManyRowsCanDiffer(t *testing.T) {
 		rows = append(rows, rowBy("poor", 300, 30, 1e6))
 	}
 	rows = append(rows, rowBy("good", 890, 95, 9e6))
-	if _, err := resampleRows(context.Background(), rows, nil, MacroF1, func(*Row) bool { return true }, nil); err != nil {
+	if _, err := resampleRows(context.Background(), rows, nil, byMacroF1, func(*Row) bool { return true }, nil); err != nil {
 		t.Fatal(err)
 	}
-	if d := pick(order(rows, MacroF1), func(*Row) bool { return true }); d.row.Name != "good" || d.tied != 1 || d.open != 0 {
+	if d := pick(order(rows, byMacroF1), func(*Row) bool { return true }); d.row.Name != "good" || d.tied != 1 || d.open != 0 {
 		t.Errorf("picked %s of %d that tie, %d open", d.row.Name, d.tied, d.open)
 	}
 }
 
-// TestFewPicturesTellLittle has heads of which one is right on ten pictures of ten and one on five: no exact test tells
+// TestFewImagesTellLittle has heads of which one is right on ten images of ten and one on five: no exact test tells
 // them apart, and a bootstrap of so few would.
-func TestFewPicturesTellLittle(t *testing.T) {
+func TestFewImagesTellLittle(t *testing.T) {
 	var rows []*Row
 	for name, wrong := range map[string]int{"right": 0, "half": 5} {
 		o := heads.Outcome{Classes: 2, Labels: []int{0, 1, 0, 1, 0, 1, 0, 1, 0, 1}, Predicted: []int{0, 1, 0, 1, 0, 1, 0, 1, 0, 1}}
@@ -130,7 +130,7 @@ func TestFewPicturesTellLittle(t *testing.T) {
 		}
 		rows = append(rows, &Row{Name: name, Head: headProbe, Latency: 1, outcome: o, Score: o.Score()})
 	}
-	for _, m := range []Metric{Balanced, MacroF1} {
+	for _, m := range []Metric{byBalanced, byMacroF1} {
 		if _, err := resampleRows(context.Background(), rows, nil, m, func(*Row) bool { return true }, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,8 @@ import (
 	"zoobench/bench/choose/heads"
 )
 
-// A Wrong is a picture that no network names rightly: often its label is the mistake.
-type Wrong struct {
+// A wrongImage is an image that no network names rightly: often its label is the mistake.
+type wrongImage struct {
 	File        string  `json:"file"`
 	Label       string  `json:"label"`
 	Said        string  `json:"said"`        // by most networks
@@ -16,8 +16,8 @@ type Wrong struct {
 	Probability float64 `json:"probability"` // the mean of all networks' for that class
 }
 
-// wrongByAll are the readable pictures that no network names rightly, those first about which all are surest.
-func (c *chooser) wrongByAll() (all []Wrong) {
+// wrongByAll are the readable images that no network names rightly, those first about which all are surest.
+func (c *chooser) wrongByAll() (all []wrongImage) {
 	voters := c.voters()
 	for i, label := range c.task.Labels {
 		if !c.readable[i] {
@@ -31,27 +31,27 @@ func (c *chooser) wrongByAll() (all []Wrong) {
 			continue
 		}
 		said := heads.Largest(votes)
-		w := Wrong{File: c.task.Files[i], Label: c.titles[label], Said: c.titles[said], Networks: votes[said]}
+		w := wrongImage{File: c.task.Files[i], Label: c.titles[label], Said: c.titles[said], Networks: votes[said]}
 		for _, r := range voters {
 			w.Probability += float64(r.probabilities.Row(i)[said]) / float64(len(voters))
 		}
 		all = append(all, w)
 	}
-	slices.SortStableFunc(all, func(a, b Wrong) int { return cmp.Compare(b.Probability, a.Probability) })
+	slices.SortStableFunc(all, func(a, b wrongImage) int { return cmp.Compare(b.Probability, a.Probability) })
 	return first(all, mostWrong)
 }
 
-// A Confusion is how often pictures of one class were taken for another.
-type Confusion struct {
+// A confusion is how often images of one class were taken for another.
+type confusion struct {
 	Label string  `json:"label"`
 	Said  string  `json:"said"`
 	N     int     `json:"n"`
-	Of    int     `json:"of"` // pictures of the class
+	Of    int     `json:"of"` // images of the class
 	Share float64 `json:"share"`
 }
 
 // confusions are the most frequent mistakes, the worst first, at most n of them.
-func confusions(o heads.Outcome, titles []string, n int) []Confusion {
+func confusions(o heads.Outcome, titles []string, n int) []confusion {
 	pairs := make([]int, o.Classes*o.Classes)
 	of := make([]int, o.Classes)
 	for i, label := range o.Labels {
@@ -60,13 +60,13 @@ func confusions(o heads.Outcome, titles []string, n int) []Confusion {
 			pairs[label*o.Classes+p]++
 		}
 	}
-	var all []Confusion
+	var all []confusion
 	for i, count := range pairs {
 		if count > 0 {
 			label := i / o.Classes
-			all = append(all, Confusion{titles[label], titles[i%o.Classes], count, of[label], float64(count) / float64(of[label])})
+			all = append(all, confusion{titles[label], titles[i%o.Classes], count, of[label], float64(count) / float64(of[label])})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Confusion) int { return b.N - a.N })
+	slices.SortStableFunc(all, func(a, b confusion) int { return b.N - a.N })
 	return all[:min(n, len(all))]
 }

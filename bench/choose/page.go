@@ -50,7 +50,8 @@ svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:curr
 func (p *page) html(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	title := html.EscapeString(p.title)
-	fmt.Fprintf(b, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>%s</title>\n<style>%s</style>\n<h1>%s</h1>\n", title, style, title)
+	fmt.Fprint(b, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n")
+	fmt.Fprintf(b, "<title>%s</title>\n<style>%s</style>\n<h1>%s</h1>\n", title, style, title)
 	for _, block := range p.blocks {
 		block.html(b)
 	}
@@ -93,7 +94,7 @@ func tableOf(title ...string) *tableBlock { return &tableBlock{title: title} }
 
 func (t *tableBlock) add(cells ...string) { t.rows = append(t.rows, cells) }
 
-// right tells whether a column holds figures.
+// right reports whether a column has figures, which are aligned to the right.
 func (t *tableBlock) right(column int) bool {
 	found := false
 	for _, row := range t.rows {

@@ -11,7 +11,7 @@ import (
 	"zoobench/bench/stat"
 )
 
-// What a row's classes are told apart by.
+// The heads.
 const (
 	headProbe   = "linear probe"
 	headNearest = "nearest"
@@ -23,19 +23,19 @@ type Metric string
 
 // The metrics.
 const (
-	Accuracy Metric = "accuracy"
-	Balanced Metric = "balanced_accuracy"
-	MacroF1  Metric = "macro_f1"
+	byAccuracy Metric = "accuracy"
+	byBalanced Metric = "balanced_accuracy"
+	byMacroF1  Metric = "macro_f1"
 )
 
 // Metrics are the names of all metrics.
-func Metrics() []string { return []string{string(Accuracy), string(Balanced), string(MacroF1)} }
+func Metrics() []string { return []string{string(byAccuracy), string(byBalanced), string(byMacroF1)} }
 
 func (m Metric) of(s heads.Score) heads.Estimate {
 	switch m {
-	case Balanced:
+	case byBalanced:
 		return s.Balanced
-	case MacroF1:
+	case byMacroF1:
 		return s.MacroF1
 	}
 	return s.Accuracy
@@ -44,25 +44,25 @@ func (m Metric) of(s heads.Score) heads.Estimate {
 // words is the metric's name in a sentence.
 func (m Metric) words() string {
 	switch m {
-	case Balanced:
+	case byBalanced:
 		return "balanced accuracy"
-	case MacroF1:
+	case byMacroF1:
 		return "macro-F1"
 	}
 	return "accuracy"
 }
 
-// test is what tells rows apart by the metric.
+// test is how a difference of two rows by the metric is tested.
 func (m Metric) test() string {
-	if m == Accuracy {
-		return "McNemar's exact test on the same pictures"
+	if m == byAccuracy {
+		return "McNemar's exact test on the same images"
 	}
-	return "a paired bootstrap of the same pictures"
+	return "a paired bootstrap of the same images"
 }
 
 // withArticle is the metric's name as one of its values is called.
 func (m Metric) withArticle() string {
-	if m == Accuracy {
+	if m == byAccuracy {
 		return "an " + m.words()
 	}
 	return "a " + m.words()
@@ -96,7 +96,7 @@ type Candidate struct {
 	Skipped  bool     `json:"skipped,omitempty"`
 }
 
-// A Row is a network with a head, as tested on the person's pictures.
+// A Row is a network with a head, as tested on the person's images.
 type Row struct {
 	Name    string      `json:"name"` // the candidate's
 	Head    string      `json:"head"`
@@ -117,23 +117,23 @@ type Row struct {
 	probabilities heads.Matrix
 }
 
-// canBePicked tells whether a row is a network one can take along: nearest neighbours need all the pictures.
+// canBePicked reports whether a row can be used elsewhere: nearest neighbours need all the images.
 func (r *Row) canBePicked() bool { return r.Head != headNearest }
 
-// competes tells whether a row can be picked by its latency.
+// competes reports whether a row can be picked by its latency.
 func (r *Row) competes() bool { return r.canBePicked() && r.Latency > 0 }
 
 // A field is rows in their order, the best by the metric first, and the tests between them.
 type field struct {
 	rows   []*Row
 	metric Metric
-	p      map[int][]float64 // by the row that others are held against
+	p      map[int][]float64 // by the row that others are compared with
 }
 
 // significant is the family-wise error rate of all verdicts.
 const significant = 0.05
 
-// against holds the rows behind one against that one: the p-values of the metric's test on the same pictures with Holm's
+// against compares the rows behind one with that one: the p-values of the metric's test on the same images with Holm's
 // correction over all of these rows, 1 for the row itself and those before it. The family is the same whatever asks, the
 // table or a pick, so that no two answers contradict each other.
 func (f *field) against(ref int) []float64 {
@@ -152,7 +152,7 @@ func (f *field) against(ref int) []float64 {
 
 // pValue is how surely a row is worse than one that is ahead of it.
 func (m Metric) pValue(ahead, r *Row) float64 {
-	if m != Accuracy {
+	if m != byAccuracy {
 		return max(ahead.draws.Different(r.draws), heads.LeastP(ahead.outcome, r.outcome))
 	}
 	onlyAhead, onlyOther, p := heads.Paired(ahead.outcome, r.outcome)
@@ -164,8 +164,8 @@ func (m Metric) pValue(ahead, r *Row) float64 {
 
 // order sorts rows by the metric, the best first, and marks tie groups and the front of latency against the metric. A tie
 // group is a row and all those behind it, not yet in another, that are not measurably worse, each judged by itself: one
-// that differs from the first on few pictures can be worse beyond doubt, and one further behind not. Rows of one value
-// stand in the order of their names: their latencies would order them anew each time.
+// that differs from the first on few images can be worse beyond doubt, and one further behind not. Rows of one value
+// are in the order of their names: their latencies would order them anew each time.
 func order(rows []*Row, m Metric) *field {
 	slices.SortStableFunc(rows, func(a, b *Row) int {
 		return cmp.Or(cmp.Compare(m.of(b.Score).Value, m.of(a.Score).Value), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Head, b.Head))
@@ -205,12 +205,12 @@ type decision struct {
 	row  *Row
 	best *Row // the first by the metric of those that may be picked
 	tied int  // rows that are not measurably worse than that nor more than closeCall below it, itself included
-	open int  // rows that are further below and still not measurably worse: the pictures are too few to tell
+	open int  // rows that are further below and still not measurably worse: there are too few images to know
 	next *Row // the first that is measurably worse, nil for none
 }
 
-// closeCall is how far below the best a tie may lie and be picked for its speed. Of few pictures no test tells much apart,
-// which is no reason to give up ten points.
+// closeCall is how far below the best a tie may lie and be picked for its speed. With few images no
+// test finds small differences, which is no reason to give up ten points.
 const closeCall = 0.02
 
 // sameLatency is how much slower, as a share, a row may be and count as just as quick: a network that is timed twice
@@ -251,11 +251,11 @@ func pick(f *field, allowed func(*Row) bool) *decision {
 	return d
 }
 
-// asQuick tells whether a latency is no more than noise above a lower one.
+// asQuick reports whether a latency is no more than noise above a lower one.
 func asQuick(latency, lower int64) bool { return float64(latency) <= (1+sameLatency)*float64(lower) }
 
-// A Change is a pick under another limit on latency.
-type Change struct {
+// A pickChange is a pick under another limit on latency.
+type pickChange struct {
 	From  int64          `json:"from_latency_ns"` // from this limit on, up to the next change's
 	Name  string         `json:"name"`
 	Head  string         `json:"head"`
@@ -264,7 +264,7 @@ type Change struct {
 
 // changes are the picks under every limit on latency, other limits as they are, the tightest first. A limit admits all
 // rows that are as quick as the quickest that it admits and no earlier one did.
-func changes(f *field, fits func(*Row) bool) []Change {
+func changes(f *field, fits func(*Row) bool) []pickChange {
 	var limits []int64
 	for _, r := range f.rows {
 		if r.competes() && fits(r) {
@@ -272,7 +272,7 @@ func changes(f *field, fits func(*Row) bool) []Change {
 		}
 	}
 	slices.Sort(limits)
-	var all []Change
+	var all []pickChange
 	for i := 0; i < len(limits); i++ {
 		for lower := limits[i]; i+1 < len(limits) && asQuick(limits[i+1], lower); {
 			i++
@@ -282,38 +282,49 @@ func changes(f *field, fits func(*Row) bool) []Change {
 		if len(all) > 0 && all[len(all)-1].Name == d.row.Name && all[len(all)-1].Head == d.row.Head {
 			continue
 		}
-		all = append(all, Change{From: limit, Name: d.row.Name, Head: d.row.Head, Value: f.metric.of(d.row.Score)})
+		all = append(all, pickChange{From: limit, Name: d.row.Name, Head: d.row.Head, Value: f.metric.of(d.row.Score)})
 	}
 	return all
 }
 
-// reason is why a row is the pick, in two sentences.
+// reason is why a row is the pick, in two sentences: what it reaches, and how it compares.
 func (d *decision) reason(m Metric, l Limits, batch int) string {
-	e, learned := m.of(d.row.Score), "on pictures that it has not learned from"
+	e, learned := m.of(d.row.Score), "on images that it has not learned from"
 	if d.row.Head == headOwn {
-		learned = "without learning from any picture here"
+		learned = "without learning from any of the images"
 	}
 	text := fmt.Sprintf("%s with its %s reaches %s of %s (95 %% interval %s to %s) %s and takes %s for %s (p%g)",
-		d.row.Name, d.row.Head, m.withArticle(), percent(e.Value), percent(e.Lo), percent(e.Hi), learned, milliseconds(d.row.Latency), images(batch), 100*l.Percentile)
+		d.row.Name, d.row.Head, m.withArticle(), percent(e.Value), percent(e.Lo), percent(e.Hi), learned,
+		milliseconds(d.row.Latency), batchOf(batch), 100*l.Percentile)
 	if l.Latency > 0 {
 		text += fmt.Sprintf(", within the limit of %s", milliseconds(l.Latency.Nanoseconds()))
 	}
-	text += ". "
+	return text + ". " + d.comparison(m)
+}
+
+// comparison is how a row compares with the others that fit the limits and can be picked.
+func (d *decision) comparison(m Metric) string {
 	near := fmt.Sprintf("%.0f points", 100*closeCall)
 	quick := fmt.Sprintf("quicker by more than %.0f %%", 100*sameLatency)
 	switch {
 	case d.tied == 1 && d.open > 0:
-		return text + fmt.Sprintf("It is the best that fits and can be picked, and every other such is measurably worse or more than %s below; of %d of these the pictures are too few to say that they are worse (%s).", near, d.open, m.test())
+		return fmt.Sprintf("Every other row that fits the limits and can be picked is measurably worse or more than %s below; "+
+			"for %d of them there are too few images to be sure that they are worse (%s).", near, d.open, m.test())
 	case d.tied == 1 && d.next == nil:
-		return text + "It is the only one that fits and can be picked."
+		return "It is the only row that fits the limits and can be picked."
 	case d.tied == 1:
-		return text + fmt.Sprintf("It is measurably better than every other that fits and can be picked (%s); the next, %s with its %s, reaches %s.", m.test(), d.next.Name, d.next.Head, percent(m.of(d.next.Score).Value))
+		return fmt.Sprintf("It is measurably better than all others that fit the limits and can be picked (%s); "+
+			"the next, %s with its %s, reaches %s.",
+			m.test(), d.next.Name, d.next.Head, percent(m.of(d.next.Score).Value))
 	case d.row == d.best && d.tied == 2:
-		return text + fmt.Sprintf("One other that fits and can be picked is within %s and not measurably worse (%s); it is neither better nor %s.", near, m.test(), quick)
+		return fmt.Sprintf("One other row that fits the limits and can be picked is within %s and not measurably worse (%s); "+
+			"it is neither better nor %s.", near, m.test(), quick)
 	case d.row == d.best:
-		return text + fmt.Sprintf("%d others that fit and can be picked are within %s and not measurably worse (%s); none of these is better or %s.", d.tied-1, near, m.test(), quick)
+		return fmt.Sprintf("%d other rows that fit the limits and can be picked are within %s and not measurably worse (%s); "+
+			"none of them is better or %s.", d.tied-1, near, m.test(), quick)
 	}
-	return text + fmt.Sprintf("The best that fits and can be picked, %s with its %s, reaches %s and is not measurably better (%s); this one is the quickest of the %d within %s that tie, or the best of those as quick.",
+	return fmt.Sprintf("The best that fits the limits and can be picked, %s with its %s, reaches %s and is not measurably better (%s); "+
+		"the pick is the quickest of the %d that tie within %s, or the best of those as quick.",
 		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), m.test(), d.tied, near)
 }
 
@@ -322,8 +333,8 @@ func (f *field) nearestAhead(d *decision, allowed func(*Row) bool) string {
 	at := slices.Index(f.rows, d.row)
 	for i, r := range f.rows[:at] {
 		if !r.canBePicked() && allowed(r) && f.against(i)[at] < significant {
-			return fmt.Sprintf("%s with a vote of the %s reaches %s, measurably more than the pick (%s); it takes all pictures along, so that it is never picked",
-				r.Name, r.Head, percent(f.metric.of(r.Score).Value), f.metric.test())
+			return fmt.Sprintf("%s with a vote of the nearest images reaches %s, measurably more than the pick (%s); "+
+				"it is never picked, because it needs all images wherever it runs", r.Name, percent(f.metric.of(r.Score).Value), f.metric.test())
 		}
 	}
 	return ""
@@ -341,7 +352,7 @@ func milliseconds(ns int64) string {
 	return fmt.Sprintf("%.*f ms", max(0, 2-int(math.Floor(math.Log10(max(v, 0.01))))), v)
 }
 
-func images(n int) string {
+func batchOf(n int) string {
 	if n <= 1 {
 		return "one image"
 	}

@@ -9,7 +9,7 @@ import (
 	"zoobench/bench/choose/heads"
 )
 
-// rowOf makes a row that is right on all but the first wrong of 200 pictures.
+// rowOf makes a row that is right on all but the first wrong of 200 images.
 func rowOf(name string, wrong int, latency time.Duration, fits bool) *Row {
 	o := heads.Outcome{Classes: 2, Labels: make([]int, 200), Predicted: make([]int, 200)}
 	for i := range wrong {
@@ -29,29 +29,29 @@ func TestPick(t *testing.T) {
 	vote.Head = headNearest
 	unknown := rowOf("unknown", 0, 0, true)
 	rows := []*Row{poor, slow, tied, vote, over, best, unknown}
-	f := order(rows, Accuracy)
+	f := order(rows, byAccuracy)
 	d := pick(f, func(r *Row) bool { return r.Fits })
 	if d.row != tied || d.best != best || d.tied != 3 || d.next != poor {
 		t.Errorf("picked %s; best %s, %d tied, next %v", d.row.Name, d.best.Name, d.tied, d.next)
 	}
-	for _, want := range []string{"tied with its linear probe reaches an accuracy of 98.0 %", "20.0 ms for one image (p50), within the limit of 100 ms. ", "best with its linear probe, reaches 99.0 % and is not measurably better", "of the 3 within 2 points that tie"} {
-		if got := d.reason(Accuracy, Limits{Latency: 100 * time.Millisecond, Percentile: 0.5}, 1); !strings.Contains(got, want) || strings.Count(got, ". ") != 1 {
+	for _, want := range []string{"tied with its linear probe reaches an accuracy of 98.0 %", "20.0 ms for one image (p50), within the limit of 100 ms. ", "best with its linear probe, reaches 99.0 % and is not measurably better", "of the 3 that tie within 2 points"} {
+		if got := d.reason(byAccuracy, Limits{Latency: 100 * time.Millisecond, Percentile: 0.5}, 1); !strings.Contains(got, want) || strings.Count(got, ". ") != 1 {
 			t.Errorf("reason %q, want two sentences and %q", got, want)
 		}
 	}
 	if pick(f, func(*Row) bool { return false }) != nil {
 		t.Error("picked from nothing")
 	}
-	// Of ten pictures 0 and 3 wrong are no measurable difference, but no tie either.
+	// Of ten images 0 and 3 wrong are no measurable difference, but no tie either.
 	few := func(name string, wrong int, latency time.Duration) *Row {
 		r := rowOf(name, wrong, latency, true)
 		r.outcome = heads.Outcome{Classes: 2, Labels: r.outcome.Labels[:10], Predicted: r.outcome.Predicted[:10]}
 		r.Score = r.outcome.Score()
 		return r
 	}
-	d = pick(order([]*Row{few("right", 0, 2), few("wrong", 3, 1)}, Accuracy), func(*Row) bool { return true })
-	if d.row.Name != "right" || d.open != 1 || !strings.Contains(d.reason(Accuracy, Limits{Percentile: 0.5}, 1), "too few") {
-		t.Errorf("of ten pictures: picked %s, %s", d.row.Name, d.reason(Accuracy, Limits{Percentile: 0.5}, 1))
+	d = pick(order([]*Row{few("right", 0, 2), few("wrong", 3, 1)}, byAccuracy), func(*Row) bool { return true })
+	if d.row.Name != "right" || d.open != 1 || !strings.Contains(d.reason(byAccuracy, Limits{Percentile: 0.5}, 1), "too few") {
+		t.Errorf("of ten images: picked %s, %s", d.row.Name, d.reason(byAccuracy, Limits{Percentile: 0.5}, 1))
 	}
 	front := map[string]bool{}
 	for _, r := range rows {
@@ -69,7 +69,7 @@ func TestPick(t *testing.T) {
 	}
 }
 
-// rowOver is a row of 1,000 pictures that is wrong on those from a to b of each span.
+// rowOver is a row of 1,000 images that is wrong on those from a to b of each span.
 func rowOver(name string, latency time.Duration, spans ...[2]int) *Row {
 	o := heads.Outcome{Classes: 2, Labels: make([]int, 1000), Predicted: make([]int, 1000)}
 	for _, s := range spans {
@@ -80,14 +80,14 @@ func rowOver(name string, latency time.Duration, spans ...[2]int) *Row {
 	return &Row{Name: name, Head: headProbe, Latency: latency.Nanoseconds(), Fits: true, outcome: o, Score: o.Score()}
 }
 
-// TestPickPastOneThatIsWorse has the best, one that misses ten pictures more and no other, and one further behind that has
+// TestPickPastOneThatIsWorse has the best, one that misses ten images more and no other, and one further behind that has
 // 45 of those right that the best misses: the test tells the second from the best, and not the third.
 func TestPickPastOneThatIsWorse(t *testing.T) {
 	a := rowOver("a", 50*time.Millisecond, [2]int{0, 100})
 	b := rowOver("b", 40*time.Millisecond, [2]int{0, 110})
 	c := rowOver("c", 8*time.Millisecond, [2]int{45, 160})
 	rows := []*Row{c, b, a}
-	f := order(rows, Accuracy)
+	f := order(rows, byAccuracy)
 	d := pick(f, func(r *Row) bool { return r.Fits })
 	if d.row != c || d.best != a || d.next != b || d.tied != 2 {
 		t.Errorf("picked %s, best %s, next %v, %d tied; want c, a, b, 2", d.row.Name, d.best.Name, d.next, d.tied)
@@ -98,13 +98,13 @@ func TestPickPastOneThatIsWorse(t *testing.T) {
 	// Where the third is slow, it still is no worse, and no sentence may say so.
 	c.Latency = 60e6
 	d = pick(f, func(r *Row) bool { return r.Fits })
-	if text := d.reason(Accuracy, Limits{Percentile: 0.5}, 1); d.row != a || strings.Contains(text, "every other") {
+	if text := d.reason(byAccuracy, Limits{Percentile: 0.5}, 1); d.row != a || strings.Contains(text, "every other") {
 		t.Errorf("picked %s: %s", d.row.Name, text)
 	}
 	// One further behind that no test tells from the best, beside one nearby that is worse: not every other is far.
 	open := rowOver("open", 8*time.Millisecond, [2]int{0, 20}, [2]int{900, 1000}, [2]int{200, 203})
-	d = pick(order([]*Row{a, b, open}, Accuracy), func(r *Row) bool { return r.Fits })
-	if text := d.reason(Accuracy, Limits{Percentile: 0.5}, 1); d.open != 1 || d.next != b || strings.Contains(text, "no other comes within") {
+	d = pick(order([]*Row{a, b, open}, byAccuracy), func(r *Row) bool { return r.Fits })
+	if text := d.reason(byAccuracy, Limits{Percentile: 0.5}, 1); d.open != 1 || d.next != b || strings.Contains(text, "no other comes within") {
 		t.Errorf("b is 1 point below, %d open: %s", d.open, text)
 	}
 }
@@ -116,17 +116,17 @@ func TestPickAgreesWithTable(t *testing.T) {
 	b := rowOver("b", 8*time.Millisecond, [2]int{0, 107}) // p = 0.016 by itself
 	rows := []*Row{a, b}
 	for i, name := range []string{"over", "vote", "other", "another"} {
-		r := rowOver(name, 90*time.Millisecond, [2]int{500, 608 + i}) // right and wrong on other pictures: p above 0.5
+		r := rowOver(name, 90*time.Millisecond, [2]int{500, 608 + i}) // right and wrong on other images: p above 0.5
 		r.Fits = false
 		rows = append(rows, r)
 	}
 	rows[3].Head, rows[3].Fits = headNearest, true
-	d := pick(order(rows, Accuracy), func(r *Row) bool { return r.Fits })
+	d := pick(order(rows, byAccuracy), func(r *Row) bool { return r.Fits })
 	if b.Group != 1 || d.row != b || d.next != nil {
 		t.Errorf("b: tie group %d (p %g, five times its own), picked %s, next %v", b.Group, b.P, d.row.Name, d.next)
 	}
 	alone := []*Row{a, b}
-	if d := pick(order(alone, Accuracy), func(r *Row) bool { return r.Fits }); d.next != b {
+	if d := pick(order(alone, byAccuracy), func(r *Row) bool { return r.Fits }); d.next != b {
 		t.Errorf("of two: next %v, want b", d.next)
 	}
 }
@@ -144,7 +144,7 @@ func TestPickOfEquallyQuick(t *testing.T) {
 		{"slower by more", 10300 * time.Microsecond, 10 * time.Millisecond, "poor"},
 	} {
 		rows := []*Row{rowOver("better", test.better, [2]int{0, 100}), rowOver("poor", test.poor, [2]int{0, 103}), rowOver("slow", 90*time.Millisecond, [2]int{0, 99})}
-		f := order(rows, Accuracy)
+		f := order(rows, byAccuracy)
 		all := func(*Row) bool { return true }
 		if d := pick(f, all); d.row.Name != test.want {
 			t.Errorf("%s: picked %s, want %s", test.name, d.row.Name, test.want)
@@ -157,13 +157,13 @@ func TestPickOfEquallyQuick(t *testing.T) {
 	// Equal figures: the name decides, not the clock.
 	for _, latency := range []time.Duration{10 * time.Millisecond, 10050 * time.Microsecond} {
 		rows := []*Row{rowOver("a", 10020*time.Microsecond, [2]int{0, 100}), rowOver("b", latency, [2]int{0, 100})}
-		if d := pick(order(rows, Accuracy), func(*Row) bool { return true }); d.row.Name != "a" {
+		if d := pick(order(rows, byAccuracy), func(*Row) bool { return true }); d.row.Name != "a" {
 			t.Errorf("%v: picked %s", latency, d.row.Name)
 		}
 	}
 }
 
-// TestTies takes heads of which the second misses three of the first's pictures and the third fifty.
+// TestTies takes heads of which the second misses three of the first's images and the third fifty.
 func TestTies(t *testing.T) {
 	const n = 200
 	make := func(wrong int) heads.Outcome {
@@ -178,7 +178,7 @@ func TestTies(t *testing.T) {
 		o := make(wrong)
 		rows = append(rows, &Row{Score: o.Score(), outcome: o})
 	}
-	order(rows, Accuracy)
+	order(rows, byAccuracy)
 	for i, want := range []int{1, 1, 2, 2} {
 		if rows[i].Group != want {
 			t.Errorf("row %d: group %d, want %d (p %g)", i, rows[i].Group, want, rows[i].P)

@@ -143,17 +143,17 @@ func TestReal(t *testing.T) {
 		t.Fatalf("%d of ImageNet's classes, want at least 20", classes)
 	}
 	o := Options{List: zoo.Default(), Cache: realCache(t, real), Worker: worker("zoo"), Data: data, Threads: 1, MinDuration: 20 * time.Millisecond,
-		Pictures: 80, Networks: []string{"squeezenet1_1", "mobilenetv2_100", "vit_tiny_patch16_224"}}
+		Images: 80, Networks: []string{"squeezenet1_1", "mobilenetv2_100", "vit_tiny_patch16_224"}}
 	atLeast := map[string]float64{"squeezenet1_1.real": 0.50, "mobilenetv2_100.real": 0.70, "vit_tiny_patch16_224.real": 0.80}
 	if os.Getenv("ZOO_LONG") != "" {
-		o.Pictures = 0
+		o.Images = 0
 		atLeast = map[string]float64{"squeezenet1_1.real": 0.83, "mobilenetv2_100.real": 0.91, "vit_tiny_patch16_224.real": 0.96}
 	}
 	r, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d pictures of %d of ImageNet's classes merged into %d: %s", r.Pictures, classes, len(r.Classes), r.Reason)
+	t.Logf("%d images of %d of ImageNet's classes merged into %d: %s", r.Images, classes, len(r.Classes), r.Reason)
 	if len(r.Rows) != 6 || r.Pick == nil || r.ImageNet {
 		t.Fatalf("%d rows, pick %v", len(r.Rows), r.Pick)
 	}
@@ -175,9 +175,9 @@ func TestReal(t *testing.T) {
 	}
 	for _, curve := range r.Curves {
 		first, last := curve.Points[0].Accuracy.Value, curve.Points[len(curve.Points)-1].Accuracy.Value
-		t.Logf("%s: %s with one picture of a class, %s with %d, about %s with twice as many", curve.Name, percent(first), percent(last), curve.Points[len(curve.Points)-1].PerClass, percent(curve.Doubled))
+		t.Logf("%s: %s with one image of a class, %s with %d, about %s with twice as many", curve.Name, percent(first), percent(last), curve.Points[len(curve.Points)-1].PerClass, percent(curve.Doubled))
 		if last < first+0.2 {
-			t.Errorf("%s: learning from more pictures brings it from %g to %g", curve.Name, first, last)
+			t.Errorf("%s: learning from more images brings it from %g to %g", curve.Name, first, last)
 		}
 	}
 	if _, err := r.Write(t.TempDir()); err != nil {
@@ -208,7 +208,7 @@ func TestReal(t *testing.T) {
 	if err := head.Fits(n); err != nil {
 		t.Fatal(err)
 	}
-	task, err := OpenTask(data, 16, 99)
+	task, err := openTask(data, 16, 99)
 	if err != nil {
 		t.Fatal(err)
 	}

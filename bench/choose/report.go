@@ -39,7 +39,7 @@ func (r *Result) Write(dir string) ([]string, error) {
 		paths = append(paths, path)
 	}
 	path := filepath.Join(dir, AnswersName)
-	if err := r.Answers.Save(path); err != nil {
+	if err := r.Answers.save(path); err != nil {
 		return paths, err
 	}
 	return append(paths, path), nil
@@ -62,66 +62,17 @@ func (r *Result) page() *page {
 		p.lead(fmt.Sprintf("Take %s with its %s.", r.PickName, r.PickHead))
 	}
 	p.text(r.Reason)
+	p.text(r.wordsExplained())
 	p.text(r.asked())
 	for _, w := range r.Warnings {
 		p.text("Note: " + w + ".")
 	}
-	p.heading("Networks")
-	p.table(r.rowsTable())
-	p.text(fmt.Sprintf("Ordered by %s. Rows of one tie group cannot be told from the group's first by %s, "+
-		"Holm-corrected over the rows behind it, at 5 %%; each is judged by itself. The front is of the rows that no quicker one reaches. Latency is the p%g of the forward call for %s; memory is the "+
-		"process's largest resident set, load the time from file to ready. A vote of the nearest takes all pictures along and is never picked.",
-		r.Metric.words(), r.Metric.test(), 100*r.Limits.Percentile, images(r.Batch)))
-	if text := r.expected(); text != "" {
-		p.text(text)
-	}
-	p.figure(r.scatter())
-	if t := r.failedTable(); len(t.rows) > 0 {
-		p.heading("Networks without a figure")
-		p.table(t)
-	}
-
-	p.heading("What would change the pick")
-	if len(r.Changes) > 0 {
-		t := tableOf("latency limit from", "pick", "head", r.Metric.words(), "95 % interval")
-		for _, c := range r.Changes {
-			t.add(milliseconds(c.From), c.Name, c.Head, percent(c.Value.Value), interval(c.Value))
-		}
-		p.table(t)
-		p.text(fmt.Sprintf("Networks up to %d times over a limit are tested too, so that a looser one can be weighed.", nearMiss))
-	}
-	if text := r.nextStep(); text != "" {
-		p.text(text)
-	}
-	p.heading("Learning curves")
-	t := tableOf("network", "pictures of a class", "learned from", "accuracy", "95 % interval")
-	for _, c := range r.Curves {
-		for _, point := range c.Points {
-			t.add(c.Name, fmt.Sprint(point.PerClass), fmt.Sprintf("%.0f", point.Images), percent(point.Accuracy.Value), interval(point.Accuracy))
-		}
-	}
-	p.table(t)
-	p.figure(r.curves())
-
-	if len(r.Confusions) > 0 {
-		p.heading("Classes that " + r.PickName + " confuses")
-		t := tableOf("class", "taken for", "pictures", "of", "share")
-		for _, c := range r.Confusions {
-			t.add(c.Label, c.Said, fmt.Sprint(c.N), fmt.Sprint(c.Of), percent(c.Share))
-		}
-		p.table(t)
-	}
-	if len(r.AllWrong) > 0 {
-		p.heading("Pictures that every network gets wrong")
-		p.text("Look at their labels first; those that the networks are surest about come first.")
-		t := tableOf("file", "label", "named by most", "networks", "mean probability")
-		for _, w := range r.AllWrong {
-			t.add(w.File, w.Label, w.Said, fmt.Sprint(w.Networks), fmt.Sprintf("%.2f", w.Probability))
-		}
-		p.table(t)
-	}
+	r.networksSection(p)
+	r.changesSection(p)
+	r.curvesSection(p)
+	r.mistakesSection(p)
 	r.togetherSection(p)
-	r.picturesSection(p)
+	r.imagesSection(p)
 	r.absentSection(p)
 	return p
 }
@@ -135,8 +86,8 @@ func (r *Result) asked() string {
 	case 1:
 		threads = "1 thread"
 	}
-	text := fmt.Sprintf("%d pictures of %d classes, %d folds from seed %d; batch %d, %s, %s, %s.", r.Pictures, len(r.Classes), r.Folds, r.Seed,
-		r.Batch, threads, r.Machine.CPU, r.Time.Format("2006-01-02 15:04 UTC"))
+	text := fmt.Sprintf("Measured with %d images of %d classes, %d folds (seed %d), batch %d and %s on %s, %s.",
+		r.Images, len(r.Classes), r.Folds, r.Seed, r.Batch, threads, r.Machine.CPU, r.Time.Format("2006-01-02 15:04 UTC"))
 	var limits []string
 	if l := r.Limits.Latency; l > 0 {
 		limits = append(limits, fmt.Sprintf("latency (p%g) %s", 100*r.Limits.Percentile, milliseconds(l.Nanoseconds())))
@@ -153,9 +104,108 @@ func (r *Result) asked() string {
 	return text
 }
 
+// networksSection is the rows, with what their words mean.
+func (r *Result) networksSection(p *page) {
+	p.heading("Networks")
+	p.table(r.rowsTable())
+	for _, text := range r.columnsExplained() {
+		p.text(text)
+	}
+	if text := r.expected(); text != "" {
+		p.text(text)
+	}
+	p.figure(r.scatter())
+	if t := r.failedTable(); len(t.rows) > 0 {
+		p.heading("Networks without a result")
+		p.table(t)
+	}
+}
+
+// wordsExplained says what is compared and how, for readers who have images and no statistics.
+func (r *Result) wordsExplained() string {
+	text := "A network computes features, numbers that describe an image; a head turns them into one of your classes. " +
+		"A linear probe is a head that learned from your images how much each feature speaks for each class. " +
+		"The head called nearest takes a vote of the images with the most similar features; " +
+		"it needs all images wherever it runs and is never picked. "
+	if r.ImageNet {
+		text += "The own head is the one that the network was published with; it learned nothing here. "
+	}
+	return text + fmt.Sprintf("The images were divided into %d parts, called folds. "+
+		"Each fold was tested by heads that learned from the other folds. "+
+		"A difference is measurable if chance alone gives such a difference in less than %.0f %% of the cases.", r.Folds, 100*significant)
+}
+
+// columnsExplained says how to read the table of rows.
+func (r *Result) columnsExplained() []string {
+	return []string{
+		fmt.Sprintf("The rows are ordered by %s. Accuracy is the share of the images that get the right class. "+
+			"Balanced accuracy is the mean of the classes' accuracies: a rare class counts as much as a common one. "+
+			"Macro-F1 is a similar mean, which also counts images that get a class wrongly. "+
+			"The true value is probably inside the 95 %% interval; more images make it narrower.", r.Metric.words()),
+		fmt.Sprintf("Rows with the same tie group are ties: none of them is measurably worse than the first row of the group (%s). "+
+			"The column p says how often chance alone gives such a difference to that row. "+
+			"It is corrected for the number of rows that are compared (Holm's method).", r.Metric.test()),
+		fmt.Sprintf("The front is the rows for which no other row is at least as good and as quick. "+
+			"Latency is the p%g of the forward call for %s: %g %% of the calls take no longer. "+
+			"Memory is the largest amount that the process used. Load is the time from the file to a network that is ready.",
+			100*r.Limits.Percentile, batchOf(r.Batch), 100*r.Limits.Percentile),
+	}
+}
+
+// changesSection is what other limits and more images would give.
+func (r *Result) changesSection(p *page) {
+	p.heading("What would change the pick")
+	if len(r.Changes) > 0 {
+		t := tableOf("latency limit from", "pick", "head", r.Metric.words(), "95 % interval")
+		for _, c := range r.Changes {
+			t.add(milliseconds(c.From), c.Name, c.Head, percent(c.Value.Value), interval(c.Value))
+		}
+		p.table(t)
+		p.text(fmt.Sprintf("Networks up to %d times above a limit are tested too. So you can see what a looser limit would give.", nearMiss))
+	}
+	if text := r.nextStep(); text != "" {
+		p.text(text)
+	}
+}
+
+// curvesSection is the learning curves.
+func (r *Result) curvesSection(p *page) {
+	p.heading("Learning curves")
+	p.text("A learning curve shows the accuracy of the linear probe after learning from a part of the images.")
+	t := tableOf("network", "images of a class", "learned from", "accuracy", "95 % interval")
+	for _, c := range r.Curves {
+		for _, point := range c.Points {
+			t.add(c.Name, fmt.Sprint(point.PerClass), fmt.Sprintf("%.0f", point.Images), percent(point.Accuracy.Value), interval(point.Accuracy))
+		}
+	}
+	p.table(t)
+	p.figure(r.curves())
+}
+
+// mistakesSection is the pick's most frequent mistakes and the images that every network gets wrong.
+func (r *Result) mistakesSection(p *page) {
+	if len(r.Confusions) > 0 {
+		p.heading("Classes that " + r.PickName + " confuses")
+		t := tableOf("class", "taken for", "images", "of", "share")
+		for _, c := range r.Confusions {
+			t.add(c.Label, c.Said, fmt.Sprint(c.N), fmt.Sprint(c.Of), percent(c.Share))
+		}
+		p.table(t)
+	}
+	if len(r.AllWrong) > 0 {
+		p.heading("Images that every network gets wrong")
+		p.text("Look at their labels first: often the label is the mistake. The images that the networks are surest about come first.")
+		t := tableOf("file", "label", "most networks say", "networks", "mean probability")
+		for _, w := range r.AllWrong {
+			t.add(w.File, w.Label, w.Said, fmt.Sprint(w.Networks), fmt.Sprintf("%.2f", w.Probability))
+		}
+		p.table(t)
+	}
+}
+
 func (r *Result) rowsTable() *tableBlock {
-	t := tableOf("", "network", "head", "tie group", "accuracy", "95 % interval", "p", "latency", "front", "params", "memory", "load", "limits",
-		"balanced", "95 % interval", "macro-F1", "95 % interval")
+	t := tableOf("", "network", "head", "tie group", "accuracy", "95 % interval", "p", "latency", "front", "params", "memory", "load",
+		"limits", "balanced", "95 % interval", "macro-F1", "95 % interval")
 	for _, row := range r.Rows {
 		c := r.candidate(row.Name)
 		mark, front, limits := "", "", "kept"
@@ -169,9 +219,9 @@ func (r *Result) rowsTable() *tableBlock {
 			limits = strings.Join(c.Exceeds, "; ")
 		}
 		s := row.Score
-		t.add(mark, row.Name, row.Head, fmt.Sprint(row.Group), percent(s.Accuracy.Value), interval(s.Accuracy), pValue(row.P), milliseconds(row.Latency), front,
-			fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)), milliseconds(c.Load), limits,
-			percent(s.Balanced.Value), interval(s.Balanced), percent(s.MacroF1.Value), interval(s.MacroF1))
+		t.add(mark, row.Name, row.Head, fmt.Sprint(row.Group), percent(s.Accuracy.Value), interval(s.Accuracy), pValue(row.P),
+			milliseconds(row.Latency), front, fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)),
+			milliseconds(c.Load), limits, percent(s.Balanced.Value), interval(s.Balanced), percent(s.MacroF1.Value), interval(s.MacroF1))
 	}
 	return t
 }
@@ -195,23 +245,25 @@ func (r *Result) togetherSection(p *page) {
 		return
 	}
 	p.heading("Two networks together")
-	t := tableOf("kind", "networks", "accuracy", "95 % interval", "mean latency", "second asked", "below")
+	t := tableOf("kind", "networks", "accuracy", "95 % interval", "mean latency", "second runs", "below")
 	for _, all := range [][]WhatIf{r.Cascades, r.Ensembles} {
 		for _, w := range all {
-			asked, below := "", ""
+			runs, below := "", ""
 			if w.Kind == "cascade" {
-				asked, below = percent(w.Second), w.Below()
+				runs, below = percent(w.Second), w.Below()
 			}
-			t.add(w.Kind, w.Name, percent(w.Accuracy.Value), interval(w.Accuracy), milliseconds(w.Latency), asked, below)
+			t.add(w.Kind, w.Name, percent(w.Accuracy.Value), interval(w.Accuracy), milliseconds(w.Latency), runs, below)
 		}
 	}
 	p.table(t)
-	p.text("In a cascade the first network answers, and the second one is asked about pictures of which the first gives its class a probability below the last column. " +
-		r.Answers.Caveat() + " zoobench whatif asks more of the same answers: other classes, classes merged, other budgets.")
+	p.text("In a cascade the first network answers. " +
+		"The second network runs only on images for which the first gives its class a probability below the last column. " +
+		"In an ensemble both networks run on every image, and their probabilities are averaged. " + r.Answers.Caveat() +
+		" The command zoobench whatif answers more questions from the same predictions: other classes, merged classes, other limits.")
 }
 
-// picturesSection is on the pictures themselves.
-func (r *Result) picturesSection(p *page) {
+// imagesSection is on the images themselves.
+func (r *Result) imagesSection(p *page) {
 	if len(r.Unreadable) > 0 {
 		p.heading("Files that could not be read")
 		t := tableOf("file", "why")
@@ -220,12 +272,13 @@ func (r *Result) picturesSection(p *page) {
 		}
 		p.table(t)
 		if more := len(r.Unreadable) - mostWrong; more > 0 {
-			p.text(fmt.Sprintf("And %d more, in choice.json.", more))
+			p.text(fmt.Sprintf("choice.json lists %d more.", more))
 		}
 	}
 	if len(r.Alike) > 0 {
-		p.heading("Pictures that look the same")
-		p.text(fmt.Sprintf("%d groups, each kept in one fold; %d of them stand under several labels.", len(r.Alike), len(r.Disputed)))
+		p.heading("Images that look the same")
+		p.text(fmt.Sprintf("%d groups of images look the same; %d of the groups have several labels. "+
+			"Each group is in one fold: no head is tested on a copy of what it learned.", len(r.Alike), len(r.Disputed)))
 		t := tableOf("files")
 		shown := r.Disputed
 		if len(shown) == 0 {
@@ -242,8 +295,8 @@ func (r *Result) absentSection(p *page) {
 	if len(r.Absent) == 0 {
 		return
 	}
-	p.heading("Checkpoints that are not at hand")
-	t := tableOf("checkpoint", "about", "published top-1 on ImageNet", "from")
+	p.heading("Checkpoints that are not in the cache folder")
+	t := tableOf("checkpoint", "about", "published top-1 on ImageNet", "address")
 	for _, a := range r.Absent {
 		top1 := "–"
 		if a.Top1 > 0 {

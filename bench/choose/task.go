@@ -12,12 +12,12 @@ import (
 	"zoobench/datasets"
 )
 
-// A Task is labelled pictures of somebody's own: a folder for each class.
-type Task struct {
+// A task is labelled images of somebody's own: a folder for each class.
+type task struct {
 	features.Folder
 	Classes []string // the folders' names, in alphabetical order
 	Labels  []int    // of Files, indices into Classes
-	Found   int      // pictures in the folder; more than len(Files) where a limit drew a sample
+	Found   int      // images in the folder; more than len(Files) where a limit drew a sample
 
 	Warnings []string // what is left out of the folder
 
@@ -26,11 +26,11 @@ type Task struct {
 	ImageNet []int
 }
 
-// OpenTask lists a folder's pictures: all of them where limit is 0, else a sample of at most limit, balanced over the
-// classes and drawn by the seed. A folder without pictures, fewer than two classes and a class with a single picture
+// openTask lists a folder's images: all of them where limit is 0, else a sample of at most limit, balanced over the
+// classes and drawn by the seed. A folder without images, fewer than two classes and a class with a single image
 // are errors, each class of that kind named.
-func OpenTask(root string, limit int, seed uint64) (*Task, error) {
-	t := &Task{Folder: features.Folder{Root: root}}
+func openTask(root string, limit int, seed uint64) (*task, error) {
+	t := &task{Folder: features.Folder{Root: root}}
 	numbers := true
 	entries, err := os.ReadDir(root)
 	if err != nil {
@@ -59,10 +59,10 @@ func OpenTask(root string, limit int, seed uint64) (*Task, error) {
 		return nil, fmt.Errorf("choose: %w", err)
 	}
 	switch len(t.Classes) {
-	case 0: // validation pictures have labels of their own, and no classes of the person's
-		return nil, fmt.Errorf("choose: %s: %d pictures and no class folders, want a folder for each class", root, files.Len())
+	case 0: // validation images have labels of their own, and no classes of the person's
+		return nil, fmt.Errorf("choose: %s: %d images and no class folders, want a folder for each class", root, files.Len())
 	case 1:
-		return nil, fmt.Errorf("choose: %s: a single class, %s, want at least 2", root, t.Classes[0])
+		return nil, fmt.Errorf("choose: %s: only one class, %s, want at least 2", root, t.Classes[0])
 	}
 	t.Found, t.Warnings = files.Len(), files.Warnings
 	t.Source = datasets.Sample(files, limit, seed)
@@ -82,7 +82,7 @@ func OpenTask(root string, limit int, seed uint64) (*Task, error) {
 }
 
 // tooFew is the error of classes that nothing can be both learned and tested on.
-func (t *Task) tooFew(counts []int) error {
+func (t *task) tooFew(counts []int) error {
 	var empty, single []string
 	for c, n := range counts {
 		switch n {
@@ -98,9 +98,9 @@ func (t *Task) tooFew(counts []int) error {
 	}
 	switch {
 	case len(empty) > 0:
-		return fmt.Errorf("choose: %s: no pictures%s of class %s; remove the folder or fill it", t.Root, sampled, strings.Join(empty, ", "))
+		return fmt.Errorf("choose: %s: no images%s of class %s; remove the folder or add images", t.Root, sampled, strings.Join(empty, ", "))
 	case len(single) > 0:
-		return fmt.Errorf("choose: %s: a single picture%s of class %s, want at least 2: one to learn from and one to test on",
+		return fmt.Errorf("choose: %s: only one image%s of class %s, want at least 2: one to learn from and one to test on",
 			t.Root, sampled, strings.Join(single, ", "))
 	}
 	return nil
@@ -140,7 +140,7 @@ func plainName(name string) string {
 }
 
 // title is a class's name for people, with ImageNet's beside a WordNet id.
-func (t *Task) title(class int) string {
+func (t *task) title(class int) string {
 	name := t.Classes[class]
 	if t.ImageNet != nil {
 		if c := datasets.ImageNet1k()[t.ImageNet[class]]; c.WordNetID == name {

@@ -19,7 +19,7 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// timingsKept is how long a timing stands for the machine: a question an hour later need not wait, one next week should.
+// timingsKept is how long a timing is used again: a question an hour later need not wait, one next week should.
 const timingsKept = 24 * time.Hour
 
 // timings are the cache's earlier timings by this program, the latest of each kind.
@@ -37,7 +37,8 @@ func openTimings(dir, build string) (*timings, error) {
 	}
 	class := record.ThisMachine().Class()
 	for _, r := range all {
-		if r.RunID == t.runID && r.Machine.Class() == class && time.Since(r.Time) < timingsKept && r.Timing != nil && r.Asked != nil && r.Verdict.Valid {
+		whole := r.Timing != nil && r.Asked != nil && r.Verdict.Valid
+		if whole && r.RunID == t.runID && r.Machine.Class() == class && time.Since(r.Time) < timingsKept {
 			t.kept = append(t.kept, r)
 		}
 	}
@@ -59,7 +60,9 @@ func (t *timings) find(task runner.Task, sha256 string, percentile float64, minD
 }
 
 // measure times a network in a process of its own and keeps the record.
-func (t *timings) measure(ctx context.Context, w runner.Worker, task runner.Task, percentile float64, minDuration time.Duration) (*record.Record, error) {
+func (t *timings) measure(
+	ctx context.Context, w runner.Worker, task runner.Task, percentile float64, minDuration time.Duration,
+) (*record.Record, error) {
 	task.Scenario, task.Timeout = load.SingleStream, timingTimeout
 	task.Job.Latency = &experiment.Latency{MinDuration: minDuration, MinSamples: stat.MinSamples(percentile)}
 	r, err := w.Measure(ctx, task, nil)
@@ -83,7 +86,7 @@ func (t *timings) measure(ctx context.Context, w runner.Worker, task runner.Task
 	return r, nil
 }
 
-// timingTimeout ends a network that takes longer than anybody would wait for a picture.
+// timingTimeout ends a network that takes longer than anybody would wait for an image.
 const timingTimeout = 5 * time.Minute
 
 // program identifies this program's build: its version control's revision, or its own hash where that says too little.

@@ -52,7 +52,7 @@ func TestFindTiming(t *testing.T) {
 	}
 }
 
-// TestTimingIsOfNow makes a new timing where the one at hand is by another instruction set, or of as many threads as
+// TestTimingIsOfNow makes a new timing where the one that is kept is by another instruction set, or of as many threads as
 // there were processors then.
 func TestTimingIsOfNow(t *testing.T) {
 	o := options(t, "")

@@ -17,15 +17,15 @@ type WhatIf struct {
 	Name     string         `json:"name"`
 	Accuracy heads.Estimate `json:"accuracy"`
 	Balanced heads.Estimate `json:"balanced_accuracy,omitzero"` // not of cascades
-	// Latency is a mean over the readable pictures. A cascade's second network answers the share Second of them: those of
+	// Latency is a mean over the readable images. A cascade's second network answers the share Second of them: those of
 	// which the first gives its class a probability below Threshold.
 	Latency   int64   `json:"latency_mean_ns"`
 	Second    float64 `json:"second_share,omitempty"`
 	Threshold float64 `json:"threshold,omitempty"`
 }
 
-// Below is a cascade's threshold in as many digits as it takes to tell the same pictures apart, "all" where there is none
-// that leaves a picture to the first network alone.
+// Below is a cascade's threshold in as many digits as it takes to separate the same images, "all" where there is none
+// that leaves an image to the first network alone.
 func (w WhatIf) Below() string {
 	if w.Second == 1 {
 		return "all"
@@ -54,7 +54,8 @@ func (a *Answers) Alone(ctx context.Context) ([]WhatIf, error) {
 	var outcomes []heads.Outcome
 	for i := range a.From {
 		f := &a.From[i]
-		all, outcomes = append(all, WhatIf{Kind: "network", Name: f.title(), Latency: f.Latency}), append(outcomes, a.outcome(f.probabilities.Row))
+		all = append(all, WhatIf{Kind: "network", Name: f.title(), Latency: f.Latency})
+		outcomes = append(outcomes, a.outcome(f.probabilities.Row))
 	}
 	if err := a.scored(ctx, all, outcomes); err != nil {
 		return nil, err
@@ -63,8 +64,8 @@ func (a *Answers) Alone(ctx context.Context) ([]WhatIf, error) {
 	return all, nil
 }
 
-// MostPaired bounds the networks with their heads of which pairs are made: 20 make 190.
-const MostPaired = 20
+// mostPaired bounds the networks with their heads of which pairs are made: 20 make 190.
+const mostPaired = 20
 
 // A partner is one of a pair, with what it says alone.
 type partner struct {
@@ -75,7 +76,7 @@ type partner struct {
 }
 
 // partners are what pairs are made of: of networks proper those that no quicker one reaches, the most accurate first, and
-// then the most accurate others, at most MostPaired.
+// then the most accurate others, at most mostPaired.
 func (a *Answers) partners() (all []partner) {
 	for i := range a.From {
 		if f := &a.From[i]; f.Head != headNearest {
@@ -98,26 +99,26 @@ func (a *Answers) partners() (all []partner) {
 	slices.SortStableFunc(all, func(p, q partner) int {
 		return cmp.Or(cmp.Compare(before(p), before(q)), cmp.Compare(q.rights, p.rights))
 	})
-	all = first(all, MostPaired)
+	all = first(all, mostPaired)
 	for i := range all {
 		all[i].outcome = a.outcome(all[i].probabilities.Row)
 	}
 	return all
 }
 
-// LeftOut is how many networks with their heads no pair is made of.
-func (a *Answers) LeftOut() int {
+// leftOut is how many networks with their heads no pair is made of.
+func (a *Answers) leftOut() int {
 	n := 0
 	for _, f := range a.From {
 		if f.Head != headNearest {
 			n++
 		}
 	}
-	return max(0, n-MostPaired)
+	return max(0, n-mostPaired)
 }
 
 // Ensembles are the most accurate pairs of networks whose probabilities are averaged, the best first and at most so many,
-// 0 for all. Both are run for each picture.
+// 0 for all. Both are run for each image.
 func (a *Answers) Ensembles(ctx context.Context, most int) ([]WhatIf, error) {
 	type pair struct {
 		f, g    *Answerer
@@ -159,22 +160,23 @@ func (a *Answers) Ensembles(ctx context.Context, most int) ([]WhatIf, error) {
 	var all []WhatIf
 	var outcomes []heads.Outcome
 	for _, p := range pairs {
-		all, outcomes = append(all, WhatIf{Kind: "ensemble", Name: p.f.title() + " + " + p.g.title(), Latency: p.latency}), append(outcomes, together(p))
+		all = append(all, WhatIf{Kind: "ensemble", Name: p.f.title() + " + " + p.g.title(), Latency: p.latency})
+		outcomes = append(outcomes, together(p))
 	}
 	return all, a.scored(ctx, all, outcomes)
 }
 
-// cascadeSteps are the shares of pictures that a cascade's second network is asked about, in twentieths.
+// cascadeSteps are the shares of images that a cascade's second network is asked about, in twentieths.
 const cascadeSteps = 20
 
 // Cascades are pairs of networks of which the quicker answers and the slower one is asked where the first is unsure: each
-// pair's curve of accuracy against mean latency, from nobody asked to all.
+// pair's curve of accuracy against mean latency, from no image asked about to all.
 func (a *Answers) Cascades(ctx context.Context) (curves [][]WhatIf, err error) {
 	from := a.partners()
 	for i := range from {
 		first := &from[i]
 		if first.Latency == 0 || first.Batch > 1 {
-			continue // of a batch, some pictures would be unsure and others not
+			continue // of a batch, some images would be unsure and others not
 		}
 		u := a.unsure(first)
 		for j := range from {
@@ -189,11 +191,11 @@ func (a *Answers) Cascades(ctx context.Context) (curves [][]WhatIf, err error) {
 	return curves, nil
 }
 
-// unsure is the readable pictures in the order in which a network asks another one about them.
+// unsure is the readable images in the order in which a network asks another one about them.
 type unsure struct {
 	*partner
-	pictures []int
-	sure     []float32 // of pictures, ascending
+	images []int
+	sure   []float32 // of images, ascending
 }
 
 func (a *Answers) unsure(first *partner) *unsure {
@@ -203,24 +205,24 @@ func (a *Answers) unsure(first *partner) *unsure {
 		if read {
 			row := first.probabilities.Row(i)
 			sure[i] = row[heads.Largest(row)]
-			u.pictures = append(u.pictures, i)
+			u.images = append(u.images, i)
 		}
 	}
-	slices.SortStableFunc(u.pictures, func(i, j int) int { return cmp.Compare(sure[i], sure[j]) })
-	for _, i := range u.pictures {
+	slices.SortStableFunc(u.images, func(i, j int) int { return cmp.Compare(sure[i], sure[j]) })
+	for _, i := range u.images {
 		u.sure = append(u.sure, sure[i])
 	}
 	return u
 }
 
-// cascade is a pair's curve. Pictures of which the first network is as sure are asked about together or not at all: no
-// threshold tells them apart. A step that asks about no more pictures than the one before it is no point.
+// cascade is a pair's curve. Images of which the first network is as sure are asked about together or not at all: no
+// threshold separates them. A step that asks about no more images than the one before it is no point.
 func (u *unsure) cascade(second *partner) (curve []WhatIf) {
 	rights, asked := u.rights, 0
 	for step := range cascadeSteps + 1 {
-		want, before := len(u.pictures)*step/cascadeSteps, asked
-		for asked < want || asked > before && asked < len(u.pictures) && u.sure[asked] == u.sure[asked-1] {
-			i := u.pictures[asked]
+		want, before := len(u.images)*step/cascadeSteps, asked
+		for asked < want || asked > before && asked < len(u.images) && u.sure[asked] == u.sure[asked-1] {
+			i := u.images[asked]
 			if u.outcome.Right(i) {
 				rights--
 			}
@@ -234,13 +236,13 @@ func (u *unsure) cascade(second *partner) (curve []WhatIf) {
 		}
 		w := WhatIf{Kind: "cascade", Name: u.title() + " → " + second.title()}
 		switch {
-		case asked < len(u.pictures):
+		case asked < len(u.images):
 			w.Threshold = float64(u.sure[asked])
 		case asked > 0:
 			w.Threshold = math.Nextafter(float64(u.sure[asked-1]), 2)
 		}
 		if asked > 0 {
-			w.Second = float64(asked) / float64(len(u.pictures))
+			w.Second = float64(asked) / float64(len(u.images))
 		}
 		w.Latency = u.Latency + int64(w.Second*float64(second.Latency))
 		w.Accuracy = heads.Share(rights, len(u.outcome.Labels))
@@ -259,7 +261,8 @@ func (a *Answers) BestCascades(ctx context.Context, budget int64) (all []WhatIf,
 	for _, curve := range curves {
 		found := -1
 		for i, w := range curve {
-			if w.Second > 0 && w.Second < 1 && (budget == 0 || w.Latency <= budget) && (found < 0 || w.Accuracy.Value > curve[found].Accuracy.Value) {
+			keeps := w.Second > 0 && w.Second < 1 && (budget == 0 || w.Latency <= budget)
+			if keeps && (found < 0 || w.Accuracy.Value > curve[found].Accuracy.Value) {
 				found = i
 			}
 		}
@@ -277,11 +280,14 @@ func sortWhatIfs(all []WhatIf) {
 	})
 }
 
-// Caveat says in what the figures of a whole list of what-ifs are to be doubted.
+// Caveat says what is to be doubted about the figures of a whole list of what-ifs.
 func (a *Answers) Caveat() string {
-	text := "Of many pairs and thresholds on the same pictures the most accurate look better than they are; their intervals leave that out."
-	if n := a.LeftOut(); n > 0 {
-		text += fmt.Sprintf(" Pairs are made of %d networks with their heads, those that no quicker one reaches and the most accurate; %d are left out.", MostPaired, n)
+	text := "The most accurate of many pairs look better than they are: luck on these images helps them. " +
+		"The intervals do not include this effect."
+	if n := a.leftOut(); n > 0 {
+		text += fmt.Sprintf(" Only %d networks with their heads form pairs: those that no quicker one matches, and then the most accurate; "+
+			"%d are left out.",
+			mostPaired, n)
 	}
 	return text
 }

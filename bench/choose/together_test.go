@@ -13,7 +13,7 @@ import (
 	"zoobench/bench/choose/heads"
 )
 
-// four are answers of two networks about four pictures of three classes, by hand.
+// four are answers of two networks about four images of three classes, by hand.
 func four() *Answers {
 	return &Answers{
 		Classes: []string{"a", "b", "c"}, Files: []string{"0", "1", "2", "3"}, Labels: []int{0, 1, 2, 2}, Read: []bool{true, true, true, true},
@@ -29,7 +29,7 @@ func four() *Answers {
 func TestWhatIf(t *testing.T) {
 	a := four()
 	path := filepath.Join(t.TempDir(), AnswersName)
-	if err := a.Save(path); err != nil {
+	if err := a.save(path); err != nil {
 		t.Fatal(err)
 	}
 	a, err := LoadAnswers(path)
@@ -50,10 +50,10 @@ func TestWhatIf(t *testing.T) {
 	check("slow alone", alone[0].Accuracy.Value, 0.75)
 	check("quick alone", alone[1].Accuracy.Value, 0.5)
 
-	// Of half the pictures, quick is least sure of 3 (0.4) and 1 (0.5): slow is asked about these, and all are right.
+	// Of half the images, quick is least sure of 3 (0.4) and 1 (0.5): slow is asked about these, and all are right.
 	curves, err := a.Cascades(ctx)
 	if err != nil || len(curves) != 1 || len(curves[0]) != 5 {
-		t.Fatalf("%v: %v, want a curve of as many points as pictures and one", curves, err)
+		t.Fatalf("%v: %v, want a curve of as many points as images and one", curves, err)
 	}
 	half := curves[0][2]
 	check("cascade's accuracy", half.Accuracy.Value, 1)
@@ -69,7 +69,7 @@ func TestWhatIf(t *testing.T) {
 		t.Errorf("best cascade within 40: %+v", best)
 	}
 
-	// The mean of both: picture 0 is a (.6), 1 is b (.6), 2 is c (.6), 3 is c (.575).
+	// The mean of both: image 0 is a (.6), 1 is b (.6), 2 is c (.6), 3 is c (.575).
 	ensembles, err := a.Ensembles(ctx, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestWhatIf(t *testing.T) {
 	check("ensemble", ensembles[0].Accuracy.Value, 1)
 	check("ensemble's latency", float64(ensembles[0].Latency), 110)
 
-	// Without a, quick says b of picture 1 (0.4 against 0.1) and c of 2 and 3.
+	// Without a, quick says b of image 1 (0.4 against 0.1) and c of 2 and 3.
 	s, err := a.Subset([]string{"c", "b"})
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestWhatIf(t *testing.T) {
 	}
 	check("quick on b and c", alone[0].Accuracy.Value, 1)
 
-	// With b and c as one, quick says a of pictures 0 and, 0.5 against 0.5, 1; bc of 2 and 3.
+	// With b and c as one, quick says a of images 0 and, 0.5 against 0.5, 1; bc of 2 and 3.
 	m, err := a.Merge("bc", []string{"b", "c"})
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +111,7 @@ func TestWhatIf(t *testing.T) {
 		{"one", func() error { _, err := a.Subset([]string{"a"}); return err }, "want at least 2"},
 		{"merge one", func() error { _, err := a.Merge("x", []string{"a"}); return err }, "1 of 3 classes"},
 		{"merge all", func() error { _, err := a.Merge("x", []string{"a", "b", "c"}); return err }, "3 of 3 classes"},
-		{"merge into another", func() error { _, err := a.Merge("c", []string{"a", "b"}); return err }, `there is a class "c"`},
+		{"merge into another", func() error { _, err := a.Merge("c", []string{"a", "b"}); return err }, `the class "c" exists`},
 	} {
 		if err := test.do(); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
@@ -119,7 +119,7 @@ func TestWhatIf(t *testing.T) {
 	}
 }
 
-// saying is an answerer that gives each picture one class with a probability, and another one the rest.
+// saying is an answerer that gives each image one class with a probability, and another one the rest.
 func saying(name string, latency int64, classes int, said []int, sure []float32) Answerer {
 	p := heads.NewMatrix(len(said), classes)
 	for i, c := range said {
@@ -152,8 +152,8 @@ func TestSubsetOfImpossible(t *testing.T) {
 	}
 }
 
-// TestCascadeOfEquals has a first network that is as sure of six pictures of ten, wholly so, and a picture that cannot be
-// read. Every point is a rule on the probability that asks about just the pictures it counts.
+// TestCascadeOfEquals has a first network that is as sure of six images of ten, wholly so, and an image that cannot be
+// read. Every point is a rule on the probability that asks about just the images it counts.
 func TestCascadeOfEquals(t *testing.T) {
 	sure := []float32{1, 1, 0.6, 1, 0.7, 1, 1, 0.8, 1, 0.9, 0}
 	n := len(sure)
@@ -200,13 +200,13 @@ func TestCascadeOfEquals(t *testing.T) {
 func TestPairsAreBounded(t *testing.T) {
 	const n = 40
 	a := &Answers{Classes: []string{"a", "b"}, Labels: make([]int, n), Files: make([]string, n), Read: slices.Repeat([]bool{true}, n)}
-	for f := range MostPaired + 10 {
+	for f := range mostPaired + 10 {
 		said, sure := make([]int, n), slices.Repeat([]float32{0.9}, n)
 		latency := int64(2000)
 		switch f {
 		case 0:
 			latency = 1000
-		case MostPaired + 9:
+		case mostPaired + 9:
 			latency = 1
 		}
 		for i := range f {
@@ -219,8 +219,8 @@ func TestPairsAreBounded(t *testing.T) {
 	a.From = append(a.From, vote)
 	ctx, cancel := context.WithCancel(context.Background())
 	all, err := a.Ensembles(ctx, 0)
-	if err != nil || len(all) != MostPaired*(MostPaired-1)/2 || a.LeftOut() != 10 || !strings.Contains(a.Caveat(), "10 are left out") {
-		t.Errorf("%d pairs, %d left out: %s: %v", len(all), a.LeftOut(), a.Caveat(), err)
+	if err != nil || len(all) != mostPaired*(mostPaired-1)/2 || a.leftOut() != 10 || !strings.Contains(a.Caveat(), "10 are left out") {
+		t.Errorf("%d pairs, %d left out: %s: %v", len(all), a.leftOut(), a.Caveat(), err)
 	}
 	if !slices.ContainsFunc(all, func(w WhatIf) bool { return strings.Contains(w.Name, "n29") }) || slices.ContainsFunc(all, func(w WhatIf) bool { return strings.Contains(w.Name, "n25") }) {
 		t.Error("want the quickest among the pairs, and not one that is slow and poor")

@@ -37,7 +37,8 @@ func (c *chooser) test(ctx context.Context) error {
 		}
 		tested++
 		c.Rows = append(c.Rows, rows...)
-		c.o.Say(fmt.Sprintf("%s: %s with a linear probe, %s for %s", cand.Name, percent(rows[0].Score.Accuracy.Value), milliseconds(cand.Latency), images(c.Batch)))
+		c.o.Say(fmt.Sprintf("%s: accuracy %s with a linear probe, latency %s for %s",
+			cand.Name, percent(rows[0].Score.Accuracy.Value), milliseconds(cand.Latency), batchOf(c.Batch)))
 	}
 	if tested == 0 {
 		return c.nothing()
@@ -57,19 +58,19 @@ func (c *chooser) nothing() error {
 		}
 	}
 	if over > 0 {
-		errs = append(errs, fmt.Errorf("%d exceed the limits by far", over))
+		errs = append(errs, fmt.Errorf("%d checkpoints are far above the limits", over))
 	}
-	return fmt.Errorf("choose: %w: %w", ErrNothing, errors.Join(errs...))
+	return fmt.Errorf("choose: %w: %w", errNothing, errors.Join(errs...))
 }
 
 // answer is what a network's heads say, as the cache keeps it.
 type answer struct {
 	Chosen              heads.Chosen
 	Neighbours          []int     // fold by fold
-	Probe, Nearest, Own []float32 // (pictures, classes); Own is empty where the classes are not the network's
+	Probe, Nearest, Own []float32 // (images, classes); Own is empty where the classes are not the network's
 }
 
-// extractBatch is how many pictures go through a network at a time.
+// extractBatch is how many images go through a network at a time.
 const extractBatch = 8
 
 // testOne gives a network its heads and returns their rows.
@@ -96,8 +97,7 @@ func (c *chooser) testOne(ctx context.Context, cand *contender) ([]*Row, error) 
 	cand.logits = n.Logits
 	cand.head = &Head{Network: n.Network, SHA256: n.SHA256, File: n.File, Classes: c.Classes, Recipe: n.Recipe}
 	if learned, all := c.study.LearnsFrom(n.Features); learned < all {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: heads learn from %d pictures, balanced over the classes, which is what memory is given to; they are tested on all", cand.Name, learned))
-		c.o.Say("warning: " + c.Warnings[len(c.Warnings)-1])
+		c.warn("%s: to limit memory, heads learn from only %d images, balanced over the classes; they are tested on all", cand.Name, learned)
 	}
 	var a answer
 	err = c.cached(n, "answers", &a, func() (err error) {
@@ -134,7 +134,7 @@ func (c *chooser) predict(ctx context.Context, cand *contender) (answer, error) 
 	return answer{Chosen: chosen, Neighbours: neighbours, Probe: probe.Data, Nearest: nearest.Data}, nil
 }
 
-// newRow is the row of a network with a head, by the probabilities of the classes for each picture.
+// newRow is the row of a network with a head, by the probabilities of the classes for each image.
 func (c *chooser) newRow(cand *contender, head string, data []float32) *Row {
 	p := heads.Matrix{Rows: len(c.images), Cols: len(c.Classes), Data: data}
 	r := &Row{Name: cand.Name, Head: head, Fits: len(cand.Exceeds) == 0, Latency: cand.Latency, probabilities: p}
@@ -143,8 +143,8 @@ func (c *chooser) newRow(cand *contender, head string, data []float32) *Row {
 	return r
 }
 
-// cached fills v from the cache or by compute: what it hangs on is the network, the pictures, their labels and folds.
-func (c *chooser) cached(n *features.Network, kind string, v any, compute func() error) error {
+// cached fills v from the cache or by compute: what it depends on is the network, the images, their labels and folds.
+func (c *chooser) cached(n *features.Extractor, kind string, v any, compute func() error) error {
 	key, err := n.Key(c.store.Build)
 	if err != nil {
 		return err

@@ -5,20 +5,21 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"zoobench/bench/choose/heads"
 	"zoobench/zoo/weights"
 )
 
-// Answers are what every network with its head said of every picture: enough for questions that nobody had in mind when
-// the networks ran. Probabilities are those of models that had not learned from the picture.
+// Answers are what every network with its head predicts for every image: enough for questions that nobody had in mind when
+// the networks ran. Probabilities are those of models that had not learned from the image.
 type Answers struct {
 	Classes []string `json:"classes"`
 	Files   []string `json:"files"`
 	Labels  []int    `json:"labels"`
 	Read    []bool   `json:"read"` // false for a file that could not be read, which counts as wrong
-	// Group is the same number for pictures that look the same; absent in files of older programs.
+	// Group is the same number for images that look the same; absent in files of older programs.
 	Group []int      `json:"group,omitempty"`
 	From  []Answerer `json:"from"`
 }
@@ -38,20 +39,21 @@ const AnswersName = "answers.safetensors"
 
 const answersForm = "zoobench answers 1"
 
-// Save writes the answers as safetensors: a matrix of probabilities for each network with its head, the rest as metadata.
-func (a *Answers) Save(path string) error {
+// save writes the answers as safetensors: a matrix of probabilities for each network with its head, the rest as metadata.
+func (a *Answers) save(path string) error {
 	about, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("choose: %w", err)
 	}
 	var tensors []weights.Named
 	for i, f := range a.From {
-		tensors = append(tensors, weights.Named{Name: fmt.Sprintf("%d", i), Shape: []int{len(a.Files), len(a.Classes)}, Data: f.probabilities.Data})
+		p := f.probabilities
+		tensors = append(tensors, weights.Named{Name: strconv.Itoa(i), Shape: []int{len(a.Files), len(a.Classes)}, Data: p.Data})
 	}
 	return weights.WriteFile(path, tensors, map[string]string{"format": answersForm, "answers": string(about)})
 }
 
-// LoadAnswers reads what Save wrote.
+// LoadAnswers reads the answers that Result.Write wrote.
 func LoadAnswers(path string) (*Answers, error) {
 	f, err := weights.Open(path)
 	if err != nil {
@@ -60,7 +62,7 @@ func LoadAnswers(path string) (*Answers, error) {
 	defer f.Close()
 	meta := f.Metadata()
 	if meta["format"] != answersForm {
-		return nil, fmt.Errorf("choose: %s: no answers: format %q, want %q", filepath.Base(path), meta["format"], answersForm)
+		return nil, fmt.Errorf("choose: %s: not the answers of a choice: format %q, want %q", filepath.Base(path), meta["format"], answersForm)
 	}
 	var a Answers
 	if err := json.Unmarshal([]byte(meta["answers"]), &a); err != nil {
@@ -68,7 +70,8 @@ func LoadAnswers(path string) (*Answers, error) {
 	}
 	n, k := len(a.Files), len(a.Classes)
 	if len(a.Labels) != n || len(a.Read) != n || a.Group != nil && len(a.Group) != n || n == 0 || k == 0 {
-		return nil, fmt.Errorf("choose: %s: %d files, %d labels, %d groups, %d classes: damaged", filepath.Base(path), n, len(a.Labels), len(a.Group), k)
+		return nil, fmt.Errorf("choose: %s: %d files, %d labels, %d groups, %d classes: damaged",
+			filepath.Base(path), n, len(a.Labels), len(a.Group), k)
 	}
 	for _, l := range a.Labels {
 		if l < 0 || l >= k {
@@ -77,9 +80,10 @@ func LoadAnswers(path string) (*Answers, error) {
 	}
 	for i := range a.From {
 		t := heads.NewMatrix(n, k)
-		name := fmt.Sprintf("%d", i)
+		name := strconv.Itoa(i)
 		if tensor, ok := f.Lookup(name); !ok || !slices.Equal(tensor.Shape, []int{n, k}) {
-			return nil, fmt.Errorf("choose: %s: probabilities of %s: shape %v, want %v", filepath.Base(path), a.From[i].Name, tensor.Shape, []int{n, k})
+			return nil, fmt.Errorf("choose: %s: probabilities of %s: shape %v, want %v",
+				filepath.Base(path), a.From[i].Name, tensor.Shape, []int{n, k})
 		}
 		if err := f.Read(name, 0, t.Data); err != nil {
 			return nil, err
@@ -97,7 +101,7 @@ func (f *Answerer) title() string {
 	return f.Name + " (" + f.Head + ")"
 }
 
-// outcome is what somebody predicts who gives a picture's classes these probabilities.
+// outcome is what somebody predicts who gives an image's classes these probabilities.
 func (a *Answers) outcome(row func(i int) []float32) heads.Outcome {
 	return heads.Decide(len(a.Classes), a.Labels, a.Read, row)
 }
@@ -110,7 +114,7 @@ func (a *Answers) class(name string) (int, error) {
 	return 0, fmt.Errorf("choose: no class %q; there are %s", name, strings.Join(a.Classes, ", "))
 }
 
-// Subset keeps the pictures of these classes, and asks of them which of these classes they are.
+// Subset keeps the images of these classes, and asks of them which of these classes they are.
 func (a *Answers) Subset(classes []string) (*Answers, error) {
 	s := &Answers{Classes: slices.Clone(classes)}
 	rank := map[int]int{}
@@ -160,14 +164,14 @@ func (a *Answers) Merge(name string, classes []string) (*Answers, error) {
 	for c, class := range a.Classes {
 		if !merged[c] {
 			if class == name {
-				return nil, fmt.Errorf("choose: there is a class %q that is not among those to be merged", name)
+				return nil, fmt.Errorf("choose: the class %q exists and is not merged; choose another name", name)
 			}
 			to[c] = len(m.Classes)
 			m.Classes = append(m.Classes, class)
 		}
 	}
 	if len(merged) < 2 || len(m.Classes) == 0 {
-		return nil, fmt.Errorf("choose: %d of %d classes to be merged, want at least 2 and one that is left", len(merged), len(a.Classes))
+		return nil, fmt.Errorf("choose: %d of %d classes are merged, want at least 2, and at least one other", len(merged), len(a.Classes))
 	}
 	for c := range merged {
 		to[c] = len(m.Classes)
@@ -186,7 +190,7 @@ func (a *Answers) Merge(name string, classes []string) (*Answers, error) {
 	return m, nil
 }
 
-// mapped are the answerers with other classes and some of the pictures; probabilities sum to 1 again where they do not
+// mapped are the answerers with other classes and some of the images; probabilities sum to 1 again where they do not
 // vanish.
 func (a *Answers) mapped(classes int, rows []int, change func(dst, src []float32)) []Answerer {
 	from := slices.Clone(a.From)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -18,7 +19,7 @@ import (
 	"zoobench/bench/runner"
 )
 
-// chooseRow is a row of zoobench choose, shares from 0 to 1 with 95 % intervals; its names are relied on by scripts.
+// chooseRow is a row of zoobench choose, shares from 0 to 1 with 95 % intervals. Scripts rely on its names.
 type chooseRow struct {
 	Model      string  `json:"model"`
 	Head       string  `json:"head"`
@@ -90,59 +91,64 @@ func (a *app) choose() *cobra.Command {
 	var o choose.Options
 	c := &cobra.Command{
 		Use:   "choose --data DIR",
-		Short: "Pick the network for pictures of your own, within limits on latency, size and memory",
-		Long: "Tests every checkpoint in the cache folder that keeps the limits on labelled pictures, a folder for each class:\n" +
-			"times it, gives it a linear probe and a vote of the nearest on its frozen features, and tests these on pictures that\n" +
-			"they have not learned from. Prints the rows, the pick and why, and writes a report. What was computed once is kept in\n" +
-			"the cache folder: another question about the same pictures takes seconds, and interrupted work goes on.",
+		Short: "Pick the network for images of your own, within limits on latency, size and memory",
+		Long: "Finds the best network for your own labelled images: a folder for each class.\n\n" +
+			"The command measures the latency of every checkpoint in the cache folder. It then gives each network two heads. A\n" +
+			"head turns what the network computes for an image, its features, into one of your classes. The linear probe is a\n" +
+			"head that learned a weight for each feature and class. The other head takes the vote of the most similar images.\n" +
+			"The networks themselves do not change. Heads are tested on images that they have not learned from.\n\n" +
+			"The command prints the results and the pick, and writes a report that explains both. The cache folder keeps what\n" +
+			"was computed: another question about the same images takes seconds, and an interrupted command continues.",
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if o.Data == "" {
-				return errors.New("choose: no pictures; name their folder with --data")
-			}
-			if err := f.options(&o); err != nil {
-				return err
-			}
-			var err error
-			if o.Cache, err = runner.DefaultCache(); err != nil {
-				return err
-			}
-			o.List, o.Worker = a.list, a.worker
-			p := newSteps(a)
-			o.Say, o.Step = p.say, p.step
-			r, err := choose.Run(c.Context(), o)
-			p.clear()
-			if err != nil {
-				if c.Context().Err() != nil {
-					return &exitError{exitFailed, errors.New("choose: interrupted; the same command goes on from here")}
-				}
-				return err
-			}
-			return a.answer(r, f)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return a.runChoose(c.Context(), f, o) },
 	}
-	c.Flags().StringVar(&o.Data, "data", "", "folder of pictures, with a folder for each class")
-	c.Flags().DurationVar(&o.Limits.Latency, "max-latency", 0, "what a forward call may take, as 20ms (default: any)")
-	c.Flags().StringVar(&f.percentile, "percentile", "p50", "of the latency: p50, p90, p95 or p99")
-	c.Flags().StringVar(&f.params, "max-params", "", "parameters at most, as 10M (default: any)")
-	c.Flags().StringVar(&f.memory, "max-memory", "", "memory at most of a process that runs the network, as 200MiB (default: any)")
-	c.Flags().IntVar(&o.Threads, "threads", 1, "workers; 0 for one a processor")
-	c.Flags().IntVar(&o.Batch, "batch", 1, "images a forward call")
+	c.Flags().StringVar(&o.Data, "data", "", "folder of images, with a folder for each class")
+	c.Flags().DurationVar(&o.Limits.Latency, "max-latency", 0, "limit on the latency of a forward call, as 20ms (default: none)")
+	c.Flags().StringVar(&f.percentile, "percentile", "p50", "percentile of the latency that is reported and limited: p50, p90, p95 or p99")
+	c.Flags().StringVar(&f.params, "max-params", "", "limit on the number of parameters, as 10M (default: none)")
+	c.Flags().StringVar(&f.memory, "max-memory", "", "limit on the memory of a process that runs the network, as 200MiB (default: none)")
+	c.Flags().IntVar(&o.Threads, "threads", 1, "number of threads; 0 for one for each processor")
+	c.Flags().IntVar(&o.Batch, "batch", 1, "images in a forward call")
 	noTuneFlag(c, &o.NoTune)
-	c.Flags().StringSliceVar(&o.Networks, "networks", nil, "patterns of networks, as ls takes them (default: all)")
-	c.Flags().IntVar(&o.Folds, "folds", 5, "parts that the pictures are dealt out to, each tested by heads that learn from the others")
-	c.Flags().Uint64Var(&o.Seed, "seed", 0, "of folds, samples and learning curves")
-	c.Flags().IntVar(&o.Pictures, "limit", 10000, "pictures at most, balanced over the classes; 0 for all")
-	c.Flags().StringVar(&f.metric, "metric", string(choose.Accuracy), "what rows are ordered by: "+strings.Join(choose.Metrics(), ", "))
-	c.Flags().DurationVar(&o.MinDuration, "min-duration", 3*time.Second, "how long to time a network")
-	c.Flags().BoolVar(&o.Fresh, "fresh", false, "time networks again that were timed in the last 24 hours")
+	c.Flags().StringSliceVar(&o.Networks, "networks", nil, "patterns of network names, as ls takes them (default: all)")
+	c.Flags().IntVar(&o.Folds, "folds", 5, "number of parts of the images: each part is tested by heads that learn from the other parts")
+	c.Flags().Uint64Var(&o.Seed, "seed", 0, "seed of folds, samples and learning curves")
+	c.Flags().IntVar(&o.Images, "limit", 10000, "limit on the number of images, balanced over the classes; 0 for none")
+	c.Flags().StringVar(&f.metric, "metric", choose.Metrics()[0], "metric that orders the rows: "+strings.Join(choose.Metrics(), ", "))
+	c.Flags().DurationVar(&o.MinDuration, "min-duration", 3*time.Second, "time to measure the latency of each network")
+	c.Flags().BoolVar(&o.Fresh, "fresh", false, "new measurements, also of networks that were measured in the last 24 hours")
 	c.Flags().StringVar(&f.out, "out", "", "folder of the report (default: a new one in "+runsDir+")")
-	c.Flags().StringVar(&f.save, "save", "", "write the pick's head into this folder, for predict --head")
+	c.Flags().StringVar(&f.save, "save", "", "folder for the head of the pick, which predict --head reads (default: the head is not saved)")
 	c.RegisterFlagCompletionFunc("percentile", cobra.FixedCompletions([]string{"p50", "p90", "p95", "p99"}, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(choose.Metrics(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("networks", a.networks)
 	a.formatFlag(c)
 	return c
+}
+
+// runChoose chooses, shows how far it is and gives the answer.
+func (a *app) runChoose(ctx context.Context, f chooseFlags, o choose.Options) (err error) {
+	if o.Data == "" {
+		return errors.New("choose: no images: name their folder with --data")
+	}
+	if err := f.options(&o); err != nil {
+		return err
+	}
+	if o.Cache, err = runner.DefaultCache(); err != nil {
+		return err
+	}
+	o.List, o.Worker = a.list, a.worker
+	p := newSteps(a)
+	o.Say, o.Step = p.say, p.step
+	r, err := choose.Run(ctx, o)
+	p.clear()
+	if err != nil {
+		if ctx.Err() != nil {
+			return &exitError{exitFailed, errors.New("choose: interrupted; the same command continues from here")}
+		}
+		return err
+	}
+	return a.answer(r, f)
 }
 
 // answer writes the report and the head, and prints the rows and the pick. Where nothing fits, the exit code says so.
@@ -155,56 +161,21 @@ func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
 	if _, err := r.Write(f.out); err != nil {
 		return err
 	}
-	saved := ""
+	text := "\n" + r.Reason + "\n\nreport: " + filepath.Join(f.out, "report.html") + "\n"
 	if f.save != "" && r.Head != nil {
 		if err := os.MkdirAll(f.save, 0o777); err != nil {
 			return fmt.Errorf("choose: %w", err)
 		}
-		saved = filepath.Join(f.save, r.PickName+".head.safetensors")
-		if err := r.Head.Save(saved); err != nil {
+		path := filepath.Join(f.save, r.PickName+".head.safetensors")
+		if err := r.Head.Save(path); err != nil {
 			return err
 		}
+		text += "head: " + path + "\n"
 	}
-	percent := func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
-	interval := func(lo, hi float64) string { return fmt.Sprintf("%.1f to %.1f", 100*lo, 100*hi) }
-	title := []string{"", "model", "head", "tie", "accuracy", "95 % interval", "balanced", "macro-F1", "latency", "params", "memory", "load", "limits"}
-	out := newPrinter(a, title, func(r chooseRow) []string {
-		mark, limits := " ", "over"
-		if r.Picked {
-			mark = "→"
-		}
-		if r.Fits {
-			limits = "kept"
-		}
-		return []string{
-			mark, r.Model, r.Head, strconv.Itoa(r.Group), percent(r.Accuracy), interval(r.AccuracyLo, r.AccuracyHi), percent(r.Balanced), percent(r.MacroF1),
-			millis(r.Latency), millions(r.Params), mebibytes(r.Memory), millis(r.Load), limits,
-		}
-	})
-	candidates := map[string]*choose.Candidate{}
-	for _, c := range r.Candidates {
-		candidates[c.Name] = c
-	}
-	for _, row := range r.Rows {
-		c, s := candidates[row.Name], row.Score
-		if err := out.print(chooseRow{
-			Model: row.Name, Head: row.Head, Picked: row == r.Pick, Fits: row.Fits, Group: row.Group,
-			Accuracy: s.Accuracy.Value, AccuracyLo: s.Accuracy.Lo, AccuracyHi: s.Accuracy.Hi,
-			Balanced: s.Balanced.Value, BalancedLo: s.Balanced.Lo, BalancedHi: s.Balanced.Hi,
-			MacroF1: s.MacroF1.Value, MacroF1Lo: s.MacroF1.Lo, MacroF1Hi: s.MacroF1.Hi,
-			P: row.P, Front: row.Front, Latency: row.Latency, Params: c.Params, Memory: c.Memory, Load: c.Load,
-		}); err != nil {
-			return err
-		}
-	}
-	if err := out.close(); err != nil {
+	if err := a.printChoice(r); err != nil {
 		return err
 	}
 	if a.format == "table" {
-		text := "\n" + r.Reason + "\n\nreport: " + filepath.Join(f.out, "report.html") + "\n"
-		if saved != "" {
-			text += "head: " + saved + "\n"
-		}
 		if _, err := fmt.Fprint(a.stdout, text); err != nil {
 			return err
 		}
@@ -224,7 +195,46 @@ func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
 	return nil
 }
 
-// steps tells how a choice goes: lines, and on a terminal a bar for what takes long.
+// printChoice prints the rows, the best first.
+func (a *app) printChoice(r *choose.Result) error {
+	title := []string{"", "model", "head", "tie", "accuracy", "95 % interval", "balanced", "macro-F1", "latency", "params", "memory", "load", "limits"}
+	out := newPrinter(a, title, chooseRow.cells)
+	candidates := map[string]*choose.Candidate{}
+	for _, c := range r.Candidates {
+		candidates[c.Name] = c
+	}
+	for _, row := range r.Rows {
+		c, s := candidates[row.Name], row.Score
+		if err := out.print(chooseRow{
+			Model: row.Name, Head: row.Head, Picked: row == r.Pick, Fits: row.Fits, Group: row.Group,
+			Accuracy: s.Accuracy.Value, AccuracyLo: s.Accuracy.Lo, AccuracyHi: s.Accuracy.Hi,
+			Balanced: s.Balanced.Value, BalancedLo: s.Balanced.Lo, BalancedHi: s.Balanced.Hi,
+			MacroF1: s.MacroF1.Value, MacroF1Lo: s.MacroF1.Lo, MacroF1Hi: s.MacroF1.Hi,
+			P: row.P, Front: row.Front, Latency: row.Latency, Params: c.Params, Memory: c.Memory, Load: c.Load,
+		}); err != nil {
+			return err
+		}
+	}
+	return out.close()
+}
+
+// cells is the row as the table has it.
+func (r chooseRow) cells() []string {
+	percent := func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
+	mark, limits := " ", "over"
+	if r.Picked {
+		mark = "→"
+	}
+	if r.Fits {
+		limits = "kept"
+	}
+	return []string{
+		mark, r.Model, r.Head, strconv.Itoa(r.Group),
+		percent(r.Accuracy), fmt.Sprintf("%.1f to %.1f", 100*r.AccuracyLo, 100*r.AccuracyHi), percent(r.Balanced), percent(r.MacroF1), millis(r.Latency), millions(r.Params), mebibytes(r.Memory), millis(r.Load), limits,
+	}
+}
+
+// steps shows how far a choice is: lines, and on a terminal a bar for what takes long.
 type steps struct {
 	a     *app
 	isBar bool
@@ -249,8 +259,9 @@ func (s *steps) step(what string, done, total int) {
 	if s.what != what {
 		s.clear()
 		s.what = what
-		s.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(s.a.stderr), progressbar.OptionSetDescription(clean(what)),
-			progressbar.OptionShowCount(), progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+		s.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(s.a.stderr), progressbar.OptionSetDescription(clean(what)), progressbar.OptionShowCount(),
+			progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 	}
 	s.bar.Set(done)
 }

@@ -15,7 +15,7 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// hues makes a folder of pictures, each class of another colour, and returns it.
+// hues makes a folder of images, each class of another colour, and returns it.
 func hues(t *testing.T, classes map[string]color.RGBA, n int) string {
 	t.Helper()
 	root := t.TempDir()
@@ -102,7 +102,7 @@ func TestChoose(t *testing.T) {
 			t.Errorf("row %+v", row)
 		}
 	}
-	if !strings.Contains(stderr, "not at hand") || !strings.Contains(stderr, "15 pictures of 3 classes") {
+	if !strings.Contains(stderr, "not in the cache folder") || !strings.Contains(stderr, "15 images of 3 classes") {
 		t.Errorf("told: %s", stderr)
 	}
 	for _, name := range []string{"report.md", "report.html", "choice.json", "answers.safetensors"} {
@@ -112,7 +112,7 @@ func TestChoose(t *testing.T) {
 	}
 
 	code, stdout, stderr = invoke(t, args...)
-	if code != 0 || !strings.Contains(stdout, "→ squeezenet1_1.made linear probe") || !strings.Contains(stdout, "It is the only one that fits and can be picked.") {
+	if code != 0 || !strings.Contains(stdout, "→ squeezenet1_1.made linear probe") || !strings.Contains(stdout, "It is the only row that fits the limits and can be picked.") {
 		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 	}
 
@@ -136,7 +136,7 @@ func TestChoose(t *testing.T) {
 
 	// A limit that nothing keeps, but nearly: figures and reasons, and an exit code.
 	code, stdout, stderr = invoke(t, append(args, "--max-params", "1M")...)
-	if code != 2 || !strings.Contains(stdout, "over") || !strings.Contains(stderr, "no network at hand fits the limits") {
+	if code != 2 || !strings.Contains(stdout, "over") || !strings.Contains(stderr, "no network in the cache folder fits the limits") {
 		t.Errorf("exit code %d, want 2:\n%s%s", code, stdout, stderr)
 	}
 }
@@ -151,9 +151,9 @@ func TestChooseUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"no data", []string{"choose"}, "no pictures; name their folder with --data"},
-		{"single class", []string{"choose", "--data", one}, "a single class, red"},
-		{"single picture", []string{"choose", "--data", two}, "a single picture of class blue, red"},
+		{"no data", []string{"choose"}, "no images: name their folder with --data"},
+		{"single class", []string{"choose", "--data", one}, "only one class, red"},
+		{"single image", []string{"choose", "--data", two}, "only one image of class blue, red"},
 		{"no checkpoint", []string{"choose", "--data", fine}, "no checkpoint to choose from"},
 		{"percentile", []string{"choose", "--data", fine, "--percentile", "p42"}, `--percentile: have "p42", want p50, p90, p95 or p99`},
 		{"params", []string{"choose", "--data", fine, "--max-params", "some"}, `--max-params: have "some", want a number above 0, as 10M`},

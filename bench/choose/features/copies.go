@@ -86,7 +86,7 @@ func (f Fingerprint) near(g Fingerprint) bool {
 	return sum <= nearLevels*len(f.Thumb)
 }
 
-// mostCompared bounds how many images of the same bits one is held against: among thousands of blank ones, some pairs
+// mostCompared bounds how many images of the same bits one is compared with: among thousands of blank ones, some pairs
 // are found by way of others.
 const mostCompared = 1024
 

@@ -32,5 +32,5 @@ func lock(f *os.File) (unlock func(), err error) {
 		}
 		time.Sleep(lockPoll)
 	}
-	return nil, fmt.Errorf("lock: another run has %s, or was killed and left it", path)
+	return nil, fmt.Errorf("lock: another run uses %s; if no other run exists, remove this file", path)
 }

@@ -29,12 +29,14 @@ type Store struct {
 // classes): a row for each image of the folder, zero for an unreadable one. What the store has is not computed again, and
 // what is computed is in the store before the next batch, so that a run that was killed goes on from there. The features
 // stay in their file, which the caller closes with them. Step, where it is not nil, hears how many images are computed.
-func (s Store) Extract(ctx context.Context, n *Network, f Folder, images []Image, classes []int, step func(done, total int)) (t Table, logits []float32, err error) {
-	key, err := n.Key(s.Build)
+func (s Store) Extract(
+	ctx context.Context, e *Extractor, f Folder, images []Image, classes []int, step func(done, total int),
+) (t Table, logits []float32, err error) {
+	key, err := e.Key(s.Build)
 	if err != nil {
 		return Table{}, nil, err
 	}
-	records, err := openRecords(filepath.Join(s.Dir, n.Name+"-"+key+".features"), n.Outputs())
+	records, err := openRecords(filepath.Join(s.Dir, e.Name+"-"+key+".features"), e.Outputs())
 	if err != nil {
 		return Table{}, nil, err
 	}
@@ -48,13 +50,13 @@ func (s Store) Extract(ctx context.Context, n *Network, f Folder, images []Image
 		return Table{}, nil, err
 	}
 	if len(missing) > 0 {
-		if err := n.compute(ctx, f, records, sums, missing, step); err != nil {
+		if err := e.compute(ctx, f, records, sums, missing, step); err != nil {
 			return Table{}, nil, err
 		}
 	}
 	at := make([]int64, len(images))
 	logits = make([]float32, len(images)*len(classes))
-	values := make([]float32, n.Outputs())
+	values := make([]float32, e.Outputs())
 	for i, image := range images {
 		if at[i] = -1; image.Err != "" {
 			continue
@@ -66,17 +68,17 @@ func (s Store) Extract(ctx context.Context, n *Network, f Folder, images []Image
 		if !have {
 			return Table{}, nil, fmt.Errorf("features: %s: not computed", f.Files[i])
 		}
-		for _, v := range values[:n.Features] {
+		for _, v := range values[:e.Features] {
 			if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-				return Table{}, nil, fmt.Errorf("features: %s: features of %s are not finite", n.Name, f.Files[i])
+				return Table{}, nil, fmt.Errorf("features: %s: features of %s are not finite", e.Name, f.Files[i])
 			}
 		}
 		at[i] = records.at[sums[i]] + sha256.Size
 		for c, class := range classes {
-			logits[i*len(classes)+c] = values[n.Features+class]
+			logits[i*len(classes)+c] = values[e.Features+class]
 		}
 	}
-	return Table{width: n.Features, file: newRowFile(records.file, at, n.Features)}, logits, nil
+	return Table{width: e.Features, file: newRowFile(records.file, at, e.Features)}, logits, nil
 }
 
 // missing is the hash of each readable image, and the images that are not in the file, each content once.
@@ -99,13 +101,15 @@ func (r *recordFile) missing(f Folder, images []Image) (sums [][sha256.Size]byte
 }
 
 // compute runs the network over the images of these indices.
-func (n *Network) compute(ctx context.Context, f Folder, records *recordFile, sums [][sha256.Size]byte, index []int, step func(done, total int)) error {
+func (e *Extractor) compute(
+	ctx context.Context, f Folder, records *recordFile, sums [][sha256.Size]byte, index []int, step func(done, total int),
+) error {
 	src := newSome(f.Source, index)
-	loader, err := datasets.NewLoader(src, n.Recipe, datasets.LoadOptions{Batch: n.engine.Batch()})
+	loader, err := datasets.NewLoader(src, e.Recipe, datasets.LoadOptions{Batch: e.engine.Batch()})
 	if err != nil {
 		return err
 	}
-	out := make([]float32, n.engine.Batch()*n.Outputs())
+	out := make([]float32, e.engine.Batch()*e.Outputs())
 	for batch, err := range loader.Batches(ctx) {
 		if err != nil {
 			return err
@@ -117,7 +121,7 @@ func (n *Network) compute(ctx context.Context, f Folder, records *recordFile, su
 				return fmt.Errorf("features: %s: changed since it was scanned; run again", f.Files[i])
 			}
 		}
-		n.Run(out, batch.Tensor, len(batch.Items))
+		e.Run(out, batch.Tensor, len(batch.Items))
 		if err := records.write(of, out); err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 
 // Tap returns the graph with another output: what the classifier is given, averaged over the image where it is given an
 // image, and behind it the logits. Features is the length of the first part. Where several classifiers are averaged, as
-// in a distilled network, their inputs stand one behind the other. The parameters are the same.
+// in a distilled network, their inputs are one behind the other. The parameters are the same.
 func Tap(g *nn.Graph) (tapped *nn.Graph, features int, err error) {
 	out := len(g.Nodes) - 1
 	if s := g.Nodes[out].Out; s.H != 1 || s.W != 1 {

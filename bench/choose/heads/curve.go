@@ -72,7 +72,8 @@ func (s *Study) curvePoint(ctx context.Context, features Features, strength []fl
 		all := s.rows(fold)
 		rows := s.few(s.part(all, perClass, seed, fold), features.Width())
 		images += len(rows)
-		f, err := newProblem(s.Pool, features, rows, s.Labels, s.Classes).solve(strength[fold]*float64(len(all))/float64(len(rows)), nil, closeEnough)
+		p := newProblem(s.Pool, features, rows, s.Labels, s.Classes)
+		f, err := p.solve(strength[fold]*float64(len(all))/float64(len(rows)), nil, closeEnough)
 		if err != nil {
 			return CurvePoint{}, err
 		}

@@ -26,5 +26,7 @@ func newFactor(pool *par.Pool, b, bias []float32, n, d, k int) *factor {
 
 // times computes dst = a·bᵀ + bias.
 func (f *factor) times(dst, a []float32) {
-	f.conv.Run(f.pool, kernels.Tensor{Data: dst, N: 1, H: f.n, W: 1, C: f.k, Stride: f.k}, kernels.Tensor{Data: a, N: 1, H: f.n, W: 1, C: f.d, Stride: f.d}, kernels.Tensor{})
+	to := kernels.Tensor{Data: dst, N: 1, H: f.n, W: 1, C: f.k, Stride: f.k}
+	from := kernels.Tensor{Data: a, N: 1, H: f.n, W: 1, C: f.d, Stride: f.d}
+	f.conv.Run(f.pool, to, from, kernels.Tensor{})
 }

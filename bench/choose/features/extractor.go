@@ -24,8 +24,8 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// A Network is a checkpoint whose features can be had beside its logits.
-type Network struct {
+// An Extractor is a checkpoint whose features can be had beside its logits.
+type Extractor struct {
 	Name     string // with the tag, "resnet50.tv_in1k"
 	Network  string
 	File     string // base name
@@ -39,7 +39,7 @@ type Network struct {
 
 // Open makes a task's network ready as the runner does, with its own preprocessing, and taps it. Algorithms are those of
 // the kernels' table, so that features do not depend on what trials find.
-func Open(list *zoo.List, t runner.Task) (*Network, error) {
+func Open(list *zoo.List, t runner.Task) (*Extractor, error) {
 	if t.Weights == "" {
 		return nil, fmt.Errorf("features: %s: no checkpoint", t.Model)
 	}
@@ -50,7 +50,7 @@ func Open(list *zoo.List, t runner.Task) (*Network, error) {
 	}
 	whole.Close()
 	whole.Engine = nil // its memory is free before the second plan takes as much
-	n := &Network{Network: whole.Spec.Name, Name: whole.Spec.Name, SHA256: whole.SHA256, Recipe: whole.Preprocessing(), Logits: whole.Graph.Classes}
+	n := &Extractor{Network: whole.Spec.Name, Name: whole.Spec.Name, SHA256: whole.SHA256, Recipe: whole.Preprocessing(), Logits: whole.Graph.Classes}
 	if whole.Tag != "" {
 		n.Name += "." + whole.Tag
 	}
@@ -80,22 +80,22 @@ func Open(list *zoo.List, t runner.Task) (*Network, error) {
 }
 
 // Close ends the engine's workers.
-func (n *Network) Close() { n.engine.Close() }
+func (e *Extractor) Close() { e.engine.Close() }
 
 // Outputs is the number of values that Run writes for one image: features, then logits.
-func (n *Network) Outputs() int { return n.Features + n.Logits }
+func (e *Extractor) Outputs() int { return e.Features + e.Logits }
 
 // Run computes features and logits of count images: src is (count, size, size, 3), dst (count, Outputs).
-func (n *Network) Run(dst, src []float32, count int) { n.engine.Run(dst, src, count) }
+func (e *Extractor) Run(dst, src []float32, count int) { e.engine.Run(dst, src, count) }
 
 // Key is a hash of all that the network's outputs for an image depend on: weights, recipe, instruction set and program.
-func (n *Network) Key(build string) (string, error) {
+func (e *Extractor) Key(build string) (string, error) {
 	text, err := json.Marshal(struct {
 		Form                        int
 		Network, SHA256, ISA, Build string
 		Recipe                      preprocess.Recipe
 		Features, Logits            int
-	}{form, n.Network, n.SHA256, kernels.ISA(), build, n.Recipe, n.Features, n.Logits})
+	}{form, e.Network, e.SHA256, kernels.ISA(), build, e.Recipe, e.Features, e.Logits})
 	if err != nil {
 		return "", fmt.Errorf("features: %w", err)
 	}
