@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // published.tsv is a line a checkpoint, "-" where nothing is published. Its facts are timm's and torchvision's: where
@@ -65,35 +64,29 @@ func (c Checkpoint) URL() string {
 	return "https://huggingface.co/" + c.Where + "/resolve/main/model.safetensors"
 }
 
-// Checkpoints are the published weights of a network, by its name or alias, in the table's order; none for a network
-// that nobody published any for. An unknown name is an error.
-func Checkpoints(network string) ([]Checkpoint, error) {
-	spec, err := Find(network)
-	if err != nil {
-		return nil, err
-	}
-	var found []Checkpoint
-	for _, c := range published() {
-		if c.Network == spec.Name {
-			found = append(found, c)
+// Checkpoint is the network's published checkpoint of this tag; false where there is none.
+func (s *Spec) Checkpoint(tag string) (Checkpoint, bool) {
+	for _, c := range s.Checkpoints {
+		if c.Tag == tag {
+			return c, true
 		}
 	}
-	return found, nil
+	return Checkpoint{}, false
 }
 
 // FindCheckpoint is the checkpoint of this name, network and tag with a dot between ("resnet50.tv_in1k"); an alias of
 // the network will do. An unknown one is an error with the tags there are.
-func FindCheckpoint(name string) (Checkpoint, error) {
+func (l *List) FindCheckpoint(name string) (Checkpoint, error) {
 	network, tag := Split(name)
-	all, err := Checkpoints(network)
+	spec, err := l.Find(network)
 	if err != nil {
 		return Checkpoint{}, err
 	}
+	if c, ok := spec.Checkpoint(tag); ok {
+		return c, nil
+	}
 	var tags []string
-	for _, c := range all {
-		if c.Tag == tag {
-			return c, nil
-		}
+	for _, c := range spec.Checkpoints {
 		tags = append(tags, c.Tag)
 	}
 	if len(tags) == 0 {
@@ -102,15 +95,14 @@ func FindCheckpoint(name string) (Checkpoint, error) {
 	return Checkpoint{}, fmt.Errorf("zoo: %s: no published weights %q; there are: %s", network, tag, strings.Join(tags, ", "))
 }
 
-// published is the table's checkpoints whose networks this zoo has.
-var published = sync.OnceValue(func() []Checkpoint {
-	var found []Checkpoint
+// addPublished gives the list's networks the table's checkpoints, in the table's order.
+func (l *List) addPublished() {
 	for i, line := range strings.Split(strings.TrimSpace(publishedTSV), "\n")[1:] {
 		c, err := parseCheckpoint(line)
 		if err != nil {
 			panic(fmt.Sprintf("zoo: published.tsv:%d: %v", i+2, err)) // the table is part of the program; a test reads it
 		}
-		spec := publishedSpec(c)
+		spec := l.publishedSpec(c)
 		if spec == nil {
 			continue
 		}
@@ -119,22 +111,21 @@ var published = sync.OnceValue(func() []Checkpoint {
 			own := spec.Recipe.Full(spec.Size)
 			c.Recipe.Mean, c.Recipe.Std = own.Mean, own.Std
 		}
-		found = append(found, c)
+		spec.Checkpoints = append(spec.Checkpoints, c)
 	}
-	return found
-})
+}
 
-// publishedSpec is the network of a row, nil where the zoo lacks it. torchvision's own network stands under tv_ where
+// publishedSpec is the network of a row, nil where the list lacks it. torchvision's own network stands under tv_ where
 // it differs from timm's of the same name, and under name_size where weights for a larger size have parameters of
 // another shape (vit_b_16_384).
-func publishedSpec(c Checkpoint) *Spec {
-	if s, err := Find(fmt.Sprintf("%s_%d", c.Network, c.Recipe.Size)); err == nil && c.Library == "torchvision" {
+func (l *List) publishedSpec(c Checkpoint) *Spec {
+	if s, err := l.Find(fmt.Sprintf("%s_%d", c.Network, c.Recipe.Size)); err == nil && c.Library == "torchvision" {
 		return s
 	}
-	if s, err := Find("tv_" + c.Network); err == nil && c.Library == "torchvision" {
+	if s, err := l.Find("tv_" + c.Network); err == nil && c.Library == "torchvision" {
 		return s
 	}
-	s, _ := Find(c.Network)
+	s, _ := l.Find(c.Network)
 	return s
 }
 

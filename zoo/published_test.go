@@ -46,7 +46,7 @@ func TestPublished(t *testing.T) {
 		if c.SHA256 != "" && !strings.HasSuffix(c.Where, "-"+c.SHA256+".pth") {
 			t.Errorf("%s: hash %s is not in the file's name %s", at, c.SHA256, c.Where)
 		}
-		spec := publishedSpec(c)
+		spec := Default().publishedSpec(c)
 		if spec == nil {
 			continue
 		}
@@ -83,7 +83,7 @@ func auxCount(g *nn.Graph) int64 {
 }
 
 func TestFindCheckpoint(t *testing.T) {
-	c, err := FindCheckpoint("mobilenet_v2.IMAGENET1K_V2")
+	c, err := Default().FindCheckpoint("mobilenet_v2.IMAGENET1K_V2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestFindCheckpoint(t *testing.T) {
 	if got, want := c.SHA256, "7ebf99e0"; got != want {
 		t.Errorf("hash %s, want %s", got, want)
 	}
-	c, err = FindCheckpoint("mobilenetv1_100h.ra4_e3600_r224_in1k")
+	c, err = Default().FindCheckpoint("mobilenetv1_100h.ra4_e3600_r224_in1k")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,14 +111,14 @@ func TestFindCheckpoint(t *testing.T) {
 		"vgg19.a1":     `zoo: vgg19: no published weights "a1"; there are: tv_in1k, IMAGENET1K_V1`,
 		"vgg12.tv":     `zoo: no network "vgg12"; nearest: vgg11, vgg13, vgg16`,
 	} {
-		if _, err := FindCheckpoint(name); err == nil || err.Error() != want {
+		if _, err := Default().FindCheckpoint(name); err == nil || err.Error() != want {
 			t.Errorf("%s: error %v, want %q", name, err, want)
 		}
 	}
 }
 
-func ExampleFindCheckpoint() {
-	c, err := FindCheckpoint("resnet50.a1_in1k")
+func ExampleList_FindCheckpoint() {
+	c, err := Default().FindCheckpoint("resnet50.a1_in1k")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -137,11 +137,7 @@ func ExampleFindCheckpoint() {
 func TestResultAt(t *testing.T) {
 	own, second := 0, 0
 	for _, s := range Default().All() {
-		known, err := Checkpoints(s.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range known {
+		for _, c := range s.Checkpoints {
 			full := c.Recipe.Full(s.Size)
 			has := func(size int) bool {
 				return slices.ContainsFunc(c.Results, func(r Result) bool { return r.Size == size })

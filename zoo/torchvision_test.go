@@ -20,7 +20,7 @@ import (
 func TestTorchvisionNames(t *testing.T) {
 	compared, tables := 0, 0
 	for name, dict := range torchvisionNames(t) {
-		spec := publishedSpec(Checkpoint{Network: name, Library: "torchvision"})
+		spec := Default().publishedSpec(Checkpoint{Network: name, Library: "torchvision"})
 		if spec == nil {
 			continue
 		}

@@ -73,6 +73,9 @@ type Spec struct {
 
 	// Renames are other libraries' names of the parameters, for weights.Bind, which takes the table that fits a file.
 	Renames []weights.Table
+
+	// Checkpoints are the published weights; none for a network that nobody published any for.
+	Checkpoints []Checkpoint
 }
 
 // Graph builds the network for a square input of size pixels and a number of classes; 0 means the published size, and
@@ -108,6 +111,7 @@ var builtIn = sync.OnceValue(func() *List {
 	if err != nil {
 		panic(err) // a row of a family's table is wrong; a test builds this list
 	}
+	l.addPublished()
 	return l
 })
 

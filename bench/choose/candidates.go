@@ -15,7 +15,6 @@ import (
 	"zoobench/bench/runner"
 	"zoobench/kernels"
 	"zoobench/zoo"
-	"zoobench/zoo/weights"
 )
 
 // An absentCheckpoint is a published checkpoint that is not in the cache folder and keeps the limit on parameters.
@@ -74,19 +73,19 @@ func (c *chooser) consider(network, tag, file string) {
 		task:      runner.Task{Job: experiment.Job{Model: network}, Tag: tag, Weights: file},
 	}
 	c.Candidates, c.contenders = append(c.Candidates, cand.Candidate), append(c.contenders, cand)
-	g, err := runner.Graph(c.o.List, cand.task)
+	r, err := runner.Describe(c.o.List, cand.task)
 	if err != nil {
 		c.fail(cand, err.Error())
 		return
 	}
-	cand.Params, cand.MACs = g.ParamCount(), g.MACs()
+	r.Close()
+	cand.SHA256, cand.Params, cand.MACs = r.SHA256, r.Graph.ParamCount(), r.Graph.MACs()
 	cand.exceeds("parameters", cand.Params, c.Limits.Params, func(n int64) string { return fmt.Sprintf("%.2f M", float64(n)/1e6) })
 }
 
 // absent notes a network's published checkpoints that are not in the cache.
 func (c *chooser) absent(s *zoo.Spec, tags []string, bytes int64) {
-	published, _ := zoo.Checkpoints(s.Name) // a network of another list has none
-	for _, p := range published {
+	for _, p := range s.Checkpoints {
 		if slices.Contains(tags, p.Tag) || p.URL() == "" {
 			continue
 		}
@@ -153,11 +152,7 @@ func (c *chooser) timing(ctx context.Context, t *timings, cand *contender) (*rec
 	// What the worker would take by itself is named, so that a timing that is found was made as one would be now.
 	task.ISA, task.Threads = kernels.ISA(), cmp.Or(c.Threads, runtime.GOMAXPROCS(0))
 	task.Batch, task.NoTune = c.Batch, c.o.NoTune
-	sum, err := weights.HashFile(ctx, task.Weights)
-	if err != nil {
-		return nil, fmt.Errorf("choose: %w", err)
-	}
-	if r := t.find(task, sum, c.Limits.Percentile, c.o.MinDuration); r != nil && !c.o.Fresh {
+	if r := t.find(task, cand.SHA256, c.Limits.Percentile, c.o.MinDuration); r != nil && !c.o.Fresh {
 		return r, nil
 	}
 	var last *record.Record

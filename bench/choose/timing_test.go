@@ -11,6 +11,7 @@ import (
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/kernels"
+	"zoobench/zoo/weights"
 )
 
 // TestFindTiming takes an earlier timing only where a new one would be made with the same settings, as long at most.
@@ -67,6 +68,10 @@ func TestTimingIsOfNow(t *testing.T) {
 		task:      runner.Task{Job: experiment.Job{Model: "narrow"}, Tag: "made", Weights: file},
 	}
 	times := &timings{path: filepath.Join(t.TempDir(), "timings.jsonl"), runID: "test"}
+	var err error
+	if cand.SHA256, err = weights.HashFile(t.Context(), file); err != nil {
+		t.Fatal(err)
+	}
 	timing := func() *record.Record {
 		r, err := c.timing(context.Background(), times, cand)
 		if err != nil {

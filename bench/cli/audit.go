@@ -16,7 +16,6 @@ import (
 	"zoobench/bench/runner"
 	"zoobench/bench/stat"
 	"zoobench/datasets"
-	"zoobench/zoo"
 )
 
 // auditRow is a way of preparing images.
@@ -91,18 +90,13 @@ func (a *app) audit() *cobra.Command {
 // publishedTop1 is a checkpoint's published top-1 on a set for pictures prepared by its recipe, in percent, 0 where none is
 // known.
 func publishedTop1(r *runner.AuditResult) float64 {
-	known, _ := zoo.Checkpoints(r.Network.Spec.Name) // a network of another list has none
-	for _, c := range known {
-		res, ok := c.ResultAt(r.Network.Recipe)
-		if !ok || c.Tag != r.Network.Tag {
-			continue
-		}
-		switch r.Set {
-		case datasets.Validation:
-			return res.Top1
-		case datasets.ImageNetV2:
-			return res.V2Top1
-		}
+	c, _ := r.Network.Spec.Checkpoint(r.Network.Tag)
+	res, _ := c.ResultAt(r.Network.Recipe)
+	switch r.Set {
+	case datasets.Validation:
+		return res.Top1
+	case datasets.ImageNetV2:
+		return res.V2Top1
 	}
 	return 0
 }

@@ -14,7 +14,7 @@ func TestDiagnosis(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &runner.AuditResult{Images: 1000, Network: &runner.Network{Spec: spec}, Rows: []runner.AuditRow{
+	r := &runner.AuditResult{Images: 1000, Network: &runner.Network{Ready: &runner.Ready{Spec: spec}}, Rows: []runner.AuditRow{
 		{Name: "as published", Top1: 800, Top5: 950, P: 1},
 		{Name: "interpolation", Detail: "nearest", Top1: 770, OnlyHere: 10, OnlyRef: 40, P: 0.001},
 		{Name: "range", Detail: "0 to 255", Top1: 300, OnlyHere: 0, OnlyRef: 500, P: 0},

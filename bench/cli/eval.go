@@ -151,12 +151,8 @@ func (a *app) sayReady(n *runner.Network, _ *datasets.Files) {
 	if n.Naming != "" {
 		names = n.Naming + "'s"
 	}
-	checkpoint := n.Spec.Name
-	if n.Tag != "" {
-		checkpoint += "." + n.Tag
-	}
 	r := n.Recipe
-	fmt.Fprintf(a.stderr, "%s: %s, parameter names are %s; %d classes\n", clean(checkpoint), clean(filepath.Base(n.File)), names, n.Graph.Classes)
+	fmt.Fprintf(a.stderr, "%s: %s, parameter names are %s; %d classes\n", clean(n.Name()), clean(filepath.Base(n.File)), names, n.Graph.Classes)
 	fmt.Fprintf(a.stderr, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v\n", r.Resize, r.CropMode, r.Size, r.Interpolation, r.Mean, r.Std)
 }
 

@@ -114,8 +114,7 @@ func newLsRow(s *zoo.Spec) (lsRow, error) {
 		Model: s.Name, Family: s.Family, Year: s.Year, Params: g.ParamCount(), MACs: g.MACs(), Activations: g.Activations(),
 		ImgSize: s.Size, Aliases: append([]string{}, s.Aliases...), Paper: s.Paper, Checkpoints: []string{},
 	}
-	known, _ := zoo.Checkpoints(s.Name) // a network of another list has none
-	for _, c := range known {
+	for _, c := range s.Checkpoints {
 		row.Checkpoints = append(row.Checkpoints, c.Tag)
 		for _, r := range c.Results {
 			row.Top1 = max(row.Top1, r.Top1)

@@ -143,12 +143,12 @@ func (a *app) checkpoints(names, families []string, allSmall, nonCommercial bool
 		}
 	}
 	for _, name := range names {
-		if _, err := a.list.Find(name); err != nil {
+		spec, err := a.list.Find(name)
+		if err != nil {
 			return nil, err
 		}
-		network, tag := zoo.Split(name)
-		if tag != "" {
-			c, err := zoo.FindCheckpoint(name)
+		if _, tag := zoo.Split(name); tag != "" {
+			c, err := a.list.FindCheckpoint(name)
 			if err != nil {
 				return nil, err
 			}
@@ -158,9 +158,9 @@ func (a *app) checkpoints(names, families []string, allSmall, nonCommercial bool
 			add(c)
 			continue
 		}
-		c, ok := firstCheckpoint(network, true)
+		c, ok := firstCheckpoint(spec, true)
 		if !ok {
-			return nil, fmt.Errorf("pull: %s: no published weights that can be fetched", network)
+			return nil, fmt.Errorf("pull: %s: no published weights that can be fetched", spec.Name)
 		}
 		add(c)
 	}
@@ -171,7 +171,7 @@ func (a *app) checkpoints(names, families []string, allSmall, nonCommercial bool
 	}
 	for _, s := range a.list.All() {
 		if allSmall && s.Params <= smallParams || slices.Contains(families, s.Family) {
-			if c, ok := firstCheckpoint(s.Name, nonCommercial); ok {
+			if c, ok := firstCheckpoint(s, nonCommercial); ok {
 				add(c)
 			}
 		}
@@ -181,9 +181,8 @@ func (a *app) checkpoints(names, families []string, allSmall, nonCommercial bool
 
 // firstCheckpoint is the first checkpoint of a network that can be fetched, one with published figures on ImageNetV2 as
 // well before others.
-func firstCheckpoint(network string, nonCommercial bool) (best zoo.Checkpoint, ok bool) {
-	known, _ := zoo.Checkpoints(network) // a network of another list has none
-	for _, c := range known {
+func firstCheckpoint(s *zoo.Spec, nonCommercial bool) (best zoo.Checkpoint, ok bool) {
+	for _, c := range s.Checkpoints {
 		if c.URL() == "" || !nonCommercial && !commercial(c.Licence) {
 			continue
 		}

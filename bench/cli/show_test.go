@@ -197,7 +197,7 @@ func TestClassesOfCheckpointAndImages(t *testing.T) {
 		want []string
 	}{
 		{"folders", []string{"eval", "squeezenet1_1", "--weights", file, "--data", images}, []string{"2 class folders", "each of the 7 classes"}},
-		{"asked for", []string{"eval", "squeezenet1_1", "--weights", file, "--data", images, "--num-classes", "5"}, []string{"seven.safetensors is of 7 classes, asked for are 5"}},
+		{"asked for", []string{"eval", "squeezenet1_1", "--weights", file, "--data", images, "--num-classes", "5"}, []string{"seven.safetensors: the file has 7 classes, want 5"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			code, _, stderr := invoke(t, test.args...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -109,20 +108,21 @@ func Audit(ctx context.Context, list *zoo.List, t Task, step func(done, total in
 	if t.Batch == 0 {
 		t.Batch = evalBatch
 	}
-	n, err := Open(list, t)
+	ready, err := Describe(list, t)
 	if err != nil {
 		return nil, err
 	}
-	defer n.Close()
-	o := datasets.Options{Labels: a.Labels, Classes: n.Graph.Classes}
-	if cache, err := DefaultCache(); err == nil {
-		o.Index = filepath.Join(cache.Dir, "index")
-	}
-	files, err := datasets.Open(a.Data, o)
+	defer ready.Close()
+	files, err := ready.openImages(a)
 	if err != nil {
 		return nil, err
 	}
 	defer files.Close()
+	n, err := ready.Load(ready.Options())
+	if err != nil {
+		return nil, err
+	}
+	defer n.Close()
 	recipe, err := n.Preprocessing().Full()
 	if err != nil {
 		return nil, err

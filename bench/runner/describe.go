@@ -83,12 +83,12 @@ var kernelBuild = sync.OnceValue(func() string {
 // at its own size. It is nil where nothing is published.
 func publishedFigures(spec *zoo.Spec, tag string, recipe *zoo.Recipe) *record.Published {
 	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
-	known, _ := zoo.Checkpoints(spec.Name) // a network of another list has none
-	i := slices.IndexFunc(known, func(c zoo.Checkpoint) bool {
+	i := slices.IndexFunc(spec.Checkpoints, func(c zoo.Checkpoint) bool {
 		return len(c.Results) > 0 && (c.Tag == tag || tag == "")
 	})
 	if i >= 0 {
-		c, best := known[i], known[i].Results[0]
+		c := spec.Checkpoints[i]
+		best := c.Results[0]
 		for _, res := range c.Results {
 			if res.Size == c.Recipe.Full(spec.Size).Size {
 				best = res
@@ -113,13 +113,10 @@ func publishedFigures(spec *zoo.Spec, tag string, recipe *zoo.Recipe) *record.Pu
 // prepared by the recipe, where its library publishes any: timm does.
 func publishedV2(spec *zoo.Spec, tag string, recipe zoo.Recipe) *record.Published {
 	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
-	known, _ := zoo.Checkpoints(spec.Name) // a network of another list has none
-	for _, c := range known {
-		if res, ok := c.ResultAt(recipe); ok && c.Tag == tag && res.V2Top1 > 0 {
-			p.Top1, p.Top5, p.ImgSize = res.V2Top1, res.V2Top5, res.Size
-			p.Dataset, p.Source = datasets.ImageNetV2, fmt.Sprintf("%s, by %s", c.Name(), c.Library)
-			return p
-		}
+	c, _ := spec.Checkpoint(tag)
+	if res, ok := c.ResultAt(recipe); ok && res.V2Top1 > 0 {
+		p.Top1, p.Top5, p.ImgSize = res.V2Top1, res.V2Top5, res.Size
+		p.Dataset, p.Source = datasets.ImageNetV2, fmt.Sprintf("%s, by %s", c.Name(), c.Library)
 	}
 	return p
 }

@@ -12,11 +12,11 @@ import (
 	"strings"
 	"time"
 
+	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/datasets"
 	"zoobench/datasets/preprocess"
 	"zoobench/zoo"
-	"zoobench/zoo/weights"
 )
 
 // evalBatch is how many images an evaluation takes at a time where nobody says otherwise: enough for the weights of a
@@ -68,13 +68,18 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	if t.Batch == 0 {
 		t.Batch = evalBatch
 	}
-	// The images are opened first: that they are of other classes is told before the weights are packed.
-	files, err := imagesFor(list, t)
+	ready, err := Describe(list, t)
+	if err != nil {
+		return nil, err
+	}
+	defer ready.Close()
+	// The images are opened before the weights are packed: packing takes long, and the images may have other classes.
+	files, err := ready.openImages(a)
 	if err != nil {
 		return nil, err
 	}
 	defer files.Close()
-	n, err := Open(list, t)
+	n, err := ready.Load(ready.Options())
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +111,9 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	r.ImagesPerSec = float64(src.Len()) / time.Since(start).Seconds()
 	r.Accuracy = record.NewAccuracy(c.images, c.top1, c.top5, c.unreadable)
 	r.Verdict = record.Verdict{Valid: true, Warnings: slices.Concat(files.Warnings, n.Engine.Trials().Notes)}
-	if want := publishedHash(n.Spec.Name, n.Tag); !strings.HasPrefix(n.SHA256, want) {
-		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%s is not the published file of %s: SHA-256 %.16s, want %.16s", filepath.Base(n.File), r.Name(), n.SHA256, want))
+	if published, _ := n.Spec.Checkpoint(n.Tag); !strings.HasPrefix(n.SHA256, published.SHA256) {
+		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%s is not the published file of %s: SHA-256 %.16s, want %.16s",
+			filepath.Base(n.File), r.Name(), n.SHA256, published.SHA256))
 	}
 	if k := len(c.unreadable); k > 0 {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images could not be read and count as wrong", k, c.images))
@@ -122,41 +128,23 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	return r, nil
 }
 
-// imagesFor opens a task's images for the classes of its checkpoint, which its file's table of tensors tells.
-func imagesFor(list *zoo.List, t Task) (*datasets.Files, error) {
-	spec, err := list.Find(t.Model)
-	if err != nil {
-		return nil, err
+// openImages opens an accuracy's images for the network's classes. That the two do not fit is an error with both
+// numbers.
+func (r *Ready) openImages(a *experiment.Accuracy) (*datasets.Files, error) {
+	files, err := openImages(a, r.Graph.Classes)
+	if err == nil {
+		return files, nil
 	}
-	classes, of := t.NumClasses, spec.Name
-	if t.Weights == "" && classes == 0 {
-		classes = 1000
+	// Images that can be opened for any classes do not fit these.
+	if others, none := openImages(a, 0); none == nil {
+		others.Close()
+		of := r.Spec.Name
+		if r.File != "" {
+			of = filepath.Base(r.File)
+		}
+		err = fmt.Errorf("runner: %s has %d classes: %w", of, r.Graph.Classes, err)
 	}
-	if t.Weights != "" {
-		f, err := weights.Open(t.Weights)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		n := Network{Spec: spec}
-		own, err := n.classes(f)
-		if err != nil {
-			return nil, err
-		}
-		if classes > 0 && own > 0 && own != classes {
-			return nil, fmt.Errorf("runner: %s is of %d classes, asked for are %d", f.Name(), own, classes)
-		}
-		classes, of = own, f.Name()
-	}
-	files, err := openImages(t.Job.Accuracy, classes)
-	if err != nil && classes > 0 {
-		// Pictures that can be opened for any classes are at odds with these.
-		if any, none := openImages(t.Job.Accuracy, 0); none == nil {
-			any.Close()
-			err = fmt.Errorf("runner: %s is of %d classes: %w", of, classes, err)
-		}
-	}
-	return files, err
+	return nil, err
 }
 
 // counts are an evaluation's results; images without any right answer are in none of them.

@@ -127,13 +127,12 @@ func TestRecipeOfSecondSize(t *testing.T) {
 	}{
 		{"tv2_in1k", 0, 201, 79.43}, {"tv2_in1k", 224, 232, 80.846}, {"a1_in1k", 288, 288, 81.24}, {"a1_in1k", 256, 269, 80.38},
 	} {
-		n := &Network{Spec: spec, Tag: test.tag}
-		var task Task
-		task.ImgSize = test.size
-		n.recipe(task)
-		p := publishedFigures(spec, test.tag, &n.Recipe)
-		if n.Recipe.Resize != test.resize || math.Abs(p.Top1-test.top1) > 0.01 {
-			t.Errorf("%s at %d px: resized to %d, published %v at %d px; want %d and %v", test.tag, test.size, n.Recipe.Resize, p.Top1, p.ImgSize, test.resize, test.top1)
+		r := &Ready{Spec: spec, Tag: test.tag}
+		r.task.ImgSize = test.size
+		r.prepare()
+		p := publishedFigures(spec, test.tag, &r.Recipe)
+		if r.Recipe.Resize != test.resize || math.Abs(p.Top1-test.top1) > 0.01 {
+			t.Errorf("%s at %d px: resized to %d, published %v at %d px; want %d and %v", test.tag, test.size, r.Recipe.Resize, p.Top1, p.ImgSize, test.resize, test.top1)
 		}
 	}
 }
@@ -145,8 +144,12 @@ func TestOtherLibrarysSize(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := *tiny // under a name that both have published: at 256 and 288 pixels
-	spec.Name, spec.Size, spec.Family = "efficientnet_b2", 256, "tiny"
+	b2, err := zoo.Find("efficientnet_b2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := *tiny // as if both had published it: at 256 and 288 pixels
+	spec.Size, spec.Checkpoints = 256, b2.Checkpoints
 	spec.Renames = []weights.Table{{Name: "torchvision", Rows: []weights.Rename{{Old: "their.*.*", New: "*.*"}}}}
 	list, err := zoo.NewList([]zoo.Spec{spec})
 	if err != nil {
@@ -155,16 +158,17 @@ func TestOtherLibrarysSize(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "theirs.safetensors")
 	writeWeightsAs(t, path, 3, "their.")
 	task := Task{Weights: path, Job: experiment.Job{Model: spec.Name, Threads: 1, Batch: 1, NoTune: true}}
-	n, err := Open(list, task)
+	r, err := Describe(list, task)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.Close()
-	g, err := Graph(list, task)
+	defer r.Close()
+	if in := r.Graph.Input(); r.Naming != "torchvision" || r.Recipe.Size != 288 || in.H != 288 || r.Graph.Classes != 3 {
+		t.Errorf("%s's names: a recipe of %d pixels, a graph of %v, %d classes; want 288, 3", r.Naming, r.Recipe.Size, in, r.Graph.Classes)
+	}
+	n, err := r.Load(r.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if in := n.Graph.Input(); n.Naming != "torchvision" || n.Recipe.Size != 288 || in.H != 288 || g.Input() != in || n.Graph.Classes != 3 {
-		t.Errorf("%s's names: a recipe of %d pixels, a graph of %v, %d classes, alone %v; want 288, 3", n.Naming, n.Recipe.Size, in, n.Graph.Classes, g.Input())
-	}
+	n.Close()
 }

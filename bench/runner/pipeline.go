@@ -33,7 +33,7 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	if t.Batch == 0 {
 		t.Batch = evalBatch
 	}
-	files, err := datasets.Open(a.Data, datasets.Options{Labels: a.Labels}) // labels play no part here
+	files, err := openImages(a, 0) // labels play no part here
 	if err != nil {
 		return nil, err
 	}

@@ -207,7 +207,7 @@ func TestOtherClassesAreToldFirst(t *testing.T) {
 	if err == nil || ready {
 		t.Fatalf("error %v, network ready %t; want an error before that", err, ready)
 	}
-	for _, part := range []string{"tiny.mine.safetensors is of 3 classes", dir, "2 class folders"} {
+	for _, part := range []string{"tiny.mine.safetensors has 3 classes", dir, "2 class folders"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error %q, want %q in it", err, part)
 		}

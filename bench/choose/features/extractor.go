@@ -15,13 +15,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"zoobench/bench/runner"
 	"zoobench/datasets/preprocess"
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
-	"zoobench/zoo/weights"
 )
 
 // An Extractor is a checkpoint whose features can be had beside its logits.
@@ -34,7 +34,7 @@ type Extractor struct {
 	Features int // what the classifier is given
 	Logits   int
 
-	engine *engine.Engine
+	network *runner.Network
 }
 
 // Open makes a task's network ready as the runner does, with its own preprocessing, and taps it. Algorithms are those of
@@ -43,50 +43,30 @@ func Open(list *zoo.List, t runner.Task) (*Extractor, error) {
 	if t.Weights == "" {
 		return nil, fmt.Errorf("features: %s: no checkpoint", t.Model)
 	}
-	t.NoTune, t.Choices = true, nil
-	whole, err := runner.Open(list, t)
+	r, err := runner.Describe(list, t)
 	if err != nil {
 		return nil, err
 	}
-	whole.Close()
-	whole.Engine = nil // its memory is free before the second plan takes as much
-	n := &Extractor{Network: whole.Spec.Name, Name: whole.Spec.Name, SHA256: whole.SHA256, Recipe: whole.Preprocessing(), Logits: whole.Graph.Classes}
-	if whole.Tag != "" {
-		n.Name += "." + whole.Tag
-	}
-	graph, features, err := Tap(whole.Graph)
-	if err != nil {
+	defer r.Close()
+	e := &Extractor{Network: r.Spec.Name, Name: r.Name(), File: filepath.Base(r.File), SHA256: r.SHA256, Logits: r.Graph.Classes}
+	if r.Graph, e.Features, err = Tap(r.Graph); err != nil {
 		return nil, err
 	}
-	n.Features = features
-	f, err := weights.Open(t.Weights)
-	if err != nil {
+	if e.network, err = r.Load(engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact}); err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	n.File = f.Name()
-	bound, err := weights.Bind(f, graph.Params, weights.Options{Tables: whole.Spec.Renames})
-	if err != nil {
-		return nil, err
-	}
-	err = weights.Guard(f, func() (err error) {
-		n.engine, err = engine.New(graph, bound, engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return n, nil
+	e.Recipe = e.network.Preprocessing()
+	return e, nil
 }
 
 // Close ends the engine's workers.
-func (e *Extractor) Close() { e.engine.Close() }
+func (e *Extractor) Close() { e.network.Close() }
 
 // Outputs is the number of values that Run writes for one image: features, then logits.
 func (e *Extractor) Outputs() int { return e.Features + e.Logits }
 
 // Run computes features and logits of count images: src is (count, size, size, 3), dst (count, Outputs).
-func (e *Extractor) Run(dst, src []float32, count int) { e.engine.Run(dst, src, count) }
+func (e *Extractor) Run(dst, src []float32, count int) { e.network.Engine.Run(dst, src, count) }
 
 // Key is a hash of all that the network's outputs for an image depend on: weights, recipe, instruction set and program.
 func (e *Extractor) Key(build string) (string, error) {

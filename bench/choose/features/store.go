@@ -105,11 +105,11 @@ func (e *Extractor) compute(
 	ctx context.Context, f Folder, records *recordFile, sums [][sha256.Size]byte, index []int, step func(done, total int),
 ) error {
 	src := newSome(f.Source, index)
-	loader, err := datasets.NewLoader(src, e.Recipe, datasets.LoadOptions{Batch: e.engine.Batch()})
+	loader, err := datasets.NewLoader(src, e.Recipe, datasets.LoadOptions{Batch: e.network.Engine.Batch()})
 	if err != nil {
 		return err
 	}
-	out := make([]float32, e.engine.Batch()*e.Outputs())
+	out := make([]float32, e.network.Engine.Batch()*e.Outputs())
 	for batch, err := range loader.Batches(ctx) {
 		if err != nil {
 			return err

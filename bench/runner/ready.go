@@ -1,0 +1,239 @@
+package runner
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"zoobench/kernels"
+	"zoobench/zoo"
+	"zoobench/zoo/engine"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
+)
+
+// A Ready is what a task's checkpoint says of itself, read once, and the graph and recipe that follow from it. It holds
+// the checkpoint's file open until Load or Close.
+type Ready struct {
+	Spec   *zoo.Spec
+	Graph  *nn.Graph  // of the recipe's input size and the file's number of classes; Load packs whatever graph of the same parameters stands here
+	Recipe zoo.Recipe // every value filled in, for the graph's input size
+
+	Tag    string // of the checkpoint, "" where it has none or weights are generated
+	File   string // "" for generated weights
+	SHA256 string // of the file
+	Naming string // whose parameter names the file has: "torchvision", or "" for the network's own
+
+	task  Task
+	file  *weights.File  // nil for generated weights
+	bound *weights.Bound // nil for generated weights, and where the file's tensors do not fit
+	unfit error          // why they do not
+	took  time.Duration  // to build the graph and find its parameters, without the file's hash
+}
+
+// Describe reads what a task's checkpoint says of itself: its header, its hash, whose names it has, its number of classes;
+// and builds the graph with the recipe that follow. It packs nothing: that is Load's, and so is the error where the file's
+// tensors are not the graph's parameters, so that a network's cost is known of a file that is incomplete.
+func Describe(list *zoo.List, t Task) (*Ready, error) {
+	spec, err := list.Find(t.Model)
+	if err != nil {
+		return nil, err
+	}
+	r := &Ready{Spec: spec, Tag: t.Tag, File: t.Weights, task: t}
+	if err := r.read(); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// read opens the checkpoint, if there is one, and builds what follows from it.
+func (r *Ready) read() (err error) {
+	if r.File != "" {
+		if r.file, err = weights.Open(r.File); err != nil {
+			return err
+		}
+		if r.SHA256, err = r.file.SHA256(); err != nil {
+			return err
+		}
+		if r.Tag == "" {
+			r.Tag = publishedTag(r.Spec, r.SHA256)
+		}
+	}
+	start := time.Now() // the time to load does not depend on whether somebody wants the hash
+	defer func() { r.took = time.Since(start) }()
+	if err := r.build(); err != nil || r.file == nil {
+		return err
+	}
+	return r.bind()
+}
+
+// Options are the engine's options that the task asks for.
+func (r *Ready) Options() engine.Options {
+	t := &r.task
+	o := engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact, Choices: t.Choices}
+	if !t.NoTune {
+		o.Tuner = NewTuner()
+	}
+	return o
+}
+
+// loadGCPercent is the collector's setting while weights are packed: each tensor is needed once, and a heap that may
+// grow by half its size would hold most of them twice.
+const loadGCPercent = 10
+
+// Load packs the weights for r.Graph, plans its engine and closes the file: a Ready is loaded once. It changes the
+// instruction set for the whole process if the task names one. Network.LoadTime counts Describe's share as well.
+func (r *Ready) Load(o engine.Options) (*Network, error) {
+	defer r.Close()
+	if r.unfit != nil {
+		return nil, r.unfit
+	}
+	if r.task.ISA != "" {
+		if err := kernels.Use(r.task.ISA); err != nil {
+			return nil, err
+		}
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(loadGCPercent))
+	n := &Network{Ready: r}
+	start := time.Now()
+	var err error
+	if r.file == nil {
+		n.Engine, err = engine.New(r.Graph, weights.Generator{}.Source(r.Graph.Params), o)
+	} else {
+		err = weights.Guard(r.file, func() (err error) {
+			n.Engine, err = engine.New(r.Graph, r.bound, o)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.LoadTime = r.took + time.Since(start) - n.Engine.Trials().Time
+	runtime.GC()
+	return n, nil
+}
+
+// Close closes the checkpoint's file.
+func (r *Ready) Close() {
+	if r.file != nil {
+		r.file.Close()
+		r.file, r.bound = nil, nil
+	}
+}
+
+// Name is the network with the checkpoint's tag, as resnet50.tv_in1k, or the network alone where there is none.
+func (r *Ready) Name() string {
+	if r.Tag == "" {
+		return r.Spec.Name
+	}
+	return r.Spec.Name + "." + r.Tag
+}
+
+// build sets the recipe and the graph, of as many classes as the task says, else as the file has.
+func (r *Ready) build() (err error) {
+	classes := r.task.NumClasses
+	if r.file != nil {
+		own, err := r.classes()
+		if err != nil {
+			return err
+		}
+		if classes > 0 && own > 0 && own != classes {
+			return fmt.Errorf("runner: %s: the file has %d classes, want %d", r.file.Name(), own, classes)
+		}
+		classes = cmp.Or(own, classes)
+	}
+	r.prepare()
+	r.Graph, err = r.Spec.Graph(r.Recipe.Size, classes)
+	return err
+}
+
+// bind finds the graph's parameters in the file. Where the file's names are another library's, so is the recipe; if that is
+// for another input size, the graph is built anew.
+func (r *Ready) bind() error {
+	bound, err := weights.Bind(r.file, r.Graph.Params, weights.Options{Tables: r.Spec.Renames})
+	if err != nil {
+		r.unfit = err
+		return nil
+	}
+	r.bound = bound
+	if bound.Table() == r.Naming {
+		return nil
+	}
+	r.Naming = bound.Table()
+	size := r.Recipe.Size
+	if r.prepare(); r.Recipe.Size == size {
+		return nil
+	}
+	if err := r.build(); err != nil {
+		return err
+	}
+	return r.bind()
+}
+
+// prepare decides how images are prepared: as the checkpoint was published, else as the library whose names the file
+// has published the network first, else as the network's own row says; then what the task overrides.
+func (r *Ready) prepare() {
+	recipe, known := r.Spec.Recipe, r.Spec.Checkpoints
+	of := slices.IndexFunc(known, func(c zoo.Checkpoint) bool { return c.Tag == r.Tag })
+	if of < 0 && r.Naming != "" {
+		of = slices.IndexFunc(known, func(c zoo.Checkpoint) bool { return c.Library == r.Naming })
+	}
+	if of >= 0 {
+		recipe = known[of].Recipe
+	}
+	if size := r.task.ImgSize; size != 0 && size != recipe.Size {
+		full := recipe.Full(r.Spec.Size)
+		recipe.Resize = 0 // was published for another size; the crop's fraction stays
+		switch recipe.Size = size; {
+		case size == full.TestSize:
+			recipe.CropPct = full.TestCropPct
+		case recipe.CropPct == 0 && of >= 0 && known[of].Recipe.Resize != 0:
+			recipe.CropPct = float64(full.Size) / float64(full.Resize)
+		}
+	}
+	r.Recipe = r.task.Recipe.apply(recipe).Full(r.Spec.Size)
+}
+
+// maxClasses bounds what a file may claim before a classifier of that size is built.
+const maxClasses = 1 << 20
+
+// classes returns the checkpoint's own number of classes, or 0 where its classifier cannot be found; what is missing
+// then is for Bind to say.
+func (r *Ready) classes() (int, error) {
+	g, err := r.Spec.Graph(0, 0)
+	if err != nil {
+		return 0, err
+	}
+	for _, node := range slices.Backward(g.Nodes) {
+		if node.Weight < 0 || (node.Op != nn.Conv && node.Op != nn.Linear) {
+			continue
+		}
+		name := g.Params[node.Weight].Name
+		shape, ok := weights.ShapeOf(r.file, name, r.Spec.Renames...)
+		if !ok || len(shape) == 0 {
+			return 0, nil
+		}
+		if shape[0] < 1 || shape[0] > maxClasses {
+			return 0, fmt.Errorf("runner: %s: %s: %d classes, want 1 to %d", r.file.Name(), name, shape[0], maxClasses)
+		}
+		return shape[0], nil
+	}
+	return 0, errors.New("runner: " + r.Spec.Name + ": no classifier")
+}
+
+// publishedTag returns the tag of the network's checkpoint with this hash, "" where none is known. Files' names have at
+// least eight of its digits.
+func publishedTag(spec *zoo.Spec, sha256 string) string {
+	for _, c := range spec.Checkpoints {
+		if len(c.SHA256) >= 8 && strings.HasPrefix(sha256, c.SHA256) {
+			return c.Tag
+		}
+	}
+	return ""
+}
