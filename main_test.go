@@ -29,7 +29,7 @@ bench/choose: bench/choose/features bench/choose/heads bench/experiment bench/lo
 bench/choose: datasets datasets/preprocess kernels kernels/par zoo zoo/weights
 # Heads are statistics of slices: no file, no network and no image reaches them.
 bench/choose/heads: bench/stat kernels kernels/par gonum.org/v1/gonum/
-bench/choose/features: bench/runner datasets datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
+bench/choose/features: bench/runner datasets datasets/preprocess kernels zoo zoo/engine zoo/nn
 bench/gate: bench/record bench/stat kernels golang.org/x/perf/ golang.org/x/sys/unix
 bench/experiment: bench/load gopkg.in/yaml.v3
 bench/load: bench/stat

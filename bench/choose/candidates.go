@@ -28,8 +28,8 @@ type absentCheckpoint struct {
 // mostAbsent is how many absent checkpoints are named before the work begins; the report names all.
 const mostAbsent = 10
 
-// candidates lists the checkpoints in the cache folder and says which are not there.
-func (c *chooser) candidates(context.Context) error {
+// candidates lists the checkpoints in the cache folder, after saying which are not there.
+func (c *chooser) candidates(ctx context.Context) error {
 	specs, err := c.o.List.Match(c.o.Networks)
 	if err != nil {
 		return fmt.Errorf("choose: %w", err)
@@ -55,24 +55,30 @@ func (c *chooser) candidates(context.Context) error {
 			if err != nil {
 				return err
 			}
-			c.consider(s.Name, tag, file)
+			cand := &contender{
+				Candidate: &Candidate{Name: s.Name + "." + tag, Network: s.Name, File: filepath.Base(file)},
+				task:      runner.Task{Job: experiment.Job{Model: s.Name}, Tag: tag, Weights: file},
+			}
+			c.Candidates, c.contenders = append(c.Candidates, cand.Candidate), append(c.contenders, cand)
 		}
 	}
 	c.sayAbsent()
+	for i, cand := range c.contenders {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c.consider(cand)
+		c.o.Step("reading checkpoints", i+1, len(c.contenders))
+	}
 	if len(c.Candidates) == 0 {
 		return fmt.Errorf("choose: %w; put files into %s as NETWORK.TAG.safetensors or .pth", errNothing, c.o.Cache.Weights())
 	}
 	return nil
 }
 
-// consider notes a checkpoint with what its own graph costs: a file may have another number of classes than the network,
-// and its recipe another size. One whose graph cannot be made is a candidate with the reason.
-func (c *chooser) consider(network, tag, file string) {
-	cand := &contender{
-		Candidate: &Candidate{Name: network + "." + tag, Network: network, File: filepath.Base(file)},
-		task:      runner.Task{Job: experiment.Job{Model: network}, Tag: tag, Weights: file},
-	}
-	c.Candidates, c.contenders = append(c.Candidates, cand.Candidate), append(c.contenders, cand)
+// consider notes what a checkpoint says of itself and what its own graph costs: a file may have another number of classes
+// than the network, and its recipe another size. One whose graph cannot be made is a candidate with the reason.
+func (c *chooser) consider(cand *contender) {
 	r, err := runner.Describe(c.o.List, cand.task)
 	if err != nil {
 		c.fail(cand, err.Error())

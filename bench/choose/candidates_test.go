@@ -2,6 +2,7 @@ package choose
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -50,5 +51,22 @@ func TestCandidateCost(t *testing.T) {
 		if cand.Name != test.name || cand.Err != "" || cand.Params != test.params || cand.MACs != test.macs || len(cand.Exceeds) > 0 != test.exceeds {
 			t.Errorf("%+v, want %+v", *cand, test)
 		}
+	}
+}
+
+// TestCandidatesEnd ends between two checkpoints, each of which is read whole for its hash.
+func TestCandidatesEnd(t *testing.T) {
+	o := options(t, "")
+	if err := o.fill(); err != nil {
+		t.Fatal(err)
+	}
+	c := &chooser{o: o, Result: &Result{Limits: o.Limits}}
+	ctx, cancel := context.WithCancel(t.Context())
+	c.o.Step = func(string, int, int) { cancel() }
+	if err := c.candidates(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want that of the context", err)
+	}
+	if first, second := c.Candidates[0], c.Candidates[1]; first.SHA256 == "" || second.SHA256 != "" {
+		t.Errorf("hashes %q and %q, want that of the first alone", first.SHA256, second.SHA256)
 	}
 }

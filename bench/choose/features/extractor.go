@@ -34,7 +34,7 @@ type Extractor struct {
 	Features int // what the classifier is given
 	Logits   int
 
-	network *runner.Network
+	network *runner.Network // of the tapped graph
 }
 
 // Open makes a task's network ready as the runner does, with its own preprocessing, and taps it. Algorithms are those of
