@@ -48,7 +48,8 @@ func TestCandidateCost(t *testing.T) {
 	}
 	for i, test := range tests {
 		cand := c.Candidates[i]
-		if cand.Name != test.name || cand.Err != "" || cand.Params != test.params || cand.MACs != test.macs || len(cand.Exceeds) > 0 != test.exceeds {
+		exceeds := len(cand.Exceeds) > 0
+		if cand.Name != test.name || cand.Err != "" || cand.Params != test.params || cand.MACs != test.macs || exceeds != test.exceeds {
 			t.Errorf("%+v, want %+v", *cand, test)
 		}
 	}

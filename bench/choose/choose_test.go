@@ -72,7 +72,8 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := features.Open(o.List, runner.Task{Job: experiment.Job{Model: r.Pick.Name}, Weights: filepath.Join(o.Cache.Weights(), r.PickName+".safetensors")})
+	checkpoint := filepath.Join(o.Cache.Weights(), r.PickName+".safetensors")
+	n, err := features.Open(o.List, runner.Task{Job: experiment.Job{Model: r.Pick.Name}, Weights: checkpoint})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +322,8 @@ func TestHeadFiles(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	o := options(t, "")
-	if _, err := LoadHead(filepath.Join(o.Cache.Weights(), "wide.made.safetensors")); err == nil || !strings.Contains(err.Error(), "not a head") {
+	_, err = LoadHead(filepath.Join(o.Cache.Weights(), "wide.made.safetensors"))
+	if err == nil || !strings.Contains(err.Error(), "not a head") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -27,7 +27,8 @@ func drawOutcome(rng *rand.Rand) heads.Outcome {
 
 // decided is a choice among made-up heads on 60 images of two classes, a quarter of them copies, as far as decide.
 func decided(heads int) *chooser {
-	c := &chooser{Result: &Result{Metric: byAccuracy, Limits: Limits{Percentile: 0.5}, Batch: 1, Classes: []string{"a", "b"}}, titles: []string{"a", "b"}}
+	r := &Result{Metric: byAccuracy, Limits: Limits{Percentile: 0.5}, Batch: 1, Classes: []string{"a", "b"}}
+	c := &chooser{Result: r, titles: r.Classes}
 	c.o.Say, c.o.Step = func(string) {}, func(string, int, int) {}
 	rng := rand.New(rand.NewPCG(5, 1))
 	first := drawOutcome(rng)
@@ -63,12 +64,18 @@ func TestDecide(t *testing.T) {
 	if err := c.page().markdown(&page); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Expect about " + percent(*c.Expected) + " on new images", "The best of 25 rows by accuracy reaches", "only 45 of the 60 images are different"} {
+	for _, want := range []string{
+		"Expect about " + percent(*c.Expected) + " on new images", "The best of 25 rows by accuracy reaches",
+		"only 45 of the 60 images are different",
+	} {
 		if !strings.Contains(page.String(), want) || !strings.Contains(strings.Join(said, "\n"), want) {
 			t.Errorf("%q is not in the report or not said: %q", want, said)
 		}
 	}
-	for _, explained := range []string{"A linear probe is ", "called folds", "A difference is measurable if ", "same tie group are ties", "The front is ", "In a cascade the "} {
+	for _, explained := range []string{
+		"A linear probe is ", "called folds", "A difference is measurable if ", "same tie group are ties", "The front is ",
+		"In a cascade the ",
+	} {
 		if !strings.Contains(page.String(), explained) {
 			t.Errorf("the report does not explain %q", explained)
 		}
@@ -76,14 +83,17 @@ func TestDecide(t *testing.T) {
 	if best := c.Rows[0].Score.Accuracy.Value; *c.Expected >= best-0.02 || *c.Expected < 0.6 {
 		t.Errorf("%g expected of 70 %%, the best has %g", *c.Expected, best)
 	}
-	if len(c.Ensembles) != mostWhatIfs || c.Ensembles[0].Balanced.Hi == 0 || !strings.Contains(page.String(), "5 are left out") || len(steps) < 5 {
+	leftOut := strings.Contains(page.String(), "5 are left out")
+	if len(c.Ensembles) != mostWhatIfs || c.Ensembles[0].Balanced.Hi == 0 || !leftOut || len(steps) < 5 {
 		t.Errorf("%d ensembles, %d steps:\n%s", len(c.Ensembles), len(steps), page.String())
 	}
 }
 
 // TestDecideEnds ends a decision at every stage of it that takes time.
 func TestDecideEnds(t *testing.T) {
-	for _, stage := range []string{"drawing images at random 0", "drawing images at random 500", "two networks together 0", "two networks together 1"} {
+	for _, stage := range []string{
+		"drawing images at random 0", "drawing images at random 500", "two networks together 0", "two networks together 1",
+	} {
 		c := decided(12)
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()

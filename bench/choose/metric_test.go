@@ -28,7 +28,8 @@ func TestAlikeWarning(t *testing.T) {
 	}
 	// What cannot be read looks like nothing: 8 of 10, and two that are the same.
 	read := []bool{true, true, true, true, true, true, true, true, false, false}
-	if got := alikeWarning([]int{0, 0, 2, 3, 4, 5, 6, 7, 8, 9}, read, byMacroF1); !strings.HasPrefix(got, "only 7 of the 8 images") || strings.Contains(got, "McNemar") {
+	got := alikeWarning([]int{0, 0, 2, 3, 4, 5, 6, 7, 8, 9}, read, byMacroF1)
+	if !strings.HasPrefix(got, "only 7 of the 8 images") || strings.Contains(got, "McNemar") {
 		t.Errorf("with unreadable ones: %q", got)
 	}
 }

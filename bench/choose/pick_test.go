@@ -34,8 +34,12 @@ func TestPick(t *testing.T) {
 	if d.row != tied || d.best != best || d.tied != 3 || d.next != poor {
 		t.Errorf("picked %s; best %s, %d tied, next %v", d.row.Name, d.best.Name, d.tied, d.next)
 	}
-	for _, want := range []string{"tied with its linear probe reaches an accuracy of 98.0 %", "20.0 ms for one image (p50), within the limit of 100 ms. ", "best with its linear probe, reaches 99.0 % and is not measurably better", "of the 3 that tie within 2 points"} {
-		if got := d.reason(byAccuracy, Limits{Latency: 100 * time.Millisecond, Percentile: 0.5}, 1); !strings.Contains(got, want) || strings.Count(got, ". ") != 1 {
+	got := d.reason(byAccuracy, Limits{Latency: 100 * time.Millisecond, Percentile: 0.5}, 1)
+	for _, want := range []string{
+		"tied with its linear probe reaches an accuracy of 98.0 %", "20.0 ms for one image (p50), within the limit of 100 ms. ",
+		"best with its linear probe, reaches 99.0 % and is not measurably better", "of the 3 that tie within 2 points",
+	} {
+		if !strings.Contains(got, want) || strings.Count(got, ". ") != 1 {
 			t.Errorf("reason %q, want two sentences and %q", got, want)
 		}
 	}
@@ -57,15 +61,17 @@ func TestPick(t *testing.T) {
 	for _, r := range rows {
 		front[r.Name] = r.Front
 	}
-	for name, want := range map[string]bool{"over": true, "best": true, "tied": true, "poor": true, "slow": false, "vote": false, "unknown": false} {
+	for name, want := range map[string]bool{
+		"over": true, "best": true, "tied": true, "poor": true, "slow": false, "vote": false, "unknown": false,
+	} {
 		if front[name] != want {
 			t.Errorf("%s: on the front %v, want %v", name, front[name], want)
 		}
 	}
 	// Limits from which the pick changes: poor at 5 ms, tied at 20 ms; at any other the tie's quickest stays.
-	got := changes(f, func(*Row) bool { return true })
-	if len(got) != 2 || got[0].Name != "poor" || got[0].From != 5e6 || got[1].Name != "tied" || got[1].From != 20e6 {
-		t.Errorf("changes %+v", got)
+	all := changes(f, func(*Row) bool { return true })
+	if len(all) != 2 || all[0].Name != "poor" || all[0].From != 5e6 || all[1].Name != "tied" || all[1].From != 20e6 {
+		t.Errorf("changes %+v", all)
 	}
 }
 
@@ -104,7 +110,8 @@ func TestPickPastOneThatIsWorse(t *testing.T) {
 	// One further behind that no test tells from the best, beside one nearby that is worse: not every other is far.
 	open := rowOver("open", 8*time.Millisecond, [2]int{0, 20}, [2]int{900, 1000}, [2]int{200, 203})
 	d = pick(order([]*Row{a, b, open}, byAccuracy), func(r *Row) bool { return r.Fits })
-	if text := d.reason(byAccuracy, Limits{Percentile: 0.5}, 1); d.open != 1 || d.next != b || strings.Contains(text, "no other comes within") {
+	text := d.reason(byAccuracy, Limits{Percentile: 0.5}, 1)
+	if d.open != 1 || d.next != b || strings.Contains(text, "no other comes within") {
 		t.Errorf("b is 1 point below, %d open: %s", d.open, text)
 	}
 }
@@ -143,7 +150,10 @@ func TestPickOfEquallyQuick(t *testing.T) {
 		{"quicker by noise", 10 * time.Millisecond, 10100 * time.Microsecond, "better"},
 		{"slower by more", 10300 * time.Microsecond, 10 * time.Millisecond, "poor"},
 	} {
-		rows := []*Row{rowOver("better", test.better, [2]int{0, 100}), rowOver("poor", test.poor, [2]int{0, 103}), rowOver("slow", 90*time.Millisecond, [2]int{0, 99})}
+		rows := []*Row{
+			rowOver("better", test.better, [2]int{0, 100}), rowOver("poor", test.poor, [2]int{0, 103}),
+			rowOver("slow", 90*time.Millisecond, [2]int{0, 99}),
+		}
 		f := order(rows, byAccuracy)
 		all := func(*Row) bool { return true }
 		if d := pick(f, all); d.row.Name != test.want {

@@ -30,8 +30,11 @@ var kinds = []struct {
 	{"insects", [][2]int{{69, 79}, {300, 326}}},
 	{"primates", [][2]int{{365, 382}}},
 	{"reptiles", [][2]int{{33, 68}}},
-	{"vehicles", [][2]int{{407, 407}, {436, 436}, {444, 444}, {511, 511}, {555, 555}, {569, 569}, {609, 609}, {627, 627}, {654, 654}, {656, 656}, {661, 661},
-		{665, 665}, {670, 670}, {675, 675}, {705, 705}, {717, 717}, {734, 734}, {751, 751}, {779, 779}, {817, 817}, {829, 829}, {864, 864}, {866, 867}, {874, 874}}},
+	{"vehicles", [][2]int{
+		{407, 407}, {436, 436}, {444, 444}, {511, 511}, {555, 555}, {569, 569}, {609, 609}, {627, 627},
+		{654, 654}, {656, 656}, {661, 661}, {665, 665}, {670, 670}, {675, 675}, {705, 705}, {717, 717},
+		{734, 734}, {751, 751}, {779, 779}, {817, 817}, {829, 829}, {864, 864}, {866, 867}, {874, 874},
+	}},
 }
 
 // realFolder is the folder of photographs and checkpoints: ZOO_REAL, relative to the module's root. Without it the test
@@ -142,8 +145,8 @@ func TestReal(t *testing.T) {
 	if classes < 20 {
 		t.Fatalf("%d of ImageNet's classes, want at least 20", classes)
 	}
-	o := Options{List: zoo.Default(), Cache: realCache(t, real), Worker: worker("zoo"), Data: data, Threads: 1, MinDuration: 20 * time.Millisecond,
-		Images: 80, Networks: []string{"squeezenet1_1", "mobilenetv2_100", "vit_tiny_patch16_224"}}
+	o := Options{List: zoo.Default(), Cache: realCache(t, real), Worker: worker("zoo"), Data: data, Threads: 1,
+		MinDuration: 20 * time.Millisecond, Images: 80, Networks: []string{"squeezenet1_1", "mobilenetv2_100", "vit_tiny_patch16_224"}}
 	atLeast := map[string]float64{"squeezenet1_1.real": 0.50, "mobilenetv2_100.real": 0.70, "vit_tiny_patch16_224.real": 0.80}
 	if os.Getenv("ZOO_LONG") != "" {
 		o.Images = 0
@@ -159,7 +162,8 @@ func TestReal(t *testing.T) {
 	}
 	for _, row := range r.Rows {
 		t.Logf("%-26s %-12s %s (%s), balanced %s, tie group %d, gradient %.1e, strengths %g, neighbours %v", row.Name, row.Head,
-			percent(row.Score.Accuracy.Value), interval(row.Score.Accuracy), percent(row.Score.Balanced.Value), row.Group, row.Gradient, row.Strengths, row.Neighbours)
+			percent(row.Score.Accuracy.Value), interval(row.Score.Accuracy), percent(row.Score.Balanced.Value), row.Group, row.Gradient,
+			row.Strengths, row.Neighbours)
 		if row.Head != headProbe {
 			continue
 		}
@@ -175,7 +179,8 @@ func TestReal(t *testing.T) {
 	}
 	for _, curve := range r.Curves {
 		first, last := curve.Points[0].Accuracy.Value, curve.Points[len(curve.Points)-1].Accuracy.Value
-		t.Logf("%s: %s with one image of a class, %s with %d, about %s with twice as many", curve.Name, percent(first), percent(last), curve.Points[len(curve.Points)-1].PerClass, percent(curve.Doubled))
+		t.Logf("%s: %s with one image of a class, %s with %d, about %s with twice as many",
+			curve.Name, percent(first), percent(last), curve.Points[len(curve.Points)-1].PerClass, percent(curve.Doubled))
 		if last < first+0.2 {
 			t.Errorf("%s: learning from more images brings it from %g to %g", curve.Name, first, last)
 		}

@@ -133,7 +133,8 @@ func saying(name string, latency int64, classes int, said []int, sure []float32)
 // named first.
 func TestSubsetOfImpossible(t *testing.T) {
 	a := &Answers{
-		Classes: []string{"a", "b", "c"}, Files: []string{"0", "1", "2"}, Labels: []int{0, 1, 1}, Read: []bool{true, true, true}, Group: []int{0, 1, 1},
+		Classes: []string{"a", "b", "c"}, Files: []string{"0", "1", "2"}, Labels: []int{0, 1, 1},
+		Read: []bool{true, true, true}, Group: []int{0, 1, 1},
 		From: []Answerer{{Name: "n", Head: headProbe, probabilities: heads.Matrix{Rows: 3, Cols: 3, Data: []float32{
 			0, 0, 1 /**/, 0, 1, 0 /**/, 0, 0, 1}}}},
 	}
@@ -182,7 +183,8 @@ func TestCascadeOfEquals(t *testing.T) {
 				right++
 			}
 		}
-		if want := float64(asked) / 10; w.Second != want || math.Abs(w.Accuracy.Value-float64(right)/float64(n)) > 1e-12 || w.Latency != 10+int64(100*want) {
+		share, accuracy := float64(asked)/10, float64(right)/float64(n)
+		if w.Second != share || math.Abs(w.Accuracy.Value-accuracy) > 1e-12 || w.Latency != 10+int64(100*share) {
 			t.Errorf("below %g: %+v, the rule asks about %d and has %d of %d right", w.Threshold, w, asked, right, n)
 		}
 		seconds = append(seconds, w.Second)
@@ -222,7 +224,10 @@ func TestPairsAreBounded(t *testing.T) {
 	if err != nil || len(all) != mostPaired*(mostPaired-1)/2 || a.leftOut() != 10 || !strings.Contains(a.Caveat(), "10 are left out") {
 		t.Errorf("%d pairs, %d left out: %s: %v", len(all), a.leftOut(), a.Caveat(), err)
 	}
-	if !slices.ContainsFunc(all, func(w WhatIf) bool { return strings.Contains(w.Name, "n29") }) || slices.ContainsFunc(all, func(w WhatIf) bool { return strings.Contains(w.Name, "n25") }) {
+	has := func(name string) bool {
+		return slices.ContainsFunc(all, func(w WhatIf) bool { return strings.Contains(w.Name, name) })
+	}
+	if !has("n29") || has("n25") {
 		t.Error("want the quickest among the pairs, and not one that is slow and poor")
 	}
 	few, err := a.Ensembles(ctx, 3)

@@ -119,7 +119,8 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().BoolVar(&o.Fresh, "fresh", false, "new measurements, also of networks that were measured in the last 24 hours")
 	c.Flags().StringVar(&f.out, "out", "", "folder of the report (default: a new one in "+runsDir+")")
 	c.Flags().StringVar(&f.save, "save", "", "folder for the head of the pick, which predict --head reads (default: the head is not saved)")
-	c.RegisterFlagCompletionFunc("percentile", cobra.FixedCompletions([]string{"p50", "p90", "p95", "p99"}, cobra.ShellCompDirectiveNoFileComp))
+	percentiles := []string{"p50", "p90", "p95", "p99"}
+	c.RegisterFlagCompletionFunc("percentile", cobra.FixedCompletions(percentiles, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(choose.Metrics(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("networks", a.networks)
 	a.formatFlag(c)
@@ -190,14 +191,17 @@ func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
 	case r.Pick == nil:
 		return &exitError{exitFailed, errors.New("choose: " + strings.ToLower(r.Reason[:1]) + strings.TrimSuffix(r.Reason[1:], "."))}
 	case failed > 0:
-		return &exitError{exitFailed, fmt.Errorf("choose: %d of %d networks could not be measured; the report says why", failed, len(r.Candidates))}
+		err := fmt.Errorf("choose: %d of %d networks could not be measured; the report says why", failed, len(r.Candidates))
+		return &exitError{exitFailed, err}
 	}
 	return nil
 }
 
 // printChoice prints the rows, the best first.
 func (a *app) printChoice(r *choose.Result) error {
-	title := []string{"", "model", "head", "tie", "accuracy", "95 % interval", "balanced", "macro-F1", "latency", "params", "memory", "load", "limits"}
+	title := []string{
+		"", "model", "head", "tie", "accuracy", "95 % interval", "balanced", "macro-F1", "latency", "params", "memory", "load", "limits",
+	}
 	out := newPrinter(a, title, chooseRow.cells)
 	candidates := map[string]*choose.Candidate{}
 	for _, c := range r.Candidates {
@@ -230,7 +234,8 @@ func (r chooseRow) cells() []string {
 	}
 	return []string{
 		mark, r.Model, r.Head, strconv.Itoa(r.Group),
-		percent(r.Accuracy), fmt.Sprintf("%.1f to %.1f", 100*r.AccuracyLo, 100*r.AccuracyHi), percent(r.Balanced), percent(r.MacroF1), millis(r.Latency), millions(r.Params), mebibytes(r.Memory), millis(r.Load), limits,
+		percent(r.Accuracy), fmt.Sprintf("%.1f to %.1f", 100*r.AccuracyLo, 100*r.AccuracyHi), percent(r.Balanced), percent(r.MacroF1),
+		millis(r.Latency), millions(r.Params), mebibytes(r.Memory), millis(r.Load), limits,
 	}
 }
 

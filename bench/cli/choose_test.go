@@ -98,7 +98,8 @@ func TestChoose(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &row); err != nil {
 			t.Fatal(err)
 		}
-		if row.Model != "squeezenet1_1.made" || row.Accuracy != 1 || row.Latency <= 0 || row.Memory <= 0 || row.Load <= 0 || row.Picked != (row.Head == "linear probe") {
+		measured := row.Latency > 0 && row.Memory > 0 && row.Load > 0
+		if row.Model != "squeezenet1_1.made" || row.Accuracy != 1 || !measured || row.Picked != (row.Head == "linear probe") {
 			t.Errorf("row %+v", row)
 		}
 	}
@@ -112,7 +113,8 @@ func TestChoose(t *testing.T) {
 	}
 
 	code, stdout, stderr = invoke(t, args...)
-	if code != 0 || !strings.Contains(stdout, "→ squeezenet1_1.made linear probe") || !strings.Contains(stdout, "It is the only row that fits the limits and can be picked.") {
+	if code != 0 || !strings.Contains(stdout, "→ squeezenet1_1.made linear probe") ||
+		!strings.Contains(stdout, "It is the only row that fits the limits and can be picked.") {
 		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 	}
 
@@ -121,11 +123,13 @@ func TestChoose(t *testing.T) {
 	for _, class := range []string{"blue", "green", "red"} {
 		code, stdout, stderr := invoke(t, append(predict, filepath.Join(data, class, "2.png"), "--format", "json")...)
 		var row predictRow
-		if err := json.Unmarshal([]byte(strings.SplitN(stdout, "\n", 2)[0]), &row); err != nil || code != 0 || row.Name != class || row.Rank != 1 {
+		err := json.Unmarshal([]byte(strings.SplitN(stdout, "\n", 2)[0]), &row)
+		if err != nil || code != 0 || row.Name != class || row.Rank != 1 {
 			t.Errorf("%s: exit code %d, %+v: %v %s", class, code, row, err, stderr)
 		}
 	}
-	if code, _, stderr := invoke(t, append(predict, filepath.Join(data, "red", "2.png"), "--crop-pct", "0.5")...); code != 1 || !strings.Contains(stderr, "another preprocessing") {
+	code, _, stderr = invoke(t, append(predict, filepath.Join(data, "red", "2.png"), "--crop-pct", "0.5")...)
+	if code != 1 || !strings.Contains(stderr, "another preprocessing") {
 		t.Errorf("another preprocessing: exit code %d, %q", code, stderr)
 	}
 
@@ -172,7 +176,9 @@ func TestChooseUsage(t *testing.T) {
 }
 
 func TestParseCount(t *testing.T) {
-	for text, want := range map[string]int64{"10M": 10_000_000, "1.5G": 1_500_000_000, "300k": 300_000, "42": 42, "0": 0, "-1M": 0, "M": 0, "NaN": 0, "1e30G": 0} {
+	for text, want := range map[string]int64{
+		"10M": 10_000_000, "1.5G": 1_500_000_000, "300k": 300_000, "42": 42, "0": 0, "-1M": 0, "M": 0, "NaN": 0, "1e30G": 0,
+	} {
 		if got, err := parseCount(text); got != want || (err == nil) != (want > 0) {
 			t.Errorf("%s: got %d, %v; want %d", text, got, err, want)
 		}

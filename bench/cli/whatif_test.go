@@ -14,7 +14,9 @@ import (
 func TestWhatIf(t *testing.T) {
 	a := choose.Answers{
 		Classes: []string{"cat", "dog"}, Files: []string{"0", "1", "2"}, Labels: []int{0, 1, 1}, Read: []bool{true, true, true},
-		From: []choose.Answerer{{Name: "quick", Head: "linear probe", Latency: 1e6, Batch: 1}, {Name: "slow", Head: "linear probe", Latency: 9e6, Batch: 1}},
+		From: []choose.Answerer{
+			{Name: "quick", Head: "linear probe", Latency: 1e6, Batch: 1}, {Name: "slow", Head: "linear probe", Latency: 9e6, Batch: 1},
+		},
 	}
 	about, err := json.Marshal(a)
 	if err != nil {
@@ -28,8 +30,10 @@ func TestWhatIf(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, stdout, stderr := invoke(t, "whatif", dir)
-	if code != 0 || !strings.Contains(stdout, "look better than they are") || !strings.Contains(stdout, "quick → slow") || !strings.Contains(stdout, "67 % 0.9996") {
-		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	for _, want := range []string{"look better than they are", "quick → slow", "67 % 0.9996"} {
+		if code != 0 || !strings.Contains(stdout, want) {
+			t.Errorf("exit code %d, want %q:\n%s%s", code, want, stdout, stderr)
+		}
 	}
 	code, stdout, stderr = invoke(t, "whatif", dir, "--curves", "--format", "json")
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")

@@ -70,7 +70,8 @@ func TestIntervalsCover(t *testing.T) {
 			}
 		}
 		if balanced < times*92/100 || f1 < times*92/100 {
-			t.Errorf("%d classes of %d, %g right: of %d intervals %d and %d hold the true value, want 92 %% at least", test.classes, test.perClass, test.p, times, balanced, f1)
+			t.Errorf("%d classes of %d, %g right: of %d intervals %d and %d hold the true value, want 92 %% at least",
+				test.classes, test.perClass, test.p, times, balanced, f1)
 		}
 	}
 }
