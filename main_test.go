@@ -53,7 +53,10 @@ kernels/internal/cpu: golang.org/x/sys/cpu
 datasets: datasets/decode datasets/preprocess
 datasets/preprocess: datasets/decode
 datasets/decode: golang.org/x/image/
-datasets/internal/golden:
+datasets/internal/golden: internal/testenv
+
+# What tests share; no package of the program may import it.
+internal/testenv:
 
 reports: bench/record bench/stat reports/findings
 reports: github.com/olekukonko/tablewriter/ gonum.org/v1/plot/ golang.org/x/image/

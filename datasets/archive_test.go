@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"zoobench/datasets/preprocess"
+	"zoobench/internal/testenv"
 )
 
 // An entry is a file to be archived.
@@ -289,19 +290,9 @@ func TestValidationLabels(t *testing.T) {
 			t.Errorf("%s: class %d, want none", name, class)
 		}
 	}
-	dir := os.Getenv("ZOO_REAL")
-	if dir == "" {
-		dir = filepath.Join("..", "shared", "real")
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", dir)
-	}
-	list, err := os.Open(filepath.Join(dir, "ILSVRC2012_val_labels.txt"))
+	list, err := os.Open(testenv.Real(t, "ILSVRC2012_val_labels.txt"))
 	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skipf("no list of labels: %v", err)
+		t.Fatal(err)
 	}
 	defer list.Close()
 	lines := bufio.NewScanner(list)

@@ -1,29 +1,17 @@
 package zoo
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
+	"zoobench/internal/testenv"
 	"zoobench/zoo/weights"
 )
 
 // TestPublishedFilesFit fits published files to the graphs, in whatever library's names they are. The folder is named
-// by ZOO_REAL, relative to the module's root; without it the test is skipped, where CI is true it fails.
+// by ZOO_REAL, relative to the module's root; see testenv.
 func TestPublishedFilesFit(t *testing.T) {
-	dir := os.Getenv("ZOO_REAL")
-	if dir == "" {
-		dir = filepath.Join("..", "shared", "real")
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", dir)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no published files: %v", err)
-		}
-		t.Skipf("no published files: %v", err)
-	}
+	dir := testenv.Real(t)
 	tests := []struct {
 		name, network, table string
 	}{

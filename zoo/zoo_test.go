@@ -4,12 +4,12 @@ import (
 	"encoding/csv"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"zoobench/internal/testenv"
 	"zoobench/zoo/nn"
 )
 
@@ -146,7 +146,7 @@ func TestImpossibleGraph(t *testing.T) {
 // TestTimmBenchmark compares parameters and activations with timm's own figures to the digits given. timm's MACs
 // count more kinds of operation: they lie above, by at most what otherOperations gives.
 func TestTimmBenchmark(t *testing.T) {
-	file := sharedFile(t, "published", "benchmark-infer-fp32-cpu-i9_10940x.csv")
+	file := testenv.Shared(t, "published", "benchmark-infer-fp32-cpu-i9_10940x.csv")
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -353,27 +353,6 @@ func specNames(specs []*Spec) string {
 		names = append(names, s.Name)
 	}
 	return strings.Join(names, " ")
-}
-
-// sharedFile is a file of the folder of reference data named by ZOO_SHARED, ../shared by default, both relative to the
-// module's root. Without it the test is skipped; where CI is true it fails.
-func sharedFile(t *testing.T, parts ...string) string {
-	t.Helper()
-	dir := os.Getenv("ZOO_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "shared")
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", dir)
-	}
-	file := filepath.Join(append([]string{dir}, parts...)...)
-	if _, err := os.Stat(file); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no reference data: %v", err)
-		}
-		t.Skipf("no reference data: %v", err)
-	}
-	return file
 }
 
 func ExampleFind() {

@@ -15,6 +15,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
+	"zoobench/internal/testenv"
 	"zoobench/zoo"
 )
 
@@ -37,27 +38,13 @@ var kinds = []struct {
 	}},
 }
 
-// realFolder is the folder of photographs and checkpoints: ZOO_REAL, relative to the module's root. Without it the test
-// is skipped, where CI is true it fails.
+// realFolder is the folder of photographs and checkpoints.
 func realFolder(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("takes seconds: not with -short")
 	}
-	dir := os.Getenv("ZOO_REAL")
-	if dir == "" {
-		dir = filepath.Join("..", "shared", "real")
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", "..", dir)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no photographs and checkpoints: %v", err)
-		}
-		t.Skipf("no photographs and checkpoints: %v", err)
-	}
-	return dir
+	return testenv.Real(t)
 }
 
 // cut makes a task of real photographs: links, a folder for each kind. It returns how many of ImageNet's classes they are.

@@ -9,20 +9,14 @@ import (
 	"testing"
 
 	"zoobench/bench/gate"
+	"zoobench/internal/testenv"
 )
 
-// gateRepo is a repository with a package kernels and three revisions: HEAD~2, one that is a quarter slower, and one
+// gateRepo is a repository with a package kernels and three revisions: HEAD~2, one that takes three times as long, and one
 // that does not build. It becomes the working directory.
 func gateRepo(t *testing.T) {
 	t.Helper()
-	for _, name := range []string{"git", "go"} {
-		if _, err := exec.LookPath(name); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatal(err)
-			}
-			t.Skipf("no %s command", name)
-		}
-	}
+	testenv.Commands(t, "git", "go")
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "kernels"), 0o777); err != nil {
 		t.Fatal(err)
@@ -64,7 +58,7 @@ func BenchmarkBroken(b *testing.B) { b.Fatal("broken on purpose") }
 	}
 	file := filepath.Join("kernels", "loop_test.go")
 	commit(file, source)
-	commit(file, strings.Replace(source, "20000", "25000", 1))
+	commit(file, strings.Replace(source, "20000", "60000", 1))
 	commit(file, "package kernels\n\nvar x int = \"\"\n")
 }
 
@@ -105,7 +99,8 @@ func TestGateExitCodes(t *testing.T) {
 	}
 }
 
-// TestGateFindsSlower compares a revision with one a quarter slower, in every form of output.
+// TestGateFindsSlower compares a revision with one that takes three times as long, in every form of output. The difference
+// is larger than what a busy machine does to a loop: how small a one is found is for the self-test to say.
 func TestGateFindsSlower(t *testing.T) {
 	gateRepo(t)
 	t.Setenv("ZOOBENCH_CACHE", t.TempDir())

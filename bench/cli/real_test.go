@@ -9,11 +9,11 @@ import (
 	"testing"
 
 	"zoobench/bench/record"
+	"zoobench/internal/testenv"
 	"zoobench/kernels"
 )
 
-// realFolder is the folder of photographs, checkpoints and PyTorch's predictions: ZOO_REAL, relative to the module's
-// root. Without it the test is skipped, where CI is true it fails.
+// realFolder is the folder of photographs, checkpoints and PyTorch's predictions.
 func realFolder(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
@@ -22,20 +22,7 @@ func realFolder(t *testing.T) string {
 	if kernels.ISA() == "generic" {
 		t.Skip("takes too long in plain Go, and says nothing of it")
 	}
-	dir := os.Getenv("ZOO_REAL")
-	if dir == "" {
-		dir = filepath.Join("..", "shared", "real")
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", "..", dir)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no photographs and checkpoints: %v", err)
-		}
-		t.Skipf("no photographs and checkpoints: %v", err)
-	}
-	return dir
+	return testenv.Real(t)
 }
 
 // pack writes a folder as a tar archive below a folder of its own, as ImageNetV2 is published.

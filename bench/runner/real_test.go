@@ -13,32 +13,20 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/datasets"
+	"zoobench/internal/testenv"
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
 )
 
-// realFolder is the folder of photographs, checkpoints and PyTorch's predictions: ZOO_REAL, relative to the module's
-// root. Without it the test is skipped, where CI is true it fails. A quarter of a minute is too long for -short.
+// realFolder is the folder of photographs, checkpoints and PyTorch's predictions. A quarter of a minute is too long for
+// -short.
 func realFolder(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("evaluates 2,700 photographs: not with -short")
 	}
-	dir := os.Getenv("ZOO_REAL")
-	if dir == "" {
-		dir = filepath.Join("..", "shared", "real")
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", "..", dir)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no photographs and checkpoints: %v", err)
-		}
-		t.Skipf("no photographs and checkpoints: %v", err)
-	}
-	return dir
+	return testenv.Real(t)
 }
 
 // expected is what summary.json says of one checkpoint.

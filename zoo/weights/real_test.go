@@ -10,33 +10,17 @@ import (
 	"strings"
 	"testing"
 
+	"zoobench/internal/testenv"
 	"zoobench/zoo/nn"
 )
 
-// folder is the one that an environment variable names, absolute or relative to the module's root, or a default.
-// Without it the test is skipped, but fails where CI=true.
-func folder(t *testing.T, variable, otherwise string) string {
-	t.Helper()
-	dir := os.Getenv(variable)
-	if dir == "" {
-		dir = otherwise
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", "..", dir)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s: %v", variable, err)
-		}
-		t.Skipf("%s names no folder, and %s is not there", variable, otherwise)
-	}
-	return dir
-}
+// goldens is the folder of golden files of the zoo's tests.
+var goldens = filepath.Join("..", "testdata", "goldens")
 
 // stateDictOf is a network's parameters as its golden file lists them.
 func stateDictOf(t *testing.T, network string) []nn.Param {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(folder(t, "ZOO_GOLDENS", "zoo/testdata/goldens"), network+".json"))
+	content, err := os.ReadFile(filepath.Join(goldens, network+".json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +43,7 @@ func stateDictOf(t *testing.T, network string) []nn.Param {
 
 // The published files open, in every form, and fit the networks that they are of.
 func TestPublished(t *testing.T) {
-	dir := folder(t, "ZOO_REAL", "../shared/real")
+	dir := testenv.Real(t)
 	for _, c := range []struct {
 		file, format, section, prefix, network, classifier string
 		dtype                                              Dtype
@@ -116,7 +100,7 @@ func TestPublished(t *testing.T) {
 
 // The three SqueezeNet files hold the same numbers: two to the bit, the third to half precision.
 func TestPublishedAgree(t *testing.T) {
-	dir := filepath.Join(folder(t, "ZOO_REAL", "../shared/real"), "checkpoints")
+	dir := filepath.Join(testenv.Real(t), "checkpoints")
 	var files [3]*File
 	for i, name := range []string{"squeezenet1_1.pth", "squeezenet1_1.legacy.pth", "squeezenet1_1.half.pth.tar"} {
 		f, err := Open(filepath.Join(dir, name))
@@ -147,7 +131,7 @@ func TestPublishedAgree(t *testing.T) {
 
 // Every golden's logits can be read, and every golden's state dict generated.
 func TestGoldens(t *testing.T) {
-	dir := folder(t, "ZOO_GOLDENS", "zoo/testdata/goldens")
+	dir := goldens
 	paths, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no goldens in %s: %v", dir, err)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/image/draw"
 
 	"zoobench/datasets/preprocess"
+	"zoobench/internal/testenv"
 )
 
 // TestGroups joins images by way of others and leaves unreadable ones alone.
@@ -65,27 +66,13 @@ func TestManyImages(t *testing.T) {
 	}
 }
 
-// realFolder is the folder of photographs and checkpoints: ZOO_REAL, relative to the module's root. Without it the test
-// is skipped, where CI is true it fails.
+// realFolder is the folder of photographs and checkpoints.
 func realFolder(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("takes seconds: not with -short")
 	}
-	dir := os.Getenv("ZOO_REAL")
-	if dir == "" {
-		dir = filepath.Join("..", "shared", "real")
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join("..", "..", "..", dir)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("no photographs and checkpoints: %v", err)
-		}
-		t.Skipf("no photographs and checkpoints: %v", err)
-	}
-	return dir
+	return testenv.Real(t)
 }
 
 // TestPhotographs finds copies of photographs, scaled by a half and recompressed, and takes no two photographs for one.

@@ -4,7 +4,7 @@
 //
 // The contract: the files are read with the standard library alone, so that no
 // code under test stands on both sides of a comparison, and a set that is
-// absent is said to be absent, or fails the test where CI=true.
+// absent is said to be absent, or fails the test where REQUIRE_DATA=1.
 //
 // It leaves the comparing to the tests.
 package golden
@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"zoobench/internal/testenv"
 )
 
 // An Index is a folder's list of pictures.
@@ -51,7 +53,7 @@ func Folders(t testing.TB) []string {
 
 // Outside is a folder beside the repository, named by the environment variable
 // or else ../shared/name from the module's root; "" with a note in the test's
-// log where it is absent, which fails the test where CI=true.
+// log where it is absent, which fails the test where REQUIRE_DATA=1.
 func Outside(t testing.TB, variable, name string) string {
 	t.Helper()
 	folder := os.Getenv(variable)
@@ -61,7 +63,7 @@ func Outside(t testing.TB, variable, name string) string {
 	if _, err := os.Stat(folder); err == nil {
 		return folder
 	}
-	if os.Getenv("CI") == "true" {
+	if testenv.Required() {
 		t.Fatalf("%s is absent: set %s", folder, variable)
 	}
 	t.Logf("%s is absent: set %s to test against it", folder, variable)
