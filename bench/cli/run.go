@@ -71,17 +71,8 @@ func (a *app) run() *cobra.Command {
 			fmt.Fprintln(a.stderr, planText(plan, "--dry-run says why and what to get"))
 			progress := newProgress(a.stderr, plan.Tasks)
 			o.Events = progress.events()
-			var configured error
-			tell := o.Events.Plan
-			o.Events.Plan = func(tasks, kept int) { // the folder is this run's by now
-				configured = writeConfig(o)
-				tell(tasks, kept)
-			}
 			s, err := runner.Run(c.Context(), o)
 			progress.close()
-			if err == nil {
-				err = configured
-			}
 			return a.finish(s, err, o, resumeCommand(path, only, o.Dir, data, noTune))
 		},
 	}

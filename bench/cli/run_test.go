@@ -42,14 +42,21 @@ func TestRun(t *testing.T) {
 	if !strings.Contains(stderr, "1/2 squeezenet1_1: median ") {
 		t.Errorf("progress: %q", stderr)
 	}
-	for _, name := range []string{runner.LogName, "results.jsonl", "latency.csv", "report.md", "report.html", "latency.svg", "latency.png", configName} {
+	for _, name := range []string{runner.LogName, "results.jsonl", "latency.csv", "report.md", "report.html", "latency.svg", "latency.png", runner.ConfigName} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: error %v; want a file with something in it", name, err)
 		}
 	}
 
-	var c config
-	text, err := os.ReadFile(filepath.Join(dir, configName))
+	var c struct {
+		Jobs []struct {
+			ID      string
+			Latency *struct{}
+		}
+		Experiments []string
+		Machine     record.Machine
+	}
+	text, err := os.ReadFile(filepath.Join(dir, runner.ConfigName))
 	if err == nil {
 		err = json.Unmarshal(text, &c)
 	}

@@ -56,7 +56,7 @@ type Summary struct {
 	Problems    []record.Problem
 }
 
-// Run does the experiments' jobs, timed ones first, one after the other and each in a process of its own, and appends a
+// Run writes the run's configuration into o.Dir, does the experiments' jobs, timed ones first, one after the other and each in a process of its own, and appends a
 // record of each to the log in o.Dir. It goes on after a job that fails. When the context ends, so does the job under
 // way, which leaves no record, and the summary says so. An error is one of the run itself: its input, or a record that
 // could not be written; what was measured before it is on disk and in the summary.
@@ -88,6 +88,9 @@ func Run(ctx context.Context, o Options) (s Summary, err error) {
 	}
 	if r.log, err = record.OpenLog(path); err != nil {
 		return s, err
+	}
+	if err := writeConfig(o, jobs); err != nil {
+		return s, errors.Join(err, r.log.Close())
 	}
 	defer func() {
 		s.Records = record.Current(s.Records)

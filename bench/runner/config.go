@@ -1,7 +1,8 @@
-package cli
+package runner
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"path/filepath"
 	"time"
@@ -9,11 +10,10 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/load"
 	"zoobench/bench/record"
-	"zoobench/bench/runner"
 )
 
-// configName is the file in a run's folder that says what was asked for.
-const configName = "config.json"
+// ConfigName is the file in a run's folder that says what was asked for.
+const ConfigName = "config.json"
 
 // A config is a run's configuration with patterns, axes and defaults of the file resolved; what each job ran with stands
 // in its record.
@@ -68,12 +68,8 @@ type configAccuracy struct {
 }
 
 // writeConfig writes a run's configuration into its folder.
-func writeConfig(o runner.Options) error {
-	jobs, err := o.File.Jobs(o.Only...)
-	if err != nil {
-		return err
-	}
-	c := config{File: o.File.Path, Only: o.Only, Data: o.Data, Cache: o.Cache.Dir, KernelBuild: runner.KernelBuild(), Machine: record.ThisMachine()}
+func writeConfig(o Options, jobs []experiment.Job) error {
+	c := config{File: o.File.Path, Only: o.Only, Data: o.Data, Cache: o.Cache.Dir, KernelBuild: KernelBuild(), Machine: record.ThisMachine()}
 	for i := range jobs {
 		c.Jobs = append(c.Jobs, newConfigJob(&jobs[i]))
 	}
@@ -85,11 +81,15 @@ func writeConfig(o runner.Options) error {
 			}
 		}
 	}
-	return record.Replace(filepath.Join(o.Dir, configName), func(w io.Writer) error {
+	err := record.Replace(filepath.Join(o.Dir, ConfigName), func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		return e.Encode(c)
 	})
+	if err != nil {
+		return fmt.Errorf("runner: %w", err)
+	}
+	return nil
 }
 
 func newConfigJob(j *experiment.Job) configJob {
