@@ -3,15 +3,15 @@ package reports
 import (
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
+	vgdraw "gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
 
 	"zoobench/bench/record"
@@ -30,7 +30,7 @@ type written struct {
 func texts(t *testing.T, f figure) []written {
 	t.Helper()
 	var c recorder.Canvas
-	f.draw(draw.NewCanvas(&c, f.width, f.height))
+	f.Draw(vgdraw.NewCanvas(&c, f.Width, f.Height))
 	turned := 0
 	var all []written
 	for _, a := range c.Actions {
@@ -43,8 +43,7 @@ func texts(t *testing.T, f figure) []written {
 			if turned > 0 || a.String == "" {
 				continue
 			}
-			s := sans(a.Size, ink())
-			s.Font = a.Font
+			s := text.Style{Font: a.Font, Handler: plot.DefaultTextHandler}
 			e := s.FontExtents()
 			all = append(all, written{a.String, a.Size, vg.Rectangle{
 				// The ink of a line: digits and small letters stay well within ascent.
@@ -54,6 +53,14 @@ func texts(t *testing.T, f figure) []written {
 		}
 	}
 	return all
+}
+
+func within(r, page vg.Rectangle) bool {
+	return r.Min.X >= page.Min.X && r.Max.X <= page.Max.X && r.Min.Y >= page.Min.Y && r.Max.Y <= page.Max.Y
+}
+
+func overlap(a, b vg.Rectangle) bool {
+	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
 }
 
 // TestFigureTexts holds every figure to what a reader needs: no text over another, none
@@ -80,7 +87,7 @@ func TestFigureTexts(t *testing.T) {
 		for _, f := range r.figures(findings.Test(r.sound, findings.Given{Networks: graphs(r.sound)})) {
 			t.Run(tt.name+"/"+f.name, func(t *testing.T) {
 				all := texts(t, f)
-				page := vg.Rectangle{Max: vg.Point{X: f.width, Y: f.height}}
+				page := vg.Rectangle{Max: vg.Point{X: f.Width, Y: f.Height}}
 				named := map[string]bool{}
 				for i, a := range all {
 					named[a.text] = true
@@ -191,7 +198,7 @@ func labels(r *run, figure string) []string {
 	}
 	var names []string
 	for _, q := range points {
-		names = append(names, q.name)
+		names = append(names, q.Name)
 	}
 	return names
 }
@@ -212,131 +219,10 @@ func TestRooflineWithoutBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, ok := r.roofline(r.chosen(), "")
-	if !ok || !strings.Contains(f.subtitle, "3 layers of 1 network") {
-		t.Fatalf("have %q, want the three layers that move bytes", f.subtitle)
+	if !ok || !strings.Contains(f.Subtitle, "3 layers of 1 network") {
+		t.Fatalf("have %q, want the three layers that move bytes", f.Subtitle)
 	}
-	if err := f.svg(io.Discard); err != nil {
+	if err := f.SVG(io.Discard); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestPlace holds the placement to its contract on random markers, sparse and crowded.
-func TestPlace(t *testing.T) {
-	bounds := vg.Rectangle{Max: vg.Point{X: 600, Y: 400}}
-	for _, n := range []int{0, 1, 2, 10, 45, 200} {
-		for _, reach := range []int{1, labelSteps} {
-			for seed := range uint64(3) {
-				t.Run(fmt.Sprintf("n=%d/reach=%d/seed=%d", n, reach, seed), func(t *testing.T) {
-					rng := rand.New(rand.NewPCG(seed, uint64(n)))
-					targets := make([]target, n)
-					for i := range targets {
-						targets[i] = target{
-							at:   vg.Point{X: vg.Length(rng.Float64()) * 600, Y: vg.Length(rng.Float64()) * 400},
-							half: 2 + vg.Length(rng.Float64())*15, width: 20 + vg.Length(rng.Float64())*80, height: 9,
-						}
-					}
-					got := place(targets, nil, bounds, reach)
-					placed := 0
-					for i, p := range got {
-						if !p.ok {
-							continue
-						}
-						placed++
-						if !within(p.box, bounds) {
-							t.Errorf("label %d is out of bounds: %v", i, p.box)
-						}
-						if w, h := p.box.Size().X, p.box.Size().Y; abs(w-targets[i].width) > 1e-9 || abs(h-targets[i].height) > 1e-9 {
-							t.Errorf("label %d is %v by %v, want %v by %v", i, w, h, targets[i].width, targets[i].height)
-						}
-						for j, q := range got[:i] {
-							if q.ok && overlap(p.box, q.box) {
-								t.Errorf("label %d overlaps label %d", i, j)
-							}
-						}
-					}
-					if n <= 45 && reach == labelSteps && placed < n {
-						t.Errorf("%d of %d labels placed", placed, n)
-					}
-				})
-			}
-		}
-	}
-}
-
-func abs(v vg.Length) vg.Length { return max(v, -v) }
-
-func TestTicks(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		got    []string
-		labels string
-	}{
-		{"two decades", labelled(logTicks(0.05, 25)), "0.05 0.1 0.2 0.5 1 2 5 10 20"},
-		{"half a decade", labelled(logTicks(18, 45)), "20 30 40"},
-		{"many decades", labelled(logTicks(1e-3, 1e3)), "0.001 0.01 0.1 1 10 100 1000"},
-		{"percent", labelled(linearTicks(55, 86)), "55 60 65 70 75 80 85"},
-		{"narrow", labelled(linearTicks(69.2, 72.1)), "69.5 70 70.5 71 71.5 72"},
-		{"whole", labelled(linearTicks(0, 100)), "0 20 40 60 80 100"},
-		{"about nothing", labelled(linearTicks(-1.2, 2.1)), "-1 -0.5 0 0.5 1 1.5 2"},
-	} {
-		if got := strings.Join(tt.got, " "); got != tt.labels {
-			t.Errorf("%s: got %s, want %s", tt.name, got, tt.labels)
-		}
-	}
-}
-
-func labelled(ticks []plot.Tick) (labels []string) {
-	for _, t := range ticks {
-		if t.Label != "" {
-			labels = append(labels, t.Label)
-		}
-	}
-	return labels
-}
-
-func TestStyles(t *testing.T) {
-	var known []string
-	for _, kin := range families() {
-		known = append(known, kin...)
-	}
-	for _, kin := range families() {
-		if len(kin) > len(shapes()) {
-			t.Errorf("%v: %d families share a colour, and there are %d shapes", kin, len(kin), len(shapes()))
-		}
-	}
-	names := append([]string{"zeta", "alpha", "", "beta"}, known...)
-	styles := stylesOf(names)
-	seen := map[style]string{}
-	for _, name := range names {
-		s, ok := styles[name]
-		if !ok {
-			t.Errorf("%q has no style", name)
-		}
-		if other, ok := seen[s]; ok {
-			t.Errorf("%q looks like %q", name, other)
-		}
-		seen[s] = name
-	}
-	if alone := stylesOf([]string{"resnext"}); alone["resnext"] != styles["resnext"] {
-		t.Error("a family looks different in another report")
-	}
-	if many := stylesOf(strings.Fields(strings.Repeat("a b c ", 3))); len(many) != 3 {
-		t.Errorf("got %d styles, want 3", len(many))
-	}
-}
-
-// TestFront checks the Pareto front on points whose front is plain to see.
-func TestFront(t *testing.T) {
-	s := scatter{points: []point{
-		{name: "cheap", x: 1, y: 50}, {name: "worse", x: 2, y: 40}, {name: "better", x: 3, y: 60},
-		{name: "equal", x: 4, y: 60}, {name: "suspect", x: 2, y: 99, suspect: true}, {name: "best", x: 9, y: 70},
-		{name: "beside cheap", x: 1, y: 45},
-	}}
-	var got []string
-	for _, p := range s.front() {
-		got = append(got, p.name)
-	}
-	if want := "cheap better best"; strings.Join(got, " ") != want {
-		t.Errorf("got %v, want %s", got, want)
 	}
 }

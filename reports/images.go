@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"zoobench/reports/draw"
 )
 
 // validation is what records call ILSVRC-2012's validation set, of which published accuracies are unless they say otherwise.
@@ -18,7 +20,7 @@ func onSet(dataset string) string {
 	case strings.HasPrefix(dataset, "imagenetv2"):
 		return " on ImageNetV2"
 	}
-	return " on " + shorten(clean(dataset), 24)
+	return " on " + draw.Shorten(clean(dataset), 24)
 }
 
 // top1Digits is how many decimals an accuracy over so many images has.
@@ -37,7 +39,7 @@ func measuredOver(r *row) (id, name string) {
 	}
 	name = plural(a.Images, "image")
 	if d := clean(r.eval.Dataset); d != "" {
-		name += " of " + shorten(d, 40)
+		name += " of " + draw.Shorten(d, 40)
 	}
 	return cmp.Or(clean(r.eval.DatasetSHA256), name), name
 }

@@ -149,8 +149,8 @@ func TestOneSet(t *testing.T) {
 			for _, f := range r.figures(nil) {
 				if strings.HasPrefix(f.name, map[string]string{"measured": "accuracy_", "published": "published_"}[test.name]) {
 					drawn++
-					if !strings.Contains(f.subtitle, test.images) || !strings.Contains(f.note, test.others) {
-						t.Errorf("%s: %q and %q do not name the sets", f.name, f.subtitle, f.note)
+					if !strings.Contains(f.Subtitle, test.images) || !strings.Contains(f.Note, test.others) {
+						t.Errorf("%s: %q and %q do not name the sets", f.name, f.Subtitle, f.Note)
 					}
 				}
 			}

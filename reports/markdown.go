@@ -44,7 +44,7 @@ func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []fig
 	if len(figures) > 0 {
 		fmt.Fprintf(out, "\n## Plots\n")
 		for _, f := range figures {
-			fmt.Fprintf(out, "\n### %s\n\n![%s](%s.png)\n\nAs vectors: [%s.svg](%s.svg)\n", markdown(f.title), markdown(f.title), f.name, f.name, f.name)
+			fmt.Fprintf(out, "\n### %s\n\n![%s](%s.png)\n\nAs vectors: [%s.svg](%s.svg)\n", markdown(f.Title), markdown(f.Title), f.name, f.name, f.name)
 		}
 	}
 	r.writeMissing(out)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"zoobench/bench/record"
+	"zoobench/reports/draw"
 	"zoobench/reports/findings"
 )
 
@@ -112,7 +113,7 @@ type layers struct {
 	Threads   int      `json:"threads"`
 }
 
-// marking is a family's marker: a colour of the page's palette by number, and a polygon as in shape.
+// marking is a family's marker: a colour of the page's palette by number, and a polygon as in draw.Shape.
 type marking struct {
 	Color   int     `json:"color"`
 	Corners int     `json:"corners"`
@@ -291,10 +292,10 @@ func looks(rows []pageRow) map[string]marking {
 	for _, r := range rows {
 		names = append(names, r.Family)
 	}
-	colors := palette()
+	colors := draw.Palette()
 	all := map[string]marking{}
-	for name, s := range stylesOf(names) {
-		all[name] = marking{slices.Index(colors, s.color), s.shape.corners, s.shape.turn}
+	for name, s := range draw.Styles(names) {
+		all[name] = marking{slices.Index(colors, s.Color), s.Shape.Corners, s.Shape.Turn}
 	}
 	return all
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"zoobench/bench/record"
+	"zoobench/reports/draw"
 	"zoobench/reports/findings"
 )
 
@@ -252,6 +253,15 @@ func TestHistogram(t *testing.T) {
 	for _, few := range [][]int64{nil, {1, 2, 3}, slices.Repeat([]int64{7}, 20)} {
 		if h := newHistogram(few); h != nil {
 			t.Errorf("%v: have %+v, want none", few, h)
+		}
+	}
+}
+
+// TestPagePalette holds the page's colours to those of every other plot.
+func TestPagePalette(t *testing.T) {
+	for i, c := range draw.Palette() {
+		if want := fmt.Sprintf("--c%d: #%02x%02x%02x;", i, c.R, c.G, c.B); !strings.Contains(pageCSS, want) {
+			t.Errorf("page.css lacks %q", want)
 		}
 	}
 }

@@ -74,14 +74,14 @@ func pageImages(figures []figure) (map[string][]pageImage, error) {
 			continue
 		}
 		var b bytes.Buffer
-		if err := f.svg(&b); err != nil {
+		if err := f.SVG(&b); err != nil {
 			return nil, err
 		}
 		uri := "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(b.Bytes())
 		if left -= len(uri); left < 0 {
 			break
 		}
-		images[f.finding] = append(images[f.finding], pageImage{f.title, template.URL(uri)})
+		images[f.finding] = append(images[f.finding], pageImage{f.Title, template.URL(uri)})
 	}
 	return images, nil
 }

@@ -1,21 +1,29 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
-	"image/color"
 	"slices"
 	"strings"
 
+	"zoobench/reports/draw"
 	"zoobench/reports/findings"
 )
+
+// A figure is a plot with the name of its files.
+type figure struct {
+	draw.Figure
+	name    string // without extension
+	finding string // the claim that it shows, "" for none
+}
 
 // maxRungs bounds the ladder; a plot that does not show every row says so.
 const maxRungs = 120
 
-func faintNRGBA() color.NRGBA { return color.NRGBA{0x60, 0x60, 0x60, 0xff} }
-
 func join(parts []string) string { return strings.Join(parts, " · ") }
+
+func nonEmpty(parts ...string) []string {
+	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+}
 
 // plotNames are the names of all figures that a run may have.
 func plotNames() []string {
@@ -50,135 +58,52 @@ func (r *run) figures(found []findings.Finding) []figure {
 	}
 	for _, f := range found {
 		if len(f.Plot.Estimates) > 0 {
-			all = append(all, newForest(f, where).figure())
+			all = append(all, estimatesFigure(f, where))
 		}
 	}
 	return all
 }
 
-// accuracyFigures are the plots of accuracy against costs and years.
-func (r *run) accuracyFigures(chosen []row, where string) (all []figure) {
-	clocked := slices.DeleteFunc(slices.Clone(chosen), func(one row) bool { _, _, _, why := one.median(); return why != "" })
-	how := settingsText(clocked)
-	for _, source := range []struct {
-		prefix, yLabel, title, data string // data has the images as %s
-		look                        look
-		accuracy                    func(*row) (y, lo, hi float64, ok bool)
-		over                        func(*row) (id, name string)
-	}{
-		{"accuracy_", "top-1 accuracy measured here (%), bars: 95 % interval", "Measured top-1 accuracy against %s", "top-1 over %s", solid, measuredTop1, measuredOver},
-		{
-			"published_accuracy_", "published top-1 accuracy (%), not measured here", "Published top-1 accuracy (not measured here) against %s",
-			"accuracies are figures from the literature, on %s", hollow, publishedTop1, publishedOver,
-		},
-	} {
-		if source.look == hollow && !r.lacksAccuracy() {
-			continue // everything was measured: published figures would add nothing
-		}
-		some, images, note := oneSet(chosen, source.over)
-		macs, timed, out := r.points(some, source.accuracy)
-		if source.look == hollow && len(out) > 0 {
-			note = strings.TrimSpace(note + " Left out, because the published accuracy is of another input size: " + list(out, 8) + ".")
-		}
-		subtitle, data := "", fmt.Sprintf(source.data, images)
-		if source.look == hollow {
-			subtitle, data = data, ""
-		}
-		if len(macs) > 0 {
-			s := scatter{points: macs, xLabel: "multiply-accumulates of one image (G), log scale", yLabel: source.yLabel, bubbles: true, look: source.look}
-			all = append(all, s.figure(source.prefix+"macs", fmt.Sprintf(source.title, "MACs"), join(nonEmpty(subtitle, "area: parameters; MACs and parameters counted from the graph", tagText(macs), data)), note))
-		}
-		if len(timed) > 0 {
-			s := scatter{points: timed, xLabel: "median latency of " + call(clocked) + " (ms), log scale", yLabel: source.yLabel, look: source.look}
-			all = append(all, s.figure(source.prefix+"latency", fmt.Sprintf(source.title, "measured latency"), join(nonEmpty(subtitle, where, how, tagText(timed), data)), note))
-		}
-		if dated := byYear(macs); len(dated) > 0 {
-			s := scatter{points: dated, xLabel: "year of publication; networks of one year stand side by side", yLabel: source.yLabel, look: source.look, years: true}
-			all = append(all, s.figure(source.prefix+"years", strings.ReplaceAll(fmt.Sprintf(source.title, "years"), "against years", "over years, by family"), join(nonEmpty(subtitle, tagText(dated), data)), note))
-		}
-		if sized := byParams(macs); len(sized) > 0 {
-			s := scatter{points: sized, xLabel: "parameters (M), log scale", yLabel: source.yLabel, look: source.look}
-			all = append(all, s.figure(source.prefix+"params", fmt.Sprintf(source.title, "parameters"), join(nonEmpty(subtitle, "parameters counted from the graph", tagText(sized), data)), note))
-		}
-	}
-	return all
-}
-
-// byParams returns points that have parameters with those across, in millions.
-func byParams(points []point) []point {
-	var some []point
-	for _, q := range points {
-		if q.params > 0 {
-			q.x = q.params / 1e6
-			q.xLo, q.xHi = q.x, q.x
-			some = append(some, q)
-		}
-	}
-	return some
-}
-
-// byYear returns points that have a year with that across.
-func byYear(points []point) []point {
-	var some []point
-	for _, q := range points {
-		if q.year > 0 {
-			q.x = float64(q.year)
-			some = append(some, q)
-		}
-	}
-	spread(some)
-	return some
-}
-
-// mispredicted is latency against multiply-accumulates, with lines between the networks whose order is the other way
-// round.
-func (r *run) mispredicted(rows []row, where string, found []findings.Finding) (figure, bool) {
-	const id = "macs-mispredict-latency"
-	seen := map[string]bool{} // a network's other sizes follow its own or are a curve's
-	var points []point
+// latencyFigure is the ladder over all timed rows, in the order of the tables: a network under several settings stays
+// together.
+func (r *run) latencyFigure(where string) (figure, bool) {
+	rows := r.timed()
+	l := draw.Ladder{Heads: []string{"median", "95 % interval", "p90"}, MidText: "median", TailText: "90th percentile"}
 	var clocked []row
+	var without []string
+	varying := varyingAxes(rows)
 	for i := range rows {
 		one := &rows[i]
-		p50, lo, hi, why := one.median()
-		c := one.counts()
-		if why != "" || c == nil || c.MACs <= 0 || seen[one.model()] {
-			continue
+		name := join(append([]string{clean(one.model())}, varying(one)...))
+		if _, _, _, why := one.median(); why == "" {
+			clocked = append(clocked, *one)
+			l.Rungs = append(l.Rungs, rung(one, name))
+		} else if !slices.Contains(without, name) {
+			without = append(without, name)
 		}
-		seen[one.model()] = true
-		macs := float64(c.MACs) / 1e9
-		clocked = append(clocked, *one)
-		points = append(points, point{
-			model: clean(one.model()), family: clean(one.any().Family), size: one.set.size, x: macs, xLo: macs, xHi: macs,
-			y: ms(p50), yLo: ms(cmp.Or(lo, p50)), yHi: ms(cmp.Or(hi, p50)), suspect: one.invalid() != "",
-		})
 	}
-	if len(points) < 3 {
+	if len(l.Rungs) == 0 {
 		return figure{}, false
 	}
-	nameAll(points)
-	s := scatter{points: points, xLabel: "multiply-accumulates of one image (G), log scale", yLabel: "median latency of " + call(clocked) + " (ms), log scale", costs: true}
-	for _, f := range found {
-		if f.ID == id {
-			s.joined = f.Pairs
-		}
+	var notes []string
+	if n := len(l.Rungs); n > maxRungs {
+		l.Rungs = l.Rungs[:maxRungs]
+		notes = append(notes, fmt.Sprintf("The first %d of %d rows; all of them stand in latency.csv.", maxRungs, n))
 	}
-	f := s.figure("latency_macs", "Measured latency against MACs", join(nonEmpty(where, settingsText(clocked), "bars: 95 % interval")), "")
-	f.finding = id
-	return f, true
+	if len(without) > 0 {
+		notes = append(notes, "Without a median (report.md says why): "+list(without, 12)+".")
+	}
+	l.XLabel = "latency of " + call(clocked) + " (ms), log scale"
+	c := draw.Caption{Title: "Latency by network", Subtitle: join(nonEmpty(where, settingsText(clocked))), Note: strings.Join(notes, " ")}
+	return figure{Figure: l.Figure(c), name: "latency"}, true
 }
 
-func nonEmpty(parts ...string) []string {
-	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
-}
-
-// latencyFigure is the ladder over all timed rows, in the order of the tables: a network
-// under several settings stays together.
-func (r *run) latencyFigure(where string) (figure, bool) {
+// timed returns the rows with a latency record, a network and set of settings once.
+func (r *run) timed() (rows []row) {
 	type id struct {
 		model string
 		settings
 	}
-	var rows []row
 	seen := map[id]bool{}
 	for _, one := range r.rows {
 		if k := (id{one.model(), one.set}); one.latency != nil && !seen[k] {
@@ -186,39 +111,25 @@ func (r *run) latencyFigure(where string) (figure, bool) {
 			rows = append(rows, one)
 		}
 	}
-	var l ladder
-	var clocked []row
-	var without []string
-	varying := varyingAxes(rows)
-	for i := range rows {
-		name := join(append([]string{clean(rows[i].model())}, varying(&rows[i])...))
-		p50, lo, hi, why := rows[i].median()
-		if why != "" {
-			if !slices.Contains(without, name) {
-				without = append(without, name)
-			}
-			continue
-		}
-		clocked = append(clocked, rows[i])
-		t := rows[i].latency.Timing
-		l.rungs = append(l.rungs, rung{
-			name: name, family: clean(rows[i].latency.Family),
-			p50: ms(p50), lo: ms(lo), hi: ms(hi), p90: ms(t.P90), suspect: rows[i].invalid() != "",
-		})
+	return rows
+}
+
+// rung is the latency of a row that has a median.
+func rung(r *row, name string) draw.Rung {
+	p50, lo, hi, _ := r.median()
+	p90 := r.latency.Timing.P90
+	d := digits(ms(p50))
+	cells := []string{fixed(ms(p50), d), "–", "–"}
+	if lo > 0 {
+		cells[1] = fixed(ms(lo), d) + " to " + fixed(ms(hi), d)
 	}
-	if len(l.rungs) == 0 {
-		return figure{}, false
+	if p90 > 0 {
+		cells[2] = fixed(ms(p90), d)
 	}
-	var notes []string
-	if n := len(l.rungs); n > maxRungs {
-		l.rungs = l.rungs[:maxRungs]
-		notes = append(notes, fmt.Sprintf("The first %d of %d rows; all of them stand in latency.csv.", maxRungs, n))
+	return draw.Rung{
+		Name: name, Family: clean(r.latency.Family), Mid: ms(p50), Lo: ms(lo), Hi: ms(hi), Tail: ms(p90),
+		Cells: cells, Suspect: r.invalid() != "",
 	}
-	if len(without) > 0 {
-		notes = append(notes, "Without a median (report.md says why): "+list(without, 12)+".")
-	}
-	l.xLabel = "latency of " + call(clocked) + " (ms), log scale"
-	return l.figure("latency", "Latency by network", join(nonEmpty(where, settingsText(clocked))), strings.Join(notes, " ")), true
 }
 
 // call names what one latency is of.
@@ -231,6 +142,17 @@ func call(rows []row) string {
 }
 
 func ms(ns int64) float64 { return float64(ns) / 1e6 }
+
+// settingsText names the settings that all of the rows share, for a subtitle.
+func settingsText(rows []row) string {
+	var parts []string
+	for _, a := range axes()[:5] {
+		if values := distinct(rows, a.value); len(values) == 1 {
+			parts = append(parts, fmt.Sprintf(a.caption, values[0]))
+		}
+	}
+	return join(parts)
+}
 
 // varyingAxes returns what names a row's settings where rows differ in them.
 func varyingAxes(rows []row) func(*row) []string {
@@ -255,7 +177,7 @@ func varyingAxes(rows []row) func(*row) []string {
 	}
 }
 
-// repeats reports whether a network stands in rows at two sizes.
+// repeats reports whether a network has rows of two sizes.
 func repeats(rows []row) bool {
 	size := map[string]int{}
 	for i := range rows {
@@ -267,9 +189,8 @@ func repeats(rows []row) bool {
 	return false
 }
 
-// chosen returns the rows of the settings under which the most networks were timed, of
-// equals those that come first, and every row that was not timed: points of one scatter
-// plot have one set of settings.
+// chosen returns the rows of the settings under which the most networks were timed, of equals those that come first, and
+// every row that was not timed: points of one scatter plot have one set of settings.
 func (r *run) chosen() []row {
 	models := map[settings]map[string]bool{}
 	at := func(one *row) settings {
@@ -301,108 +222,4 @@ func (r *run) chosen() []row {
 		}
 	}
 	return rows
-}
-
-func measuredTop1(r *row) (y, lo, hi float64, ok bool) {
-	a, why := r.top1()
-	if why != "" {
-		return 0, 0, 0, false
-	}
-	return a.Top1, a.Top1Lo, a.Top1Hi, true
-}
-
-func publishedTop1(r *row) (y, lo, hi float64, ok bool) {
-	p := r.published()
-	if p == nil || p.ImgSize > 0 && r.set.size > 0 && p.ImgSize != r.set.size {
-		return 0, 0, 0, false
-	}
-	return p.Top1, p.Top1, p.Top1, true
-}
-
-// points returns a point a network, size and accuracy for the plots against MACs and
-// against latency, and the networks whose published accuracy is of another size.
-func (r *run) points(rows []row, accuracy func(*row) (y, lo, hi float64, ok bool)) (macs, timed []point, out []string) {
-	type id struct {
-		name string
-		size int
-		y    float64
-	}
-	counted, clocked := map[id]bool{}, map[id]bool{}
-	in := map[string]bool{}
-	for i := range rows {
-		one := &rows[i]
-		y, lo, hi, ok := accuracy(one)
-		if !ok {
-			continue
-		}
-		in[one.model()] = true
-		q := point{family: clean(one.any().Family), year: one.any().Year, y: y, yLo: lo, yHi: hi, model: clean(one.model()), size: one.set.size}
-		if one.eval != nil {
-			q.tag = clean(weightsOf(one.eval))
-		}
-		k := id{one.name(), one.set.size, y}
-		c := one.counts()
-		if c != nil {
-			q.params = float64(c.Params)
-		}
-		wrong := one.eval != nil && one.eval.Accuracy != nil && lo != hi && !one.eval.Verdict.Valid
-		if c != nil && c.MACs > 0 && !counted[k] {
-			counted[k] = true
-			q.x = float64(c.MACs) / 1e9
-			q.xLo, q.xHi, q.suspect = q.x, q.x, wrong
-			macs = append(macs, q)
-		}
-		if p50, plo, phi, why := one.median(); why == "" && !clocked[k] {
-			clocked[k] = true
-			q.x, q.xLo, q.xHi = ms(p50), ms(cmp.Or(plo, p50)), ms(cmp.Or(phi, p50))
-			q.suspect = wrong || one.invalid() != ""
-			timed = append(timed, q)
-		}
-	}
-	for i := range rows {
-		// One that had no accuracy at all is not left out for its size.
-		if name := clean(rows[i].model()); rows[i].published() != nil && !in[rows[i].model()] && !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	nameAll(macs)
-	nameAll(timed)
-	return macs, timed, out
-}
-
-// nameAll names points as shortly as tells them apart: the checkpoint's tag where tags
-// differ, the size where a network has several.
-func nameAll(points []point) {
-	tags, sizes := map[string]bool{}, map[string]map[int]bool{}
-	for _, q := range points {
-		tags[q.tag] = true
-		if sizes[q.model] == nil {
-			sizes[q.model] = map[int]bool{}
-		}
-		sizes[q.model][q.size] = true
-	}
-	for i := range points {
-		q := &points[i]
-		q.name = q.model
-		if len(tags) > 1 && q.tag != "" {
-			q.name += "." + q.tag
-		}
-		if len(sizes[q.model]) > 1 {
-			q.name += fmt.Sprintf(" %d px", q.size)
-		}
-	}
-}
-
-// tagText names the one checkpoint tag that all points share.
-func tagText(points []point) string {
-	tag := points[0].tag
-	if tag == "" || slices.ContainsFunc(points, func(q point) bool { return q.tag != tag }) {
-		return ""
-	}
-	return "checkpoints " + tag
-}
-
-// lacksAccuracy reports whether a row has no measured accuracy.
-func (r *run) lacksAccuracy() bool {
-	return slices.ContainsFunc(r.rows, func(one row) bool { _, why := one.top1(); return why != "" })
 }

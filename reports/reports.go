@@ -68,7 +68,7 @@ func Write(dir string, records []record.Record, problems []record.Problem, given
 		files = append(files, file{modelIndex, run.writeModelIndex})
 	}
 	for _, f := range figures {
-		files = append(files, file{f.name + ".svg", f.svg}, file{f.name + ".png", f.png})
+		files = append(files, file{f.name + ".svg", f.SVG}, file{f.name + ".png", f.PNG})
 		stale[f.name+".svg"], stale[f.name+".png"] = false, false
 	}
 	var paths []string

@@ -232,7 +232,7 @@ func checkPNG(t *testing.T, path string) {
 		t.Fatalf("%s: %v", path, err)
 	}
 	b := img.Bounds()
-	if want := pageWidth * pngDPI / 72; b.Dx() != want {
+	if want := 820 * 144 / 72; b.Dx() != want {
 		t.Errorf("%s: %d pixels wide, want %d", path, b.Dx(), want)
 	}
 	inked := 0
@@ -413,7 +413,7 @@ func TestUnsound(t *testing.T) {
 			figures := run.figures(nil)
 			var b bytes.Buffer
 			for _, f := range figures {
-				if err := f.svg(&b); err != nil {
+				if err := f.SVG(&b); err != nil {
 					t.Fatal(err)
 				}
 			}

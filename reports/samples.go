@@ -7,60 +7,20 @@ import (
 	"io"
 
 	"zoobench/bench/stat"
+	"zoobench/reports/draw"
 )
 
-// WriteReliability draws a reliability diagram as SVG: for each bin of confidence the share of right answers, a bar, and
-// the diagonal on which a calibrated network's bars end. The dot on each bar is at the bin's mean confidence; a bar's
-// ink is the deeper the more images it stands for.
+// WriteReliability draws a network's reliability diagram as SVG: ece is its expected calibration error.
 func WriteReliability(w io.Writer, name string, ece float64, bins []stat.CalibrationBin) error {
-	const side, left, top = 320.0, 56.0, 48.0
-	type bar struct{ X, Y, Width, Height, Opacity, DotX float64 }
-	type tick struct {
-		At   float64
-		Text string
-	}
-	most, images := 1, 0
+	images := 0
 	for _, b := range bins {
-		most, images = max(most, b.N), images+b.N
+		images += b.N
 	}
-	var bars []bar
-	for _, b := range bins {
-		if b.N == 0 {
-			continue
-		}
-		bars = append(bars, bar{
-			X: left + side*b.Lo, Y: top + side*(1-b.Accuracy), Width: side * (b.Hi - b.Lo), Height: side * b.Accuracy,
-			Opacity: 0.25 + 0.75*float64(b.N)/float64(most), DotX: left + side*b.Confidence,
-		})
+	diagram := draw.Reliability{
+		Title: clean(name), Subtitle: fmt.Sprintf("expected calibration error %.2f %%, %d images", 100*ece, images), Bins: bins,
 	}
-	var xs, ys []tick
-	for i := range 6 {
-		share := float64(i) / 5
-		xs = append(xs, tick{left + side*share, fmt.Sprintf("%.1f", share)})
-		ys = append(ys, tick{top + side*(1-share), fmt.Sprintf("%.1f", share)})
-	}
-	return reliabilityPage.Execute(w, map[string]any{
-		"Name": clean(name), "ECE": fmt.Sprintf("expected calibration error %.2f %%, %d images", 100*ece, images),
-		"Bars": bars, "Xs": xs, "Ys": ys, "Left": left, "Top": top, "Side": side, "Right": left + side, "Bottom": top + side,
-		"Middle": left + side/2, "Centre": top + side/2,
-	})
+	return diagram.SVG(w)
 }
-
-var reliabilityPage = template.Must(template.New("reliability").Parse(`<svg xmlns="http://www.w3.org/2000/svg" width="420" height="430" viewBox="0 0 420 430" font-family="sans-serif" font-size="12">
-<title>{{.Name}}: {{.ECE}}</title>
-<rect width="420" height="430" fill="#fff"/>
-<text x="{{.Left}}" y="22" font-weight="bold" font-size="13">{{.Name}}</text>
-<text x="{{.Left}}" y="39" fill="#606060">{{.ECE}}</text>
-{{range .Bars}}<rect x="{{.X}}" y="{{.Y}}" width="{{.Width}}" height="{{.Height}}" fill="#0072b2" fill-opacity="{{.Opacity}}" stroke="#fff"/>
-{{end}}<line x1="{{.Left}}" y1="{{.Bottom}}" x2="{{.Right}}" y2="{{.Top}}" stroke="#606060" stroke-dasharray="4 4"/>
-{{range .Bars}}<circle cx="{{.DotX}}" cy="{{.Y}}" r="3" fill="#d55e00"/>
-{{end}}<rect x="{{.Left}}" y="{{.Top}}" width="{{.Side}}" height="{{.Side}}" fill="none" stroke="#202020"/>
-{{range .Xs}}<text x="{{.At}}" y="386" text-anchor="middle">{{.Text}}</text>
-{{end}}{{range .Ys}}<text x="50" y="{{.At}}" dy="4" text-anchor="end">{{.Text}}</text>
-{{end}}<text x="{{.Middle}}" y="410" text-anchor="middle">confidence of the best class</text>
-<text x="16" y="{{.Centre}}" text-anchor="middle" transform="rotate(-90 16 {{.Centre}})">share of right answers</text>
-</svg>
-`))
 
 // A Gallery is the images on which two networks disagree most.
 type Gallery struct {

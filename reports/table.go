@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"zoobench/bench/record"
+	"zoobench/reports/draw"
 )
 
 // A table is the rows of one experiment as cells, for the terminal and for Markdown.
@@ -56,7 +57,7 @@ func columns(level int) []column {
 			if level >= 2 {
 				limit = 24
 			}
-			return cell{shorten(r.name(), limit), plain}
+			return cell{draw.Shorten(r.name(), limit), plain}
 		}},
 		{"params M", false, 5, func(r *row, n *notes, wide bool) cell {
 			if c := r.counts(); c != nil {

@@ -39,16 +39,6 @@ func clean(s string) string {
 	return b.String()
 }
 
-// shorten cuts the middle out of s so that at most n runes are left, n ≥ 3.
-func shorten(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	head := n / 2
-	return string(r[:head]) + "…" + string(r[len(r)-(n-1-head):])
-}
-
 // markdown escapes a clean text for running Markdown and for a table's cell. An
 // underscore between letters or digits opens no emphasis and stays, so that network names
 // are readable in the source too.

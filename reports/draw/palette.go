@@ -1,4 +1,4 @@
-package reports
+package draw
 
 import (
 	"image/color"
@@ -8,22 +8,22 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A style is how a family's markers look: seven colours that readers with any colour
-// vision can tell apart, and a shape, so that kin may share a colour.
-type style struct {
-	color color.NRGBA
-	shape shape
+// A Style is how markers of one kind look: seven colours that readers with any colour vision can tell apart, and a shape,
+// so that kin may share a colour.
+type Style struct {
+	Color color.NRGBA
+	Shape Shape
 }
 
-// A shape is a regular polygon by its corners and its turn, a circle where it has none.
-type shape struct {
-	corners int
-	turn    float64 // radians from a corner to the right
+// A Shape is a regular polygon by its corners and its turn, a circle where it has none.
+type Shape struct {
+	Corners int
+	Turn    float64 // radians from a corner to the right
 }
 
-// palette returns Okabe and Ito's colours less yellow, which white swallows.
+// Palette returns Okabe and Ito's colours less yellow, which white swallows.
 // Source: M. Okabe, K. Ito, Color Universal Design, 2008.
-func palette() []color.NRGBA {
+func Palette() []color.NRGBA {
 	return []color.NRGBA{
 		{0x00, 0x72, 0xb2, 0xff}, // blue
 		{0xd5, 0x5e, 0x00, 0xff}, // vermillion
@@ -35,9 +35,17 @@ func palette() []color.NRGBA {
 	}
 }
 
-func shapes() []shape {
+// Shades of grey: of text, of what steps back, and of the grid.
+func ink() color.NRGBA   { return color.NRGBA{0x20, 0x20, 0x20, 0xff} }
+func faint() color.NRGBA { return color.NRGBA{0x60, 0x60, 0x60, 0xff} }
+func rule() color.NRGBA  { return color.NRGBA{0xe2, 0xe2, 0xe2, 0xff} }
+
+// gray is the style of markers that stand for any colour.
+func gray() Style { return Style{Color: faint()} }
+
+func shapes() []Shape {
 	up, flat := math.Pi/2, math.Pi/4
-	return []shape{
+	return []Shape{
 		{0, 0},      // circle
 		{4, flat},   // square
 		{3, up},     // triangle
@@ -49,8 +57,8 @@ func shapes() []shape {
 	}
 }
 
-// families lists, a colour of the palette each, the families that share it, a shape each.
-// The order is fixed, so that a family looks the same in every report.
+// families lists, a colour of the palette each, the families that share it, a shape each. The order is fixed, so that a
+// family looks the same in every plot.
 func families() [][]string {
 	return [][]string{
 		{"resnet", "resnext", "wide_resnet", "seresnet", "resnetv2", "senet", "regnet", "sknet"},
@@ -63,12 +71,11 @@ func families() [][]string {
 	}
 }
 
-// stylesOf gives each of the families a style. Those that the list does not know take
-// what is free, in alphabetical order.
-func stylesOf(names []string) map[string]style {
-	colors, forms := palette(), shapes()
-	styles := map[string]style{}
-	taken := map[style]bool{}
+// Styles gives each of the families a style. Those that the list does not know take what is free, in alphabetical order.
+func Styles(names []string) map[string]Style {
+	colors, forms := Palette(), shapes()
+	styles := map[string]Style{}
+	taken := map[Style]bool{}
 	var unknown []string
 	for _, name := range names {
 		if _, ok := styles[name]; ok || slices.Contains(unknown, name) {
@@ -77,7 +84,7 @@ func stylesOf(names []string) map[string]style {
 		known := false
 		for i, kin := range families() {
 			if j := slices.Index(kin, name); j >= 0 {
-				s := style{colors[i], forms[j]}
+				s := Style{colors[i], forms[j]}
 				styles[name], taken[s], known = s, true, true
 			}
 		}
@@ -88,11 +95,11 @@ func stylesOf(names []string) map[string]style {
 	slices.Sort(unknown)
 	next := 0
 	for _, name := range unknown {
-		var s style
+		var s Style
 		for try := range len(colors) * len(forms) {
 			// Colours change faster than shapes.
 			k := next + try
-			s = style{colors[k%len(colors)], forms[k/len(colors)%len(forms)]}
+			s = Style{colors[k%len(colors)], forms[k/len(colors)%len(forms)]}
 			if !taken[s] {
 				break
 			}
@@ -103,28 +110,39 @@ func stylesOf(names []string) map[string]style {
 	return styles
 }
 
-// radius returns the distance from the centre to a corner of a marker with the area of a
-// circle of radius r.
-func (s shape) radius(r vg.Length) vg.Length {
-	if s.corners == 0 {
+// Answers are the styles of what speaks for a claim, against it, and neither.
+func Answers() (yes, no, unclear Style) {
+	colors, forms := Palette(), shapes()
+	return Style{colors[2], forms[0]}, Style{colors[1], forms[3]}, Style{faint(), forms[1]}
+}
+
+// SeriesStyle gives series i a colour first and a shape second.
+func SeriesStyle(i int) Style {
+	colors, forms := Palette(), shapes()
+	return Style{colors[i%len(colors)], forms[(i+i/len(colors))%len(forms)]}
+}
+
+// radius returns the distance from the centre to a corner of a marker with the area of a circle of radius r.
+func (s Shape) radius(r vg.Length) vg.Length {
+	if s.Corners == 0 {
 		return r
 	}
-	n := float64(s.corners)
+	n := float64(s.Corners)
 	return r * vg.Length(math.Sqrt(2*math.Pi/(n*math.Sin(2*math.Pi/n))))
 }
 
 // path returns the outline of the marker around at, with the area of a circle of radius r.
-func (s shape) path(at vg.Point, r vg.Length) vg.Path {
+func (s Shape) path(at vg.Point, r vg.Length) vg.Path {
 	var p vg.Path
-	if s.corners == 0 {
+	if s.Corners == 0 {
 		p.Move(vg.Point{X: at.X + r, Y: at.Y})
 		p.Arc(at, r, 0, 2*math.Pi)
 		p.Close()
 		return p
 	}
 	far := s.radius(r)
-	for i := range s.corners {
-		a := s.turn + 2*math.Pi*float64(i)/float64(s.corners)
+	for i := range s.Corners {
+		a := s.Turn + 2*math.Pi*float64(i)/float64(s.Corners)
 		corner := vg.Point{X: at.X + far*vg.Length(math.Cos(a)), Y: at.Y + far*vg.Length(math.Sin(a))}
 		if i == 0 {
 			p.Move(corner)

@@ -1,0 +1,189 @@
+package draw
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	vgdraw "gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
+)
+
+// TestPlace holds the placement to its contract on random markers, sparse and crowded.
+func TestPlace(t *testing.T) {
+	bounds := vg.Rectangle{Max: vg.Point{X: 600, Y: 400}}
+	for _, n := range []int{0, 1, 2, 10, 45, 200} {
+		for _, reach := range []int{1, labelSteps} {
+			for seed := range uint64(3) {
+				t.Run(fmt.Sprintf("n=%d/reach=%d/seed=%d", n, reach, seed), func(t *testing.T) {
+					rng := rand.New(rand.NewPCG(seed, uint64(n)))
+					targets := make([]target, n)
+					for i := range targets {
+						targets[i] = target{
+							at:   vg.Point{X: vg.Length(rng.Float64()) * 600, Y: vg.Length(rng.Float64()) * 400},
+							half: 2 + vg.Length(rng.Float64())*15, width: 20 + vg.Length(rng.Float64())*80, height: 9,
+						}
+					}
+					got := place(targets, nil, bounds, reach)
+					placed := 0
+					for i, p := range got {
+						if !p.ok {
+							continue
+						}
+						placed++
+						if !within(p.box, bounds) {
+							t.Errorf("label %d is out of bounds: %v", i, p.box)
+						}
+						if w, h := p.box.Size().X, p.box.Size().Y; abs(w-targets[i].width) > 1e-9 || abs(h-targets[i].height) > 1e-9 {
+							t.Errorf("label %d is %v by %v, want %v by %v", i, w, h, targets[i].width, targets[i].height)
+						}
+						for j, q := range got[:i] {
+							if q.ok && overlap(p.box, q.box) {
+								t.Errorf("label %d overlaps label %d", i, j)
+							}
+						}
+					}
+					if n <= 45 && reach == labelSteps && placed < n {
+						t.Errorf("%d of %d labels placed", placed, n)
+					}
+				})
+			}
+		}
+	}
+}
+
+func abs(v vg.Length) vg.Length { return max(v, -v) }
+
+func TestTicks(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		got    []string
+		labels string
+	}{
+		{"two decades", labelled(logTicks(0.05, 25)), "0.05 0.1 0.2 0.5 1 2 5 10 20"},
+		{"half a decade", labelled(logTicks(18, 45)), "20 30 40"},
+		{"many decades", labelled(logTicks(1e-3, 1e3)), "0.001 0.01 0.1 1 10 100 1000"},
+		{"percent", labelled(linearTicks(55, 86)), "55 60 65 70 75 80 85"},
+		{"narrow", labelled(linearTicks(69.2, 72.1)), "69.5 70 70.5 71 71.5 72"},
+		{"whole", labelled(linearTicks(0, 100)), "0 20 40 60 80 100"},
+		{"about nothing", labelled(linearTicks(-1.2, 2.1)), "-1 -0.5 0 0.5 1 1.5 2"},
+	} {
+		if got := strings.Join(tt.got, " "); got != tt.labels {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.labels)
+		}
+	}
+}
+
+func labelled(ticks []plot.Tick) (labels []string) {
+	for _, t := range ticks {
+		if t.Label != "" {
+			labels = append(labels, t.Label)
+		}
+	}
+	return labels
+}
+
+func TestStyles(t *testing.T) {
+	var known []string
+	for _, kin := range families() {
+		known = append(known, kin...)
+	}
+	for _, kin := range families() {
+		if len(kin) > len(shapes()) {
+			t.Errorf("%v: %d families share a colour, and there are %d shapes", kin, len(kin), len(shapes()))
+		}
+	}
+	names := append([]string{"zeta", "alpha", "", "beta"}, known...)
+	styles := Styles(names)
+	seen := map[Style]string{}
+	for _, name := range names {
+		s, ok := styles[name]
+		if !ok {
+			t.Errorf("%q has no style", name)
+		}
+		if other, ok := seen[s]; ok {
+			t.Errorf("%q looks like %q", name, other)
+		}
+		seen[s] = name
+	}
+	if alone := Styles([]string{"resnext"}); alone["resnext"] != styles["resnext"] {
+		t.Error("a family looks different in another report")
+	}
+	if many := Styles(strings.Fields(strings.Repeat("a b c ", 3))); len(many) != 3 {
+		t.Errorf("got %d styles, want 3", len(many))
+	}
+}
+
+// TestFront checks the Pareto front on points whose front is plain to see.
+func TestFront(t *testing.T) {
+	s := Scatter{Front: "front", Points: []Point{
+		{Name: "cheap", X: 1, Y: 50}, {Name: "worse", X: 2, Y: 40}, {Name: "better", X: 3, Y: 60},
+		{Name: "equal", X: 4, Y: 60}, {Name: "suspect", X: 2, Y: 99, Suspect: true}, {Name: "best", X: 9, Y: 70},
+		{Name: "beside cheap", X: 1, Y: 45},
+	}}
+	var got []string
+	for _, p := range s.front() {
+		got = append(got, p.Name)
+	}
+	if want := "cheap better best"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+// TestHollow fills the markers of no scatter that names what hollow ones are, and says it in the legend.
+func TestHollow(t *testing.T) {
+	s := Scatter{Points: []Point{{Name: "a", X: 1, Y: 50}}, Hollow: "not measured"}
+	if f := s.Figure(Caption{}); s.look() != hollow || len(f.keys) != 1 || f.keys[0].text != s.Hollow {
+		t.Errorf("look %v and legend %v, want hollow markers alone", s.look(), f.keys)
+	}
+	if s.Hollow = ""; s.look() != solid {
+		t.Errorf("look %v, want solid", s.look())
+	}
+}
+
+// TestShorten keeps the beginning and the end of a text, within a number of runes.
+func TestShorten(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		n    int
+		want string
+	}{{"resnet18", 8, "resnet18"}, {"resnet18", 5, "re…18"}, {"résumé", 4, "ré…é"}, {"", 3, ""}} {
+		if got := Shorten(test.text, test.n); got != test.want {
+			t.Errorf("Shorten(%q, %d): got %q, want %q", test.text, test.n, got, test.want)
+		}
+	}
+}
+
+// TestLongLegend draws more lines of a legend than the figure has room for: it ends early, within the figure.
+func TestLongLegend(t *testing.T) {
+	var l Lines
+	for i := range 100 {
+		values := []Value{{X: 1, Y: 1, Lo: 1, Hi: 1}, {X: 2, Y: 3, Lo: 2, Hi: 4}}
+		l.Lines = append(l.Lines, Line{Name: fmt.Sprint("line ", i), Values: values, Ring: -1})
+	}
+	f := l.Figure(Caption{Title: strings.Repeat("many lines ", 30), Note: strings.Repeat("some words ", 50)})
+	var c recorder.Canvas
+	f.Draw(vgdraw.NewCanvas(&c, f.Width, f.Height))
+	lines, turned := 0, 0
+	for _, a := range c.Actions {
+		switch a := a.(type) {
+		case *recorder.Push:
+			turned++
+		case *recorder.Pop:
+			turned--
+		case *recorder.FillString:
+			if turned == 0 && (a.Point.X < 0 || a.Point.X > f.Width || a.Point.Y < 0 || a.Point.Y > f.Height) {
+				t.Errorf("%q is at %v, outside the figure", a.String, a.Point)
+			}
+			if strings.HasPrefix(a.String, "line ") {
+				lines++
+			}
+		}
+	}
+	if lines < 20 || lines > 60 {
+		t.Errorf("%d lines of the legend are drawn, want those that fit", lines)
+	}
+}
