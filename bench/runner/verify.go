@@ -1,0 +1,206 @@
+package runner
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/load"
+	"zoobench/bench/record"
+	"zoobench/zoo"
+	"zoobench/zoo/engine"
+)
+
+// A Verification is what became of a row that was repeated.
+type Verification struct {
+	Verdict string // Holds, HoldsNot or Undecided
+	Why     []string
+}
+
+// The verdicts of a Verification.
+const (
+	Holds     = "holds"
+	HoldsNot  = "does not hold"
+	Undecided = "undecided"
+)
+
+// slowerShare is by how much a median may grow before a row's latency no longer holds: machines at rest differ by a few
+// percent from day to day.
+const slowerShare = 0.10
+
+// Again is the task that repeats a record. Data, labels and file say where its images, their label file and its checkpoint
+// are now; "" for where they were or, of a checkpoint, in the cache.
+func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, error) {
+	spec, err := list.Find(r.Model)
+	if err != nil {
+		return Task{}, err
+	}
+	s := r.Asked
+	if s == nil {
+		s = &record.Settings{}
+	}
+	t := Task{
+		Job: experiment.Job{
+			Model: spec.Name, ISA: s.ISA, Threads: s.Threads, Batch: s.Batch, ImgSize: s.ImgSize, Scenario: load.Scenario(s.Scenario),
+			Exact: s.Exact, NoTune: s.NoTune, Timeout: time.Duration(s.Timeout),
+		},
+		Tag: r.Checkpoint, Weights: r.WeightsFile, NumClasses: s.NumClasses,
+	}
+	t.NoTune = t.NoTune || r.Plan == nil // an older row: there were no trials
+	if r.Plan != nil {
+		for _, c := range r.Plan.Choices {
+			t.Choices = append(t.Choices, engine.Choice(c))
+		}
+	}
+	if file != "" {
+		t.Weights = file
+	} else if _, err := os.Stat(t.Weights); t.Weights != "" && err != nil && t.Tag != "" {
+		cache, err := DefaultCache()
+		if err != nil {
+			return t, err
+		}
+		if t.Weights, err = cache.Find(spec, t.Tag); err != nil {
+			return t, err
+		}
+	}
+	if r.Recipe != nil && r.Kind == record.KindEval {
+		t.Recipe = Recipe{
+			Resize: r.Recipe.Resize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation, Mean: &r.Recipe.Mean, Std: &r.Recipe.Std,
+		}
+	}
+	if r.Kind == record.KindEval {
+		data, labels = cmp.Or(data, r.Dataset), cmp.Or(labels, r.LabelsFile)
+		t.Job.Accuracy = &experiment.Accuracy{Data: data, Labels: labels, Limit: s.Limit, Seed: s.Seed}
+		return t, nil
+	}
+	t.Job.Latency, err = latencyAgain(r, *s)
+	if err != nil {
+		return t, err
+	}
+	if c := r.Recheck; c != nil {
+		t.Recheck = &experiment.Accuracy{Data: cmp.Or(data, c.Data), Labels: cmp.Or(labels, c.Labels), Limit: c.Limit, Seed: c.Seed}
+	}
+	return t, nil
+}
+
+// latencyAgain is how a record's latency was measured: as it was asked for, with what its scenario ran with.
+func latencyAgain(r *record.Record, s record.Settings) (*experiment.Latency, error) {
+	ran := cmp.Or(r.Effective, &s)
+	l := &experiment.Latency{
+		MinDuration: time.Duration(s.MinDuration), MaxDuration: time.Duration(s.MaxDuration), MinSamples: s.MinSamples, Seed: s.Seed,
+		Streams: ran.Streams, Rate: ran.Rate, LatencyBound: time.Duration(ran.LatencyBound),
+	}
+	missing := ""
+	switch scenario := load.Scenario(s.Scenario); {
+	case scenario == load.MultiStream && l.Streams == 0:
+		missing = "streams"
+	case scenario == load.Server && l.Rate == 0:
+		missing = "rate_images_per_s"
+	}
+	if missing != "" {
+		return nil, fmt.Errorf("verify: %s: scenario %s: this row was written by an older version, which did not record %s", r.Name(), s.Scenario, missing)
+	}
+	return l, nil
+}
+
+// Judge compares a repeated row with the one before.
+func Judge(before, now *record.Record) Verification {
+	row := Verification{Verdict: Holds}
+	doubt := func(format string, args ...any) {
+		if row.Verdict == Holds {
+			row.Verdict = Undecided
+		}
+		row.Why = append(row.Why, fmt.Sprintf(format, args...))
+	}
+	if before.WeightsSHA256 != now.WeightsSHA256 {
+		doubt("other weights: %.16s, were %.16s", now.WeightsSHA256, before.WeightsSHA256)
+	}
+	if before.RecipeSHA256 != now.RecipeSHA256 && before.RecipeSHA256 != "" && now.Recipe != nil {
+		doubt("other preprocessing: %+v, was %+v", *now.Recipe, *before.Recipe)
+	}
+	same := before.Machine.KernelBuild == now.Machine.KernelBuild && before.Machine.ISA == now.Machine.ISA && before.Threads == now.Threads
+	if before.Plan != nil && now.Plan != nil && before.Plan.Hash != now.Plan.Hash {
+		same = false
+		row.Why = append(row.Why, fmt.Sprintf("another plan: %s, was %s", now.Plan.Hash, before.Plan.Hash))
+	}
+	if before.Kind == record.KindEval {
+		return judgeAccuracy(before, now, row, same)
+	}
+	row = judgeRecheck(before, now, row)
+	if now.Timing == nil {
+		doubt("not measured: %s", now.Why("latency_p50_ns"))
+		return row
+	}
+	if before.Machine.CPU != now.Machine.CPU || before.Machine.ISA != now.Machine.ISA {
+		doubt("another machine: %s with %s, was %s with %s", now.Machine.CPU, now.Machine.ISA, before.Machine.CPU, before.Machine.ISA)
+	}
+	if !before.Verdict.Valid || !now.Verdict.Valid {
+		doubt("a measurement is not valid: %s", strings.Join(slices.Concat(before.Verdict.Reasons, now.Verdict.Reasons), "; "))
+	}
+	if before.P50 == 0 || now.P50 == 0 {
+		doubt("too few samples for a median")
+	}
+	if row.Verdict != Holds {
+		return row
+	}
+	if before.Machine.KernelBuild != now.Machine.KernelBuild {
+		row.Why = append(row.Why, "another build: "+now.Machine.KernelBuild+", was "+before.Machine.KernelBuild)
+	}
+	change := float64(now.P50)/float64(before.P50) - 1
+	row.Why = append(row.Why, fmt.Sprintf("median %+.1f %%", 100*change))
+	apart := now.P50Lo > before.P50Hi || now.P50Hi < before.P50Lo
+	if apart && (change > slowerShare || change < -slowerShare) {
+		row.Verdict = HoldsNot
+	}
+	return row
+}
+
+// judgeRecheck compares the predictions that the engine made after its times were taken with those of before.
+func judgeRecheck(before, now *record.Record, row Verification) Verification {
+	switch {
+	case row.Verdict != Holds || before.Recheck == nil || len(before.Recheck.Predictions) == 0:
+	case now.Recheck == nil:
+		row.Why = append(row.Why, "predictions not repeated: "+now.Why("recheck"))
+	default:
+		var was []record.Sample
+		for _, p := range before.Recheck.Predictions {
+			was = append(was, record.Sample{File: p.File, Top5: p.Top5, Scores: p.Scores})
+		}
+		differ := now.Recheck.Against(was)
+		row.Why = append(row.Why, "predictions: "+cmp.Or(now.Recheck.Text(), "none of the same images"))
+		if len(differ) > 0 {
+			row.Verdict, row.Why = HoldsNot, append(row.Why, differ[0])
+		}
+	}
+	return row
+}
+
+// judgeAccuracy compares counts of right answers: the same build must repeat them to the image, another
+// one may round otherwise on an image in a thousand.
+func judgeAccuracy(before, now *record.Record, row Verification, same bool) Verification {
+	if now.Accuracy == nil {
+		row.Verdict, row.Why = Undecided, append(row.Why, "not measured: "+now.Why("top1"))
+		return row
+	}
+	if before.DatasetSHA256 != now.DatasetSHA256 {
+		row.Verdict, row.Why = Undecided, append(row.Why, fmt.Sprintf("other images or labels: %.16s, were %.16s", now.DatasetSHA256, before.DatasetSHA256))
+	}
+	if row.Verdict == Undecided {
+		return row
+	}
+	allowed := 0
+	if !same {
+		allowed = max(1, before.Images/1000)
+		row.Why = append(row.Why, fmt.Sprintf("another build or setting (%s, %s): %d images may differ", now.Machine.KernelBuild, now.Machine.ISA, allowed))
+	}
+	off := max(now.Top1Images-before.Top1Images, before.Top1Images-now.Top1Images, now.Top5Images-before.Top5Images, before.Top5Images-now.Top5Images)
+	if off > allowed {
+		row.Verdict = HoldsNot
+		row.Why = append(row.Why, fmt.Sprintf("%d images differ", off))
+	}
+	return row
+}
