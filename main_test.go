@@ -26,7 +26,7 @@ bench/cli: kernels reports reports/findings zoo zoo/engine zoo/nn zoo/outline zo
 bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra golang.org/x/term
 bench/runner: bench/experiment bench/load bench/record bench/stat datasets datasets/decode datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
 bench/choose: bench/choose/features bench/choose/heads bench/experiment bench/load bench/record bench/runner bench/stat
-bench/choose: datasets datasets/preprocess kernels kernels/par zoo zoo/weights
+bench/choose: datasets datasets/preprocess kernels kernels/par reports/draw zoo zoo/weights
 # Heads are statistics of slices: no file, no network and no image reaches them.
 bench/choose/heads: bench/stat kernels kernels/par gonum.org/v1/gonum/
 bench/choose/features: bench/runner datasets datasets/preprocess kernels zoo zoo/engine zoo/nn

@@ -44,7 +44,7 @@ table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto;font-
 th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:left;white-space:nowrap}
 td.r,th.r{text-align:right;font-variant-numeric:tabular-nums}
 .lead{font-size:1.25rem;font-weight:600}
-svg{max-width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:currentColor}
+img{max-width:100%;height:auto}
 @media(prefers-color-scheme:dark){body{color:#eee;background:#181818}th,td{border-color:#444}}`
 
 func (p *page) html(w io.Writer) error {

@@ -166,8 +166,12 @@ func (s *Scatter) spots(styles map[string]Style, most float64, at func(x, y floa
 		if s.Bubbles != "" {
 			r = bubble(q.Area, most)
 		}
+		half := style.Shape.radius(r)
+		if q.Ring {
+			half = max(half, ringRadius)
+		}
 		spots[i] = spot{Point: q, style: style, r: r, label: target{
-			at: at(q.X, q.Y), half: style.Shape.radius(r),
+			at: at(q.X, q.Y), half: half,
 			width: font.Width(Shorten(q.Name, maxLabel)), height: font.FontExtents().Height * 0.86,
 		}}
 	}
