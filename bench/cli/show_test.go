@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"zoobench/bench/runner"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/outline"
@@ -105,7 +106,7 @@ func TestTimes(t *testing.T) {
 	}
 	var macs, before int64
 	for line := range strings.Lines(stdout) {
-		var row profileRow
+		var row runner.LayerTime
 		if err := json.Unmarshal([]byte(line), &row); err != nil {
 			t.Fatal(err)
 		}
