@@ -22,11 +22,11 @@ const imports = `
 .: bench/cli zoo
 
 bench/cli: bench/choose bench/choose/features bench/experiment bench/gate bench/load bench/record bench/runner bench/stat datasets datasets/preprocess
-bench/cli: kernels reports reports/findings zoo zoo/engine zoo/nn zoo/outline zoo/weights
+bench/cli: kernels reports reports/findings reports/text zoo zoo/engine zoo/nn zoo/outline zoo/weights
 bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra golang.org/x/term
 bench/runner: bench/experiment bench/load bench/record bench/stat datasets datasets/decode datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
 bench/choose: bench/choose/features bench/choose/heads bench/experiment bench/load bench/record bench/runner bench/stat
-bench/choose: datasets datasets/preprocess kernels kernels/par reports/draw zoo zoo/weights
+bench/choose: datasets datasets/preprocess kernels kernels/par reports/draw reports/text zoo zoo/weights
 # Heads are statistics of slices: no file, no network and no image reaches them.
 bench/choose/heads: bench/stat kernels kernels/par gonum.org/v1/gonum/
 bench/choose/features: bench/runner datasets datasets/preprocess kernels zoo zoo/engine zoo/nn
@@ -58,8 +58,9 @@ datasets/internal/golden: internal/testenv
 # What tests share; no package of the program may import it.
 internal/testenv:
 
-reports: bench/record bench/stat reports/draw reports/findings github.com/olekukonko/tablewriter/
+reports: bench/record bench/stat reports/draw reports/findings reports/text github.com/olekukonko/tablewriter/
 # Plots know points and no records.
+reports/text:
 reports/draw: bench/stat gonum.org/v1/plot/ golang.org/x/image/
 reports/findings: bench/record bench/stat gonum.org/v1/gonum/
 `

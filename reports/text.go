@@ -5,68 +5,18 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"zoobench/reports/text"
 )
 
 // maxText bounds what a report repeats of a text from outside, in runes.
 const maxText = 400
 
-// clean makes a text from outside safe to print on one line: control and format
-// characters (escape sequences, newlines, bidirectional overrides), private ones and
-// bytes that are not UTF-8 become Go's escapes, and what is over maxText is cut.
-func clean(s string) string {
-	var b strings.Builder
-	n := 0
-	for i := 0; i < len(s); n++ {
-		c, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case n == maxText:
-			b.WriteString("…")
-			return b.String()
-		case c == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case c == ' ' || unicode.IsGraphic(c) && !unicode.Is(unicode.Zs, c):
-			b.WriteRune(c)
-		case unicode.Is(unicode.Zs, c):
-			b.WriteByte(' ')
-		default:
-			quoted := strconv.QuoteRuneToASCII(c)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-		i += size
-	}
-	return b.String()
-}
+// clean makes a text from outside safe to print on one line, and cuts it.
+func clean(s string) string { return text.Clean(s, maxText) }
 
-// markdown escapes a clean text for running Markdown and for a table's cell. An
-// underscore between letters or digits opens no emphasis and stays, so that network names
-// are readable in the source too.
-func markdown(s string) string {
-	var b strings.Builder
-	r := []rune(s)
-	word := func(i int) bool {
-		return i >= 0 && i < len(r) && (unicode.IsLetter(r[i]) || unicode.IsDigit(r[i]))
-	}
-	for i, c := range r {
-		switch {
-		case c == '<':
-			b.WriteString("&lt;")
-			continue
-		case c == '>':
-			b.WriteString("&gt;")
-			continue
-		case c == '&':
-			b.WriteString("&amp;")
-			continue
-		case c == '_' && word(i-1) && word(i+1):
-		case strings.ContainsRune("\\`*_[]|~#!$", c):
-			b.WriteByte('\\')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
+// markdown escapes a clean text for running Markdown and for a table's cell.
+func markdown(s string) string { return text.Markdown(s) }
 
 // finite reports whether v is a number that a report may show.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"strings"
+
+	"zoobench/reports/text"
 )
 
 // A page is a report's blocks in order, as Markdown and as HTML that needs no other file.
@@ -32,7 +33,7 @@ func (p *page) figure(c *chart) {
 
 func (p *page) markdown(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "# %s\n", escapeMarkdown(p.title))
+	fmt.Fprintf(b, "# %s\n", plain(p.title))
 	for _, block := range p.blocks {
 		block.markdown(b)
 	}
@@ -61,7 +62,7 @@ func (p *page) html(w io.Writer) error {
 
 type heading string
 
-func (h heading) markdown(w io.Writer) { fmt.Fprintf(w, "\n## %s\n", escapeMarkdown(string(h))) }
+func (h heading) markdown(w io.Writer) { fmt.Fprintf(w, "\n## %s\n", plain(string(h))) }
 func (h heading) html(w io.Writer)     { fmt.Fprintf(w, "<h2>%s</h2>\n", html.EscapeString(string(h))) }
 
 type paragraph struct {
@@ -70,7 +71,7 @@ type paragraph struct {
 }
 
 func (p paragraph) markdown(w io.Writer) {
-	text := escapeMarkdown(p.text)
+	text := plain(p.text)
 	if p.lead {
 		text = "**" + text + "**"
 	}
@@ -112,7 +113,7 @@ func (t *tableBlock) right(column int) bool {
 func (t *tableBlock) markdown(w io.Writer) {
 	line := func(cells []string) {
 		for _, c := range cells {
-			fmt.Fprintf(w, "| %s ", escapeMarkdown(c))
+			fmt.Fprintf(w, "| %s ", plain(c))
 		}
 		fmt.Fprintln(w, "|")
 	}
@@ -151,19 +152,5 @@ func (t *tableBlock) html(w io.Writer) {
 	fmt.Fprintln(w, "</table>")
 }
 
-// escapeMarkdown makes text from folders' names and errors plain: no markup, no second line, no control characters.
-func escapeMarkdown(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0:
-			b.WriteByte(' ')
-		case strings.ContainsRune("\\`*_[]<>|#~&", r):
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
+// plain makes text from folders' names and errors plain Markdown: no markup, no second line, no control characters.
+func plain(s string) string { return text.Markdown(text.Clean(s, 0)) }

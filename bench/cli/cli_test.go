@@ -308,7 +308,7 @@ func TestBadExperiments(t *testing.T) {
 }
 
 func TestTableIsHarmless(t *testing.T) {
-	if got, want := clean("a\x1b[31mb\nc\u009bd é"), "a?[31mb?c?d é"; got != want {
+	if got, want := clean("a\x1b[31mb\nc\u009bd é\u202ef\u200bg"), `a\x1b[31mb\nc\u009bd é\u202ef\u200bg`; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
+
+	"zoobench/reports/text"
 )
 
 // printer writes rows of one type: as JSON objects and CSV lines when they come, as a table when all are there. A row
@@ -128,15 +130,8 @@ func numeric(rows [][]string, column int) bool {
 	return found
 }
 
-// clean makes text from files and checkpoints harmless to a terminal: no control characters.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '?'
-		}
-		return r
-	}, text)
-}
+// clean makes text from files and checkpoints harmless to a terminal.
+func clean(s string) string { return text.Clean(s, 0) }
 
 // columns are a row's JSON names and its values as CSV has them; nested values are JSON.
 func columns(row reflect.Value) (names, cells []string) {
