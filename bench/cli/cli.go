@@ -25,11 +25,13 @@ import (
 	"zoobench/zoo"
 )
 
-// Exit codes.
+// Exit codes, as the README lists them.
 const (
-	exitOK     = 0
-	exitUsage  = 1 // usage or input
-	exitFailed = 2 // some jobs failed
+	exitOK           = 0
+	exitUsage        = 1 // usage or input
+	exitFailed       = 2 // some jobs failed
+	exitRegression   = 3
+	exitInconclusive = 4 // no verdict, or none to be trusted
 )
 
 // exitError is an error with an exit code of its own; one without text has been told already.

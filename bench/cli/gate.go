@@ -20,12 +20,6 @@ import (
 	"zoobench/kernels"
 )
 
-// Exit codes of comparisons.
-const (
-	exitSlower    = 3 // a regression
-	exitUndecided = 4 // no verdict, or none to be trusted
-)
-
 // gateShare is a flag's part of a whole, as "5%" or "0.05".
 type gateShare float64
 
@@ -91,8 +85,8 @@ func (f *gateFlags) add(c *cobra.Command) {
 
 func (f *gateFlags) judging(c *cobra.Command) {
 	f.threshold = 0.05
-	c.Flags().Var(&f.threshold, "threshold", "the slow-down that must not go unseen; slower is what exceeds half of it for certain")
-	c.Flags().DurationVar(&f.budget, "budget", 20*time.Minute, "what rounds may take in all; 0 for no limit")
+	c.Flags().Var(&f.threshold, "threshold", "smallest slow-down that the gate must detect")
+	c.Flags().DurationVar(&f.budget, "budget", 20*time.Minute, "time limit for all rounds; 0 for none")
 }
 
 func (f *gateFlags) output(c *cobra.Command) {
@@ -315,9 +309,9 @@ func (g *gateRun) report(result *gate.Result, base, head, unit string) error {
 	}
 	switch r.Outcome {
 	case gate.Slower:
-		return &exitError{code: exitSlower}
+		return &exitError{code: exitRegression}
 	case gate.Undecided:
-		return &exitError{code: exitUndecided}
+		return &exitError{code: exitInconclusive}
 	}
 	return nil
 }
@@ -374,7 +368,7 @@ func (g *gateRun) selfTest(ctx context.Context, plant string, nulls, plants int)
 		return benchError(stopped)
 	}
 	if err == nil && !t.Passed() {
-		err = &exitError{exitUndecided, errors.New("gate: self-test: the gate does not keep its word on this machine as it is now")}
+		err = &exitError{exitInconclusive, errors.New("gate: self-test: the gate missed its error rates: this machine is too noisy now")}
 	}
 	return err
 }

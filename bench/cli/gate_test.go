@@ -110,7 +110,7 @@ func TestGateFindsSlower(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
 		t.Fatalf("%v: %s%s", err, stdout, stderr)
 	}
-	if code != exitSlower || r.Outcome != gate.Slower || len(r.Rows) != 1 || len(r.Rows[0].Head) != 16 {
+	if code != exitRegression || r.Outcome != gate.Slower || len(r.Rows) != 1 || len(r.Rows[0].Head) != 16 {
 		t.Errorf("exit code %d, %s", code, stdout)
 	}
 	for _, name := range []string{"gate.json", "gate.md", "base.txt", "head.txt"} {
@@ -118,14 +118,14 @@ func TestGateFindsSlower(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if code, stdout, stderr = invoke(t, "gate", "--base", "HEAD~1", "--head", "HEAD~1", "--bench", "Loop", "--rounds", "16"); code == exitSlower || !strings.Contains(stdout, "Loop") {
+	if code, stdout, stderr = invoke(t, "gate", "--base", "HEAD~1", "--head", "HEAD~1", "--bench", "Loop", "--rounds", "16"); code == exitRegression || !strings.Contains(stdout, "Loop") {
 		t.Errorf("against itself: exit code %d, %s%s", code, stdout, stderr)
 	}
 	baseline := filepath.Join(t.TempDir(), "baseline.json")
 	if code, _, stderr = invoke(t, "gate", "record", "--head", "HEAD~2", "--bench", "Loop", "--rounds", "16", "-o", baseline); code != exitOK {
 		t.Fatalf("record: exit code %d, %s", code, stderr)
 	}
-	if code, stdout, stderr = invoke(t, "gate", "check", "--head", "HEAD~1", "--rounds", "16", baseline); code != exitSlower {
+	if code, stdout, stderr = invoke(t, "gate", "check", "--head", "HEAD~1", "--rounds", "16", baseline); code != exitRegression {
 		t.Errorf("check of a slower revision: exit code %d, %s%s", code, stdout, stderr)
 	}
 }

@@ -78,7 +78,7 @@ func (a *app) run() *cobra.Command {
 	}
 	c.Flags().StringArrayVar(&only, "only", nil, "run this experiment; may be given several times")
 	c.Flags().StringVar(&out, "out", "", "folder of this run (default: a new one in "+runsDir+")")
-	c.Flags().StringVar(&data, "data", "", "images of accuracies whose experiment names none (default: $ZOOBENCH_DATA, else those in the cache folder)")
+	c.Flags().StringVar(&data, "data", "", "images for accuracy experiments that name none (default: $ZOOBENCH_DATA, else those in the cache folder)")
 	noTuneFlag(c, &noTune)
 	c.Flags().BoolVar(&resume, "resume", false, "go on with an earlier run: keep what it measured")
 	c.Flags().BoolVar(&dry, "dry-run", false, "print the jobs, about how long they take and what is missing, and do nothing")

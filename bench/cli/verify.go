@@ -49,7 +49,7 @@ func (a *app) verify() *cobra.Command {
 			if err != nil {
 				err = fmt.Errorf("verify: %s: %w", before.Name(), err)
 				if failure := (*runner.Failure)(nil); errors.As(err, &failure) {
-					return &exitError{exitUndecided, err}
+					return &exitError{exitInconclusive, err}
 				}
 				return err
 			}
@@ -65,9 +65,9 @@ func (a *app) verify() *cobra.Command {
 			}
 			switch row.Verdict {
 			case runner.HoldsNot:
-				return &exitError{exitSlower, nil}
+				return &exitError{exitRegression, nil}
 			case runner.Undecided:
-				return &exitError{exitUndecided, nil}
+				return &exitError{exitInconclusive, nil}
 			}
 			return nil
 		},

@@ -63,7 +63,7 @@ type Sampler interface {
 type Options struct {
 	Threshold float64       // the slow-down that must be seen, as a share; 0 for 0.05
 	Rounds    int           // exactly so many; 0 to add rounds until all is decided, 130 at most
-	Budget    time.Duration // what rounds may take in all, calibration included; 0 for no limit
+	Budget    time.Duration // time limit for all rounds, calibration included; 0 for no limit
 	Seed      uint64        // of the order
 	// Floors are the noise floors of an earlier calibration; nil to calibrate now.
 	Floors map[string]Floor
