@@ -31,7 +31,7 @@ bench/choose: datasets datasets/preprocess kernels kernels/par reports/draw repo
 bench/choose/heads: bench/stat kernels kernels/par gonum.org/v1/gonum/
 bench/choose/features: bench/runner datasets datasets/preprocess kernels zoo zoo/engine zoo/nn
 bench/gate: bench/record bench/stat kernels golang.org/x/perf/ golang.org/x/sys/unix
-bench/experiment: bench/load gopkg.in/yaml.v3
+bench/experiment: bench/load bench/record gopkg.in/yaml.v3
 bench/load: bench/stat
 bench/record: bench/stat github.com/klauspost/cpuid/v2 golang.org/x/perf/benchfmt golang.org/x/sys/unix
 bench/stat: gonum.org/v1/gonum/

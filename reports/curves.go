@@ -24,7 +24,7 @@ func (r *run) batchCurve(_ []row, where string) (figure, bool) {
 		name: "batch_curve", finding: "batch-curve", title: "Time of an image by batch size",
 		xLabel: "images in a batch, log scale", yLabel: "median time of one image (ms), log scale",
 		at:      func(c *record.Record) float64 { return float64(c.Batch) },
-		without: func(s *settings) { s.batch = 0 }, scale: 1e-6,
+		without: func(s *settings) { s.Batch = 0 }, scale: 1e-6,
 	}.figure(findings.BatchCurves(r.sound), where)
 }
 
@@ -34,7 +34,7 @@ func (r *run) resolutionCurve(_ []row, where string) (figure, bool) {
 		name: "resolution_curve", finding: "resolution-curve", title: "Time of a multiply-accumulate by input size",
 		xLabel: "pixels to a side of the input, log scale", yLabel: "median time of one multiply-accumulate (ps), log scale",
 		at:      func(c *record.Record) float64 { return float64(c.ImgSize) },
-		without: func(s *settings) { s.size = 0 }, scale: 1e3,
+		without: func(s *settings) { s.ImgSize = 0 }, scale: 1e3,
 	}.figure(findings.ResolutionCurves(r.sound), where)
 }
 

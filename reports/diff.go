@@ -154,12 +154,12 @@ func (s settings) text() string {
 			parts = append(parts, fmt.Sprintf(format, args...))
 		}
 	}
-	add(s.size > 0, "%d px", s.size)
-	add(s.batch > 0, "batch %d", s.batch)
-	add(s.threads > 0, "%s", plural(s.threads, "thread"))
-	add(s.scenario != "", "%s", clean(s.scenario))
-	add(s.isa != "", "%s", clean(s.isa))
-	add(s.exact, "direct only")
-	add(s.noTune, "untuned")
+	add(s.ImgSize > 0, "%d px", s.ImgSize)
+	add(s.Batch > 0, "batch %d", s.Batch)
+	add(s.Threads > 0, "%s", plural(s.Threads, "thread"))
+	add(s.scenario() != "", "%s", clean(s.scenario()))
+	add(s.ISA != "", "%s", clean(s.ISA))
+	add(s.Exact, "direct only")
+	add(s.NoTune, "untuned")
 	return join(parts)
 }

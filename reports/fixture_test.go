@@ -86,7 +86,7 @@ func zoo(t testing.TB) []record.Record {
 			Time: at.Add(time.Duration(i) * time.Second), Machine: machine(),
 			Model: l[0], Family: l[1], Year: int(number(l[2])),
 			ImgSize: int(number(l[3])), Batch: 1, Threads: 1, Scenario: "single_stream", ImagesPerSec: 1000 / ms,
-			Effective:   &record.Settings{ISA: "avx2"},
+			Effective:   &record.Settings{Axes: record.Axes{ISA: "avx2"}},
 			Cost:        &record.Cost{Params: params, MACs: int64(number(l[5]) * 1e9), Activations: int64(number(l[6]) * 1e6)},
 			Timing:      timing,
 			Footprint:   &record.Footprint{WeightsBytes: 4 * params, ArenaBytes: 10 << 20, PeakRSSBytes: 4*params + 40<<20, Load: 1e9},

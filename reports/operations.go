@@ -48,7 +48,7 @@ func dissected(rows []row) (some []row) {
 	}
 	seen := map[network]bool{}
 	for _, one := range rows {
-		k := network{one.model(), one.set.size}
+		k := network{one.model(), one.set.ImgSize}
 		if one.latency == nil || one.latency.Timing == nil || seen[k] || !layersTimed(one.latency) {
 			continue
 		}
@@ -67,7 +67,7 @@ func layersTimed(r *record.Record) bool {
 func sizedNames(rows []row) []string {
 	points := make([]point, len(rows))
 	for i := range rows {
-		points[i] = point{model: clean(rows[i].model()), size: rows[i].set.size}
+		points[i] = point{model: clean(rows[i].model()), size: rows[i].set.ImgSize}
 	}
 	nameAll(points)
 	names := make([]string, len(rows))
@@ -139,7 +139,7 @@ func (r *run) roofline(rows []row, where string) (figure, bool) {
 	if len(works) == 0 {
 		return figure{}, false
 	}
-	threads := float64(max(rows[0].set.threads, 1))
+	threads := float64(max(rows[0].set.Threads, 1))
 	l := draw.Roofline{
 		Works: works, Kinds: operations(), Peak: threads * peak, Read: threads * read,
 		XLabel: "FLOP for a byte of weights and output, log scale", YLabel: "rate (GFLOP/s), log scale",

@@ -142,9 +142,9 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 			Name: one.name(), Model: clean(one.model()), Family: clean(rec.Family), Experiment: clean(one.experiment()),
 			Settings: join(varying(one)), Why: map[string]string{},
 			Year: finiteNumber(float64(rec.Year), rec.Year > 0),
-			Size: finiteNumber(float64(one.set.size), one.set.size > 0),
+			Size: finiteNumber(float64(one.set.ImgSize), one.set.ImgSize > 0),
 		}
-		p.Batch, p.Threads = finiteNumber(float64(one.set.batch), one.set.batch > 0), finiteNumber(float64(one.set.threads), one.set.threads > 0)
+		p.Batch, p.Threads = finiteNumber(float64(one.set.Batch), one.set.Batch > 0), finiteNumber(float64(one.set.Threads), one.set.Threads > 0)
 		if l := one.latency; l != nil && l.Footprint != nil {
 			p.Load, p.Tune = finiteNumber(float64(l.Load), l.Load > 0), finiteNumber(float64(l.Tune), l.Tune > 0)
 		}
@@ -198,7 +198,7 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 		}
 		if pub := one.published(); pub == nil {
 			p.Why["published_top1"] = one.unpublished()
-		} else if pub.ImgSize == 0 || one.set.size == 0 || pub.ImgSize == one.set.size {
+		} else if pub.ImgSize == 0 || one.set.ImgSize == 0 || pub.ImgSize == one.set.ImgSize {
 			p.Published, p.Set, p.Source = finiteNumber(pub.Top1, true), clean(pub.Dataset), sourceText(pub)
 		}
 		for _, rec := range []*record.Record{one.latency, one.eval} {
@@ -220,7 +220,9 @@ func (r *run) pageRows() ([]pageRow, map[string]layers) {
 
 // alike reports whether settings are the same but for batch and scenario.
 func alike(a, b settings) bool {
-	a.batch, a.scenario, b.batch, b.scenario = 0, "", 0, ""
+	for _, s := range []*settings{&a, &b} {
+		s.Batch, s.Scenario, s.query = 0, "", ""
+	}
 	return a == b
 }
 
@@ -231,11 +233,11 @@ func addLayers(plans map[string]layers, rec *record.Record, left *int) string {
 	}
 	// Runs choose algorithms anew, and have times of their own.
 	set := settingsOf(rec)
-	key := fmt.Sprintf("%s %s@%d batch %d threads %d %s", clean(rec.RunID), clean(rec.Model), set.size, set.batch, set.threads, clean(set.isa))
-	if set.exact {
+	key := fmt.Sprintf("%s %s@%d batch %d threads %d %s", clean(rec.RunID), clean(rec.Model), set.ImgSize, set.Batch, set.Threads, clean(set.ISA))
+	if set.Exact {
 		key += " direct"
 	}
-	if set.noTune {
+	if set.NoTune {
 		key += " untuned"
 	}
 	if rec.Plan != nil {

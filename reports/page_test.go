@@ -194,7 +194,7 @@ func TestPageLayersOfTheRow(t *testing.T) {
 		all := layered(zoo(t))
 		r := all[slices.IndexFunc(all, func(r record.Record) bool { return len(r.Layers) > 0 })]
 		r.RunID, r.JobID, r.Experiment, r.Layers = run, job, job, slices.Clone(r.Layers)
-		r.Effective = &record.Settings{ISA: "avx2", NoTune: noTune}
+		r.Effective = &record.Settings{Axes: record.Axes{ISA: "avx2", NoTune: noTune}}
 		r.Plan = &record.Plan{Hash: hash}
 		r.Layers[0].Algorithm = chosen
 		return r
@@ -217,7 +217,7 @@ func TestPageLayersOfTheRow(t *testing.T) {
 func TestPagePipelineOfTheRow(t *testing.T) {
 	for _, isa := range []string{"avx2", "generic"} {
 		pipeline := pipelined(t)
-		pipeline[0].Effective = &record.Settings{ISA: isa}
+		pipeline[0].Effective = &record.Settings{Axes: record.Axes{ISA: isa}}
 		shown := 0
 		for _, r := range lift(t, pageOf(t, append(sweep(t), pipeline...), nil)).Rows {
 			if r.Decode == nil {

@@ -134,7 +134,7 @@ func rung(r *row, name string) draw.Rung {
 
 // call names what one latency is of.
 func call(rows []row) string {
-	batches := distinct(rows, func(r *row) string { return fmt.Sprint(r.set.batch) })
+	batches := distinct(rows, func(r *row) string { return fmt.Sprint(r.set.Batch) })
 	if len(batches) == 1 && batches[0] == "1" {
 		return "one image"
 	}
@@ -157,7 +157,7 @@ func settingsText(rows []row) string {
 // varyingAxes returns what names a row's settings where rows differ in them.
 func varyingAxes(rows []row) func(*row) []string {
 	var some []axis
-	sizes := axis{"px", "%s px", func(r *row) string { return fmt.Sprint(r.set.size) }}
+	sizes := axis{"px", "%s px", func(r *row) string { return fmt.Sprint(r.set.ImgSize) }}
 	for _, a := range append([]axis{sizes}, axes()[:5]...) {
 		// Networks have their own input size: it tells rows apart only within one.
 		if a.head == "px" && !repeats(rows) {
@@ -181,10 +181,10 @@ func varyingAxes(rows []row) func(*row) []string {
 func repeats(rows []row) bool {
 	size := map[string]int{}
 	for i := range rows {
-		if s, ok := size[rows[i].model()]; ok && s != rows[i].set.size {
+		if s, ok := size[rows[i].model()]; ok && s != rows[i].set.ImgSize {
 			return true
 		}
-		size[rows[i].model()] = rows[i].set.size
+		size[rows[i].model()] = rows[i].set.ImgSize
 	}
 	return false
 }
@@ -195,7 +195,7 @@ func (r *run) chosen() []row {
 	models := map[settings]map[string]bool{}
 	at := func(one *row) settings {
 		s := one.set
-		s.size = 0
+		s.ImgSize = 0
 		return s
 	}
 	var best settings

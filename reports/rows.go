@@ -20,33 +20,27 @@ type row struct {
 	set                 settings
 }
 
-// settings are the axes on which rows of one network differ. Zero values are unknown.
+// settings are the axes on which rows of one network differ, as far as they are known.
 type settings struct {
-	size, threads, batch int
-	isa, scenario        string
-	exact, noTune        bool
+	record.Axes
+	query string // what a query is in the scenario, "" for an image or a batch
 }
 
 // settingsOf returns what a record ran with, else what it was asked to.
 func settingsOf(r *record.Record) settings {
-	s := settings{size: r.ImgSize, threads: r.Threads, batch: r.Batch, scenario: r.Scenario}
-	for _, from := range []*record.Settings{r.Effective, r.Asked} {
-		if from == nil {
-			continue
-		}
-		s.size, s.threads, s.batch = cmp.Or(s.size, from.ImgSize), cmp.Or(s.threads, from.Threads), cmp.Or(s.batch, from.Batch)
-		s.isa, s.scenario = cmp.Or(s.isa, from.ISA), cmp.Or(s.scenario, from.Scenario)
-		s.exact, s.noTune = s.exact || from.Exact, s.noTune || from.NoTune
-	}
-	s.isa = cmp.Or(s.isa, r.Machine.ISA)
-	switch ran := r.Ran(); { // what a query is, is part of the scenario
+	s := settings{Axes: r.RanWith()}
+	s.NumClasses = 0 // of one network in one run, the same
+	switch ran := r.Ran(); {
 	case ran.Streams > 0:
-		s.scenario += fmt.Sprintf(" of %d images", ran.Streams)
+		s.query = fmt.Sprintf(" of %d images", ran.Streams)
 	case ran.Rate > 0:
-		s.scenario += fmt.Sprintf(" at %g images/s", ran.Rate)
+		s.query = fmt.Sprintf(" at %g images/s", ran.Rate)
 	}
 	return s
 }
+
+// scenario names the scenario with what a query is.
+func (s settings) scenario() string { return s.Scenario + s.query }
 
 // any returns the record that names the network.
 func (r *row) any() *record.Record { return cmp.Or(r.latency, r.eval, r.cost) }
@@ -261,7 +255,7 @@ func accuracies(l *record.Record, evals []*record.Record) []*record.Record {
 	for _, own := range []bool{true, false} {
 		var named, unnamed []*record.Record
 		for _, e := range evals {
-			switch size := settingsOf(e).size; {
+			switch size := settingsOf(e).ImgSize; {
 			case (e.Experiment == l.Experiment) != own,
 				size != 0 && l.ImgSize != 0 && size != l.ImgSize,
 				otherWeights(e, l):
@@ -305,26 +299,20 @@ func order(rows []row, records []record.Record) {
 		}
 		return math.MaxInt64
 	}
-	flag := func(b bool) int {
-		if b {
+	untimed := func(r *row) int {
+		if r.latency == nil {
 			return 1
 		}
 		return 0
 	}
 	slices.SortStableFunc(rows, func(x, y row) int {
-		a, b := x.set, y.set
 		return cmp.Or(
 			cmp.Compare(first[x.experiment()], first[y.experiment()]),
 			cmp.Compare(rank(&x), rank(&y)),
 			cmp.Compare(x.model(), y.model()),
-			cmp.Compare(flag(x.latency == nil), flag(y.latency == nil)),
-			cmp.Compare(a.scenario, b.scenario),
-			cmp.Compare(a.isa, b.isa),
-			cmp.Compare(flag(a.exact), flag(b.exact)),
-			cmp.Compare(flag(a.noTune), flag(b.noTune)),
-			cmp.Compare(a.size, b.size),
-			cmp.Compare(a.threads, b.threads),
-			cmp.Compare(a.batch, b.batch),
+			cmp.Compare(untimed(&x), untimed(&y)),
+			x.set.Compare(y.set.Axes),
+			cmp.Compare(x.set.query, y.set.query),
 			cmp.Compare(x.name(), y.name()),
 		)
 	})

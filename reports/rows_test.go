@@ -87,7 +87,7 @@ func TestRows(t *testing.T) {
 				if a, why := r.top1(); why == "" {
 					top1 = fmt.Sprintf("%.0f", a.Top1)
 				}
-				got = append(got, fmt.Sprintf("%s/%d/%s/%s", r.name(), r.set.size, median, top1))
+				got = append(got, fmt.Sprintf("%s/%d/%s/%s", r.name(), r.set.ImgSize, median, top1))
 			}
 			if strings.Join(got, " ") != tt.want {
 				t.Errorf("got  %s\nwant %s", strings.Join(got, " "), tt.want)
@@ -179,8 +179,8 @@ func TestChosenSettings(t *testing.T) {
 		t.Errorf("%d rows, want 3", n)
 	}
 	for _, one := range r.chosen() {
-		if one.set.threads != 2 {
-			t.Errorf("%s with %d threads among those of the most networks", one.name(), one.set.threads)
+		if one.set.Threads != 2 {
+			t.Errorf("%s with %d threads among those of the most networks", one.name(), one.set.Threads)
 		}
 	}
 }
@@ -188,12 +188,12 @@ func TestChosenSettings(t *testing.T) {
 // TestScenarioOfRow tells that what a query is, is part of a row's settings.
 func TestScenarioOfRow(t *testing.T) {
 	at := func(rate float64, streams int) settings {
-		return settingsOf(&record.Record{Scenario: "server", Effective: &record.Settings{Scenario: "server", Rate: rate, Streams: streams}})
+		return settingsOf(&record.Record{Scenario: "server", Effective: &record.Settings{Axes: record.Axes{Scenario: "server"}, Rate: rate, Streams: streams}})
 	}
-	if a, b := at(5, 0), at(50, 0); a == b || a.scenario != "server at 5 images/s" {
+	if a, b := at(5, 0), at(50, 0); a == b || a.scenario() != "server at 5 images/s" {
 		t.Errorf("two rates: %+v and %+v", a, b)
 	}
-	if a, b := at(0, 8), at(0, 4); a == b || a.scenario != "server of 8 images" {
+	if a, b := at(0, 8), at(0, 4); a == b || a.scenario() != "server of 8 images" {
 		t.Errorf("two sizes of query: %+v and %+v", a, b)
 	}
 }

@@ -138,7 +138,7 @@ func (r *run) mispredicted(rows []row, where string, found []findings.Finding) (
 		}
 		seen[one.model()] = true
 		clocked = append(clocked, *one)
-		q := point{model: clean(one.model()), size: one.set.size}.at(float64(c.MACs) / 1e9)
+		q := point{model: clean(one.model()), size: one.set.ImgSize}.at(float64(c.MACs) / 1e9)
 		q.Family, q.Suspect = clean(one.any().Family), one.invalid() != ""
 		q.Y, q.YLo, q.YHi = ms(p50), ms(cmp.Or(lo, p50)), ms(cmp.Or(hi, p50))
 		points = append(points, q)
@@ -170,7 +170,7 @@ func measuredTop1(r *row) (y, lo, hi float64, ok bool) {
 
 func publishedTop1(r *row) (y, lo, hi float64, ok bool) {
 	p := r.published()
-	if p == nil || p.ImgSize > 0 && r.set.size > 0 && p.ImgSize != r.set.size {
+	if p == nil || p.ImgSize > 0 && r.set.ImgSize > 0 && p.ImgSize != r.set.ImgSize {
 		return 0, 0, 0, false
 	}
 	return p.Top1, p.Top1, p.Top1, true
@@ -193,13 +193,13 @@ func (r *run) points(rows []row, accuracy func(*row) (y, lo, hi float64, ok bool
 			continue
 		}
 		in[one.model()] = true
-		q := point{model: clean(one.model()), size: one.set.size, year: one.any().Year}
+		q := point{model: clean(one.model()), size: one.set.ImgSize, year: one.any().Year}
 		q.Family, q.Y, q.YLo, q.YHi = clean(one.any().Family), y, lo, hi
 		q.Suspect = one.eval != nil && one.eval.Accuracy != nil && lo != hi && !one.eval.Verdict.Valid
 		if one.eval != nil {
 			q.tag = clean(weightsOf(one.eval))
 		}
-		k := id{one.name(), one.set.size, y}
+		k := id{one.name(), one.set.ImgSize, y}
 		c := one.counts()
 		if c != nil {
 			q.Area = float64(c.Params)

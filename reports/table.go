@@ -72,8 +72,8 @@ func columns(level int) []column {
 			return n.missing(r, reason(r.any(), "macs", "params", "latency_p50_ns", "n_images"))
 		}},
 		{"px", false, 4, func(r *row, n *notes, wide bool) cell {
-			if r.set.size > 0 {
-				return cell{fmt.Sprint(r.set.size), plain}
+			if r.set.ImgSize > 0 {
+				return cell{fmt.Sprint(r.set.ImgSize), plain}
 			}
 			return n.missing(r, reason(r.any(), "img_size", "latency_p50_ns", "latency_min_ns", "n_images"))
 		}},
@@ -105,7 +105,7 @@ func columns(level int) []column {
 				return n.missing(r, r.unpublished())
 			}
 			text := fixed(p.Top1, 2) + onSet(p.Dataset)
-			if p.ImgSize > 0 && r.set.size > 0 && p.ImgSize != r.set.size {
+			if p.ImgSize > 0 && r.set.ImgSize > 0 && p.ImgSize != r.set.ImgSize {
 				text += fmt.Sprintf(" at %d px", p.ImgSize)
 			}
 			return cell{text, published}
@@ -171,12 +171,12 @@ func axes() []axis {
 		return ""
 	}
 	return []axis{
-		{"scenario", "scenario %s", func(r *row) string { return clean(r.set.scenario) }},
-		{"isa", "%s", func(r *row) string { return clean(r.set.isa) }},
-		{"threads", "threads %s", func(r *row) string { return number(r.set.threads) }},
-		{"batch", "batch %s", func(r *row) string { return number(r.set.batch) }},
+		{"scenario", "scenario %s", func(r *row) string { return clean(r.set.scenario()) }},
+		{"isa", "%s", func(r *row) string { return clean(r.set.ISA) }},
+		{"threads", "threads %s", func(r *row) string { return number(r.set.Threads) }},
+		{"batch", "batch %s", func(r *row) string { return number(r.set.Batch) }},
 		{"kernels", "%s", func(r *row) string {
-			return strings.TrimSpace(yes(r.set.exact, "direct only") + " " + yes(r.set.noTune, "untuned"))
+			return strings.TrimSpace(yes(r.set.Exact, "direct only") + " " + yes(r.set.NoTune, "untuned"))
 		}},
 		{"data", "top-1 over %s", func(r *row) string { _, text := measuredOver(r); return text }},
 	}

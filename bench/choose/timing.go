@@ -52,7 +52,7 @@ func (t *timings) find(task runner.Task, sha256 string, percentile float64, minD
 		r := &t.kept[i]
 		if r.Model == task.Model && r.Checkpoint == task.Tag && r.WeightsSHA256 == sha256 && r.Machine.ISA == task.ISA &&
 			r.Threads == task.Threads && r.Asked.Batch == task.Batch && r.Asked.NoTune == task.NoTune &&
-			r.Asked.MinDuration >= minDuration.Nanoseconds() && r.N >= stat.MinSamples(percentile) {
+			r.Asked.MinDuration >= minDuration && r.N >= stat.MinSamples(percentile) {
 			return r
 		}
 	}
@@ -63,7 +63,7 @@ func (t *timings) find(task runner.Task, sha256 string, percentile float64, minD
 func (t *timings) measure(
 	ctx context.Context, w runner.Worker, task runner.Task, percentile float64, minDuration time.Duration,
 ) (*record.Record, error) {
-	task.Scenario, task.Timeout = load.SingleStream, timingTimeout
+	task.Scenario, task.Timeout = string(load.SingleStream), timingTimeout
 	task.Job.Latency = &experiment.Latency{MinDuration: minDuration, MinSamples: stat.MinSamples(percentile)}
 	r, err := w.Measure(ctx, task, nil)
 	if err != nil {

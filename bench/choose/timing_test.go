@@ -19,7 +19,7 @@ func TestFindTiming(t *testing.T) {
 	const duration = 20 * time.Millisecond
 	c := cache(t)
 	task := runner.Task{
-		Job: experiment.Job{Model: "narrow", ISA: "generic", Threads: 1, Batch: 1, NoTune: true},
+		Job: experiment.Job{Model: "narrow", Axes: record.Axes{ISA: "generic", Threads: 1, Batch: 1, NoTune: true}},
 		Tag: "made", Weights: filepath.Join(c.Weights(), "narrow.made.safetensors"),
 	}
 	times := &timings{path: filepath.Join(t.TempDir(), "timings.jsonl"), runID: "test"}

@@ -100,7 +100,7 @@ func (b *build) task(a *app, name string) (runner.Task, error) {
 	if err := b.check(); err != nil {
 		return runner.Task{}, err
 	}
-	t := runner.Task{Job: experiment.Job{Model: spec.Name, ImgSize: b.imgSize, NoTune: b.noTune}, NumClasses: b.classes}
+	t := runner.Task{Job: experiment.Job{Model: spec.Name, Axes: record.Axes{ImgSize: b.imgSize, NoTune: b.noTune, NumClasses: b.classes}}}
 	weights := b.weights
 	if _, tag := zoo.Split(name); weights == "" {
 		weights = tag
@@ -138,7 +138,7 @@ func (a *app) latency() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				t.Threads, t.Batch, t.Scenario = threads, batch, load.SingleStream
+				t.Threads, t.Batch, t.Scenario = threads, batch, string(load.SingleStream)
 				t.Job.Latency = &experiment.Latency{MinDuration: minDuration}
 				tasks = append(tasks, t)
 			}

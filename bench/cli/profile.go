@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
 	"zoobench/kernels"
 )
@@ -51,7 +50,7 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 	if err != nil {
 		return err
 	}
-	t.Job = experiment.Job{Model: t.Model, ImgSize: b.imgSize, Threads: p.threads, Batch: p.batch, NoTune: b.noTune}
+	t.Threads, t.Batch = p.threads, p.batch
 	n, err := runner.Open(a.list, t)
 	if err != nil {
 		return err

@@ -219,7 +219,7 @@ func TestIdentityIsStable(t *testing.T) {
 			t.Errorf("%s: %s, and %s once reordered", job, id, b[job])
 		}
 	}
-	if got, want := a["resnet181"], "25a6439d6378ba15"; got != want {
+	if got, want := a["resnet181"], "88054184ce0270b3"; got != want {
 		t.Errorf("identity %s, want %s", got, want)
 	}
 	c := parse("experiments: [{name: a, question: q, models: [resnet18], exact: true}]")

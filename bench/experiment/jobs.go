@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"zoobench/bench/load"
+	"zoobench/bench/record"
 )
 
 // maxJobs bounds a file; at a second a job it is more than a day.
@@ -22,14 +22,7 @@ type Job struct {
 	Experiment string
 	Model      string
 
-	ISA      string        `json:",omitzero"` // "" for the best that the machine has
-	Threads  int           `json:",omitzero"` // 0 for all cores
-	Batch    int           `json:",omitzero"`
-	ImgSize  int           `json:",omitzero"` // 0 for the network's own
-	Scenario load.Scenario `json:",omitzero"`
-
-	Exact     bool          `json:",omitzero"`
-	NoTune    bool          `json:",omitzero"`
+	record.Axes
 	Timeout   time.Duration `json:",omitzero"`
 	MaxMemory int64         `json:",omitzero"` // bytes
 
@@ -95,7 +88,7 @@ func (e *Experiment) timed() (jobs []Job) {
 					for _, size := range e.ImgSize {
 						for _, scenario := range e.Scenario {
 							j := e.job(model)
-							j.ISA, j.Threads, j.Batch, j.ImgSize, j.Scenario = isa, threads, batch, size, scenario
+							j.ISA, j.Threads, j.Batch, j.ImgSize, j.Scenario = isa, threads, batch, size, string(scenario)
 							j.Latency = e.Latency
 							jobs = append(jobs, j)
 						}
@@ -135,7 +128,8 @@ func (e *Experiment) accuracy() (jobs []Job) {
 func (e *Experiment) job(model string) Job {
 	return Job{
 		Experiment: e.Name, Model: model,
-		Exact: e.Exact, NoTune: e.NoTune, Timeout: e.Timeout, MaxMemory: e.MaxMemory,
+		Axes:    record.Axes{Exact: e.Exact, NoTune: e.NoTune},
+		Timeout: e.Timeout, MaxMemory: e.MaxMemory,
 	}
 }
 

@@ -102,7 +102,7 @@ var latencyColumns = []column{
 	{"predictions_same", recheck(func(c *Recheck) int { return c.Same })},
 	{"streams", func(r *Record) string { return whole(int64(r.Ran().Streams)) }},
 	{"rate_images_per_s", func(r *Record) string { return exactly(r.Ran().Rate) }},
-	{"latency_bound_ns", func(r *Record) string { return whole(r.Ran().LatencyBound) }},
+	{"latency_bound_ns", func(r *Record) string { return whole(int64(r.Ran().LatencyBound)) }},
 	{"late_queries", func(r *Record) string {
 		if r.Timing == nil || r.Ran().LatencyBound == 0 {
 			return ""

@@ -102,28 +102,6 @@ type Record struct {
 	Verdict     Verdict           `json:"verdict"`
 }
 
-// Settings are what a job asked for and, a second time, what it ran with.
-type Settings struct {
-	ImgSize     int    `json:"img_size,omitempty"`
-	Batch       int    `json:"batch,omitempty"`
-	Threads     int    `json:"threads,omitempty"`
-	ISA         string `json:"isa,omitempty"`
-	Scenario    string `json:"scenario,omitempty"`
-	MinDuration int64  `json:"min_duration_ns,omitempty"`
-	MinSamples  int    `json:"min_samples,omitempty"`
-	Timeout     int64  `json:"timeout_ns,omitempty"`
-	Exact       bool   `json:"exact,omitempty"`   // direct algorithms only
-	NoTune      bool   `json:"no_tune,omitempty"` // the table of defaults, no trials
-	NumClasses  int    `json:"num_classes,omitempty"`
-	Limit       int    `json:"limit,omitempty"` // images evaluated, 0 for all
-	Seed        uint64 `json:"seed,omitempty"`
-
-	MaxDuration  int64   `json:"max_duration_ns,omitempty"`
-	Streams      int     `json:"streams,omitempty"`           // multi-stream: images a query
-	Rate         float64 `json:"rate_images_per_s,omitempty"` // server: mean arrivals
-	LatencyBound int64   `json:"latency_bound_ns,omitempty"`  // server: of its queries, 0 for none
-}
-
 // Ran returns the settings that the record was measured with, as far as it tells.
 func (r *Record) Ran() Settings {
 	for _, s := range []*Settings{r.Effective, r.Asked} {

@@ -64,7 +64,7 @@ func sample() Record {
 		Machine: Machine{CPU: "Example CPU", Cores: 2, ISA: "avx2", OS: "linux", Arch: "amd64", Go: "go1.26", Commit: "abc", KernelBuild: "k1"},
 		Model:   "resnet50", Family: "resnet", Year: 2015,
 		ImgSize: 224, Batch: 1, Threads: 2, Scenario: "single_stream", ImagesPerSec: 999.5,
-		Asked: &Settings{Threads: 2}, Effective: &Settings{Threads: 2, ImgSize: 224, Batch: 1, ISA: "avx2"},
+		Asked: &Settings{Axes: Axes{Threads: 2}}, Effective: &Settings{Axes: Axes{Threads: 2, ImgSize: 224, Batch: 1, ISA: "avx2"}},
 		Cost:        &Cost{Params: 25_557_032, MACs: 4_089_184_256, Activations: 11_114_600},
 		Timing:      NewTiming(samples, 100*time.Millisecond),
 		Footprint:   &Footprint{WeightsBytes: 102_228_128, ArenaBytes: 9_633_792, PeakRSSBytes: 150 << 20, Load: 250_000_000},
@@ -78,7 +78,7 @@ func sample() Record {
 // multiStream returns a record of queries of eight images each.
 func multiStream() Record {
 	r := sample()
-	r.Scenario, r.Effective = "multi_stream", &Settings{Scenario: "multi_stream", Streams: 8}
+	r.Scenario, r.Effective = "multi_stream", &Settings{Axes: Axes{Scenario: "multi_stream"}, Streams: 8}
 	return r
 }
 
@@ -86,7 +86,7 @@ func multiStream() Record {
 func server(rate float64) Record {
 	r := sample()
 	r.Scenario, r.Timing.Late = "server", 3
-	r.Effective = &Settings{Scenario: "server", Rate: rate, LatencyBound: 500_000_000, MaxDuration: 60_000_000_000}
+	r.Effective = &Settings{Axes: Axes{Scenario: "server"}, Rate: rate, LatencyBound: 500_000_000, MaxDuration: 60_000_000_000}
 	return r
 }
 

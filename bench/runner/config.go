@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"zoobench/bench/experiment"
-	"zoobench/bench/load"
 	"zoobench/bench/record"
 )
 
@@ -31,20 +30,14 @@ type config struct {
 
 // A configJob is one job; zero values are the network's, the machine's or the measurement's own.
 type configJob struct {
-	ID         string          `json:"id"`
-	Experiment string          `json:"experiment"`
-	Model      string          `json:"model"`
-	ISA        string          `json:"isa,omitempty"`
-	Threads    int             `json:"threads,omitempty"`
-	Batch      int             `json:"batch,omitempty"`
-	ImgSize    int             `json:"img_size,omitempty"`
-	Scenario   load.Scenario   `json:"scenario,omitempty"`
-	Exact      bool            `json:"exact,omitempty"`
-	NoTune     bool            `json:"no_tune,omitempty"`
-	Timeout    time.Duration   `json:"timeout_ns,omitempty"`
-	MaxMemory  int64           `json:"max_memory_bytes,omitempty"`
-	Latency    *configLatency  `json:"latency,omitempty"`
-	Accuracy   *configAccuracy `json:"accuracy,omitempty"`
+	ID         string `json:"id"`
+	Experiment string `json:"experiment"`
+	Model      string `json:"model"`
+	record.Axes
+	Timeout   time.Duration   `json:"timeout_ns,omitempty"`
+	MaxMemory int64           `json:"max_memory_bytes,omitempty"`
+	Latency   *configLatency  `json:"latency,omitempty"`
+	Accuracy  *configAccuracy `json:"accuracy,omitempty"`
 }
 
 type configLatency struct {
@@ -94,8 +87,8 @@ func writeConfig(o Options, jobs []experiment.Job) error {
 
 func newConfigJob(j *experiment.Job) configJob {
 	c := configJob{
-		ID: j.ID, Experiment: j.Experiment, Model: j.Model, ISA: j.ISA, Threads: j.Threads, Batch: j.Batch, ImgSize: j.ImgSize, Scenario: j.Scenario,
-		Exact: j.Exact, NoTune: j.NoTune, Timeout: j.Timeout, MaxMemory: j.MaxMemory,
+		ID: j.ID, Experiment: j.Experiment, Model: j.Model, Axes: j.Axes,
+		Timeout: j.Timeout, MaxMemory: j.MaxMemory,
 	}
 	if l := j.Latency; l != nil {
 		c.Latency = &configLatency{

@@ -22,10 +22,7 @@ func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
 	r := &record.Record{
 		Kind: kind, JobID: t.ID, Experiment: t.Experiment, Time: time.Now().UTC(), Machine: thisMachine(),
 		Model: t.Model, Checkpoint: t.Tag, WeightsFile: t.Weights,
-		Asked: &record.Settings{
-			ImgSize: t.ImgSize, Batch: t.Batch, Threads: t.Threads, ISA: t.ISA, Scenario: string(t.Scenario),
-			Timeout: t.Timeout.Nanoseconds(), Exact: t.Exact, NoTune: t.NoTune, NumClasses: t.NumClasses,
-		},
+		Asked: &record.Settings{Axes: t.Axes, Timeout: t.Timeout},
 	}
 	if l := t.Job.Latency; l != nil {
 		fillScenario(r.Asked, t.load())

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"zoobench/bench/experiment"
+	"zoobench/bench/record"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
 )
@@ -157,7 +158,7 @@ func TestOtherLibrarysSize(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "theirs.safetensors")
 	writeWeightsAs(t, path, 3, "their.")
-	task := Task{Weights: path, Job: experiment.Job{Model: spec.Name, Threads: 1, Batch: 1, NoTune: true}}
+	task := Task{Weights: path, Job: experiment.Job{Model: spec.Name, Axes: record.Axes{Threads: 1, Batch: 1, NoTune: true}}}
 	r, err := Describe(list, task)
 	if err != nil {
 		t.Fatal(err)

@@ -125,7 +125,7 @@ func (f *forward) time(ctx context.Context, o load.Options, layers []record.Laye
 
 // load is how a task asks to be timed.
 func (t *Task) load() load.Options {
-	o := load.Options{Scenario: t.Scenario}
+	o := load.Options{Scenario: load.Scenario(t.Scenario)}
 	if l := t.Job.Latency; l != nil {
 		o.MinDuration, o.MaxDuration, o.MinSamples = l.MinDuration, l.MaxDuration, l.MinSamples
 		o.Streams, o.Rate, o.LatencyBound, o.Seed = l.Streams, l.Rate, l.LatencyBound, l.Seed
@@ -137,12 +137,12 @@ func (t *Task) load() load.Options {
 // scenarios.
 func fillScenario(s *record.Settings, o load.Options) {
 	s.Scenario, s.MinSamples = string(o.Scenario), o.MinSamples
-	s.MinDuration, s.MaxDuration = o.MinDuration.Nanoseconds(), o.MaxDuration.Nanoseconds()
+	s.MinDuration, s.MaxDuration = o.MinDuration, o.MaxDuration
 	switch o.Scenario {
 	case load.MultiStream:
 		s.Streams = o.Streams
 	case load.Server:
-		s.Rate, s.LatencyBound = o.Rate, o.LatencyBound.Nanoseconds()
+		s.Rate, s.LatencyBound = o.Rate, o.LatencyBound
 	}
 }
 

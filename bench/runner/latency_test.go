@@ -12,7 +12,7 @@ import (
 
 // TestForwardPaysForWhatItIsAsked holds a call for some of a batch's images to computing those and no others.
 func TestForwardPaysForWhatItIsAsked(t *testing.T) {
-	n, err := Open(misbehaving(), Task{Job: experiment.Job{Model: "tiny", Batch: 4, Threads: 1, NoTune: true}})
+	n, err := Open(misbehaving(), Task{Job: experiment.Job{Model: "tiny", Axes: record.Axes{Batch: 4, Threads: 1, NoTune: true}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestScenarioInRecord(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, err := Latency(t.Context(), misbehaving(), Task{Job: experiment.Job{
-				Model: "tiny", Threads: 1, Batch: 2, NoTune: true, Scenario: test.scenario, Latency: &test.latency,
+				Model: "tiny", Axes: record.Axes{Threads: 1, Batch: 2, NoTune: true, Scenario: string(test.scenario)}, Latency: &test.latency,
 			}})
 			if err != nil {
 				t.Fatal(err)

@@ -6,14 +6,15 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/load"
+	"zoobench/bench/record"
 	"zoobench/zoo"
 )
 
 // TestLayerTimes holds the layers' times to adding up to about the whole call's.
 func TestLayerTimes(t *testing.T) {
 	r, err := Latency(t.Context(), zoo.Default(), Task{Job: experiment.Job{
-		Model: "squeezenet1_1", Threads: 1, Batch: 1, Scenario: load.SingleStream,
-		Latency: &experiment.Latency{MinDuration: 50 * time.Millisecond}, NoTune: true,
+		Model: "squeezenet1_1", Axes: record.Axes{Threads: 1, Batch: 1, Scenario: string(load.SingleStream), NoTune: true},
+		Latency: &experiment.Latency{MinDuration: 50 * time.Millisecond},
 	}})
 	if err != nil {
 		t.Fatal(err)

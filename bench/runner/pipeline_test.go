@@ -11,7 +11,7 @@ import (
 
 // TestPipeline measures the stages of a few pictures in a worker; the broken one keeps its place.
 func TestPipeline(t *testing.T) {
-	task := Task{Job: experiment.Job{Model: "tiny", Batch: 2, Threads: 1, Accuracy: &experiment.Accuracy{Data: images(t)}}, Pipeline: true}
+	task := Task{Job: experiment.Job{Model: "tiny", Axes: record.Axes{Batch: 2, Threads: 1}, Accuracy: &experiment.Accuracy{Data: images(t)}}, Pipeline: true}
 	r, err := testWorker().Measure(t.Context(), task, nil)
 	if err != nil {
 		t.Fatal(err)

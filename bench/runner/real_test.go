@@ -162,7 +162,7 @@ func holdAgainst(t *testing.T, network, file string, a *experiment.Accuracy, pre
 			return nil
 		},
 	}
-	r, err := Accuracy(t.Context(), zoo.Default(), Task{Job: experiment.Job{Model: network, Accuracy: a, NoTune: true}, Weights: file}, watch)
+	r, err := Accuracy(t.Context(), zoo.Default(), Task{Job: experiment.Job{Model: network, Axes: record.Axes{NoTune: true}, Accuracy: a}, Weights: file}, watch)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func holdAgainst(t *testing.T, network, file string, a *experiment.Accuracy, pre
 // holdLogits compares all logits of the first 32 validation images.
 func holdLogits(t *testing.T, dir, network, file string) {
 	t.Helper()
-	n, err := Open(zoo.Default(), Task{Job: experiment.Job{Model: network, Batch: 4, NoTune: true}, Weights: file})
+	n, err := Open(zoo.Default(), Task{Job: experiment.Job{Model: network, Axes: record.Axes{Batch: 4, NoTune: true}}, Weights: file})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestRealForms(t *testing.T) {
 	measure := func(name string) *record.Record {
 		t.Helper()
 		a := &experiment.Accuracy{Data: filepath.Join(dir, "val"), Labels: filepath.Join(dir, "val_labels.txt"), Limit: 100}
-		task := Task{Job: experiment.Job{Model: "squeezenet1_1", Accuracy: a, NoTune: true}, Weights: filepath.Join(dir, "checkpoints", name)}
+		task := Task{Job: experiment.Job{Model: "squeezenet1_1", Axes: record.Axes{NoTune: true}, Accuracy: a}, Weights: filepath.Join(dir, "checkpoints", name)}
 		r, err := Accuracy(t.Context(), zoo.Default(), task, Watch{})
 		if err != nil {
 			t.Fatal(err)

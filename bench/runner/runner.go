@@ -20,11 +20,10 @@ import (
 // A Task is a job as a worker gets it: one measurement of one network with, at most, one checkpoint.
 type Task struct {
 	experiment.Job
-	Tag        string `json:",omitzero"` // the checkpoint's, "" where it has none
-	Weights    string `json:",omitzero"` // its file; "" for generated weights
-	NumClasses int    `json:",omitzero"` // 0 for the checkpoint's own, or ImageNet's 1000
-	Recipe     Recipe `json:",omitzero"`
-	Samples    string `json:",omitzero"` // an accuracy's per-sample file, "" for none
+	Tag     string `json:",omitzero"` // the checkpoint's, "" where it has none
+	Weights string `json:",omitzero"` // its file; "" for generated weights
+	Recipe  Recipe `json:",omitzero"`
+	Samples string `json:",omitzero"` // an accuracy's per-sample file, "" for none
 
 	// Choices are those of an earlier engine's plan, to be made again; nil for new trials or, with NoTune, the table.
 	Choices []engine.Choice `json:",omitzero"`

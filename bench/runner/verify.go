@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/load"
@@ -44,11 +43,8 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 		s = &record.Settings{}
 	}
 	t := Task{
-		Job: experiment.Job{
-			Model: spec.Name, ISA: s.ISA, Threads: s.Threads, Batch: s.Batch, ImgSize: s.ImgSize, Scenario: load.Scenario(s.Scenario),
-			Exact: s.Exact, NoTune: s.NoTune, Timeout: time.Duration(s.Timeout),
-		},
-		Tag: r.Checkpoint, Weights: r.WeightsFile, NumClasses: s.NumClasses,
+		Job: experiment.Job{Model: spec.Name, Axes: s.Axes, Timeout: s.Timeout},
+		Tag: r.Checkpoint, Weights: r.WeightsFile,
 	}
 	t.NoTune = t.NoTune || r.Plan == nil // an older row: there were no trials
 	if r.Plan != nil {
@@ -91,8 +87,8 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 func latencyAgain(r *record.Record, s record.Settings) (*experiment.Latency, error) {
 	ran := cmp.Or(r.Effective, &s)
 	l := &experiment.Latency{
-		MinDuration: time.Duration(s.MinDuration), MaxDuration: time.Duration(s.MaxDuration), MinSamples: s.MinSamples, Seed: s.Seed,
-		Streams: ran.Streams, Rate: ran.Rate, LatencyBound: time.Duration(ran.LatencyBound),
+		MinDuration: s.MinDuration, MaxDuration: s.MaxDuration, MinSamples: s.MinSamples, Seed: s.Seed,
+		Streams: ran.Streams, Rate: ran.Rate, LatencyBound: ran.LatencyBound,
 	}
 	missing := ""
 	switch scenario := load.Scenario(s.Scenario); {

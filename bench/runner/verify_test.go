@@ -85,18 +85,18 @@ func TestVerifyRepeatsTheScenario(t *testing.T) {
 		want             experiment.Latency
 		refused          string
 	}{
-		{name: "offline", asked: record.Settings{Scenario: "offline", MinDuration: 1e9, MaxDuration: 2e9, MinSamples: 12},
-			effective: record.Settings{Scenario: "offline", MaxDuration: 2e9},
+		{name: "offline", asked: record.Settings{Axes: record.Axes{Scenario: "offline"}, MinDuration: 1e9, MaxDuration: 2e9, MinSamples: 12},
+			effective: record.Settings{Axes: record.Axes{Scenario: "offline"}, MaxDuration: 2e9},
 			want:      experiment.Latency{MinDuration: time.Second, MaxDuration: 2 * time.Second, MinSamples: 12}},
-		{name: "multi-stream by default", asked: record.Settings{Scenario: "multi_stream"},
-			effective: record.Settings{Scenario: "multi_stream", Streams: 8, MaxDuration: 60e9},
+		{name: "multi-stream by default", asked: record.Settings{Axes: record.Axes{Scenario: "multi_stream"}},
+			effective: record.Settings{Axes: record.Axes{Scenario: "multi_stream"}, Streams: 8, MaxDuration: 60e9},
 			want:      experiment.Latency{Streams: 8}},
-		{name: "server", asked: record.Settings{Scenario: "server", Rate: 5, LatencyBound: 1e9, Seed: 3},
-			effective: record.Settings{Scenario: "server", Rate: 5, LatencyBound: 1e9, Seed: 3},
+		{name: "server", asked: record.Settings{Axes: record.Axes{Scenario: "server"}, Rate: 5, LatencyBound: 1e9, Seed: 3},
+			effective: record.Settings{Axes: record.Axes{Scenario: "server"}, Rate: 5, LatencyBound: 1e9, Seed: 3},
 			want:      experiment.Latency{Rate: 5, LatencyBound: time.Second, Seed: 3}},
-		{name: "an older multi-stream", asked: record.Settings{Scenario: "multi_stream"}, effective: record.Settings{Scenario: "multi_stream"},
+		{name: "an older multi-stream", asked: record.Settings{Axes: record.Axes{Scenario: "multi_stream"}}, effective: record.Settings{Axes: record.Axes{Scenario: "multi_stream"}},
 			refused: "verify: squeezenet1_1: scenario multi_stream: this row was written by an older version, which did not record streams"},
-		{name: "an older server", asked: record.Settings{Scenario: "server"}, effective: record.Settings{Scenario: "server"},
+		{name: "an older server", asked: record.Settings{Axes: record.Axes{Scenario: "server"}}, effective: record.Settings{Axes: record.Axes{Scenario: "server"}},
 			refused: "did not record rate_images_per_s"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -23,7 +23,7 @@ func sized(r record.Record, px int) record.Record {
 
 // asked is an evaluation at a size that the job asked for.
 func asked(r record.Record, px int) record.Record {
-	r.Asked = &record.Settings{ImgSize: px}
+	r.Asked = &record.Settings{Axes: record.Axes{ImgSize: px}}
 	return sized(r, px)
 }
 

@@ -80,11 +80,12 @@ func curves(records []*record.Record, setting func(*record.Record) *int) [][]*re
 		}
 		c := *r
 		*setting(&c) = 0
-		isa, exact, noTune := r.Machine.ISA, false, false
+		axes := record.Axes{ISA: r.Machine.ISA}
 		if s := r.Effective; s != nil {
-			isa, exact, noTune = s.ISA, s.Exact, s.NoTune
+			axes = s.Axes
 		}
-		key := fmt.Sprint(c.Experiment, c.Model, c.ImgSize, c.Batch, c.Threads, c.Scenario, isa, exact, noTune)
+		axes.ImgSize, axes.Batch, axes.Threads, axes.Scenario = c.ImgSize, c.Batch, c.Threads, c.Scenario
+		key := fmt.Sprint(c.Experiment, c.Model, axes)
 		i, ok := at[key]
 		if !ok {
 			i = len(all)

@@ -149,7 +149,7 @@ func (e *evidence) plain(r *record.Record) bool {
 		return false
 	}
 	s := r.Effective
-	return s == nil || !s.Exact && !s.NoTune && s.ISA == cmp.Or(r.Machine.ISA, s.ISA)
+	return s == nil || s.OwnChoice() && s.ISA == cmp.Or(r.Machine.ISA, s.ISA)
 }
 
 // lacks collects what is missing, each once.

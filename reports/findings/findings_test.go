@@ -30,7 +30,7 @@ func latency(model string, ms float64) record.Record {
 	}
 	return record.Record{
 		Schema: record.Schema, Kind: record.KindLatency, RunID: "r", Time: at, Machine: record.Machine{CPU: "c", ISA: "avx2"},
-		Model: model, ImgSize: 224, Batch: 1, Threads: 1, Scenario: "single_stream", Effective: &record.Settings{ISA: "avx2"},
+		Model: model, ImgSize: 224, Batch: 1, Threads: 1, Scenario: "single_stream", Effective: &record.Settings{Axes: record.Axes{ISA: "avx2"}},
 		Cost: &record.Cost{Params: 1, MACs: 1e9}, Timing: record.NewTiming(samples, time.Second), Footprint: &record.Footprint{},
 		Verdict: record.Verdict{Valid: true},
 	}
@@ -200,7 +200,7 @@ func TestInstructions(t *testing.T) {
 	}
 	with := func(asked, isa string, ms float64, after time.Duration) record.Record {
 		r := latency("resnet18", ms)
-		r.Machine.ISA, r.Asked, r.Effective, r.Time = isa, &record.Settings{ISA: asked}, &record.Settings{ISA: isa}, at.Add(after)
+		r.Machine.ISA, r.Asked, r.Effective, r.Time = isa, &record.Settings{Axes: record.Axes{ISA: asked}}, &record.Settings{Axes: record.Axes{ISA: isa}}, at.Add(after)
 		return r
 	}
 	for _, test := range []struct {

@@ -1,0 +1,80 @@
+package record
+
+import (
+	"cmp"
+	"time"
+)
+
+// Axes are the settings that rows of one network differ in. An experiment's job has them, a record has them twice (as asked
+// for and as they were), and tables have a column for each; docs/adding.md says what a new one takes. Zero values are the
+// network's, the checkpoint's or the machine's own.
+type Axes struct {
+	ImgSize    int    `json:"img_size,omitempty"` // pixels to a side
+	Batch      int    `json:"batch,omitempty"`
+	Threads    int    `json:"threads,omitempty"` // 0 for all cores
+	ISA        string `json:"isa,omitempty"`     // "" for the best that the machine has
+	Scenario   string `json:"scenario,omitempty"`
+	Exact      bool   `json:"exact,omitempty"`       // direct algorithms only
+	NoTune     bool   `json:"no_tune,omitempty"`     // the table of defaults, no trials
+	NumClasses int    `json:"num_classes,omitempty"` // 0 for the checkpoint's own, or ImageNet's 1000
+}
+
+// Settings are what a job asked for and, a second time, what it ran with.
+type Settings struct {
+	Axes
+	MinDuration time.Duration `json:"min_duration_ns,omitempty"`
+	MinSamples  int           `json:"min_samples,omitempty"`
+	Timeout     time.Duration `json:"timeout_ns,omitempty"`
+	Limit       int           `json:"limit,omitempty"` // images evaluated, 0 for all
+	Seed        uint64        `json:"seed,omitempty"`
+
+	MaxDuration  time.Duration `json:"max_duration_ns,omitempty"`
+	Streams      int           `json:"streams,omitempty"`           // multi-stream: images a query
+	Rate         float64       `json:"rate_images_per_s,omitempty"` // server: mean arrivals
+	LatencyBound time.Duration `json:"latency_bound_ns,omitempty"`  // server: of its queries, 0 for none
+}
+
+// Or returns the axes with the zero ones taken from b.
+func (a Axes) Or(b Axes) Axes {
+	return Axes{
+		ImgSize: cmp.Or(a.ImgSize, b.ImgSize), Batch: cmp.Or(a.Batch, b.Batch), Threads: cmp.Or(a.Threads, b.Threads),
+		ISA: cmp.Or(a.ISA, b.ISA), Scenario: cmp.Or(a.Scenario, b.Scenario),
+		Exact: cmp.Or(a.Exact, b.Exact), NoTune: cmp.Or(a.NoTune, b.NoTune), NumClasses: cmp.Or(a.NumClasses, b.NumClasses),
+	}
+}
+
+// Compare orders axes as tables order their rows, plain ones first.
+func (a Axes) Compare(b Axes) int {
+	flag := func(on bool) int {
+		if on {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(a.Scenario, b.Scenario),
+		cmp.Compare(a.ISA, b.ISA),
+		cmp.Compare(flag(a.Exact), flag(b.Exact)),
+		cmp.Compare(flag(a.NoTune), flag(b.NoTune)),
+		cmp.Compare(a.ImgSize, b.ImgSize),
+		cmp.Compare(a.Threads, b.Threads),
+		cmp.Compare(a.Batch, b.Batch),
+		cmp.Compare(a.NumClasses, b.NumClasses),
+	)
+}
+
+// OwnChoice reports whether the engine chose algorithms as it does by itself.
+func (a Axes) OwnChoice() bool { return !a.Exact && !a.NoTune }
+
+// RanWith returns the axes that the record was measured with, as far as it says: its columns, else what it ran with, else what
+// it was asked for.
+func (r *Record) RanWith() Axes {
+	a := Axes{ImgSize: r.ImgSize, Batch: r.Batch, Threads: r.Threads, Scenario: r.Scenario}
+	for _, s := range []*Settings{r.Effective, r.Asked} {
+		if s != nil {
+			a = a.Or(s.Axes)
+		}
+	}
+	a.ISA = cmp.Or(a.ISA, r.Machine.ISA)
+	return a
+}
