@@ -39,24 +39,8 @@ func Changes(before, after []record.Record) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	type key struct {
-		name string
-		settings
-	}
-	index := func(rows []row) (map[key]*row, []key) {
-		at := map[key]*row{}
-		var order []key
-		for i := range rows {
-			k := key{rows[i].name(), rows[i].set}
-			if at[k] == nil {
-				order = append(order, k)
-				at[k] = &rows[i]
-			}
-		}
-		return at, order
-	}
-	old, order := index(was.rows)
-	now, more := index(is.rows)
+	old, order := indexRows(was.rows)
+	now, more := indexRows(is.rows)
 	for _, k := range more {
 		if old[k] == nil {
 			order = append(order, k)
@@ -65,23 +49,41 @@ func Changes(before, after []record.Record) ([]Change, error) {
 	var all []Change
 	for _, k := range order {
 		c := Change{Network: k.name, Settings: k.settings.text()}
-		a, b := old[k], now[k]
-		switch {
+		switch a, b := old[k], now[k]; {
 		case b == nil:
 			c.Verdict = "only before"
 		case a == nil:
 			c.Verdict = "only after"
 		default:
-			c.compare(a, b)
+			c.fill(a, b)
 		}
 		all = append(all, c)
 	}
 	return all, nil
 }
 
-// compare fills in a change from the rows of both runs.
-func (c *Change) compare(a, b *row) {
-	c.compareTimes(a, b)
+// A rowKey is what the rows of two runs have in common.
+type rowKey struct {
+	name string
+	settings
+}
+
+// indexRows finds rows by their keys, of equal ones the first, and lists the keys in the rows' order.
+func indexRows(rows []row) (at map[rowKey]*row, order []rowKey) {
+	at = map[rowKey]*row{}
+	for i := range rows {
+		k := rowKey{rows[i].name(), rows[i].set}
+		if at[k] == nil {
+			order = append(order, k)
+			at[k] = &rows[i]
+		}
+	}
+	return at, order
+}
+
+// fill says in c what has become of a row.
+func (c *Change) fill(a, b *row) {
+	c.fillTimes(a, b)
 	x, y, why := accuraciesOf(a, b)
 	switch {
 	case why != "":
@@ -116,8 +118,8 @@ func accuraciesOf(a, b *row) (x, y *record.Accuracy, why string) {
 	return x, y, ""
 }
 
-// compareTimes fills in what has become of the latency.
-func (c *Change) compareTimes(a, b *row) {
+// fillTimes says in c what has become of the latency.
+func (c *Change) fillTimes(a, b *row) {
 	ap, alo, ahi, awhy := a.median()
 	bp, blo, bhi, bwhy := b.median()
 	c.Before, c.After = ap, bp

@@ -108,7 +108,7 @@ func TestPublishedBesideMeasured(t *testing.T) {
 				t.Errorf("the table has %q, want %q", have.text, test.want)
 			}
 			rows, _ := r.pageRows()
-			if c, want := pageCell(rows[0], "published_top1"), cmp.Or(test.page, test.want); c.Text+c.Why != want {
+			if c, want := cellOf(t, rows[0], "published_top1"), cmp.Or(test.page, test.want); c.Text+c.Why != want {
 				t.Errorf("the page has %q, want %q", c.Text+c.Why, want)
 			}
 			if set := onSet(rows[0].Set); set != "" && !strings.Contains(rows[0].Source, rows[0].Set) {
@@ -177,7 +177,7 @@ func TestPageSaysImages(t *testing.T) {
 	var have []string
 	for _, r := range lift(t, page).Rows {
 		if r.Model == name {
-			have = append(have, fmt.Sprintf("%v %s %s %s", *r.Images, r.Dataset, r.DataSHA256, pageCell(r, "top1_over").Text))
+			have = append(have, fmt.Sprintf("%v %s %s %s", *r.Images, r.Dataset, r.DataSHA256, cellOf(t, r, "top1_over").Text))
 		}
 	}
 	want := []string{"200 val aaaaaaaaaa 200 images of val", "1000 imagenetv2 bbbbbbbbbb 1000 images of imagenetv2"}
@@ -193,6 +193,17 @@ func TestPageSaysImages(t *testing.T) {
 	}
 }
 
+// cellOf is a cell of the page's table.
+func cellOf(t *testing.T, r pageRow, field string) shown {
+	t.Helper()
+	columns := pageColumns([]pageRow{r})
+	at := slices.IndexFunc(columns, func(c pageColumn) bool { return c.Field == field })
+	if at < 0 {
+		t.Fatalf("no column %s", field)
+	}
+	return columns[at].Cell(r)
+}
+
 // TestTop1Decimals holds the page's accuracies to the decimals of the other tables.
 func TestTop1Decimals(t *testing.T) {
 	for _, test := range []struct {
@@ -201,7 +212,7 @@ func TestTop1Decimals(t *testing.T) {
 	}{{200, "72.0", "65.4–77.8"}, {9999, "72.0", "71.1–72.9"}, {10000, "72.00", "71.11–72.87"}} {
 		a := record.NewAccuracy(test.images, int(math.Round(0.72*float64(test.images))), test.images, nil)
 		n := float64(test.images)
-		c := pageCell(pageRow{Top1: &a.Top1, Top1Lo: &a.Top1Lo, Top1Hi: &a.Top1Hi, Images: &n}, "top1")
+		c := cellOf(t, pageRow{Top1: &a.Top1, Top1Lo: &a.Top1Lo, Top1Hi: &a.Top1Hi, Images: &n}, "top1")
 		if c.Text != test.text || c.Interval != test.over {
 			t.Errorf("%d images: have %s and %s, want %s and %s", test.images, c.Text, c.Interval, test.text, test.over)
 		}

@@ -47,32 +47,14 @@ func Write(dir string, records []record.Record, problems []record.Problem, given
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("reports: %w", err)
 	}
-	files := []file{
-		{"results.jsonl", run.writeLines},
-		{"latency.csv", func(w io.Writer) error { return record.WriteLatencyCSV(w, run.sound) }},
-		{"accuracy.csv", func(w io.Writer) error { return record.WriteEvalCSV(w, run.sound) }},
-		{"bench.txt", func(w io.Writer) error { return record.WriteGoBench(w, run.sound) }},
-	}
-	stale := map[string]bool{}
+	files := run.files(given)
+	stale := map[string]bool{modelIndex: true}
 	for _, name := range plotNames() {
 		stale[name+".svg"], stale[name+".png"] = true, true
 	}
-	found := findings.Test(run.sound, given)
-	figures := run.figures(found)
-	files = append(files,
-		file{"report.md", func(w io.Writer) error { return run.writeMarkdown(w, found, figures) }},
-		file{"report.html", func(w io.Writer) error { return run.writePage(w, found, figures) }},
-		file{"tables.tex", run.writeLaTeX})
-	stale[modelIndex] = len(run.evaluated()) == 0
-	if !stale[modelIndex] {
-		files = append(files, file{modelIndex, run.writeModelIndex})
-	}
-	for _, f := range figures {
-		files = append(files, file{f.name + ".svg", f.SVG}, file{f.name + ".png", f.PNG})
-		stale[f.name+".svg"], stale[f.name+".png"] = false, false
-	}
 	var paths []string
 	for _, f := range files {
+		stale[f.name] = false
 		path := filepath.Join(dir, f.name)
 		if err := record.Replace(path, f.write); err != nil {
 			return paths, fmt.Errorf("reports: %w", err)
@@ -88,6 +70,28 @@ func Write(dir string, records []record.Record, problems []record.Problem, given
 		}
 	}
 	return paths, nil
+}
+
+// files are the files of a run's report, in the order in which Write returns them.
+func (r *run) files(given findings.Given) []file {
+	found := findings.Test(r.sound, given)
+	figures := r.figures(found)
+	files := []file{
+		{"results.jsonl", r.writeLines},
+		{"latency.csv", func(w io.Writer) error { return record.WriteLatencyCSV(w, r.sound) }},
+		{"accuracy.csv", func(w io.Writer) error { return record.WriteEvalCSV(w, r.sound) }},
+		{"bench.txt", func(w io.Writer) error { return record.WriteGoBench(w, r.sound) }},
+		{"report.md", func(w io.Writer) error { return r.writeMarkdown(w, found, figures) }},
+		{"report.html", func(w io.Writer) error { return r.writePage(w, found, figures) }},
+		{"tables.tex", r.writeLaTeX},
+	}
+	if len(r.evaluated()) > 0 {
+		files = append(files, file{modelIndex, r.writeModelIndex})
+	}
+	for _, f := range figures {
+		files = append(files, file{f.name + ".svg", f.SVG}, file{f.name + ".png", f.PNG})
+	}
+	return files
 }
 
 // modelIndex is the file of measured accuracies for model hubs.

@@ -59,62 +59,62 @@ func columns(level int) []column {
 			}
 			return cell{draw.Shorten(r.name(), limit), plain}
 		}},
-		{"params M", false, 5, func(r *row, n *notes, wide bool) cell {
-			if c := r.counts(); c != nil {
-				return cell{fixed(float64(c.Params)/1e6, 2), plain}
-			}
-			return n.missing(r, reason(r.any(), "params", "macs", "latency_p50_ns", "n_images"))
-		}},
-		{"MACs G", false, 0, func(r *row, n *notes, wide bool) cell {
-			if c := r.counts(); c != nil {
-				return cell{fixed(float64(c.MACs)/1e9, 3), plain}
-			}
-			return n.missing(r, reason(r.any(), "macs", "params", "latency_p50_ns", "n_images"))
-		}},
-		{"px", false, 4, func(r *row, n *notes, wide bool) cell {
-			if r.set.ImgSize > 0 {
-				return cell{fmt.Sprint(r.set.ImgSize), plain}
-			}
-			return n.missing(r, reason(r.any(), "img_size", "latency_p50_ns", "latency_min_ns", "n_images"))
-		}},
+		{"params M", false, 5, paramsCell},
+		{"MACs G", false, 0, macsCell},
+		{"px", false, 4, sizeCell},
 		{"p50 ms", false, 0, medianCell},
-		{"img/s", false, 3, func(r *row, n *notes, wide bool) cell {
-			_, _, _, why := r.median()
-			if why == "" && finite(r.latency.ImagesPerSec) && r.latency.ImagesPerSec > 0 {
-				v := r.latency.ImagesPerSec
-				return cell{fixed(v, max(digits(v)-1, 0)), plain}
-			}
-			if r.latency != nil {
-				why = cmp.Or(r.latency.NotMeasured["images_per_s"], why, "the record has no rate")
-			}
-			return n.missing(r, why)
-		}},
-		{"peak MiB", false, 2, func(r *row, n *notes, wide bool) cell {
-			if r.latency == nil {
-				return n.missing(r, "not timed in this experiment")
-			}
-			if f := r.latency.Footprint; f != nil && f.PeakRSSBytes > 0 {
-				return cell{fixed(float64(f.PeakRSSBytes)/(1<<20), 0), plain}
-			}
-			return n.missing(r, reason(r.latency, "peak_rss_bytes", "weights_bytes"))
-		}},
+		{"img/s", false, 3, rateCell},
+		{"peak MiB", false, 2, peakCell},
 		{"measured top-1 %", false, 0, top1Cell},
-		{"published top-1 %", false, 0, func(r *row, n *notes, wide bool) cell {
-			p := r.published()
-			if p == nil {
-				return n.missing(r, r.unpublished())
-			}
-			text := fixed(p.Top1, 2) + onSet(p.Dataset)
-			if p.ImgSize > 0 && r.set.ImgSize > 0 && p.ImgSize != r.set.ImgSize {
-				text += fmt.Sprintf(" at %d px", p.ImgSize)
-			}
-			return cell{text, published}
-		}},
+		{"published top-1 %", false, 0, publishedCell},
 	}
 	if level == levels-1 {
 		all[8].need = 1 // the last thing to go
 	}
 	return all
+}
+
+func paramsCell(r *row, n *notes, wide bool) cell {
+	if c := r.counts(); c != nil {
+		return cell{fixed(float64(c.Params)/1e6, 2), plain}
+	}
+	return n.missing(r, reason(r.any(), "params", "macs", "latency_p50_ns", "n_images"))
+}
+
+func macsCell(r *row, n *notes, wide bool) cell {
+	if c := r.counts(); c != nil {
+		return cell{fixed(float64(c.MACs)/1e9, 3), plain}
+	}
+	return n.missing(r, reason(r.any(), "macs", "params", "latency_p50_ns", "n_images"))
+}
+
+func sizeCell(r *row, n *notes, wide bool) cell {
+	if r.set.ImgSize > 0 {
+		return cell{fmt.Sprint(r.set.ImgSize), plain}
+	}
+	return n.missing(r, reason(r.any(), "img_size", "latency_p50_ns", "latency_min_ns", "n_images"))
+}
+
+func rateCell(r *row, n *notes, wide bool) cell {
+	_, _, _, why := r.median()
+	if why == "" && finite(r.latency.ImagesPerSec) && r.latency.ImagesPerSec > 0 {
+		v := r.latency.ImagesPerSec
+		return cell{fixed(v, max(digits(v)-1, 0)), plain}
+	}
+	if r.latency != nil {
+		why = cmp.Or(r.latency.NotMeasured["images_per_s"], why, "the record has no rate")
+	}
+	return n.missing(r, why)
+}
+
+func peakCell(r *row, n *notes, wide bool) cell {
+	if r.latency == nil {
+		return n.missing(r, "not timed in this experiment")
+	}
+	if f := r.latency.Footprint; f != nil && f.PeakRSSBytes > 0 {
+		return cell{fixed(float64(f.PeakRSSBytes)/(1<<20), 0), plain}
+	}
+	return n.missing(r, reason(r.latency, "peak_rss_bytes", "weights_bytes"))
 }
 
 func medianCell(r *row, n *notes, wide bool) cell {
@@ -148,6 +148,18 @@ func top1Cell(r *row, n *notes, wide bool) cell {
 		return cell{text + " " + n.mark(r, "not to be trusted: "+strings.Join(r.eval.Verdict.Reasons, "; ")), suspect}
 	}
 	return cell{text, plain}
+}
+
+func publishedCell(r *row, n *notes, wide bool) cell {
+	p := r.published()
+	if p == nil {
+		return n.missing(r, r.unpublished())
+	}
+	text := fixed(p.Top1, 2) + onSet(p.Dataset)
+	if p.ImgSize > 0 && r.set.ImgSize > 0 && p.ImgSize != r.set.ImgSize {
+		text += fmt.Sprintf(" at %d px", p.ImgSize)
+	}
+	return cell{text, published}
 }
 
 // An axis is a setting that is a column where rows differ in it and stands in the caption
