@@ -337,58 +337,84 @@ type group struct {
 // with another, nil where the record is sound. A group may be absent if the verdict is
 // not valid or NotMeasured says why: a network that crashed is a row too.
 func (r *Record) Check() error {
-	var errs []error
-	miss := func(column string) { errs = append(errs, fmt.Errorf("%s: missing", column)) }
+	errs := r.checkHead()
+	errs = append(errs, r.checkGroups()...)
+	errs = append(errs, r.checkTiming()...)
+	errs = append(errs, r.Accuracy.check()...)
+	errs = append(errs, notFinite(reflect.ValueOf(r).Elem(), "")...)
+	return errors.Join(errs...)
+}
+
+func lacks(column string) error { return fmt.Errorf("%s: missing", column) }
+
+// checkHead looks at what every record has.
+func (r *Record) checkHead() (errs []error) {
 	if r.Schema != Schema {
 		errs = append(errs, fmt.Errorf("schema: have %d, want %d", r.Schema, Schema))
 	}
-	need, known := r.groups()
-	if !known {
+	if _, known := r.groups(); !known {
 		errs = append(errs, fmt.Errorf("kind: have %q, want one of latency, eval, load, pipeline, cost, host", r.Kind))
 	}
 	if r.RunID == "" {
-		miss("run_id")
+		errs = append(errs, lacks("run_id"))
 	}
 	if r.Time.IsZero() {
-		miss("time")
+		errs = append(errs, lacks("time"))
 	}
 	if r.Machine.CPU == "" {
-		miss("machine.cpu")
+		errs = append(errs, lacks("machine.cpu"))
 	}
 	if r.Model == "" && r.Kind != KindHost {
-		miss("model")
+		errs = append(errs, lacks("model"))
 	}
+	return errs
+}
+
+// checkGroups looks for the groups of the record's kind, and for the reasons of a verdict that is not valid.
+func (r *Record) checkGroups() (errs []error) {
+	need, _ := r.groups()
 	for _, g := range need {
 		if !g.present && r.Verdict.Valid && r.NotMeasured[g.column] == "" {
-			miss(g.column)
+			errs = append(errs, lacks(g.column))
 		}
 	}
 	if !r.Verdict.Valid && len(r.Verdict.Reasons) == 0 {
 		errs = append(errs, errors.New("verdict.reasons: missing, and the verdict is not valid"))
 	}
-	if t := r.Timing; t != nil {
-		for _, f := range []struct {
-			column string
-			v      int
-		}{{"img_size", r.ImgSize}, {"batch", r.Batch}, {"threads", r.Threads}, {"n", t.N}} {
-			if f.v <= 0 {
-				miss(f.column)
-			}
-		}
-		if len(t.Samples) != t.N {
-			errs = append(errs, fmt.Errorf("samples_ns: have %d, want n = %d", len(t.Samples), t.N))
+	return errs
+}
+
+// checkTiming looks at the latency and at the settings without which it says nothing.
+func (r *Record) checkTiming() (errs []error) {
+	t := r.Timing
+	if t == nil {
+		return nil
+	}
+	for _, f := range []struct {
+		column string
+		v      int
+	}{{"img_size", r.ImgSize}, {"batch", r.Batch}, {"threads", r.Threads}, {"n", t.N}} {
+		if f.v <= 0 {
+			errs = append(errs, lacks(f.column))
 		}
 	}
-	if a := r.Accuracy; a != nil {
-		if a.Images <= 0 {
-			miss("n_images")
-		}
-		if a.Top1Images > a.Top5Images || a.Top5Images > a.Images || a.Top1Images < 0 {
-			errs = append(errs, fmt.Errorf("top1_images %d, top5_images %d, n_images %d: not in ascending order", a.Top1Images, a.Top5Images, a.Images))
-		}
+	if len(t.Samples) != t.N {
+		errs = append(errs, fmt.Errorf("samples_ns: have %d, want n = %d", len(t.Samples), t.N))
 	}
-	errs = append(errs, notFinite(reflect.ValueOf(r).Elem(), "")...)
-	return errors.Join(errs...)
+	return errs
+}
+
+func (a *Accuracy) check() (errs []error) {
+	if a == nil {
+		return nil
+	}
+	if a.Images <= 0 {
+		errs = append(errs, lacks("n_images"))
+	}
+	if a.Top1Images > a.Top5Images || a.Top5Images > a.Images || a.Top1Images < 0 {
+		errs = append(errs, fmt.Errorf("top1_images %d, top5_images %d, n_images %d: not in ascending order", a.Top1Images, a.Top5Images, a.Images))
+	}
+	return errs
 }
 
 // notFinite names every float field of v that is NaN or infinite: JSON has no word for
