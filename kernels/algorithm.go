@@ -20,8 +20,9 @@ type Algorithm struct {
 	// finds where inputs and weights are normally distributed, from 16 to 1024 channels.
 	Error float64
 	New   func(s ConvShape, workers int) Convolution
+	// Direct says that it sums the definition's terms, in some order: an exact plan may use it.
+	Direct bool
 
-	direct       bool // sums the definition's terms, in some order: an exact plan may use it
 	can, prefers func(*ConvShape) bool
 }
 
@@ -35,7 +36,7 @@ func algorithms() []Algorithm {
 			New: func(s ConvShape, workers int) Convolution { return newWinograd(s, workers) },
 		},
 		{
-			Name: "gemm", direct: true, Error: 2e-6, can: always, prefers: always,
+			Name: "gemm", Direct: true, Error: 2e-6, can: always, prefers: always,
 			New: func(s ConvShape, workers int) Convolution { return NewConv(s, workers) },
 		},
 	}
@@ -47,7 +48,7 @@ func (s *ConvShape) Algorithms() []Algorithm {
 	var can []Algorithm
 	preferred := -1
 	for _, a := range algorithms() {
-		if !a.can(s) || s.Exact && !a.direct {
+		if !a.can(s) || s.Exact && !a.Direct {
 			continue
 		}
 		if preferred < 0 && a.prefers(s) {

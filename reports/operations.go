@@ -16,28 +16,47 @@ func operations() []string {
 	}
 }
 
-// operationOf is the index of a layer's kind among operations. A step of the plan is named by its first operation, which
-// those that are done in passing follow, as in conv+relu.
+// operationOf is the index of a layer's kind among operations; the kinds are zoo/engine's.
 func operationOf(l *record.Layer) int {
-	first, _, _ := strings.Cut(l.Op, "+")
-	has := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(first, w) })
-	}
-	switch {
-	case has("conv") && strings.HasPrefix(l.Algorithm, "winograd"):
-		return 1
-	case has("conv") && (strings.HasPrefix(l.Algorithm, "dw") || strings.HasPrefix(l.Algorithm, "gconv")):
-		return 2
-	case has("conv"):
+	switch kindOf(l) {
+	case "conv", "conv1x1", "channel_conv":
 		return 0
-	case has("linear"):
+	case "winograd":
+		return 1
+	case "depthwise", "grouped":
+		return 2
+	case "linear":
 		return 3
-	case has("attention", "matmul"):
+	case "attention":
 		return 4
-	case has("pool"):
+	case "pool":
 		return 5
 	}
 	return 6
+}
+
+// kindOf returns a layer's kind. Records of earlier builds lack it, and their layer's names say it well enough for a plot:
+// a step is named by its first operation, which those that are done in passing follow, as in conv+relu.
+func kindOf(l *record.Layer) string {
+	if l.Kind != "" {
+		return l.Kind
+	}
+	first, _, _ := strings.Cut(l.Op, "+")
+	switch conv := strings.Contains(first, "conv"); {
+	case conv && strings.HasPrefix(l.Algorithm, "winograd"):
+		return "winograd"
+	case conv && (strings.HasPrefix(l.Algorithm, "dw") || strings.HasPrefix(l.Algorithm, "gconv")):
+		return "depthwise"
+	case conv:
+		return "conv"
+	case strings.Contains(first, "linear"):
+		return "linear"
+	case strings.Contains(first, "attention"), strings.Contains(first, "matmul"):
+		return "attention"
+	case strings.Contains(first, "pool"):
+		return "pool"
+	}
+	return ""
 }
 
 // dissected returns the rows whose layers were timed one by one, a network and size once.

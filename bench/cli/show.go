@@ -163,7 +163,7 @@ func planNote(e *engine.Engine) string {
 func winogradNote(layers []engine.Layer) string {
 	n, winograd, direct := 0, 0.0, 0.0
 	for _, l := range layers {
-		if strings.HasPrefix(l.Algorithm, "winograd") {
+		if l.Kind == engine.KindWinograd {
 			n++
 			winograd = max(winograd, l.Error)
 		} else {

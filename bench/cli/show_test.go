@@ -137,10 +137,10 @@ func TestTimes(t *testing.T) {
 // TestWinogradIsStated holds show to a word about Winograd's error where a layer uses it, and to none where none does.
 func TestWinogradIsStated(t *testing.T) {
 	note := "Winograd's sums (1 layers) are right to 3e-05 of a layer's largest output, direct ones to 2e-06,"
-	if got := winogradNote([]engine.Layer{{Algorithm: "gemm6x16", Error: 2e-6}, {Algorithm: "winograd4x3", Error: 3e-5}}); !strings.Contains(got, note) {
+	if got := winogradNote([]engine.Layer{{Kind: engine.KindConv, Error: 2e-6}, {Kind: engine.KindWinograd, Error: 3e-5}}); !strings.Contains(got, note) {
 		t.Errorf("got %q, want %q in it", got, note)
 	}
-	if got := winogradNote([]engine.Layer{{Algorithm: "gemm6x16"}}); got != "" {
+	if got := winogradNote([]engine.Layer{{Kind: engine.KindConv}}); got != "" {
 		t.Errorf("got %q, want nothing", got)
 	}
 	_, stdout, _ := invoke(t, "show", "resnet18", "--no-tune")

@@ -262,6 +262,7 @@ type Layer struct {
 	// MaxError is what the kernels' tests allow the algorithm: the rounding error of an output over the layer's largest
 	// one, for normally distributed inputs and weights. Winograd's is about ten times a direct sum's. 0 where none is stated.
 	MaxError float64 `json:"max_error,omitempty"`
+	Kind     string  `json:"kind,omitempty"` // what it computes, one of zoo/engine's kinds
 }
 
 // Published are figures from the literature for the same network or checkpoint, shown

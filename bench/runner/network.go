@@ -58,7 +58,7 @@ func (n *Network) layers() []record.Layer {
 	for _, l := range n.Engine.Layers() {
 		layers = append(layers, record.Layer{
 			Name: l.Name, Op: strings.Join(append([]string{l.Op}, l.Fused...), "+"),
-			Out: []int{l.Out.C, l.Out.H, l.Out.W}, Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm, MaxError: l.Error,
+			Out: []int{l.Out.C, l.Out.H, l.Out.W}, Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm, MaxError: l.Error, Kind: string(l.Kind),
 		})
 	}
 	return layers

@@ -79,6 +79,7 @@ type Layer struct {
 	Moved     int64 // elements of one image's activations that it reads and writes
 	Algorithm string
 	Error     float64 // the algorithm's rounding error, see kernels.Algorithm; 0 where none is stated
+	Kind      Kind
 }
 
 // Limits on Options, an experiment's too: far above any use, and low enough that no size overflows.

@@ -75,7 +75,7 @@ func (p *planner) emit(k int) error {
 		return err
 	}
 	p.steps = append(p.steps, s)
-	p.describe(g, algorithm, p.algorithm[k].Error)
+	p.describe(g, algorithm, p.algorithm[k])
 	return nil
 }
 
@@ -191,7 +191,7 @@ func (p *planner) emitSeparable(g *group) error {
 		}
 	}
 	p.steps = append(p.steps, s)
-	p.describe(g, s.conv.Algorithm(), 0)
+	p.describe(g, s.conv.Algorithm(), kernels.Algorithm{})
 	return nil
 }
 
@@ -249,7 +249,7 @@ func (p *planner) emitTokens(i int) {
 // copyStep adds a step that only copies, with a row of its own in the table of layers.
 func (p *planner) copyStep(m kernels.MoveShape, dst, src place, op nn.Op) {
 	p.steps = append(p.steps, step{unary: kernels.NewMove(m, p.pool.Size()), dst: dst, src: src})
-	p.layers = append(p.layers, Layer{Op: op.String(), Out: src.shape, Moved: 2 * int64(src.shape.Elems()), Algorithm: "copy"})
+	p.layers = append(p.layers, Layer{Op: op.String(), Out: src.shape, Moved: 2 * int64(src.shape.Elems()), Algorithm: "copy", Kind: KindMove})
 }
 
 // emitConcat copies the parts that could not be written where they belong.
@@ -266,10 +266,13 @@ func (p *planner) emitConcat(i int) {
 	}
 }
 
-// describe adds a group's row to the table of layers.
-func (p *planner) describe(g *group, algorithm string, rounding float64) {
+// describe adds a group's row to the table of layers; chosen is the algorithm, zero where there is no choice.
+func (p *planner) describe(g *group, algorithm string, chosen kernels.Algorithm) {
 	n := &p.graph.Nodes[g.nodes[0]]
-	l := Layer{Name: n.Name, Op: n.Op.String(), Out: p.graph.Nodes[g.last()].Out, Algorithm: algorithm, Error: rounding}
+	l := Layer{
+		Name: n.Name, Op: n.Op.String(), Out: p.graph.Nodes[g.last()].Out, Algorithm: algorithm, Error: chosen.Error,
+		Kind: stepKind(n, p.graph.Nodes[n.In[0]].Out.C, chosen),
+	}
 	l.Moved = int64(l.Out.Elems())
 	for k, j := range g.nodes {
 		at := &p.graph.Nodes[j]
