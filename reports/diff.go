@@ -120,8 +120,8 @@ func accuraciesOf(a, b *row) (x, y *record.Accuracy, why string) {
 
 // fillTimes says in c what has become of the latency.
 func (c *Change) fillTimes(a, b *row) {
-	ap, alo, ahi, awhy := a.median()
-	bp, blo, bhi, bwhy := b.median()
+	ap, alo, ahi, awhy := a.p50()
+	bp, blo, bhi, bwhy := b.p50()
 	c.Before, c.After = ap, bp
 	switch {
 	case awhy != "" || bwhy != "":

@@ -253,7 +253,7 @@ func (r *run) writeMissing(out io.Writer) {
 	var untimed, unevaluated []string
 	for i := range r.rows {
 		one := &r.rows[i]
-		if _, _, _, why := one.median(); why != "" && !slices.Contains(untimed, one.name()) {
+		if _, _, _, why := one.p50(); why != "" && !slices.Contains(untimed, one.name()) {
 			untimed = append(untimed, one.name())
 		}
 		if _, why := one.top1(); why != "" && !slices.Contains(unevaluated, one.name()) {

@@ -141,7 +141,7 @@ func (p *pageRow) setCost(r *row) {
 // setLatency fills in the times of forward calls, what they took of energy, and how they were computed.
 func (p *pageRow) setLatency(r *row) {
 	l := r.latency
-	p50, lo, hi, why := r.median()
+	p50, lo, hi, why := r.p50()
 	if why != "" {
 		p.Why["latency_p50_ns"] = clean(why)
 	} else {

@@ -75,7 +75,7 @@ func (r *run) latencyFigure(where string) (figure, bool) {
 	for i := range rows {
 		one := &rows[i]
 		name := join(append([]string{clean(one.model())}, varying(one)...))
-		if _, _, _, why := one.median(); why == "" {
+		if _, _, _, why := one.p50(); why == "" {
 			clocked = append(clocked, *one)
 			l.Rungs = append(l.Rungs, rung(one, name))
 		} else if !slices.Contains(without, name) {
@@ -116,7 +116,7 @@ func (r *run) timed() (rows []row) {
 
 // rung is the latency of a row that has a median.
 func rung(r *row, name string) draw.Rung {
-	p50, lo, hi, _ := r.median()
+	p50, lo, hi, _ := r.p50()
 	p90 := r.latency.Timing.P90
 	d := digits(ms(p50))
 	cells := []string{fixed(ms(p50), d), "–", "–"}
@@ -201,7 +201,7 @@ func (r *run) chosen() []row {
 	var best settings
 	for i := range r.rows {
 		one := &r.rows[i]
-		if _, _, _, why := one.median(); why != "" {
+		if _, _, _, why := one.p50(); why != "" {
 			continue
 		}
 		k := at(one)
@@ -217,7 +217,7 @@ func (r *run) chosen() []row {
 	}
 	var rows []row
 	for _, one := range r.rows {
-		if _, _, _, why := one.median(); why != "" || at(&one) == best {
+		if _, _, _, why := one.p50(); why != "" || at(&one) == best {
 			rows = append(rows, one)
 		}
 	}

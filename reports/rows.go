@@ -93,9 +93,9 @@ func (r *row) counts() *record.Cost {
 	return nil
 }
 
-// median returns the median of the latency, in nanoseconds a batch, and its 95 %
+// p50 returns the median of the latency, in nanoseconds a batch, and its 95 %
 // interval, 0 where the samples do not carry one; or why there is none.
-func (r *row) median() (p50, lo, hi int64, why string) {
+func (r *row) p50() (p50, lo, hi int64, why string) {
 	if r.latency == nil {
 		return 0, 0, 0, "not timed in this experiment"
 	}
@@ -286,7 +286,7 @@ func order(rows []row, records []record.Record) {
 	type network struct{ experiment, model string }
 	best := map[network]int64{}
 	for i := range rows {
-		if p50, _, _, why := rows[i].median(); why == "" {
+		if p50, _, _, why := rows[i].p50(); why == "" {
 			k := network{rows[i].experiment(), rows[i].model()}
 			if b, ok := best[k]; !ok || p50 < b {
 				best[k] = p50

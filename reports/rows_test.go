@@ -81,7 +81,7 @@ func TestRows(t *testing.T) {
 			for i := range rows {
 				r := &rows[i]
 				median, top1 := "-", "-"
-				if p50, _, _, why := r.median(); why == "" {
+				if p50, _, _, why := r.p50(); why == "" {
 					median = fmt.Sprint(p50 / 1e6)
 				}
 				if a, why := r.top1(); why == "" {

@@ -74,7 +74,7 @@ func (r *run) accuracyPlots(source accuracySource, chosen []row, where string) (
 		s.Front = cmp.Or(s.Front, "Pareto front")
 		all = append(all, scatterFigure(source.prefix+against, s, points, c))
 	}
-	clocked := slices.DeleteFunc(slices.Clone(chosen), func(one row) bool { _, _, _, why := one.median(); return why != "" })
+	clocked := slices.DeleteFunc(slices.Clone(chosen), func(one row) bool { _, _, _, why := one.p50(); return why != "" })
 	add("macs", " against MACs", macs, draw.Scatter{XLabel: macsLabel, Bubbles: "area: parameters"},
 		"area: parameters; MACs and parameters counted from the graph")
 	add("latency", " against measured latency", timed, draw.Scatter{XLabel: latencyLabel(clocked)}, where, settingsText(clocked))
@@ -131,7 +131,7 @@ func (r *run) mispredicted(rows []row, where string, found []findings.Finding) (
 	var clocked []row
 	for i := range rows {
 		one := &rows[i]
-		p50, lo, hi, why := one.median()
+		p50, lo, hi, why := one.p50()
 		c := one.counts()
 		if why != "" || c == nil || c.MACs <= 0 || seen[one.model()] {
 			continue
@@ -208,7 +208,7 @@ func (r *run) points(rows []row, accuracy func(*row) (y, lo, hi float64, ok bool
 			counted[k] = true
 			macs = append(macs, q.at(float64(c.MACs)/1e9))
 		}
-		if p50, plo, phi, why := one.median(); why == "" && !clocked[k] {
+		if p50, plo, phi, why := one.p50(); why == "" && !clocked[k] {
 			clocked[k] = true
 			q.X, q.XLo, q.XHi = ms(p50), ms(cmp.Or(plo, p50)), ms(cmp.Or(phi, p50))
 			q.Suspect = q.Suspect || one.invalid() != ""

@@ -96,7 +96,7 @@ func sizeCell(r *row, n *notes, wide bool) cell {
 }
 
 func rateCell(r *row, n *notes, wide bool) cell {
-	_, _, _, why := r.median()
+	_, _, _, why := r.p50()
 	if why == "" && finite(r.latency.ImagesPerSec) && r.latency.ImagesPerSec > 0 {
 		v := r.latency.ImagesPerSec
 		return cell{fixed(v, max(digits(v)-1, 0)), plain}
@@ -118,7 +118,7 @@ func peakCell(r *row, n *notes, wide bool) cell {
 }
 
 func medianCell(r *row, n *notes, wide bool) cell {
-	p50, lo, hi, why := r.median()
+	p50, lo, hi, why := r.p50()
 	if why != "" {
 		return n.missing(r, why)
 	}

@@ -147,7 +147,7 @@ func (d *jpegDecoder) decode(data []byte, t *target) error {
 					return err
 				}
 				d.window = t.open(d.width, d.height)
-				d.layOut()
+				d.sizePlanes()
 			}
 		}
 	}
@@ -359,8 +359,8 @@ func (d *jpegDecoder) plausible() error {
 	return nil
 }
 
-// layOut sizes the planes for the frame and the window.
-func (d *jpegDecoder) layOut() {
+// sizePlanes makes room for the frame and the window.
+func (d *jpegDecoder) sizePlanes() {
 	for i := range d.ncomp {
 		c := &d.comp[i]
 		c.width, c.height = ceilDiv(d.width, c.hexp), ceilDiv(d.height, c.vexp)
