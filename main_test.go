@@ -61,7 +61,7 @@ internal/testenv:
 reports: bench/record bench/stat reports/draw reports/findings reports/text github.com/olekukonko/tablewriter/
 # Plots know points and no records.
 reports/text:
-reports/draw: bench/stat gonum.org/v1/plot/ golang.org/x/image/
+reports/draw: bench/stat reports/text gonum.org/v1/plot/ golang.org/x/image/
 reports/findings: bench/record bench/stat gonum.org/v1/gonum/
 `
 

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"zoobench/reports/draw"
+	"zoobench/reports/text"
 )
 
 // validation is what records call ILSVRC-2012's validation set, of which published accuracies are unless they say otherwise.
@@ -20,7 +20,7 @@ func onSet(dataset string) string {
 	case strings.HasPrefix(dataset, "imagenetv2"):
 		return " on ImageNetV2"
 	}
-	return " on " + draw.Shorten(clean(dataset), 24)
+	return " on " + text.Shorten(clean(dataset), 24)
 }
 
 // top1Digits is how many decimals an accuracy over so many images has.
@@ -39,7 +39,7 @@ func measuredOver(r *row) (id, name string) {
 	}
 	name = plural(a.Images, "image")
 	if d := clean(r.eval.Dataset); d != "" {
-		name += " of " + draw.Shorten(d, 40)
+		name += " of " + text.Shorten(d, 40)
 	}
 	return cmp.Or(clean(r.eval.DatasetSHA256), name), name
 }

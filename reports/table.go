@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"zoobench/bench/record"
-	"zoobench/reports/draw"
+	"zoobench/reports/text"
 )
 
 // A table is the rows of one experiment as cells, for the terminal and for Markdown.
@@ -57,7 +57,7 @@ func columns(level int) []column {
 			if level >= 2 {
 				limit = 24
 			}
-			return cell{draw.Shorten(r.name(), limit), plain}
+			return cell{text.Shorten(r.name(), limit), plain}
 		}},
 		{"params M", false, 5, paramsCell},
 		{"MACs G", false, 0, macsCell},

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/text"
+	vgtext "gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
 )
@@ -71,7 +71,7 @@ func drawAxes(p *plot.Plot, c vgdraw.Canvas, xLabel, yLabel string) vgdraw.Canva
 	return data
 }
 
-func axisText() text.Style {
+func axisText() vgtext.Style {
 	s := sans(10.5, ink())
 	s.XAlign, s.YAlign = vgdraw.XCenter, vgdraw.YBottom
 	return s

@@ -3,6 +3,8 @@ package draw
 import (
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
+
+	"zoobench/reports/text"
 )
 
 // A Bar is one line of Bars: parts of a whole, side by side.
@@ -41,7 +43,7 @@ func (b *Bars) draw(c vgdraw.Canvas) {
 	font.XAlign, small.XAlign = vgdraw.XRight, vgdraw.XRight
 	names, figures := vg.Length(0), font.Width(b.Head)
 	for _, bar := range b.Bars {
-		names, figures = max(names, font.Width(Shorten(bar.Name, maxName))), max(figures, font.Width(bar.Text))
+		names, figures = max(names, font.Width(text.Shorten(bar.Name, maxName))), max(figures, font.Width(bar.Text))
 	}
 	p := blank()
 	dress(&p.X, 0, 100, Percent)
@@ -70,7 +72,7 @@ func (b *Bars) draw(c vgdraw.Canvas) {
 			c.Fill(box.Path())
 			at += share
 		}
-		center(c, font, vg.Point{X: data.Min.X - 6, Y: y}, Shorten(bar.Name, maxName))
+		center(c, font, vg.Point{X: data.Min.X - 6, Y: y}, text.Shorten(bar.Name, maxName))
 		center(c, font, vg.Point{X: c.Max.X, Y: y}, bar.Text)
 	}
 }

@@ -22,6 +22,8 @@ import (
 	vgdraw "gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"zoobench/reports/text"
 )
 
 // A Caption is what is written around a plot: above it its title and what all of its points share, beneath it what is not
@@ -87,7 +89,7 @@ func (f *Figure) legend(c vgdraw.Canvas, styles map[string]Style) vgdraw.Canvas 
 	names := slices.Compact(slices.Sorted(slices.Values(f.families)))
 	wide := vg.Length(0)
 	for _, name := range names {
-		wide = max(wide, s.Width(Shorten(name, maxFamily)))
+		wide = max(wide, s.Width(text.Shorten(name, maxFamily)))
 	}
 	for _, k := range f.keys {
 		for line := range strings.SplitSeq(k.text, "\n") {
@@ -113,7 +115,7 @@ func (f *Figure) legend(c vgdraw.Canvas, styles map[string]Style) vgdraw.Canvas 
 		y -= (step + line) / 2
 	}
 	for _, name := range names {
-		write(Shorten(name, maxFamily), 0, markerSign(styles[name], dot, f.look))
+		write(text.Shorten(name, maxFamily), 0, markerSign(styles[name], dot, f.look))
 	}
 	y -= line / 2
 	for _, k := range f.keys {

@@ -6,6 +6,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
+
+	"zoobench/reports/text"
 )
 
 // An Estimate is a figure with its 95 % interval, both ends of which are the figure where there is none.
@@ -82,7 +84,7 @@ func (t *Forest) draw(c vgdraw.Canvas) {
 	font.XAlign = vgdraw.XRight
 	names, figures := vg.Length(0), vg.Length(0)
 	for _, e := range t.Estimates {
-		names = max(names, font.Width(Shorten(e.Name, maxEstimate)))
+		names = max(names, font.Width(text.Shorten(e.Name, maxEstimate)))
 		figures = max(figures, font.Width(e.Text))
 	}
 	p := blank()
@@ -103,7 +105,7 @@ func (t *Forest) draw(c vgdraw.Canvas) {
 			bracket(data, from, to, y)
 		}
 		coveringMarker(data, t.Groups[e.Group].Style, vg.Point{X: trX(e.Mid), Y: y}, rungDot, solid)
-		center(c, font, vg.Point{X: data.Min.X - 6, Y: y}, Shorten(e.Name, maxEstimate))
+		center(c, font, vg.Point{X: data.Min.X - 6, Y: y}, text.Shorten(e.Name, maxEstimate))
 		center(c, font, vg.Point{X: c.Max.X, Y: y}, e.Text)
 	}
 }

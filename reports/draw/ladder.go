@@ -3,9 +3,11 @@ package draw
 import (
 	"math"
 
-	"gonum.org/v1/plot/text"
+	vgtext "gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
+
+	"zoobench/reports/text"
 )
 
 // A Rung is one line of a ladder: the middle of a distribution with its interval and its tail.
@@ -71,7 +73,7 @@ func (l *Ladder) draw(c vgdraw.Canvas, styles map[string]Style) {
 		figures += wide[j] + 12
 	}
 	for _, r := range l.Rungs {
-		names = max(names, font.Width(Shorten(r.Name, maxName)))
+		names = max(names, font.Width(text.Shorten(r.Name, maxName)))
 	}
 	p := blank()
 	lo, hi := l.ends()
@@ -80,7 +82,7 @@ func (l *Ladder) draw(c vgdraw.Canvas, styles map[string]Style) {
 	trX, trY := p.Transforms(&data)
 
 	// column writes a line of the table of figures.
-	column := func(y vg.Length, txt []string, s text.Style) {
+	column := func(y vg.Length, txt []string, s vgtext.Style) {
 		x := data.Max.X
 		for j := range txt {
 			x += wide[j] + 12
@@ -101,7 +103,7 @@ func (l *Ladder) draw(c vgdraw.Canvas, styles map[string]Style) {
 			bracket(data, trX(r.Lo), trX(r.Hi), y)
 		}
 		coveringMarker(data, style, vg.Point{X: trX(r.Mid), Y: y}, rungDot, lookOf(r.Suspect, solid))
-		center(c, font, vg.Point{X: data.Min.X - 6, Y: y}, Shorten(r.Name, maxName))
+		center(c, font, vg.Point{X: data.Min.X - 6, Y: y}, text.Shorten(r.Name, maxName))
 		column(y, r.Cells, font)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
+
+	"zoobench/reports/text"
 )
 
 // A Line is one series of values.
@@ -39,7 +41,7 @@ func (l *Lines) Figure(c Caption) Figure {
 	ringed, suspect := false, false
 	for i, one := range l.Lines {
 		s := SeriesStyle(i)
-		f.keys = append(f.keys, key{text: Shorten(one.Name, maxName), sign: func(c vgdraw.Canvas, at vg.Point) {
+		f.keys = append(f.keys, key{text: text.Shorten(one.Name, maxName), sign: func(c vgdraw.Canvas, at vg.Point) {
 			c.StrokeLine2(vgdraw.LineStyle{Color: s.Color, Width: 1.3}, at.X-11, at.Y, at.X+11, at.Y)
 			marker(c, s, at, dot, solid)
 		}})

@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
+
+	"zoobench/reports/text"
 )
 
 // A Point is one named thing in a scatter plot.
@@ -172,7 +174,7 @@ func (s *Scatter) spots(styles map[string]Style, most float64, at func(x, y floa
 		}
 		spots[i] = spot{Point: q, style: style, r: r, label: target{
 			at: at(q.X, q.Y), half: half,
-			width: font.Width(Shorten(q.Name, maxLabel)), height: font.FontExtents().Height * 0.86,
+			width: font.Width(text.Shorten(q.Name, maxLabel)), height: font.FontExtents().Height * 0.86,
 		}}
 	}
 	return spots
@@ -252,7 +254,7 @@ func (s *Scatter) drawLabels(c vgdraw.Canvas, spots []spot, bars []segment, fron
 		}
 		c.SetColor(color.NRGBA{0xff, 0xff, 0xff, 0xb0})
 		c.Fill(label.box.Path())
-		center(c, font, vg.Point{X: label.box.Min.X, Y: (label.box.Min.Y + label.box.Max.Y) / 2}, Shorten(spots[i].Name, maxLabel))
+		center(c, font, vg.Point{X: label.box.Min.X, Y: (label.box.Min.Y + label.box.Max.Y) / 2}, text.Shorten(spots[i].Name, maxLabel))
 	}
 }
 

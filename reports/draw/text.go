@@ -7,24 +7,14 @@ import (
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/text"
+	vgtext "gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	vgdraw "gonum.org/v1/plot/vg/draw"
 )
 
-// Shorten cuts the middle out of s so that at most n runes are left, n ≥ 3.
-func Shorten(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	head := n / 2
-	return string(r[:head]) + "…" + string(r[len(r)-(n-1-head):])
-}
-
 // sans returns a style for sans-serif text.
-func sans(size vg.Length, c color.Color) text.Style {
-	return text.Style{
+func sans(size vg.Length, c color.Color) vgtext.Style {
+	return vgtext.Style{
 		Color:   c,
 		Font:    font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, size),
 		XAlign:  vgdraw.XLeft,
@@ -33,21 +23,21 @@ func sans(size vg.Length, c color.Color) text.Style {
 	}
 }
 
-func bold(size vg.Length) text.Style {
+func bold(size vg.Length) vgtext.Style {
 	s := sans(size, ink())
 	s.Font.Weight = xfont.WeightBold
 	return s
 }
 
 // center writes txt with the middle of its small letters at the height of at; the font's own middle lies lower.
-func center(c vgdraw.Canvas, s text.Style, at vg.Point, txt string) {
+func center(c vgdraw.Canvas, s vgtext.Style, at vg.Point, txt string) {
 	s.YAlign = vgdraw.YCenter
 	at.Y += 0.13 * s.Font.Size
 	c.FillText(s, at, txt)
 }
 
 // writeDown writes a paragraph along the top of c and returns what is left of c.
-func writeDown(c vgdraw.Canvas, s text.Style, txt string, below vg.Length) vgdraw.Canvas {
+func writeDown(c vgdraw.Canvas, s vgtext.Style, txt string, below vg.Length) vgdraw.Canvas {
 	for _, line := range fold(s, txt, c.Max.X-c.Min.X) {
 		c.FillText(s, vg.Point{X: c.Min.X, Y: c.Max.Y}, line)
 		c.Max.Y -= s.FontExtents().Height
@@ -57,7 +47,7 @@ func writeDown(c vgdraw.Canvas, s text.Style, txt string, below vg.Length) vgdra
 }
 
 // writeUp writes a paragraph along the bottom of c and returns what is left of c.
-func writeUp(c vgdraw.Canvas, s text.Style, txt string) vgdraw.Canvas {
+func writeUp(c vgdraw.Canvas, s vgtext.Style, txt string) vgdraw.Canvas {
 	lines := fold(s, txt, c.Max.X-c.Min.X)
 	high := s.FontExtents().Height
 	for i, line := range lines {
@@ -68,7 +58,7 @@ func writeUp(c vgdraw.Canvas, s text.Style, txt string) vgdraw.Canvas {
 }
 
 // fold breaks txt at blanks to lines no wider than width.
-func fold(s text.Style, txt string, width vg.Length) []string {
+func fold(s vgtext.Style, txt string, width vg.Length) []string {
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(txt) {

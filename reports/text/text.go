@@ -3,6 +3,7 @@
 //
 // The contract: what comes out of Clean is one line of graphic characters: no terminal takes it for a command, and no
 // reader is shown another order of letters than there is. Markdown takes a clean text and returns one without markup.
+// Shorten keeps both ends of a text.
 //
 // It leaves HTML to html/template, and the choice of what is shown to its callers.
 package text
@@ -68,4 +69,14 @@ func Markdown(s string) string {
 		b.WriteRune(c)
 	}
 	return b.String()
+}
+
+// Shorten cuts the middle out of s so that at most n runes are left, n ≥ 3.
+func Shorten(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	head := n / 2
+	return string(r[:head]) + "…" + string(r[len(r)-(n-1-head):])
 }

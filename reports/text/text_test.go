@@ -38,3 +38,16 @@ func TestMarkdown(t *testing.T) {
 		}
 	}
 }
+
+// TestShorten keeps the beginning and the end of a text, within a number of runes.
+func TestShorten(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		n    int
+		want string
+	}{{"resnet18", 8, "resnet18"}, {"resnet18", 5, "re…18"}, {"résumé", 4, "ré…é"}, {"", 3, ""}} {
+		if got := Shorten(test.text, test.n); got != test.want {
+			t.Errorf("Shorten(%q, %d): got %q, want %q", test.text, test.n, got, test.want)
+		}
+	}
+}
