@@ -265,11 +265,11 @@ func TestPageOneSet(t *testing.T) {
 	b := open(t, 1280, mixed(t))
 	const note = `document.getElementById("plot-note").textContent`
 	b.want("points", `document.querySelectorAll("#chart .mark").length`, "12")
-	b.want("note", note+`.includes("is over 200 images of val. Left out, because theirs is over other images: ") && `+note+`.includes("(1000 images of imagenetv2)")`, "true")
+	b.want("note", note+`.includes("comes from 200 images of val. Left out, because theirs comes from other images: ") && `+note+`.includes("(1000 images of imagenetv2)")`, "true")
 	b.eval(`(s => { s.value = "published_top1"; s.onchange() })(document.getElementById("y"))`)
-	b.want("published", note+`.includes("published top-1 is over imagenet-1k validation") && `+note+`.includes("(imagenetv2 matched-frequency)")`, "true")
+	b.want("published", note+`.includes("published top-1 comes from imagenet-1k validation") && `+note+`.includes("(imagenetv2 matched-frequency)")`, "true")
 	b.eval(`[...document.querySelectorAll("#table tbody tr")].find(r => r.textContent.includes("images of val")).querySelector("button").click()`)
-	b.want("details", `[...document.querySelectorAll("#panel dt")].find(e => e.textContent === "top-1 over")?.nextSibling.textContent`, `"200 images of val, SHA-256 aaaaaaaaaa"`)
+	b.want("details", `[...document.querySelectorAll("#panel dt")].find(e => e.textContent === "top-1 on")?.nextSibling.textContent`, `"200 images of val, SHA-256 aaaaaaaaaa"`)
 }
 
 // TestPageWidths opens the page on a phone and a tablet: nothing but the tables scrolls sideways.

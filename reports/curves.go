@@ -32,7 +32,7 @@ func (r *run) batchCurve(_ []row, where string) (figure, bool) {
 func (r *run) resolutionCurve(_ []row, where string) (figure, bool) {
 	return curveKind{
 		name: "resolution_curve", finding: "resolution-curve", title: "Time of a multiply-accumulate by input size",
-		xLabel: "pixels to a side of the input, log scale", yLabel: "median time of one multiply-accumulate (ps), log scale",
+		xLabel: "pixels of the input per side, log scale", yLabel: "median time of one multiply-accumulate (ps), log scale",
 		at:      func(c *record.Record) float64 { return float64(c.ImgSize) },
 		without: func(s *settings) { s.ImgSize = 0 }, scale: 1e3,
 	}.figure(findings.ResolutionCurves(r.sound), where)
@@ -46,7 +46,7 @@ func (k curveKind) figure(curves []findings.Curve, where string) (figure, bool) 
 	note := ""
 	if n := len(curves); n > draw.MaxLines {
 		curves = curves[:draw.MaxLines]
-		note = fmt.Sprintf("The first %d of %d curves; all of them stand in latency.csv.", draw.MaxLines, n)
+		note = fmt.Sprintf("Only the first %d of %d curves are shown; latency.csv has all of them.", draw.MaxLines, n)
 	}
 	var firsts []row
 	for _, c := range curves {
@@ -55,7 +55,7 @@ func (k curveKind) figure(curves []findings.Curve, where string) (figure, bool) 
 		firsts = append(firsts, row{latency: c.Records[0], set: set})
 	}
 	varying := varyingAxes(firsts)
-	l := draw.Lines{XLabel: k.xLabel, YLabel: k.yLabel, RingText: "knee: within 90 % of the best"}
+	l := draw.Lines{XLabel: k.xLabel, YLabel: k.yLabel, RingText: "knee: reaches 90 % of the best"}
 	for i, c := range curves {
 		name := join(append([]string{clean(c.Records[0].Model)}, varying(&firsts[i])...))
 		l.Lines = append(l.Lines, draw.Line{Name: name, Values: k.values(c), Ring: c.Knee})

@@ -113,7 +113,7 @@ func accuraciesOf(a, b *row) (x, y *record.Accuracy, why string) {
 		}
 	}
 	if id := a.eval.DatasetSHA256; id == "" || id != b.eval.DatasetSHA256 || x.Images != y.Images {
-		return nil, nil, "accuracies are of other images"
+		return nil, nil, "the accuracies come from different images"
 	}
 	return x, y, ""
 }

@@ -77,13 +77,13 @@ func TestChangesTop1(t *testing.T) {
 		verdict, note string
 	}{
 		{"the same images", accuracy(70, 100, "h"), accuracy(72, 100, "h"), [2]float64{70, 72}, "no clear difference", ""},
-		{"other images", accuracy(70, 100, "h"), accuracy(72, 100, "i"), [2]float64{}, "no clear difference", "accuracies are of other images"},
-		{"more images", accuracy(70, 100, "h"), accuracy(72, 200, "h"), [2]float64{}, "no clear difference", "accuracies are of other images"},
-		{"unknown images", accuracy(70, 100, ""), accuracy(72, 100, ""), [2]float64{}, "no clear difference", "accuracies are of other images"},
+		{"other images", accuracy(70, 100, "h"), accuracy(72, 100, "i"), [2]float64{}, "no clear difference", "the accuracies come from different images"},
+		{"more images", accuracy(70, 100, "h"), accuracy(72, 200, "h"), [2]float64{}, "no clear difference", "the accuracies come from different images"},
+		{"unknown images", accuracy(70, 100, ""), accuracy(72, 100, ""), [2]float64{}, "no clear difference", "the accuracies come from different images"},
 		{"not valid", accuracy(70, 100, "h"), invalid, [2]float64{}, "no clear difference", "accuracy not to be trusted: two images of one name"},
 		{"only before", accuracy(70, 100, "h"), []record.Record{with(latency("a", 5), func(r *record.Record) { r.Checkpoint = "x" })}, [2]float64{}, "no clear difference", "only one of the runs has an accuracy"},
 		{"not timed, none right", untimed, untimed, [2]float64{}, "accuracy only", ""},
-		{"not timed, other images", untimed, accuracy(1, 100, "i")[1:], [2]float64{}, "not comparable", "not timed in this experiment; accuracies are of other images"},
+		{"not timed, other images", untimed, accuracy(1, 100, "i")[1:], [2]float64{}, "not comparable", "not timed in this experiment; the accuracies come from different images"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			changes, err := Changes(test.before, test.after)

@@ -19,9 +19,9 @@ func estimatesFigure(f findings.Finding, where string) figure {
 	estimates := f.Plot.Estimates
 	if more := len(estimates) - maxEstimates; more > 0 {
 		estimates = estimates[:maxEstimates]
-		caption.Note = fmt.Sprintf("%d further estimates stand in report.html.", more)
+		caption.Note = fmt.Sprintf("report.html has %d more estimates.", more)
 	}
-	t := draw.Forest{XLabel: f.Plot.What, X: draw.Linear, Marks: f.Plot.Marks, MarkText: "held against"}
+	t := draw.Forest{XLabel: f.Plot.What, X: draw.Linear, Marks: f.Plot.Marks, MarkText: "compared with"}
 	if f.Plot.Log {
 		t.X = draw.Log
 	}

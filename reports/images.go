@@ -50,7 +50,7 @@ func publishedOver(r *row) (id, name string) {
 	if p == nil {
 		return "", ""
 	}
-	name = cmp.Or(clean(p.Dataset), "a set that is not named")
+	name = cmp.Or(clean(p.Dataset), "a set without a name")
 	return name, name
 }
 
@@ -100,7 +100,7 @@ func oneSet(rows []row, over func(*row) (id, name string)) (some []row, images, 
 		out = append(out, fmt.Sprintf("%s (%s)", list(s.rows, 8), s.name))
 	}
 	if len(out) > 0 {
-		note = "Left out, because the accuracy is over other images: " + list(out, 4) + "."
+		note = "Left out, because their accuracy comes from other images: " + list(out, 4) + "."
 	}
 	return some, best.name, note
 }

@@ -164,7 +164,7 @@ func TestOneSet(t *testing.T) {
 		{eval: &record.Record{Model: "a", DatasetSHA256: "1111111111", Accuracy: record.NewAccuracy(10, 5, 6, nil)}},
 		{eval: &record.Record{Model: "b", DatasetSHA256: "2222222222", Accuracy: record.NewAccuracy(10, 5, 6, nil)}},
 	}, measuredOver)
-	if len(some) != 1 || note != "Left out, because the accuracy is over other images: b (10 images, SHA-256 22222222)." {
+	if len(some) != 1 || note != "Left out, because their accuracy comes from other images: b (10 images, SHA-256 22222222)." {
 		t.Errorf("%d rows and %q", len(some), note)
 	}
 }

@@ -44,7 +44,7 @@ func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []fig
 	if len(figures) > 0 {
 		fmt.Fprintf(out, "\n## Plots\n")
 		for _, f := range figures {
-			fmt.Fprintf(out, "\n### %s\n\n![%s](%s.png)\n\nAs vectors: [%s.svg](%s.svg)\n", markdown(f.Title), markdown(f.Title), f.name, f.name, f.name)
+			fmt.Fprintf(out, "\n### %s\n\n![%s](%s.png)\n\nVector graphics: [%s.svg](%s.svg)\n", markdown(f.Title), markdown(f.Title), f.name, f.name, f.name)
 		}
 	}
 	r.writeMissing(out)
@@ -63,7 +63,7 @@ func writeFindings(out io.Writer, found []findings.Finding) {
 	if len(found) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n## Findings\n\nWhat the field says, held against this run; report.html has the evidence of each. %s.\n\n", findings.Count(found))
+	fmt.Fprintf(out, "\n## Findings\n\nClaims of the literature, tested on this run; report.html has the evidence for each. %s.\n\n", findings.Count(found))
 	fmt.Fprintf(out, "| verdict | claim | figures | source |\n| --- | --- | --- | --- |\n")
 	var untested []findings.Finding
 	for _, f := range found {
@@ -101,7 +101,7 @@ func (r *run) writeMachine(out io.Writer) {
 		fmt.Fprintf(out, "| %s | %s |\n", l[0], markdown(l[1]))
 	}
 	if n := len(r.builds()); n > 1 {
-		fmt.Fprintf(out, "\nThe records come from %d builds of zoobench: their rows may differ by more than the networks do.\n", n)
+		fmt.Fprintf(out, "\nThe records come from %d builds of zoobench: a difference between two rows may come from the builds.\n", n)
 	}
 }
 
@@ -129,10 +129,10 @@ func (r *run) machineLines() (lines [][2]string) {
 	line("build", list(r.builds(), 4))
 	if h := r.host(); h != nil {
 		if finite(h.PeakGFLOPS) && h.PeakGFLOPS > 0 {
-			line("peak, measured", fmt.Sprintf("%.1f GFLOP/s a core", h.PeakGFLOPS))
+			line("measured peak", fmt.Sprintf("%.1f GFLOP/s per core", h.PeakGFLOPS))
 		}
 		if finite(h.ReadGBytes) && h.ReadGBytes > 0 {
-			line("memory read, measured", fmt.Sprintf("%.1f GB/s a core", h.ReadGBytes))
+			line("measured memory read", fmt.Sprintf("%.1f GB/s per core", h.ReadGBytes))
 		}
 		if first := r.hosts[0].Host; len(r.hosts) > 1 {
 			line("noise before", noiseText(first))
@@ -141,9 +141,9 @@ func (r *run) machineLines() (lines [][2]string) {
 			line("noise", noiseText(h))
 		}
 		if finite(h.DriftPercent) {
-			line("drift", fmt.Sprintf("%+.1f %% from before to after", h.DriftPercent))
+			line("drift", fmt.Sprintf("%+.1f %% from before the run to after it", h.DriftPercent))
 		}
-		line("clock", fmt.Sprintf("resolution %d ns, a reading costs %d ns", h.TimerStep, h.TimerCost))
+		line("clock", fmt.Sprintf("resolution %d ns, one reading takes %d ns", h.TimerStep, h.TimerCost))
 		line("verdict", r.verdict())
 	} else {
 		line("noise", "not measured")
@@ -159,9 +159,9 @@ func noiseText(h *record.Host) string {
 	if !finite(h.NoisePercent) || !finite(h.AAPercent) {
 		return ""
 	}
-	text := fmt.Sprintf("the same work spreads over %.1f %%", h.NoisePercent)
+	text := fmt.Sprintf("times of the same work spread over %.1f %% of their median", h.NoisePercent)
 	if h.AAPercent > 0 { // records of earlier builds lack it
-		text += fmt.Sprintf("; measured twice, side by side, it differs by %.2f %%", h.AAPercent)
+		text += fmt.Sprintf("; two series of it, measured in turn, differ by %.2f %%", h.AAPercent)
 	}
 	return text
 }
@@ -183,7 +183,7 @@ func (r *run) energyText() string {
 		why = cmp.Or(why, rec.NotMeasured["joules_per_image"])
 	}
 	if most > 0 {
-		return fmt.Sprintf("%s to %s J an image, of the processor packages", fixed(least, digits(least)), fixed(most, digits(most)))
+		return fmt.Sprintf("%s to %s J per image, used by the processor packages", fixed(least, digits(least)), fixed(most, digits(most)))
 	}
 	if why == "" {
 		return ""
@@ -265,23 +265,22 @@ func (r *run) writeMissing(out io.Writer) {
 	}
 	if len(unevaluated) > 0 {
 		lines = append(lines, fmt.Sprintf("Accuracy of %s: the notes beneath the tables say why. "+
-			"Accuracy takes a checkpoint, in the cache folder ($ZOOBENCH_CACHE) or named in the experiment file, and labelled images ($ZOOBENCH_DATA or the file's data).",
+			"Accuracy needs a checkpoint, in the cache folder ($ZOOBENCH_CACHE) or named in the experiment file. "+
+			"It also needs labelled images, in $ZOOBENCH_DATA or in the experiment file's data.",
 			list(unevaluated, 12)))
 	}
-	lines = append(lines, r.problems...)
-	if len(lines) == 0 {
+	if len(lines)+len(r.problems) == 0 {
 		return
 	}
 	fmt.Fprintf(out, "\n## What was not measured\n\n")
-	for i, l := range lines {
-		if i == len(lines)-len(r.problems) {
-			fmt.Fprintf(out, "- Not used, %s:\n", plural(len(r.problems), "line or record"))
-		}
-		indent := ""
-		if i >= len(lines)-len(r.problems) {
-			indent = "  "
-		}
-		fmt.Fprintf(out, "%s- %s\n", indent, markdown(l))
+	for _, l := range lines {
+		fmt.Fprintf(out, "- %s\n", markdown(l))
+	}
+	if len(r.problems) > 0 {
+		fmt.Fprintf(out, "- Lines and records that could not be used: %d.\n", len(r.problems))
+	}
+	for _, p := range r.problems {
+		fmt.Fprintf(out, "  - %s\n", markdown(p))
 	}
 }
 
@@ -315,10 +314,10 @@ func (r *run) writeReading(out io.Writer) {
 	fmt.Fprint(out, `
 ## How to read this
 
-- A MAC is one multiply and one add of a convolution, linear layer or matrix product, for one image; parameters and MACs are counted from the graph that ran. Published "FLOPs" are nearly always MACs.
-- p50 is the median time of one forward call over a batch, its input already a tensor; decoding and preprocessing are apart. The interval in brackets holds the median with 95 % confidence, whatever the distribution.
-- img/s are the images done over the time they took. Peak MiB is the most memory that the network's own process held.
-- top-1 is measured on this machine, in percent of all images, unreadable ones counted as wrong, with a 95 % Wilson interval. *Published* figures are other people's and never stand in for it.
-- The same rows for programs: results.jsonl (every sample), latency.csv and accuracy.csv (timm's columns), bench.txt (for benchstat).
+- A MAC is one multiply and one add of a convolution, linear layer or matrix product, for one image. Parameters and MACs are counted from the graph that ran. Published "FLOPs" are nearly always MACs.
+- p50 is the median time of one forward call on a batch. Its input is already a tensor: decoding and preprocessing are not included. The interval in brackets contains the true median with 95 % confidence, whatever the distribution.
+- img/s is the number of images divided by the time that they took. Peak MiB is the most memory that the network's own process used.
+- top-1 is measured on this machine, in percent of all images. An image that cannot be read counts as wrong. The interval is Wilson's, with 95 % confidence. *Published* figures come from other people and never replace a measured one.
+- Programs find the same rows in results.jsonl (with every sample), latency.csv and accuracy.csv (timm's columns) and bench.txt (for benchstat).
 `)
 }

@@ -107,11 +107,11 @@ func (r *run) breakdown(rows []row, where string) (figure, bool) {
 	}
 	c := draw.Caption{
 		Title:    "Time of a network by operation",
-		Subtitle: join(nonEmpty(where, settingsText(rows), "layers timed one by one in runs of their own")),
+		Subtitle: join(nonEmpty(where, settingsText(rows), "layers timed one by one, in separate runs")),
 	}
 	if n := len(rows); n > maxBars {
 		rows = rows[:maxBars]
-		c.Note = fmt.Sprintf("The first %d of %d networks.", maxBars, n)
+		c.Note = fmt.Sprintf("Only the first %d of %d networks are shown.", maxBars, n)
 	}
 	b := draw.Bars{Kinds: operations(), Head: "sum, ms", XLabel: "share of the layers' time (%)"}
 	names := sizedNames(rows)
@@ -161,16 +161,17 @@ func (r *run) roofline(rows []row, where string) (figure, bool) {
 	threads := float64(max(rows[0].set.Threads, 1))
 	l := draw.Roofline{
 		Works: works, Kinds: operations(), Peak: threads * peak, Read: threads * read,
-		XLabel: "FLOP for a byte of weights and output, log scale", YLabel: "rate (GFLOP/s), log scale",
+		XLabel: "FLOP per byte of weights and output, log scale", YLabel: "rate (GFLOP/s), log scale",
 		RoofText: fmt.Sprintf("measured roofs:\n%.0f GFLOP/s,\n%.0f GB/s", threads*peak, threads*read),
 	}
-	count := fmt.Sprintf("%s of %s, those that take 1 %% of their network's time or more",
+	count := fmt.Sprintf("%s of %s: each takes at least 1 %% of its network's time",
 		plural(len(works), "layer"), plural(networks, "network"))
 	return figure{Figure: l.Figure(draw.Caption{
 		Title: "Roofline of the layers", Subtitle: join(nonEmpty(where, settingsText(rows), count)),
-		Note: "The roofs are the machine's peak and its rate of reading memory, as measured. " +
-			"Layers above the slope have their data in a cache; those above the flat save multiplications, as Winograd's algorithm does. " +
-			"Bytes are those of weights and output, the least that a layer moves.",
+		Note: "The roofs are measured: the machine's peak, and the rate at which it reads memory. " +
+			"A layer above the slope has its data in a cache. " +
+			"A layer above the flat roof does fewer multiplications than are counted, as Winograd's algorithm does. " +
+			"Bytes are those of the weights and the output: a layer moves at least these.",
 	}), name: "roofline"}, true
 }
 

@@ -142,7 +142,7 @@ func pageColumns(rows []pageRow) []pageColumn {
 			return figureCell(r.Peak, 1<<20, 0, r.Why["peak_rss_bytes"])
 		}},
 		{"top1", "measured top-1", "%", false, top1Shown},
-		{"top1_over", "top-1 over", "", true, func(r *pageRow) shown {
+		{"top1_over", "top-1 on", "", true, func(r *pageRow) shown {
 			if r.Over == "" {
 				return shown{Why: r.Why["top1"]}
 			}

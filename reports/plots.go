@@ -88,10 +88,10 @@ func (r *run) latencyFigure(where string) (figure, bool) {
 	var notes []string
 	if n := len(l.Rungs); n > maxRungs {
 		l.Rungs = l.Rungs[:maxRungs]
-		notes = append(notes, fmt.Sprintf("The first %d of %d rows; all of them stand in latency.csv.", maxRungs, n))
+		notes = append(notes, fmt.Sprintf("Only the first %d of %d rows are shown; latency.csv has all of them.", maxRungs, n))
 	}
 	if len(without) > 0 {
-		notes = append(notes, "Without a median (report.md says why): "+list(without, 12)+".")
+		notes = append(notes, "Not shown, because they have no median (report.md says why): "+list(without, 12)+".")
 	}
 	l.XLabel = "latency of " + call(clocked) + " (ms), log scale"
 	c := draw.Caption{Title: "Latency by network", Subtitle: join(nonEmpty(where, settingsText(clocked))), Note: strings.Join(notes, " ")}

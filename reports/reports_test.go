@@ -50,7 +50,7 @@ func Example() {
 	paths, err := Write(dir, records, nil, findings.Given{})
 	fmt.Println(len(paths), "files,", filepath.Base(paths[4]), "among them, error", err)
 	// Output:
-	// Example CPU, 2 cores, linux/amd64 · noise of the machine not measured
+	// Example CPU, 2 cores, linux/amd64 · the machine's noise was not measured
 	//
 	// default: scenario single_stream · avx2 · threads 1 · batch 1 · in brackets: 95 % interval
 	//  model     params M  MACs G   px                p50 ms  img/s  peak MiB  measured  published

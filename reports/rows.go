@@ -104,7 +104,7 @@ func (r *row) p50() (p50, lo, hi int64, why string) {
 	case t == nil:
 		return 0, 0, 0, reason(r.latency, "latency_p50_ns", "latency_min_ns")
 	case t.P50 <= 0 && t.N < stat.MinSamples(0.5):
-		return 0, 0, 0, fmt.Sprintf("a median takes %d samples, have %d", stat.MinSamples(0.5), t.N)
+		return 0, 0, 0, fmt.Sprintf("a median needs %d samples, have %d", stat.MinSamples(0.5), t.N)
 	case t.P50 <= 0:
 		return 0, 0, 0, "the record has no median"
 	case t.P50Lo <= 0 || t.P50Hi < t.P50Lo:
@@ -120,7 +120,7 @@ func (r *row) top1() (*record.Accuracy, string) {
 		if percent(a.Top1) && percent(a.Top1Lo) && percent(a.Top1Hi) {
 			return a, ""
 		}
-		return nil, "the record holds no percentage"
+		return nil, "the record has no valid percentage"
 	}
 	if r.eval != nil {
 		return nil, reason(r.eval, "top1", "n_images")

@@ -79,7 +79,7 @@ figcaption { overflow-wrap: anywhere; }
 small { color: #606060; }
 </style>
 <h1>{{.A}} and {{.B}}: where they disagree most</h1>
-<p>They give different answers to {{.Differ}} of {{.Common}} images; here are the {{len .Images}} on which both are surest.</p>
+<p>They give different answers to {{.Differ}} of {{.Common}} images; here are the {{len .Images}} about which both are surest.</p>
 <main>
 {{range .Images}}<figure>
 {{with source .}}<img src="{{.}}" alt="">{{end}}

@@ -30,11 +30,11 @@ type accuracySource struct {
 func accuracySources() (measured, published accuracySource) {
 	measured = accuracySource{
 		prefix: "accuracy_", yLabel: "top-1 accuracy measured here (%), bars: 95 % interval",
-		title: "Measured top-1 accuracy", data: "top-1 over %s", accuracy: measuredTop1, over: measuredOver,
+		title: "Measured top-1 accuracy", data: "top-1 on %s", accuracy: measuredTop1, over: measuredOver,
 	}
 	published = accuracySource{
 		prefix: "published_accuracy_", yLabel: "published top-1 accuracy (%), not measured here",
-		title: "Published top-1 accuracy (not measured here)", data: "accuracies are figures from the literature, on %s",
+		title: "Published top-1 accuracy (not measured here)", data: "accuracies from the literature, on %s",
 		hollow: "published, not\nmeasured here", accuracy: publishedTop1, over: publishedOver,
 	}
 	return measured, published
@@ -61,7 +61,7 @@ func (r *run) accuracyPlots(source accuracySource, chosen []row, where string) (
 	if source.hollow != "" {
 		before, after = after, ""
 		if len(out) > 0 {
-			note = strings.TrimSpace(note + " Left out, because the published accuracy is of another input size: " + list(out, 8) + ".")
+			note = strings.TrimSpace(note + " Left out, because the published accuracy is for another input size: " + list(out, 8) + ".")
 		}
 	}
 	add := func(against, title string, points []point, s draw.Scatter, subtitle ...string) {
@@ -78,8 +78,8 @@ func (r *run) accuracyPlots(source accuracySource, chosen []row, where string) (
 	add("macs", " against MACs", macs, draw.Scatter{XLabel: macsLabel, Bubbles: "area: parameters"},
 		"area: parameters; MACs and parameters counted from the graph")
 	add("latency", " against measured latency", timed, draw.Scatter{XLabel: latencyLabel(clocked)}, where, settingsText(clocked))
-	add("years", " over years, by family", byYear(macs),
-		draw.Scatter{XLabel: "year of publication; networks of one year stand side by side", X: draw.Years, Front: "best so far"})
+	add("years", " by year of publication", byYear(macs),
+		draw.Scatter{XLabel: "year of publication; networks of one year are side by side", X: draw.Years, Front: "best so far"})
 	add("params", " against parameters", byParams(macs), draw.Scatter{XLabel: "parameters (M), log scale"},
 		"parameters counted from the graph")
 	return all
@@ -91,7 +91,7 @@ func scatterFigure(name string, s draw.Scatter, points []point, c draw.Caption) 
 		s.Points = append(s.Points, p.Point)
 	}
 	if s.Crowded() {
-		c.Note = strings.TrimSpace(c.Note + " Names are left out where there is no room; report.md has every row.")
+		c.Note = strings.TrimSpace(c.Note + " Some names are left out, because there is no room for them; report.md has every row.")
 	}
 	return figure{Figure: s.Figure(c), name: name}
 }

@@ -61,7 +61,7 @@ func (r *run) writeStages(out *bufio.Writer) {
 			}
 			lines = append(lines, []string{markdown(nameOf(rec)), fmt.Sprint(rec.ImgSize), figure(ms(rec.Load)), tune, mebi(rec.WeightsBytes), mebi(rec.ArenaBytes)})
 		}
-		fmt.Fprintf(out, "\n## Getting ready\n\nFrom the weights' file, or their generator, to the first forward call: once, and in no latency. Trials choose algorithms.\n\n")
+		fmt.Fprintf(out, "\n## Getting ready\n\nThe time until a network can run, from the file of its weights or from their generator. It is part of no latency. Trials choose the algorithms of layers; load ms does not include them.\n\n")
 		table([]string{"model", "px", "load ms", "trials ms", "packed weights MiB", "arena MiB"}, lines)
 	}
 	if all := r.pipelines(); len(all) > 0 {
@@ -73,7 +73,7 @@ func (r *run) writeStages(out *bufio.Writer) {
 				figure(ms(p.Decode)), figure(ms(p.Preprocess)), figure(ms(p.Forward)), figure(ms(p.EndToEnd)), figure(rec.ImagesPerSec),
 			})
 		}
-		fmt.Fprintf(out, "\n## From file to prediction\n\nMedians in ms an image: decoding and preparing on one core, forward on all threads, each alone; then all of it at once.\n\n")
+		fmt.Fprintf(out, "\n## From file to prediction\n\nMedians in ms per image. Decoding and preparing use one core, forward calls use all threads; each is measured alone. End to end is everything at once.\n\n")
 		table([]string{"model", "px", "threads", "batch", "images", "decode", "prepare", "forward", "end to end", "img/s"}, lines)
 	}
 }

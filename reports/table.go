@@ -190,7 +190,7 @@ func axes() []axis {
 		{"kernels", "%s", func(r *row) string {
 			return strings.TrimSpace(yes(r.set.Exact, "direct only") + " " + yes(r.set.NoTune, "untuned"))
 		}},
-		{"data", "top-1 over %s", func(r *row) string { _, text := measuredOver(r); return text }},
+		{"data", "top-1 on %s", func(r *row) string { _, text := measuredOver(r); return text }},
 	}
 }
 

@@ -48,7 +48,7 @@ func Print(w io.Writer, records []record.Record, o TableOptions) error {
 			fmt.Fprintln(out, wrap(mark+note, "    ", o.Width))
 		}
 		if len(t.omitted) > 0 {
-			fmt.Fprintln(out, wrap(fmt.Sprintf("left out at %d columns: %s", o.Width, strings.Join(t.omitted, ", ")), "    ", o.Width))
+			fmt.Fprintln(out, wrap(fmt.Sprintf("left out, because the terminal has %d columns: %s", o.Width, strings.Join(t.omitted, ", ")), "    ", o.Width))
 		}
 		for _, text := range warnings(rows) {
 			fmt.Fprintln(out, wrap("warning: "+text, "    ", o.Width))
@@ -73,7 +73,7 @@ func (r *run) headline() string {
 		verdict, _, _ := strings.Cut(r.verdict(), ":")
 		parts = append(parts, fmt.Sprintf("noise %.1f %%, drift %+.1f %%: %s", h.NoisePercent, h.DriftPercent, verdict))
 	} else if r.machine.CPU != "" {
-		parts = append(parts, "noise of the machine not measured")
+		parts = append(parts, "the machine's noise was not measured")
 	}
 	return strings.Join(parts, " · ")
 }

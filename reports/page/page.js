@@ -27,19 +27,19 @@ const axes = {
   latency_p90_ns: {text: "latency, p90", unit: "ms", scale: 1e6, log: true},
   images_per_s: {text: "rate", unit: "img/s", scale: 1, log: true, high: true},
   peak_rss_bytes: {text: "peak memory", unit: "MiB", scale: 1 << 20, log: true},
-  joules_per_image: {text: "energy of the processor an image", unit: "J", scale: 1, log: true},
-  // Accuracies over other images share no plot: over gives what tells the images apart and what they are called.
+  joules_per_image: {text: "processor energy per image", unit: "J", scale: 1, log: true},
+  // Accuracies on different images share no plot: over gives what tells the images apart and what they are called.
   top1: {text: "top-1 measured here", unit: "%", scale: 1, high: true, lo: "top1_lo", hi: "top1_hi", decimals: r => r.n_images >= 10000 ? 2 : 1,
     over: r => [r.dataset_sha256 || r.top1_over, r.top1_over]},
   published_top1: {text: "published top-1, not measured here", unit: "%", scale: 1, high: true, decimals: () => 2,
-    over: r => [r.published_dataset || "", r.published_dataset || "a set that is not named"]},
+    over: r => [r.published_dataset || "", r.published_dataset || "a set without a name"]},
   year: {text: "year of publication", unit: "", scale: 1, high: true},
   load_ns: {text: "time until ready", unit: "ms", scale: 1e6, log: true},
   tune_ns: {text: "trials of algorithms", unit: "ms", scale: 1e6, log: true},
   decode_p50_ns: {text: "decoding an image", unit: "ms", scale: 1e6, log: true},
   preprocess_p50_ns: {text: "preparing an image", unit: "ms", scale: 1e6, log: true},
-  forward_p50_ns: {text: "forward call of the pipeline, an image", unit: "ms", scale: 1e6, log: true},
-  end_to_end_p50_ns: {text: "an image from file to prediction", unit: "ms", scale: 1e6, log: true},
+  forward_p50_ns: {text: "forward call in the pipeline, per image", unit: "ms", scale: 1e6, log: true},
+  end_to_end_p50_ns: {text: "one image from file to prediction", unit: "ms", scale: 1e6, log: true},
   batch: {text: "images in a batch", unit: "", scale: 1, log: true, setting: true},
   threads: {text: "threads", unit: "", scale: 1, log: true, setting: true},
   img_size: {text: "input size", unit: "px", scale: 1, setting: true},
@@ -124,7 +124,7 @@ function summary(i, fx, fy) {
     const a = axes[f];
     let line = `${a.text}: ${figure(r[f], a, r)} ${a.unit}`.trimEnd();
     if (a.lo && r[a.lo] !== null) line += ` [${figure(r[a.lo], a, r)}, ${figure(r[a.hi], a, r)}]`;
-    if (a.over && r[f] !== null) line += `, over ${a.over(r)[1]}`;
+    if (a.over && r[f] !== null) line += `, on ${a.over(r)[1]}`;
     lines.push(line);
   }
   if (r.invalid) lines.push("not to be trusted: " + (r.notes || []).join("; "));
@@ -150,8 +150,8 @@ function curves(root, ps, across) {
   }
 }
 
-// oneSet keeps those of the rows some whose field's accuracies are over the images that the most networks have one over, of
-// equals those that come first, and says which images these are and which rows it left out.
+// oneSet keeps those of the rows some whose accuracies are on one set of images: the one that the most networks have, of
+// equals the first. It says which images these are and which rows it left out.
 function oneSet(some, field) {
   const sets = new Map();
   for (const i of some) {
@@ -162,8 +162,8 @@ function oneSet(some, field) {
   const networks = s => new Set(s.rows.map(i => rows[i].model)).size;
   const [best, ...others] = [...sets.values()].sort((a, b) => networks(b) - networks(a));
   if (!best) return [some, ""];
-  let note = `The ${axes[field].text.split(",")[0]} is over ${best.text}. `;
-  if (others.length) note += "Left out, because theirs is over other images: " + others.map(s => {
+  let note = `The ${axes[field].text.split(",")[0]} comes from ${best.text}. `;
+  if (others.length) note += "Left out, because theirs comes from other images: " + others.map(s => {
     const names = [...new Set(s.rows.map(i => rows[i].name))];
     return names.slice(0, 8).join(", ") + (names.length > 8 ? ` and ${names.length - 8} more` : "") + ` (${s.text}${s.text === best.text ? ", SHA-256 " + s.id.slice(0, 8) : ""})`;
   }).join(", ") + ". ";
@@ -216,11 +216,11 @@ function draw() {
     }
     points = ps.sort((p, q) => p.x - q.x || p.y - q.y);
     labels(root, edge.concat(points.filter(p => !edge.includes(p))), box, narrow ? 12 : 40);
-  } else root.append(svg("text", {x: W / 2, y: H / 2, "text-anchor": "middle"}, "No row that is shown has both figures."));
+  } else root.append(svg("text", {x: W / 2, y: H / 2, "text-anchor": "middle"}, "No visible row has both figures."));
   host.replaceChildren(root);
   $("plot-note").textContent = over + (without ? `${without} of ${shownRows.length} rows have no figure on one of the axes and are not drawn. ` : "") +
     (fy === "published_top1" || fx === "published_top1" ? "Hollow markers: published accuracies, measured by others. " : "") +
-    (some.some(i => rows[i].invalid) ? "Dotted outlines: measured, and not to be trusted." : "");
+    (some.some(i => rows[i].invalid) ? "Dotted outlines: measured, but not to be trusted." : "");
   legend(new Set(some.map(i => rows[i].family)));
   root.onpointermove = e => { const i = e.target.dataset?.row; i === undefined ? hideTip() : showTip(summary(+i, fx, fy), e.clientX, e.clientY); };
   root.onpointerleave = hideTip;
@@ -329,7 +329,7 @@ function open(i) {
     if (r[f] !== null && a.lo && r[a.lo] !== null) text += ` [${figure(r[a.lo], a, r)}, ${figure(r[a.hi], a, r)}]`;
     if (r[f] !== null && f === "published_top1" && r.published_source) text += ` (${r.published_source})`;
     facts.push([a.text, text]);
-    if (f === "top1") facts.push(["top-1 over", r.top1_over && (r.dataset ? `${r.n_images} images of ${r.dataset}` : r.top1_over) + (r.dataset_sha256 ? `, SHA-256 ${r.dataset_sha256.slice(0, 16)}` : "")]);
+    if (f === "top1") facts.push(["top-1 on", r.top1_over && (r.dataset ? `${r.n_images} images of ${r.dataset}` : r.top1_over) + (r.dataset_sha256 ? `, SHA-256 ${r.dataset_sha256.slice(0, 16)}` : "")]);
   }
   facts.push(["predictions", r.predictions], ["plan", r.plan]);
   const dl = el("dl", {});
@@ -344,7 +344,7 @@ function open(i) {
   parts.push(el("div", {className: "two"}, dl, right));
   const plan = data.layers[r.layers];
   if (plan) parts.push(...layerParts(plan));
-  else parts.push(el("p", {className: "note", textContent: "No layers are recorded for this row, or the page had no room for them."}));
+  else parts.push(el("p", {className: "note", textContent: "The record of this row has no layers, or the page had no room for them."}));
   body.replaceChildren(...parts);
   $("panel").showModal();
   $("panel").scrollTop = 0;
@@ -379,14 +379,14 @@ function layerParts(plan) {
   const sum = {params: 0, macs: 0, ns: 0};
   for (const s of stages.values()) for (const k in sum) sum[k] += s[k];
   const share = (v, of) => of ? (100 * v / of).toFixed(1) + " %" : "–";
-  const heads = ["stage", "layers", "output", "parameters", "share", "MACs", "share"].concat(timed ? ["ms an image", "share"] : []);
+  const heads = ["stage", "layers", "output", "parameters", "share", "MACs", "share"].concat(timed ? ["ms per image", "share"] : []);
   const cells = [...stages].map(([name, s]) => [name, s.layers, s.out.join("×"), (s.params / 1e6).toFixed(3) + " M", share(s.params, sum.params), (s.macs / 1e9).toFixed(4) + " G", share(s.macs, sum.macs)]
     .concat(timed ? [(s.ns / 1e6).toFixed(3), share(s.ns, sum.ns)] : []));
   const parts = [el("h3", {textContent: "Stages"}), table(heads, cells)];
   if (timed && data.peak_gflops_per_core && data.read_gbytes_per_s_per_core) parts.push(el("h3", {textContent: "Roofline of the layers"}), roofline(plan),
-    el("p", {className: "note", textContent: "Dashed: the machine's measured peak and its rate of reading memory. Layers over the slope have their data in a cache; those over the flat save multiplications, as Winograd's algorithm does. Blue: convolutions."}));
-  else if (!timed) parts.push(el("p", {className: "note", textContent: "Roofline: the layers were not timed one by one in this run."}));
-  const all = el("details", {}, el("summary", {textContent: `All ${n} layers`}), table(["layer", "operation", "output", "parameters", "MACs", "algorithm"].concat(timed ? ["ms an image"] : []),
+    el("p", {className: "note", textContent: "Dashed: the machine's measured peak, and the measured rate at which it reads memory. A layer above the slope has its data in a cache. A layer above the flat roof does fewer multiplications than are counted, as Winograd's algorithm does. Blue: convolutions."}));
+  else if (!timed) parts.push(el("p", {className: "note", textContent: "No roofline: this run did not time the layers one by one."}));
+  const all = el("details", {}, el("summary", {textContent: `All ${n} layers`}), table(["layer", "operation", "output", "parameters", "MACs", "algorithm"].concat(timed ? ["ms per image"] : []),
     plan.name.map((name, k) => [name, plan.op[k], plan.out[k].join("×"), plan.params[k], plan.macs[k], plan.algorithm[k]].concat(timed ? [(plan.p50_ns[k] / 1e6).toFixed(4)] : []))));
   parts.push(all);
   return parts;
@@ -400,7 +400,7 @@ function table(heads, cells) {
   return box;
 }
 
-// roofline shows each timed layer's rate against its operations a byte of weights and output, the least that it moves.
+// roofline shows each timed layer's rate against its operations per byte of weights and output, the least that it moves.
 function roofline(plan) {
   const W = 860, H = 380, box = {left: 62, right: W - 14, top: 12, bottom: H - 50};
   const dots = [];
@@ -414,7 +414,7 @@ function roofline(plan) {
   const xs = dots.map(d => d.x), ys = dots.map(d => d.y);
   const x = ruler(Math.min(...xs, peak / read / 2), Math.max(...xs, peak / read * 2), box.left, box.right, true);
   const y = ruler(Math.min(...ys), Math.max(...ys, peak), box.bottom, box.top, true);
-  frame(root, x, y, box, "FLOP a byte of weights and output", "GFLOP/s");
+  frame(root, x, y, box, "FLOP per byte of weights and output", "GFLOP/s");
   const left = Math.min(...xs, peak / read / 2), right = Math.max(...xs, peak / read * 2);
   const low = Math.max(left, Math.min(...ys) / read);
   root.append(svg("polyline", {class: "front", points: [[low, low * read], [peak / read, peak], [right, peak]].map(p => `${x(p[0])},${y(p[1])}`).join(" ")}));
