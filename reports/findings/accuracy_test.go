@@ -117,7 +117,7 @@ func TestOneSize(t *testing.T) {
 		{"each at its own", "inception-order", inceptions, Confirmed, "224 224", ""},
 		{"its own beside another", "inception-order", append([]record.Record{asked(eval("inception_v4.tf_in1k", 60), 128)}, inceptions...), Confirmed, "224 224", ""},
 		{"its own asked for, too", "inception-order", append([]record.Record{asked(eval("inception_v4.tf_in1k", 80), 299), sized(eval("inception_v4.tf_in1k", 79), 299), asked(eval("inception_v4.tf_in1k", 80), 299)}, inceptions[:3]...), Confirmed, "224 224", ""},
-		{"another in place of its own", "inception-order", append([]record.Record{asked(eval("inception_v4.tf_in1k", 60), 128)}, inceptions[:3]...), Untestable, "224 224", "top-1 of inception_v4.tf_in1k at its own input size, have it at 128 px by request"},
+		{"another in place of its own", "inception-order", append([]record.Record{asked(eval("inception_v4.tf_in1k", 60), 128)}, inceptions[:3]...), Untestable, "224 224", "top-1 of inception_v4.tf_in1k at its own input size, have it at 128 px, which its experiment asked for"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := find(t, test.id, append(slices.Clone(deep), test.records...), nil)

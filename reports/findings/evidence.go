@@ -40,7 +40,7 @@ func (l *Layer) linear() bool {
 	return l.Op == "linear" || l.Op == "conv" && l.Groups <= 1 && l.Kernel == [2]int{l.In[1], l.In[2]} && l.Out[1] == 1 && l.Out[2] == 1
 }
 
-// evidence is what claims are held against.
+// evidence is what claims are tested on.
 type evidence struct {
 	networks map[string]*Network
 	order    []*Network
@@ -49,7 +49,7 @@ type evidence struct {
 	single   map[string]*record.Record   // of those, one image on one thread at the network's own size, plain
 	untimed  map[string]string           // why a network has none
 	judged   map[string][]*record.Record // by network.tag, sound and valid, one a size; see judge
-	own      map[string]int              // by network.tag, its own input size, where a record tells it
+	own      map[string]int              // by network.tag, its own input size, where a record shows it
 	host     *record.Record
 	samples  func(*record.Record) ([]record.Sample, error)
 	right    map[*record.Record]map[string]bool // see answers
@@ -92,8 +92,8 @@ func newEvidence(records []record.Record, given Given) *evidence {
 	return e
 }
 
-// judge takes an eval record; of two of one checkpoint at one size the one with more images, then the later one. First
-// stands the one at the checkpoint's own size, which a job that asks for none runs at.
+// judge takes an eval record; of two of one checkpoint at one size the one with more images, then the later one. The first
+// one is that at the checkpoint's own size, which a job that asks for none runs at.
 func (e *evidence) judge(r *record.Record) {
 	all := e.judged[r.Name()]
 	i := slices.IndexFunc(all, func(o *record.Record) bool { return o.ImgSize == r.ImgSize })
@@ -125,7 +125,7 @@ func (e *evidence) time(r *record.Record) {
 	case !r.Verdict.Valid:
 		why = strings.Join(r.Verdict.Reasons, "; ")
 	case r.P50 <= 0 || r.P50Lo <= 0 || r.P50Hi < r.P50:
-		why = fmt.Sprintf("%d samples carry no interval of the median", r.N)
+		why = fmt.Sprintf("%d samples are too few for an interval of the median", r.N)
 	}
 	if r.Timing != nil && r.P50 > 0 {
 		e.clocked = append(e.clocked, r)
@@ -133,7 +133,7 @@ func (e *evidence) time(r *record.Record) {
 	n := e.networks[r.Model]
 	alone := r.Batch == 1 && r.Threads == 1 && r.Scenario == "single_stream" && (n == nil || n.Size == r.ImgSize) && e.plain(r)
 	if why != "" {
-		e.untimed[r.Model] = "its latency is not to be trusted or not measured: " + why
+		e.untimed[r.Model] = "no valid latency: " + why
 		return
 	}
 	e.timed = append(e.timed, r)
@@ -143,7 +143,7 @@ func (e *evidence) time(r *record.Record) {
 }
 
 // plain reports whether a record was made with the engine's own choice of algorithms and of instructions, which the
-// host's record tells. A row's own machine does not tell it: there stands what the row ran with.
+// host's record names: a row's own machine names the instructions that the row ran with.
 func (e *evidence) plain(r *record.Record) bool {
 	if a := r.Asked; a != nil && a.ISA != "" && (e.host == nil || a.ISA != e.host.Machine.ISA) {
 		return false
@@ -189,7 +189,7 @@ func (e *evidence) accuracy(name string, l *lacks) *record.Record {
 	if all := e.judged[name]; len(all) > 0 {
 		return all[0]
 	}
-	l.add("top-1 of %s: its weights and labelled images, and an experiment with accuracy", name)
+	l.add("top-1 of %s: it takes its weights, labelled images and an experiment with accuracy", name)
 	return nil
 }
 
@@ -203,7 +203,7 @@ func (e *evidence) accuracyAt(name string, size int) *record.Record {
 	return nil
 }
 
-// sizes says at which input sizes two checkpoints are compared.
+// sizes is at which input sizes two checkpoints are compared.
 type sizes bool
 
 const (
@@ -221,7 +221,7 @@ func (e *evidence) pair(a, b string, at sizes, l *lacks) (ra, rb *record.Record)
 	case at == ownSizes:
 		for _, r := range []*record.Record{ra, rb} {
 			if !e.ownSize(r) {
-				l.add("top-1 of %s at its own input size, have it at %d px by request", r.Name(), r.ImgSize)
+				l.add("top-1 of %s at its own input size, have it at %d px, which its experiment asked for", r.Name(), r.ImgSize)
 				return nil, nil
 			}
 		}
@@ -250,10 +250,10 @@ func (s span) String() string { return fmt.Sprintf("%+.1f [%+.1f, %+.1f]", s.mid
 // A gap is a difference of two accuracies in points of a percent.
 type gap struct {
 	span
-	p float64 // of McNemar's exact test on the same images; NaN where there is no per-sample file
+	p float64 // of McNemar's exact test on the same images; NaN without per-sample files
 }
 
-// above0 says whether the first network is the more accurate one.
+// above0 is whether the first network is the more accurate one.
 func (g gap) above0() answer {
 	switch {
 	case math.IsNaN(g.p):
@@ -282,7 +282,7 @@ func sameImages(a, b *record.Record) bool {
 
 // gain returns the difference of a's and b's top-1. With per-sample files it is McNemar's exact p-value with the 95 %
 // interval of Agresti and Min (2005) for paired shares, else Newcombe's interval (1998, method 10), which takes the images
-// of both as independent draws. Of other images than the same it returns false.
+// of both as independent draws. It returns false if the images differ.
 func (e *evidence) gain(a, b *record.Record, l *lacks) (gap, bool) {
 	if !sameImages(a, b) {
 		l.add("%s and %s on the same images", a.Name(), b.Name())
@@ -309,8 +309,8 @@ func (e *evidence) gain(a, b *record.Record, l *lacks) (gap, bool) {
 	return gap{paired(onlyA, onlyB, a.Images), stat.McNemar(onlyA, onlyB)}, true
 }
 
-// answers says of each image of an evaluation whether its best class was right; nil where the per-sample file is not at
-// hand or does not agree with the record.
+// answers is, for each image of an evaluation, whether its best class was right; nil where the per-sample file is missing
+// or does not agree with the record.
 func (e *evidence) answers(r *record.Record) map[string]bool {
 	if right, ok := e.right[r]; ok {
 		return right
@@ -374,7 +374,7 @@ func quotient(a, b *record.Record) span {
 // times scales a span by a factor over 0.
 func (s span) times(f float64) span { return span{s.mid * f, s.lo * f, s.hi * f} }
 
-// An answer is what one comparison says of a claim.
+// An answer is what one comparison says about a claim.
 type answer int
 
 const (
@@ -385,7 +385,7 @@ const (
 
 func (a answer) String() string { return [...]string{"unclear", "yes", "no"}[a] }
 
-// above says whether a span lies above x.
+// above is whether a span lies above x.
 func (s span) above(x float64) answer {
 	switch {
 	case s.lo > x:
@@ -396,7 +396,7 @@ func (s span) above(x float64) answer {
 	return unclear
 }
 
-// both says whether two things hold together.
+// both is whether two things hold together.
 func both(a, b answer) answer {
 	switch {
 	case a == no || b == no:
@@ -453,10 +453,11 @@ func (t *tally) result(whole bool, summary string) Result {
 		r.Verdict = Confirmed
 	}
 	if r.Summary == "" && len(t.answers) > 0 {
-		r.Summary = fmt.Sprintf("%d of %d comparisons as claimed, %d against it, %d unclear", count[yes], len(t.answers), count[no], count[unclear])
+		r.Summary = fmt.Sprintf("%d of %d comparisons as claimed, %d against it, %d unclear",
+			count[yes], len(t.answers), count[no], count[unclear])
 	}
 	if r.Summary != "" && len(t.lacks) > 0 && r.Verdict != Untestable {
-		r.Summary += "; not everything that the claim is about was at hand"
+		r.Summary += "; some of what the claim is about is missing"
 	}
 	return r
 }

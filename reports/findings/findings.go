@@ -3,9 +3,9 @@
 // The contract: a claim is a value, with its source, the records that it needs, what confirms it and what refutes it.
 // Its verdict rests on the graphs and the records that [Test] is given and on nothing else; published figures are shown
 // beside them and decide nothing. A difference counts where it is significant at 5 %: of medians, where their 95 %
-// intervals do not overlap; of accuracies on the same images, by McNemar's exact test where per-sample files are at hand,
-// else where Newcombe's interval for independent shares, which is wider, excludes zero. A claim of several comparisons
-// takes each at 5 %, without a correction, and is confirmed only where all of them are at hand. Accuracies are compared
+// intervals do not overlap; of accuracies on the same images, by McNemar's exact test where there are per-sample
+// files, else where Newcombe's interval for independent shares, which is wider, excludes zero. A claim of several
+// comparisons takes each at 5 %, without a correction, and is confirmed only where none of them is missing. Accuracies are compared
 // at one input size, unless a claim's text says that each network is at its own. A measurement whose verdict is not
 // valid is no evidence. What is missing is named. The same input gives the same findings.
 //
@@ -13,8 +13,8 @@
 // Classification Algorithms Based on Convolutional Neural Networks, Remote Sensing 2021, 13(22), 4712; its conclusions
 // are given in words of our own.
 //
-// It leaves measuring to bench/runner, the statistics to bench/stat, counting to whoever has the graphs, and the look
-// of a finding to reports.
+// It leaves measuring to bench/runner, the statistics to bench/stat, counting to those who have the graphs, and the look of
+// a finding to reports.
 package findings
 
 import (
@@ -24,16 +24,16 @@ import (
 	"zoobench/bench/record"
 )
 
-// A Verdict is what a test says of a claim.
+// A Verdict is what a test says about a claim.
 type Verdict string
 
 // The verdicts.
 const (
 	Confirmed  Verdict = "confirmed"
 	Refuted    Verdict = "refuted"
-	Unresolved Verdict = "not resolved"      // the interval crosses, or of several comparisons some are missing
+	Unresolved Verdict = "not resolved"      // the interval leaves it open, or some of several comparisons are missing
 	Untestable Verdict = "not testable here" // Missing says why
-	Described  Verdict = "no verdict"        // the figures are shown and nothing is claimed of them
+	Described  Verdict = "no verdict"        // the figures are shown and nothing is claimed about them
 )
 
 // A Tier is the kind of evidence that a claim takes.
@@ -47,17 +47,17 @@ const (
 	Trained Tier = "training under one recipe"
 )
 
-// A Claim is a statement that can be held against records.
+// A Claim is a statement that can be tested on records.
 type Claim struct {
 	ID        string // lower case words with dashes, unique
 	Text      string // one sentence
 	Source    string // who says so
 	Tier      Tier
 	Needs     string // which graphs or records
-	Confirms  string
+	Confirms  string // the condition, after "confirmed if"
 	Refutes   string
 	Published string // the literature's own figures, if any
-	Note      string // what a reader must bear in mind
+	Note      string // what a reader must know besides
 
 	test func(*evidence) Result
 }
@@ -82,7 +82,7 @@ type Plot struct {
 }
 
 // An Estimate is a figure with its 95 % interval, both ends of which are the figure where there is none. Group says what
-// it says of the claim, or what kind of network it is.
+// it says about the claim, or what kind of network it is.
 type Estimate struct {
 	Name        string
 	Mid, Lo, Hi float64
@@ -98,12 +98,12 @@ type Finding struct {
 // Given is what claims may rest on besides records; either may be missing.
 type Given struct {
 	Networks []Network // the graphs
-	// Samples returns what was made of each image of an eval record; nil, or an error, where that is not at hand.
+	// Samples returns what was made of each image of an eval record; nil, or an error, where that is not known.
 	Samples func(*record.Record) ([]record.Sample, error)
 }
 
-// Test holds every claim against the records of a run and what else is given; both may be empty. Records that are not
-// sound (see [record.Record.Check]) are no evidence.
+// Test tests every claim on the records of a run and on what else is given; both may be empty. Records that are not sound
+// (see [record.Record.Check]) are no evidence.
 func Test(records []record.Record, given Given) []Finding {
 	e := newEvidence(records, given)
 	var all []Finding
@@ -113,7 +113,7 @@ func Test(records []record.Record, given Given) []Finding {
 	return all
 }
 
-// Count says how many findings have which verdict, as "12 confirmed, 1 refuted".
+// Count returns how many findings have which verdict, as "12 confirmed, 1 refuted".
 func Count(found []Finding) string {
 	var parts []string
 	for _, v := range []Verdict{Confirmed, Refuted, Unresolved, Described, Untestable} {

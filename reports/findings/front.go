@@ -9,19 +9,23 @@ import (
 // minRivals is the fewest other networks that a front is drawn of.
 const minRivals = 5
 
-// front is the claim that EfficientNet stands on the Pareto front of accuracy against a cost. The cost is counted at the
+// front is the claim that EfficientNet is on the Pareto front of accuracy against a cost. The cost is counted at the
 // size of the evaluation, or it is the latency where count is nil.
 func front(id, what string, count func(*record.Cost) int64, text func(int64) string) Claim {
 	needs := fmt.Sprintf("measured top-1 of an EfficientNet and of %d other networks on the same images, and the graphs", minRivals)
 	if count == nil {
-		needs = fmt.Sprintf("measured top-1, and latency at the same size, of an EfficientNet and of %d other networks on the same images, and the graphs", minRivals)
+		needs = "measured top-1, and latency at the same size, " +
+			fmt.Sprintf("of an EfficientNet and of %d other networks on the same images, and the graphs", minRivals)
 	}
 	return Claim{
-		ID: id, Text: "EfficientNet stands on the Pareto front of accuracy against " + what + ", each network at its own input size.",
-		Source: "EfficientNet, arXiv:1905.11946, figures 1 and 5", Tier: Judged, Needs: needs,
-		Confirms: "no other network is, or by the intervals may be, as cheap and more accurate than any EfficientNet measured", Refutes: "one is as cheap and more accurate by the intervals than one of them",
-		Note: "EfficientNet v2 is another paper's and counts among the others. Checkpoints of any training data take part, on both sides.",
-		test: func(e *evidence) Result { return onFront(e, what, count, text) },
+		ID: id, Tier: Judged,
+		Text:     "EfficientNet is on the Pareto front of accuracy against " + what + ", each network at its own input size.",
+		Source:   "EfficientNet, arXiv:1905.11946, figures 1 and 5",
+		Needs:    needs,
+		Confirms: "no other network is as cheap as a measured EfficientNet and more accurate, and no interval leaves that open",
+		Refutes:  "another is as cheap as one of them and more accurate, and the intervals leave no doubt",
+		Note:     "EfficientNet v2 is from another paper and is one of the others. Checkpoints of any training data take part, on both sides.",
+		test:     func(e *evidence) Result { return onFront(e, what, count, text) },
 	}
 }
 
@@ -32,7 +36,7 @@ type point struct {
 	text string
 }
 
-// asCheap says whether a costs no more than b.
+// asCheap is whether a costs no more than b.
 func asCheap(a, b point) answer {
 	switch {
 	case a.cost.hi <= b.cost.lo:
@@ -92,7 +96,7 @@ func onFront(e *evidence, what string, count func(*record.Cost) int64, text func
 			rivals[o.Model] = true
 			g, _ := e.gain(o.Record, p.Record, &t.lacks)
 			beats := both(asCheap(o, p), g.above0())
-			// Of those that beat it, and where there is none of those that may, the most accurate one is shown.
+			// The most accurate one is shown of those that beat it, or, if there is none, of those that may.
 			if beats == no || a == no && beats == unclear {
 				continue
 			}
@@ -102,7 +106,7 @@ func onFront(e *evidence, what string, count func(*record.Cost) int64, text func
 			}
 		}
 		if len(rivals) < minRivals {
-			t.lacks.add("%d other networks to hold %s against, have %d", minRivals, p.Name(), len(rivals))
+			t.lacks.add("%d other networks to compare %s with, have %d", minRivals, p.Name(), len(rivals))
 			continue
 		}
 		t.add(a, append([]string{p.Name(), px(p.Record), p.text, top1(p.Record)}, cells...)...)

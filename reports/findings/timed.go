@@ -20,66 +20,104 @@ const minNetworks = 8
 // light is the most multiply-accumulates that a network may take to be called lightweight here.
 const light = 650_000_000
 
-// timedClaims are tested on latencies of one image on one thread at the network's own size, unless they say otherwise.
+// timedClaims are tested on latencies of one image on one thread at the network's own size, unless they say otherwise. Where
+// a time is less than another, their intervals do not overlap.
 func timedClaims() []Claim {
+	const lessTime = ", and the intervals do not overlap"
 	return []Claim{
 		{
-			ID: "macs-mispredict-latency", Text: "Multiply-accumulates predict latency poorly.",
-			Source: "ShuffleNet v2, arXiv:1807.11164, section 1", Tier: Timed, Needs: fmt.Sprintf("latencies of at least %d networks", minNetworks),
-			Confirms:  "the 95 % interval of Spearman's rank correlation lies under 0.95",
-			Refutes:   "it lies over 0.95",
+			ID: "macs-mispredict-latency", Tier: Timed,
+			Text:      "Multiply-accumulates predict latency poorly.",
+			Source:    "ShuffleNet v2, arXiv:1807.11164, section 1",
+			Needs:     fmt.Sprintf("latencies of at least %d networks", minNetworks),
+			Confirms:  "the 95 % interval of Spearman's rank correlation is below 0.95",
+			Refutes:   "it is above 0.95",
 			Published: "timm's CPU run, batch 1: EfficientNet-B0 0.40 G in 9.9 ms, ResNet-18 1.82 G in 7.9 ms",
 			test:      mispredict,
 		},
 		{
-			ID: "se-cost-timed", Text: "Squeeze-and-excitation takes far more time than its multiply-accumulates say.",
-			Source: "a claim of the field, on arXiv:1709.01507", Tier: Timed, Needs: "latencies of seresnet and resnet at equal depth",
-			Confirms:  "the share of time added is over ten times the share of MACs added, by the intervals' worst ends, in every pair",
-			Refutes:   "under that by the intervals' best ends, in any pair",
-			Published: "timm's CPU run, batch 1: ResNet-50 14.9 ms, with SE 18.5 ms", test: seTime,
+			ID: "se-cost-timed", Tier: Timed,
+			Text:      "Squeeze-and-excitation takes far more time than its multiply-accumulates suggest.",
+			Source:    "a claim of the field, on arXiv:1709.01507",
+			Needs:     "latencies of seresnet and resnet at the same depth",
+			Confirms:  "in every pair, the share of time that it adds is over ten times the share of MACs, in the whole interval",
+			Refutes:   "in a pair it is less, in the whole interval",
+			Published: "timm's CPU run, batch 1: ResNet-50 14.9 ms, with SE 18.5 ms",
+			test:      seTime,
 		},
 		{
-			ID: "depthwise-share-of-peak", Text: "Networks of depthwise convolutions reach a smaller share of the processor's peak.",
-			Source: "a claim of the field; see ShuffleNet v2, arXiv:1807.11164", Tier: Timed, Needs: "the machine's measured peak, and latencies of networks with and without depthwise layers",
-			Confirms: "the rank correlation of being depthwise with the share of peak lies under 0 with its interval", Refutes: "it lies over 0",
-			Note: "Algorithms that save multiplications (Winograd's) count as if they did not, so a share may pass 100 %.", test: shareOfPeak,
+			ID: "depthwise-share-of-peak", Tier: Timed,
+			Text:     "Networks with depthwise convolutions reach a smaller share of the processor's peak.",
+			Source:   "a claim of the field; see ShuffleNet v2, arXiv:1807.11164",
+			Needs:    "the machine's measured peak, and latencies of networks with and without depthwise layers",
+			Confirms: "the 95 % interval of the rank correlation of having depthwise layers with the share of peak is below 0",
+			Refutes:  "it is above 0",
+			Note:     "Algorithms that save multiplications (Winograd's) are counted as if they did not, so a share can be over 100 %.",
+			test:     shareOfPeak,
 		},
 		{
-			ID: "lightweight-on-one-core", Text: "Lightweight networks are faster than ResNet-50 on one core, in proportion or not.",
-			Source: "the review's conclusion on lightweight networks", Tier: Timed, Needs: "latencies of resnet50 and of networks under 0.65 G multiply-accumulates",
-			Confirms: "each takes less time, intervals apart", Refutes: "any takes more", test: lightweight,
+			ID: "lightweight-on-one-core", Tier: Timed,
+			Text:     "Lightweight networks are faster than ResNet-50 on one core, in proportion to their multiply-accumulates or not.",
+			Source:   "the review's conclusion on lightweight networks",
+			Needs:    "latencies of resnet50 and of networks under 0.65 G multiply-accumulates",
+			Confirms: "each takes less time" + lessTime,
+			Refutes:  "any takes more time" + lessTime,
+			test:     lightweight,
 		},
 		{
-			ID: "depth-against-width", Text: "At equal multiply-accumulates a wide network is faster than a deep one.",
-			Source: "Wide ResNet, arXiv:1605.07146, section 3", Tier: Timed, Needs: "latencies of wide_resnet50_2 and resnet152 (11.4 and 11.5 G)",
-			Confirms: "the wide one takes less time, intervals apart", Refutes: "it takes more",
-			test: faster([][2]string{{"wide_resnet50_2", "resnet152"}}),
+			ID: "depth-against-width", Tier: Timed,
+			Text:     "At equal multiply-accumulates a wide network is faster than a deep one.",
+			Source:   "Wide ResNet, arXiv:1605.07146, section 3",
+			Needs:    "latencies of wide_resnet50_2 and resnet152 (11.4 and 11.5 G)",
+			Confirms: "the wide one takes less time" + lessTime,
+			Refutes:  "it takes more time" + lessTime,
+			test:     faster([][2]string{{"wide_resnet50_2", "resnet152"}}),
 		},
 		{
-			ID: "folded-batch-norm", Text: "Batch normalisation costs no time once it is folded into the weights.",
-			Source: "a claim of the field; the review names normalisation among what may hold CNNs back", Tier: Timed, Needs: "latencies of vgg networks with and without it",
-			Confirms: "the latencies are within 10 % of each other, by the intervals' worst ends, in every pair", Refutes: "any pair is over 10 % apart by the best ends", test: foldedNorm,
+			ID: "folded-batch-norm", Tier: Timed,
+			Text:     "Batch normalisation costs no time once it is folded into the weights.",
+			Source:   "a claim of the field; the review names normalisation among what may hold CNNs back",
+			Needs:    "latencies of vgg networks with and without it",
+			Confirms: "in every pair, the latencies differ by at most 10 %, in the whole interval",
+			Refutes:  "in a pair they differ by more, in the whole interval",
+			test:     foldedNorm,
 		},
 		{
-			ID: "batch-curve", Text: "An image costs less time when it travels in a batch.",
-			Source: "a claim of the field", Tier: Timed, Needs: "one network's latencies at several batch sizes, all else equal (the experiment batch)",
-			Confirms: "in each network the best batch takes less time an image than batch 1, intervals apart", Refutes: "in any network no batch is better, intervals apart", test: batchCurve,
+			ID: "batch-curve", Tier: Timed,
+			Text:     "An image takes less time in a batch than alone.",
+			Source:   "a claim of the field",
+			Needs:    "one network's latencies at several batch sizes and otherwise the same settings (the experiment batch)",
+			Confirms: "in each network the best batch takes less time per image than batch 1" + lessTime,
+			Refutes:  "in a network it takes as much or more" + lessTime,
+			test:     batchCurve,
 		},
 		{
-			ID: "resolution-curve", Text: "Latency grows with the pixels as the operations do.",
-			Source: "a claim of the field", Tier: Timed, Needs: "one network's latencies at three or more sizes, all else equal (the experiment resolution)",
-			Confirms: "in each network the time of a multiply-accumulate at the largest size is within 10 % of that at the smallest, by the intervals' worst ends", Refutes: "in any network it is over 10 % apart by the best ends", test: resolutionCurve,
+			ID: "resolution-curve", Tier: Timed,
+			Text:   "Latency grows with the number of pixels as fast as the operations do.",
+			Source: "a claim of the field",
+			Needs:  "one network's latencies at three or more sizes and otherwise the same settings (the experiment resolution)",
+			Confirms: "in each network, the time of a multiply-accumulate at the largest size differs by at most 10 % " +
+				"from that at the smallest, in the whole interval",
+			Refutes: "in a network it differs by more, in the whole interval",
+			test:    resolutionCurve,
 		},
 		{
-			ID: "searched-against-hand-made-time", Text: "Searched mobile networks are no slower than hand-made ones of as many multiply-accumulates.",
-			Source: "MnasNet, arXiv:1807.11626; the review's conclusion on architecture search", Tier: Timed, Needs: "latencies of mnasnet_100, mobilenetv2_100, nasnetamobile and mobilenetv2_140",
-			Confirms: "each searched network takes less time, intervals apart", Refutes: "any takes more",
-			test: faster([][2]string{{"mnasnet_100", "mobilenetv2_100"}, {"nasnetamobile", "mobilenetv2_140"}}),
+			ID: "searched-against-hand-made-time", Tier: Timed,
+			Text:     "Searched mobile networks are no slower than hand-made ones with as many multiply-accumulates.",
+			Source:   "MnasNet, arXiv:1807.11626; the review's conclusion on architecture search",
+			Needs:    "latencies of mnasnet_100, mobilenetv2_100, nasnetamobile and mobilenetv2_140",
+			Confirms: "each searched network takes less time" + lessTime,
+			Refutes:  "any takes more time" + lessTime,
+			test:     faster([][2]string{{"mnasnet_100", "mobilenetv2_100"}, {"nasnetamobile", "mobilenetv2_140"}}),
 		},
 		{
-			ID: "inception-family", Text: "Of the Inceptions, v3 and Inception-ResNet v2 are the ones in wide use.",
-			Source: "the review's conclusion on Inception", Tier: Timed, Needs: "latencies of the Inceptions",
-			Confirms: "nothing: use cannot be measured; the family's costs and times are shown", Refutes: "nothing", test: inceptions,
+			ID: "inception-family", Tier: Timed,
+			Text:     "Inception v3 and Inception-ResNet v2 are the Inceptions in wide use.",
+			Source:   "the review's conclusion on Inception",
+			Needs:    "latencies of the Inceptions",
+			Confirms: never + ": use cannot be measured; the table shows the family's costs and times",
+			Refutes:  never,
+			test:     inceptions,
 		},
 	}
 }
@@ -98,7 +136,7 @@ func mispredict(e *evidence) Result {
 	networks, records := e.alone()
 	var l lacks
 	if len(networks) < minNetworks {
-		l.add("%d networks with a latency to be trusted, have %d", minNetworks, len(networks))
+		l.add("valid latencies of %d networks, have %d", minNetworks, len(networks))
 		return Result{Verdict: Untestable, Missing: l}
 	}
 	var macs, params, acts, times []float64
@@ -112,7 +150,7 @@ func mispredict(e *evidence) Result {
 		}
 		acts, times = append(acts, float64(activations)), append(times, float64(records[i].P50))
 	}
-	r := Result{Heads: []string{"what predicts", "against", "Spearman's ρ, or the times"}}
+	r := Result{Heads: []string{"predicts, or has fewer MACs", "predicted, or has more MACs", "Spearman's ρ, or the times"}}
 	row := func(name string, x []float64) span {
 		lo, hi := stat.SpearmanInterval(x, times, seed)
 		s := span{stat.Spearman(x, times), lo, hi}
@@ -131,7 +169,7 @@ func mispredict(e *evidence) Result {
 		r.Pairs = append(r.Pairs, [2]string{w.a.Name, w.b.Name})
 		r.Rows = append(r.Rows, []string{
 			fmt.Sprintf("%s has %s", w.a.Name, giga(w.a.MACs)), fmt.Sprintf("%s has %s", w.b.Name, giga(w.b.MACs)),
-			milliseconds(w.ra) + " against " + milliseconds(w.rb),
+			milliseconds(w.ra) + " and " + milliseconds(w.rb),
 		})
 	}
 	switch over := rho.above(0.95); {
@@ -142,8 +180,10 @@ func mispredict(e *evidence) Result {
 	}
 	r.Summary = fmt.Sprintf("ρ = %.3f [%.3f, %.3f] over %d networks", rho.mid, rho.lo, rho.hi, len(networks))
 	if len(worst) > 0 {
-		r.Summary += fmt.Sprintf("; %d pairs in which fewer MACs take more time, the worst %s with %.1f times fewer than %s and %.1f times the time",
-			len(worst), worst[0].a.Name, float64(worst[0].b.MACs)/float64(worst[0].a.MACs), worst[0].b.Name, quotient(worst[0].ra, worst[0].rb).mid)
+		w := worst[0]
+		r.Summary += fmt.Sprintf("; in %d pairs fewer MACs take more time; "+
+			"in the worst, %s has %.1f times fewer MACs than %s and takes %.1f times as long",
+			len(worst), w.a.Name, float64(w.b.MACs)/float64(w.a.MACs), w.b.Name, quotient(w.ra, w.rb).mid)
 	}
 	return r
 }
@@ -172,7 +212,10 @@ func inversions(networks []*Network, records []*record.Record) []inversion {
 }
 
 func seTime(e *evidence) Result {
-	t := tally{heads: []string{"network", "against", "MACs added", "time added, %"}, plot: Plot{What: "time that squeeze-and-excitation adds (%)", Marks: []float64{0}}}
+	t := tally{
+		heads: []string{"network", "compared with", "MACs added", "time added, %"},
+		plot:  Plot{What: "time that squeeze-and-excitation adds (%)", Marks: []float64{0}},
+	}
 	for _, depth := range []string{"18", "34", "50", "101", "152"} {
 		var l lacks
 		a, b := e.network("seresnet"+depth, &l), e.network("resnet"+depth, &l)
@@ -190,10 +233,13 @@ func seTime(e *evidence) Result {
 	return t.result(false, "")
 }
 
-// faster says of each pair whether the first takes less time than the second.
+// faster compares pairs of networks: the first is claimed to take less time than the second.
 func faster(names [][2]string) func(*evidence) Result {
 	return func(e *evidence) Result {
-		t := tally{heads: []string{"network", "MACs", "latency", "against", "MACs", "latency", "times the other's"}, plot: Plot{What: "time of the first over the second", Log: true, Marks: []float64{1}}}
+		t := tally{
+			heads: []string{"network", "MACs", "latency", "compared with", "MACs", "latency", "times the other's latency"},
+			plot:  Plot{What: "time of the first divided by that of the second", Log: true, Marks: []float64{1}},
+		}
 		for _, p := range names {
 			var l lacks
 			a, b := e.network(p[0], &l), e.network(p[1], &l)
@@ -203,7 +249,8 @@ func faster(names [][2]string) func(*evidence) Result {
 				continue
 			}
 			q := quotient(ra, rb)
-			t.add(opposite(q.above(1)), a.Name, giga(a.MACs), milliseconds(ra), b.Name, giga(b.MACs), milliseconds(rb), fmt.Sprintf("%.2f [%.2f, %.2f]", q.mid, q.lo, q.hi))
+			t.add(opposite(q.above(1)), a.Name, giga(a.MACs), milliseconds(ra), b.Name, giga(b.MACs), milliseconds(rb),
+				fmt.Sprintf("%.2f [%.2f, %.2f]", q.mid, q.lo, q.hi))
 			t.show(a.Name+" over "+b.Name, q)
 		}
 		return t.result(false, "")
@@ -243,7 +290,8 @@ func shareOfPeak(e *evidence) Result {
 		plot.Estimates = append(plot.Estimates, Estimate{n.Name, 100 * v, 100 * v, 100 * v, group})
 	}
 	if len(l) == 0 && (kinds[true] < 2 || kinds[false] < 2 || len(networks) < minNetworks) {
-		l.add("%d networks with a latency to be trusted, two with and two without depthwise layers among them; have %d and %d", minNetworks, kinds[true], kinds[false])
+		l.add("valid latencies of %d networks, at least two with depthwise layers and two without; have %d and %d",
+			minNetworks, kinds[true], kinds[false])
 	}
 	if len(l) > 0 {
 		return Result{Verdict: Untestable, Missing: l}
@@ -271,7 +319,10 @@ func medianWhere(values, marks []float64, m float64) float64 {
 }
 
 func lightweight(e *evidence) Result {
-	t := tally{heads: []string{"network", "MACs fewer than resnet50, times", "time less, times"}, plot: Plot{What: "time of resnet50 over the network's", Log: true, Marks: []float64{1}}}
+	t := tally{
+		heads: []string{"network", "times fewer MACs than resnet50", "times faster"},
+		plot:  Plot{What: "time of resnet50 divided by the network's", Log: true, Marks: []float64{1}},
+	}
 	big := e.network("resnet50", &t.lacks)
 	rb := e.latency("resnet50", &t.lacks)
 	if big == nil || rb == nil {
@@ -293,7 +344,10 @@ func lightweight(e *evidence) Result {
 }
 
 func foldedNorm(e *evidence) Result {
-	t := tally{heads: []string{"network", "against", "time, times"}, plot: Plot{What: "time with batch normalisation over time without", Log: true, Marks: []float64{1 / 1.1, 1.1}}}
+	t := tally{
+		heads: []string{"network", "compared with", "times the time"},
+		plot:  Plot{What: "time with batch normalisation divided by time without", Log: true, Marks: []float64{1 / 1.1, 1.1}},
+	}
 	for _, name := range []string{"vgg11", "vgg13", "vgg16", "vgg19"} {
 		var l lacks
 		ra, rb := e.latency(name+"_bn", &l), e.latency(name, &l)
@@ -308,7 +362,7 @@ func foldedNorm(e *evidence) Result {
 	return t.result(false, "")
 }
 
-// within says whether a span lies inside bounds.
+// within is whether a span lies inside bounds.
 func within(s span, lo, hi float64) answer {
 	switch {
 	case s.lo >= lo && s.hi <= hi:
@@ -320,7 +374,7 @@ func within(s span, lo, hi float64) answer {
 }
 
 func batchCurve(e *evidence) Result {
-	t := tally{heads: []string{"network", "batch: ms an image", "best against batch 1, times the time", "knee"}}
+	t := tally{heads: []string{"network", "batch: ms per image", "best batch, times the time at batch 1", "knee"}}
 	for _, c := range batchCurves(e.timed) {
 		first := c.Records[0]
 		if first.Batch != 1 {
@@ -332,16 +386,17 @@ func batchCurve(e *evidence) Result {
 		for i, r := range c.Records {
 			points = append(points, fmt.Sprintf("%d: %.2f", r.Batch, c.Values[i]/1e6))
 		}
-		t.add(opposite(q.above(1)), first.Model, strings.Join(points, ", "), fmt.Sprintf("%.2f [%.2f, %.2f] at %d", q.mid, q.lo, q.hi, best.Batch), fmt.Sprint(c.Records[c.Knee].Batch))
+		t.add(opposite(q.above(1)), first.Model, strings.Join(points, ", "),
+			fmt.Sprintf("%.2f [%.2f, %.2f] at %d", q.mid, q.lo, q.hi, best.Batch), fmt.Sprint(c.Records[c.Knee].Batch))
 	}
 	if len(t.rows) == 0 {
-		t.lacks.add("latencies of one network at batch 1 and others: zoobench run --only batch")
+		t.lacks.add("latencies of one network at batch 1 and at other batches: zoobench run --only batch")
 	}
 	return t.result(false, "")
 }
 
 func resolutionCurve(e *evidence) Result {
-	t := tally{heads: []string{"network", "px: ps a MAC", "largest against smallest, times", "knee"}}
+	t := tally{heads: []string{"network", "px: ps per MAC", "largest size, times the smallest's", "knee"}}
 	for _, c := range resolutionCurves(e.timed) {
 		first, last := c.Records[0], c.Records[len(c.Records)-1]
 		q := quotient(last, first).times(float64(first.MACs) / float64(last.MACs))
@@ -349,7 +404,8 @@ func resolutionCurve(e *evidence) Result {
 		for i, r := range c.Records {
 			points = append(points, fmt.Sprintf("%d: %.1f", r.ImgSize, 1000*c.Values[i]))
 		}
-		t.add(within(q, 1/1.1, 1.1), first.Model, strings.Join(points, ", "), fmt.Sprintf("%.2f [%.2f, %.2f]", q.mid, q.lo, q.hi), fmt.Sprintf("%d px", c.Records[c.Knee].ImgSize))
+		t.add(within(q, 1/1.1, 1.1), first.Model, strings.Join(points, ", "),
+			fmt.Sprintf("%.2f [%.2f, %.2f]", q.mid, q.lo, q.hi), fmt.Sprintf("%d px", c.Records[c.Knee].ImgSize))
 	}
 	if len(t.rows) == 0 {
 		t.lacks.add("latencies of one network at three sizes: zoobench run --only resolution")
@@ -375,6 +431,6 @@ func inceptions(e *evidence) Result {
 	if len(r.Rows) == 0 {
 		return Result{Verdict: Untestable, Missing: l}
 	}
-	r.Summary = "use in the world is not a measurement"
+	r.Summary = "how widely networks are used cannot be measured"
 	return r
 }
