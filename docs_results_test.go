@@ -106,7 +106,7 @@ func publishedTop1(r *record.Record) string {
 // store keeps the records of the run in the folder as the documents'.
 func store(t *testing.T, folder string) {
 	t.Helper()
-	all, problems, err := record.ReadFile(filepath.Join(folder, "results.jsonl"))
+	all, problems, err := record.ReadFile(filepath.Join(folder, record.FileName))
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}

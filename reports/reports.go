@@ -28,17 +28,13 @@ import (
 	"zoobench/reports/findings"
 )
 
-// Write renders records into the folder dir, which it makes if need be: results.jsonl (a
-// copy of the sound records), latency.csv and accuracy.csv (timm's columns), bench.txt
-// (Go benchmark text, for benchstat), report.md, report.html (the page: one file that loads
-// nothing), tables.tex, model-index.yml where an accuracy was measured, and the plots that
-// the records carry, as SVG and PNG. Problems are the record
-// file's bad lines, which the reports list; given is what findings rest on besides records,
-// the zero value where nothing is at hand. Each file
-// is replaced as a whole or not at all, and a plot of an earlier call that these records
-// do not carry is removed. It returns the paths in the order above. Records of two
-// machine classes are a [ClassError]; any other error names the file, and the files
-// written before it stay.
+// Write renders records into the folder dir, which it makes if need be: latency.csv and accuracy.csv (timm's columns),
+// bench.txt (Go benchmark text, for benchstat), report.md, report.html (the page: one file that loads nothing),
+// tables.tex, model-index.yml where an accuracy was measured, and the plots that the records carry, as SVG and PNG.
+// Problems are the record file's bad lines, which the reports list; given is what findings rest on besides records, the
+// zero value where nothing is at hand. Each file is replaced as a whole or not at all, and a plot of an earlier call
+// that these records do not carry is removed. It returns the paths in the order above. Records of two machine classes
+// are a [ClassError]; any other error names the file, and the files written before it stay.
 func Write(dir string, records []record.Record, problems []record.Problem, given findings.Given) ([]string, error) {
 	run, err := newRun(records, problems)
 	if err != nil {
@@ -77,7 +73,6 @@ func (r *run) files(given findings.Given) []file {
 	found := findings.Test(r.sound, given)
 	figures := r.figures(found)
 	files := []file{
-		{"results.jsonl", r.writeLines},
 		{"latency.csv", func(w io.Writer) error { return record.WriteLatencyCSV(w, r.sound) }},
 		{"accuracy.csv", func(w io.Writer) error { return record.WriteEvalCSV(w, r.sound) }},
 		{"bench.txt", func(w io.Writer) error { return record.WriteGoBench(w, r.sound) }},
@@ -172,18 +167,4 @@ func (r *run) roofs() (peak, read float64) {
 		}
 	}
 	return peak, read
-}
-
-// writeLines writes the sound records as JSON lines.
-func (r *run) writeLines(w io.Writer) error {
-	for i := range r.sound {
-		line, err := record.Marshal(&r.sound[i])
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(line); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/record"
-	"zoobench/bench/runner"
 	"zoobench/bench/stat"
 )
 
@@ -35,7 +34,7 @@ func readEvaluated(path string) ([]evaluated, error) {
 		}
 		return []evaluated{{name: sampleName(path), samples: samples}}, nil
 	}
-	records, _, err := record.ReadFile(filepath.Join(path, runner.LogName))
+	records, _, err := record.ReadFile(filepath.Join(path, record.FileName))
 	if err != nil {
 		return nil, err
 	}

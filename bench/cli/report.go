@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/record"
-	"zoobench/bench/runner"
 	"zoobench/reports"
 )
 
@@ -56,7 +55,15 @@ func (a *app) report() *cobra.Command {
 				}
 				out = args[0]
 			}
+			file := filepath.Join(out, record.FileName)
+			log, err := isLog(file, args)
+			if err != nil {
+				return err
+			}
 			paths, err := reports.Write(out, records, problems, a.given(folders))
+			if err == nil && !log {
+				err = record.WriteFile(file, records)
+			}
 			if err != nil {
 				return err
 			}
@@ -80,6 +87,28 @@ func (a *app) report() *cobra.Command {
 	return c
 }
 
+// isLog reports whether the file of a report's records is the log of the run that it is of. A folder of one of several runs
+// is an error: its log would be lost.
+func isLog(path string, runs []string) (bool, error) {
+	for _, run := range runs {
+		if !sameFile(filepath.Dir(path), run) && !sameFile(path, run) {
+			continue
+		}
+		if len(runs) > 1 {
+			return false, fmt.Errorf("report: --out %s is the folder of one of the runs, want another", filepath.Dir(path))
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// sameFile reports whether two paths are of one file or folder that exists.
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
 // readRun reads the records of a run's folder, or of a file, and the file's path.
 func readRun(path string) ([]record.Record, []record.Problem, string, error) {
 	info, err := os.Stat(path)
@@ -87,9 +116,9 @@ func readRun(path string) ([]record.Record, []record.Problem, string, error) {
 		return nil, nil, path, fmt.Errorf("report: %w", err)
 	}
 	if info.IsDir() {
-		file := filepath.Join(path, runner.LogName)
+		file := filepath.Join(path, record.FileName)
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, path, fmt.Errorf("report: %s: no %s in it, which a run's folder has", path, runner.LogName)
+			return nil, nil, path, fmt.Errorf("report: %s: no %s in it, which a run's folder has", path, record.FileName)
 		}
 		path = file
 	}

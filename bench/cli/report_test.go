@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,14 +9,13 @@ import (
 	"time"
 
 	"zoobench/bench/record"
-	"zoobench/bench/runner"
 )
 
 // runOf writes a run's folder with latencies of two networks, on a processor of that name.
 func runOf(t *testing.T, cpu string, ms float64) string {
 	t.Helper()
 	dir := t.TempDir()
-	log, err := record.OpenLog(filepath.Join(dir, runner.LogName))
+	log, err := record.OpenLog(filepath.Join(dir, record.FileName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func runOf(t *testing.T, cpu string, ms float64) string {
 
 func TestReport(t *testing.T) {
 	one, two, other := runOf(t, "A", 10), runOf(t, "A", 20), runOf(t, "B", 10)
-	file := filepath.Join(one, runner.LogName)
+	file := filepath.Join(one, record.FileName)
 	cut := filepath.Join(t.TempDir(), "cut.jsonl")
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -57,6 +57,8 @@ func TestReport(t *testing.T) {
 	}{
 		{"one", []string{one}, 0, "resnet18", filepath.Join(one, "report.html")},
 		{"merged", []string{one, two, "--out", out}, 0, "20.", filepath.Join(out, "report.html")},
+		{"the report of a merged report", []string{out}, 0, "20.", filepath.Join(out, "report.html")},
+		{"merged into a run's folder", []string{one, two, "--out", one}, 1, "", "--out " + one + " is the folder of one of the runs"},
 		{"two classes", []string{one, other, "--out", out}, 1, "", "records of 2 machine classes"},
 		{"cut", []string{cut, "--out", out}, 0, "resnet18", "report.html"},
 		{"merged without a folder", []string{one, two}, 1, "", "--out"},
@@ -74,6 +76,9 @@ func TestReport(t *testing.T) {
 				t.Errorf("exit code %d, want %d; output %q, want %q in it; errors %q, want %q in them", code, test.code, stdout, test.stdout, stderr, test.stderr)
 			}
 		})
+	}
+	if log, err := os.ReadFile(file); err != nil || !bytes.Equal(log, text) {
+		t.Errorf("the run's log is not what it was, error %v", err)
 	}
 	page, err := os.ReadFile(filepath.Join(out, "report.html"))
 	if err != nil {

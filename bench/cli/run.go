@@ -154,7 +154,7 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 	case failed != nil:
 		return errors.Join(fmt.Errorf("%w; go on with: %s", failed, again), reported)
 	case reported != nil:
-		return fmt.Errorf("the records are safe in %s: %w", filepath.Join(o.Dir, runner.LogName), reported)
+		return fmt.Errorf("the records are safe in %s: %w", filepath.Join(o.Dir, record.FileName), reported)
 	case s.Interrupted:
 		return &exitError{exitFailed, errors.New("interrupted; go on with: " + again)}
 	case s.Failed > 0:

@@ -42,7 +42,7 @@ func TestRun(t *testing.T) {
 	if !strings.Contains(stderr, "1/2 squeezenet1_1: median ") {
 		t.Errorf("progress: %q", stderr)
 	}
-	for _, name := range []string{runner.LogName, "results.jsonl", "latency.csv", "report.md", "report.html", "latency.svg", "latency.png", runner.ConfigName} {
+	for _, name := range []string{record.FileName, "latency.csv", "report.md", "report.html", "latency.svg", "latency.png", runner.ConfigName} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: error %v; want a file with something in it", name, err)
 		}
@@ -95,7 +95,7 @@ func TestDefaultFolder(t *testing.T) {
 	if code, _, stderr := invoke(t, "run", file); code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	found, err := filepath.Glob(filepath.Join(runsDir, "2*Z-first", runner.LogName))
+	found, err := filepath.Glob(filepath.Join(runsDir, "2*Z-first", record.FileName))
 	if err != nil || len(found) != 1 {
 		t.Errorf("runs: got %v, error %v; want one", found, err)
 	}
@@ -123,7 +123,7 @@ func TestInterrupt(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	log := filepath.Join(dir, runner.LogName)
+	log := filepath.Join(dir, record.FileName)
 	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		if records, _, err := record.ReadFile(log); err == nil && len(records) == 2 {
 			break
@@ -168,7 +168,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("no %q in %q", want, stderr)
 		}
 	}
-	records, problems, err := record.ReadFile(filepath.Join(dir, runner.LogName))
+	records, problems, err := record.ReadFile(filepath.Join(dir, record.FileName))
 	if err != nil || len(records) != 1 || len(problems) != 0 {
 		t.Errorf("log: %d records, problems %v, error %v; want 1 and none", len(records), problems, err)
 	}

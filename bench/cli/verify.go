@@ -88,7 +88,7 @@ func readRow(arg string) (*record.Record, error) {
 		}
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, runner.LogName)
+		path = filepath.Join(path, record.FileName)
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // TestVerifyCrash repeats a row with a worker that ends at once: it cannot be told whether the row holds.
 func TestVerifyCrash(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "results.jsonl")
+	path := filepath.Join(t.TempDir(), record.FileName)
 	l, err := record.OpenLog(path)
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestVerifyCrash(t *testing.T) {
 
 // TestVerifyFiles names rows that are there and rows that are not.
 func TestVerifyFiles(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "results.jsonl")
+	path := filepath.Join(t.TempDir(), record.FileName)
 	l, err := record.OpenLog(path)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestVerifyLatency(t *testing.T) {
 	if code, _, stderr := invoke(t, "run", "testdata/experiments.yaml", "--out", dir); code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	code, stdout, stderr := invoke(t, "verify", filepath.Join(dir, "results.jsonl")+":2")
+	code, stdout, stderr := invoke(t, "verify", filepath.Join(dir, record.FileName)+":2")
 	// A shared machine may be slower now, or too noisy to tell.
 	if code != 0 && code != 3 && code != 4 || !strings.Contains(stdout, "latency") {
 		t.Errorf("exit code %d: %s%s", code, stdout, stderr)

@@ -24,6 +24,25 @@ type Log struct {
 	f *os.File
 }
 
+// FileName is the file of records in the folder of a run or of a report.
+const FileName = "records.jsonl"
+
+// WriteFile replaces the file at path by these records, a line each.
+func WriteFile(path string, records []Record) error {
+	return Replace(path, func(w io.Writer) error {
+		for i := range records {
+			line, err := Marshal(&records[i])
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // OpenLog opens the file at path for appending, and makes it if there is none. A last
 // line that a killed writer left cut is ended, so that it spoils no record after it; what
 // there is of it stays for the reader to report.

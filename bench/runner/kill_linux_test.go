@@ -52,7 +52,7 @@ func TestKillCostsTheJobUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	marker := []byte("VICTIM_DIR=" + dir)
-	path := filepath.Join(dir, LogName)
+	path := filepath.Join(dir, record.FileName)
 	waitFor(t, "the first record", func() bool {
 		records, _, err := record.ReadFile(path)
 		return err == nil && len(rows(records)) > 0

@@ -41,7 +41,7 @@ func Plan(o Options) (Preview, error) {
 	}
 	var s Summary
 	if o.Resume {
-		s.Records, s.Problems, err = record.ReadFile(filepath.Join(o.Dir, LogName))
+		s.Records, s.Problems, err = record.ReadFile(filepath.Join(o.Dir, record.FileName))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return Preview{}, fmt.Errorf("runner: %w", err)
 		}

@@ -93,7 +93,7 @@ func TestRecheck(t *testing.T) {
 			evals = append(evals, r)
 		}
 	}
-	log := filepath.Join(o.Dir, LogName)
+	log := filepath.Join(o.Dir, record.FileName)
 	if err := os.Remove(log); err != nil {
 		t.Fatal(err)
 	}

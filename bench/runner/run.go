@@ -16,9 +16,6 @@ import (
 	"zoobench/zoo"
 )
 
-// LogName is the file in a run's folder to which records are appended.
-const LogName = "records.jsonl"
-
 // Options set a run.
 type Options struct {
 	List   *zoo.List
@@ -71,7 +68,7 @@ func Run(ctx context.Context, o Options) (s Summary, err error) {
 	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
 		return s, fmt.Errorf("runner: %w", err)
 	}
-	path := filepath.Join(o.Dir, LogName)
+	path := filepath.Join(o.Dir, record.FileName)
 	s.Records, s.Problems, err = record.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s, err
@@ -335,7 +332,7 @@ func NewDir(parent string, started time.Time, experiments []string) (dir, id str
 // LastDir returns the folder in parent of the latest run of these experiments, for a run that is to be resumed.
 func LastDir(parent string, experiments []string) (dir, id string, err error) {
 	// Names begin with the time, so that their order is that of the runs; a number behind sorts behind.
-	found, err := filepath.Glob(filepath.Join(parent, "[0-9]*"+suffix(experiments)+"*", LogName))
+	found, err := filepath.Glob(filepath.Join(parent, "[0-9]*"+suffix(experiments)+"*", record.FileName))
 	if err != nil {
 		return "", "", fmt.Errorf("runner: %s: %w", parent, err)
 	}

@@ -69,7 +69,7 @@ func TestFailuresAreRows(t *testing.T) {
 		"mumbles": `worker: message "not a message\n"`,
 		"misfits": "size 16 does not suit it",
 	}
-	records, problems, err := record.ReadFile(filepath.Join(o.Dir, LogName))
+	records, problems, err := record.ReadFile(filepath.Join(o.Dir, record.FileName))
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("log: problems %v, error %v", problems, err)
 	}
@@ -293,7 +293,7 @@ func TestResumeRefuses(t *testing.T) {
 	if _, err := Run(t.Context(), changed); err == nil || !strings.Contains(err.Error(), "tiny of experiment slower with settings") {
 		t.Errorf("settings changed: %v, want an error that names network and experiment", err)
 	}
-	path := filepath.Join(o.Dir, LogName)
+	path := filepath.Join(o.Dir, record.FileName)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -391,7 +391,7 @@ func TestRunDirectories(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, LogName), nil, 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, record.FileName), nil, 0o666); err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, id)
