@@ -2,7 +2,6 @@ package reports
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -146,22 +145,4 @@ func (c *Change) fillTimes(a, b *row) {
 	default:
 		c.Verdict = "no clear difference"
 	}
-}
-
-// text names all settings that are known.
-func (s settings) text() string {
-	var parts []string
-	add := func(ok bool, format string, args ...any) {
-		if ok {
-			parts = append(parts, fmt.Sprintf(format, args...))
-		}
-	}
-	add(s.ImgSize > 0, "%d px", s.ImgSize)
-	add(s.Batch > 0, "batch %d", s.Batch)
-	add(s.Threads > 0, "%s", plural(s.Threads, "thread"))
-	add(s.scenario() != "", "%s", clean(s.scenario()))
-	add(s.ISA != "", "%s", clean(s.ISA))
-	add(s.Exact, "direct only")
-	add(s.NoTune, "untuned")
-	return join(parts)
 }

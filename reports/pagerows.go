@@ -219,14 +219,6 @@ func (p *pageRow) setVerdict(records ...*record.Record) {
 	}
 }
 
-// alike reports whether settings are the same but for batch and scenario.
-func alike(a, b settings) bool {
-	for _, s := range []*settings{&a, &b} {
-		s.Batch, s.Scenario, s.query = 0, "", ""
-	}
-	return a == b
-}
-
 // addLayers puts a record's layers into plans, if they are not there yet and left bytes hold them, and returns their key.
 func addLayers(plans map[string]layers, rec *record.Record, left *int) string {
 	if rec == nil || len(rec.Layers) == 0 {
@@ -234,13 +226,8 @@ func addLayers(plans map[string]layers, rec *record.Record, left *int) string {
 	}
 	// Runs choose algorithms anew, and have times of their own.
 	set := settingsOf(rec)
-	key := fmt.Sprintf("%s %s@%d batch %d threads %d %s", clean(rec.RunID), clean(rec.Model), set.ImgSize, set.Batch, set.Threads, clean(set.ISA))
-	if set.Exact {
-		key += " direct"
-	}
-	if set.NoTune {
-		key += " untuned"
-	}
+	set.Scenario, set.query = "", ""
+	key := clean(rec.RunID) + " " + clean(rec.Model) + ": " + set.text()
 	if rec.Plan != nil {
 		key += " " + clean(rec.Plan.Hash)
 	}

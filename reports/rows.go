@@ -20,28 +20,6 @@ type row struct {
 	set                 settings
 }
 
-// settings are the axes on which rows of one network differ, as far as they are known.
-type settings struct {
-	record.Axes
-	query string // what a query is in the scenario, "" for an image or a batch
-}
-
-// settingsOf returns what a record ran with, else what it was asked to.
-func settingsOf(r *record.Record) settings {
-	s := settings{Axes: r.RanWith()}
-	s.NumClasses = 0 // of one network in one run, the same
-	switch ran := r.Ran(); {
-	case ran.Streams > 0:
-		s.query = fmt.Sprintf(" of %d images", ran.Streams)
-	case ran.Rate > 0:
-		s.query = fmt.Sprintf(" at %g images/s", ran.Rate)
-	}
-	return s
-}
-
-// scenario names the scenario with what a query is.
-func (s settings) scenario() string { return s.Scenario + s.query }
-
 // any returns the record that names the network.
 func (r *row) any() *record.Record { return cmp.Or(r.latency, r.eval, r.cost) }
 

@@ -162,38 +162,6 @@ func publishedCell(r *row, n *notes, wide bool) cell {
 	return cell{text, published}
 }
 
-// An axis is a setting that is a column where rows differ in it and stands in the caption
-// where they do not.
-type axis struct {
-	head, caption string // caption has the value as %s
-	value         func(r *row) string
-}
-
-func axes() []axis {
-	number := func(v int) string {
-		if v == 0 {
-			return ""
-		}
-		return fmt.Sprint(v)
-	}
-	yes := func(b bool, text string) string {
-		if b {
-			return text
-		}
-		return ""
-	}
-	return []axis{
-		{"scenario", "scenario %s", func(r *row) string { return clean(r.set.scenario()) }},
-		{"isa", "%s", func(r *row) string { return clean(r.set.ISA) }},
-		{"threads", "threads %s", func(r *row) string { return number(r.set.Threads) }},
-		{"batch", "batch %s", func(r *row) string { return number(r.set.Batch) }},
-		{"kernels", "%s", func(r *row) string {
-			return strings.TrimSpace(yes(r.set.Exact, "direct only") + " " + yes(r.set.NoTune, "untuned"))
-		}},
-		{"data", "top-1 on %s", func(r *row) string { _, text := measuredOver(r); return text }},
-	}
-}
-
 // newTable renders the rows of one experiment at a level.
 func newTable(rows []row, level int) table {
 	t := table{experiment: clean(rows[0].experiment())}
