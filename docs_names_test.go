@@ -127,7 +127,7 @@ func memberNames(e ast.Expr) (names []string) {
 
 // written are names of what the program writes into a run's folder or the cache folder, or takes from there.
 var written = []string{
-	"records.jsonl", "config.json", "trials.jsonl", "samples/", "crashes/", "weights/", "data/", "index/",
+	"results.jsonl", "config.json", "trials.jsonl", "samples/", "crashes/", "weights/", "data/", "index/",
 	"weights/NETWORK.TAG.safetensors",
 }
 

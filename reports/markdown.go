@@ -318,6 +318,6 @@ func (r *run) writeReading(out io.Writer) {
 - p50 is the median time of one forward call on a batch. Its input is already a tensor: decoding and preprocessing are not included. The interval in brackets contains the true median with 95 % confidence, whatever the distribution.
 - img/s is the number of images divided by the time that they took. Peak MiB is the most memory that the network's own process used.
 - top-1 is measured on this machine, in percent of all images. An image that cannot be read counts as wrong. The interval is Wilson's, with 95 % confidence. *Published* figures come from other people and never replace a measured one.
-- Programs find the same rows in records.jsonl (with every sample), latency.csv and accuracy.csv (timm's columns) and bench.txt (for benchstat).
+- Programs find the same rows in results.jsonl (with every sample), latency.csv and accuracy.csv (timm's columns) and bench.txt (for benchstat).
 `)
 }

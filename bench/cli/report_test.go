@@ -63,7 +63,7 @@ func TestReport(t *testing.T) {
 		{"cut", []string{cut, "--out", out}, 0, "resnet18", "report.html"},
 		{"merged without a folder", []string{one, two}, 1, "", "--out"},
 		{"a file without a folder", []string{file}, 1, "", "--out"},
-		{"no run", []string{t.TempDir()}, 1, "", "no records.jsonl in it"},
+		{"no run", []string{t.TempDir()}, 1, "", "no results.jsonl in it"},
 		{"nothing there", []string{filepath.Join(one, "none")}, 1, "", "none"},
 		{"diff", []string{one, two, "--diff"}, 0, "slower", ""},
 		{"diff as JSON", []string{two, one, "--diff", "--format", "json"}, 0, `"verdict":"faster"`, ""},

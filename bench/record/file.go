@@ -25,7 +25,7 @@ type Log struct {
 }
 
 // FileName is the file of records in the folder of a run or of a report.
-const FileName = "records.jsonl"
+const FileName = "results.jsonl"
 
 // WriteFile replaces the file at path by these records, a line each.
 func WriteFile(path string, records []Record) error {

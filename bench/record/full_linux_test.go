@@ -31,7 +31,7 @@ func limitFileSize(t *testing.T, bytes uint64) {
 }
 
 func TestAppendOnFullDisk(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "records.jsonl")
+	path := filepath.Join(t.TempDir(), "results.jsonl")
 	log, err := OpenLog(path)
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func Example() {
 		return
 	}
 	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "records.jsonl")
+	path := filepath.Join(dir, "results.jsonl")
 
 	log, err := OpenLog(path)
 	if err != nil {
@@ -141,7 +141,7 @@ func TestNoColumnTwice(t *testing.T) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "records.jsonl")
+	path := filepath.Join(t.TempDir(), "results.jsonl")
 	log, err := OpenLog(path)
 	if err != nil {
 		t.Fatal(err)
@@ -269,7 +269,7 @@ func TestOlderSchemaIsTellable(t *testing.T) {
 }
 
 func TestLogAfterCutLine(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "records.jsonl")
+	path := filepath.Join(t.TempDir(), "results.jsonl")
 	line, err := Marshal(ptr(sample()))
 	if err != nil {
 		t.Fatal(err)
@@ -322,7 +322,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestAppendRefusesUnsound(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "records.jsonl")
+	path := filepath.Join(t.TempDir(), "results.jsonl")
 	log, err := OpenLog(path)
 	if err != nil {
 		t.Fatal(err)
