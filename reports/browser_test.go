@@ -59,7 +59,8 @@ func open(t *testing.T, width int64, records []record.Record) *tab {
 	if err := os.WriteFile(file, pageOf(t, records, nil), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.Flag("disable-dev-shm-usage", true))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -156,7 +157,8 @@ func (b *tab) shot(name string, take chromedp.Action[[]byte]) {
 }
 
 // firstRows are the names in the first rows of the table that are not hidden.
-const firstRows = `[...document.querySelectorAll("#table tbody tr:not([hidden])")].slice(0,3).map(r=>r.firstElementChild.textContent).join(" ")`
+const firstRows = `[...document.querySelectorAll("#table tbody tr:not([hidden])")].slice(0,3)
+	.map(r=>r.firstElementChild.textContent).join(" ")`
 
 func TestPageInBrowser(t *testing.T) {
 	b := open(t, 1280, layered(troubled(measured(zoo(t), 3))))
@@ -181,20 +183,23 @@ func TestPageInBrowser(t *testing.T) {
 	// The filter is the plot's as well.
 	b.do(chromedp.SendKeys("#filter", "vgg"), chromedp.Sleep(400*time.Millisecond))
 	b.want("filter", `[...document.querySelectorAll("#table tbody tr:not([hidden])")].every(r=>r.textContent.includes("vgg"))`, "true")
-	b.want("filter of the plot", `document.querySelectorAll("#chart .mark").length <= document.querySelectorAll("#table tbody tr:not([hidden])").length`, "true")
+	b.want("filter of the plot",
+		`document.querySelectorAll("#chart .mark").length <= document.querySelectorAll("#table tbody tr:not([hidden])").length`, "true")
 	b.eval(`document.getElementById("reset").click()`)
 	b.want("reset", `document.getElementById("count").textContent`, fmt.Sprintf(`"%s of %s rows"`, all, all))
 
 	// Other axes.
 	for _, axis := range []string{"macs", "params", "latency_p90_ns", "peak_rss_bytes", "year", "latency_p50_ns"} {
 		b.eval(fmt.Sprintf(`(s => { s.value = %q; s.onchange() })(document.getElementById("x"))`, axis))
-		b.want("axis "+axis, `document.querySelector("#chart svg").getAttribute("aria-label").includes(document.getElementById("x").selectedOptions[0].textContent)`, "true")
+		b.want("axis "+axis, `document.querySelector("#chart svg").getAttribute("aria-label")
+			.includes(document.getElementById("x").selectedOptions[0].textContent)`, "true")
 		b.want("points on "+axis, `[...document.querySelectorAll("#chart .mark")].every(m => !m.outerHTML.includes("NaN"))`, "true")
 	}
 
 	// Hovering, and the keyboard.
 	b.eval(`document.querySelector("#chart").scrollIntoView()`)
-	b.eval(`(m => { const r = m.getBoundingClientRect(); m.dispatchEvent(new PointerEvent("pointermove", {bubbles: true, clientX: r.x, clientY: r.y})) })(document.querySelector("#chart .mark"))`)
+	b.eval(`(m => { const r = m.getBoundingClientRect(); m.dispatchEvent(new PointerEvent("pointermove",
+		{bubbles: true, clientX: r.x, clientY: r.y})) })(document.querySelector("#chart .mark"))`)
 	b.want("hover", `!document.getElementById("tip").hidden && document.getElementById("tip").textContent.includes("latency")`, "true")
 	b.do(chromedp.Focus("#chart svg"), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight))
 	b.want("said", `document.getElementById("said").textContent.length > 10`, "true")
@@ -206,7 +211,8 @@ func TestPageInBrowser(t *testing.T) {
 
 	// Details by the table: stages, layers, histogram, roofline.
 	b.eval(`[...document.querySelectorAll("#table tbody button")].find(b=>b.textContent.startsWith("resnet18")).click()`)
-	b.want("details", `["Stages", "Roofline", "Latency of each run", "All 3 layers"].every(s => document.getElementById("panel").textContent.includes(s))`, "true")
+	b.want("details", `["Stages", "Roofline", "Latency of each run", "All 3 layers"]
+		.every(s => document.getElementById("panel").textContent.includes(s))`, "true")
 	b.want("histogram", `document.querySelectorAll("#panel svg rect").length > 3`, "true")
 	b.shot("panel", chromedp.CaptureScreenshot())
 	b.eval(`document.querySelector("#panel button").click()`)
@@ -217,9 +223,11 @@ func TestPageInBrowser(t *testing.T) {
 	b.eval(`document.querySelector(".counts button[data-verdict=untested]").click()`)
 
 	// Their own plots, which hold in the page.
-	b.eval(`document.querySelector("#finding-macs-mispredict-latency").open = true; document.querySelector("#finding-macs-mispredict-latency img").scrollIntoView()`)
+	b.eval(`document.querySelector("#finding-macs-mispredict-latency").open = true;
+		document.querySelector("#finding-macs-mispredict-latency img").scrollIntoView()`)
 	b.do(chromedp.Sleep(500 * time.Millisecond))
-	b.want("plot of a finding", `(i => i.complete && i.naturalWidth > 400 && i.alt.length > 20)(document.querySelector("#finding-macs-mispredict-latency img"))`, "true")
+	b.want("plot of a finding",
+		`(i => i.complete && i.naturalWidth > 400 && i.alt.length > 20)(document.querySelector("#finding-macs-mispredict-latency img"))`, "true")
 
 	// Dark.
 	b.eval(`document.documentElement.dataset.theme = "light"; document.getElementById("theme").click()`)
@@ -227,7 +235,8 @@ func TestPageInBrowser(t *testing.T) {
 	b.shot("page-dark", chromedp.CaptureScreenshot())
 
 	// What a screen reader needs.
-	b.want("names", `[...document.querySelectorAll("button, select, input, [role=application], [role=region]")].every(e => e.textContent || e.ariaLabel || e.getAttribute("aria-label") || e.labels?.length)`, "true")
+	b.want("names", `[...document.querySelectorAll("button, select, input, [role=application], [role=region]")]
+		.every(e => e.textContent || e.ariaLabel || e.getAttribute("aria-label") || e.labels?.length)`, "true")
 	b.want("one h1", `document.querySelectorAll("h1").length`, "1")
 }
 
@@ -240,10 +249,13 @@ func TestPagePrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.want("paper", `getComputedStyle(document.documentElement).backgroundColor`, `"rgb(255, 255, 255)"`)
-	b.want("no controls", `[...document.querySelectorAll("nav, .filters, .axes, .counts, #theme, #save")].every(e => e.getClientRects().length === 0)`, "true")
+	b.want("no controls", `[...document.querySelectorAll("nav, .filters, .axes, .counts, #theme, #save")]
+		.every(e => e.getClientRects().length === 0)`, "true")
 	b.want("whole table", `(s => s.scrollHeight <= s.clientHeight + 1)(document.querySelector("#results .scroll"))`, "true")
-	b.want("findings with a verdict are open", `[...document.querySelectorAll(".claim:not([data-verdict=untested])")].every(c => c.open)`, "true")
-	b.want("plots of findings", `(i => i.length > 0 && i.every(p => p.complete && p.naturalWidth > 400))([...document.querySelectorAll(".claim[open] img")])`, "true")
+	b.want("findings with a verdict are open", `[...document.querySelectorAll(".claim:not([data-verdict=untested])")].every(c => c.open)`,
+		"true")
+	b.want("plots of findings",
+		`(i => i.length > 0 && i.every(p => p.complete && p.naturalWidth > 400))([...document.querySelectorAll(".claim[open] img")])`, "true")
 	b.shot("page-print", chromedp.FullScreenshot(100))
 }
 
@@ -256,7 +268,8 @@ func TestPageCurves(t *testing.T) {
 	b.shot("page-curves", chromedp.CaptureScreenshot())
 	b.eval(`document.querySelector("#finding-batch-curve .show").click()`)
 	b.want("its axes", `document.getElementById("y").value`, `"images_per_s"`)
-	b.eval(`[...document.querySelectorAll("#table tbody tr")].find(r=>r.textContent.startsWith("alexnet") && r.textContent.includes("threads 2")).querySelector("button").click()`)
+	b.eval(`[...document.querySelectorAll("#table tbody tr")]
+		.find(r=>r.textContent.startsWith("alexnet") && r.textContent.includes("threads 2")).querySelector("button").click()`)
 	b.want("stages", `["decoding an image", "time until ready"].every(s => document.getElementById("panel").textContent.includes(s))`, "true")
 }
 
@@ -265,11 +278,15 @@ func TestPageOneSet(t *testing.T) {
 	b := open(t, 1280, mixed(t))
 	const note = `document.getElementById("plot-note").textContent`
 	b.want("points", `document.querySelectorAll("#chart .mark").length`, "12")
-	b.want("note", note+`.includes("comes from 200 images of val. Left out, because theirs comes from other images: ") && `+note+`.includes("(1000 images of imagenetv2)")`, "true")
+	b.want("note", note+`.includes("comes from 200 images of val. Left out, because theirs comes from other images: ") && `+
+		note+`.includes("(1000 images of imagenetv2)")`, "true")
 	b.eval(`(s => { s.value = "published_top1"; s.onchange() })(document.getElementById("y"))`)
-	b.want("published", note+`.includes("published top-1 comes from imagenet-1k validation") && `+note+`.includes("(imagenetv2 matched-frequency)")`, "true")
-	b.eval(`[...document.querySelectorAll("#table tbody tr")].find(r => r.textContent.includes("images of val")).querySelector("button").click()`)
-	b.want("details", `[...document.querySelectorAll("#panel dt")].find(e => e.textContent === "top-1 on")?.nextSibling.textContent`, `"200 images of val, SHA-256 aaaaaaaaaa"`)
+	b.want("published", note+`.includes("published top-1 comes from imagenet-1k validation") && `+
+		note+`.includes("(imagenetv2 matched-frequency)")`, "true")
+	b.eval(`[...document.querySelectorAll("#table tbody tr")]
+		.find(r => r.textContent.includes("images of val")).querySelector("button").click()`)
+	b.want("details", `[...document.querySelectorAll("#panel dt")].find(e => e.textContent === "top-1 on")?.nextSibling.textContent`,
+		`"200 images of val, SHA-256 aaaaaaaaaa"`)
 }
 
 // TestPageWidths opens the page on a phone and a tablet: nothing but the tables scrolls sideways.
@@ -301,7 +318,12 @@ func TestPageHostile(t *testing.T) {
 func TestPageQuick(t *testing.T) {
 	b := open(t, 1280, thousand(t))
 	b.want("rows", `document.querySelectorAll("#table tbody tr").length`, "1000")
-	ms, err := chromedp.Run(b.ctx, chromedp.Evaluate[float64](`(() => { const t = performance.now(); document.getElementById("reset").click(); document.querySelector("th[data-field=macs] button").click(); return performance.now() - t })()`))
+	ms, err := chromedp.Run(b.ctx, chromedp.Evaluate[float64](`(() => {
+		const t = performance.now();
+		document.getElementById("reset").click();
+		document.querySelector("th[data-field=macs] button").click();
+		return performance.now() - t
+	})()`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,8 @@ func timedAs(ms ...float64) []record.Record {
 			samples[j] = int64(v * 1e6 * (1 + 0.0005*float64(j-32)))
 		}
 		records = append(records, record.Record{
-			Schema: record.Schema, Kind: record.KindLatency, RunID: "r", Experiment: "e", Time: time.Unix(int64(i), 0), Machine: machine(), Model: "resnet18",
+			Schema: record.Schema, Kind: record.KindLatency, RunID: "r", Experiment: "e", Time: time.Unix(int64(i), 0),
+			Machine: machine(), Model: "resnet18",
 			ImgSize: 224, Batch: 1, Threads: i + 1, Scenario: "single_stream", Cost: &record.Cost{}, Timing: record.NewTiming(samples, time.Second),
 			Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
 		})
@@ -47,7 +48,8 @@ func TestChanges(t *testing.T) {
 	if !slices.Equal(verdicts, want) {
 		t.Errorf("have %q, want %q", verdicts, want)
 	}
-	if c := changes[0]; c.Settings != "224 px · batch 1 · 1 thread · single_stream · avx2" || c.Times < 0.79 || c.Times > 0.81 || c.TimesLo > c.Times || c.TimesHi < c.Times {
+	if c := changes[0]; c.Settings != "224 px · batch 1 · 1 thread · single_stream · avx2" || c.Times < 0.79 || c.Times > 0.81 ||
+		c.TimesLo > c.Times || c.TimesHi < c.Times {
 		t.Errorf("have %+v", c)
 	}
 	if changes, err := Changes(after, before); err != nil || changes[4].Verdict != "only after" {
@@ -77,13 +79,18 @@ func TestChangesTop1(t *testing.T) {
 		verdict, note string
 	}{
 		{"the same images", accuracy(70, 100, "h"), accuracy(72, 100, "h"), [2]float64{70, 72}, "no clear difference", ""},
-		{"other images", accuracy(70, 100, "h"), accuracy(72, 100, "i"), [2]float64{}, "no clear difference", "the accuracies come from different images"},
-		{"more images", accuracy(70, 100, "h"), accuracy(72, 200, "h"), [2]float64{}, "no clear difference", "the accuracies come from different images"},
-		{"unknown images", accuracy(70, 100, ""), accuracy(72, 100, ""), [2]float64{}, "no clear difference", "the accuracies come from different images"},
+		{"other images", accuracy(70, 100, "h"), accuracy(72, 100, "i"), [2]float64{}, "no clear difference",
+			"the accuracies come from different images"},
+		{"more images", accuracy(70, 100, "h"), accuracy(72, 200, "h"), [2]float64{}, "no clear difference",
+			"the accuracies come from different images"},
+		{"unknown images", accuracy(70, 100, ""), accuracy(72, 100, ""), [2]float64{}, "no clear difference",
+			"the accuracies come from different images"},
 		{"not valid", accuracy(70, 100, "h"), invalid, [2]float64{}, "no clear difference", "accuracy not to be trusted: two images of one name"},
-		{"only before", accuracy(70, 100, "h"), []record.Record{with(latency("a", 5), func(r *record.Record) { r.Checkpoint = "x" })}, [2]float64{}, "no clear difference", "only one of the runs has an accuracy"},
+		{"only before", accuracy(70, 100, "h"), []record.Record{with(latency("a", 5), func(r *record.Record) { r.Checkpoint = "x" })},
+			[2]float64{}, "no clear difference", "only one of the runs has an accuracy"},
 		{"not timed, none right", untimed, untimed, [2]float64{}, "accuracy only", ""},
-		{"not timed, other images", untimed, accuracy(1, 100, "i")[1:], [2]float64{}, "not comparable", "not timed in this experiment; the accuracies come from different images"},
+		{"not timed, other images", untimed, accuracy(1, 100, "i")[1:], [2]float64{}, "not comparable",
+			"not timed in this experiment; the accuracies come from different images"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			changes, err := Changes(test.before, test.after)

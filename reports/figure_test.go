@@ -118,7 +118,8 @@ func graphs(records []record.Record) (all []findings.Network) {
 			if strings.Contains(r.Family, "mobile") {
 				l.Groups = 8
 			}
-			all = append(all, findings.Network{Name: r.Model, Family: r.Family, Year: r.Year, Size: r.ImgSize, Params: r.Params, MACs: r.MACs, Layers: []findings.Layer{l}})
+			all = append(all, findings.Network{Name: r.Model, Family: r.Family, Year: r.Year, Size: r.ImgSize, Params: r.Params, MACs: r.MACs,
+				Layers: []findings.Layer{l}})
 		}
 	}
 	return all
@@ -154,7 +155,8 @@ func TestFigures(t *testing.T) {
 		records []record.Record
 		want    string
 	}{
-		{"published", zoo(t), "latency published_accuracy_macs published_accuracy_latency published_accuracy_years published_accuracy_params latency_macs finding_depthwise-share-of-peak"},
+		{"published", zoo(t), "latency published_accuracy_macs published_accuracy_latency published_accuracy_years published_accuracy_params " +
+			"latency_macs finding_depthwise-share-of-peak"},
 		{"layers", layered(zoo(t)), "breakdown roofline"},
 		{"batches", sweep(t), "batch_curve"},
 		{"sizes", resolutions(t), "resolution_curve"},

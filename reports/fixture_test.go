@@ -62,7 +62,8 @@ func zoo(t testing.TB) []record.Record {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	records := []record.Record{{
 		Schema: record.Schema, Kind: record.KindHost, RunID: "r1", Time: at, Machine: machine(),
-		Host:    &record.Host{PeakGFLOPS: 98.2, ReadGBytes: 14.1, TimerStep: 20, TimerCost: 31, NoisePercent: 1.24, DriftPercent: -0.4, AAPercent: 0.31},
+		Host: &record.Host{PeakGFLOPS: 98.2, ReadGBytes: 14.1, TimerStep: 20, TimerCost: 31, NoisePercent: 1.24, DriftPercent: -0.4,
+			AAPercent: 0.31},
 		Verdict: record.Verdict{Valid: true},
 	}}
 	number := func(s string) float64 {
@@ -86,11 +87,12 @@ func zoo(t testing.TB) []record.Record {
 			Time: at.Add(time.Duration(i) * time.Second), Machine: machine(),
 			Model: l[0], Family: l[1], Year: int(number(l[2])),
 			ImgSize: int(number(l[3])), Batch: 1, Threads: 1, Scenario: "single_stream", ImagesPerSec: 1000 / ms,
-			Effective:   &record.Settings{Axes: record.Axes{ISA: "avx2"}},
-			Cost:        &record.Cost{Params: params, MACs: int64(number(l[5]) * 1e9), Activations: int64(number(l[6]) * 1e6)},
-			Timing:      timing,
-			Footprint:   &record.Footprint{WeightsBytes: 4 * params, ArenaBytes: 10 << 20, PeakRSSBytes: 4*params + 40<<20, Load: 1e9},
-			Published:   &record.Published{Top1: number(l[9]), Top5: number(l[10]), ImgSize: int(number(l[3])), Source: "timm results-imagenet.csv, " + l[0] + "." + l[8]},
+			Effective: &record.Settings{Axes: record.Axes{ISA: "avx2"}},
+			Cost:      &record.Cost{Params: params, MACs: int64(number(l[5]) * 1e9), Activations: int64(number(l[6]) * 1e6)},
+			Timing:    timing,
+			Footprint: &record.Footprint{WeightsBytes: 4 * params, ArenaBytes: 10 << 20, PeakRSSBytes: 4*params + 40<<20, Load: 1e9},
+			Published: &record.Published{Top1: number(l[9]), Top5: number(l[10]), ImgSize: int(number(l[3])),
+				Source: "timm results-imagenet.csv, " + l[0] + "." + l[8]},
 			NotMeasured: map[string]string{"top1": "no checkpoint of " + l[0] + " in the cache: zoobench pull " + l[0]},
 			Verdict:     record.Verdict{Valid: true},
 		})

@@ -85,8 +85,10 @@ func TestPublishedBesideMeasured(t *testing.T) {
 		{"failed", []record.Record{l, eval("a", "x", 224, -1)}, "80.00", ""},
 		{"validation", []record.Record{l, on(validation, record.Published{Top1: 81, Dataset: validation})}, "81.00", ""},
 		{"ImageNetV2", []record.Record{l, on(imageNetV2, record.Published{Top1: 68.5, Dataset: imageNetV2})}, "68.50 on ImageNetV2", ""},
-		{"another size", []record.Record{l, on(imageNetV2, record.Published{Top1: 68.5, ImgSize: 288, Dataset: imageNetV2})}, "68.50 on ImageNetV2 at 288 px", "no published figure is known for this network at this size"},
-		{"none on ImageNetV2", []record.Record{l, on(imageNetV2, record.Published{Source: "s"})}, "no published figure on ImageNetV2 is known", ""},
+		{"another size", []record.Record{l, on(imageNetV2, record.Published{Top1: 68.5, ImgSize: 288, Dataset: imageNetV2})},
+			"68.50 on ImageNetV2 at 288 px", "no published figure is known for this network at this size"},
+		{"none on ImageNetV2", []record.Record{l, on(imageNetV2, record.Published{Source: "s"})}, "no published figure on ImageNetV2 is known",
+			""},
 		{"nothing published", []record.Record{l, eval("a", "x", 224, 70)}, "no published figure is known", ""},
 		{"another set", []record.Record{l, on("", record.Published{Top1: 50, Dataset: "flowers"})}, "50.00 on flowers", ""},
 	} {

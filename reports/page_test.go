@@ -20,7 +20,8 @@ func layered(records []record.Record) []record.Record {
 		if r := &records[i]; r.Model == "resnet18" && r.Kind == record.KindLatency {
 			r.Layers = []record.Layer{
 				{Name: "conv1", Op: "conv+relu", Out: []int{64, 112, 112}, Params: 9408, MACs: 118013952, Algorithm: "gemm", P50: 2_500_000},
-				{Name: "layer1.0.conv1", Op: "conv+relu", Out: []int{64, 56, 56}, Params: 36864, MACs: 115605504, Algorithm: "winograd", P50: 1_500_000},
+				{Name: "layer1.0.conv1", Op: "conv+relu", Out: []int{64, 56, 56}, Params: 36864, MACs: 115605504, Algorithm: "winograd",
+					P50: 1_500_000},
 				{Name: "fc", Op: "linear", Out: []int{1000, 1, 1}, Params: 513000, MACs: 512000, Algorithm: "gemv", P50: 150_000},
 			}
 		}
@@ -200,7 +201,8 @@ func TestPageLayersOfTheRow(t *testing.T) {
 		return r
 	}
 	records := []record.Record{
-		algorithm("r1", "a", "gemm", false, "h1"), algorithm("r1", "b", "direct", true, "h1"), algorithm("r2", "c", "winograd", false, "h1"), algorithm("r2", "d", "bands", false, "h2"),
+		algorithm("r1", "a", "gemm", false, "h1"), algorithm("r1", "b", "direct", true, "h1"), algorithm("r2", "c", "winograd", false, "h1"),
+		algorithm("r2", "d", "bands", false, "h2"),
 	}
 	d := lift(t, pageOf(t, records, nil))
 	if len(d.Rows) != len(records) {

@@ -150,11 +150,21 @@ func TestWriteGolden(t *testing.T) {
 		records []record.Record
 		want    []string // plots
 	}{
-		{"report.md", troubled(measured(zoo(t), 3)), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "latency_macs", "finding_folded-batch-norm", "finding_resnet-beats-vgg"}},
-		{"report_published.md", zoo(t), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "latency_macs", "finding_folded-batch-norm"}},
-		{"report_measured.md", measured(zoo(t), 1), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "latency_macs", "finding_folded-batch-norm", "finding_depth-pays", "finding_resnet-beats-vgg"}},
-		{"report_hostile.md", hostile(t), []string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "latency_macs"}},
-		{"report_sweep.md", append(sweep(t), pipelined(t)...), []string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "batch_curve", "latency_macs", "finding_folded-batch-norm"}},
+		{"report.md", troubled(measured(zoo(t), 3)),
+			[]string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "published_accuracy_macs",
+				"published_accuracy_latency", "published_accuracy_years", "published_accuracy_params", "latency_macs", "finding_folded-batch-norm",
+				"finding_resnet-beats-vgg"}},
+		{"report_published.md", zoo(t),
+			[]string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params",
+				"latency_macs", "finding_folded-batch-norm"}},
+		{"report_measured.md", measured(zoo(t), 1),
+			[]string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "latency_macs",
+				"finding_folded-batch-norm", "finding_depth-pays", "finding_resnet-beats-vgg"}},
+		{"report_hostile.md", hostile(t),
+			[]string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "latency_macs"}},
+		{"report_sweep.md", append(sweep(t), pipelined(t)...),
+			[]string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params",
+				"batch_curve", "latency_macs", "finding_folded-batch-norm"}},
 		{"report_empty.md", nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -321,7 +331,8 @@ func TestFolderNotWritable(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Write(filepath.Join(file, "run"), zoo(t), nil, findings.Given{}); err == nil || !strings.HasPrefix(err.Error(), "reports: ") || !strings.Contains(err.Error(), file) {
+	if _, err := Write(filepath.Join(file, "run"), zoo(t), nil, findings.Given{}); err == nil ||
+		!strings.HasPrefix(err.Error(), "reports: ") || !strings.Contains(err.Error(), file) {
 		t.Errorf("got %v, want an error of this package with the path", err)
 	}
 	dir := t.TempDir()
@@ -360,7 +371,8 @@ func TestUnsound(t *testing.T) {
 			r.Verdict = record.Verdict{}
 		}},
 		{"empty groups", func(r *record.Record) {
-			r.Cost, r.Timing, r.Footprint, r.Published, r.Host = &record.Cost{}, &record.Timing{}, &record.Footprint{}, &record.Published{}, &record.Host{}
+			r.Cost, r.Timing, r.Footprint = &record.Cost{}, &record.Timing{}, &record.Footprint{}
+			r.Published, r.Host = &record.Published{}, &record.Host{}
 			if r.Kind == record.KindEval {
 				r.Accuracy = &record.Accuracy{}
 			}

@@ -17,13 +17,15 @@ func latency(model string, ms int64) record.Record {
 		samples[i] = ms*1e6 + int64(i)
 	}
 	return record.Record{
-		Kind: record.KindLatency, RunID: "r", Time: time.Unix(1, 0), Model: model, Experiment: "e", Machine: machine(), ImgSize: 224, Threads: 1, Batch: 1,
+		Kind: record.KindLatency, RunID: "r", Time: time.Unix(1, 0),
+		Model: model, Experiment: "e", Machine: machine(), ImgSize: 224, Threads: 1, Batch: 1,
 		Timing: record.NewTiming(samples, time.Second), Footprint: &record.Footprint{Load: 1e6}, Verdict: record.Verdict{Valid: true},
 	}
 }
 
 func eval(model, checkpoint string, size, right int) record.Record {
-	r := record.Record{Kind: record.KindEval, RunID: "r", Time: time.Unix(1, 0), Model: model, Checkpoint: checkpoint, Experiment: "e", Machine: machine(), ImgSize: size, Verdict: record.Verdict{Valid: true}}
+	r := record.Record{Kind: record.KindEval, RunID: "r", Time: time.Unix(1, 0), Model: model, Checkpoint: checkpoint, Experiment: "e",
+		Machine: machine(), ImgSize: size, Verdict: record.Verdict{Valid: true}}
 	if right >= 0 {
 		r.Accuracy = record.NewAccuracy(100, right, right, nil)
 	} else {
@@ -50,30 +52,43 @@ func TestRows(t *testing.T) {
 		{"fastest first", []record.Record{latency("a", 5), latency("b", 2)}, "b/224/2/- a/224/5/-"},
 		{"one checkpoint", []record.Record{latency("a", 5), eval("a", "x", 224, 70)}, "a.x/224/5/70"},
 		{"two checkpoints", []record.Record{latency("a", 5), eval("a", "y", 224, 60), eval("a", "x", 224, 70)}, "a.x/224/5/70 a.y/224/5/60"},
-		{"a failed checkpoint beside a good one", []record.Record{latency("a", 5), eval("a", "x", 224, 70), eval("a", "y", 0, -1)}, "a.x/224/5/70 a.y/224/5/-"},
+		{"a failed checkpoint beside a good one", []record.Record{latency("a", 5), eval("a", "x", 224, 70), eval("a", "y", 0, -1)},
+			"a.x/224/5/70 a.y/224/5/-"},
 		{"no checkpoint", []record.Record{latency("a", 5), eval("a", "", 0, -1)}, "a/224/5/-"},
-		{"no checkpoint at first, one after resuming", []record.Record{latency("a", 5), eval("a", "", 0, -1), eval("a", "x", 224, 70)}, "a.x/224/5/70"},
+		{"no checkpoint at first, one after resuming", []record.Record{latency("a", 5), eval("a", "", 0, -1), eval("a", "x", 224, 70)},
+			"a.x/224/5/70"},
 		{"another size", []record.Record{latency("a", 5), eval("a", "x", 288, 70)}, "a/224/5/- a.x/288/-/70"},
-		{"another checkpoint was timed", []record.Record{with(latency("a", 5), func(r *record.Record) { r.Checkpoint = "x" }), eval("a", "y", 224, 70)}, "a.x/224/5/- a.y/224/-/70"},
+		{"another checkpoint was timed",
+			[]record.Record{with(latency("a", 5), func(r *record.Record) { r.Checkpoint = "x" }),
+				eval("a", "y", 224, 70)}, "a.x/224/5/- a.y/224/-/70"},
 		{"accuracy alone", []record.Record{eval("a", "x", 224, 70)}, "a.x/224/-/70"},
 		{"accuracy from another experiment", []record.Record{latency("a", 5), with(eval("a", "x", 224, 70), other)}, "a.x/224/5/70 a.x/224/-/70"},
-		{"own experiment goes first", []record.Record{latency("a", 5), with(eval("a", "x", 224, 70), other), eval("a", "x", 224, 71)}, "a.x/224/5/71 a.x/224/-/70"},
+		{"own experiment goes first", []record.Record{latency("a", 5), with(eval("a", "x", 224, 70), other), eval("a", "x", 224, 71)},
+			"a.x/224/5/71 a.x/224/-/70"},
 		{"counted alone", []record.Record{{Kind: record.KindCost, Model: "a", ImgSize: 64, Cost: &record.Cost{}}}, "a/64/-/-"},
 		{"measured again", []record.Record{
 			with(latency("a", 5), func(r *record.Record) { r.JobID, r.Time = "j", time.Unix(1, 0) }),
 			with(latency("a", 4), func(r *record.Record) { r.JobID, r.Time = "j", time.Unix(2, 0) }),
 		}, "a/224/4/-"},
 		{"two files without a tag", []record.Record{
-			file(latency("a", 5), "w/x.pth"), file(latency("a", 4), "w/y.pth"), file(eval("a", "", 224, 60), "w/x.pth"), file(eval("a", "", 224, 70), "w/y.pth"),
+			file(latency("a", 5), "w/x.pth"), file(latency("a", 4), "w/y.pth"), file(eval("a", "", 224, 60),
+				"w/x.pth"), file(eval("a", "", 224, 70), "w/y.pth"),
 		}, "a.x.pth/224/5/60 a.y.pth/224/4/70"},
-		{"one file of two failed", []record.Record{latency("a", 5), file(eval("a", "", 224, 60), "w/x.pth"), file(eval("a", "", 0, -1), "w/y.pth")}, "a.x.pth/224/5/60 a.y.pth/224/5/-"},
-		{"another file was timed", []record.Record{file(latency("a", 5), "w/x.pth"), file(eval("a", "", 224, 70), "w/y.pth")}, "a.x.pth/224/5/- a.y.pth/224/-/70"},
+		{"one file of two failed",
+			[]record.Record{latency("a", 5), file(eval("a", "", 224, 60), "w/x.pth"),
+				file(eval("a", "", 0, -1), "w/y.pth")}, "a.x.pth/224/5/60 a.y.pth/224/5/-"},
+		{"another file was timed", []record.Record{file(latency("a", 5), "w/x.pth"), file(eval("a", "", 224, 70), "w/y.pth")},
+			"a.x.pth/224/5/- a.y.pth/224/-/70"},
 		{"a tagged file that lies elsewhere", []record.Record{
-			file(with(latency("a", 5), func(r *record.Record) { r.Checkpoint = "x" }), "u/x.pth"), file(eval("a", "x", 224, 60), "u/x.pth"), file(eval("a", "x", 224, 61), "w/x.pth"),
+			file(with(latency("a", 5), func(r *record.Record) { r.Checkpoint = "x" }), "u/x.pth"), file(eval("a", "x", 224, 60),
+				"u/x.pth"), file(eval("a", "x", 224, 61), "w/x.pth"),
 		}, "a.x/224/5/61"},
-		{"threads", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Threads = 2 }), latency("a", 5), latency("b", 4)}, "a/224/5/- a/224/3/- b/224/4/-"},
-		{"failed last", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Timing = nil }), latency("b", 4)}, "b/224/4/- a/224/-/-"},
-		{"too few samples", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Timing = record.NewTiming(r.Timing.Samples[:10], 0) })}, "a/224/-/-"},
+		{"threads", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Threads = 2 }), latency("a", 5), latency("b", 4)},
+			"a/224/5/- a/224/3/- b/224/4/-"},
+		{"failed last", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Timing = nil }), latency("b", 4)},
+			"b/224/4/- a/224/-/-"},
+		{"too few samples", []record.Record{with(latency("a", 3),
+			func(r *record.Record) { r.Timing = record.NewTiming(r.Timing.Samples[:10], 0) })}, "a/224/-/-"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
@@ -142,7 +157,8 @@ func TestPublishedIsNotMeasured(t *testing.T) {
 	for _, f := range r.figures(nil) {
 		accuracy := strings.Contains(f.name, "accuracy")
 		hollow := slices.ContainsFunc(texts(t, f), func(w written) bool { return w.text == "published, not" }) // so says the legend
-		if accuracy != hollow || accuracy != strings.Contains(f.Title, "not measured here") || accuracy != strings.HasPrefix(f.name, "published_") {
+		if accuracy != hollow || accuracy != strings.Contains(f.Title, "not measured here") ||
+			accuracy != strings.HasPrefix(f.name, "published_") {
 			t.Errorf("%s: title %q, hollow %v", f.name, f.Title, hollow)
 		}
 	}
@@ -188,7 +204,8 @@ func TestChosenSettings(t *testing.T) {
 // TestScenarioOfRow tells that what a query is, is part of a row's settings.
 func TestScenarioOfRow(t *testing.T) {
 	at := func(rate float64, streams int) settings {
-		return settingsOf(&record.Record{Scenario: "server", Effective: &record.Settings{Axes: record.Axes{Scenario: "server"}, Rate: rate, Streams: streams}})
+		return settingsOf(&record.Record{Scenario: "server",
+			Effective: &record.Settings{Axes: record.Axes{Scenario: "server"}, Rate: rate, Streams: streams}})
 	}
 	if a, b := at(5, 0), at(50, 0); a == b || a.scenario() != "server at 5 images/s" {
 		t.Errorf("two rates: %+v and %+v", a, b)
@@ -252,7 +269,8 @@ func FuzzClean(f *testing.F) {
 				t.Fatalf("%q leaves control character %q", s, c)
 			}
 		}
-		if cell := markdown(clean(s)); strings.ContainsAny(cell, "<>\n") || strings.Contains(strings.ReplaceAll(cell, `\|`, ""), "|") && !strings.Contains(cell, `\\`) {
+		if cell := markdown(clean(s)); strings.ContainsAny(cell, "<>\n") || strings.Contains(strings.ReplaceAll(cell, `\|`, ""), "|") &&
+			!strings.Contains(cell, `\\`) {
 			t.Fatalf("%q breaks out of a cell: %q", s, cell)
 		}
 	})
@@ -272,7 +290,8 @@ func TestVerdict(t *testing.T) {
 	}{
 		{"none", nil, "", nil},
 		{"steady", []record.Record{before}, "valid", []string{"noise", "drift", "verdict"}},
-		{"noisy after", []record.Record{after, before}, "noisy: the same work spreads over 12.0 %", []string{"noise before", "noise after", "drift", "verdict"}},
+		{"noisy after", []record.Record{after, before}, "noisy: the same work spreads over 12.0 %",
+			[]string{"noise before", "noise after", "drift", "verdict"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, err := newRun(test.records, nil)

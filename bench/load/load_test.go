@@ -87,9 +87,12 @@ func TestScenarios(t *testing.T) {
 		{"single stream, by samples", Options{MinDuration: ms, MinSamples: 64}, 1, 10 * ms, 64, 10 * ms, 64, 640 * ms},
 		{"single stream, a batch a query", Options{MinDuration: time.Second}, 4, 100 * ms, 11, 100 * ms, 44, 1100 * ms},
 		{"default is 3 s", Options{}, 1, 100 * ms, 30, 100 * ms, 30, 3 * time.Second},
-		{"multi-stream, eight images in two batches", Options{Scenario: MultiStream, MinDuration: time.Second}, 4, 10 * ms, 50, 20 * ms, 400, time.Second},
-		{"multi-stream, a part of a batch", Options{Scenario: MultiStream, Streams: 9, MinDuration: time.Second}, 4, 10 * ms, 34, 30 * ms, 306, 1020 * ms},
-		{"multi-stream, less than a batch", Options{Scenario: MultiStream, Streams: 3, MinDuration: time.Second}, 4, 10 * ms, 100, 10 * ms, 300, time.Second},
+		{"multi-stream, eight images in two batches", Options{Scenario: MultiStream, MinDuration: time.Second}, 4, 10 * ms, 50, 20 * ms, 400,
+			time.Second},
+		{"multi-stream, a part of a batch", Options{Scenario: MultiStream, Streams: 9, MinDuration: time.Second}, 4, 10 * ms, 34, 30 * ms, 306,
+			1020 * ms},
+		{"multi-stream, less than a batch", Options{Scenario: MultiStream, Streams: 3, MinDuration: time.Second}, 4, 10 * ms, 100, 10 * ms, 300,
+			time.Second},
 		{"offline", Options{Scenario: Offline, MinDuration: time.Second}, 32, 50 * ms, 20, 50 * ms, 640, time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,7 +104,8 @@ func TestScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(res.Samples) != tt.wantSamples || res.Images != tt.wantImages || res.Span != tt.wantSpan {
-				t.Errorf("%d samples, %d images in %v, want %d, %d in %v", len(res.Samples), res.Images, res.Span, tt.wantSamples, tt.wantImages, tt.wantSpan)
+				t.Errorf("%d samples, %d images in %v, want %d, %d in %v", len(res.Samples), res.Images, res.Span, tt.wantSamples, tt.wantImages,
+					tt.wantSpan)
 			}
 			for i, s := range res.Samples {
 				if time.Duration(s) != tt.wantSample {
@@ -209,7 +213,8 @@ func TestServer(t *testing.T) {
 func TestServerPaysForWhatItAsks(t *testing.T) {
 	clock := &fakeClock{}
 	sys := &fakeSystem{clock: clock, batch: 8, took: []time.Duration{2 * ms}, each: 10 * ms}
-	res, err := Run(context.Background(), sys, Options{Scenario: Server, Rate: 0.1, Seed: 1, MinDuration: 200 * time.Second, MaxDuration: time.Hour, Clock: clock})
+	res, err := Run(context.Background(), sys,
+		Options{Scenario: Server, Rate: 0.1, Seed: 1, MinDuration: 200 * time.Second, MaxDuration: time.Hour, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,20 +237,25 @@ func TestServerVerdict(t *testing.T) {
 		took  []time.Duration
 		want  []string // parts of the reasons, none for valid
 	}{
-		{"more than is done by the end", Options{Rate: 200, LatencyBound: 50 * ms}, 1, nil, []string{"overloaded: ", "queries unanswered after 25s", "latency bound: "}},
+		{"more than is done by the end", Options{Rate: 200, LatencyBound: 50 * ms}, 1, nil,
+			[]string{"overloaded: ", "queries unanswered after 25s", "latency bound: "}},
 		{"batches carry the same load", Options{Rate: 200, LatencyBound: 50 * ms}, 8, nil, nil},
 		{"bound too tight", Options{Rate: 90, LatencyBound: 12 * ms}, 1, nil, []string{"more than may be if 99 % are to keep it"}},
 		{"no bound", Options{Rate: 90}, 1, nil, nil},
-		{"too few queries to vouch for a bound", Options{Rate: 5, LatencyBound: time.Second}, 1, nil, []string{"0 of ", "too few queries to say that 99 % keep it"}},
+		{"too few queries to vouch for a bound", Options{Rate: 5, LatencyBound: time.Second}, 1, nil,
+			[]string{"0 of ", "too few queries to say that 99 % keep it"}},
 		{"twice too much, all worked off", Options{Rate: 200, MinDuration: 3 * time.Second, MaxDuration: time.Minute}, 1, nil,
 			[]string{"overloaded: arrivals of 2.99", "overloaded: 200 images a second are asked for, full batches made at most 100"}},
 		{"a little too much", Options{Rate: 105}, 1, nil, []string{"overloaded: arrivals of ", "overloaded: 105 images a second"}},
-		{"a little too much, too short for a line", Options{Rate: 105, MinDuration: 3 * time.Second}, 1, nil, []string{"overloaded: 105 images a second"}},
-		{"a little too much for long", Options{Rate: 99, MinDuration: 10 * time.Minute, MaxDuration: time.Hour}, 1, dearer, []string{"overloaded: arrivals of 9m59"}},
+		{"a little too much, too short for a line", Options{Rate: 105, MinDuration: 3 * time.Second}, 1, nil,
+			[]string{"overloaded: 105 images a second"}},
+		{"a little too much for long", Options{Rate: 99, MinDuration: 10 * time.Minute, MaxDuration: time.Hour}, 1, dearer,
+			[]string{"overloaded: arrivals of 9m59"}},
 		{"nearly all it can do for long", Options{Rate: 95, MinDuration: 10 * time.Minute, MaxDuration: time.Hour}, 1, nil, nil},
 		{"rate beyond the warm-up's", Options{Rate: 94, MinDuration: time.Minute, MaxDuration: time.Hour}, 1, cheaper, nil},
 		{"rate beyond the warm-up's for batches", Options{Rate: 752, MinDuration: time.Minute, MaxDuration: time.Hour}, 8, cheaper, nil},
-		{"too much for batches", Options{Rate: 900}, 8, nil, []string{"overloaded: 900 images a second are asked for, full batches made at most 800"}},
+		{"too much for batches", Options{Rate: 900}, 8, nil,
+			[]string{"overloaded: 900 images a second are asked for, full batches made at most 800"}},
 		{"slower under load", Options{Rate: 10, MaxDuration: time.Hour}, 1, slower, []string{"overloaded: arrivals of "}},
 		{"as slow at a rate for it", Options{Rate: 3, MaxDuration: time.Hour}, 1, slower, nil},
 		{"short, nearly all it can do", Options{Rate: 90, MinDuration: 300 * ms}, 1, nil, nil},
@@ -322,11 +332,16 @@ func TestVerdict(t *testing.T) {
 		wantWarning string
 	}{
 		{"steady", Options{}, steady, "", ""},
-		{"some noise", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7919%21-10)*ms/30 }), "", ""},
-		{"noise to be told", Options{MinDuration: 200 * ms}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7%11-5)*ms/6 }), "", "noise: "},
-		{"too noisy", Options{MinDuration: 200 * ms}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7%11-5)*ms }), "noise: ", ""},
-		{"drift to be told", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i)*ms/200 }), "", "drift: "},
-		{"drifts", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i)*ms/50 }), "drift: ", ""},
+		{"some noise", Options{MinDuration: 2 * time.Second},
+			with(func(i int) time.Duration { return 10*ms + time.Duration(i*7919%21-10)*ms/30 }), "", ""},
+		{"noise to be told", Options{MinDuration: 200 * ms}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7%11-5)*ms/6 }),
+			"", "noise: "},
+		{"too noisy", Options{MinDuration: 200 * ms}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7%11-5)*ms }), "noise: ",
+			""},
+		{"drift to be told", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i)*ms/200 }),
+			"", "drift: "},
+		{"drifts", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i)*ms/50 }), "drift: ",
+			""},
 		{"too few", Options{MinDuration: 100 * ms, MaxDuration: 200 * ms, MinSamples: 64}, steady, "too few samples: have 20, want 64", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -396,7 +411,8 @@ func TestErrors(t *testing.T) {
 		sys  fakeSystem
 		want string
 	}{
-		{"unknown scenario", Options{Scenario: "bursts"}, fakeSystem{batch: 1}, `load: scenario: have "bursts", want one of [single_stream multi_stream offline server]`},
+		{"unknown scenario", Options{Scenario: "bursts"}, fakeSystem{batch: 1},
+			`load: scenario: have "bursts", want one of [single_stream multi_stream offline server]`},
 		{"server without rate", Options{Scenario: Server}, fakeSystem{batch: 1}, "load: server: rate: have 0"},
 		{"rate is NaN", Options{Scenario: Server, Rate: math.NaN()}, fakeSystem{batch: 1}, "load: server: rate: have NaN"},
 		{"negative duration", Options{MinDuration: -1}, fakeSystem{batch: 1}, "negative"},

@@ -18,7 +18,8 @@ func TestCSVHeaders(t *testing.T) {
 		want  string // timm's columns in timm's order
 	}{
 		{"eval", WriteEvalCSV, "model,img_size,top1,top1_err,top5,top5_err,param_count,crop_pct,interpolation"},
-		{"latency", WriteLatencyCSV, "model,infer_img_size,infer_samples_per_sec,infer_step_time,infer_batch_size,param_count,infer_gmacs,infer_macts"},
+		{"latency", WriteLatencyCSV,
+			"model,infer_img_size,infer_samples_per_sec,infer_step_time,infer_batch_size,param_count,infer_gmacs,infer_macts"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var b strings.Builder

@@ -48,14 +48,17 @@ func TestAccuracy(t *testing.T) {
 	}
 	other := eval("vgg16.tv_in1k", 71)
 	other.DatasetSHA256 = "e"
-	costs := []Network{network("resnet50", "resnet", 4e9, false), network("resnet152", "resnet", 11e9, false), network("vgg16", "vgg", 15e9, false), network("vgg19", "vgg", 19e9, false)}
+	costs := []Network{network("resnet50", "resnet", 4e9, false), network("resnet152", "resnet", 11e9, false),
+		network("vgg16", "vgg", 15e9, false), network("vgg19", "vgg", 19e9, false)}
 	vgg := []record.Record{eval("resnet50.tv_in1k", 76), eval("vgg16.tv_in1k", 71), eval("resnet152.tv_in1k", 78), eval("vgg19.tv_in1k", 72)}
 	dear := append([]Network{network("resnet50", "resnet", 20e9, false)}, costs[1:]...)
 	six := []record.Record{eval("resnet50.IMAGENET1K_V2", 80)}
-	for _, name := range []string{"mobilenetv2_100.ra_in1k", "mobilenetv3_large_100.ra_in1k", "shufflenet_v2_x1_0.IMAGENET1K_V1", "ghostnet_100.in1k", "efficientnet_b0.ra_in1k", "squeezenet1_1.IMAGENET1K_V1"} {
+	for _, name := range []string{"mobilenetv2_100.ra_in1k", "mobilenetv3_large_100.ra_in1k", "shufflenet_v2_x1_0.IMAGENET1K_V1",
+		"ghostnet_100.in1k", "efficientnet_b0.ra_in1k", "squeezenet1_1.IMAGENET1K_V1"} {
 		six = append(six, eval(name, 70))
 	}
-	alone := []record.Record{eval("coatnet_0_rw_224.sw_in1k", 82), eval("vit_small_patch16_224.augreg_in1k", 79), eval("convnext_tiny.fb_in1k", 81), sized(eval("tf_efficientnet_b4.aa_in1k", 80), 380)}
+	alone := []record.Record{eval("coatnet_0_rw_224.sw_in1k", 82), eval("vit_small_patch16_224.augreg_in1k", 79),
+		eval("convnext_tiny.fb_in1k", 81), sized(eval("tf_efficientnet_b4.aa_in1k", 80), 380)}
 	for _, test := range []struct {
 		name, id string
 		records  []record.Record
@@ -69,18 +72,24 @@ func TestAccuracy(t *testing.T) {
 		{"better and cheaper", "resnet-beats-vgg", vgg, costs, Confirmed},
 		{"better and dearer", "resnet-beats-vgg", vgg, dear, Refuted},
 		{"other images", "resnet-beats-vgg", append(vgg[:1:1], other), costs, Untestable},
-		{"half a point", "inception-residuals", []record.Record{eval("inception_v4.tf_in1k", 80.1), eval("inception_resnet_v2.tf_in1k", 82)}, nil, Refuted},
+		{"half a point", "inception-residuals", []record.Record{eval("inception_v4.tf_in1k", 80.1), eval("inception_resnet_v2.tf_in1k", 82)},
+			nil, Refuted},
 		{"gates help at every depth", "se-gain", gated, nil, Confirmed},
 		{"at two depths of three", "se-gain", gated[2:], nil, Untestable},
 		{"all lose accuracy", "lightweight-trade", six, nil, Confirmed},
 		{"one is not at hand", "lightweight-trade", six[:6], nil, Untestable},
 		{"beats each", "convolution-and-attention", alone, nil, Confirmed},
 		{"beats one", "convolution-and-attention", alone[:2], nil, Untestable},
-		{"loses to one", "convolution-and-attention", []record.Record{eval("coatnet_0_rw_224.sw_in1k", 82), eval("vit_small_patch16_224.augreg_in1k", 83)}, nil, Refuted},
-		{"one of two searched", "searched-against-hand-made", []record.Record{eval("mnasnet_100.rmsp_in1k", 75), eval("mobilenetv2_100.ra_in1k", 73)}, nil, Untestable},
-		{"one of two transfers", "transfer-helps", []record.Record{eval("convnext_tiny.fb_in22k_ft_in1k", 83), eval("convnext_tiny.fb_in1k", 82)}, nil, Untestable},
-		{"one of two depths", "resnet-v2-accuracy", []record.Record{eval("resnetv2_101.a1h_in1k", 83), eval("resnet101.a1h_in1k", 82)}, nil, Untestable},
-		{"costs unknown", "mobilenet-v2-by-recipe", []record.Record{eval("mobilenetv2_100.ra_in1k", 76), eval("mobilenetv1_100.ra4_e3600_r224_in1k", 75)}, nil, Untestable},
+		{"loses to one", "convolution-and-attention",
+			[]record.Record{eval("coatnet_0_rw_224.sw_in1k", 82), eval("vit_small_patch16_224.augreg_in1k", 83)}, nil, Refuted},
+		{"one of two searched", "searched-against-hand-made",
+			[]record.Record{eval("mnasnet_100.rmsp_in1k", 75), eval("mobilenetv2_100.ra_in1k", 73)}, nil, Untestable},
+		{"one of two transfers", "transfer-helps",
+			[]record.Record{eval("convnext_tiny.fb_in22k_ft_in1k", 83), eval("convnext_tiny.fb_in1k", 82)}, nil, Untestable},
+		{"one of two depths", "resnet-v2-accuracy", []record.Record{eval("resnetv2_101.a1h_in1k", 83), eval("resnet101.a1h_in1k", 82)}, nil,
+			Untestable},
+		{"costs unknown", "mobilenet-v2-by-recipe",
+			[]record.Record{eval("mobilenetv2_100.ra_in1k", 76), eval("mobilenetv1_100.ra4_e3600_r224_in1k", 75)}, nil, Untestable},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := find(t, test.id, test.records, test.networks)
@@ -101,7 +110,8 @@ func TestAccuracy(t *testing.T) {
 func TestOneSize(t *testing.T) {
 	const old, v2 = "resnet50.a1h_in1k", "resnetv2_50.a1h_in1k"
 	deep := []record.Record{eval("resnetv2_101.a1h_in1k", 83), eval("resnet101.a1h_in1k", 82)}
-	inceptions := []record.Record{eval("googlenet.IMAGENET1K_V1", 69), eval("bninception.in1k", 73), sized(eval("inception_v3.tf_in1k", 77), 299), sized(eval("inception_v4.tf_in1k", 80), 299)}
+	inceptions := []record.Record{eval("googlenet.IMAGENET1K_V1", 69), eval("bninception.in1k", 73),
+		sized(eval("inception_v3.tf_in1k", 77), 299), sized(eval("inception_v4.tf_in1k", 80), 299)}
 	for _, test := range []struct {
 		name, id string
 		records  []record.Record
@@ -109,15 +119,26 @@ func TestOneSize(t *testing.T) {
 		px       string // of the first row
 		missing  string
 	}{
-		{"two sizes", "resnet-v2-accuracy", []record.Record{eval(v2, 80.4), sized(eval(old, 79.3), 176)}, Untestable, "224 224", v2 + " and " + old + " at one input size, have 224 and 176 px"},
+		{"two sizes", "resnet-v2-accuracy", []record.Record{eval(v2, 80.4), sized(eval(old, 79.3), 176)}, Untestable, "224 224",
+			v2 + " and " + old + " at one input size, have 224 and 176 px"},
 		{"one size", "resnet-v2-accuracy", []record.Record{eval(v2, 80.4), eval(old, 79.3)}, Confirmed, "224 224", ""},
-		{"one of each asked for", "resnet-v2-accuracy", []record.Record{eval(v2, 80.4), asked(eval(old, 82), 224), sized(eval(old, 79.3), 176)}, Refuted, "224 224", ""},
-		{"the larger of two asked for", "resnet-v2-accuracy", []record.Record{eval(v2, 80.4), asked(eval(v2, 80), 160), asked(eval(v2, 82), 288), asked(eval(old, 79), 160), sized(eval(old, 79.3), 176), asked(eval(old, 80), 288)}, Confirmed, "288 288", ""},
-		{"half a point at two sizes", "inception-residuals", []record.Record{sized(eval("inception_v4.tf_in1k", 80.1), 299), eval("inception_resnet_v2.tf_in1k", 82)}, Untestable, "", "inception_resnet_v2.tf_in1k and inception_v4.tf_in1k at one input size, have 224 and 299 px"},
+		{"one of each asked for", "resnet-v2-accuracy", []record.Record{eval(v2, 80.4), asked(eval(old, 82), 224), sized(eval(old, 79.3), 176)},
+			Refuted, "224 224", ""},
+		{"the larger of two asked for", "resnet-v2-accuracy",
+			[]record.Record{eval(v2, 80.4), asked(eval(v2, 80), 160), asked(eval(v2, 82), 288), asked(eval(old, 79), 160),
+				sized(eval(old, 79.3), 176), asked(eval(old, 80), 288)}, Confirmed, "288 288", ""},
+		{"half a point at two sizes", "inception-residuals",
+			[]record.Record{sized(eval("inception_v4.tf_in1k", 80.1), 299), eval("inception_resnet_v2.tf_in1k", 82)},
+			Untestable, "", "inception_resnet_v2.tf_in1k and inception_v4.tf_in1k at one input size, have 224 and 299 px"},
 		{"each at its own", "inception-order", inceptions, Confirmed, "224 224", ""},
-		{"its own beside another", "inception-order", append([]record.Record{asked(eval("inception_v4.tf_in1k", 60), 128)}, inceptions...), Confirmed, "224 224", ""},
-		{"its own asked for, too", "inception-order", append([]record.Record{asked(eval("inception_v4.tf_in1k", 80), 299), sized(eval("inception_v4.tf_in1k", 79), 299), asked(eval("inception_v4.tf_in1k", 80), 299)}, inceptions[:3]...), Confirmed, "224 224", ""},
-		{"another in place of its own", "inception-order", append([]record.Record{asked(eval("inception_v4.tf_in1k", 60), 128)}, inceptions[:3]...), Untestable, "224 224", "top-1 of inception_v4.tf_in1k at its own input size, have it at 128 px, which its experiment asked for"},
+		{"its own beside another", "inception-order", append([]record.Record{asked(eval("inception_v4.tf_in1k", 60), 128)}, inceptions...),
+			Confirmed, "224 224", ""},
+		{"its own asked for, too", "inception-order",
+			append([]record.Record{asked(eval("inception_v4.tf_in1k", 80), 299), sized(eval("inception_v4.tf_in1k", 79), 299),
+				asked(eval("inception_v4.tf_in1k", 80), 299)}, inceptions[:3]...), Confirmed, "224 224", ""},
+		{"another in place of its own", "inception-order",
+			append([]record.Record{asked(eval("inception_v4.tf_in1k", 60), 128)}, inceptions[:3]...), Untestable, "224 224",
+			"top-1 of inception_v4.tf_in1k at its own input size, have it at 128 px, which its experiment asked for"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := find(t, test.id, append(slices.Clone(deep), test.records...), nil)
@@ -215,8 +236,10 @@ func TestRecipes(t *testing.T) {
 		{"fewer images", append(base[:4:4], few), Confirmed, spread},
 		{"other images", append(base[:4:4], apart), Confirmed, spread},
 		{"fewer pixels", append(base[:4:4], sized(eval("resnet50.a3_in1k", 70), 160)), Confirmed, spread},
-		{"a billion images", append(base[:4:4], eval("resnet50.fb_swsl_ig1b_ft_in1k", 90), eval("resnet50.fb_ssl_yfcc100m_ft_in1k", 60)), Confirmed, spread},
-		{"as many pixels by request", append(base[:4:4], sized(eval("resnet50.a3_in1k", 70), 160), asked(eval("resnet50.a3_in1k", 75), 224)), Confirmed, "resnet50 from 75.00 % (a3_in1k) to 81.00 % (a1_in1k), 6.0 points by recipe"},
+		{"a billion images", append(base[:4:4], eval("resnet50.fb_swsl_ig1b_ft_in1k", 90), eval("resnet50.fb_ssl_yfcc100m_ft_in1k", 60)),
+			Confirmed, spread},
+		{"as many pixels by request", append(base[:4:4], sized(eval("resnet50.a3_in1k", 70), 160), asked(eval("resnet50.a3_in1k", 75), 224)),
+			Confirmed, "resnet50 from 75.00 % (a3_in1k) to 81.00 % (a1_in1k), 6.0 points by recipe"},
 		{"two and more images", append(base[1:4:4], eval("resnet50.fb_swsl_ig1b_ft_in1k", 90)), Untestable, ""},
 		{"two and one of fewer images", []record.Record{base[1], base[2], base[3], few}, Untestable, ""},
 		{"one of them twice", []record.Record{base[1], base[2], base[3], eval("resnet50.IMAGENET1K_V1", 76)}, Untestable, ""},
@@ -234,8 +257,10 @@ func TestRecipes(t *testing.T) {
 		})
 	}
 	for tag, want := range map[string]bool{
-		"tv_in1k": false, "a1h_in1k": false, "IMAGENET1K_V2": false, "ra4_e3600_r224_in1k": false, "miil_in1k": false, "b": false, "gluon_in1k": false,
-		"fb_in22k_ft_in1k_384": true, "IMAGENET1K_SWAG_E2E_V1": true, "ns_jft_in1k": true, "sw_in12k": true, "augreg_in21k": true, "fb_wsl_ig1b_ft_in1k": true,
+		"tv_in1k": false, "a1h_in1k": false, "IMAGENET1K_V2": false, "ra4_e3600_r224_in1k": false, "miil_in1k": false, "b": false,
+		"gluon_in1k":           false,
+		"fb_in22k_ft_in1k_384": true, "IMAGENET1K_SWAG_E2E_V1": true, "ns_jft_in1k": true, "sw_in12k": true, "augreg_in21k": true,
+		"fb_wsl_ig1b_ft_in1k": true,
 	} {
 		if moreImages(tag) != want {
 			t.Errorf("%s: more images %v, want %v", tag, !want, want)
@@ -364,7 +389,8 @@ func TestPublishedFigures(t *testing.T) {
 				continue
 			}
 			count++
-			if top1, error5 := fmt.Sprintf("%.2f", v[0]), fmt.Sprintf("%.2f", 100-v[1]); !strings.Contains(f.Published, top1) && !strings.Contains(f.Published, error5) {
+			if top1, error5 := fmt.Sprintf("%.2f", v[0]), fmt.Sprintf("%.2f", 100-v[1]); !strings.Contains(f.Published, top1) &&
+				!strings.Contains(f.Published, error5) {
 				t.Errorf("%s: %s has %s at %d px, published is said to be %q", f.ID, name[1], top1, own[name[1]], f.Published)
 			}
 		}

@@ -13,7 +13,8 @@ import (
 
 // network is a graph of that many multiply-accumulates.
 func network(name, family string, macs int64, depthwise bool) Network {
-	l := Layer{Name: "conv", Op: "conv", In: [3]int{8, 8, 8}, Out: [3]int{8, 8, 8}, Kernel: [2]int{3, 3}, Groups: 1, Params: macs / 64, MACs: macs}
+	l := Layer{Name: "conv", Op: "conv", In: [3]int{8, 8, 8}, Out: [3]int{8, 8, 8}, Kernel: [2]int{3, 3}, Groups: 1, Params: macs / 64,
+		MACs: macs}
 	if depthwise {
 		l.Groups = 8
 	}
@@ -41,8 +42,8 @@ func eval(name string, top1 float64) record.Record {
 	model, tag, _ := strings.Cut(name, ".")
 	n := int(math.Round(500 * top1))
 	return record.Record{
-		Schema: record.Schema, Kind: record.KindEval, RunID: "r", Time: at, Machine: record.Machine{CPU: "c"}, Model: model, Checkpoint: tag, ImgSize: 224,
-		DatasetSHA256: "d", Accuracy: record.NewAccuracy(50_000, n, n, nil), Verdict: record.Verdict{Valid: true},
+		Schema: record.Schema, Kind: record.KindEval, RunID: "r", Time: at, Machine: record.Machine{CPU: "c"}, Model: model, Checkpoint: tag,
+		ImgSize: 224, DatasetSHA256: "d", Accuracy: record.NewAccuracy(50_000, n, n, nil), Verdict: record.Verdict{Valid: true},
 	}
 }
 
@@ -66,7 +67,8 @@ func TestClaims(t *testing.T) {
 			t.Errorf("%s stands twice", f.ID)
 		}
 		seen[f.ID] = true
-		for name, text := range map[string]string{"text": f.Text, "source": f.Source, "needs": f.Needs, "confirms": f.Confirms, "refutes": f.Refutes, "tier": string(f.Tier)} {
+		for name, text := range map[string]string{"text": f.Text, "source": f.Source, "needs": f.Needs, "confirms": f.Confirms,
+			"refutes": f.Refutes, "tier": string(f.Tier)} {
 			if text == "" {
 				t.Errorf("%s: no %s", f.ID, name)
 			}
@@ -103,7 +105,8 @@ func results(records []record.Record, networks []Network) (all []Result) {
 
 // many is ten networks: with agree, latency follows multiply-accumulates, else the other way round.
 func many(agree bool) (records []record.Record, networks []Network) {
-	records = []record.Record{{Schema: record.Schema, Kind: record.KindHost, RunID: "r", Time: at, Machine: record.Machine{CPU: "c"}, Host: &record.Host{PeakGFLOPS: 100}, Verdict: record.Verdict{Valid: true}}}
+	records = []record.Record{{Schema: record.Schema, Kind: record.KindHost, RunID: "r", Time: at, Machine: record.Machine{CPU: "c"},
+		Host: &record.Host{PeakGFLOPS: 100}, Verdict: record.Verdict{Valid: true}}}
 	for i := range 10 {
 		name := fmt.Sprintf("net%d", i)
 		networks = append(networks, network(name, "f", int64(i+1)*1e9, i%2 == 0))
@@ -121,7 +124,8 @@ func TestTimed(t *testing.T) {
 	crossed, _ := many(false)
 	invalid := latency("wide_resnet50_2", 50)
 	invalid.Verdict = record.Verdict{Reasons: []string{"drift"}}
-	pair := []Network{network("seresnet50", "seresnet", 1_001_000_000, false), network("resnet50", "resnet", 1_000_000_000, false), network("wide_resnet50_2", "wide", 11e9, false), network("resnet152", "resnet", 11e9, false)}
+	pair := []Network{network("seresnet50", "seresnet", 1_001_000_000, false), network("resnet50", "resnet", 1_000_000_000, false),
+		network("wide_resnet50_2", "wide", 11e9, false), network("resnet152", "resnet", 11e9, false)}
 	var gated, normed, searched []record.Record
 	var depths, hand []Network
 	for _, n := range []string{"18", "34", "50", "101", "152"} {
@@ -196,11 +200,13 @@ func TestTimed(t *testing.T) {
 // asked for them by name; a row's own machine and settings both tell what it ran with.
 func TestInstructions(t *testing.T) {
 	host := func(isa string) record.Record {
-		return record.Record{Schema: record.Schema, Kind: record.KindHost, RunID: "r", Time: at, Machine: record.Machine{CPU: "c", ISA: isa}, Host: &record.Host{PeakGFLOPS: 100}, Verdict: record.Verdict{Valid: true}}
+		return record.Record{Schema: record.Schema, Kind: record.KindHost, RunID: "r", Time: at, Machine: record.Machine{CPU: "c", ISA: isa},
+			Host: &record.Host{PeakGFLOPS: 100}, Verdict: record.Verdict{Valid: true}}
 	}
 	with := func(asked, isa string, ms float64, after time.Duration) record.Record {
 		r := latency("resnet18", ms)
-		r.Machine.ISA, r.Asked, r.Effective, r.Time = isa, &record.Settings{Axes: record.Axes{ISA: asked}}, &record.Settings{Axes: record.Axes{ISA: isa}}, at.Add(after)
+		r.Machine.ISA, r.Time = isa, at.Add(after)
+		r.Asked, r.Effective = &record.Settings{Axes: record.Axes{ISA: asked}}, &record.Settings{Axes: record.Axes{ISA: isa}}
 		return r
 	}
 	for _, test := range []struct {
@@ -209,7 +215,8 @@ func TestInstructions(t *testing.T) {
 		want    float64 // milliseconds, 0 for none
 	}{
 		{"none asked for", []record.Record{host("avx512"), with("", "avx512", 10, 0)}, 10},
-		{"a lower one later", []record.Record{host("avx512"), with("", "avx512", 10, 0), with("avx2", "avx2", 15, time.Hour), with("generic", "generic", 90, 2*time.Hour)}, 10},
+		{"a lower one later", []record.Record{host("avx512"), with("", "avx512", 10, 0), with("avx2", "avx2", 15, time.Hour),
+			with("generic", "generic", 90, 2*time.Hour)}, 10},
 		{"a lower one alone", []record.Record{host("avx512"), with("generic", "generic", 90, 0)}, 0},
 		{"the best one by name", []record.Record{with("avx2", "avx2", 15, 0), with("generic", "generic", 90, time.Hour), host("avx2")}, 15},
 		{"a machine of no other", []record.Record{host("generic"), with("generic", "generic", 90, 0)}, 90},
@@ -248,8 +255,10 @@ func TestCurves(t *testing.T) {
 		{"batches help", "batch-curve", []record.Record{batch(1, 10), batch(4, 24), batch(2, 14), batch(8, 46)}, Confirmed, "4"},
 		{"batches do not", "batch-curve", []record.Record{batch(1, 10), batch(2, 24)}, Refuted, "1"},
 		{"one batch", "batch-curve", []record.Record{batch(1, 10)}, Untestable, ""},
-		{"in proportion", "resolution-curve", []record.Record{pixels(112, 10, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, Confirmed, "112 px"},
-		{"small ones dear", "resolution-curve", []record.Record{pixels(112, 20, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, Refuted, "224 px"},
+		{"in proportion", "resolution-curve", []record.Record{pixels(112, 10, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, Confirmed,
+			"112 px"},
+		{"small ones dear", "resolution-curve", []record.Record{pixels(112, 20, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, Refuted,
+			"224 px"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := find(t, test.id, test.records, nil)
