@@ -24,7 +24,7 @@ type Change struct {
 }
 
 // Changes compares two runs row by row: networks under one set of settings. A latency has changed where the intervals of
-// the medians do not overlap; accuracies stand side by side where both are valid and of the same images. Runs of two machine
+// the medians do not overlap; accuracies are compared where both are valid and of the same images. Runs of two machine
 // classes are a [ClassError].
 func Changes(before, after []record.Record) ([]Change, error) {
 	if _, err := newRun(slices.Concat(before, after), nil); err != nil {
@@ -95,7 +95,7 @@ func (c *Change) fill(a, b *row) {
 	}
 }
 
-// accuraciesOf returns the accuracies of two rows that may stand side by side: both valid and of the same images. It returns
+// accuraciesOf returns the accuracies of two rows that may be compared: both valid and of the same images. It returns
 // none and why where they may not, and neither where both rows lack one.
 func accuraciesOf(a, b *row) (x, y *record.Accuracy, why string) {
 	x, noX := a.top1()

@@ -12,7 +12,7 @@ import (
 // validation is what records call ILSVRC-2012's validation set, of which published accuracies are unless they say otherwise.
 const validation = "imagenet-1k validation"
 
-// onSet says of what images a published figure is, " on ImageNetV2"; "" where it is the validation set's.
+// onSet names the images of a published figure, " on ImageNetV2"; "" where they are the validation set.
 func onSet(dataset string) string {
 	switch {
 	case dataset == "" || dataset == validation:
@@ -23,7 +23,7 @@ func onSet(dataset string) string {
 	return " on " + text.Shorten(clean(dataset), 24)
 }
 
-// top1Digits is how many decimals an accuracy over so many images has.
+// top1Digits is how many decimals an accuracy on so many images has.
 func top1Digits(images int) int {
 	if images >= 10_000 {
 		return 2
@@ -31,7 +31,7 @@ func top1Digits(images int) int {
 	return 1
 }
 
-// measuredOver tells the images of a row's measured accuracy from others and names them; "" where there is none.
+// measuredOver identifies the images of a row's measured accuracy and names them; "" where there is none.
 func measuredOver(r *row) (id, name string) {
 	a, why := r.top1()
 	if why != "" {
@@ -54,9 +54,9 @@ func publishedOver(r *row) (id, name string) {
 	return name, name
 }
 
-// oneSet returns the rows whose accuracies may share a plot: those over the images that the most networks have one over, of
-// equals those that come first, and the rows without one. It names these images, and says in a note which networks it left
-// out.
+// oneSet returns the rows whose accuracies may share a plot, and the rows without one. They share the set of images on which
+// the most networks have an accuracy, of equal sets the first. It names these images, and says in a note which networks it
+// left out.
 func oneSet(rows []row, over func(*row) (id, name string)) (some []row, images, note string) {
 	type set struct {
 		id, name string

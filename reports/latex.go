@@ -22,7 +22,8 @@ func (r *run) writeLaTeX(w io.Writer) error {
 		for _, left := range t.left {
 			columns += map[bool]string{true: "l", false: "r"}[left]
 		}
-		fmt.Fprintf(out, "\n\\begin{table}\n\\centering\\footnotesize\n\\caption{%s}\n\\begin{tabular}{%s}\n\\toprule\n", latex(cmp.Or(t.title(), "Results")), columns)
+		fmt.Fprintf(out, "\n\\begin{table}\n\\centering\\footnotesize\n\\caption{%s}\n", latex(cmp.Or(t.title(), "Results")))
+		fmt.Fprintf(out, "\\begin{tabular}{%s}\n\\toprule\n", columns)
 		writeLaTeXLine(out, t.heads)
 		fmt.Fprintln(out, "\\midrule")
 		for _, line := range t.cells {
@@ -90,7 +91,8 @@ func (r *run) writeModelIndex(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintln(out, "model-index:")
 	for _, e := range r.evaluated() {
-		fmt.Fprintf(out, "- name: %s\n  results:\n  - task:\n      type: image-classification\n    dataset:\n      name: %s\n      type: image-folder\n      args:\n        images: %d\n        sha256: %s\n    metrics:\n",
+		fmt.Fprintf(out, "- name: %s\n  results:\n  - task:\n      type: image-classification\n    dataset:\n      name: %s\n"+
+			"      type: image-folder\n      args:\n        images: %d\n        sha256: %s\n    metrics:\n",
 			quoteYAML(nameOf(e)), quoteYAML(cmp.Or(e.Dataset, "not named")), e.Images, quoteYAML(e.DatasetSHA256))
 		for _, m := range []struct {
 			name  string

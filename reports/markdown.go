@@ -44,7 +44,8 @@ func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []fig
 	if len(figures) > 0 {
 		fmt.Fprintf(out, "\n## Plots\n")
 		for _, f := range figures {
-			fmt.Fprintf(out, "\n### %s\n\n![%s](%s.png)\n\nVector graphics: [%s.svg](%s.svg)\n", markdown(f.Title), markdown(f.Title), f.name, f.name, f.name)
+			title := markdown(f.Title)
+			fmt.Fprintf(out, "\n### %s\n\n![%s](%s.png)\n\nVector graphics: [%s.svg](%s.svg)\n", title, title, f.name, f.name, f.name)
 		}
 	}
 	r.writeMissing(out)
@@ -63,7 +64,8 @@ func writeFindings(out io.Writer, found []findings.Finding) {
 	if len(found) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n## Findings\n\nClaims of the literature, tested on this run; report.html has the evidence for each. %s.\n\n", findings.Count(found))
+	fmt.Fprintf(out, "\n## Findings\n\nClaims of the literature, tested on this run; report.html has the evidence for each. %s.\n\n",
+		findings.Count(found))
 	fmt.Fprintf(out, "| verdict | claim | figures | source |\n| --- | --- | --- | --- |\n")
 	var untested []findings.Finding
 	for _, f := range found {
@@ -297,7 +299,7 @@ func (r *run) sources() []string {
 	return all
 }
 
-// sourceText says where published figures stand and of what images they are.
+// sourceText names where published figures come from, and of what images they are.
 func sourceText(p *record.Published) string {
 	text := clean(cmp.Or(p.Source, "source not recorded"))
 	if p.Dataset != "" {
@@ -311,13 +313,21 @@ func (r *run) writeReading(out io.Writer) {
 	if len(r.rows) == 0 {
 		return
 	}
-	fmt.Fprint(out, `
-## How to read this
-
-- A MAC is one multiply and one add of a convolution, linear layer or matrix product, for one image. Parameters and MACs are counted from the graph that ran. Published "FLOPs" are nearly always MACs.
-- p50 is the median time of one forward call on a batch. Its input is already a tensor: decoding and preprocessing are not included. The interval in brackets contains the true median with 95 % confidence, whatever the distribution.
-- img/s is the number of images divided by the time that they took. Peak MiB is the most memory that the network's own process used.
-- top-1 is measured on this machine, in percent of all images. An image that cannot be read counts as wrong. The interval is Wilson's, with 95 % confidence. *Published* figures come from other people and never replace a measured one.
-- Programs find the same rows in results.jsonl (with every sample), latency.csv and accuracy.csv (timm's columns) and bench.txt (for benchstat).
-`)
+	fmt.Fprint(out, "\n## How to read this\n\n")
+	for _, text := range []string{
+		"A MAC is one multiply and one add of a convolution, linear layer or matrix product, for one image. " +
+			"Parameters and MACs are counted from the graph that ran. Published \"FLOPs\" are nearly always MACs.",
+		"p50 is the median time of one forward call on a batch. " +
+			"Its input is already a tensor: decoding and preprocessing are not included. " +
+			"The interval in brackets contains the true median with 95 % confidence, whatever the distribution.",
+		"img/s is the number of images divided by the time that they took. " +
+			"Peak MiB is the most memory that the network's own process used.",
+		"top-1 is measured on this machine, in percent of all images. An image that cannot be read counts as wrong. " +
+			"The interval is Wilson's, with 95 % confidence. " +
+			"*Published* figures come from other people and never replace a measured one.",
+		"Programs find the same rows in results.jsonl (with every sample), latency.csv and accuracy.csv (timm's columns) " +
+			"and bench.txt (for benchstat).",
+	} {
+		fmt.Fprintf(out, "- %s\n", text)
+	}
 }

@@ -9,7 +9,7 @@ import (
 	"zoobench/reports/draw"
 )
 
-// operations are the kinds of layer that plots tell apart, in the order of the palette.
+// operations are the kinds of layer that have a colour of their own in plots, in the order of the palette.
 func operations() []string {
 	return []string{
 		"convolution", "convolution, Winograd", "depthwise, grouped", "linear", "attention, products", "pooling", "the rest",

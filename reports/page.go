@@ -22,8 +22,7 @@ var pageCSS string
 //go:embed page/page.js
 var pageJS string
 
-// Limits that keep the page under 3 MB: the rows and layers beyond them stand in the run's other files, and the page
-// says so.
+// Limits that keep the page under 3 MB: the rows and layers beyond them are in the run's other files, and the page says so.
 const (
 	maxPageRows       = 2000
 	maxPageLayerBytes = 1_000_000
@@ -118,7 +117,7 @@ func (c pageColumn) Cell(r pageRow) shown { return c.show(&r) }
 // A shown is a cell of the page's table: a figure, a smaller interval, or a dash with the reason.
 type shown struct{ Text, Interval, Why string }
 
-// pageColumns are the columns for rows. What top-1 is over is always said where one was measured.
+// pageColumns are the columns for rows. The images of a top-1 are always named where one was measured.
 func pageColumns(rows []pageRow) []pageColumn {
 	timed := func(r *pageRow) string { return r.Why["latency_p50_ns"] }
 	all := []pageColumn{

@@ -89,7 +89,8 @@ func pageImages(figures []figure) (map[string][]pageImage, error) {
 // pageFindings are the findings, those with a verdict first within their order.
 func pageFindings(all []findings.Finding, images map[string][]pageImage) []pageFinding {
 	classes := map[findings.Verdict]string{
-		findings.Confirmed: "yes", findings.Refuted: "no", findings.Unresolved: "unclear", findings.Untestable: "untested", findings.Described: "told",
+		findings.Confirmed: "yes", findings.Refuted: "no", findings.Unresolved: "unclear", findings.Untestable: "untested",
+		findings.Described: "told",
 	}
 	axes := findingAxes()
 	var out []pageFinding
@@ -127,7 +128,7 @@ func pageFindings(all []findings.Finding, images map[string][]pageImage) []pageF
 	return out
 }
 
-// verdictSymbol tells verdicts apart without their colour.
+// verdictSymbol makes verdicts differ without their colour.
 func verdictSymbol(class string) string {
 	return map[string]string{"yes": "✓", "no": "✗", "unclear": "≈", "untested": "–", "told": "·"}[class]
 }

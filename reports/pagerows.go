@@ -33,7 +33,7 @@ type pageRow struct {
 	Threads    *float64          `json:"threads"`
 	Load       *float64          `json:"load_ns"`
 	Tune       *float64          `json:"tune_ns"`
-	Decode     *float64          `json:"decode_p50_ns"` // of a pipeline record of the same network and settings, but for its batch, as the three below
+	Decode     *float64          `json:"decode_p50_ns"` // this and the next three are of a pipeline record; see setPipeline
 	Preprocess *float64          `json:"preprocess_p50_ns"`
 	Forward    *float64          `json:"forward_p50_ns"`
 	EndToEnd   *float64          `json:"end_to_end_p50_ns"`
@@ -177,7 +177,8 @@ func (p *pageRow) setFootprint(r *row) {
 	}
 }
 
-// setPipeline fills in the way from file to prediction, of the first pipeline with the row's network and settings.
+// setPipeline fills in the way from file to prediction, from the first pipeline with the row's network and settings; its
+// batch and scenario may be others.
 func (p *pageRow) setPipeline(r *row, pipelines []*record.Record) {
 	at := slices.IndexFunc(pipelines, func(o *record.Record) bool { return o.Model == r.model() && alike(settingsOf(o), r.set) })
 	if at < 0 {

@@ -14,7 +14,7 @@ import (
 
 // A row is one line of a table: a network at one input size, under one set of settings
 // and with one checkpoint. A latency and an eval record make it together, either may be
-// nil; cost stands for a network that was only counted.
+// nil; cost is the record of a network that was only counted.
 type row struct {
 	latency, eval, cost *record.Record
 	set                 settings
@@ -111,7 +111,7 @@ func (r *row) top1() (*record.Accuracy, string) {
 }
 
 // published returns the literature's figures for the row, nil where it has no accuracy. Beside a measured accuracy only
-// those of its own record may stand: another record's are of other images.
+// those of its own record are shown: another record's are of other images.
 func (r *row) published() *record.Published {
 	from := []*record.Record{r.eval, r.latency, r.cost}
 	if r.eval != nil && r.eval.Accuracy != nil {
@@ -177,7 +177,7 @@ func newRows(records []record.Record) []row {
 		}
 	}
 	for _, e := range evals {
-		// That a network has no checkpoint is told in its latency rows.
+		// Its latency rows say that a network has no checkpoint.
 		unnamed := weightsOf(e) == "" && e.Accuracy == nil
 		if !used[e] && !(unnamed && seen[[2]string{e.Experiment, e.Model}]) {
 			seen[[2]string{e.Experiment, e.Model}] = true

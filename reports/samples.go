@@ -42,7 +42,7 @@ type GalleryImage struct {
 // A GalleryAnswer is a network's best class.
 type GalleryAnswer struct {
 	Class       string
-	Probability float64 // 0 where the file does not tell
+	Probability float64 // 0 where the file lacks it
 	Right       bool
 }
 
@@ -84,8 +84,10 @@ small { color: #606060; }
 {{range .Images}}<figure>
 {{with source .}}<img src="{{.}}" alt="">{{end}}
 <figcaption><strong>{{range $i, $c := .Right}}{{if $i}}, {{end}}{{$c}}{{end}}</strong><br>
-<span class="{{if .A.Right}}right{{else}}wrong{{end}}">{{if .A.Right}}✓{{else}}✗{{end}} {{$.A}}: {{.A.Class}} {{percent .A.Probability}}</span><br>
-<span class="{{if .B.Right}}right{{else}}wrong{{end}}">{{if .B.Right}}✓{{else}}✗{{end}} {{$.B}}: {{.B.Class}} {{percent .B.Probability}}</span><br>
+<span class="{{if .A.Right}}right{{else}}wrong{{end}}">{{if .A.Right}}✓{{else}}✗{{end}} {{/*
+*/}}{{$.A}}: {{.A.Class}} {{percent .A.Probability}}</span><br>
+<span class="{{if .B.Right}}right{{else}}wrong{{end}}">{{if .B.Right}}✓{{else}}✗{{end}} {{/*
+*/}}{{$.B}}: {{.B.Class}} {{percent .B.Probability}}</span><br>
 <small>{{.File}}</small></figcaption>
 </figure>
 {{end}}</main>

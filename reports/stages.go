@@ -9,8 +9,8 @@ import (
 	"zoobench/bench/record"
 )
 
-// loads returns the records that tell what a network takes to get ready, a network, checkpoint and size once: load records,
-// else latency records.
+// loads returns the records with the time that a network takes to get ready, a network, checkpoint and size once: load
+// records, else latency records.
 func (r *run) loads() []*record.Record {
 	var all []*record.Record
 	type id struct {
@@ -59,9 +59,13 @@ func (r *run) writeStages(out *bufio.Writer) {
 			if rec.Tune > 0 {
 				tune = figure(ms(rec.Tune))
 			}
-			lines = append(lines, []string{markdown(nameOf(rec)), fmt.Sprint(rec.ImgSize), figure(ms(rec.Load)), tune, mebi(rec.WeightsBytes), mebi(rec.ArenaBytes)})
+			lines = append(lines, []string{
+				markdown(nameOf(rec)), fmt.Sprint(rec.ImgSize), figure(ms(rec.Load)), tune, mebi(rec.WeightsBytes), mebi(rec.ArenaBytes),
+			})
 		}
-		fmt.Fprintf(out, "\n## Getting ready\n\nThe time until a network can run, from the file of its weights or from their generator. It is part of no latency. Trials choose the algorithms of layers; load ms does not include them.\n\n")
+		fmt.Fprint(out, "\n## Getting ready\n\n"+
+			"The time until a network can run, from the file of its weights or from their generator. It is part of no latency. "+
+			"Trials choose the algorithms of layers; load ms does not include them.\n\n")
 		table([]string{"model", "px", "load ms", "trials ms", "packed weights MiB", "arena MiB"}, lines)
 	}
 	if all := r.pipelines(); len(all) > 0 {
@@ -73,7 +77,9 @@ func (r *run) writeStages(out *bufio.Writer) {
 				figure(ms(p.Decode)), figure(ms(p.Preprocess)), figure(ms(p.Forward)), figure(ms(p.EndToEnd)), figure(rec.ImagesPerSec),
 			})
 		}
-		fmt.Fprintf(out, "\n## From file to prediction\n\nMedians in ms per image. Decoding and preparing use one core, forward calls use all threads; each is measured alone. End to end is everything at once.\n\n")
+		fmt.Fprint(out, "\n## From file to prediction\n\n"+
+			"Medians in ms per image. Decoding and preparing use one core, forward calls use all threads; each is measured alone. "+
+			"End to end is everything at once.\n\n")
 		table([]string{"model", "px", "threads", "batch", "images", "decode", "prepare", "forward", "end to end", "img/s"}, lines)
 	}
 }

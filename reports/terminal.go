@@ -48,7 +48,8 @@ func Print(w io.Writer, records []record.Record, o TableOptions) error {
 			fmt.Fprintln(out, wrap(mark+note, "    ", o.Width))
 		}
 		if len(t.omitted) > 0 {
-			fmt.Fprintln(out, wrap(fmt.Sprintf("left out, because the terminal has %d columns: %s", o.Width, strings.Join(t.omitted, ", ")), "    ", o.Width))
+			text := fmt.Sprintf("left out, because the terminal has %d columns: %s", o.Width, strings.Join(t.omitted, ", "))
+			fmt.Fprintln(out, wrap(text, "    ", o.Width))
 		}
 		for _, text := range warnings(rows) {
 			fmt.Fprintln(out, wrap("warning: "+text, "    ", o.Width))

@@ -413,7 +413,8 @@ func (a *Accuracy) check() (errs []error) {
 		errs = append(errs, lacks("n_images"))
 	}
 	if a.Top1Images > a.Top5Images || a.Top5Images > a.Images || a.Top1Images < 0 {
-		errs = append(errs, fmt.Errorf("top1_images %d, top5_images %d, n_images %d: not in ascending order", a.Top1Images, a.Top5Images, a.Images))
+		errs = append(errs, fmt.Errorf("top1_images %d, top5_images %d, n_images %d: not in ascending order",
+			a.Top1Images, a.Top5Images, a.Images))
 	}
 	return errs
 }
