@@ -25,8 +25,8 @@ type written struct {
 	box  vg.Rectangle
 }
 
-// texts draws the figure and returns every horizontal text in it; the label of the y
-// axis, which is turned, is left out.
+// texts draws the figure and returns every horizontal text in it; the label of the y axis, which is turned, is left
+// out.
 func texts(t *testing.T, f figure) []written {
 	t.Helper()
 	var c recorder.Canvas
@@ -63,8 +63,8 @@ func overlap(a, b vg.Rectangle) bool {
 	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
 }
 
-// TestFigureTexts holds every figure to what a reader needs: no text over another, none
-// off the page, every network named.
+// TestFigureTexts holds every figure to what a reader needs: no text over another, none off the page, every network
+// named.
 func TestFigureTexts(t *testing.T) {
 	sets := []struct {
 		name    string
@@ -205,8 +205,8 @@ func labels(r *run, figure string) []string {
 	return names
 }
 
-// TestRooflineWithoutBytes draws a layer that moves no bytes, by a record that is wrong: it is left out, and costs nothing
-// else.
+// TestRooflineWithoutBytes draws a layer that moves no bytes, by a record that is wrong: it is left out, and costs
+// nothing else.
 func TestRooflineWithoutBytes(t *testing.T) {
 	records := layered(zoo(t))
 	for i := range records {

@@ -16,8 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden texts in testdata")
 
-// golden compares got with the file name in testdata; what differs is left beside it as
-// name.got.
+// golden compares got with the file name in testdata; what differs is left beside it as name.got.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -133,9 +132,9 @@ func troubled(records []record.Record) []record.Record {
 			r.Timing, r.Footprint, r.ImagesPerSec = nil, nil, 0
 			r.Verdict = record.Verdict{Reasons: []string{"timed out after 2m0s"}}
 		case "resnet50":
-			r.Verdict = record.Verdict{Reasons: []string{"drift: the last third is +23.0 % off the first"}}
+			r.Verdict = record.Verdict{Reasons: []string{"drift: the median of the last third differs by +23.0 % from that of the first"}}
 		case "densenet169", "densenet201":
-			r.Verdict.Warnings = []string{"noise: the median's 95 % interval is 6.1 % of it wide"}
+			r.Verdict.Warnings = []string{"noise: the width of the median's 95 % interval is 6.1 % of the median"}
 		case "resnet152":
 			t := record.NewTiming(r.Timing.Samples[:7], time.Second)
 			r.Timing = t

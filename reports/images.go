@@ -9,7 +9,8 @@ import (
 	"zoobench/reports/text"
 )
 
-// validation is what records call ILSVRC-2012's validation set, of which published accuracies are unless they say otherwise.
+// validation is what records call ILSVRC-2012's validation set, of which published accuracies are unless they say
+// otherwise.
 const validation = "imagenet-1k validation"
 
 // onSet names the images of a published figure, " on ImageNetV2"; "" where they are the validation set.
@@ -54,9 +55,9 @@ func publishedOver(r *row) (id, name string) {
 	return name, name
 }
 
-// oneSet returns the rows whose accuracies may share a plot, and the rows without one. They share the set of images on which
-// the most networks have an accuracy, of equal sets the first. It names these images, and says in a note which networks it
-// left out.
+// oneSet returns the rows whose accuracies may share a plot, and the rows without one. They share the set of images
+// on which the most networks have an accuracy, of equal sets the first. It names these images, and says in a note
+// which networks it left out.
 func oneSet(rows []row, over func(*row) (id, name string)) (some []row, images, note string) {
 	type set struct {
 		id, name string

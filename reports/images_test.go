@@ -25,8 +25,8 @@ func over(r record.Record, images int, dataset, id, published string) record.Rec
 	return r
 }
 
-// mixed are the networks of the zoo, published on the validation set: the first twelve measured over 200 images of it, and
-// the first and the last five on ImageNetV2, where the last has no published figure.
+// mixed are the networks of the zoo, published on the validation set: the first twelve measured over 200 images of
+// it, and the first and the last five on ImageNetV2, where the last has no published figure.
 func mixed(t testing.TB) []record.Record {
 	all := measured(zoo(t), 1)
 	n := len(all) / 2
@@ -49,7 +49,8 @@ func mixed(t testing.TB) []record.Record {
 	return records
 }
 
-// TestValidationName holds the set's name to that of the stored run's records, whose figures are all the validation set's.
+// TestValidationName holds the set's name to that of the stored run's records, whose figures are all the validation
+// set's.
 func TestValidationName(t *testing.T) {
 	records, _, err := record.ReadFile("testdata/default.jsonl")
 	if err != nil {
@@ -120,7 +121,8 @@ func TestPublishedBesideMeasured(t *testing.T) {
 	}
 }
 
-// TestOneSet holds each plot of accuracies to one set of images, and its note to the networks that it leaves out for that.
+// TestOneSet holds each plot of accuracies to one set of images, and its note to the networks that it leaves out for
+// that.
 func TestOneSet(t *testing.T) {
 	r, err := newRun(mixed(t), nil)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"zoobench/reports/findings"
 )
 
-// writeMarkdown writes report.md: the machine, a table an experiment with its notes, the
-// plots, and what was not measured and why.
+// writeMarkdown writes report.md: the machine, a table an experiment with its notes, the plots, and what was not
+// measured and why.
 func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []figure) error {
 	out := bufio.NewWriter(w) // keeps its first error
 	fmt.Fprintf(out, "# zoobench report\n\n")

@@ -35,8 +35,8 @@ func operationOf(l *record.Layer) int {
 	return 6
 }
 
-// kindOf returns a layer's kind. Records of earlier builds lack it, and their layer's names say it well enough for a plot:
-// a step is named by its first operation, which those that are done in passing follow, as in conv+relu.
+// kindOf returns a layer's kind. Records of earlier builds lack it, and their layer's names say it well enough for a
+// plot: a step is named by its first operation, which those that are done in passing follow, as in conv+relu.
 func kindOf(l *record.Layer) string {
 	if l.Kind != "" {
 		return l.Kind

@@ -22,7 +22,8 @@ var pageCSS string
 //go:embed page/page.js
 var pageJS string
 
-// Limits that keep the page under 3 MB: the rows and layers beyond them are in the run's other files, and the page says so.
+// Limits that keep the page under 3 MB: the rows and layers beyond them are in the run's other files, and the page
+// says so.
 const (
 	maxPageRows       = 2000
 	maxPageLayerBytes = 1_000_000

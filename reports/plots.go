@@ -39,7 +39,8 @@ func plotNames() []string {
 	return names
 }
 
-// figures returns the plots that the run's rows and its findings carry. Measured and published accuracies never share one.
+// figures returns the plots that the run's rows and its findings carry. Measured and published accuracies never share
+// one.
 func (r *run) figures(found []findings.Finding) []figure {
 	where := clean(r.machine.Class())
 	var all []figure

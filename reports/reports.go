@@ -1,11 +1,11 @@
 // Package reports turns records into what people read: the table on the terminal, the folder of a run with its pages, its
 // plots and its machine-readable tables.
 //
-// Contract: reports reads records and runs nothing. Every figure that it shows is in a record; one that was not measured is a
-// mark with the reason beneath, never a blank and never a published figure in its place: published accuracies have a column,
-// a plot and a marker of their own. Timings of two machine classes are refused, because they may not share a column. Names,
-// reasons and paths come from outside: they are escaped for the terminal, Markdown, CSV and SVG, each in its own way. The
-// same records give the same bytes.
+// Contract: reports reads records and runs nothing. Every figure that it shows is in a record; one that was not
+// measured is a mark with the reason beneath, never a blank and never a published figure in its place: published
+// accuracies have a column, a plot and a marker of their own. Timings of two machine classes are refused, because
+// they may not share a column. Names, reasons and paths come from outside: they are escaped for the terminal,
+// Markdown, CSV and SVG, each in its own way. The same records give the same bytes.
 //
 // It leaves measuring and its verdicts to bench/load and bench/runner, the schema and its timm-style CSV columns to
 // bench/record, the claims that records may support to reports/findings, and drawing to reports/draw.
@@ -25,14 +25,15 @@ import (
 	"zoobench/reports/findings"
 )
 
-// Write renders records into the folder dir, which it makes if need be: latency.csv and accuracy.csv (timm's columns),
-// bench.txt (Go benchmark text, for benchstat), report.md, report.html (the page: one file that loads nothing), tables.tex,
-// model-index.yml where an accuracy was measured, and the plots that the records allow, as SVG and PNG.
+// Write renders records into the folder dir, which it makes if need be: latency.csv and accuracy.csv (timm's
+// columns), bench.txt (Go benchmark text, for benchstat), report.md, report.html (the page: one file that loads
+// nothing), tables.tex, model-index.yml where an accuracy was measured, and the plots that the records allow, as SVG
+// and PNG.
 //
-// Problems are the record file's bad lines, which the reports list; given is what findings rest on besides records, the zero
-// value where there is nothing. Each file is replaced as a whole or not at all, and a plot of an earlier call that these
-// records do not allow is removed. It returns the paths in the order above. Records of two machine classes are a
-// [ClassError]; any other error names the file, and the files written before it stay.
+// Problems are the record file's bad lines, which the reports list; given is what findings rest on besides records,
+// the zero value where there is nothing. Each file is replaced as a whole or not at all, and a plot of an earlier
+// call that these records do not allow is removed. It returns the paths in the order above. Records of two machine
+// classes are a [ClassError]; any other error names the file, and the files written before it stay.
 func Write(dir string, records []record.Record, problems []record.Problem, given findings.Given) ([]string, error) {
 	run, err := newRun(records, problems)
 	if err != nil {

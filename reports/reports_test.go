@@ -93,8 +93,7 @@ func TestPrintGolden(t *testing.T) {
 	}
 }
 
-// sweep returns one network under two thread counts and three batches, and another that
-// failed under one of them.
+// sweep returns one network under two thread counts and three batches, and another that failed under one of them.
 func sweep(t testing.TB) []record.Record {
 	var out []record.Record
 	for i, r := range zoo(t)[1:4] {

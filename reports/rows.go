@@ -12,9 +12,9 @@ import (
 	"zoobench/bench/stat"
 )
 
-// A row is one line of a table: a network at one input size, under one set of settings
-// and with one checkpoint. A latency and an eval record make it together, either may be
-// nil; cost is the record of a network that was only counted.
+// A row is one line of a table: a network at one input size, under one set of settings and with one checkpoint. A
+// latency and an eval record make it together, either may be nil; cost is the record of a network that was only
+// counted.
 type row struct {
 	latency, eval, cost *record.Record
 	set                 settings
@@ -48,8 +48,8 @@ func weightsOf(r *record.Record) string {
 	return filepath.Base(r.WeightsFile)
 }
 
-// otherWeights reports whether records are of different checkpoints: by their tags, and where one has none by their files.
-// Generated weights differ from none.
+// otherWeights reports whether records are of different checkpoints: by their tags, and where one has none by their
+// files. Generated weights differ from none.
 func otherWeights(a, b *record.Record) bool {
 	if a.Checkpoint != "" && b.Checkpoint != "" {
 		return a.Checkpoint != b.Checkpoint
@@ -60,8 +60,7 @@ func otherWeights(a, b *record.Record) bool {
 func (r *row) model() string      { return r.any().Model }
 func (r *row) experiment() string { return r.any().Experiment }
 
-// counts returns parameters and MACs as counted from the graph, nil where no record of
-// the row has them.
+// counts returns parameters and MACs as counted from the graph, nil where no record of the row has them.
 func (r *row) counts() *record.Cost {
 	for _, rec := range []*record.Record{r.latency, r.eval, r.cost} {
 		if rec != nil && rec.Cost != nil && rec.Cost.Params >= 0 && rec.Cost.MACs >= 0 {
@@ -71,8 +70,8 @@ func (r *row) counts() *record.Cost {
 	return nil
 }
 
-// p50 returns the median of the latency, in nanoseconds a batch, and its 95 %
-// interval, 0 where the samples do not carry one; or why there is none.
+// p50 returns the median of the latency, in nanoseconds a batch, and its 95 % interval, 0 where the samples do not
+// carry one; or why there is none.
 func (r *row) p50() (p50, lo, hi int64, why string) {
 	if r.latency == nil {
 		return 0, 0, 0, "not timed in this experiment"
@@ -152,8 +151,8 @@ func reason(rec *record.Record, columns ...string) string {
 	return rec.Why(columns[0])
 }
 
-// newRows joins latency and eval records to rows, in the order in which tables show them:
-// experiments as they come, networks by their best median, those without one last.
+// newRows joins latency and eval records to rows, in the order in which tables show them: experiments as they come,
+// networks by their best median, those without one last.
 func newRows(records []record.Record) []row {
 	timed, evals, costs := latest(records, record.KindLatency), latest(records, record.KindEval), latest(records, record.KindCost)
 	byModel := map[string][]*record.Record{}
@@ -193,9 +192,8 @@ func newRows(records []record.Record) []row {
 	return rows
 }
 
-// latest returns the records of a kind, of those of one job and checkpoint the last
-// measured one: a resumed run measures again what had failed. A checkpoint is its tag
-// wherever its file lies, and where it has none its file.
+// latest returns the records of a kind, of those of one job and checkpoint the last measured one: a resumed run
+// measures again what had failed. A checkpoint is its tag wherever its file lies, and where it has none its file.
 func latest(records []record.Record, kind record.Kind) []*record.Record {
 	type key struct {
 		experiment, job, model, checkpoint, file string
@@ -225,10 +223,9 @@ func latest(records []record.Record, kind record.Kind) []*record.Record {
 	return last
 }
 
-// accuracies returns the eval records that belong beside the latency record l: those of
-// its network at its size with its checkpoint (generated weights go with any), from its
-// own experiment, else from the others. Where no checkpoint was evaluated, the one record
-// that says why.
+// accuracies returns the eval records that belong beside the latency record l: those of its network at its size with
+// its checkpoint (generated weights go with any), from its own experiment, else from the others. Where no checkpoint
+// was evaluated, the one record that says why.
 func accuracies(l *record.Record, evals []*record.Record) []*record.Record {
 	for _, own := range []bool{true, false} {
 		var named, unnamed []*record.Record

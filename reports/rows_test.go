@@ -111,8 +111,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// TestWhy checks that every empty cell of a failed network and of one without data says
-// what the record says.
+// TestWhy checks that every empty cell of a failed network and of one without data says what the record says.
 func TestWhy(t *testing.T) {
 	failed := record.Record{
 		Kind: record.KindLatency, Model: "a", Experiment: "e", Machine: machine(),
@@ -139,8 +138,7 @@ func TestWhy(t *testing.T) {
 	}
 }
 
-// TestPublishedIsNotMeasured checks that a published figure is nowhere but in its own
-// column and its own plots.
+// TestPublishedIsNotMeasured checks that a published figure is nowhere but in its own column and its own plots.
 func TestPublishedIsNotMeasured(t *testing.T) {
 	r, err := newRun(zoo(t), nil)
 	if err != nil {
@@ -164,8 +162,7 @@ func TestPublishedIsNotMeasured(t *testing.T) {
 	}
 }
 
-// TestPublishedAtAnotherSize keeps a figure for 288 pixels off a plot whose costs are
-// those at 224.
+// TestPublishedAtAnotherSize keeps a figure for 288 pixels off a plot whose costs are those at 224.
 func TestPublishedAtAnotherSize(t *testing.T) {
 	records := zoo(t)[1:5]
 	records[0].Published.ImgSize = 288

@@ -226,8 +226,8 @@ func (r *run) points(rows []row, accuracy func(*row) (y, lo, hi float64, ok bool
 	return macs, timed, out
 }
 
-// nameAll names points as shortly as tells them apart: the checkpoint's tag where tags differ, the size where a network has
-// several.
+// nameAll names points as shortly as tells them apart: the checkpoint's tag where tags differ, the size where a
+// network has several.
 func nameAll(points []point) {
 	tags, sizes := map[string]bool{}, map[string]map[int]bool{}
 	for _, q := range points {

@@ -36,8 +36,8 @@ const (
 	published      // another's figure
 )
 
-// A column of a table. Wide tells its cell whether there is room for an interval; need
-// orders columns by how soon a narrow terminal does without them, 0 is never.
+// A column of a table. Wide tells its cell whether there is room for an interval; need orders columns by how soon a
+// narrow terminal does without them, 0 is never.
 type column struct {
 	head string
 	left bool
@@ -45,8 +45,7 @@ type column struct {
 	cell func(r *row, n *notes, wide bool) cell
 }
 
-// levels are how much a terminal can show: everything, no intervals, then one column
-// after the other less.
+// levels are how much a terminal can show: everything, no intervals, then one column after the other less.
 const levels = 7
 
 // columns returns the columns of every table at a level. Accuracies say % in the head.
@@ -211,8 +210,8 @@ func newTable(rows []row, level int) table {
 	return t
 }
 
-// distinct returns the values of rows, each once, without the empty one where it is the
-// only kind of absence: a row that failed before it had settings is no axis.
+// distinct returns the values of rows, each once, without the empty one where it is the only kind of absence: a row
+// that failed before it had settings is no axis.
 func distinct(rows []row, value func(*row) string) []string {
 	var values []string
 	for i := range rows {
@@ -238,8 +237,7 @@ func byExperiment(rows []row) [][]row {
 	return groups
 }
 
-// notes numbers the reasons beneath a table. Reasons that differ in nothing but the
-// network's name are one.
+// notes numbers the reasons beneath a table. Reasons that differ in nothing but the network's name are one.
 type notes struct {
 	keys  []string
 	first map[string]string // key -> the reason as first given
@@ -283,8 +281,7 @@ func (n *notes) texts() []string {
 	return texts
 }
 
-// warnings returns what verdicts warn of, each text once with the networks that it is
-// about.
+// warnings returns what verdicts warn of, each text once with the networks that it is about.
 func warnings(rows []row) []string {
 	var texts []string
 	about := map[string][]string{}

@@ -22,10 +22,9 @@ type TableOptions struct {
 	Color bool // write SGR colour sequences
 }
 
-// Print writes the table of records for a terminal: one a experiment, a row for each
-// network under each setting, with the reasons of what was not measured beneath. A narrow
-// terminal gets fewer columns, and is told which. Records of two machine classes are a
-// [ClassError]; any other error is w's.
+// Print writes the table of records for a terminal: one a experiment, a row for each network under each setting, with
+// the reasons of what was not measured beneath. A narrow terminal gets fewer columns, and is told which. Records of
+// two machine classes are a [ClassError]; any other error is w's.
 func Print(w io.Writer, records []record.Record, o TableOptions) error {
 	run, err := newRun(records, nil)
 	if err != nil {
@@ -205,8 +204,8 @@ func (t *table) print(w *bufio.Writer, color bool) error {
 	return nil
 }
 
-// paint wraps a cell in the SGR sequence of its tone: what is not measured steps back,
-// what is not to be trusted stands out.
+// paint wraps a cell in the SGR sequence of its tone: what is not measured steps back, what is not to be trusted
+// stands out.
 func paint(c cell) string {
 	switch c.tone {
 	case missing:
@@ -219,8 +218,7 @@ func paint(c cell) string {
 	return c.text
 }
 
-// wrap breaks text at blanks so that no line is wider than width, if it is not 0;
-// following lines start with indent.
+// wrap breaks text at blanks so that no line is wider than width, if it is not 0; following lines start with indent.
 func wrap(text, indent string, width int) string {
 	if width <= 0 {
 		return text

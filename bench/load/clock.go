@@ -22,8 +22,8 @@ func newMonotonic() Clock { return monotonic{time.Now()} }
 
 func (m monotonic) Now() time.Duration { return time.Since(m.origin) }
 
-// spinBefore is how long before its time a wait stops sleeping and watches the clock: a
-// sleep overshoots by up to the scheduler's tick.
+// spinBefore is how long before its time a wait stops sleeping and watches the clock: a sleep overshoots by up to the
+// scheduler's tick.
 const spinBefore = time.Millisecond
 
 func (m monotonic) WaitUntil(t time.Duration) {
@@ -60,9 +60,8 @@ func MeasureTimer(clock Clock) Timer {
 	return t
 }
 
-// A Calibration is the time that a fixed piece of work took, over and over: a chain of
-// integer operations that never leaves the registers, so that nothing but the machine's
-// clock frequency and other work on the host moves it.
+// A Calibration is the time that a fixed piece of work took, over and over: a chain of integer operations that never
+// leaves the registers, so that nothing but the machine's clock frequency and other work on the host moves it.
 type Calibration struct {
 	Samples []int64 // ns, in order of measurement
 	Median  int64   // ns
@@ -70,8 +69,8 @@ type Calibration struct {
 	Sum uint64
 }
 
-// The chain's length makes a sample about a third of a millisecond at 3 GHz, long against
-// a clock reading and short against a scheduler's tick.
+// The chain's length makes a sample about a third of a millisecond at 3 GHz, long against a clock reading and short
+// against a scheduler's tick.
 const (
 	chainLength        = 1 << 18
 	calibrationSamples = 301
@@ -92,8 +91,7 @@ func Calibrate(clock Clock) Calibration {
 	return c
 }
 
-// chain runs n steps of a linear congruential generator (Knuth's MMIX), each of which
-// waits for the one before.
+// chain runs n steps of a linear congruential generator (Knuth's MMIX), each of which waits for the one before.
 //
 //go:noinline
 func chain(x uint64, n int) uint64 {
@@ -103,8 +101,8 @@ func chain(x uint64, n int) uint64 {
 	return x
 }
 
-// Noise returns the spread of the calibration's samples from the 10th to the 90th
-// percentile as a share of the median: what of a difference in latency may be the host's.
+// Noise returns the spread of the calibration's samples from the 10th to the 90th percentile as a share of the
+// median: what of a difference in latency may be the host's.
 func (c Calibration) Noise() float64 {
 	if len(c.Samples) == 0 {
 		return 0
@@ -113,9 +111,8 @@ func (c Calibration) Noise() float64 {
 	return share(stat.At(sorted, 0.9)-stat.At(sorted, 0.1), c.Median)
 }
 
-// AA returns by how much the median of the calibration's odd samples differs from that of
-// its even ones, as a share of the whole's: two measurements of the same thing, taken side
-// by side.
+// AA returns by how much the median of the calibration's odd samples differs from that of its even ones, as a share
+// of the whole's: two measurements of the same thing, taken side by side.
 func (c Calibration) AA() float64 {
 	var side [2][]int64
 	for i, v := range c.Samples {
@@ -130,8 +127,7 @@ func (c Calibration) AA() float64 {
 	return share(max(a-b, b-a), c.Median)
 }
 
-// Drift returns by how much the machine was slower, or quicker if negative, in after than
-// in before, as a share.
+// Drift returns by how much the machine was slower, or quicker if negative, in after than in before, as a share.
 func Drift(before, after Calibration) float64 {
 	return share(after.Median-before.Median, before.Median)
 }

@@ -1,19 +1,17 @@
 // Package load puts queries to a system under a scenario and times them.
 //
-// Contract: the system is two methods, so anything can be timed. Inputs are ready before
-// the clock starts; a sample is the time of one query in nanoseconds by a monotonic clock,
-// in order of measurement, none left out. Warm-up ends when two successive windows of runs
-// agree and at least 11 runs are over. The scenarios are those of MLPerf's LoadGen (Reddi
-// et al., arXiv 1911.02549): in the single stream a query is one batch and follows the one
-// before; multi-stream groups a number of images in a query; offline has all images at
-// hand from the start; the server's queries of one image arrive as a seeded Poisson
-// process and wait in line, their time counting from the scheduled arrival, so that a slow
-// answer cannot hide the queue behind it. The system is told how many images it is to
-// answer, so that no query pays for a batch that it does not fill. Every result carries the harness's own cost,
-// measured on a system that does nothing, and a verdict with its reasons.
+// Contract: the system is two methods, so anything can be timed. Inputs are ready before the clock starts; a sample
+// is the time of one query in nanoseconds by a monotonic clock, in order of measurement, none left out. Warm-up ends
+// when two successive windows of runs agree and at least 11 runs are over. The scenarios are those of MLPerf's
+// LoadGen (Reddi et al., arXiv 1911.02549): in the single stream a query is one batch and follows the one before;
+// multi-stream groups a number of images in a query; offline has all images from the start; the server's
+// queries of one image arrive as a seeded Poisson process and wait in line, their time counting from the scheduled
+// arrival, so that a slow answer cannot hide the queue behind it. The system is told how many images it is to answer,
+// so that no query pays for a batch that it does not fill. Every result carries the harness's own cost, measured on a
+// system that does nothing, and a verdict with its reasons.
 //
-// Queries run one at a time on the caller's goroutine. It leaves to others what a query
-// computes, the summary of samples (bench/stat) and their storage (bench/record).
+// Queries run one at a time on the caller's goroutine. It leaves to others what a query computes, the summary of
+// samples (bench/stat) and their storage (bench/record).
 package load
 
 import (
@@ -64,8 +62,7 @@ type Options struct {
 	Clock Clock // default: the system's monotonic clock
 }
 
-// withDefaults returns o with every default filled in, or an error for a setting that
-// makes no sense.
+// withDefaults returns o with every default filled in, or an error for a setting that makes no sense.
 func (o Options) withDefaults() (Options, error) {
 	if o.Scenario == "" {
 		o.Scenario = SingleStream
@@ -118,8 +115,8 @@ type Result struct {
 	Verdict     Verdict
 }
 
-// A Verdict says whether samples are to be trusted: not where there are reasons. Warnings
-// are for the reader to weigh.
+// A Verdict says whether samples are to be trusted: not where there are reasons. Warnings are for the reader to
+// weigh.
 type Verdict struct {
 	Valid    bool
 	Reasons  []string
@@ -134,9 +131,9 @@ func (r Result) ImagesPerSec() float64 {
 	return float64(r.Images) / r.Span.Seconds()
 }
 
-// Run warms sys up and times it under o's scenario until both MinDuration and MinSamples
-// are reached or MaxDuration is over. An error of sys or a cancelled context ends it with
-// that error and the result so far, whose verdict then is not valid.
+// Run warms sys up and times it under o's scenario until both MinDuration and MinSamples are reached or MaxDuration
+// is over. An error of sys or a cancelled context ends it with that error and the result so far, whose verdict then
+// is not valid.
 func Run(ctx context.Context, sys System, o Options) (Result, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -184,8 +181,7 @@ func (r *run) once(images int) error {
 	return r.sys.Run(images)
 }
 
-// done says whether the samples suffice, or the time is up, at the given time after the
-// first query's start.
+// done reports whether the samples suffice, or the time is up, at the given time after the first query's start.
 func (r *run) done(elapsed time.Duration) bool {
 	if elapsed >= r.o.MaxDuration {
 		return true
@@ -193,8 +189,8 @@ func (r *run) done(elapsed time.Duration) bool {
 	return elapsed >= r.o.MinDuration && len(r.res.Samples) >= r.o.MinSamples
 }
 
-// stream issues queries of so many images one after another, a query in as few calls as it
-// takes. Time between the end of one and the start of the next is not part of any sample.
+// stream issues queries of so many images one after another, a query in as few calls as it takes. Time between the
+// end of one and the start of the next is not part of any sample.
 func (r *run) stream(images int) error {
 	batch := r.sys.Batch()
 	start := r.clock.Now()
@@ -215,8 +211,8 @@ func (r *run) stream(images int) error {
 	}
 }
 
-// offline runs batch after batch; a sample is the time from one completion to the next,
-// so that samples add up to the span and nothing between them is lost.
+// offline runs batch after batch; a sample is the time from one completion to the next, so that samples add up to the
+// span and nothing between them is lost.
 func (r *run) offline() error {
 	batch := r.sys.Batch()
 	start := r.clock.Now()
@@ -235,9 +231,8 @@ func (r *run) offline() error {
 	}
 }
 
-// server lets queries of one image arrive at random and answers those that wait, up to a
-// batch at a time, oldest first. Arrivals go on for MinDuration and until MinSamples have
-// come; then the line is worked off.
+// server lets queries of one image arrive at random and answers those that wait, up to a batch at a time, oldest
+// first. Arrivals go on for MinDuration and until MinSamples have come; then the line is worked off.
 func (r *run) server() error {
 	rng := rand.New(rand.NewPCG(r.o.Seed, 0))
 	wait := func() time.Duration {

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// fakeClock moves only when told: by a system's work, by a wait and, if cost is set, by
-// each reading.
+// fakeClock moves only when told: by a system's work, by a wait and, if cost is set, by each reading.
 type fakeClock struct {
 	now  time.Duration
 	cost time.Duration
@@ -26,8 +25,8 @@ func (c *fakeClock) Now() time.Duration {
 
 func (c *fakeClock) WaitUntil(t time.Duration) { c.now = max(c.now, t) }
 
-// fakeSystem takes the times that took names, one call after another, the last one over
-// and over, and each for every image.
+// fakeSystem takes the times that took names, one call after another, the last one over and over, and each for every
+// image.
 type fakeSystem struct {
 	clock  *fakeClock
 	batch  int
@@ -159,8 +158,8 @@ func TestWarmup(t *testing.T) {
 	}
 }
 
-// alternate gives count times: after the first, windowRuns of a, then as many of b, and
-// so on, so that no two successive windows agree.
+// alternate gives count times: after the first, windowRuns of a, then as many of b, and so on, so that no two
+// successive windows agree.
 func alternate(a, b time.Duration, count int) []time.Duration {
 	out := make([]time.Duration, count)
 	for i := range out {
@@ -190,8 +189,8 @@ func TestServer(t *testing.T) {
 	if !res.Verdict.Valid || res.Late != 0 || res.Unanswered != 0 {
 		t.Errorf("a lightly loaded server: %+v, late %d, unanswered %d", res.Verdict, res.Late, res.Unanswered)
 	}
-	// The mean time in an M/D/1 queue is the service time s plus s·u/(2·(1-u)), u the
-	// utilisation: here 1 ms + 1 ms·0.1/1.8 = 1.056 ms.
+	// The mean time in an M/D/1 queue is the service time s plus s·u/(2·(1-u)), u the utilisation: here 1 ms + 1
+	// ms·0.1/1.8 = 1.056 ms.
 	var sum float64
 	for _, s := range res.Samples {
 		sum += float64(s)
@@ -208,8 +207,8 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestServerPaysForWhatItAsks lets queries come so seldom that none waits for another: each
-// must take the time of one image, whatever the batch.
+// TestServerPaysForWhatItAsks lets queries come so seldom that none waits for another: each must take the time of one
+// image, whatever the batch.
 func TestServerPaysForWhatItAsks(t *testing.T) {
 	clock := &fakeClock{}
 	sys := &fakeSystem{clock: clock, batch: 8, took: []time.Duration{2 * ms}, each: 10 * ms}
@@ -238,25 +237,25 @@ func TestServerVerdict(t *testing.T) {
 		want  []string // parts of the reasons, none for valid
 	}{
 		{"more than is done by the end", Options{Rate: 200, LatencyBound: 50 * ms}, 1, nil,
-			[]string{"overloaded: ", "queries unanswered after 25s", "latency bound: "}},
+			[]string{"overloaded: ", "queries had no answer after 25s", "latency bound: "}},
 		{"batches carry the same load", Options{Rate: 200, LatencyBound: 50 * ms}, 8, nil, nil},
-		{"bound too tight", Options{Rate: 90, LatencyBound: 12 * ms}, 1, nil, []string{"more than may be if 99 % are to keep it"}},
+		{"bound too tight", Options{Rate: 90, LatencyBound: 12 * ms}, 1, nil, []string{"too many if 99 % are to keep the bound"}},
 		{"no bound", Options{Rate: 90}, 1, nil, nil},
 		{"too few queries to vouch for a bound", Options{Rate: 5, LatencyBound: time.Second}, 1, nil,
-			[]string{"0 of ", "too few queries to say that 99 % keep it"}},
+			[]string{"0 of ", "too few queries to show that 99 % keep the bound"}},
 		{"twice too much, all worked off", Options{Rate: 200, MinDuration: 3 * time.Second, MaxDuration: time.Minute}, 1, nil,
-			[]string{"overloaded: arrivals of 2.99", "overloaded: 200 images a second are asked for, full batches made at most 100"}},
-		{"a little too much", Options{Rate: 105}, 1, nil, []string{"overloaded: arrivals of ", "overloaded: 105 images a second"}},
+			[]string{"overloaded: queries arrived for 2.99", "overloaded: 200 images a second arrive, full batches answer at most 100"}},
+		{"a little too much", Options{Rate: 105}, 1, nil, []string{"overloaded: queries arrived for ", "overloaded: 105 images a second"}},
 		{"a little too much, too short for a line", Options{Rate: 105, MinDuration: 3 * time.Second}, 1, nil,
 			[]string{"overloaded: 105 images a second"}},
 		{"a little too much for long", Options{Rate: 99, MinDuration: 10 * time.Minute, MaxDuration: time.Hour}, 1, dearer,
-			[]string{"overloaded: arrivals of 9m59"}},
+			[]string{"overloaded: queries arrived for 9m59"}},
 		{"nearly all it can do for long", Options{Rate: 95, MinDuration: 10 * time.Minute, MaxDuration: time.Hour}, 1, nil, nil},
 		{"rate beyond the warm-up's", Options{Rate: 94, MinDuration: time.Minute, MaxDuration: time.Hour}, 1, cheaper, nil},
 		{"rate beyond the warm-up's for batches", Options{Rate: 752, MinDuration: time.Minute, MaxDuration: time.Hour}, 8, cheaper, nil},
 		{"too much for batches", Options{Rate: 900}, 8, nil,
-			[]string{"overloaded: 900 images a second are asked for, full batches made at most 800"}},
-		{"slower under load", Options{Rate: 10, MaxDuration: time.Hour}, 1, slower, []string{"overloaded: arrivals of "}},
+			[]string{"overloaded: 900 images a second arrive, full batches answer at most 800"}},
+		{"slower under load", Options{Rate: 10, MaxDuration: time.Hour}, 1, slower, []string{"overloaded: queries arrived for "}},
 		{"as slow at a rate for it", Options{Rate: 3, MaxDuration: time.Hour}, 1, slower, nil},
 		{"short, nearly all it can do", Options{Rate: 90, MinDuration: 300 * ms}, 1, nil, nil},
 	} {
@@ -287,8 +286,8 @@ func TestServerVerdict(t *testing.T) {
 	}
 }
 
-// TestServerCutOff ends runs at half of what the system can do while queries still come:
-// some end with one in line, which is no overload.
+// TestServerCutOff ends runs at half of what the system can do while queries still come: some end with one in line,
+// which is no overload.
 func TestServerCutOff(t *testing.T) {
 	cut := 0
 	for seed := range uint64(50) {
@@ -334,11 +333,11 @@ func TestVerdict(t *testing.T) {
 		{"steady", Options{}, steady, "", ""},
 		{"some noise", Options{MinDuration: 2 * time.Second},
 			with(func(i int) time.Duration { return 10*ms + time.Duration(i*7919%21-10)*ms/30 }), "", ""},
-		{"noise to be told", Options{MinDuration: 200 * ms}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7%11-5)*ms/6 }),
+		{"noise to warn of", Options{MinDuration: 200 * ms}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7%11-5)*ms/6 }),
 			"", "noise: "},
 		{"too noisy", Options{MinDuration: 200 * ms}, with(func(i int) time.Duration { return 10*ms + time.Duration(i*7%11-5)*ms }), "noise: ",
 			""},
-		{"drift to be told", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i)*ms/200 }),
+		{"drift to warn of", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i)*ms/200 }),
 			"", "drift: "},
 		{"drifts", Options{MinDuration: 2 * time.Second}, with(func(i int) time.Duration { return 10*ms + time.Duration(i)*ms/50 }), "drift: ",
 			""},
@@ -362,8 +361,8 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestOverheadCounted runs the system that does nothing on a clock whose readings cost
-// 30 ns: what is reported must be that cost, in the samples and as overhead.
+// TestOverheadCounted runs the system that does nothing on a clock whose readings cost 30 ns: what is reported must
+// be that cost, in the samples and as overhead.
 func TestOverheadCounted(t *testing.T) {
 	clock := &fakeClock{cost: 30}
 	res, err := Run(context.Background(), null{}, Options{MinDuration: ms, Clock: clock})
@@ -378,7 +377,7 @@ func TestOverheadCounted(t *testing.T) {
 			t.Fatalf("sample of %d ns for nothing, want 30", s)
 		}
 	}
-	if !hasPart(res.Verdict.Warnings, "harness takes 30ns of a median of 30ns") {
+	if !hasPart(res.Verdict.Warnings, "the harness itself takes 30ns of the median of 30ns") {
 		t.Errorf("warnings %q do not tell of the harness's share", res.Verdict.Warnings)
 	}
 }
@@ -390,8 +389,7 @@ func TestNullSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	sorted := slices.Sorted(slices.Values(res.Samples))
-	// Two readings of the clock take about 50 ns; a machine a hundred times as slow is
-	// not one that this test knows.
+	// Two readings of the clock take about 50 ns; a machine a hundred times as slow is not one that this test knows.
 	if p50 := sorted[len(sorted)/2]; p50 > 5000 || res.Overhead > 5*time.Microsecond {
 		t.Errorf("a query of nothing takes %d ns, overhead %v, want under 5 µs", p50, res.Overhead)
 	}

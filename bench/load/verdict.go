@@ -8,9 +8,9 @@ import (
 	"zoobench/bench/stat"
 )
 
-// Limits of a verdict, as shares. Over the first a warning is given, over the second the
-// measurement is not valid. They are wide enough for a shared two-core machine and narrow
-// enough that a difference of a quarter between two networks is not noise.
+// Limits of a verdict, as shares. Over the first a warning is given, over the second the measurement is not valid.
+// They are wide enough for a shared two-core machine and narrow enough that a difference of a quarter between two
+// networks is not noise.
 const (
 	noiseWarn, noiseLimit = 0.05, 0.15 // width of the median's 95 % interval over the median
 	driftWarn, driftLimit = 0.05, 0.10 // last third's median over the first third's, less one
@@ -18,11 +18,10 @@ const (
 	serverShare           = 0.99       // of a server's queries must keep the bound
 )
 
-// A server's line at the end may take lineShare of the arrivals' time, but of no more than
-// shareCalls calls, and lineCalls calls besides, to work off. In simulations of queries that
-// come at nine tenths of what the system can do, one run in a hundred exceeds that in 3 s at
-// 100 ms a query, none of 400 in 60 s at 10 ms; in 10 min at 10 ms none of 400 does at 95 %,
-// one in three at 99 % and every one at 102 %.
+// A server's line at the end may take lineShare of the arrivals' time, but of no more than shareCalls calls, and
+// lineCalls calls besides, to work off. In simulations of queries that come at nine tenths of what the system can do,
+// one run in a hundred exceeds that in 3 s at 100 ms a query, none of 400 in 60 s at 10 ms; in 10 min at 10 ms none
+// of 400 does at 95 %, one in three at 99 % and every one at 102 %.
 const (
 	lineShare  = 0.05
 	shareCalls = 50
@@ -52,7 +51,7 @@ func judge(r *Result, o Options, settled bool, err error) Verdict {
 	if len(r.Samples) > 0 {
 		sorted := slices.Sorted(slices.Values(r.Samples))
 		if p50 := stat.At(sorted, 0.5); float64(r.Overhead) > overheadWarn*float64(p50) {
-			warn("harness takes %v of a median of %v", r.Overhead, time.Duration(p50))
+			warn("overhead: the harness itself takes %v of the median of %v", r.Overhead, time.Duration(p50))
 		}
 	}
 	v.Valid = len(v.Reasons) == 0
@@ -68,11 +67,11 @@ func judgeSpread(r *Result, reason, warn func(string, ...any)) {
 	}
 	p50 := stat.At(sorted, 0.5)
 	if noise := share(iv.Hi-iv.Lo, p50); noise > noiseWarn {
-		tell := warn
+		say := warn
 		if noise > noiseLimit {
-			tell = reason
+			say = reason
 		}
-		tell("noise: the median's 95 %% interval is %.1f %% of it wide", 100*noise)
+		say("noise: the width of the median's 95 %% interval is %.1f %% of the median", 100*noise)
 	}
 	third := len(r.Samples) / 3
 	first := slices.Sorted(slices.Values(r.Samples[:third]))
@@ -82,41 +81,41 @@ func judgeSpread(r *Result, reason, warn func(string, ...any)) {
 	}
 	early, late := stat.At(first, 0.5), stat.At(last, 0.5)
 	if drift := share(late-early, early); drift > driftWarn || drift < -driftWarn {
-		tell := warn
+		say := warn
 		if drift > driftLimit || drift < -driftLimit {
-			tell = reason
+			say = reason
 		}
-		tell("drift: the last third is %+.1f %% off the first", 100*drift)
+		say("drift: the median of the last third differs by %+.1f %% from that of the first", 100*drift)
 	}
 }
 
-// judgeServer weighs a server's queries; their spread is the queue's and no fault. A system
-// that gets more than it can do is told by three signs: how long the oldest query had waited
-// when MaxDuration cut the run, the time that it took to work the line off, and, of runs too
-// short for either, a rate that full batches reached neither in the warm-up nor in the run.
-// Without them the latencies would say how long the run was.
+// judgeServer weighs a server's queries; their spread is the queue's and no fault. A system that gets more than it
+// can do shows in three signs: how long the oldest query had waited when MaxDuration cut the run, the time that it
+// took to work the line off, and, of runs too short for either, a rate that full batches reached neither in the
+// warm-up nor in the run. Without them the latencies would say how long the run was.
 func judgeServer(r *Result, o Options, reason, warn func(string, ...any)) {
 	call := max(r.Call, r.MeanCall) // under load it may be slower than in the warm-up
 	limit := min(time.Duration(lineShare*float64(r.LastArrival)), shareCalls*call) + lineCalls*call
 	switch off := r.Span - r.LastArrival; {
 	case r.Unanswered > 0 && o.MaxDuration-r.Oldest > limit:
-		reason("overloaded: %d queries unanswered after %v at %g images a second", r.Unanswered, o.MaxDuration, o.Rate)
+		reason("overloaded: %d queries had no answer after %v at %g images a second", r.Unanswered, o.MaxDuration, o.Rate)
 	case r.Unanswered > 0:
-		warn("cut off: %d queries were in line after %v and are not among the samples", r.Unanswered, o.MaxDuration)
+		warn("cut off: %d queries were waiting after %v; they are not among the samples", r.Unanswered, o.MaxDuration)
 	case len(r.Samples) > 0 && off > limit:
-		reason("overloaded: arrivals of %v took %v to work off", r.LastArrival.Round(time.Millisecond), off.Round(time.Millisecond))
+		reason("overloaded: queries arrived for %v; the last answer came %v later",
+			r.LastArrival.Round(time.Millisecond), off.Round(time.Millisecond))
 	}
 	full := r.Call // or the run's if quicker: a slow warm-up does not overrule what was done since
 	if r.FullCall > 0 {
 		full = min(full, r.FullCall)
 	}
 	if most := float64(r.Batch) / full.Seconds(); full > 0 && o.Rate > most {
-		reason("overloaded: %g images a second are asked for, full batches made at most %.4g", o.Rate, most)
+		reason("overloaded: %g images a second arrive, full batches answer at most %.4g", o.Rate, most)
 	}
 	if n := len(r.Samples) + r.Unanswered; o.LatencyBound > 0 && !stat.WithinBound(n, r.Late, serverShare) {
-		why := "more than may be if 99 % are to keep it"
+		why := "too many if 99 % are to keep the bound"
 		if float64(r.Late) <= (1-serverShare)*float64(n) {
-			why = "too few queries to say that 99 % keep it"
+			why = "too few queries to show that 99 % keep the bound"
 		}
 		reason("latency bound: %d of %d queries took longer than %v, %s", r.Late, n, o.LatencyBound, why)
 	}

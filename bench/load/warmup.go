@@ -8,9 +8,9 @@ import (
 	"zoobench/bench/stat"
 )
 
-// Warm-up compares windows of at least windowRuns runs and windowTime; the first run,
-// which pages weights in and fills caches, belongs to none. Two windows of five runs and
-// the first make eleven. WindowCap ends a window of a system too quick for windowTime.
+// Warm-up compares windows of at least windowRuns runs and windowTime; the first run, which pages weights in and
+// fills caches, belongs to none. Two windows of five runs and the first make eleven. WindowCap ends a window of a
+// system too quick for windowTime.
 const (
 	windowRuns = 5
 	windowTime = 50 * time.Millisecond
@@ -18,9 +18,8 @@ const (
 	agreeShare = 0.02 // medians this close agree
 )
 
-// warmUp runs full batches until two successive windows agree in their medians, and says
-// whether they did before MinDuration was over: warm-up takes no longer than the samples,
-// but eleven runs in any case.
+// warmUp runs full batches until two successive windows agree in their medians, and reports whether they did before
+// MinDuration was over: warm-up takes no longer than the samples, but eleven runs in any case.
 func (r *run) warmUp() (settled bool, err error) {
 	start := r.clock.Now()
 	defer func() { r.res.WarmupTime = r.clock.Now() - start }()
@@ -71,8 +70,8 @@ func (null) Run(int) error { return nil }
 // overheadSamples is how many empty queries the harness's own cost rests on.
 const overheadSamples = 1001
 
-// overhead returns the median time that the single stream reports for a system that does
-// nothing, by the loop that times every other system.
+// overhead returns the median time that the single stream reports for a system that does nothing, by the loop that
+// times every other system.
 func overhead(clock Clock) time.Duration {
 	r := run{ctx: context.Background(), sys: null{}, clock: clock,
 		o: Options{MinSamples: overheadSamples, MaxDuration: time.Second}}

@@ -9,15 +9,14 @@ import (
 	"strings"
 )
 
-// A column of a CSV table: its header and the text of a record's cell, empty where the
-// record has no value.
+// A column of a CSV table: its header and the text of a record's cell, empty where the record has no value.
 type column struct {
 	name string
 	cell func(r *Record) string
 }
 
-// evalColumns are, up to interpolation, those of timm's results-imagenet.csv in timm's
-// order, in timm's units: percent, and millions of parameters.
+// evalColumns are, up to interpolation, those of timm's results-imagenet.csv in timm's order, in timm's units:
+// percent, and millions of parameters.
 var evalColumns = []column{
 	{"model", (*Record).Name},
 	{"img_size", func(r *Record) string { return whole(int64(r.ImgSize)) }},
@@ -58,10 +57,10 @@ var evalColumns = []column{
 	{"not_measured", why("top1")},
 }
 
-// latencyColumns are, up to infer_macts, those of timm's benchmark-infer tables in timm's
-// order, in timm's units: milliseconds a batch, images a second, and millions of
-// parameters and activations; giga-MACs. Where a query is no batch, as in the multi-stream
-// and the server, the column of the batch's time is empty and the latencies are the query's.
+// latencyColumns are, up to infer_macts, those of timm's benchmark-infer tables in timm's order, in timm's units:
+// milliseconds a batch, images a second, and millions of parameters and activations; giga-MACs. Where a query is no
+// batch, as in the multi-stream and the server, the column of the batch's time is empty and the latencies are the
+// query's.
 var latencyColumns = []column{
 	{"model", (*Record).Name},
 	{"infer_img_size", func(r *Record) string { return whole(int64(r.ImgSize)) }},
@@ -117,17 +116,16 @@ var latencyColumns = []column{
 	}},
 }
 
-// Batches says whether a latency row's queries are batches.
+// Batches reports whether a latency row's queries are batches.
 func (r *Record) Batches() bool { return r.Scenario != "multi_stream" && r.Scenario != "server" }
 
-// WriteEvalCSV writes the eval records of rs as a table with the columns of timm's
-// results-imagenet.csv and, after them, zoobench's own. Published accuracies have columns
-// of their own; a row without a measured one says why under not_measured.
+// WriteEvalCSV writes the eval records of rs as a table with the columns of timm's results-imagenet.csv and, after
+// them, zoobench's own. Published accuracies have columns of their own; a row without a measured one says why under
+// not_measured.
 func WriteEvalCSV(w io.Writer, rs []Record) error { return writeCSV(w, rs, KindEval, evalColumns) }
 
-// WriteLatencyCSV writes the latency records of rs as a table with the columns of timm's
-// benchmark-infer tables and, after them, zoobench's own. A percentile that the number of
-// samples does not carry is an empty cell.
+// WriteLatencyCSV writes the latency records of rs as a table with the columns of timm's benchmark-infer tables and,
+// after them, zoobench's own. A percentile for which there are too few samples is an empty cell.
 func WriteLatencyCSV(w io.Writer, rs []Record) error {
 	return writeCSV(w, rs, KindLatency, latencyColumns)
 }
@@ -155,8 +153,7 @@ func writeCSV(w io.Writer, rs []Record, kind Kind, columns []column) error {
 	return nil
 }
 
-// The builders below turn a figure of one group into a cell that is empty where the
-// group was not measured.
+// The builders below turn a figure of one group into a cell that is empty where the group was not measured.
 
 func accuracy(f func(*Accuracy) float64) func(*Record) string {
 	return func(r *Record) string {
@@ -232,8 +229,8 @@ func published(f func(*Published) float64) func(*Record) string {
 
 func valid(r *Record) string { return strconv.FormatBool(r.Verdict.Valid) }
 
-// why returns a cell with the reason that main was not measured, else with the reasons of
-// every other column that was not, in the columns' alphabetical order.
+// why returns a cell with the reason that main was not measured, else with the reasons of every other column that was
+// not, in the columns' alphabetical order.
 func why(main string) func(*Record) string {
 	return func(r *Record) string {
 		if (main == "top1" && r.Accuracy == nil) || (main != "top1" && r.Timing == nil) {
@@ -248,7 +245,7 @@ func why(main string) func(*Record) string {
 	}
 }
 
-// whole writes an integer, and nothing for a 0 that stands for no value.
+// whole writes an integer, and nothing for a 0 that means no value.
 func whole(v int64) string {
 	if v == 0 {
 		return ""

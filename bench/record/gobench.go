@@ -9,10 +9,9 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// WriteGoBench writes the latency and load records of rs in Go's benchmark format, a line
-// a sample, so that benchstat computes its own intervals: the machine and build as
-// configuration lines, the settings as key=value parts of the name. A sample is the time
-// of a query; where that is no batch, the name has its images or the rate. Records whose
+// WriteGoBench writes the latency and load records of rs in Go's benchmark format, a line a sample, so that benchstat
+// computes its own intervals: the machine and build as configuration lines, the settings as key=value parts of the
+// name. A sample is the time of a query; where that is no batch, the name has its images or the rate. Records whose
 // verdict is not valid are left out, as benchstat would count them like the others.
 func WriteGoBench(w io.Writer, rs []Record) error {
 	bw := benchfmt.NewWriter(w)
@@ -47,8 +46,8 @@ func WriteGoBench(w io.Writer, rs []Record) error {
 	return nil
 }
 
-// goBenchName names a record by everything that its figure depends on but the build. The
-// last part is a word, so that no reader takes its end for a GOMAXPROCS suffix.
+// goBenchName names a record by everything that its figure depends on but the build. The last part is a word, so that
+// no reader takes its end for a GOMAXPROCS suffix.
 func goBenchName(what string, r *Record) string {
 	isa := r.Machine.ISA
 	if isa == "" {
@@ -73,8 +72,7 @@ func goBenchName(what string, r *Record) string {
 		parts = append(parts, "rate="+rate)
 	}
 	parts = append(parts, "isa="+isa)
-	// White space ends a name and a slash a part of it; neither is allowed to come from
-	// within a value.
+	// White space ends a name and a slash a part of it; neither is allowed to come from within a value.
 	for i, p := range parts {
 		parts[i] = strings.Map(func(c rune) rune {
 			if c <= ' ' || c == '/' || c == 0x7f {

@@ -83,8 +83,8 @@ func TestSummariseKeepsSamples(t *testing.T) {
 	}
 }
 
-// TestPercentileIntervalCoverage compares ranks and coverage with sums of binomial terms
-// written out, for every n up to 80.
+// TestPercentileIntervalCoverage compares ranks and coverage with sums of binomial terms written out, for every n up
+// to 80.
 func TestPercentileIntervalCoverage(t *testing.T) {
 	pmf := func(n, k int, p float64) float64 {
 		c := 1.0
@@ -131,8 +131,8 @@ func TestPercentileIntervalCoverage(t *testing.T) {
 	}
 }
 
-// TestPercentileIntervalSimulated draws from a skewed distribution and counts how often
-// the interval encloses the true median.
+// TestPercentileIntervalSimulated draws from a skewed distribution and counts how often the interval encloses the
+// true median.
 func TestPercentileIntervalSimulated(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const runs, n = 2000, 41

@@ -11,9 +11,8 @@ import (
 // z95 is the 97.5 % quantile of the standard normal distribution.
 const z95 = 1.959963984540054
 
-// Wilson returns Wilson's 95 % score interval of the share of successes in trials, as
-// shares in [0, 1] (Wilson 1927). Without trials nothing is known and it is [0, 1]. It
-// panics where successes lie outside [0, trials].
+// Wilson returns Wilson's 95 % score interval of the share of successes in trials, as shares in [0, 1] (Wilson 1927).
+// Without trials nothing is known and it is [0, 1]. It panics where successes lie outside [0, trials].
 func Wilson(successes, trials int) (lo, hi float64) {
 	if successes < 0 || successes > trials {
 		panic("stat: wilson: successes outside [0, trials]")
@@ -36,9 +35,8 @@ func Wilson(successes, trials int) (lo, hi float64) {
 	return lo, hi
 }
 
-// McNemar returns the two-sided p-value of McNemar's exact test: onlyA and onlyB count
-// the images that one system alone got right. It doubles the binomial tail and takes no
-// mid-p. It panics where a count is negative.
+// McNemar returns the two-sided p-value of McNemar's exact test: onlyA and onlyB count the images that one system
+// alone got right. It doubles the binomial tail and takes no mid-p. It panics where a count is negative.
 func McNemar(onlyA, onlyB int) float64 {
 	if onlyA < 0 || onlyB < 0 {
 		panic("stat: mcnemar: negative count")
@@ -51,8 +49,8 @@ func McNemar(onlyA, onlyB int) float64 {
 	return min(1, 2*fair.CDF(float64(min(onlyA, onlyB))))
 }
 
-// Holm returns p-values adjusted by Holm's step-down correction (Holm 1979), in the order
-// given: an adjusted value under alpha rejects with a family-wise error rate of alpha.
+// Holm returns p-values adjusted by Holm's step-down correction (Holm 1979), in the order given: an adjusted value
+// under alpha rejects with a family-wise error rate of alpha.
 func Holm(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {
@@ -75,9 +73,8 @@ func Holm(p []float64) []float64 {
 	return adjusted
 }
 
-// Spearman returns Spearman's rank correlation of x and y, ties ranked by their mean
-// rank; NaN where there are fewer than two pairs or one side does not vary. It panics
-// where the lengths differ.
+// Spearman returns Spearman's rank correlation of x and y, ties ranked by their mean rank; NaN where there are fewer
+// than two pairs or one side does not vary. It panics where the lengths differ.
 func Spearman(x, y []float64) float64 {
 	if len(x) != len(y) {
 		panic("stat: spearman: lengths differ")
@@ -127,10 +124,9 @@ func ranks(v []float64) []float64 {
 // resamples is how many bootstrap samples an interval rests on.
 const resamples = 2000
 
-// SpearmanInterval returns the 95 % percentile-bootstrap interval of [Spearman] over
-// pairs drawn with replacement from the generator that seed starts. Draws in which one
-// side does not vary carry no correlation and are left out; both ends are NaN where no
-// draw is left.
+// SpearmanInterval returns the 95 % percentile-bootstrap interval of [Spearman] over pairs drawn with replacement
+// from the generator that seed starts. Draws in which one side does not vary have no correlation and are left out;
+// both ends are NaN where no draw is left.
 func SpearmanInterval(x, y []float64, seed uint64) (lo, hi float64) {
 	if len(x) != len(y) {
 		panic("stat: spearman: lengths differ")
@@ -155,9 +151,9 @@ func SpearmanInterval(x, y []float64, seed uint64) (lo, hi float64) {
 	return at(0.025), at(0.975)
 }
 
-// WithinBound reports whether n queries of which late took longer than a bound show, with
-// 99 % confidence, that at least the share p of all queries would keep it: the rule by
-// which MLPerf's LoadGen stops early. P lies in (0, 1); late in [0, n].
+// WithinBound reports whether n queries of which late took longer than a bound show, with 99 % confidence, that at
+// least the share p of all queries would keep it: the rule by which MLPerf's LoadGen stops early. P lies in (0, 1);
+// late in [0, n].
 func WithinBound(n, late int, p float64) bool {
 	if n <= 0 || late >= n {
 		return false

@@ -6,8 +6,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A target is something to be labelled: a marker's centre and half its extent, and the
-// size of its label, in points.
+// A target is something to be labelled: a marker's centre and half its extent, and the size of its label, in points.
 type target struct {
 	at            vg.Point
 	half          vg.Length
@@ -35,10 +34,9 @@ const (
 	labelTurns  = 16  // candidates a ring
 )
 
-// place finds boxes for the labels of targets, earlier targets first: no box overlaps
-// another or leaves bounds. Of a label's candidates, on rings around its marker, it takes
-// the one that hides the least of markers and of lines and lies closest, where a line
-// back to its marker would cross the fewest other boxes and markers. Reach is the number
+// place finds boxes for the labels of targets, earlier targets first: no box overlaps another or leaves bounds. Of a
+// label's candidates, on rings around its marker, it takes the one that hides the least of markers and of lines and
+// lies closest, where a line back to its marker would cross the fewest other boxes and markers. Reach is the number
 // of rings tried; with one ring, a label that would hide a marker is left out.
 func place(targets []target, lines []segment, bounds vg.Rectangle, reach int) []placement {
 	placed := make([]placement, len(targets))
@@ -104,8 +102,7 @@ func candidate(t target, ring, turn int) vg.Rectangle {
 	}
 }
 
-// price returns what box costs target i beside its distance; ok is false where it
-// overlaps a label.
+// price returns what box costs target i beside its distance; ok is false where it overlaps a label.
 func price(i int, box vg.Rectangle, targets []target, lines []segment, placed []placement) (cost float64, ok bool) {
 	roomy := grow(box, labelMargin)
 	anchor := targets[i].at

@@ -125,8 +125,8 @@ func (l *Ladder) ends() (lo, hi float64) {
 	return lo / room, hi * room
 }
 
-// visible reports whether the rung's interval is wider than its marker: within it a bracket would only be dirt. The figures
-// beside the ladder have it in any case.
+// visible reports whether the rung's interval is wider than its marker: within it a bracket would only be dirt. The
+// figures beside the ladder have it in any case.
 func (l *Ladder) visible(r *Rung) bool {
 	const width = 400 // of the data area, about
 	lo, hi := l.ends()

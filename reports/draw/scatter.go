@@ -196,7 +196,8 @@ func drawBars(c vgdraw.Canvas, spots []spot, at func(x, y float64) vg.Point) (ba
 	return bars
 }
 
-// drawFront joins the points of the front and returns the lines. They are steps, not slopes: there is no point in between.
+// drawFront joins the points of the front and returns the lines. They are steps, not slopes: there is no point in
+// between.
 func drawFront(c vgdraw.Canvas, front []Point, at func(x, y float64) vg.Point) (lines []segment) {
 	for i := 1; i < len(front); i++ {
 		a, b := front[i-1], front[i]
@@ -221,8 +222,8 @@ func (s *Scatter) drawJoins(c vgdraw.Canvas, spots []spot) (lines []segment) {
 	return lines
 }
 
-// drawLabels writes the names of the points beside them, those on the front first, with a line from a name that had to move
-// away.
+// drawLabels writes the names of the points beside them, those on the front first, with a line from a name that had
+// to move away.
 func (s *Scatter) drawLabels(c vgdraw.Canvas, spots []spot, bars []segment, front []Point) {
 	last := func(q spot) int {
 		if slices.ContainsFunc(front, func(p Point) bool { return p.Name == q.Name }) {

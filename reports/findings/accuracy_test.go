@@ -268,8 +268,8 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-// TestDifference holds the interval to Newcombe's own example, 56 of 70 against 48 of 80 (Statistics in Medicine 17, 1998,
-// table II, method 10).
+// TestDifference holds the interval to Newcombe's own example, 56 of 70 against 48 of 80 (Statistics in Medicine 17,
+// 1998, table II, method 10).
 func TestDifference(t *testing.T) {
 	have, want := difference(56, 70, 48, 80), span{20, 5.24, 33.39}
 	for i, v := range []float64{have.mid - want.mid, have.lo - want.lo, have.hi - want.hi} {

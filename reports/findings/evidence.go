@@ -92,8 +92,8 @@ func newEvidence(records []record.Record, given Given) *evidence {
 	return e
 }
 
-// judge takes an eval record; of two of one checkpoint at one size the one with more images, then the later one. The first
-// one is that at the checkpoint's own size, which a job that asks for none runs at.
+// judge takes an eval record; of two of one checkpoint at one size the one with more images, then the later one. The
+// first one is that at the checkpoint's own size, which a job that asks for none runs at.
 func (e *evidence) judge(r *record.Record) {
 	all := e.judged[r.Name()]
 	i := slices.IndexFunc(all, func(o *record.Record) bool { return o.ImgSize == r.ImgSize })
@@ -281,8 +281,8 @@ func sameImages(a, b *record.Record) bool {
 }
 
 // gain returns the difference of a's and b's top-1. With per-sample files it is McNemar's exact p-value with the 95 %
-// interval of Agresti and Min (2005) for paired shares, else Newcombe's interval (1998, method 10), which takes the images
-// of both as independent draws. It returns false if the images differ.
+// interval of Agresti and Min (2005) for paired shares, else Newcombe's interval (1998, method 10), which takes the
+// images of both as independent draws. It returns false if the images differ.
 func (e *evidence) gain(a, b *record.Record, l *lacks) (gap, bool) {
 	if !sameImages(a, b) {
 		l.add("%s and %s on the same images", a.Name(), b.Name())

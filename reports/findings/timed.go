@@ -20,8 +20,8 @@ const minNetworks = 8
 // light is the most multiply-accumulates that a network may take to be called lightweight here.
 const light = 650_000_000
 
-// timedClaims are tested on latencies of one image on one thread at the network's own size, unless they say otherwise. Where
-// a time is less than another, their intervals do not overlap.
+// timedClaims are tested on latencies of one image on one thread at the network's own size, unless they say
+// otherwise. Where a time is less than another, their intervals do not overlap.
 func timedClaims() []Claim {
 	const lessTime = ", and the intervals do not overlap"
 	return []Claim{

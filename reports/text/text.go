@@ -43,8 +43,8 @@ func Clean(s string, most int) string {
 	return b.String()
 }
 
-// Markdown escapes a clean text for running Markdown and for a table's cell. An underscore between letters or digits opens
-// no emphasis and stays, so that network names are readable in the source too.
+// Markdown escapes a clean text for running Markdown and for a table's cell. An underscore between letters or digits
+// opens no emphasis and stays, so that network names are readable in the source too.
 func Markdown(s string) string {
 	var b strings.Builder
 	r := []rune(s)
