@@ -47,9 +47,9 @@ func MinSamples(p float64) int {
 	return hi
 }
 
-// Percentile returns sorted[floor(n·p)] of n samples in ascending order, and whether there are at least [MinSamples]
+// percentile returns sorted[floor(n·p)] of n samples in ascending order, and whether there are at least [MinSamples]
 // of them; where there are not, the value is 0.
-func Percentile(sorted []int64, p float64) (value int64, ok bool) {
+func percentile(sorted []int64, p float64) (value int64, ok bool) {
 	if len(sorted) < MinSamples(p) {
 		return 0, false
 	}
@@ -86,12 +86,12 @@ func Summarise(samples []int64) Summary {
 	}
 	sorted := slices.Clone(samples)
 	slices.Sort(sorted)
-	s := Summary{N: len(sorted), Min: sorted[0], Max: sorted[len(sorted)-1], Mean: Mean(sorted)}
+	s := Summary{N: len(sorted), Min: sorted[0], Max: sorted[len(sorted)-1], Mean: mean(sorted)}
 	for _, f := range []struct {
 		p float64
 		v *int64
 	}{{0.5, &s.P50}, {0.9, &s.P90}, {0.95, &s.P95}, {0.99, &s.P99}, {0.999, &s.P999}} {
-		*f.v, _ = Percentile(sorted, f.p)
+		*f.v, _ = percentile(sorted, f.p)
 	}
 	if iv, ok := PercentileInterval(sorted, 0.5, 0.95); ok {
 		s.P50Lo, s.P50Hi = iv.Lo, iv.Hi
@@ -99,9 +99,9 @@ func Summarise(samples []int64) Summary {
 	return s
 }
 
-// Mean returns the arithmetic mean of samples, NaN where there are none. It sums the differences from the first
+// mean returns the arithmetic mean of samples, NaN where there are none. It sums the differences from the first
 // sample, so that nanosecond sums do not lose digits.
-func Mean(samples []int64) float64 {
+func mean(samples []int64) float64 {
 	if len(samples) == 0 {
 		return math.NaN()
 	}

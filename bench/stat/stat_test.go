@@ -61,7 +61,7 @@ func TestPercentile(t *testing.T) {
 		{"a product that binary rounds down", 1000, 0.29, 290, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, ok := Percentile(up(tt.n), tt.p)
+			got, ok := percentile(up(tt.n), tt.p)
 			if got != tt.want || ok != tt.wantOK {
 				t.Errorf("got %d, %v, want %d, %v", got, ok, tt.want, tt.wantOK)
 			}

@@ -147,10 +147,12 @@ func price(i int, box vg.Rectangle, targets []target, lines []segment, placed []
 	return cost, true
 }
 
+// within reports whether r lies inside bounds.
 func within(r, bounds vg.Rectangle) bool {
 	return r.Min.X >= bounds.Min.X && r.Max.X <= bounds.Max.X && r.Min.Y >= bounds.Min.Y && r.Max.Y <= bounds.Max.Y
 }
 
+// overlap reports whether a and b share more than an edge.
 func overlap(a, b vg.Rectangle) bool {
 	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
 }

@@ -217,6 +217,7 @@ func accuracyClaims() []Claim {
 // An extra is a further condition on the graphs of a pair.
 type extra func(a, b *Network) bool
 
+// cheaper reports whether a has fewer parameters and MACs than b.
 func cheaper(a, b *Network) bool { return a.Params < b.Params && a.MACs < b.MACs }
 
 // gains compares the top-1 of pairs of checkpoints, each as network.tag: the first is claimed to be more accurate.

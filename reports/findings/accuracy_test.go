@@ -373,7 +373,7 @@ func published(t *testing.T) (results map[string]map[int][2]float64, own map[str
 // it has the top-1, or the top-5 error, at the checkpoint's own size, at which it is evaluated.
 func TestPublishedFigures(t *testing.T) {
 	results, own := published(t)
-	names := regexp.MustCompile(`^top-1 of (\S+): `)
+	names := regexp.MustCompile(`^top-1 of (\S+) \(from its weights`)
 	count := 0
 	for _, f := range Test(nil, Given{}) {
 		for _, m := range f.Missing {

@@ -189,7 +189,7 @@ func (e *evidence) accuracy(name string, l *lacks) *record.Record {
 	if all := e.judged[name]; len(all) > 0 {
 		return all[0]
 	}
-	l.add("top-1 of %s: it takes its weights, labelled images and an experiment with accuracy", name)
+	l.add("top-1 of %s (from its weights, labelled images and an experiment with accuracy)", name)
 	return nil
 }
 
