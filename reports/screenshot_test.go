@@ -9,7 +9,7 @@ import (
 	"zoobench/bench/record"
 )
 
-// TestScreenshot draws the README's picture anew, with -update: the page of the run that its table states.
+// TestScreenshot draws the README's image of the page anew, with -update: the page of the run that its table states.
 func TestScreenshot(t *testing.T) {
 	records, problems, err := record.ReadFile("testdata/default.jsonl")
 	if err != nil || len(problems) > 0 || len(records) < 20 {
