@@ -29,7 +29,7 @@ func settingsOf(r *record.Record) settings {
 // scenario names the scenario with what a query is.
 func (s settings) scenario() string { return s.Scenario + s.query }
 
-// An axis is a setting that is a column where rows differ in it and stands in the caption where they do not.
+// An axis is a setting that is a column where rows differ in it, and in the caption where they do not.
 type axis struct {
 	head, caption string // caption has the value as %s
 	value         func(r *row) string

@@ -14,7 +14,7 @@ type curveKind struct {
 	title          string
 	xLabel, yLabel string
 	at             func(*record.Record) float64 // the setting
-	without        func(*settings)              // takes it out of what tells curves apart
+	without        func(*settings)              // takes it out of what curves are named by
 	scale          float64                      // turns nanoseconds into the label's unit
 }
 

@@ -160,7 +160,7 @@ func varyingAxes(rows []row) func(*row) []string {
 	var some []axis
 	sizes := axis{"px", "%s px", func(r *row) string { return fmt.Sprint(r.set.ImgSize) }}
 	for _, a := range append([]axis{sizes}, axes()[:5]...) {
-		// Networks have their own input size: it tells rows apart only within one.
+		// Networks have their own input size: it names rows only within one.
 		if a.head == "px" && !repeats(rows) {
 			continue
 		}

@@ -226,7 +226,7 @@ func (r *run) points(rows []row, accuracy func(*row) (y, lo, hi float64, ok bool
 	return macs, timed, out
 }
 
-// nameAll names points as shortly as tells them apart: the checkpoint's tag where tags differ, the size where a
+// nameAll gives points the shortest names that differ: the checkpoint's tag where tags differ, the size where a
 // network has several.
 func nameAll(points []point) {
 	tags, sizes := map[string]bool{}, map[string]map[int]bool{}

@@ -36,7 +36,7 @@ const (
 	published      // another's figure
 )
 
-// A column of a table. Wide tells its cell whether there is room for an interval; need orders columns by how soon a
+// A column of a table. Wide is whether its cell has room for an interval; need orders columns by how soon a
 // narrow terminal does without them, 0 is never.
 type column struct {
 	head string

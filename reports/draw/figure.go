@@ -44,7 +44,7 @@ type Figure struct {
 	body     func(c vgdraw.Canvas, styles map[string]Style)
 }
 
-// A sign draws what stands beside a line of the legend.
+// A sign draws what is beside a line of the legend.
 type sign func(c vgdraw.Canvas, at vg.Point)
 
 // A key is an entry of the legend. Its text may have several lines; the sign is beside the first one.

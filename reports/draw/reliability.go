@@ -11,7 +11,7 @@ import (
 
 // A Reliability is a reliability diagram: for each bin of confidence the share of right answers, a bar, and the
 // diagonal on which a calibrated network's bars end. The dot on each bar is at the bin's mean confidence; a bar's ink
-// is the deeper the more images it stands for.
+// is the deeper the more images are in it.
 type Reliability struct {
 	Title, Subtitle string
 	Bins            []stat.CalibrationBin

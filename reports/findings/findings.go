@@ -1,4 +1,4 @@
-// Package findings puts what the field says about image classification networks to the test, one claim after the other.
+// Package findings tests what the literature says about image classification networks, one claim after the other.
 //
 // The contract: a claim is a value, with its source, the records that it needs, what confirms it and what refutes it.
 // Its verdict rests on the graphs and the records that [Test] is given and on nothing else; published figures are

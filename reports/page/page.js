@@ -28,7 +28,7 @@ const axes = {
   images_per_s: {text: "rate", unit: "img/s", scale: 1, log: true, high: true},
   peak_rss_bytes: {text: "peak memory", unit: "MiB", scale: 1 << 20, log: true},
   joules_per_image: {text: "processor energy per image", unit: "J", scale: 1, log: true},
-  // Accuracies on different images share no plot: over gives what tells the images apart and what they are called.
+  // Accuracies on different images share no plot: over gives an identity of the images and their name.
   top1: {text: "top-1 measured here", unit: "%", scale: 1, high: true, lo: "top1_lo", hi: "top1_hi", decimals: r => r.n_images >= 10000 ? 2 : 1,
     over: r => [r.dataset_sha256 || r.top1_over, r.top1_over]},
   published_top1: {text: "published top-1, not measured here", unit: "%", scale: 1, high: true, decimals: () => 2,
