@@ -57,7 +57,8 @@ func Example() {
 	//                                                                           top-1 %    top-1 %
 	// ─────────────────────────────────────────────────────────────────────────────────────────────
 	//  resnet18     11.69   1.814  224  21.60 [21.55, 21.64]   46.3        96     – (1)      69.76
-	// (1) no checkpoint in the cache 14 files, report.md among them, error <nil>
+	// (1) no checkpoint in the cache
+	// 14 files, report.md among them, error <nil>
 }
 
 func TestPrintGolden(t *testing.T) {
