@@ -209,7 +209,7 @@ func keys(t *testing.T) string {
 	return b.String()
 }
 
-// rooms lists the packages that have a rule of imports, each with what its comment begins with and whom it may import.
+// rooms lists the packages that have a floor, each with what its comment begins with and whom it may import.
 func rooms(t *testing.T) string {
 	t.Helper()
 	allowed := rules(t)

@@ -103,7 +103,7 @@ func TestFlow(t *testing.T) {
 	files := map[string]bool{}
 	for _, r := range flowRooms {
 		if _, known := allowed[r.name]; !known && !r.file {
-			t.Errorf("%s: no rule for such a package", r.name)
+			t.Errorf("%s: such a package has no floor", r.name)
 		}
 		if files[r.name] = r.file; r.file {
 			if _, err := os.Stat(r.name); err != nil {

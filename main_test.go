@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -13,85 +14,191 @@ import (
 	"testing"
 )
 
-// imports is who may import whom. A line is a package and what it may import of this module and of others, the standard
-// library apart; other modules are named by their path or by a beginning of it that ends in a slash. Data flows one way:
-// experiment, runner, (zoo, engine, kernels) and (datasets), records, reports. Networks are described without knowing
-// kernels, kernels know slices and no graphs, reports read records and run nothing, and the clock knows no model. A package
-// without a rule is an error; a rule may wait for its package.
-const imports = `
-.: bench/cli zoo
-
-bench/cli: bench/choose bench/choose/features bench/experiment bench/gate bench/load bench/record bench/runner bench/stat datasets datasets/preprocess
-bench/cli: kernels reports reports/findings reports/text zoo zoo/engine zoo/nn zoo/outline zoo/weights
-bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra golang.org/x/term
-bench/runner: bench/experiment bench/load bench/record bench/stat datasets datasets/decode datasets/preprocess kernels zoo zoo/engine zoo/nn zoo/weights
-bench/choose: bench/choose/features bench/choose/heads bench/experiment bench/load bench/record bench/runner bench/stat
-bench/choose: datasets datasets/preprocess kernels kernels/par reports/draw reports/text zoo zoo/weights
-# Heads are statistics of slices: no file, no network and no image reaches them.
-bench/choose/heads: bench/stat kernels kernels/par gonum.org/v1/gonum/
-bench/choose/features: bench/runner datasets datasets/preprocess kernels zoo zoo/engine zoo/nn
-bench/gate: bench/record bench/stat kernels golang.org/x/perf/ golang.org/x/sys/unix
-bench/experiment: bench/load bench/record gopkg.in/yaml.v3
-bench/load: bench/stat
-bench/record: bench/stat github.com/klauspost/cpuid/v2 golang.org/x/perf/benchfmt golang.org/x/sys/unix
-bench/stat: gonum.org/v1/gonum/
-
-zoo: zoo/nn zoo/weights
-zoo/nn:
-zoo/outline: zoo zoo/nn
-zoo/weights: zoo/nn golang.org/x/sys/unix
-zoo/interp: zoo/nn kernels/ref
-# The engine takes from the oracle only the values of nodes that no image reaches, which it computes once, at load.
-zoo/engine: zoo/nn zoo/interp kernels kernels/par
-
-kernels: kernels/internal/f32 kernels/par golang.org/x/sys/unix
-kernels/par: kernels/internal/cpu
-kernels/ref:
-kernels/internal/f32: kernels/internal/cpu
-kernels/internal/cpu: golang.org/x/sys/cpu
-
-datasets: datasets/decode datasets/preprocess
-datasets/preprocess: datasets/decode
-datasets/decode: golang.org/x/image/
-datasets/internal/golden: internal/testenv
+// floors is who may import whom of this module, from the ground up. `a, b < c, d` is a floor: c and d stand on a and b, and may
+// import them and what they stand on. `(a), b < c` keeps a to the floor itself: c may import a and what a stands on, and
+// whoever stands on c may not, unless another of its ways leads there. NONE is the ground. A package is on one floor, above all
+// that it stands on, so that no two can import each other; each floor has its reason. A package without a floor is an error; a
+// floor may wait for its package.
+//
+// Data flows one way: experiment, runner, (zoo, engine, kernels) and (datasets), records, reports. Networks are described
+// without knowing kernels, kernels know slices and no graphs, reports read records and run nothing, and the clock knows no
+// model.
+const floors = `
+# What knows nothing of the rest: figures from samples, the graph of a network, the oracle's loops, the processor's
+# abilities, pixels of a file, text made harmless.
+NONE < bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text
 
 # What tests share; no package of the program may import it.
-internal/testenv:
+NONE < internal/testenv < datasets/internal/golden
 
-reports: bench/record bench/stat reports/draw reports/findings reports/text github.com/olekukonko/tablewriter/
-# Plots know points and no records.
-reports/text:
-reports/draw: bench/stat reports/text gonum.org/v1/plot/ golang.org/x/image/
-reports/findings: bench/record bench/stat gonum.org/v1/gonum/
+# Microkernels and workers wait and choose by what the processor can do.
+(kernels/internal/cpu) < kernels/internal/f32, kernels/par
+
+# Kernels know slices and sizes: no graph, no file, no network. Nobody else calls a microkernel.
+(kernels/internal/f32, kernels/par) < kernels
+
+# The oracle runs a graph on plain loops, without a kernel, so that no fault can be in both.
+zoo/nn, (kernels/ref) < zoo/interp
+
+# A network is its papers' table and its checkpoints: it is described, read and drawn without a kernel.
+zoo/nn < zoo/weights < zoo < zoo/outline
+
+# The engine alone joins graphs to kernels. It takes from the oracle only the values of nodes that no image reaches, which it
+# computes once, at load.
+(zoo/interp, kernels/par), zoo/nn, kernels < zoo/engine
+
+# Images know no network: a recipe says what becomes of them.
+(datasets/decode) < datasets/preprocess
+(datasets/decode), datasets/preprocess < datasets
+
+# The clock and the records know no model and nothing that runs one; an experiment is read without running it.
+bench/stat < bench/load, bench/record < bench/experiment
+
+# A worker is where all of it meets once: jobs become records.
+(datasets/decode, zoo/engine), bench/experiment, datasets, kernels, zoo < bench/runner
+
+# The gate compares kernels, whatever networks use them.
+bench/record, bench/stat, kernels < bench/gate
+
+# Heads are statistics of slices: no file, no network and no image reaches them.
+bench/stat, kernels, kernels/par < bench/choose/heads
+
+# Plots know points and no records; findings know records and no plot. Reports run nothing.
+bench/stat, reports/text < reports/draw
+bench/stat, bench/record < reports/findings
+(reports/draw), reports/findings, reports/text < reports
+
+# The choice sees networks through their features alone, which a tapped engine computes.
+(zoo/engine), bench/runner < bench/choose/features
+(bench/choose/features, bench/choose/heads, reports/draw, kernels/par), reports/text, bench/runner < bench/choose
+
+# The command line puts flags to calls. It passes nothing on: main is its list of networks.
+(bench/choose, bench/choose/features, bench/gate, reports, zoo/outline, zoo/engine) < bench/cli
+bench/cli, zoo < .
 `
 
-// rules reads imports.
+// modules is what a package imports of other modules: a path, or a beginning of one that ends in a slash. The standard
+// library is free.
+const modules = `
+bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra golang.org/x/term
+bench/choose/heads: gonum.org/v1/gonum/
+bench/experiment: gopkg.in/yaml.v3
+bench/gate: golang.org/x/perf/ golang.org/x/sys/unix
+bench/record: github.com/klauspost/cpuid/v2 golang.org/x/perf/benchfmt golang.org/x/sys/unix
+bench/stat: gonum.org/v1/gonum/
+datasets/decode: golang.org/x/image/
+kernels: golang.org/x/sys/unix
+kernels/internal/cpu: golang.org/x/sys/cpu
+reports: github.com/olekukonko/tablewriter/
+reports/draw: gonum.org/v1/plot/ golang.org/x/image/
+reports/findings: gonum.org/v1/gonum/
+zoo/weights: golang.org/x/sys/unix
+`
+
+// rules reads floors and modules: what each package may import.
 func rules(t *testing.T) map[string][]string {
 	t.Helper()
-	allowed := map[string][]string{}
-	for line := range strings.Lines(imports) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		pkg, list, ok := strings.Cut(line, ":")
-		if !ok {
-			t.Fatalf("rule %q: no colon", line)
+	allowed, err := readFloors(floors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(strings.TrimSpace(modules)) {
+		pkg, list, _ := strings.Cut(line, ":")
+		if _, known := allowed[pkg]; !known {
+			t.Fatalf("modules of %s: it has no floor", pkg)
 		}
 		allowed[pkg] = append(allowed[pkg], strings.Fields(list)...)
 	}
 	return allowed
 }
 
-// permits says whether a rule's list has an import, as the rules name them.
+// readFloors reads a text of floors: what each package may import of this module, sorted. The comment above a group of
+// floors is its reason.
+func readFloors(text string) (map[string][]string, error) {
+	allowed, passes := map[string][]string{}, map[string][]string{}
+	reason := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			reason = len(line) > len("# ")
+			continue
+		}
+		if !reason {
+			return nil, fmt.Errorf("floor %q: no reason above it", line)
+		}
+		steps := strings.Split(line, "<")
+		if len(steps) < 2 {
+			return nil, fmt.Errorf("floor %q: want a, b < c, d", line)
+		}
+		for i, step := range steps[1:] {
+			may, passed, err := ground(steps[i], passes)
+			if err != nil {
+				return nil, fmt.Errorf("floor %q: %w", line, err)
+			}
+			for pkg := range strings.SplitSeq(step, ",") {
+				pkg = strings.TrimSpace(pkg)
+				if _, again := allowed[pkg]; again || pkg == "" || strings.ContainsAny(pkg, "() ") {
+					return nil, fmt.Errorf("floor %q: %q: want the name of a package that has no floor yet", line, pkg)
+				}
+				allowed[pkg], passes[pkg] = may, passed
+			}
+		}
+	}
+	return allowed, nil
+}
+
+// ground reads what a floor stands on: what it may import, and what of that it passes on to whoever stands on it.
+func ground(step string, passes map[string][]string) (may, passed []string, err error) {
+	kept := false
+	for word := range strings.SplitSeq(step, ",") {
+		word = strings.TrimSpace(word)
+		word, opens := strings.CutPrefix(word, "(")
+		word, closes := strings.CutSuffix(word, ")")
+		kept = kept || opens
+		if word == "NONE" {
+			continue
+		}
+		below, known := passes[word]
+		if !known {
+			return nil, nil, fmt.Errorf("%q has no floor below", word)
+		}
+		may = append(append(may, word), below...)
+		if !kept {
+			passed = append(append(passed, word), below...)
+		}
+		kept = kept && !closes
+	}
+	slices.Sort(may)
+	slices.Sort(passed)
+	return slices.Clip(slices.Compact(may)), slices.Clip(slices.Compact(passed)), nil
+}
+
+// TestFloors reads floors that are right, and some that are not.
+func TestFloors(t *testing.T) {
+	got, err := readFloors("# Why.\nNONE < a, b\n(a), b < c < d\n\n# Why.\nc, (d) < e < f\n")
+	want := map[string][]string{"a": nil, "b": nil, "c": {"a", "b"}, "d": {"b", "c"}, "e": {"b", "c", "d"}, "f": {"b", "c", "e"}}
+	if err != nil || !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+	for _, text := range []string{
+		"NONE < a", "# Why.\n\nNONE < a", "#\nNONE < a", "# Why.\na", "# Why.\na < b", "# Why.\nNONE < a < a", "# Why.\nNONE < a,",
+		"# Why.\nNONE < a\na < b\nb < a", "# Why.\nNONE < a b", "# Why.\nNONE < (a)",
+	} {
+		if got, err := readFloors(text); err == nil {
+			t.Errorf("%q is read as %v, want an error", text, got)
+		}
+	}
+}
+
+// permits reports whether a rule's list has an import, as the rules name them.
 func permits(list []string, imported string) bool {
 	return slices.ContainsFunc(list, func(rule string) bool {
 		return imported == rule || strings.HasSuffix(rule, "/") && strings.HasPrefix(imported+"/", rule)
 	})
 }
 
-// TestImports holds the imports of every file, for whatever platform and tags it is, to the rules. Tests may import what
-// they need.
+// TestImports compares the imports of every file, for whatever platform and tags it is, with what its package may import. Tests
+// may import what they need.
 func TestImports(t *testing.T) {
 	const module = "zoobench"
 	allowed := rules(t)
@@ -111,7 +218,7 @@ func TestImports(t *testing.T) {
 		pkg := filepath.ToSlash(filepath.Dir(name))
 		list, known := allowed[pkg]
 		if !known {
-			return fmt.Errorf("%s: no rule for package %s", name, pkg)
+			return fmt.Errorf("%s: package %s has no floor", name, pkg)
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
 		if err != nil {
