@@ -16,14 +16,12 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
+	"zoobench/internal/testenv"
 	"zoobench/reports/findings"
 	"zoobench/zoo"
 )
 
-var (
-	update = flag.Bool("update", false, "write the documents' generated parts and their picture anew")
-	from   = flag.String("from", "", "folder of a run of the default experiment, whose results the documents are to state from then on")
-)
+var from = flag.String("from", "", "folder of a run of the default experiment, whose results the documents are to state from then on")
 
 // A document is a file of Markdown for those who use the program or change it.
 type document struct {
@@ -75,14 +73,7 @@ func TestDocuments(t *testing.T) {
 			in[m[2]] = d.path
 			return m[1] + "\n" + part + "\n" + m[3]
 		})
-		if want == d.text {
-			continue
-		}
-		if !*update {
-			t.Errorf("%s: a generated part is out of date: go test . -run TestDocuments -update", d.path)
-		} else if err := os.WriteFile(d.path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testenv.Golden(t, d.path, []byte(want))
 	}
 	for name := range parts {
 		if in[name] == "" {

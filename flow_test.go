@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"zoobench/internal/testenv"
 )
 
 // flowFile is the picture of the flow of data that the documents show.
@@ -120,13 +122,5 @@ func TestFlow(t *testing.T) {
 			}
 		}
 	}
-	want := flowSVG()
-	if *update {
-		if err := os.WriteFile(flowFile, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if have, err := os.ReadFile(flowFile); err != nil || !bytes.Equal(have, want) {
-		t.Errorf("%s is not what the test draws (error %v): go test . -run TestFlow -update", flowFile, err)
-	}
+	testenv.Golden(t, flowFile, flowSVG())
 }

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"encoding/csv"
-	"flag"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -12,28 +11,13 @@ import (
 	"time"
 
 	"zoobench/bench/record"
+	"zoobench/internal/testenv"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden texts in testdata")
-
-// golden compares got with the file name in testdata; what differs is left beside it as name.got.
+// golden compares got with the file name in testdata.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err == nil && string(got) == string(want) {
-		return
-	}
-	if err := os.WriteFile(path+".got", got, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Errorf("%s differs from what was written, see %s.got (error %v)", path, path, err)
+	testenv.Golden(t, filepath.Join("testdata", name), got)
 }
 
 // machine is where the fixture's records come from.

@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"zoobench/bench/record"
+	"zoobench/internal/testenv"
 )
 
 // TestScreenshot draws the README's image of the page anew, with -update: the page of the run that its table states.
@@ -15,7 +16,7 @@ func TestScreenshot(t *testing.T) {
 	if err != nil || len(problems) > 0 || len(records) < 20 {
 		t.Fatalf("%d records, %v, %v; want 20 and more", len(records), problems, err)
 	}
-	if !*update {
+	if !testenv.Update() {
 		return
 	}
 	b := open(t, 1200, records)

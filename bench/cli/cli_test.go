@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,10 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"zoobench/internal/testenv"
 	"zoobench/zoo"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden texts in testdata")
 
 // programVariable makes the test binary be the program: workers, and runs that are to be killed.
 const programVariable = "ZOOBENCH_TEST_PROGRAM"
@@ -60,25 +58,10 @@ func invoke(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), err.String()
 }
 
-// golden compares text with a file of testdata, which -update rewrites. On a mismatch, what there is lies beside it.
-func golden(t *testing.T, name, got string) {
+// golden compares what a command wrote with a file of testdata.
+func golden(t *testing.T, name, stdout, stderr string) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		if err := os.WriteFile(strings.TrimSuffix(path, ".golden")+".got", []byte(got), 0o666); err != nil {
-			t.Error(err)
-		}
-		t.Errorf("%s: other than %s; what there is lies beside it as .got, and -update takes it:\n%s", name, path, got)
-	}
+	testenv.GoldenOutput(t, filepath.Join("testdata", name+".golden"), stdout, stderr)
 }
 
 // TestGolden holds texts that depend on the zoo and the command line alone. Algorithms, their errors and packed sizes are the kernels'
@@ -113,7 +96,7 @@ func TestGolden(t *testing.T) {
 			if test.edit != nil {
 				stdout = test.edit(stdout)
 			}
-			golden(t, test.name, stdout)
+			golden(t, test.name, stdout, stderr)
 		})
 	}
 }
@@ -300,11 +283,11 @@ func TestUsage(t *testing.T) {
 }
 
 func TestBadExperiments(t *testing.T) {
-	code, _, stderr := invoke(t, "validate", "testdata/bad.yaml")
+	code, stdout, stderr := invoke(t, "validate", "testdata/bad.yaml")
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
-	golden(t, "bad", stderr)
+	golden(t, "bad", stdout, stderr)
 }
 
 func TestTableIsHarmless(t *testing.T) {

@@ -54,7 +54,7 @@ func TestCompare(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	golden(t, "compare", stdout)
+	golden(t, "compare", stdout, stderr)
 	code, stdout, stderr = invoke(t, "compare", poor, good, "--metric", "top5", "--format", "json")
 	var pair pairRow
 	if err := json.Unmarshal([]byte(stdout), &pair); err != nil || code != 0 {

@@ -43,7 +43,7 @@ func TestDiff(t *testing.T) {
 			if code != 0 {
 				t.Fatalf("exit code %d: %s", code, stderr)
 			}
-			golden(t, test.name, stdout)
+			golden(t, test.name, stdout, stderr)
 		})
 	}
 }

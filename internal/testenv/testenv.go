@@ -1,8 +1,10 @@
-// Package testenv is what tests of several packages share: where reference data lie, and which of it a run must have.
+// Package testenv is what tests of several packages share: where reference data lie, which of it a run must have, and golden
+// files.
 //
 // The contract: a test that lacks reference data or a program is skipped with a message that names what is missing, so that
 // a fork's clone is green on its own. Where REQUIRE_DATA is 1, as .ci/run sets it beside the reference data, the same is a
-// failure: no test is left out unnoticed there.
+// failure: no test is left out unnoticed there. A golden file is our own output of an earlier commit: a test that makes
+// another fails with the difference and leaves its own beside the file as .got; -update takes it.
 //
 // Tests alone import it. It leaves to them what the data mean.
 package testenv

@@ -13,7 +13,7 @@ import (
 // outcome is a test that notes how it would have ended.
 type outcome struct {
 	testing.TB
-	ended string
+	ended, said string
 }
 
 func (o *outcome) Helper() {}

@@ -3,23 +3,20 @@ package engine
 import (
 	"bytes"
 	"cmp"
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"zoobench/bench/experiment"
+	"zoobench/internal/testenv"
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/nn"
 )
 
 //go:generate go test -run ^TestKernelShapes$ -update
-
-var update = flag.Bool("update", false, "write kernels/testdata/shapes.tsv anew")
 
 // shapesFile is what the kernels' benchmarks run.
 const shapesFile = "../../kernels/testdata/shapes.tsv"
@@ -91,18 +88,7 @@ func TestKernelShapes(t *testing.T) {
 			t.Errorf("no layer is of kind %s", kind)
 		}
 	}
-	if *update {
-		if err := os.WriteFile(shapesFile, text, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(shapesFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(have, text) {
-		t.Errorf("%s is not what the graphs say; write it anew: go generate ./zoo/engine", shapesFile)
-	}
+	testenv.Golden(t, shapesFile, text)
 }
 
 // defaultModels are the networks of the default experiment.
