@@ -72,8 +72,11 @@ bench/stat, bench/record < reports/findings
 (zoo/engine), bench/runner < bench/choose/features
 (bench/choose/features, bench/choose/heads, reports/draw, kernels/par), reports/text, bench/runner < bench/choose
 
+# What networks made of each image is in per-sample files: nothing runs again, and tables and pages are others'.
+bench/record, datasets < bench/samples
+
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
-(bench/choose, bench/choose/features, bench/gate, reports, zoo/outline, zoo/engine) < bench/cli
+(bench/choose, bench/choose/features, bench/gate, bench/samples, reports, zoo/outline, zoo/engine) < bench/cli
 bench/cli, zoo < .
 `
 
@@ -251,6 +254,7 @@ func TestImportsFlowOneWay(t *testing.T) {
 		{"zoo", "kernels"}, {"zoo/nn", "kernels"}, {"zoo/weights", "kernels"}, {"zoo/outline", "kernels"},
 		{"kernels", "zoo"}, {"datasets", "zoo"}, {"datasets", "bench"}, {"zoo", "bench"},
 		{"bench/load", "zoo"}, {"bench/experiment", "zoo"}, {"bench/record", "zoo"},
+		{"bench/samples", "zoo"}, {"bench/samples", "reports"}, {"bench/samples", "bench/runner"},
 		{"reports", "zoo"}, {"reports", "kernels"}, {"reports", "datasets"}, {"reports", "bench/runner"},
 		{"reports/draw", "bench/record"}, {"reports/draw", "reports/findings"},
 		{"bench/runner", "reports"}, {"bench/choose/heads", "zoo"}, {"bench/choose/heads", "datasets"},

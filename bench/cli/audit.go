@@ -176,12 +176,7 @@ func (a *app) printAudit(r *runner.AuditResult, observed float64) error {
 		}
 		return []string{r.Mistake, r.Detail, fmt.Sprintf("%.2f %%", r.Top1), points, half, p, fmt.Sprintf("%.2f %%", r.Top5)}
 	})
-	for _, row := range rows {
-		if err := out.print(row); err != nil {
-			return err
-		}
-	}
-	if err := out.close(); err != nil || a.format != "table" {
+	if err := out.printAll(rows); err != nil || a.format != "table" {
 		return err
 	}
 	text := "\n" + strconv.Itoa(r.Images) + " images"

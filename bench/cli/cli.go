@@ -124,7 +124,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.run(), a.report(), a.validate(), a.latency(), a.pipeline(), a.eval(), a.predict(), a.ls(), a.show(), a.gate(), a.doctor(), a.version(), a.workerCommand(),
-		a.pull(), a.cache(), a.data(), a.compare(), a.audit(), a.verify(), a.samples(),
+		a.pull(), a.cache(), a.data(), a.compareCommand(), a.audit(), a.verify(), a.samplesCommand(),
 		a.choose(), a.whatIf(),
 	)
 	return root

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"zoobench/bench/record"
+	"zoobench/bench/samples"
 )
 
 // sampleFile writes a per-sample file of 100 images of 10 classes in which right says of which rank the right answer is.
@@ -56,7 +57,7 @@ func TestCompare(t *testing.T) {
 	}
 	golden(t, "compare", stdout, stderr)
 	code, stdout, stderr = invoke(t, "compare", poor, good, "--metric", "top5", "--format", "json")
-	var pair pairRow
+	var pair samples.Pair
 	if err := json.Unmarshal([]byte(stdout), &pair); err != nil || code != 0 {
 		t.Fatalf("exit code %d, error %v: %s", code, err, stderr)
 	}
@@ -96,7 +97,7 @@ func TestCompareOneName(t *testing.T) {
 	}
 	names := map[string]bool{}
 	for line := range strings.Lines(stdout) {
-		var pair pairRow
+		var pair samples.Pair
 		if err := json.Unmarshal([]byte(line), &pair); err != nil {
 			t.Fatal(err)
 		}
@@ -111,28 +112,5 @@ func TestCompareOneName(t *testing.T) {
 	}
 	if n := strings.Count(stdout, " tie ("); n != 1 {
 		t.Errorf("%d ties, want one:\n%s", n, stdout)
-	}
-}
-
-func TestAgainstPublished(t *testing.T) {
-	for _, test := range []struct {
-		name      string
-		top1      int
-		published float64
-		size      int
-		set       string // of the images
-		want      string
-	}{
-		{"inside", 700, 71, 224, "validation", "inside the interval"},
-		{"outside", 600, 71, 224, "validation", "outside by 8.01 points; zoobench audit net.tag --observed 60.00"},
-		{"another size", 600, 71, 256, "validation", "published at 256 pixels"},
-		{"other images", 600, 71, 224, "", "published for validation"},
-		{"not published", 600, 0, 224, "validation", ""},
-	} {
-		r := &record.Record{Model: "net", Checkpoint: "tag", ImgSize: 224, Accuracy: record.NewAccuracy(1000, test.top1, 900, nil),
-			DatasetSet: test.set, Published: &record.Published{Top1: test.published, ImgSize: test.size, Dataset: "validation"}}
-		if _, got := againstPublished(r, 1); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
-			t.Errorf("%s: got %q, want %q", test.name, got, test.want)
-		}
 	}
 }

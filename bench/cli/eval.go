@@ -173,8 +173,5 @@ func (a *app) printEval(r *record.Record) error {
 			strconv.Itoa(r.Unreadable), fmt.Sprintf("%.1f", r.ImagesPerSec),
 		}
 	})
-	if err := out.print(row); err != nil {
-		return err
-	}
-	return out.close()
+	return out.printAll([]evalRow{row})
 }

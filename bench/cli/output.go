@@ -54,6 +54,16 @@ func (p *printer[T]) print(row T) error {
 	return nil
 }
 
+// printAll writes rows that are all there.
+func (p *printer[T]) printAll(rows []T) error {
+	for _, row := range rows {
+		if err := p.print(row); err != nil {
+			return err
+		}
+	}
+	return p.close()
+}
+
 // close writes the table. Without rows, it writes nothing.
 func (p *printer[T]) close() error {
 	if p.format != "table" || len(p.rows) == 0 {

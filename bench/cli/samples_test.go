@@ -18,19 +18,9 @@ func TestSampleViews(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	var rows []classRow
-	for line := range strings.Lines(stdout) {
-		var row classRow
-		if err := json.Unmarshal([]byte(line), &row); err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, row)
-	}
-	if len(rows) != 10 || rows[0].Class != 1 || rows[0].Top1 != 0 || rows[0].Top5 != 10 || rows[9].Class != 8 || rows[9].Top1 != 100 || rows[9].Images != 10 {
-		t.Errorf("classes: %+v", rows)
-	}
-	if rows[0].Name != "class 1" {
-		t.Errorf("a set of ten classes has ImageNet's names: %q", rows[0].Name)
+	worst := `{"class":1,"name":"class 1","n_images":10,"top1":0,"top1_lo":0,`
+	if strings.Count(stdout, "\n") != 10 || !strings.HasPrefix(stdout, worst) {
+		t.Errorf("classes: got %s, want ten that begin with %s", stdout, worst)
 	}
 
 	_, stdout, _ = invoke(t, "samples", "confusions", file, "--limit", "2", "--format", "csv")
