@@ -46,8 +46,11 @@ bench-accuracy: build ## accuracy of a dozen small checkpoints on 1,000 images o
 
 check: lint test test-purego arm64 test-arm64 check-gen race ## everything that must pass before a change goes in
 
-lint: ## formatting, vet, staticcheck
+lint: ## formatting, lines of at most 140 characters, vet, staticcheck
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "gofmt would change:" $$bad; exit 1; fi
+	@bad=$$(find . -name '*.go' -exec grep -L '^// Code generated' {} + | LC_ALL=C.UTF-8 xargs grep -HnE '^.{141}' | \
+		grep -vE '^[^:]+:[0-9]+:[[:space:]]*(// )?"?https?://[^[:space:]]+$$'); \
+		if [ -n "$$bad" ]; then echo "lines of more than 140 characters:"; echo "$$bad"; exit 1; fi
 	$(GO) vet ./...
 	cd kernels/_asm && $(GO) vet .
 	$(GO) run $(STATICCHECK) ./...

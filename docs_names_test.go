@@ -31,7 +31,8 @@ type tree struct {
 // readTree reads the repository once.
 func readTree(t *testing.T) *tree {
 	t.Helper()
-	r := &tree{files: map[string]bool{}, bases: map[string]bool{}, declared: map[string]bool{}, packages: map[string]bool{}, tests: map[string][]string{}}
+	r := &tree{files: map[string]bool{}, bases: map[string]bool{}, declared: map[string]bool{}, packages: map[string]bool{},
+		tests: map[string][]string{}}
 	var text strings.Builder
 	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {

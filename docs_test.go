@@ -143,7 +143,8 @@ func TestPictures(t *testing.T) {
 				_, err = png.DecodeConfig(bytes.NewReader(data))
 			}
 			if err != nil || len(data) > 300<<10 || len(m[1]) < 20 {
-				t.Errorf("%s: %s: %d bytes, described as %q, error %v; want a described PNG or SVG of at most 300 KiB", d.path, path, len(data), m[1], err)
+				t.Errorf("%s: %s: %d bytes, described as %q, error %v; want a described PNG or SVG of at most 300 KiB", d.path, path,
+					len(data), m[1], err)
 			}
 		}
 	}

@@ -69,12 +69,15 @@ func flowSVG() []byte {
 	text := func(x, y int, style, s string) {
 		fmt.Fprintf(&b, "<text x=\"%d\" y=\"%d\" %s>%s</text>\n", x, y, style, html.EscapeString(s))
 	}
-	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 980 462" font-family="system-ui, sans-serif" font-size="12" fill="#1b1f24">
+	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 980 462" font-family="system-ui, sans-serif" font-size="12"
+  fill="#1b1f24">
 <title>The flow of data through zoobench</title>
-<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="6" markerHeight="6" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="#57606a"/></marker></defs>
+<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="6" markerHeight="6" orient="auto">
+  <path d="M0,0 L8,4 L0,8 z" fill="#57606a"/></marker></defs>
 <rect width="980" height="462" rx="8" fill="#ffffff"/>
 `)
-	fmt.Fprintf(&b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\" fill=\"#f6f8fa\" stroke=\"#57606a\" stroke-dasharray=\"5 4\"/>\n",
+	fmt.Fprintf(&b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\" fill=\"#f6f8fa\" stroke=\"#57606a\" "+
+		"stroke-dasharray=\"5 4\"/>\n",
 		frameX, frameY, frameW, frameH)
 	text(frameX+14, frameY+22, `fill="#57606a"`, "worker process: the same program, one task, then it ends")
 	for _, r := range flowRooms {
@@ -82,12 +85,14 @@ func flowSVG() []byte {
 		if r.file {
 			fill, stroke = "#fff8c5", "#9a6700"
 		}
-		fmt.Fprintf(&b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"6\" fill=\"%s\" stroke=\"%s\"/>\n", r.x, r.y, r.w, roomHeight, fill, stroke)
+		fmt.Fprintf(&b, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"6\" fill=\"%s\" stroke=\"%s\"/>\n", r.x, r.y, r.w,
+			roomHeight, fill, stroke)
 		text(r.x+r.w/2, r.y+22, `text-anchor="middle" font-weight="600" font-size="13"`, r.name)
 		text(r.x+r.w/2, r.y+40, `text-anchor="middle"`, r.does)
 	}
 	for _, a := range flowArrows {
-		fmt.Fprintf(&b, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#57606a\" stroke-width=\"1.5\" marker-end=\"url(#tip)\"/>\n", a.x1, a.y1, a.x2, a.y2)
+		fmt.Fprintf(&b, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#57606a\" stroke-width=\"1.5\" marker-end=\"url(#tip)\"/>\n",
+			a.x1, a.y1, a.x2, a.y2)
 		if a.what != "" && a.y1 == a.y2 {
 			text((a.x1+a.x2)/2-3, a.y1-6, `text-anchor="middle" fill="#57606a"`, a.what)
 		} else if a.what != "" {

@@ -178,7 +178,8 @@ func (f *Files) classMembers(file string, pictures []member, o Options) error {
 	for _, m := range pictures {
 		class, _, ok := strings.Cut(m.name[len(top):], "/")
 		if !ok {
-			return fmt.Errorf("datasets: %s: pictures without class folders (%s, say), want a folder for each class, WebDataset's pairs or a label file", file, m.name)
+			return fmt.Errorf("datasets: %s: pictures without class folders (%s, say), want a folder for each class, WebDataset's pairs "+
+				"or a label file", file, m.name)
 		}
 		if !seen[class] {
 			seen[class] = true

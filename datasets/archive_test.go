@@ -65,22 +65,28 @@ func TestOpenTar(t *testing.T) {
 	}{
 		{"validation set, labels built in", []entry{{"ILSVRC2012_val_00000002.JPEG", "b"}, {"ILSVRC2012_val_00000001.JPEG", "a"}}, "", 1000,
 			[]string{"ILSVRC2012_val_00000002.JPEG 970", "ILSVRC2012_val_00000001.JPEG 65"}},
-		{"ImageNetV2: numbers below one folder", []entry{{"v2-format-val/", ""}, {"v2-format-val/10/x.jpeg", "x"}, {"v2-format-val/9/y.jpeg", "y"}, {"v2-format-val/9/._y.jpeg", "-"}}, "", 1000,
+		{"ImageNetV2: numbers below one folder", []entry{{"v2-format-val/", ""}, {"v2-format-val/10/x.jpeg", "x"},
+			{"v2-format-val/9/y.jpeg", "y"}, {"v2-format-val/9/._y.jpeg", "-"}}, "", 1000,
 			[]string{"9/y.jpeg 9", "10/x.jpeg 10"}},
 		{"a single class", []entry{{"set/7/x.jpeg", "x"}, {"set/7/y.jpeg", "y"}}, "", 1000, []string{"7/x.jpeg 7", "7/y.jpeg 7"}},
 		{"a single class, nothing above", []entry{{"7/x.jpeg", "x"}}, "", 1000, []string{"7/x.jpeg 7"}},
-		{"WordNet ids", []entry{{"./n01443537/x.jpeg", "x"}, {"./n01440764/y.jpeg", "y"}}, "", 1000, []string{"n01440764/y.jpeg 0", "n01443537/x.jpeg 1"}},
+		{"WordNet ids", []entry{{"./n01443537/x.jpeg", "x"}, {"./n01440764/y.jpeg", "y"}}, "", 1000,
+			[]string{"n01440764/y.jpeg 0", "n01443537/x.jpeg 1"}},
 		{"absolute names", []entry{{"/cat/1.jpg", "a"}, {"/dog/2.jpg", "b"}}, "", 2, []string{"cat/1.jpg 0", "dog/2.jpg 1"}},
 		{"a single class, absolute", []entry{{"/7/x.jpg", "x"}}, "", 1000, []string{"7/x.jpg 7"}},
 		{"names that lead out", []entry{{"../8/x.jpg", "x"}, {"7/../../9/y.jpg", "y"}}, "", 1000, []string{"8/x.jpg 8", "9/y.jpg 9"}},
-		{"a name twice, the last one counts", []entry{{"5/a.jpg", "old"}, {"6/b.jpg", "b"}, {"./5/a.jpg", "new"}}, "", 1000, []string{"5/a.jpg 5", "6/b.jpg 6"}},
+		{"a name twice, the last one counts", []entry{{"5/a.jpg", "old"}, {"6/b.jpg", "b"}, {"./5/a.jpg", "new"}}, "", 1000,
+			[]string{"5/a.jpg 5", "6/b.jpg 6"}},
 		{"a pair twice", []entry{{"1.jpg", "a"}, {"1.cls", "5"}, {"1.jpg", "b"}, {"1.cls", "6"}}, "", 1000, []string{"1.jpg 6"}},
-		{"hidden folders", []entry{{"cat/a.jpg", "a"}, {"dog/b.jpg", "b"}, {".cache/c.jpg", "c"}, {"dog/.old/d.jpg", "d"}}, "", 2, []string{"cat/a.jpg 0", "dog/b.jpg 1"}},
+		{"hidden folders", []entry{{"cat/a.jpg", "a"}, {"dog/b.jpg", "b"}, {".cache/c.jpg", "c"}, {"dog/.old/d.jpg", "d"}}, "", 2,
+			[]string{"cat/a.jpg 0", "dog/b.jpg 1"}},
 		{"label file", []entry{{"val/b.jpg", "b"}, {"val/a.jpg", "a"}}, "a.jpg 5\nb.jpg 3\n", 1000, []string{"a.jpg 5", "b.jpg 3"}},
 		{"label file without names", []entry{{"val/b.jpg", "b"}, {"val/a.jpg", "a"}}, "5\n3\n", 1000, []string{"a.jpg 5", "b.jpg 3"}},
-		{"pairs", []entry{{"s/0001.cls", "12\n"}, {"s/0001.jpg", "a"}, {"s/0002.jpg", "b"}, {"s/0002.json", `{"filename":"q","label":7}`}, {"s/0003.x.png", "c"}, {"s/0003.cls", "n01443537"}}, "", 1000,
+		{"pairs", []entry{{"s/0001.cls", "12\n"}, {"s/0001.jpg", "a"}, {"s/0002.jpg", "b"}, {"s/0002.json", `{"filename":"q","label":7}`},
+			{"s/0003.x.png", "c"}, {"s/0003.cls", "n01443537"}}, "", 1000,
 			[]string{"s/0001.jpg 12", "s/0002.jpg 7", "s/0003.x.png 1"}},
-		{"pairs: cls before json, several labels", []entry{{"1.jpg", "a"}, {"1.json", `{"label":7}`}, {"1.cls", "8"}, {"2.jpg", "b"}, {"2.json", `{"cls": [3, 4]}`}}, "", 10,
+		{"pairs: cls before json, several labels", []entry{{"1.jpg", "a"}, {"1.json", `{"label":7}`}, {"1.cls", "8"}, {"2.jpg", "b"},
+			{"2.json", `{"cls": [3, 4]}`}}, "", 10,
 			[]string{"1.jpg 8", "2.jpg 3,4"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -231,7 +237,8 @@ func TestShards(t *testing.T) {
 // TestImageNetV2 opens the folder into which an archive was fetched.
 func TestImageNetV2(t *testing.T) {
 	dir := t.TempDir()
-	data := tarBytes(t, entry{"imagenetv2-matched-frequency-format-val/0/a.jpeg", "a"}, entry{"imagenetv2-matched-frequency-format-val/999/b.jpeg", "b"})
+	data := tarBytes(t, entry{"imagenetv2-matched-frequency-format-val/0/a.jpeg", "a"},
+		entry{"imagenetv2-matched-frequency-format-val/999/b.jpeg", "b"})
 	if err := os.WriteFile(filepath.Join(dir, "imagenetv2-matched-frequency.tar"), data, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -285,7 +292,8 @@ func TestValidationLabels(t *testing.T) {
 			t.Errorf("class %d: %d pictures, want 50", class, per[class])
 		}
 	}
-	for _, name := range []string{"ILSVRC2012_val_00000000.JPEG", "ILSVRC2012_val_00050001.JPEG", "ILSVRC2012_val_1.JPEG", "ILSVRC2012_test_00000001.JPEG", "ILSVRC2012_val_+0000001.JPEG"} {
+	for _, name := range []string{"ILSVRC2012_val_00000000.JPEG", "ILSVRC2012_val_00050001.JPEG", "ILSVRC2012_val_1.JPEG",
+		"ILSVRC2012_test_00000001.JPEG", "ILSVRC2012_val_+0000001.JPEG"} {
 		if class, ok := ValidationLabel(name); ok {
 			t.Errorf("%s: class %d, want none", name, class)
 		}
@@ -319,7 +327,8 @@ func TestValidationFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := describe(f), []string{"ILSVRC2012_val_00000001.JPEG 65", "ILSVRC2012_val_00000003.JPEG 230"}; !reflect.DeepEqual(got, want) {
+	if got, want := describe(f),
+		[]string{"ILSVRC2012_val_00000001.JPEG 65", "ILSVRC2012_val_00000003.JPEG 230"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if f.Set != Validation {
@@ -343,13 +352,15 @@ func TestValidationFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := describe(f), []string{"ILSVRC2012_val_00000001.JPEG 5,65", "ILSVRC2012_val_00000003.JPEG "}; !reflect.DeepEqual(got, want) {
+	if got, want := describe(f),
+		[]string{"ILSVRC2012_val_00000001.JPEG 5,65", "ILSVRC2012_val_00000003.JPEG "}; !reflect.DeepEqual(got, want) {
 		t.Errorf("ImageNet-ReaL: got %q, want %q", got, want)
 	}
 	if f.Set != "" {
 		t.Errorf("ImageNet-ReaL: set %q, want none", f.Set)
 	}
-	if _, err := Open(tree(t, "a.jpg"), Options{Labels: real}); err == nil || !strings.Contains(err.Error(), "1 of 1 pictures are none: a.jpg") {
+	if _, err := Open(tree(t, "a.jpg"), Options{Labels: real}); err == nil ||
+		!strings.Contains(err.Error(), "1 of 1 pictures are none: a.jpg") {
 		t.Errorf("ImageNet-ReaL for other pictures: error %v", err)
 	}
 
@@ -369,7 +380,8 @@ func TestClassNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := describe(f), []string{"goldfish/b.jpg 1", "great_white_shark/c.jpg 2", "Golden Retriever/a.jpg 207"}; !reflect.DeepEqual(got, want) {
+	if got, want := describe(f),
+		[]string{"goldfish/b.jpg 1", "great_white_shark/c.jpg 2", "Golden Retriever/a.jpg 207"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	_, err = OpenFolder(tree(t, "golden retriever/a.jpg", "goldfish/b.jpg", "crane/c.jpg"), Options{Classes: 1000})
@@ -388,7 +400,8 @@ func TestCheck(t *testing.T) {
 		}
 		return b.String()
 	}
-	file := archive(t, entry{"0/a.png", picture(1)}, entry{"0/b.png", picture(2)}, entry{"1/c.png", picture(1)}, entry{"1/d.png", "no picture"}, entry{"1/e.png", ""})
+	file := archive(t, entry{"0/a.png", picture(1)}, entry{"0/b.png", picture(2)}, entry{"1/c.png", picture(1)},
+		entry{"1/d.png", "no picture"}, entry{"1/e.png", ""})
 	f, err := Open(file, Options{})
 	if err != nil {
 		t.Fatal(err)

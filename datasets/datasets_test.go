@@ -100,7 +100,8 @@ func TestOpenFolder(t *testing.T) {
 		{"ranks", []string{"dog/a.jpg", "cat/b.jpg", "emu/"}, 3, []string{"cat/b.jpg 0", "dog/a.jpg 1"}, []string{"cat", "dog", "emu"}},
 		{"WordNet ids of a network with other classes", []string{"n01443537/a.jpg", "n01440764/b.jpg"}, 2,
 			[]string{"n01440764/b.jpg 0", "n01443537/a.jpg 1"}, []string{"n01440764", "n01443537"}},
-		{"folders below a class, in the order of their paths", []string{"a/z.jpg", "a/b/c.jpg", "a/b-c/d.jpg", "a/b/e/f.jpg", "a/.hidden/g.jpg"}, 0,
+		{"folders below a class, in the order of their paths", []string{"a/z.jpg", "a/b/c.jpg", "a/b-c/d.jpg", "a/b/e/f.jpg",
+			"a/.hidden/g.jpg"}, 0,
 			[]string{"a/z.jpg 0", "a/b/c.jpg 0", "a/b-c/d.jpg 0", "a/b/e/f.jpg 0"}, []string{"a"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -130,7 +131,8 @@ func TestOpenFolderErrors(t *testing.T) {
 		{"folders without pictures", []string{"cat/", "dog/notes.txt"}, 0, "no pictures in 2 class folders"},
 		{"index beyond the classes", []string{"5/a.jpg", "1000/b.jpg"}, 1000, "class folder 1000: want a class index from 0 to 999"},
 		{"index twice", []string{"5/a.jpg", "05/b.jpg"}, 1000, "the same class"},
-		{"WordNet ids with a stranger", []string{"n01440764/a.jpg", "n99999999/b.jpg"}, 1000, "1 of 2 class folders are not WordNet ids of ImageNet-1k: n99999999"},
+		{"WordNet ids with a stranger", []string{"n01440764/a.jpg", "n99999999/b.jpg"}, 1000,
+			"1 of 2 class folders are not WordNet ids of ImageNet-1k: n99999999"},
 		{"two folders for 1,000 classes", []string{"cat/a.jpg", "dog/b.jpg"}, 1000, "2 class folders that are neither"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -164,7 +166,8 @@ func TestOpenFlat(t *testing.T) {
 	}{
 		{"named, in the list's order", "# made\nc.png 7\n\na.jpg 0\nb.jpg 999\nwith space.jpg 3\nsub/d.jpg 4\n",
 			[]string{"c.png 7", "a.jpg 0", "b.jpg 999", "with space.jpg 3", "sub/d.jpg 4"}, 0},
-		{"tabs, carriage returns, WordNet ids", "a.jpg\tn01443537\r\nb.jpg\t2\r\nc.png\t3\r\nwith space.jpg 1", []string{"a.jpg 1", "b.jpg 2", "c.png 3", "with space.jpg 1"}, 0},
+		{"tabs, carriage returns, WordNet ids", "a.jpg\tn01443537\r\nb.jpg\t2\r\nc.png\t3\r\nwith space.jpg 1",
+			[]string{"a.jpg 1", "b.jpg 2", "c.png 3", "with space.jpg 1"}, 0},
 		{"several right answers", "a.jpg 1,5,1\n", []string{"a.jpg 1,5"}, 1},
 		{"a list without names", "4\n3\n2\n1\n", []string{"a.jpg 4", "b.jpg 3", "c.png 2", "with space.jpg 1"}, 0},
 		{"missing and unlisted", "a.jpg 1\nz.jpg 2\n../a.jpg 3\n", []string{"a.jpg 1"}, 2},

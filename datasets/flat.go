@@ -77,7 +77,8 @@ func (f *Files) labelled(pictures []string, find func(name string) (string, erro
 			return fmt.Errorf("datasets: %s: %d labels for the %d pictures of %s", o.Labels, len(lines), len(pictures), f.root)
 		}
 		if countsFromOne(lines) {
-			return fmt.Errorf("datasets: %s: labels from 1 to 1000: the ILSVRC development kit's own ids are not class indices, want 0 to 999 in the order of WordNet ids; the validation set's labels are built in, so leave the label file out", o.Labels)
+			return fmt.Errorf("datasets: %s: labels from 1 to 1000: the ILSVRC development kit's own ids are not class indices, want 0 to "+
+				"999 in the order of WordNet ids; the validation set's labels are built in, so leave the label file out", o.Labels)
 		}
 		for i, line := range lines {
 			f.items = append(f.items, Item{Name: pictures[i], Labels: line.labels})
@@ -128,10 +129,12 @@ func (f *Files) match(lines []labelLine, pictures []string, find func(name strin
 		}
 	}
 	if len(missing) > 0 {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d of %d pictures are not in %s and are left out: %s", file, len(missing), len(lines), f.root, firstOf(missing)))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d of %d pictures are not in %s and are left out: %s", file, len(missing),
+			len(lines), f.root, firstOf(missing)))
 	}
 	if len(unlisted) > 0 {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d pictures have no label in %s and are left out: %s", f.root, len(unlisted), file, firstOf(unlisted)))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d pictures have no label in %s and are left out: %s", f.root, len(unlisted),
+			file, firstOf(unlisted)))
 	}
 	return nil
 }

@@ -120,17 +120,20 @@ func folderLabels(folders []string, classes int) (labels map[string]int, ranked 
 	case imageNet && known == len(folders):
 		return labels, false, nil
 	case imageNet && known > 0:
-		return nil, false, fmt.Errorf("%d of %d class folders are not WordNet ids of ImageNet-1k: %s", len(unknown), len(folders), firstOf(unknown))
+		return nil, false, fmt.Errorf("%d of %d class folders are not WordNet ids of ImageNet-1k: %s", len(unknown), len(folders),
+			firstOf(unknown))
 	}
 	if classes == len(ids) {
 		if strangers := nameLabels(labels, folders); len(strangers) == 0 {
 			return labels, false, nil
 		} else if 2*len(strangers) < len(folders) {
-			return nil, false, fmt.Errorf("%d of %d class folders are not names of ImageNet-1k's classes, or of two of them: %s", len(strangers), len(folders), firstOf(strangers))
+			return nil, false, fmt.Errorf("%d of %d class folders are not names of ImageNet-1k's classes, or of two of them: %s", len(strangers),
+				len(folders), firstOf(strangers))
 		}
 	}
 	if classes > 0 && classes != len(folders) {
-		return nil, false, fmt.Errorf("%d class folders that are neither class indices nor WordNet ids of ImageNet-1k (%s), want one for each of the %d classes", len(folders), firstOf(folders), classes)
+		return nil, false, fmt.Errorf("%d class folders that are neither class indices nor WordNet ids of ImageNet-1k (%s), want one "+
+			"for each of the %d classes", len(folders), firstOf(folders), classes)
 	}
 	for rank, name := range folders {
 		labels[name] = rank

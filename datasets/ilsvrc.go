@@ -80,7 +80,9 @@ func checkValidation(file string, items []Item) error {
 		}
 	}
 	if known >= 20 && 2*agree < known {
-		return fmt.Errorf("datasets: %s: %d of %d labels are those of the ILSVRC-2012 validation set, so they are of another numbering (the development kit's own ids, say), want class indices in the order of WordNet ids; the set's labels are built in, so leave the label file out", file, agree, known)
+		return fmt.Errorf("datasets: %s: %d of %d labels are those of the ILSVRC-2012 validation set, so they are of another numbering "+
+			"(the development kit's own ids, say), want class indices in the order of WordNet ids; the set's labels are built in, so "+
+			"leave the label file out", file, agree, known)
 	}
 	return nil
 }
@@ -134,7 +136,8 @@ func realItems(file string, names []string, classes int) ([]Item, error) {
 		items = append(items, Item{Name: name, Labels: labels[n-1]})
 	}
 	if len(others) > 0 {
-		return nil, fmt.Errorf("datasets: %s: labels of ILSVRC-2012's validation pictures; %d of %d pictures are none: %s", file, len(others), len(names), firstOf(others))
+		return nil, fmt.Errorf("datasets: %s: labels of ILSVRC-2012's validation pictures; %d of %d pictures are none: %s", file, len(others),
+			len(names), firstOf(others))
 	}
 	return items, nil
 }

@@ -74,7 +74,8 @@ func TestLoaderDeliversInOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 			if b.First != next || len(b.Items) != len(b.Errs) || len(b.Tensor) != len(b.Items)*p.Len() {
-				t.Fatalf("%s: batch at %d with %d items, %d errors, %d values, want it at %d", name, b.First, len(b.Items), len(b.Errs), len(b.Tensor), next)
+				t.Fatalf("%s: batch at %d with %d items, %d errors, %d values, want it at %d", name, b.First, len(b.Items), len(b.Errs),
+					len(b.Tensor), next)
 			}
 			for i, item := range b.Items {
 				if item.Name != src.names[next+i] {

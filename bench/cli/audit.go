@@ -153,7 +153,8 @@ func diagnosis(rows []auditRow, published, observed float64) string {
 	}
 	if len(fitting) == 0 {
 		nearest := slices.MinFunc(rows, func(a, b auditRow) int { return cmp.Compare(a.fit, b.fit) })
-		return fmt.Sprintf("%.2f %% is what none of these gives, %s; the nearest is %s. Other weights, other labels or several mistakes at once would do it", observed, basis, says(nearest))
+		return fmt.Sprintf("%.2f %% is what none of these gives, %s; the nearest is %s. Other weights, other labels or several "+
+			"mistakes at once would do it", observed, basis, says(nearest))
 	}
 	var words []string
 	for _, r := range fitting {

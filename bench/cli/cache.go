@@ -153,7 +153,8 @@ func (a *app) cacheVerify() *cobra.Command {
 						remote = set.remote
 					}
 				}
-				if known, err := a.list.FindCheckpoint(strings.TrimSuffix(remote.Name, filepath.Ext(remote.Name))); err == nil && f.folder == "weights" {
+				if known, err := a.list.FindCheckpoint(strings.TrimSuffix(remote.Name, filepath.Ext(remote.Name))); err == nil &&
+					f.folder == "weights" {
 					remote.SHA256, remote.URL = known.SHA256, known.URL()
 				}
 				row, ok := f.row(), true

@@ -103,7 +103,8 @@ func TestGolden(t *testing.T) {
 
 func TestShowAddsUp(t *testing.T) {
 	code, stdout, stderr := invoke(t, "show", "squeezenet1_1", "--no-tune")
-	for _, want := range []string{"features.0", "256×13×13", "1235496 parameters (1.24 M), 349151936 MACs (0.349 G)", "packed weights", "arena"} {
+	for _, want := range []string{"features.0", "256×13×13", "1235496 parameters (1.24 M), 349151936 MACs (0.349 G)",
+		"packed weights", "arena"} {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, no %q in:\n%s%s", code, want, stdout, stderr)
 		}
@@ -155,7 +156,8 @@ func keys(t *testing.T, line string) (names []string) {
 }
 
 func TestLatency(t *testing.T) {
-	args := []string{"latency", "squeezenet1_1", "mobilenet_v2", "--img-size", "64", "--batch", "2", "--threads", "2", "--min-duration", "20ms", "--num-classes", "10", "--no-tune"}
+	args := []string{"latency", "squeezenet1_1", "mobilenet_v2", "--img-size", "64", "--batch", "2", "--threads", "2", "--min-duration",
+		"20ms", "--num-classes", "10", "--no-tune"}
 	code, stdout, stderr := invoke(t, append(args, "--format", "json")...)
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
@@ -250,7 +252,8 @@ func TestUsage(t *testing.T) {
 		{"nearest three", []string{"show", "vgg61"}, `no network "vgg61"; nearest: vgg11, vgg13, vgg16`},
 		{"one of a diff", []string{"show", "--diff", "alexnet"}, "have 1 networks, want 2"},
 		{"two to show", []string{"show", "alexnet", "vgg11"}, "have 2 networks, want 1"},
-		{"diff with itself", []string{"show", "--diff", "mobilenet_v2", "mobilenetv2_100"}, "mobilenet_v2 and mobilenetv2_100 are one network, mobilenetv2_100"},
+		{"diff with itself", []string{"show", "--diff", "mobilenet_v2", "mobilenetv2_100"},
+			"mobilenet_v2 and mobilenetv2_100 are one network, mobilenetv2_100"},
 		{"unknown in a diff", []string{"show", "--diff", "alexnet", "resnet5O"}, `no network "resnet5O"; nearest: `},
 		{"diff and time", []string{"show", "--diff", "--time", "alexnet", "vgg11"}, "[diff time]"},
 		{"sort without time", []string{"show", "alexnet", "--sort", "time"}, "--sort: only with --time"},
@@ -261,7 +264,8 @@ func TestUsage(t *testing.T) {
 		{"weights are no file", []string{"latency", "alexnet", "--weights", filepath.Join(folder, "none.pth")}, "no such file"},
 		{"weights are a folder", []string{"latency", "alexnet", "--weights", folder}, "is a folder"},
 		{"weights are text", []string{"latency", "alexnet", "--weights", text}, "notes.txt"},
-		{"tag", []string{"eval", "alexnet", "--weights", "tv_in1k", "--data", folder}, "alexnet.tv_in1k: no such file and not in the cache; put it at "},
+		{"tag", []string{"eval", "alexnet", "--weights", "tv_in1k", "--data", folder},
+			"alexnet.tv_in1k: no such file and not in the cache; put it at "},
 		{"no weights", []string{"eval", "alexnet", "--data", folder}, "no checkpoint"},
 		{"no data", []string{"eval", "alexnet", "--weights", text}, "no images; name their folder"},
 		{"mean", []string{"eval", "alexnet", "--weights", text, "--data", folder, "--mean", "1,2"}, "--mean: have 2 numbers, want 3"},

@@ -26,7 +26,8 @@ func sampleFile(t *testing.T, name string, right func(i int) int) string {
 		if rank := right(i); rank > 0 {
 			top5[rank-1] = label
 		}
-		s := record.Sample{File: fmt.Sprintf("%02d.png", i), Labels: []int{label}, Top5: top5, Scores: []float32{5, 4, 3, 2, 1}, LogSum: 5 + float64(i)/100}
+		s := record.Sample{File: fmt.Sprintf("%02d.png", i), Labels: []int{label}, Top5: top5, Scores: []float32{5, 4, 3, 2, 1},
+			LogSum: 5 + float64(i)/100}
 		if i == 99 {
 			s = record.Sample{File: "99.png", Labels: []int{label}, Error: "broken"}
 		}

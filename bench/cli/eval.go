@@ -46,8 +46,10 @@ type recipeFlags struct {
 
 func (r *recipeFlags) flags(c *cobra.Command) {
 	c.Flags().Float64Var(&r.cropPct, "crop-pct", 0, "the crop's share of the resized edge (default: the checkpoint's)")
-	c.Flags().StringVar(&r.interpolation, "interpolation", "", "nearest, box, bilinear, hamming, bicubic or lanczos (default: the checkpoint's)")
-	c.Flags().Float64SliceVar(&r.mean, "mean", nil, "`r,g,b` of the mean that is subtracted, of values from 0 to 1 (default: the checkpoint's)")
+	c.Flags().StringVar(&r.interpolation, "interpolation", "",
+		"nearest, box, bilinear, hamming, bicubic or lanczos (default: the checkpoint's)")
+	c.Flags().Float64SliceVar(&r.mean, "mean", nil,
+		"`r,g,b` of the mean that is subtracted, of values from 0 to 1 (default: the checkpoint's)")
 	c.Flags().Float64SliceVar(&r.std, "std", nil, "`r,g,b` of the deviation that is divided by (default: the checkpoint's)")
 	for _, name := range []string{"mean", "std"} {
 		c.Flags().Lookup(name).DefValue = "" // the help names the default in words
@@ -152,8 +154,10 @@ func (a *app) sayReady(n *runner.Network, _ *datasets.Files) {
 		names = n.Naming + "'s"
 	}
 	r := n.Recipe
-	fmt.Fprintf(a.stderr, "%s: %s, parameter names are %s; %d classes\n", clean(n.Name()), clean(filepath.Base(n.File)), names, n.Graph.Classes)
-	fmt.Fprintf(a.stderr, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v\n", r.Resize, r.CropMode, r.Size, r.Interpolation, r.Mean, r.Std)
+	fmt.Fprintf(a.stderr, "%s: %s, parameter names are %s; %d classes\n", clean(n.Name()), clean(filepath.Base(n.File)), names,
+		n.Graph.Classes)
+	fmt.Fprintf(a.stderr, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v\n", r.Resize, r.CropMode, r.Size, r.Interpolation,
+		r.Mean, r.Std)
 }
 
 func (a *app) printEval(r *record.Record) error {

@@ -230,7 +230,8 @@ func (a *app) gate() *cobra.Command {
 	f.judging(c)
 	f.output(c)
 	c.Flags().StringVar(&base, "base", "", "the revision to compare with")
-	c.Flags().BoolVar(&selfTest, "self-test", false, "try the gate on this machine: HEAD, or --head, against itself and against slow-downs of 3, 5 and 10 %")
+	c.Flags().BoolVar(&selfTest, "self-test", false,
+		"try the gate on this machine: HEAD, or --head, against itself and against slow-downs of 3, 5 and 10 %")
 	c.Flags().StringVar(&plant, "plant", "", "with --self-test: the method that is slowed down, as Type.Method (default: the suite's)")
 	c.Flags().IntVar(&nulls, "nulls", 20, "with --self-test: comparisons of the revision with itself")
 	c.Flags().IntVar(&plants, "plants", 10, "with --self-test: comparisons for each slow-down")
@@ -273,7 +274,8 @@ func (g *gateRun) compare(ctx context.Context, baseRev string) error {
 		result.Rows = append(result.Rows, gate.Row{Bench: name, Verdict: gate.New})
 	}
 	if len(left) > 0 {
-		result.Notes = append(result.Notes, fmt.Sprintf("left out, as they compare alternatives with one another: %d benchmarks from %s on", len(left), left[0]))
+		result.Notes = append(result.Notes, fmt.Sprintf("left out, as they compare alternatives with one another: %d benchmarks from %s on",
+			len(left), left[0]))
 	}
 	return g.report(result, base, head, gate.Nanoseconds)
 }

@@ -105,7 +105,8 @@ func TestGateFindsSlower(t *testing.T) {
 	gateRepo(t)
 	t.Setenv("ZOOBENCH_CACHE", t.TempDir())
 	out := filepath.Join(t.TempDir(), "out")
-	code, stdout, stderr := invoke(t, "gate", "--base", "HEAD~2", "--head", "HEAD~1", "--bench", "Loop", "--rounds", "16", "--format", "json", "--out", out)
+	code, stdout, stderr := invoke(t, "gate", "--base", "HEAD~2", "--head", "HEAD~1", "--bench", "Loop", "--rounds", "16", "--format",
+		"json", "--out", out)
 	var r gate.Report
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
 		t.Fatalf("%v: %s%s", err, stdout, stderr)
@@ -118,7 +119,8 @@ func TestGateFindsSlower(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if code, stdout, stderr = invoke(t, "gate", "--base", "HEAD~1", "--head", "HEAD~1", "--bench", "Loop", "--rounds", "16"); code == exitRegression || !strings.Contains(stdout, "Loop") {
+	code, stdout, stderr = invoke(t, "gate", "--base", "HEAD~1", "--head", "HEAD~1", "--bench", "Loop", "--rounds", "16")
+	if code == exitRegression || !strings.Contains(stdout, "Loop") {
 		t.Errorf("against itself: exit code %d, %s%s", code, stdout, stderr)
 	}
 	baseline := filepath.Join(t.TempDir(), "baseline.json")

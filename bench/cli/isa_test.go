@@ -23,7 +23,8 @@ func TestISAVariable(t *testing.T) {
 	}
 	t.Setenv("ZOOBENCH_ISA", "mmx")
 	code, _, stderr := invoke(t, "version")
-	if want := "zoobench: $ZOOBENCH_ISA: instruction set \"mmx\", this machine has generic"; code != exitUsage || !strings.HasPrefix(stderr, want) {
+	if want := "zoobench: $ZOOBENCH_ISA: instruction set \"mmx\", this machine has generic"; code != exitUsage ||
+		!strings.HasPrefix(stderr, want) {
 		t.Errorf("exit code %d, %q, want %q", code, stderr, want)
 	}
 }

@@ -71,7 +71,8 @@ func (b *build) flags(c *cobra.Command) {
 
 // noTuneFlag adds --no-tune to a command that makes networks ready.
 func noTuneFlag(c *cobra.Command, noTune *bool) {
-	c.Flags().BoolVar(noTune, "no-tune", false, "take layers' algorithms from a table of measured preferences, not from trials on this machine")
+	c.Flags().BoolVar(noTune, "no-tune", false,
+		"take layers' algorithms from a table of measured preferences, not from trials on this machine")
 }
 
 func (b *build) weightsFlag(c *cobra.Command, usage string) {
@@ -142,7 +143,8 @@ func (a *app) latency() *cobra.Command {
 				t.Job.Latency = &experiment.Latency{MinDuration: minDuration}
 				tasks = append(tasks, t)
 			}
-			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "min", "mean", "n", "img/s", "weights", "arena", "peak RSS", "load", "trials", "verdict"}
+			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "min", "mean", "n", "img/s", "weights", "arena",
+				"peak RSS", "load", "trials", "verdict"}
 			out := newPrinter(a, title, func(r latencyRow) []string {
 				verdict := "valid"
 				if !r.Valid {

@@ -62,14 +62,16 @@ func (a *app) pipeline() *cobra.Command {
 			if images.Data == "" {
 				return errors.New("pipeline: no images; name their folder with --data or $ZOOBENCH_DATA")
 			}
-			title := []string{"model", "threads", "batch", "images", "decode", "preprocess", "forward", "forward img/s", "bound img/s", "img/s", "of bound"}
+			title := []string{"model", "threads", "batch", "images", "decode", "preprocess", "forward", "forward img/s", "bound img/s", "img/s",
+				"of bound"}
 			out := newPrinter(a, title, func(r pipelineRow) []string {
 				share := "–"
 				if r.Bound > 0 {
 					share = fmt.Sprintf("%.0f %%", 100*r.EndToEnd/r.Bound)
 				}
 				return []string{
-					r.Model, strconv.Itoa(r.Threads), strconv.Itoa(r.Batch), strconv.Itoa(r.Images), millis(r.Decode), millis(r.Preprocess), millis(r.Forward),
+					r.Model, strconv.Itoa(r.Threads), strconv.Itoa(r.Batch), strconv.Itoa(r.Images), millis(r.Decode), millis(r.Preprocess),
+					millis(r.Forward),
 					fmt.Sprintf("%.1f", r.Alone), fmt.Sprintf("%.1f", r.Bound), fmt.Sprintf("%.1f", r.EndToEnd), share,
 				}
 			})

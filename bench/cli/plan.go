@@ -37,7 +37,8 @@ func (a *app) dryRun(o runner.Options) error {
 		return []string{r.Network, r.Experiment, string(r.Kind), r.Settings, about, r.Missing}
 	})
 	for _, t := range p.Tasks {
-		row := planRow{Network: t.Model, Experiment: t.Experiment, Kind: t.Kind, Settings: taskSettings(t), Estimate: t.Estimate, Missing: t.Missing}
+		row := planRow{Network: t.Model, Experiment: t.Experiment, Kind: t.Kind, Settings: taskSettings(t), Estimate: t.Estimate,
+			Missing: t.Missing}
 		if t.Tag != "" {
 			row.Network += "." + t.Tag
 		}

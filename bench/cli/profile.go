@@ -81,7 +81,8 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 		}
 	}
 	if float64(measured.Whole) > profileWarn*float64(sum.Time) {
-		fmt.Fprintf(a.stderr, "warning: a run takes %.2f times what its layers add up to: something else is running\n", float64(measured.Whole)/float64(sum.Time))
+		fmt.Fprintf(a.stderr, "warning: a run takes %.2f times what its layers add up to: something else is running\n",
+			float64(measured.Whole)/float64(sum.Time))
 	}
 	if err := out.close(); err != nil || a.format != "table" {
 		return err

@@ -13,7 +13,8 @@ import (
 func TestProgressTellsRepeatsOnce(t *testing.T) {
 	var text strings.Builder
 	p := newProgress(&text, nil)
-	missing := &record.Record{Kind: record.KindEval, NotMeasured: map[string]string{"top1": "no checkpoint"}, Verdict: record.Verdict{Valid: true}}
+	missing := &record.Record{Kind: record.KindEval, NotMeasured: map[string]string{"top1": "no checkpoint"},
+		Verdict: record.Verdict{Valid: true}}
 	failed := &record.Record{Kind: record.KindLatency, Verdict: record.Verdict{Reasons: []string{"not\x1bdone"}}}
 	p.plan(5, 1)
 	for i, r := range []*record.Record{missing, missing, missing, failed} {

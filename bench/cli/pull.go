@@ -117,7 +117,8 @@ func (a *app) pullData() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			i := slices.IndexFunc(imageSets, func(s imageSet) bool { return s.name == args[0] })
 			if i < 0 {
-				return fmt.Errorf("pull: no set %q; there is imagenetv2. ILSVRC-2012 needs an account at image-net.org: name its tar or folder with --data", args[0])
+				return fmt.Errorf("pull: no set %q; there is imagenetv2. ILSVRC-2012 needs an account at image-net.org: name its tar or "+
+					"folder with --data", args[0])
 			}
 			set := imageSets[i]
 			cache, err := runner.DefaultCache()

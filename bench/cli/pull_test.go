@@ -22,8 +22,10 @@ func TestPull(t *testing.T) {
 	defer mirror.Close()
 	t.Setenv("ZOOBENCH_CACHE", t.TempDir())
 	// Nobody publishes the hash of timm's files; torchvision's file bears the first digits of its own.
-	code, stdout, stderr := invoke(t, "pull", "mobilenetv2_100", "resnet18.IMAGENET1K_V1", "mobilenetv2_140.ra_in1k", "--mirror", mirror.URL, "--parallel", "1", "--format", "json")
-	if code != 2 || !strings.Contains(stderr, "resnet18.IMAGENET1K_V1.pth: wrong hash: sha256 ") || !strings.Contains(stderr, "nothing was kept") {
+	code, stdout, stderr := invoke(t, "pull", "mobilenetv2_100", "resnet18.IMAGENET1K_V1", "mobilenetv2_140.ra_in1k", "--mirror",
+		mirror.URL, "--parallel", "1", "--format", "json")
+	if code != 2 || !strings.Contains(stderr, "resnet18.IMAGENET1K_V1.pth: wrong hash: sha256 ") ||
+		!strings.Contains(stderr, "nothing was kept") {
 		t.Errorf("exit code %d, %q; want 2 and resnet18's wrong hash", code, stderr)
 	}
 	if !strings.Contains(stderr, "mobilenetv2_100.ra_in1k: licence apache-2.0") {
@@ -37,10 +39,12 @@ func TestPull(t *testing.T) {
 		}
 		rows = append(rows, row)
 	}
-	if len(rows) != 2 || rows[0].Name != "mobilenetv2_100.ra_in1k" || rows[0].Trust != "first use" || filepath.Base(rows[1].File) != "mobilenetv2_140.ra_in1k.safetensors" {
+	if len(rows) != 2 || rows[0].Name != "mobilenetv2_100.ra_in1k" || rows[0].Trust != "first use" ||
+		filepath.Base(rows[1].File) != "mobilenetv2_140.ra_in1k.safetensors" {
 		t.Errorf("got %+v", rows)
 	}
-	if want := "/timm/mobilenetv2_100.ra_in1k/resolve/main/model.safetensors"; len(paths) == 0 || !strings.Contains(strings.Join(paths, " "), want) {
+	if want := "/timm/mobilenetv2_100.ra_in1k/resolve/main/model.safetensors"; len(paths) == 0 ||
+		!strings.Contains(strings.Join(paths, " "), want) {
 		t.Errorf("asked for %q, want %s among them", paths, want)
 	}
 
@@ -58,7 +62,8 @@ func TestPull(t *testing.T) {
 	if code != 2 || !strings.Contains(stdout, "want "+rows[0].SHA256) || !strings.Contains(stderr, "1 of 2 files") {
 		t.Errorf("cache verify of a damaged file: exit code %d: %s%s", code, stdout, stderr)
 	}
-	if code, _, stderr := invoke(t, "cache", "rm", "mobilenetv2_100.ra_in1k", "weights/none.pth"); code != 1 || !strings.Contains(stderr, "none.pth: not in ") {
+	if code, _, stderr := invoke(t, "cache", "rm", "mobilenetv2_100.ra_in1k", "weights/none.pth"); code != 1 ||
+		!strings.Contains(stderr, "none.pth: not in ") {
 		t.Errorf("cache rm of a stranger: exit code %d: %s", code, stderr)
 	}
 	if code, _, stderr := invoke(t, "cache", "rm", "mobilenetv2_100.ra_in1k"); code != 0 {
@@ -69,7 +74,8 @@ func TestPull(t *testing.T) {
 	}
 	before := len(paths)
 	code, _, stderr = invoke(t, "pull", "mobilenetv2_140.ra_in1k", "mobilenetv2_100", "--offline")
-	if code != 2 || len(paths) != before || strings.Contains(stderr, "weights: mobilenetv2_140") || !strings.Contains(stderr, "put the file from https://huggingface.co/timm/mobilenetv2_100") {
+	if code != 2 || len(paths) != before || strings.Contains(stderr, "weights: mobilenetv2_140") ||
+		!strings.Contains(stderr, "put the file from https://huggingface.co/timm/mobilenetv2_100") {
 		t.Errorf("offline: exit code %d after %d requests: %s", code, len(paths)-before, stderr)
 	}
 	for _, test := range []struct {
@@ -100,7 +106,8 @@ func TestPullWhat(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range append(small, all...) {
-		if !strings.HasPrefix(f.remote.URL, "https://") || f.remote.SHA256 != "" && len(f.remote.SHA256) < 8 || strings.Trim(f.remote.SHA256, "0123456789abcdef") != "" {
+		if !strings.HasPrefix(f.remote.URL, "https://") || f.remote.SHA256 != "" && len(f.remote.SHA256) < 8 ||
+			strings.Trim(f.remote.SHA256, "0123456789abcdef") != "" {
 			t.Errorf("%s: %+v", f.name, f.remote)
 		}
 	}
@@ -130,10 +137,12 @@ func TestDataCheck(t *testing.T) {
 	if code != 2 || !strings.Contains(stderr, "2 of 2 images cannot be read") {
 		t.Errorf("exit code %d, %q", code, stderr)
 	}
-	if row.Images != 2 || row.Classes != 2 || len(row.Unreadable) != 2 || row.Unreadable[0].File != "cat/a.jpg" || len(row.Duplicates) != 1 || len(row.SHA256) != 64 {
+	if row.Images != 2 || row.Classes != 2 || len(row.Unreadable) != 2 || row.Unreadable[0].File != "cat/a.jpg" ||
+		len(row.Duplicates) != 1 || len(row.SHA256) != 64 {
 		t.Errorf("got %+v", row)
 	}
-	if _, stdout, _ = invoke(t, "data", "check", dir); !strings.Contains(stdout, "content hash "+row.SHA256) || !strings.Contains(stdout, "cat/a.jpg = dog/b.jpg") {
+	if _, stdout, _ = invoke(t, "data", "check", dir); !strings.Contains(stdout, "content hash "+row.SHA256) ||
+		!strings.Contains(stdout, "cat/a.jpg = dog/b.jpg") {
 		t.Errorf("table:\n%s", stdout)
 	}
 }

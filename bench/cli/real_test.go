@@ -81,7 +81,8 @@ func TestRealFromTar(t *testing.T) {
 	var samples [2][]record.Sample
 	for i, data := range []string{filepath.Join(dir, "train"), archive} {
 		file := filepath.Join(t.TempDir(), "samples.jsonl")
-		code, stdout, stderr := invoke(t, "eval", "squeezenet1_1", "--no-tune", "--weights", filepath.Join(dir, "checkpoints", "squeezenet1_1.pth"),
+		code, stdout, stderr := invoke(t, "eval", "squeezenet1_1", "--no-tune", "--weights",
+			filepath.Join(dir, "checkpoints", "squeezenet1_1.pth"),
 			"--data", data, "--per-sample", file, "--format", "json")
 		if code != 0 {
 			t.Fatalf("%s: exit code %d: %s", data, code, stderr)

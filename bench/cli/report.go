@@ -149,23 +149,24 @@ func (a *app) diff(before, after string) error {
 		}
 		return fmt.Sprintf("%.3f", float64(ns)/1e6)
 	}
-	out := newPrinter(a, []string{"network", "settings", "p50 before, ms", "after, ms", "times", "top-1 before", "after", "verdict"}, func(c reports.Change) []string {
-		times, top1, now := "–", "–", "–"
-		if c.Times > 0 {
-			times = fmt.Sprintf("%.3f [%.3f, %.3f]", c.Times, c.TimesLo, c.TimesHi)
-		}
-		if c.Top1 > 0 {
-			top1 = fmt.Sprintf("%.2f", c.Top1)
-		}
-		if c.Top1Now > 0 {
-			now = fmt.Sprintf("%.2f", c.Top1Now)
-		}
-		verdict := c.Verdict
-		if c.Note != "" {
-			verdict += ": " + c.Note
-		}
-		return []string{c.Network, c.Settings, milliseconds(c.Before), milliseconds(c.After), times, top1, now, verdict}
-	})
+	out := newPrinter(a, []string{"network", "settings", "p50 before, ms", "after, ms", "times", "top-1 before", "after", "verdict"},
+		func(c reports.Change) []string {
+			times, top1, now := "–", "–", "–"
+			if c.Times > 0 {
+				times = fmt.Sprintf("%.3f [%.3f, %.3f]", c.Times, c.TimesLo, c.TimesHi)
+			}
+			if c.Top1 > 0 {
+				top1 = fmt.Sprintf("%.2f", c.Top1)
+			}
+			if c.Top1Now > 0 {
+				now = fmt.Sprintf("%.2f", c.Top1Now)
+			}
+			verdict := c.Verdict
+			if c.Note != "" {
+				verdict += ": " + c.Note
+			}
+			return []string{c.Network, c.Settings, milliseconds(c.Before), milliseconds(c.After), times, top1, now, verdict}
+		})
 	for _, c := range changes {
 		if err := out.print(c); err != nil {
 			return err

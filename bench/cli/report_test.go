@@ -26,8 +26,9 @@ func runOf(t *testing.T, cpu string, ms float64) string {
 			samples[i] = int64(ms * 1e6 * (1 + 0.0005*float64(i-32)))
 		}
 		err := log.Append(&record.Record{
-			Kind: record.KindLatency, RunID: "r", Experiment: "e", Time: time.Unix(int64(ms), 0), Machine: record.Machine{CPU: cpu, Cores: 2, OS: "linux", Arch: "amd64"},
-			Model: model, ImgSize: 224, Batch: 1, Threads: 1, Scenario: "single_stream", Cost: &record.Cost{Params: 1, MACs: 1},
+			Kind: record.KindLatency, RunID: "r", Experiment: "e", Time: time.Unix(int64(ms), 0),
+			Machine: record.Machine{CPU: cpu, Cores: 2, OS: "linux", Arch: "amd64"},
+			Model:   model, ImgSize: 224, Batch: 1, Threads: 1, Scenario: "single_stream", Cost: &record.Cost{Params: 1, MACs: 1},
 			Timing: record.NewTiming(samples, time.Second), Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
 		})
 		if err != nil {
@@ -73,7 +74,8 @@ func TestReport(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			code, stdout, stderr := invoke(t, append([]string{"report"}, test.args...)...)
 			if code != test.code || !strings.Contains(stdout, test.stdout) || !strings.Contains(stderr, test.stderr) {
-				t.Errorf("exit code %d, want %d; output %q, want %q in it; errors %q, want %q in them", code, test.code, stdout, test.stdout, stderr, test.stderr)
+				t.Errorf("exit code %d, want %d; output %q, want %q in it; errors %q, want %q in them", code, test.code, stdout, test.stdout,
+					stderr, test.stderr)
 			}
 		})
 	}

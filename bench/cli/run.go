@@ -78,7 +78,8 @@ func (a *app) run() *cobra.Command {
 	}
 	c.Flags().StringArrayVar(&only, "only", nil, "run this experiment; may be given several times")
 	c.Flags().StringVar(&out, "out", "", "folder of this run (default: a new one in "+runsDir+")")
-	c.Flags().StringVar(&data, "data", "", "images for accuracy experiments that name none (default: $ZOOBENCH_DATA, else those in the cache folder)")
+	c.Flags().StringVar(&data, "data", "",
+		"images for accuracy experiments that name none (default: $ZOOBENCH_DATA, else those in the cache folder)")
 	noTuneFlag(c, &noTune)
 	c.Flags().BoolVar(&resume, "resume", false, "go on with an earlier run: keep what it measured")
 	c.Flags().BoolVar(&dry, "dry-run", false, "print the jobs, about how long they take and what is missing, and do nothing")
@@ -169,7 +170,8 @@ func (a *app) tell(s runner.Summary, dir string, given findings.Given, reported 
 		return err
 	}
 	if lacksAccuracy(s.Records) {
-		if _, err := fmt.Fprint(a.stdout, "\naccuracy was not measured for want of checkpoints or images; make bench-accuracy fetches some and measures it\n"); err != nil {
+		if _, err := fmt.Fprint(a.stdout,
+			"\naccuracy was not measured for want of checkpoints or images; make bench-accuracy fetches some and measures it\n"); err != nil {
 			return err
 		}
 	}

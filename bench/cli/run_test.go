@@ -34,7 +34,8 @@ func TestRun(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	for _, want := range []string{"squeezenet1_1", "mobilenetv2_100", "p50 ms", "findings: ", " not testable here\nreport: " + filepath.Join(dir, "report.html")} {
+	for _, want := range []string{"squeezenet1_1", "mobilenetv2_100", "p50 ms", "findings: ",
+		" not testable here\nreport: " + filepath.Join(dir, "report.html")} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in:\n%s", want, stdout)
 		}
@@ -42,7 +43,8 @@ func TestRun(t *testing.T) {
 	if !strings.Contains(stderr, "1/2 squeezenet1_1: median ") {
 		t.Errorf("progress: %q", stderr)
 	}
-	for _, name := range []string{record.FileName, "latency.csv", "report.md", "report.html", "latency.svg", "latency.png", runner.ConfigName} {
+	for _, name := range []string{record.FileName, "latency.csv", "report.md", "report.html", "latency.svg", "latency.png",
+		runner.ConfigName} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: error %v; want a file with something in it", name, err)
 		}
@@ -140,7 +142,8 @@ func TestInterrupt(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != exitFailed {
 		t.Errorf("exit code %d, want %d", code, exitFailed)
 	}
-	if want := "zoobench: interrupted; go on with: zoobench run " + file + " --out " + dir + " --resume"; !strings.Contains(stderr.String(), want) {
+	if want := "zoobench: interrupted; go on with: zoobench run " + file + " --out " + dir +
+		" --resume"; !strings.Contains(stderr.String(), want) {
 		t.Errorf("got %q, want %q", stderr, want)
 	}
 	if !strings.Contains(stdout.String(), "squeezenet1_1") {

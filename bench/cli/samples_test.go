@@ -24,7 +24,8 @@ func TestSampleViews(t *testing.T) {
 	}
 
 	_, stdout, _ = invoke(t, "samples", "confusions", file, "--limit", "2", "--format", "csv")
-	if want := "label,label_name,taken_for,taken_for_name,n_images,share,example\n1,class 1,2,class 2,10,100,01.png\n3,class 3,4,class 4,10,100,03.png\n"; stdout != want {
+	if want := "label,label_name,taken_for,taken_for_name,n_images,share,example\n1,class 1,2,class 2,10,100,01.png\n" +
+		"3,class 3,4,class 4,10,100,03.png\n"; stdout != want {
 		t.Errorf("confusions: got %q, want %q", stdout, want)
 	}
 
@@ -87,7 +88,8 @@ func TestSampleGallery(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	text, err := os.ReadFile(page)
-	if err != nil || strings.Count(string(text), `src="data:image/png;base64,`) != 2 || !strings.Contains(string(text), "✓ one: class 0") || !strings.Contains(string(text), "✗ two: class 1") {
+	if err != nil || strings.Count(string(text), `src="data:image/png;base64,`) != 2 ||
+		!strings.Contains(string(text), "✓ one: class 0") || !strings.Contains(string(text), "✗ two: class 1") {
 		t.Errorf("page: error %v:\n%s", err, text)
 	}
 	for _, test := range []struct {

@@ -130,7 +130,8 @@ func (a *app) showLayers(b build, name string) error {
 	if err := out.close(); err != nil || a.format != "table" {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "\n%s at %d×%d: %d layers, %d parameters (%s), %d MACs (%s), %d activations; packed weights %s, arena %s\n%s",
+	_, err = fmt.Fprintf(a.stdout,
+		"\n%s at %d×%d: %d layers, %d parameters (%s), %d MACs (%s), %d activations; packed weights %s, arena %s\n%s",
 		spec.Name, g.Input().H, g.Input().W, len(e.Layers()), g.ParamCount(), millions(g.ParamCount()), g.MACs(), billions(g.MACs()),
 		g.Activations(), mebibytes(e.WeightBytes()), mebibytes(e.ArenaBytes()), planNote(e))
 	return err

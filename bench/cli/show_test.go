@@ -137,7 +137,8 @@ func TestTimes(t *testing.T) {
 // TestWinogradIsStated holds show to a word about Winograd's error where a layer uses it, and to none where none does.
 func TestWinogradIsStated(t *testing.T) {
 	note := "Winograd's sums (1 layers) are right to 3e-05 of a layer's largest output, direct ones to 2e-06,"
-	if got := winogradNote([]engine.Layer{{Kind: engine.KindConv, Error: 2e-6}, {Kind: engine.KindWinograd, Error: 3e-5}}); !strings.Contains(got, note) {
+	layers := []engine.Layer{{Kind: engine.KindConv, Error: 2e-6}, {Kind: engine.KindWinograd, Error: 3e-5}}
+	if got := winogradNote(layers); !strings.Contains(got, note) {
 		t.Errorf("got %q, want %q in it", got, note)
 	}
 	if got := winogradNote([]engine.Layer{{Kind: engine.KindConv}}); got != "" {
@@ -198,7 +199,8 @@ func TestClassesOfCheckpointAndImages(t *testing.T) {
 		want []string
 	}{
 		{"folders", []string{"eval", "squeezenet1_1", "--weights", file, "--data", images}, []string{"2 class folders", "each of the 7 classes"}},
-		{"asked for", []string{"eval", "squeezenet1_1", "--weights", file, "--data", images, "--num-classes", "5"}, []string{"seven.safetensors: the file has 7 classes, want 5"}},
+		{"asked for", []string{"eval", "squeezenet1_1", "--weights", file, "--data", images, "--num-classes", "5"},
+			[]string{"seven.safetensors: the file has 7 classes, want 5"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			code, _, stderr := invoke(t, test.args...)

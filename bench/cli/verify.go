@@ -55,7 +55,8 @@ func (a *app) verify() *cobra.Command {
 			}
 			v := runner.Judge(before, now)
 			row := verifyRow{
-				Model: before.Name(), Kind: string(before.Kind), Verdict: v.Verdict, Before: figure(before.Kind, before), Now: figure(before.Kind, now), Why: v.Why,
+				Model: before.Name(), Kind: string(before.Kind), Verdict: v.Verdict, Before: figure(before.Kind, before),
+				Now: figure(before.Kind, now), Why: v.Why,
 			}
 			out := newPrinter(a, []string{"model", "kind", "verdict", "before", "now", "why"}, func(r verifyRow) []string {
 				return []string{r.Model, r.Kind, r.Verdict, r.Before, r.Now, joinSemicolon(r.Why)}
@@ -126,7 +127,8 @@ func readRow(arg string) (*record.Record, error) {
 	case found == nil:
 		return nil, fmt.Errorf("verify: %s: no measured latency or accuracy", path)
 	case len(places) > 1:
-		return nil, fmt.Errorf("verify: %s: %d measurements; name the line of one as %s:LINE: %s", path, len(places), path, strings.Join(places, ", "))
+		return nil, fmt.Errorf("verify: %s: %d measurements; name the line of one as %s:LINE: %s", path, len(places), path,
+			strings.Join(places, ", "))
 	}
 	return found, nil
 }

@@ -31,7 +31,8 @@ func TestVerifyCrash(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	a := &app{list: few(), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr}
 	a.worker = runner.Worker{Path: os.Args[0], Args: []string{"no-such-command"}, Env: []string{programVariable + "=1"}}
-	if code := main(t.Context(), a, []string{"verify", path}); code != exitInconclusive || !strings.Contains(stderr.String(), "verify: squeezenet1_1: ") || !strings.Contains(stderr.String(), "no-such-command") {
+	if code := main(t.Context(), a, []string{"verify", path}); code != exitInconclusive ||
+		!strings.Contains(stderr.String(), "verify: squeezenet1_1: ") || !strings.Contains(stderr.String(), "no-such-command") {
 		t.Errorf("exit code %d, %q; want %d and what the worker left", code, stderr.String(), exitInconclusive)
 	}
 }

@@ -51,7 +51,8 @@ func (a *app) version() *cobra.Command {
 			if row.Modified {
 				commit += ", modified"
 			}
-			_, err := fmt.Fprintf(a.stdout, "zoobench %s\ncommit %s\nkernels %s, %s\n%s, %s\n", row.Version, commit, row.KernelBuild, row.ISA, row.Go, row.Platform)
+			_, err := fmt.Fprintf(a.stdout, "zoobench %s\ncommit %s\nkernels %s, %s\n%s, %s\n", row.Version, commit, row.KernelBuild, row.ISA,
+				row.Go, row.Platform)
 			return err
 		},
 	}

@@ -17,7 +17,8 @@ import (
 // known stands for a zoo of six networks.
 func known() Known {
 	zoo := []struct{ name, family string }{
-		{"alexnet", "alexnet"}, {"vgg16", "vgg"}, {"vgg16_bn", "vgg"}, {"resnet18", "resnet"}, {"resnet50", "resnet"}, {"mobilenetv2_100", "mobilenetv2"},
+		{"alexnet", "alexnet"}, {"vgg16", "vgg"}, {"vgg16_bn", "vgg"}, {"resnet18", "resnet"}, {"resnet50", "resnet"},
+		{"mobilenetv2_100", "mobilenetv2"},
 	}
 	return Known{
 		ISAs: []string{"generic", "avx2", "avx512"},
@@ -121,7 +122,8 @@ func TestParseFull(t *testing.T) {
 	}
 	want := Experiment{
 		Name: "all", Question: "Does every key arrive where it should?",
-		Models: []string{"resnet50", "vgg16", "vgg16_bn"}, ISA: []string{"generic", "avx2"}, Threads: []int{1, 2}, Batch: []int{1, 8}, ImgSize: []int{224, 288},
+		Models: []string{"resnet50", "vgg16", "vgg16_bn"}, ISA: []string{"generic", "avx2"}, Threads: []int{1, 2}, Batch: []int{1, 8},
+		ImgSize:  []int{224, 288},
 		Scenario: []load.Scenario{load.SingleStream, load.Offline, load.Server},
 		Latency: &Latency{
 			MinDuration: 1500 * time.Millisecond, MaxDuration: 20 * time.Second, MinSamples: 64, Streams: 4,
@@ -133,14 +135,18 @@ func TestParseFull(t *testing.T) {
 		},
 		Exact: true, NoTune: true, Timeout: 2 * time.Minute, MaxMemory: 3 << 29,
 	}
-	if got := fmt.Sprintf("%+v %+v %+v", f.Experiments[0], *f.Experiments[0].Latency, *f.Experiments[0].Accuracy); stripPointers(got) != stripPointers(fmt.Sprintf("%+v %+v %+v", want, *want.Latency, *want.Accuracy)) {
-		t.Errorf("got  %s\nwant %+v %+v %+v", got, want, *want.Latency, *want.Accuracy)
+	text := func(e Experiment) string {
+		return stripPointers(fmt.Sprintf("%+v %+v %+v", e, *e.Latency, *e.Accuracy))
+	}
+	if got, want := text(f.Experiments[0]), text(want); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	other := f.Experiments[1]
 	if other.Latency == nil || *other.Latency != (Latency{}) || other.Accuracy != nil {
 		t.Errorf("without sections: latency %v, accuracy %v; want the first with defaults, and no second", other.Latency, other.Accuracy)
 	}
-	if !slices.Equal(other.Threads, []int{1}) || !slices.Equal(other.Batch, []int{1}) || !slices.Equal(other.ImgSize, []int{0}) || !slices.Equal(other.ISA, []string{""}) {
+	if !slices.Equal(other.Threads, []int{1}) || !slices.Equal(other.Batch, []int{1}) || !slices.Equal(other.ImgSize, []int{0}) ||
+		!slices.Equal(other.ISA, []string{""}) {
 		t.Errorf("default axes: %+v", other)
 	}
 }
@@ -246,14 +252,17 @@ func TestErrors(t *testing.T) {
 		{"unknown anchor", "experiments: *x\n", []string{`1:1: not YAML: unknown anchor 'x' referenced`}},
 		{"two documents", head + "---\n" + head, []string{`5:1: a second document, want one`}},
 		{"unknown key at the top", head + "experimnets: 1\n", []string{`5:1: file: unknown key "experimnets", nearest is "experiments"`}},
-		{"unknown key far from all", head + "    colour: red\n", []string{`5:5: experiment: unknown key "colour", want one of name, question, models,`}},
+		{"unknown key far from all", head + "    colour: red\n",
+			[]string{`5:5: experiment: unknown key "colour", want one of name, question, models,`}},
 		{"key twice", head + "    models: [alexnet]\n", []string{`5:5: experiment: key "models" stands twice, first in line 4`}},
 		{"key that is no word", head + "    [1, 2]: x\n", []string{`5:5: experiment: have a list for a key, want a word`}},
 		{"merge key", "experiments:\n  - &a {name: a, question: q, models: [resnet18]}\n  - {<<: *a, name: b}\n", []string{
 			`3:5: experiment: no "question"`, `3:5: experiment: no "models"`, `3:6: experiment: unknown key "<<"`,
 		}},
-		{"text for a list", "experiments:\n  - name: a\n    question: q\n    models: resnet18\n", []string{`4:13: models: have the text "resnet18", want a list, as [a, b]`}},
-		{"number for a text", "experiments:\n  - name: 1\n    question: q\n    models: [resnet18]\n", []string{`2:11: name: have the number "1", want a text`}},
+		{"text for a list", "experiments:\n  - name: a\n    question: q\n    models: resnet18\n",
+			[]string{`4:13: models: have the text "resnet18", want a list, as [a, b]`}},
+		{"number for a text", "experiments:\n  - name: 1\n    question: q\n    models: [resnet18]\n",
+			[]string{`2:11: name: have the number "1", want a text`}},
 		{"text for a number", head + "    threads: [two]\n", []string{`5:15: threads: have the text "two", want a whole number`}},
 		{"fraction for a whole number", head + "    threads: [1.5]\n", []string{`5:15: threads: have the number "1.5", want a whole number`}},
 		{"hexadecimal", head + "    threads: [0x2]\n", []string{`5:15: threads: have "0x2", want 1 to 1024`}},
@@ -263,36 +272,49 @@ func TestErrors(t *testing.T) {
 		{"value twice", head + "    batch: [1, 2, 1]\n", []string{`5:19: batch: 1 stands twice`}},
 		{"yes is no switch", head + "    exact: yes\n", []string{`5:12: exact: have the text "yes", want true or false`}},
 		{"a lying tag", head + "    exact: !!bool maybe\n", []string{`5:12: exact: have "maybe", want true or false`}},
-		{"unknown network", "experiments:\n  - name: a\n    question: q\n    models: [resnet5, alexnet]\n", []string{`4:14: models: unknown network "resnet5", nearest are resnet18, resnet50`}},
-		{"pattern twice", "experiments:\n  - name: a\n    question: q\n    models: [vgg16, vgg16]\n", []string{`4:21: models: "vgg16" stands twice`}},
+		{"unknown network", "experiments:\n  - name: a\n    question: q\n    models: [resnet5, alexnet]\n",
+			[]string{`4:14: models: unknown network "resnet5", nearest are resnet18, resnet50`}},
+		{"pattern twice", "experiments:\n  - name: a\n    question: q\n    models: [vgg16, vgg16]\n",
+			[]string{`4:21: models: "vgg16" stands twice`}},
 		{"unknown word", head + "    isa: [axv2]\n", []string{`5:11: isa: unknown word "axv2", nearest is "avx2"`}},
 		{"unknown scenario", head + "    scenario: [ofline]\n", []string{`5:16: scenario: unknown word "ofline", nearest is "offline"`}},
 		{"server without rate", head + "    scenario: [server]\n", []string{`2:5: experiment: scenario server, and no "rate" under latency`}},
-		{"name twice", head + "  - name: a\n    question: q\n    models: [resnet18]\n", []string{`5:11: experiment "a" stands twice, first in line 2`}},
-		{"name with a slash", "experiments:\n  - name: a/b\n    question: q\n    models: [resnet18]\n", []string{`2:11: name: have "a/b", want lower case letters, digits, - and _`}},
-		{"blank question", "experiments:\n  - name: a\n    question: \" \"\n    models: [resnet18]\n", []string{`3:15: question: the text is empty`}},
-		{"escape sequence", "experiments:\n  - name: a\n    question: \"\\e[31m\"\n    models: [resnet18]\n", []string{`3:15: question: "\x1b[31m" holds the control character '\x1b'`}},
+		{"name twice", head + "  - name: a\n    question: q\n    models: [resnet18]\n",
+			[]string{`5:11: experiment "a" stands twice, first in line 2`}},
+		{"name with a slash", "experiments:\n  - name: a/b\n    question: q\n    models: [resnet18]\n",
+			[]string{`2:11: name: have "a/b", want lower case letters, digits, - and _`}},
+		{"blank question", "experiments:\n  - name: a\n    question: \" \"\n    models: [resnet18]\n",
+			[]string{`3:15: question: the text is empty`}},
+		{"escape sequence", "experiments:\n  - name: a\n    question: \"\\e[31m\"\n    models: [resnet18]\n",
+			[]string{`3:15: question: "\x1b[31m" holds the control character '\x1b'`}},
 		{"run twice", "run: [a, a]\n" + head, []string{`1:10: run: a stands twice`}},
 		{"unknown run", "run: [b]\n" + head, []string{`1:7: run: unknown experiment "b", nearest is "a"`}},
-		{"duration without unit", head + "    timeout: 3\n", []string{`5:14: timeout: have the number "3", want a duration with its unit, as 3s`}},
+		{"duration without unit", head + "    timeout: 3\n",
+			[]string{`5:14: timeout: have the number "3", want a duration with its unit, as 3s`}},
 		{"bad duration", head + "    timeout: 3 seconds\n", []string{`5:14: timeout: duration "3 seconds", want a number with its unit, as 3s`}},
 		{"negative duration", head + "    timeout: -3s\n", []string{`5:14: timeout: duration "-3s", want more than 0 and at most 24h`}},
 		{"endless duration", head + "    timeout: 25h\n", []string{`5:14: timeout: duration "25h", want more than 0 and at most 24h`}},
-		{"size without unit", head + "    max_memory: 512\n", []string{`5:17: max_memory: have the number "512", want a size with its unit, as 512MiB`}},
+		{"size without unit", head + "    max_memory: 512\n",
+			[]string{`5:17: max_memory: have the number "512", want a size with its unit, as 512MiB`}},
 		{"bad size", head + "    max_memory: 512Mb\n", []string{`5:17: max_memory: size "512Mb", want a number with its unit, as 512MiB`}},
 		{"small size", head + "    max_memory: 1kB\n", []string{`5:17: max_memory: size "1kB", want at least 16777216 bytes`}},
-		{"max under min", head + "    latency: {min_duration: 3s, max_duration: 2s}\n", []string{`5:14: latency: max_duration 2s is less than min_duration 3s`}},
+		{"max under min", head + "    latency: {min_duration: 3s, max_duration: 2s}\n",
+			[]string{`5:14: latency: max_duration 2s is less than min_duration 3s`}},
 		{"rate", head + "    latency: {rate: .nan}\n", []string{`5:21: rate: have ".nan", want more than 0`}},
 		{"labels without data", head + "    accuracy: {labels: x}\n", []string{`5:15: accuracy: "labels" without "data"`}},
-		{"checkpoint of nothing", head + "    accuracy: {checkpoints: [{network: resnet18}]}\n", []string{`5:30: checkpoint: no "tag" and no "file", want at least one`}},
-		{"checkpoint of a family", head + "    accuracy: {checkpoints: [{network: family:vgg, tag: x}]}\n", []string{`5:40: network: "family:vgg" is 2 networks, want one`}},
+		{"checkpoint of nothing", head + "    accuracy: {checkpoints: [{network: resnet18}]}\n",
+			[]string{`5:30: checkpoint: no "tag" and no "file", want at least one`}},
+		{"checkpoint of a family", head + "    accuracy: {checkpoints: [{network: family:vgg, tag: x}]}\n",
+			[]string{`5:40: network: "family:vgg" is 2 networks, want one`}},
 		{"no models", "experiments:\n  - name: a\n    question: q\n", []string{`2:5: experiment: no "models"`}},
 		{"several, in order", "experiments:\n  - nmae: a\n    batch: [0]\n    timeout: x\n", []string{
-			`2:5: experiment: unknown key "nmae", nearest is "name"`, `2:5: experiment: no "name"`, `2:5: experiment: no "question"`, `2:5: experiment: no "models"`,
+			`2:5: experiment: unknown key "nmae", nearest is "name"`, `2:5: experiment: no "name"`, `2:5: experiment: no "question"`,
+			`2:5: experiment: no "models"`,
 			`3:13: batch: have "0"`, `4:14: timeout: duration "x"`,
 		}},
 		{"anchor in itself", "experiments: &x [*x]\n", []string{`1:18: alias *x stands within its own anchor`}},
-		{"anchor deep in itself", "experiments:\n  - &a\n    name: n\n    models:\n      - *a\n", []string{`5:9: alias *a stands within its own anchor`}},
+		{"anchor deep in itself", "experiments:\n  - &a\n    name: n\n    models:\n      - *a\n",
+			[]string{`5:9: alias *a stands within its own anchor`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Parse("f.yaml", strings.NewReader(tt.text), known())
@@ -329,7 +351,8 @@ experiments:
 // TestHostileFiles wants an answer within a time that any of these would exceed a hundred
 // times over were it expanded.
 func TestHostileFiles(t *testing.T) {
-	bomb := "experiments:\n  - &e {name: a, question: q, models: &m [" + strings.Repeat("resnet18, ", 1000) + "]}\n" + strings.Repeat("  - *e\n", 100_000)
+	bomb := "experiments:\n  - &e {name: a, question: q, models: &m [" + strings.Repeat("resnet18, ", 1000) + "]}\n" +
+		strings.Repeat("  - *e\n", 100_000)
 	laughs := "a: &a [x, x, x, x, x, x, x, x, x]\n"
 	for c := 'b'; c < 'k'; c++ {
 		laughs += fmt.Sprintf("%c: &%c [%s]\n", c, c, strings.Repeat(fmt.Sprintf("*%c, ", c-1), 9))
@@ -340,7 +363,8 @@ func TestHostileFiles(t *testing.T) {
 		fmt.Fprintf(&wide, "    - n%d\n", i)
 		fmt.Fprintf(&keys, "key%d: 1\n", i)
 	}
-	product := "experiments:\n  - {name: a, question: q, models: [\"*\"], threads: [" + numbers(1000) + "], batch: [" + numbers(1000) + "], img_size: [" + numbers(1000) + "]}\n"
+	product := "experiments:\n  - {name: a, question: q, models: [\"*\"], threads: [" + numbers(1000) + "], batch: [" + numbers(1000) +
+		"], img_size: [" + numbers(1000) + "]}\n"
 	for _, tt := range []struct{ name, text, want string }{
 		{"10 MB", strings.Repeat("# padding\n", 1<<20), "more than 1048576 bytes"},
 		{"10 MB of experiments", "experiments:\n" + strings.Repeat("  - {name: a, question: q}\n", 400_000), "more than 1048576 bytes"},
@@ -351,7 +375,8 @@ func TestHostileFiles(t *testing.T) {
 		{"unknown networks without end", wide.String(), "unknown network"},
 		{"unknown keys without end", keys.String(), "unknown key"},
 		{"axes without end", product, "jobs so far, want at most 100000"},
-		{"values without end", "experiments:\n  - {name: a, question: q, models: [alexnet], img_size: [" + numbers(8000) + "]}\n", "img_size: more than 1000 values"},
+		{"values without end", "experiments:\n  - {name: a, question: q, models: [alexnet], img_size: [" + numbers(8000) + "]}\n",
+			"img_size: more than 1000 values"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			start := time.Now()
@@ -419,7 +444,8 @@ func TestParseSize(t *testing.T) {
 		want int64 // -1 for an error
 	}{
 		{"512MiB", 512 << 20}, {"1.5GiB", 3 << 29}, {"64kB", 64_000}, {"7B", 7}, {"2 GB", 2_000_000_000}, {"0B", 0},
-		{"512", -1}, {"MiB", -1}, {"-1MiB", -1}, {"1e3MiB", -1}, {"NaNB", -1}, {"InfB", -1}, {"0x1B", -1}, {"1.2.3MB", -1}, {"9999999999TiB", -1}, {"1Mib", -1}, {"", -1},
+		{"512", -1}, {"MiB", -1}, {"-1MiB", -1}, {"1e3MiB", -1}, {"NaNB", -1}, {"InfB", -1}, {"0x1B", -1}, {"1.2.3MB", -1},
+		{"9999999999TiB", -1}, {"1Mib", -1}, {"", -1},
 	} {
 		got, err := ParseSize(tt.text)
 		if err != nil {

@@ -118,9 +118,11 @@ func TestSchemaValues(t *testing.T) {
 		have float64
 		want float64
 	}{
-		{"threads", e["threads"].Items.Maximum, maxThreads}, {"batch", e["batch"].Items.Maximum, maxBatch}, {"img_size", e["img_size"].Items.Maximum, maxImgSize},
+		{"threads", e["threads"].Items.Maximum, maxThreads}, {"batch", e["batch"].Items.Maximum, maxBatch},
+		{"img_size", e["img_size"].Items.Maximum, maxImgSize},
 		{"min_samples", l["min_samples"].Maximum, maxSamples}, {"streams", l["streams"].Maximum, maxBatch}, {"rate", l["rate"].Maximum, maxRate},
-		{"limit", a["limit"].Maximum, maxSamples}, {"accuracy's threads", a["threads"].Maximum, maxThreads}, {"accuracy's batch", a["batch"].Maximum, maxBatch},
+		{"limit", a["limit"].Maximum, maxSamples}, {"accuracy's threads", a["threads"].Maximum, maxThreads},
+		{"accuracy's batch", a["batch"].Maximum, maxBatch},
 	} {
 		if c.have != c.want {
 			t.Errorf("%s: the schema allows %v, the parser %v", c.name, c.have, c.want)

@@ -134,7 +134,8 @@ type Timed struct {
 }
 
 // rounds times benchmarks in random order, the references right before each, until enough says so.
-func (t *Timed) rounds(ctx context.Context, benches []Bench, most int, reference func(Bench) Reference, enough func(round int, rows []BaselineBench) []int) ([]BaselineBench, error) {
+func (t *Timed) rounds(ctx context.Context, benches []Bench, most int, reference func(Bench) Reference,
+	enough func(round int, rows []BaselineBench) []int) ([]BaselineBench, error) {
 	order := rand.New(rand.NewPCG(t.Seed, 2))
 	rows, active := make([]BaselineBench, len(benches)), make([]int, len(benches))
 	for i, b := range benches {

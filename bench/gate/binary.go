@@ -230,7 +230,8 @@ func (p *Pair) Benches(ctx context.Context, pattern string) (both, gone, added, 
 		}
 	}
 	if len(both) == 0 {
-		return nil, nil, nil, nil, fmt.Errorf("gate: no benchmark that --bench %s names is on both sides: %d on the base's, %d on the head's", pattern, len(sides[Base]), len(sides[Head]))
+		return nil, nil, nil, nil, fmt.Errorf("gate: no benchmark that --bench %s names is on both sides: %d on the base's, %d on the head's",
+			pattern, len(sides[Base]), len(sides[Head]))
 	}
 	return both, gone, added, left, nil
 }

@@ -100,7 +100,8 @@ func (r *Repo) Clean(ctx context.Context) error {
 	if len(lines) > len(names) {
 		names = append(names, fmt.Sprintf("%d more", len(lines)-len(names)))
 	}
-	return fmt.Errorf("gate: the working tree has changes that are in no revision (%s): commit them, or name a revision with --head to compare without them",
+	return fmt.Errorf("gate: the working tree has changes that are in no revision (%s): commit them, or name a revision with --head "+
+		"to compare without them",
 		strings.Join(names, ", "))
 }
 

@@ -172,7 +172,8 @@ func TestCompareRevisions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range result.Rows {
-		t.Logf("%s: %.3f [%.3f, %.3f] after %d rounds, floor %.3f: %s", row.Bench, row.Ratio, row.Lo, row.Hi, row.Rounds, row.Floor.Spread, row.Verdict)
+		t.Logf("%s: %.3f [%.3f, %.3f] after %d rounds, floor %.3f: %s", row.Bench, row.Ratio, row.Lo, row.Hi, row.Rounds, row.Floor.Spread,
+			row.Verdict)
 		if slower := strings.HasPrefix(row.Bench, "Loop"); slower && row.Verdict != Slower || !slower && row.Verdict == Slower {
 			t.Errorf("%s: %s", row.Bench, row.Verdict)
 		}
@@ -420,7 +421,8 @@ BenchmarkAlgorithms/isa=avx2-2         	      57	    353185 ns/op	30000000000 ge
 		got := newBench(r)
 		near := func(a, b float64) bool { return a == b || a > 0.999*b && a < 1.001*b }
 		w := want[i].bench
-		if got.Name != w.Name || got.Compares != w.Compares || !near(got.NsPerOp, w.NsPerOp) || !near(got.MACsPerSec, w.MACsPerSec) || !near(got.BytesPerSec, w.BytesPerSec) {
+		if got.Name != w.Name || got.Compares != w.Compares || !near(got.NsPerOp, w.NsPerOp) || !near(got.MACsPerSec, w.MACsPerSec) ||
+			!near(got.BytesPerSec, w.BytesPerSec) {
 			t.Errorf("line %d: got %+v, want %+v", i+1, got, w)
 		}
 		if reference := timed.reference(got); reference != want[i].reference {

@@ -242,7 +242,8 @@ func newFloor(d paired) Floor {
 // rounds runs rounds until every benchmark is decided, the looks are over or the budget is. The benchmarks of a round
 // come in random order and each benchmark's sides too, one right after the other, so that what disturbs the machine
 // for longer than that disturbs both.
-func (c *comparison) rounds(ctx context.Context, phase string, benches []string, sides [2]Side, floors map[string]Floor, looks []int) ([]Row, error) {
+func (c *comparison) rounds(ctx context.Context, phase string, benches []string, sides [2]Side, floors map[string]Floor,
+	looks []int) ([]Row, error) {
 	j := newJudge(benches, c.Threshold, len(looks), c.Others)
 	active := make([]int, len(benches))
 	for i := range active {
@@ -340,6 +341,7 @@ func (r *Result) noise() {
 		r.Notes = append(r.Notes, "the host is too noisy for base to agree with itself on "+strings.Join(loud, ", "))
 	}
 	if len(r.Unsteady) > 0 {
-		r.Notes = append(r.Notes, "base against itself differs by more than half the threshold, so no verdict here can be trusted: "+strings.Join(r.Unsteady, ", "))
+		r.Notes = append(r.Notes, "base against itself differs by more than half the threshold, so no verdict here can be trusted: "+
+			strings.Join(r.Unsteady, ", "))
 	}
 }

@@ -100,7 +100,8 @@ func (w *Watch) Notes() []string {
 		// Without the tenth at either end, which a single interruption reaches.
 		low, high := w.rates[len(w.rates)/10], w.rates[len(w.rates)-1-len(w.rates)/10]
 		if high-low > noteClock*high {
-			notes = append(notes, fmt.Sprintf("%s's arithmetic moved between %.1f and %.1f GFLOP/s: its clock changed, or something shared the core", core, low/1e9, high/1e9))
+			notes = append(notes, fmt.Sprintf("%s's arithmetic moved between %.1f and %.1f GFLOP/s: its clock changed, or something "+
+				"shared the core", core, low/1e9, high/1e9))
 		}
 	}
 	if w.least > 0 && float64(w.most-w.least) > noteClock*float64(w.most) {

@@ -53,12 +53,14 @@ func TestPrune(t *testing.T) {
 	if gone := repo.Prune(ctx, now); gone != 1 {
 		t.Errorf("%d builds removed, want the one that is old beside twenty newer ones", gone)
 	}
-	for path, want := range map[string]bool{old: false, stale: false, filepath.Dir(stale): false, fresh: true, note: true, filepath.Join(repo.Cache, "today19"): true} {
+	for path, want := range map[string]bool{old: false, stale: false, filepath.Dir(stale): false, fresh: true, note: true,
+		filepath.Join(repo.Cache, "today19"): true} {
 		if _, err := os.Stat(path); (err == nil) != want {
 			t.Errorf("%s: there %t, want %t", path, err == nil, want)
 		}
 	}
-	if trees, err := repo.git(ctx, "worktree", "list"); err != nil || strings.Contains(trees, "killed") || !strings.Contains(trees, "running") {
+	if trees, err := repo.git(ctx, "worktree", "list"); err != nil || strings.Contains(trees, "killed") ||
+		!strings.Contains(trees, "running") {
 		t.Errorf("worktrees: %s, error %v", trees, err)
 	}
 

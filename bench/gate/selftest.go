@@ -239,7 +239,8 @@ func (t *SelfTest) String() string {
 		elapsed += trial.Elapsed
 	}
 	lo, hi := stat.Wilson(t.FalseAlarms(), len(t.Nulls))
-	fmt.Fprintf(&b, "base against itself: %d false alarms in %d comparisons of %d benchmarks (95 %%: %.0f to %.0f %%), %d verdicts undecided; %v a comparison\n",
+	fmt.Fprintf(&b, "base against itself: %d false alarms in %d comparisons of %d benchmarks (95 %%: %.0f to %.0f %%), %d verdicts "+
+		"undecided; %v a comparison\n",
 		t.FalseAlarms(), len(t.Nulls), len(t.Benches), 100*lo, 100*hi, undecided, mean(elapsed, len(t.Nulls)))
 	for _, p := range t.Plants {
 		elapsed = 0

@@ -130,7 +130,8 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	for _, row := range r.Ordered() {
 		line(r.Cells(&row))
 	}
-	b.WriteString("\nA change is head over base, by the rounds' log ratios; noise is how far base strays from itself in 19 of 20 cases after as many rounds.\n")
+	b.WriteString("\nA change is head over base, by the rounds' log ratios; noise is how far base strays from itself in 19 of 20 " +
+		"cases after as many rounds.\n")
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "\n- %s", note)
 	}

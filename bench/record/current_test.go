@@ -16,11 +16,13 @@ func TestCurrent(t *testing.T) {
 		want    []int64
 	}{
 		{"nothing", nil, nil},
-		{"tried again", []Record{row(1, "a", KindLatency, "", ""), row(2, "b", KindLatency, "", ""), row(3, "a", KindLatency, "", "")}, []int64{2, 3}},
+		{"tried again", []Record{row(1, "a", KindLatency, "", ""), row(2, "b", KindLatency, "", ""), row(3, "a", KindLatency, "", "")},
+			[]int64{2, 3}},
 		{"two files of one tag", []Record{row(1, "a", KindEval, "t", "x"), row(2, "a", KindEval, "t", "y")}, []int64{1, 2}},
 		{"a tag found by the hash", []Record{row(1, "a", KindEval, "", "x"), row(2, "a", KindEval, "t", "x")}, []int64{2}},
 		{"fetched since", []Record{row(1, "a", KindEval, "t", ""), row(2, "a", KindEval, "t", "x")}, []int64{2}},
-		{"without a checkpoint, then with two", []Record{row(1, "a", KindLatency, "", ""), row(2, "a", KindLatency, "t", "x"), row(3, "a", KindLatency, "u", "y")}, []int64{2, 3}},
+		{"without a checkpoint, then with two", []Record{row(1, "a", KindLatency, "", ""), row(2, "a", KindLatency, "t", "x"),
+			row(3, "a", KindLatency, "u", "y")}, []int64{2, 3}},
 		{"speed and accuracy", []Record{row(1, "a", KindLatency, "", ""), row(2, "a", KindEval, "t", "x")}, []int64{1, 2}},
 		{"no job", []Record{row(1, "", KindHost, "", ""), row(2, "", KindHost, "", "")}, []int64{1, 2}},
 	} {

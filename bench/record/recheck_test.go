@@ -45,7 +45,8 @@ func TestRecheckAgainst(t *testing.T) {
 		{File: "b", Top5: []int{1, 0}, Scores: []float32{2, 1}},
 		{File: "broken", Error: "no JPEG"},
 	})
-	if r.Text() != "checked 1 of 2 same" || len(differ) != 1 || !strings.Contains(differ[0], "b: class 0 (2) when timed, class 1 (2) when evaluated") {
+	if r.Text() != "checked 1 of 2 same" || len(differ) != 1 ||
+		!strings.Contains(differ[0], "b: class 0 (2) when timed, class 1 (2) when evaluated") {
 		t.Errorf("got %q, differing %q", r.Text(), differ)
 	}
 	if differ := r.Against(nil); r.Text() != "" || differ != nil {

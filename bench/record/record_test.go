@@ -191,7 +191,8 @@ func TestReadBadLines(t *testing.T) {
 		{"not JSON", "hello\n" + line, 1, 1, "invalid character", false},
 		{"another kind of JSON", "[1,2]\n" + line, 1, 1, "cannot unmarshal array", false},
 		{"NaN", line + strings.Replace(line, `"images_per_s":999.5`, `"images_per_s":NaN`, 1), 1, 2, "invalid character 'N'", false},
-		{"NaN in a last line without newline", line + strings.TrimSpace(strings.Replace(line, `999.5`, `NaN`, 1)), 1, 2, "invalid character 'N'", false},
+		{"NaN in a last line without newline", line + strings.TrimSpace(strings.Replace(line, `999.5`, `NaN`, 1)), 1, 2,
+			"invalid character 'N'", false},
 		{"older schema", strings.Replace(line, `"schema":1`, `"schema":0`, 1), 0, 1, `have "0", want 1`, false},
 		{"newer schema", strings.Replace(line, `"schema":1`, `"schema":2`, 1), 0, 1, `have "2", want 1`, false},
 		{"no schema", "{}\n", 0, 1, `have "", want 1`, false},
@@ -199,7 +200,8 @@ func TestReadBadLines(t *testing.T) {
 		{"missing model", strings.Replace(line, `"model":"resnet50",`, "", 1), 0, 1, "model: missing", false},
 		{"missing batch", strings.Replace(line, `"batch":1,`, "", 1), 0, 1, "batch: missing", false},
 		{"missing figure", strings.Replace(line, `"latency_min_ns":1000000,`, "", 1), 0, 1, "latency_min_ns: not in the line", false},
-		{"missing verdict", strings.Replace(line, `"verdict":{"valid":true,"warnings":["noisy"]}`, `"x":1`, 1), 0, 1, "verdict: not in the line", false},
+		{"missing verdict", strings.Replace(line, `"verdict":{"valid":true,"warnings":["noisy"]}`, `"x":1`, 1), 0, 1,
+			"verdict: not in the line", false},
 		{"lost samples", strings.Replace(line, `"n":100`, `"n":101`, 1), 0, 1, "samples_ns: have 100, want n = 101", false},
 		{"unknown kind", strings.Replace(line, `"kind":"latency"`, `"kind":"speed"`, 1), 0, 1, `kind: have "speed"`, false},
 		{"a column of the future", strings.Replace(line, `"schema":1`, `"schema":1,"energy_j":2.5`, 1), 1, 0, "", false},
@@ -251,7 +253,8 @@ func TestReadLongLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	long := io.MultiReader(bytes.NewReader(line), bytes.NewReader(bytes.Repeat([]byte("x"), maxLineBytes+1)), strings.NewReader("\n"), bytes.NewReader(line))
+	long := io.MultiReader(bytes.NewReader(line), bytes.NewReader(bytes.Repeat([]byte("x"), maxLineBytes+1)), strings.NewReader("\n"),
+		bytes.NewReader(line))
 	records, problems, err := Read(long)
 	if err != nil || len(records) != 2 || len(problems) != 1 || problems[0].Line != 2 {
 		t.Fatalf("%d records, problems %v, error %v; want 2 records and line 2 refused", len(records), problems, err)

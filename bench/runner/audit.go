@@ -47,7 +47,8 @@ type way struct {
 
 // ways are the recipe's own way and the plausible mistakes, those that would change nothing left out.
 func ways(r preprocess.Recipe) []way {
-	list := []way{{name: "as published", detail: fmt.Sprintf("resize %d, %s crop %d, %s", r.Resize, r.CropMode, r.Size, r.Interpolation), recipe: r}}
+	list := []way{{name: "as published", detail: fmt.Sprintf("resize %d, %s crop %d, %s", r.Resize, r.CropMode, r.Size, r.Interpolation),
+		recipe: r}}
 	add := func(name, detail string, change func(*way)) {
 		w := way{name: name, detail: detail, recipe: r}
 		change(&w)
@@ -61,7 +62,8 @@ func ways(r preprocess.Recipe) []way {
 		}
 	}
 	if r.Interpolation == preprocess.Bilinear || r.Interpolation == preprocess.Bicubic {
-		add("no antialias", fmt.Sprintf("%s from the nearest pixels alone, as of a tensor", r.Interpolation), func(w *way) { w.noAntialias = true })
+		add("no antialias", fmt.Sprintf("%s from the nearest pixels alone, as of a tensor", r.Interpolation),
+			func(w *way) { w.noAntialias = true })
 	}
 	for _, pct := range []float64{0.875, 1} {
 		if edge := int(float64(r.Size) / pct); edge != r.Resize {
@@ -70,7 +72,8 @@ func ways(r preprocess.Recipe) []way {
 	}
 	if r.CropMode != preprocess.Squash {
 		add("squash", "proportions not kept", func(w *way) { w.recipe.CropMode = preprocess.Squash })
-		add("squash, no crop", "resized to the input's size at once", func(w *way) { w.recipe.CropMode, w.recipe.Resize = preprocess.Squash, r.Size })
+		add("squash, no crop", "resized to the input's size at once",
+			func(w *way) { w.recipe.CropMode, w.recipe.Resize = preprocess.Squash, r.Size })
 	}
 	add("channel order", "blue, green, red", func(w *way) {
 		slices.Reverse(w.recipe.Mean[:])

@@ -26,8 +26,10 @@ func TestAudit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Images != want.Images || r.Unreadable != want.Unreadable || r.Rows[0].Top1 != want.Top1Images || r.Rows[0].Top5 != want.Top5Images || last != 3 {
-		t.Errorf("got %+v after %d images, want %d images, %d unreadable, %d and %d right", r, last, want.Images, want.Unreadable, want.Top1Images, want.Top5Images)
+	if r.Images != want.Images || r.Unreadable != want.Unreadable || r.Rows[0].Top1 != want.Top1Images ||
+		r.Rows[0].Top5 != want.Top5Images || last != 3 {
+		t.Errorf("got %+v after %d images, want %d images, %d unreadable, %d and %d right", r, last, want.Images, want.Unreadable,
+			want.Top1Images, want.Top5Images)
 	}
 	for _, row := range r.Rows[1:] {
 		if row.Top1-r.Rows[0].Top1 != row.OnlyHere-row.OnlyRef {
@@ -48,7 +50,8 @@ func TestWays(t *testing.T) {
 			t.Errorf("%s, %s: changes nothing", w.name, w.detail)
 		}
 	}
-	for _, want := range []string{"interpolation bilinear instead of bicubic", "crop resize 224 instead of 256", "mean and deviation 0.5 and 0.5", "channel order blue, green, red", "range 0 to 255 instead of 0 to 1"} {
+	for _, want := range []string{"interpolation bilinear instead of bicubic", "crop resize 224 instead of 256",
+		"mean and deviation 0.5 and 0.5", "channel order blue, green, red", "range 0 to 255 instead of 0 to 1"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no %q in %q", want, names)
 		}

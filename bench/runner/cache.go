@@ -86,7 +86,8 @@ func (c Cache) Resolve(spec *zoo.Spec, weights string) (tag, file string, err er
 		return "", "", fmt.Errorf("runner: weights: %w", err)
 	}
 	base := strings.TrimSuffix(filepath.Base(weights), filepath.Ext(weights))
-	if network, tag := zoo.Split(base); tag != "" && !strings.Contains(tag, ".") && (network == spec.Name || slices.Contains(spec.Aliases, network)) {
+	if network, tag := zoo.Split(base); tag != "" && !strings.Contains(tag, ".") &&
+		(network == spec.Name || slices.Contains(spec.Aliases, network)) {
 		return tag, weights, nil
 	}
 	return "", weights, nil

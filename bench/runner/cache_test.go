@@ -20,7 +20,8 @@ func TestCache(t *testing.T) {
 	if err := os.MkdirAll(c.Weights(), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"small.b.pth", "small.a.safetensors", "small.a.pth", "little.c.pth", "smaller.d.pth", "small.txt", "small.pth"} {
+	for _, name := range []string{"small.b.pth", "small.a.safetensors", "small.a.pth", "little.c.pth", "smaller.d.pth", "small.txt",
+		"small.pth"} {
 		if err := os.WriteFile(filepath.Join(c.Weights(), name), nil, 0o666); err != nil {
 			t.Fatal(err)
 		}

@@ -133,7 +133,8 @@ func TestRecipeOfSecondSize(t *testing.T) {
 		r.prepare()
 		p := publishedFigures(spec, test.tag, &r.Recipe)
 		if r.Recipe.Resize != test.resize || math.Abs(p.Top1-test.top1) > 0.01 {
-			t.Errorf("%s at %d px: resized to %d, published %v at %d px; want %d and %v", test.tag, test.size, r.Recipe.Resize, p.Top1, p.ImgSize, test.resize, test.top1)
+			t.Errorf("%s at %d px: resized to %d, published %v at %d px; want %d and %v", test.tag, test.size, r.Recipe.Resize, p.Top1,
+				p.ImgSize, test.resize, test.top1)
 		}
 	}
 }

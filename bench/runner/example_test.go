@@ -10,7 +10,8 @@ import (
 )
 
 func ExampleOpen() {
-	n, err := runner.Open(zoo.Default(), runner.Task{Job: experiment.Job{Model: "squeezenet1_1", Axes: record.Axes{ImgSize: 64, NoTune: true, NumClasses: 10}}})
+	n, err := runner.Open(zoo.Default(),
+		runner.Task{Job: experiment.Job{Model: "squeezenet1_1", Axes: record.Axes{ImgSize: 64, NoTune: true, NumClasses: 10}}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -83,7 +83,8 @@ func (h Host) record(before *Host) *record.Record {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("noisy host: the same work spreads over %.1f %%", h.NoisePercent))
 	}
 	if h.AAPercent > hostWarnPercent {
-		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("noisy host: the same work measured twice, side by side, differs by %.1f %%", h.AAPercent))
+		r.Verdict.Warnings = append(r.Verdict.Warnings,
+			fmt.Sprintf("noisy host: the same work measured twice, side by side, differs by %.1f %%", h.AAPercent))
 	}
 	if before != nil {
 		h.DriftPercent = 100 * load.Drift(before.calibration, h.calibration)

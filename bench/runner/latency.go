@@ -110,7 +110,8 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 
 // time measures under o, and the layers after it, while Go keeps out of the way. The energy is that of the measurement,
 // in joules, or why it is not known.
-func (f *forward) time(ctx context.Context, o load.Options, layers []record.Layer) (res load.Result, energy float64, noEnergy string, err error) {
+func (f *forward) time(ctx context.Context, o load.Options, layers []record.Layer) (res load.Result, energy float64, noEnergy string,
+	err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.network.Engine.Threads()))
 	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))

@@ -50,7 +50,8 @@ func TestScenarioInRecord(t *testing.T) {
 		{"offline, by default", load.Offline, defaults, record.Settings{}, record.Settings{MaxDuration: 60e9}},
 		{"multi-stream", load.MultiStream, asked, record.Settings{MaxDuration: 2e9, Streams: 3}, record.Settings{MaxDuration: 2e9, Streams: 3}},
 		{"multi-stream, by default", load.MultiStream, defaults, record.Settings{}, record.Settings{MaxDuration: 60e9, Streams: 8}},
-		{"server", load.Server, asked, record.Settings{MaxDuration: 2e9, Rate: 1000, LatencyBound: 1}, record.Settings{MaxDuration: 2e9, Rate: 1000, LatencyBound: 1}},
+		{"server", load.Server, asked, record.Settings{MaxDuration: 2e9, Rate: 1000, LatencyBound: 1},
+			record.Settings{MaxDuration: 2e9, Rate: 1000, LatencyBound: 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, err := Latency(t.Context(), misbehaving(), Task{Job: experiment.Job{

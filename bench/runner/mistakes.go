@@ -24,7 +24,8 @@ func repeatedChroma(data []byte, m *decode.Image) *decode.Image {
 	if !ok || ycc.Rect.Dx() != m.Width || ycc.Rect.Dy() != m.Height {
 		return m
 	}
-	out := &decode.Image{Width: m.Width, Height: m.Height, Window: image.Rect(0, 0, m.Width, m.Height), Pix: make([]byte, 0, 3*m.Width*m.Height)}
+	out := &decode.Image{Width: m.Width, Height: m.Height, Window: image.Rect(0, 0, m.Width, m.Height),
+		Pix: make([]byte, 0, 3*m.Width*m.Height)}
 	for y := range m.Height {
 		for x := range m.Width {
 			r, g, b, _ := ycc.YCbCrAt(ycc.Rect.Min.X+x, ycc.Rect.Min.Y+y).RGBA()

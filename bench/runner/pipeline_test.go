@@ -11,13 +11,15 @@ import (
 
 // TestPipeline measures the stages of a few pictures in a worker; the broken one keeps its place.
 func TestPipeline(t *testing.T) {
-	task := Task{Job: experiment.Job{Model: "tiny", Axes: record.Axes{Batch: 2, Threads: 1}, Accuracy: &experiment.Accuracy{Data: images(t)}}, Pipeline: true}
+	task := Task{Job: experiment.Job{Model: "tiny", Axes: record.Axes{Batch: 2, Threads: 1},
+		Accuracy: &experiment.Accuracy{Data: images(t)}}, Pipeline: true}
 	r, err := testWorker().Measure(t.Context(), task, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.RunID = "test"
-	if r.Kind != record.KindPipeline || r.Pipeline == nil || r.PipelineN != 3 || r.Decode <= 0 || r.Preprocess <= 0 || r.Forward <= 0 || r.EndToEnd <= 0 ||
+	if r.Kind != record.KindPipeline || r.Pipeline == nil || r.PipelineN != 3 || r.Decode <= 0 || r.Preprocess <= 0 || r.Forward <= 0 ||
+		r.EndToEnd <= 0 ||
 		r.ImagesPerSec <= 0 || r.Threads != 1 || r.Batch != 2 || r.DatasetSHA256 == "" {
 		t.Errorf("got %s row, %+v, %.1f images/s, %d threads, batch %d", r.Kind, r.Pipeline, r.ImagesPerSec, r.Threads, r.Batch)
 	}
@@ -29,7 +31,8 @@ func TestPipeline(t *testing.T) {
 		t.Error(err)
 	}
 	task.Job.Accuracy = &experiment.Accuracy{Data: t.TempDir()}
-	if _, err := testWorker().Measure(t.Context(), task, nil); err == nil || !strings.Contains(err.Error(), "no class folders and no pictures") {
+	if _, err := testWorker().Measure(t.Context(), task, nil); err == nil ||
+		!strings.Contains(err.Error(), "no class folders and no pictures") {
 		t.Errorf("an empty folder: error %v", err)
 	}
 }

@@ -107,7 +107,8 @@ func TestRealPredictions(t *testing.T) {
 		})
 		t.Run(network+"/train", func(t *testing.T) {
 			a := &experiment.Accuracy{Data: filepath.Join(dir, "train")}
-			holdAgainst(t, network, file, a, filepath.Join(dir, "predictions", network+".train.csv"), want, want.Train.Top1, want.Train.Top5, want.Train.N)
+			holdAgainst(t, network, file, a, filepath.Join(dir, "predictions", network+".train.csv"), want, want.Train.Top1, want.Train.Top5,
+				want.Train.N)
 		})
 		t.Run(network+"/logits", func(t *testing.T) { holdLogits(t, dir, network, file) })
 	}
@@ -162,11 +163,13 @@ func holdAgainst(t *testing.T, network, file string, a *experiment.Accuracy, pre
 			return nil
 		},
 	}
-	r, err := Accuracy(t.Context(), zoo.Default(), Task{Job: experiment.Job{Model: network, Axes: record.Axes{NoTune: true}, Accuracy: a}, Weights: file}, watch)
+	r, err := Accuracy(t.Context(), zoo.Default(), Task{Job: experiment.Job{Model: network, Axes: record.Axes{NoTune: true}, Accuracy: a},
+		Weights: file}, watch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("top-1 %d (PyTorch %d), top-5 %d (%d) of %d; first class the same for %d; same five classes with logits within 1e-2 for %d, farthest %.4f",
+	t.Logf("top-1 %d (PyTorch %d), top-5 %d (%d) of %d; first class the same for %d; same five classes with logits within 1e-2 for "+
+		"%d, farthest %.4f",
 		r.Top1Images, expect1, r.Top5Images, expect5, r.Images, same, close, worst)
 	if a.Limit == 0 && (r.Images != n || expect1 != top1 || expect5 != top5) {
 		t.Errorf("%d images, of which PyTorch got %d and %d right; summary.json has %d, %d and %d", r.Images, expect1, expect5, n, top1, top5)
@@ -237,7 +240,8 @@ func TestRealForms(t *testing.T) {
 	measure := func(name string) *record.Record {
 		t.Helper()
 		a := &experiment.Accuracy{Data: filepath.Join(dir, "val"), Labels: filepath.Join(dir, "val_labels.txt"), Limit: 100}
-		task := Task{Job: experiment.Job{Model: "squeezenet1_1", Axes: record.Axes{NoTune: true}, Accuracy: a}, Weights: filepath.Join(dir, "checkpoints", name)}
+		task := Task{Job: experiment.Job{Model: "squeezenet1_1", Axes: record.Axes{NoTune: true}, Accuracy: a},
+			Weights: filepath.Join(dir, "checkpoints", name)}
 		r, err := Accuracy(t.Context(), zoo.Default(), task, Watch{})
 		if err != nil {
 			t.Fatal(err)

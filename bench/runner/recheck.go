@@ -165,7 +165,8 @@ func (r *run) recheckTimed(eval *record.Record, only func(timed *record.Record) 
 		timed.Recheck = &again
 		timed.NotMeasured = maps.Clone(timed.NotMeasured)
 		delete(timed.NotMeasured, recheckColumn)
-		timed.Verdict.Reasons = slices.DeleteFunc(slices.Clone(timed.Verdict.Reasons), func(reason string) bool { return strings.HasPrefix(reason, recheckReason) })
+		timed.Verdict.Reasons = slices.DeleteFunc(slices.Clone(timed.Verdict.Reasons),
+			func(reason string) bool { return strings.HasPrefix(reason, recheckReason) })
 		timed.Verdict.Valid = len(timed.Verdict.Reasons) == 0
 		r.compare(&timed, eval)
 		if err := r.append(&timed); err != nil {

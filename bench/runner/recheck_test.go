@@ -81,7 +81,8 @@ func TestRecheck(t *testing.T) {
 		t.Fatalf("%d timed rows, want 4", len(timed))
 	}
 	for _, r := range timed {
-		if r.Recheck.Text() != "checked 2 of 2 same" || r.NotMeasured[recheckColumn] != "" || ofTwoSystems(&r) != "" || len(r.RecipeSHA256) != 64 {
+		if r.Recheck.Text() != "checked 2 of 2 same" || r.NotMeasured[recheckColumn] != "" || ofTwoSystems(&r) != "" ||
+			len(r.RecipeSHA256) != 64 {
 			t.Errorf("%s: %q, not measured %v, verdict %+v", r.Name(), r.Recheck.Text(), r.NotMeasured, r.Verdict)
 		}
 	}

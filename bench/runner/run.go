@@ -53,10 +53,11 @@ type Summary struct {
 	Problems    []record.Problem
 }
 
-// Run writes the run's configuration into o.Dir, does the experiments' jobs, timed ones first, one after the other and each in a process of its own, and appends a
-// record of each to the log in o.Dir. It goes on after a job that fails. When the context ends, so does the job under
-// way, which leaves no record, and the summary says so. An error is one of the run itself: its input, or a record that
-// could not be written; what was measured before it is on disk and in the summary.
+// Run writes the run's configuration into o.Dir, does the experiments' jobs, timed ones first, one after the other
+// and each in a process of its own, and appends a record of each to the log in o.Dir. It goes on after a job that
+// fails. When the context ends, so does the job under way, which leaves no record, and the summary says so. An error
+// is one of the run itself: its input, or a record that could not be written; what was measured before it is on disk
+// and in the summary.
 func Run(ctx context.Context, o Options) (s Summary, err error) {
 	jobs, err := o.File.Jobs(o.Only...)
 	if err != nil {

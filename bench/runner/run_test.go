@@ -277,7 +277,8 @@ experiments:
 	o.File.Experiments[0].Timeout = 2 * time.Minute // changes nothing that is measured
 	s, err = Run(t.Context(), o)
 	if err != nil || s.Kept != 2 || s.Measured != 0 || len(s.Records) != before {
-		t.Errorf("the checkpoint gone: kept %d, measured %d, %d records of %d, error %v; want 2, 0", s.Kept, s.Measured, len(s.Records), before, err)
+		t.Errorf("the checkpoint gone: kept %d, measured %d, %d records of %d, error %v; want 2, 0", s.Kept, s.Measured, len(s.Records),
+			before, err)
 	}
 }
 
@@ -359,7 +360,8 @@ experiments:
 		t.Fatalf("without images: %d missing, error %v; want 3", s.Missing, err)
 	}
 	for _, r := range s.Records {
-		if !strings.Contains(r.Why("top1"), "no images at hand; fetch some with zoobench pull data imagenetv2, put a folder for each class into ") {
+		if !strings.Contains(r.Why("top1"),
+			"no images at hand; fetch some with zoobench pull data imagenetv2, put a folder for each class into ") {
 			t.Errorf("%s: why there is no top-1: got %q", r.Name(), r.Why("top1"))
 		}
 	}
@@ -377,7 +379,8 @@ experiments:
 			continue
 		}
 		if r.Accuracy == nil || r.Images != 3 || r.Unreadable != 1 || r.WeightsSHA256 == "" || r.DatasetSHA256 == "" || r.Recipe == nil {
-			t.Errorf("%s: %+v of %d, %d unreadable, weights %q, images %q", r.Name(), r.Accuracy, r.Images, r.Unreadable, r.WeightsSHA256, r.DatasetSHA256)
+			t.Errorf("%s: %+v of %d, %d unreadable, weights %q, images %q", r.Name(), r.Accuracy, r.Images, r.Unreadable, r.WeightsSHA256,
+				r.DatasetSHA256)
 		}
 	}
 }

@@ -23,7 +23,8 @@ func TestPlanInRecord(t *testing.T) {
 	measure := func(change func(*Task)) *record.Record {
 		t.Helper()
 		task := Task{Job: experiment.Job{
-			Model: "squeezenet1_1", Axes: record.Axes{ImgSize: 64, Threads: 1, Batch: 1, Scenario: string(load.SingleStream)}, Latency: &experiment.Latency{MinDuration: 20 * time.Millisecond},
+			Model: "squeezenet1_1", Axes: record.Axes{ImgSize: 64, Threads: 1, Batch: 1, Scenario: string(load.SingleStream)},
+			Latency: &experiment.Latency{MinDuration: 20 * time.Millisecond},
 		}}
 		change(&task)
 		r, err := Latency(t.Context(), zoo.Default(), task)

@@ -98,7 +98,8 @@ func latencyAgain(r *record.Record, s record.Settings) (*experiment.Latency, err
 		missing = "rate_images_per_s"
 	}
 	if missing != "" {
-		return nil, fmt.Errorf("verify: %s: scenario %s: this row was written by an older version, which did not record %s", r.Name(), s.Scenario, missing)
+		return nil, fmt.Errorf("verify: %s: scenario %s: this row was written by an older version, which did not record %s", r.Name(),
+			s.Scenario, missing)
 	}
 	return l, nil
 }
@@ -183,7 +184,8 @@ func judgeAccuracy(before, now *record.Record, row Verification, same bool) Veri
 		return row
 	}
 	if before.DatasetSHA256 != now.DatasetSHA256 {
-		row.Verdict, row.Why = Undecided, append(row.Why, fmt.Sprintf("other images or labels: %.16s, were %.16s", now.DatasetSHA256, before.DatasetSHA256))
+		row.Verdict, row.Why = Undecided,
+			append(row.Why, fmt.Sprintf("other images or labels: %.16s, were %.16s", now.DatasetSHA256, before.DatasetSHA256))
 	}
 	if row.Verdict == Undecided {
 		return row
@@ -191,9 +193,11 @@ func judgeAccuracy(before, now *record.Record, row Verification, same bool) Veri
 	allowed := 0
 	if !same {
 		allowed = max(1, before.Images/1000)
-		row.Why = append(row.Why, fmt.Sprintf("another build or setting (%s, %s): %d images may differ", now.Machine.KernelBuild, now.Machine.ISA, allowed))
+		row.Why = append(row.Why, fmt.Sprintf("another build or setting (%s, %s): %d images may differ", now.Machine.KernelBuild,
+			now.Machine.ISA, allowed))
 	}
-	off := max(now.Top1Images-before.Top1Images, before.Top1Images-now.Top1Images, now.Top5Images-before.Top5Images, before.Top5Images-now.Top5Images)
+	off := max(now.Top1Images-before.Top1Images, before.Top1Images-now.Top1Images, now.Top5Images-before.Top5Images,
+		before.Top5Images-now.Top5Images)
 	if off > allowed {
 		row.Verdict = HoldsNot
 		row.Why = append(row.Why, fmt.Sprintf("%d images differ", off))

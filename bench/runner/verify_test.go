@@ -14,14 +14,16 @@ import (
 
 func TestJudge(t *testing.T) {
 	eval := func(top1 int, change func(*record.Record)) *record.Record {
-		r := &record.Record{Kind: record.KindEval, Model: "net", WeightsSHA256: "w", DatasetSHA256: "d", Accuracy: record.NewAccuracy(5000, top1, 4500, nil)}
+		r := &record.Record{Kind: record.KindEval, Model: "net", WeightsSHA256: "w", DatasetSHA256: "d",
+			Accuracy: record.NewAccuracy(5000, top1, 4500, nil)}
 		if change != nil {
 			change(r)
 		}
 		return r
 	}
 	latency := func(p50 int64, change func(*record.Record)) *record.Record {
-		r := &record.Record{Kind: record.KindLatency, Model: "net", Timing: &record.Timing{P50: p50, P50Lo: p50 - 1000, P50Hi: p50 + 1000}, Verdict: record.Verdict{Valid: true}}
+		r := &record.Record{Kind: record.KindLatency, Model: "net", Timing: &record.Timing{P50: p50, P50Lo: p50 - 1000, P50Hi: p50 + 1000},
+			Verdict: record.Verdict{Valid: true}}
 		if change != nil {
 			change(r)
 		}
@@ -38,18 +40,26 @@ func TestJudge(t *testing.T) {
 	}{
 		{"the same", eval(4000, nil), eval(4000, nil), Holds, ""},
 		{"an image less", eval(4000, nil), eval(3999, nil), HoldsNot, "1 images differ"},
-		{"another build, five images less", eval(4000, nil), eval(3995, func(r *record.Record) { r.Machine.KernelBuild = "v2" }), Holds, "5 images may differ"},
-		{"another build, six images less", eval(4000, nil), eval(3994, func(r *record.Record) { r.Machine.KernelBuild = "v2" }), HoldsNot, "6 images differ"},
+		{"another build, five images less", eval(4000, nil), eval(3995, func(r *record.Record) { r.Machine.KernelBuild = "v2" }), Holds,
+			"5 images may differ"},
+		{"another build, six images less", eval(4000, nil), eval(3994, func(r *record.Record) { r.Machine.KernelBuild = "v2" }), HoldsNot,
+			"6 images differ"},
 		{"other weights", eval(4000, nil), eval(4000, func(r *record.Record) { r.WeightsSHA256 = "x" }), Undecided, "other weights: x, were w"},
 		{"other images", eval(4000, nil), eval(4000, func(r *record.Record) { r.DatasetSHA256 = "x" }), Undecided, "other images"},
 		{"as fast", latency(1e7, nil), latency(1.05e7, nil), Holds, "median +5.0 %"},
 		{"slower", latency(1e7, nil), latency(1.2e7, nil), HoldsNot, "median +20.0 %"},
 		{"another machine", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Machine.CPU = "Z80" }), Undecided, "another machine: Z80"},
-		{"other predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, func(r *record.Record) { r.Recheck = seen(2) }), HoldsNot, "predictions: checked 0 of 1 same; a: class 0 (2) when timed, class 0 (1) when evaluated"},
-		{"the same predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), Holds, "predictions: checked 1 of 1 same; median +0.0 %"},
-		{"predictions not repeated", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, nil), Holds, "predictions not repeated: not asked for"},
-		{"another plan", eval(4000, func(r *record.Record) { r.Plan = &record.Plan{Hash: "a"} }), eval(3998, func(r *record.Record) { r.Plan = &record.Plan{Hash: "b"} }), Holds, "another plan: b, was a; another build or setting"},
-		{"not valid", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Verdict = record.Verdict{Reasons: []string{"noise"}} }), Undecided, "noise"},
+		{"other predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }),
+			latency(1e7, func(r *record.Record) { r.Recheck = seen(2) }), HoldsNot,
+			"predictions: checked 0 of 1 same; a: class 0 (2) when timed, class 0 (1) when evaluated"},
+		{"the same predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }),
+			latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), Holds, "predictions: checked 1 of 1 same; median +0.0 %"},
+		{"predictions not repeated", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, nil), Holds,
+			"predictions not repeated: not asked for"},
+		{"another plan", eval(4000, func(r *record.Record) { r.Plan = &record.Plan{Hash: "a"} }),
+			eval(3998, func(r *record.Record) { r.Plan = &record.Plan{Hash: "b"} }), Holds, "another plan: b, was a; another build or setting"},
+		{"not valid", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Verdict = record.Verdict{Reasons: []string{"noise"}} }),
+			Undecided, "noise"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := Judge(test.before, test.now)
@@ -70,7 +80,8 @@ func TestVerifyRepeatsThePlan(t *testing.T) {
 	}
 	r.Plan = &record.Plan{Source: engine.FromTrials, Choices: []record.Choice{{Layer: "features.3.expand3x3", Algorithm: "gemm"}}}
 	task, err = Again(list, r, "", "", "")
-	if want := []engine.Choice{{Layer: "features.3.expand3x3", Algorithm: "gemm"}}; err != nil || task.NoTune || !slices.Equal(task.Choices, want) {
+	if want := []engine.Choice{{Layer: "features.3.expand3x3", Algorithm: "gemm"}}; err != nil || task.NoTune ||
+		!slices.Equal(task.Choices, want) {
 		t.Errorf("no-tune %v, choices %v, want %v; error %v", task.NoTune, task.Choices, want, err)
 	}
 }
@@ -94,13 +105,16 @@ func TestVerifyRepeatsTheScenario(t *testing.T) {
 		{name: "server", asked: record.Settings{Axes: record.Axes{Scenario: "server"}, Rate: 5, LatencyBound: 1e9, Seed: 3},
 			effective: record.Settings{Axes: record.Axes{Scenario: "server"}, Rate: 5, LatencyBound: 1e9, Seed: 3},
 			want:      experiment.Latency{Rate: 5, LatencyBound: time.Second, Seed: 3}},
-		{name: "an older multi-stream", asked: record.Settings{Axes: record.Axes{Scenario: "multi_stream"}}, effective: record.Settings{Axes: record.Axes{Scenario: "multi_stream"}},
-			refused: "verify: squeezenet1_1: scenario multi_stream: this row was written by an older version, which did not record streams"},
-		{name: "an older server", asked: record.Settings{Axes: record.Axes{Scenario: "server"}}, effective: record.Settings{Axes: record.Axes{Scenario: "server"}},
-			refused: "did not record rate_images_per_s"},
+		{name: "an older multi-stream", asked: record.Settings{Axes: record.Axes{Scenario: "multi_stream"}},
+			effective: record.Settings{Axes: record.Axes{Scenario: "multi_stream"}},
+			refused:   "verify: squeezenet1_1: scenario multi_stream: this row was written by an older version, which did not record streams"},
+		{name: "an older server", asked: record.Settings{Axes: record.Axes{Scenario: "server"}},
+			effective: record.Settings{Axes: record.Axes{Scenario: "server"}},
+			refused:   "did not record rate_images_per_s"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := &record.Record{Kind: record.KindLatency, Model: "squeezenet1_1", Scenario: test.asked.Scenario, Asked: &test.asked, Effective: &test.effective}
+			r := &record.Record{Kind: record.KindLatency, Model: "squeezenet1_1", Scenario: test.asked.Scenario, Asked: &test.asked,
+				Effective: &test.effective}
 			task, err := Again(list, r, "", "", "")
 			switch {
 			case test.refused != "":

@@ -55,8 +55,10 @@ func TestPixelsEqualPillow(t *testing.T) {
 			fromFiles.Add(fromFile)
 			t.Logf("%-36s %d crops: equal %8d  off by one %d  more %d", im.File, len(im.Want), fromFile.Equal, fromFile.OffByOne, fromFile.More)
 		}
-		t.Logf("%s, samples from the decoded pixels: equal %d, off by one %d, more %d", filepath.Dir(folder), fromDecoded.Equal, fromDecoded.OffByOne, fromDecoded.More)
-		t.Logf("%s, samples from the files: equal %d, off by one %d, more %d", filepath.Dir(folder), fromFiles.Equal, fromFiles.OffByOne, fromFiles.More)
+		t.Logf("%s, samples from the decoded pixels: equal %d, off by one %d, more %d", filepath.Dir(folder), fromDecoded.Equal,
+			fromDecoded.OffByOne, fromDecoded.More)
+		t.Logf("%s, samples from the files: equal %d, off by one %d, more %d", filepath.Dir(folder), fromFiles.Equal, fromFiles.OffByOne,
+			fromFiles.More)
 	}
 }
 
@@ -192,7 +194,8 @@ func TestGeometry(t *testing.T) {
 		{"smaller than the crop", Recipe{Size: 9, Resize: 4}, 8, 8, 4, 4, 0, 0, 2, 2, [3]byte{}, 4},
 		{"squash", Recipe{Size: 224, CropMode: Squash}, 500, 375, 256, 256, 16, 16, 0, 0, [3]byte{}, 256},
 		{"border", Recipe{Size: 224, CropPct: 1, CropMode: Border}, 500, 375, 224, 168, 0, 0, 0, 28, [3]byte{124, 116, 104}, 224},
-		{"border, mean of a half", Recipe{Size: 224, CropPct: 1, CropMode: Border, Mean: [3]float64{0.5, 0.5, 0.5}, Std: [3]float64{1, 1, 1}}, 100, 50, 224, 112, 0, 0, 0, 56, [3]byte{128, 128, 128}, 224},
+		{"border, mean of a half", Recipe{Size: 224, CropPct: 1, CropMode: Border, Mean: [3]float64{0.5, 0.5, 0.5}, Std: [3]float64{1, 1, 1}},
+			100, 50, 224, 112, 0, 0, 0, 56, [3]byte{128, 128, 128}, 224},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := newProcessor(t, tt.recipe, HWC)
@@ -241,7 +244,8 @@ func TestTensorEqualsTorch(t *testing.T) {
 	if err := p.Tensor(m, got); err != nil {
 		t.Fatal(err)
 	}
-	want := []float32{-2.11790395, -2.10077929, 0.0569397435, 2.24890828, -2.03571415, -2.01820731, 0.187675059, 2.42857146, -1.80444443, -1.7870152, 0.40906325, 2.6400001}
+	want := []float32{-2.11790395, -2.10077929, 0.0569397435, 2.24890828, -2.03571415, -2.01820731, 0.187675059, 2.42857146, -1.80444443,
+		-1.7870152, 0.40906325, 2.6400001}
 	for i := range got {
 		if got[i] != want[i] {
 			t.Errorf("value %d: %v, want %v", i, got[i], want[i])

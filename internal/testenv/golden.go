@@ -34,7 +34,8 @@ func Golden(t testing.TB, path string, got []byte) {
 	if err := os.WriteFile(beside, got, 0o644); err != nil {
 		t.Fatalf("%v", err)
 	}
-	t.Errorf("%s is not what the test made, which is in %s; -update writes it anew. Want -, got +:\n%s", path, beside, diff(string(want), string(got)))
+	t.Errorf("%s is not what the test made, which is in %s; -update writes it anew. Want -, got +:\n%s", path, beside,
+		diff(string(want), string(got)))
 }
 
 // errorMark begins the standard error in a golden file of a command.
