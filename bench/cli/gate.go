@@ -421,7 +421,7 @@ func (g *gateRun) timed(ctx context.Context) (*gate.Timed, error) {
 		return nil, err
 	}
 	g.watch = gate.StartWatch(g.cpu)
-	return &gate.Timed{Bencher: gate.NewBencher(binary, g.cpu), Seed: g.seed, Progress: g.progress}, nil
+	return gate.NewTimed(binary, g.cpu, g.seed, g.progress), nil
 }
 
 func (a *app) gateCheck() *cobra.Command {

@@ -17,14 +17,14 @@ import (
 	"zoobench/kernels"
 )
 
-// A Reference is a calibration kernel: what a benchmark's time is a ratio to, so that a machine that is slower today as
+// A reference is a calibration kernel: what a benchmark's time is a ratio to, so that a machine that is slower today as
 // a whole shows no change.
-type Reference string
+type reference string
 
 // The references: multiply-adds that never leave the registers, and a copy of memory beyond a core's own caches.
 const (
-	Arithmetic Reference = "arithmetic"
-	Memory     Reference = "memory"
+	arithmetic reference = "arithmetic"
+	memory     reference = "memory"
 )
 
 // Sizes of the calibration kernels. A pass takes around a millisecond.
@@ -38,37 +38,37 @@ const (
 // that convolve reach 0.25 or more of it; a linear layer at batch 1, which reads each weight once, less.
 const arithmeticShare = 0.25
 
-// A Calibrator times the calibration kernels on one core.
-type Calibrator struct {
+// A calibrator times the calibration kernels on one core.
+type calibrator struct {
 	cpu      int
 	src, dst []byte
 }
 
-// NewCalibrator is a calibrator of this core; below 0 for none in particular.
-func NewCalibrator(cpu int) *Calibrator {
-	c := &Calibrator{cpu: cpu, src: make([]byte, copyBytes), dst: make([]byte, copyBytes)}
+// newCalibrator is a calibrator of this core; below 0 for none in particular.
+func newCalibrator(cpu int) *calibrator {
+	c := &calibrator{cpu: cpu, src: make([]byte, copyBytes), dst: make([]byte, copyBytes)}
 	for i := range c.src {
 		c.src[i] = byte(i) // a page that was never written has no memory of its own
 	}
 	return c
 }
 
-// Times are the least times of one pass of each reference, in nanoseconds, and the peak in flops a second.
-func (c *Calibrator) Times() (ns map[Reference]float64, flopsPerSec float64, err error) {
-	ns = map[Reference]float64{Arithmetic: math.Inf(1), Memory: math.Inf(1)}
+// times are the least times of one pass of each reference, in nanoseconds, and the peak in flops a second.
+func (c *calibrator) times() (ns map[reference]float64, flopsPerSec float64, err error) {
+	ns = map[reference]float64{arithmetic: math.Inf(1), memory: math.Inf(1)}
 	var flops int64
 	err = onCore(c.cpu, func() error {
 		for range referenceRuns {
 			start := time.Now()
 			flops = kernels.PeakRounds(arithmeticRounds)
-			ns[Arithmetic] = min(ns[Arithmetic], float64(time.Since(start).Nanoseconds()))
+			ns[arithmetic] = min(ns[arithmetic], float64(time.Since(start).Nanoseconds()))
 			start = time.Now()
 			copy(c.dst, c.src)
-			ns[Memory] = min(ns[Memory], float64(time.Since(start).Nanoseconds()))
+			ns[memory] = min(ns[memory], float64(time.Since(start).Nanoseconds()))
 		}
 		return nil
 	})
-	return ns, 1e9 * float64(flops) / ns[Arithmetic], err
+	return ns, 1e9 * float64(flops) / ns[arithmetic], err
 }
 
 // baselineSchema is the version of the baseline's form.
@@ -83,75 +83,79 @@ type Baseline struct {
 	Suite   string          `json:"suite"`
 	Pattern string          `json:"pattern"`
 	Time    time.Time       `json:"time"`
-	Benches []BaselineBench `json:"benches"`
+	Benches []baselineBench `json:"benches"`
 }
 
-// A BaselineBench is one benchmark of a baseline. Ratio and its reference's time are a sample a round.
-type BaselineBench struct {
-	Name        string    `json:"name"`
-	Reference   Reference `json:"reference"`
-	Ratios      []float64 `json:"ratios"` // its time over the reference's, in the same round
-	ReferenceNs []float64 `json:"reference_ns"`
-	Floor       Floor     `json:"floor"` // of two rounds, one against the next
+// A baselineBench is one benchmark of a baseline. Ratio and its reference's time are a sample a round.
+type baselineBench struct {
+	Name        string     `json:"name"`
+	Reference   reference  `json:"reference"`
+	Ratios      []float64  `json:"ratios"` // its time over the reference's, in the same round
+	ReferenceNs []float64  `json:"reference_ns"`
+	Floor       noiseFloor `json:"floor"` // of two rounds, one against the next
 }
 
-// A Bencher times one revision's benchmarks and the references.
-type Bencher interface {
+// A bencher times one revision's benchmarks and the references.
+type bencher interface {
 	// Commit is the revision.
 	Commit() string
-	// List are the benchmarks that a pattern names.
-	List(ctx context.Context, pattern string) ([]Bench, error)
-	// Sample times one in a process of its own, in nanoseconds a call.
-	Sample(ctx context.Context, b Bench) (ns float64, err error)
-	// References are the references' times of a pass, in nanoseconds, and the arithmetic's flops a second.
-	References() (ns map[Reference]float64, flopsPerSec float64, err error)
+	// list are the benchmarks that a pattern names.
+	list(ctx context.Context, pattern string) ([]benchmark, error)
+	// sample times one in a process of its own, in nanoseconds a call.
+	sample(ctx context.Context, b benchmark) (ns float64, err error)
+	// references are the references' times of a pass, in nanoseconds, and the arithmetic's flops a second.
+	references() (ns map[reference]float64, flopsPerSec float64, err error)
 }
 
-// NewBencher is a binary's benchmarks on one core; below 0 for none in particular.
-func NewBencher(b *Binary, cpu int) Bencher { return &bencher{b, cpu, NewCalibrator(cpu)} }
-
-type bencher struct {
+// onOneCore is a binary's benchmarks on one core, or on any where cpu is below 0.
+type onOneCore struct {
 	binary     *Binary
 	cpu        int
-	calibrator *Calibrator
+	calibrator *calibrator
 }
 
-func (b *bencher) Commit() string { return b.binary.Commit }
-func (b *bencher) List(ctx context.Context, pattern string) ([]Bench, error) {
-	return b.binary.List(ctx, b.cpu, pattern)
+func (b *onOneCore) Commit() string { return b.binary.Commit }
+func (b *onOneCore) list(ctx context.Context, pattern string) ([]benchmark, error) {
+	return b.binary.list(ctx, b.cpu, pattern)
 }
-func (b *bencher) Sample(ctx context.Context, bench Bench) (float64, error) {
+func (b *onOneCore) sample(ctx context.Context, bench benchmark) (float64, error) {
 	return b.binary.sample(ctx, b.cpu, bench)
 }
-func (b *bencher) References() (map[Reference]float64, float64, error) { return b.calibrator.Times() }
+func (b *onOneCore) references() (map[reference]float64, float64, error) { return b.calibrator.times() }
 
 // A Timed is a revision to be measured against the references.
 type Timed struct {
-	Bencher
-	Seed     uint64
-	Progress func(phase string, round, most int)
-	peak     float64 // flops a second
+	bencher
+	seed     uint64
+	progress func(phase string, round, most int)
 }
 
-// rounds times benchmarks in random order, the references right before each, until enough says so.
-func (t *Timed) rounds(ctx context.Context, benches []Bench, most int, reference func(Bench) Reference,
-	enough func(round int, rows []BaselineBench) []int) ([]BaselineBench, error) {
-	order := rand.New(rand.NewPCG(t.Seed, 2))
-	rows, active := make([]BaselineBench, len(benches)), make([]int, len(benches))
+// NewTimed is a revision's benchmarks on one core; below 0 for none in particular. The seed is that of their order, and progress
+// is as in [Options].
+func NewTimed(b *Binary, cpu int, seed uint64, progress func(phase string, round, most int)) *Timed {
+	return &Timed{bencher: &onOneCore{b, cpu, newCalibrator(cpu)}, seed: seed, progress: progress}
+}
+
+// rounds times benchmarks in random order, the references right before each. After every round, next says by index which are
+// timed in the round that follows.
+func (t *Timed) rounds(ctx context.Context, benches []benchmark, follow []reference, most int,
+	next func(round int, rows []baselineBench) []int) ([]baselineBench, error) {
+	order := rand.New(rand.NewPCG(t.seed, 2))
+	rows, active := make([]baselineBench, len(benches)), make([]int, len(benches))
 	for i, b := range benches {
-		rows[i], active[i] = BaselineBench{Name: b.Name, Reference: reference(b)}, i
+		rows[i], active[i] = baselineBench{Name: b.Name, Reference: follow[i]}, i
 	}
 	for round := 1; round <= most && len(active) > 0; round++ {
-		if t.Progress != nil {
-			t.Progress("benchmarks against calibration kernels", round, most)
+		if t.progress != nil {
+			t.progress("benchmarks against calibration kernels", round, most)
 		}
 		order.Shuffle(len(active), func(a, b int) { active[a], active[b] = active[b], active[a] })
 		for _, i := range active {
-			times, _, err := t.References()
+			times, _, err := t.references()
 			if err != nil {
 				return nil, fmt.Errorf("gate: calibrate: %w", err)
 			}
-			ns, err := t.Sample(ctx, benches[i])
+			ns, err := t.sample(ctx, benches[i])
 			if err != nil {
 				return nil, fmt.Errorf("gate: %.12s: %w", t.Commit(), err)
 			}
@@ -159,43 +163,44 @@ func (t *Timed) rounds(ctx context.Context, benches []Bench, most int, reference
 			row.Ratios = append(row.Ratios, ns/times[row.Reference])
 			row.ReferenceNs = append(row.ReferenceNs, times[row.Reference])
 		}
-		active = enough(round, rows)
+		active = next(round, rows)
 	}
 	return rows, nil
 }
 
-// reference is what a benchmark's time follows.
-func (t *Timed) reference(b Bench) Reference {
-	if b.BytesPerSec > 0 || b.MACsPerSec > 0 && 2*b.MACsPerSec < arithmeticShare*t.peak {
-		return Memory
+// follows is the reference that a benchmark's time follows on a core of this peak, in flops a second.
+func (b benchmark) follows(peak float64) reference {
+	if b.BytesPerSec > 0 || b.MACsPerSec > 0 && 2*b.MACsPerSec < arithmeticShare*peak {
+		return memory
 	}
-	return Arithmetic
+	return arithmetic
 }
 
-// RecordRounds is how many rounds a baseline has, where no other number is asked for: every later check is as blurred as
+// recordRounds is how many rounds a baseline has, where no other number is asked for: every later check is as blurred as
 // the baseline is.
-const RecordRounds = 100
+const recordRounds = 100
 
 // Record measures a baseline.
 func (t *Timed) Record(ctx context.Context, suite, pattern string, rounds int) (*Baseline, error) {
 	if rounds == 0 {
-		rounds = RecordRounds
+		rounds = recordRounds
 	}
 	if rounds < 2*MinRounds {
 		return nil, fmt.Errorf("gate: record: %d rounds, want at least %d", rounds, 2*MinRounds)
 	}
-	benches, err := t.list(ctx, pattern)
+	benches, err := t.kernels(ctx, pattern)
 	if err != nil {
 		return nil, err
 	}
-	var all []int
-	for i := range benches {
-		all = append(all, i)
-	}
-	if _, t.peak, err = t.References(); err != nil {
+	_, peak, err := t.references()
+	if err != nil {
 		return nil, fmt.Errorf("gate: calibrate: %w", err)
 	}
-	rows, err := t.rounds(ctx, benches, rounds, t.reference, func(int, []BaselineBench) []int { return all })
+	all, follow := make([]int, len(benches)), make([]reference, len(benches))
+	for i, b := range benches {
+		all[i], follow[i] = i, b.follows(peak)
+	}
+	rows, err := t.rounds(ctx, benches, follow, rounds, func(int, []baselineBench) []int { return all })
 	if err != nil {
 		return nil, err
 	}
@@ -214,13 +219,13 @@ func (t *Timed) Record(ctx context.Context, suite, pattern string, rounds int) (
 	}, nil
 }
 
-// list are the benchmarks of a pattern that are not comparisons.
-func (t *Timed) list(ctx context.Context, pattern string) ([]Bench, error) {
-	benches, err := t.List(ctx, pattern)
+// kernels are the benchmarks of a pattern that compare no alternatives.
+func (t *Timed) kernels(ctx context.Context, pattern string) ([]benchmark, error) {
+	benches, err := t.list(ctx, pattern)
 	if err != nil {
 		return nil, fmt.Errorf("gate: %.12s: %w", t.Commit(), err)
 	}
-	benches = slices.DeleteFunc(benches, func(b Bench) bool { return b.Compares })
+	benches = slices.DeleteFunc(benches, func(b benchmark) bool { return b.Compares })
 	if len(benches) == 0 {
 		return nil, fmt.Errorf("gate: %.12s: no benchmark that --bench %s names", t.Commit(), pattern)
 	}
@@ -235,76 +240,86 @@ func (t *Timed) Check(ctx context.Context, b *Baseline, o Options) (*Result, err
 	if class := m.Class(); class != b.Class {
 		return nil, fmt.Errorf("gate: check: the baseline is of another class of machine and is not compared: have %s, want %s", class, b.Class)
 	}
-	benches, err := t.list(ctx, b.Pattern)
+	benches, err := t.kernels(ctx, b.Pattern)
 	if err != nil {
 		return nil, err
 	}
 	start := time.Now()
-	before := map[string]*BaselineBench{}
-	for i := range b.Benches {
-		before[b.Benches[i].Name] = &b.Benches[i]
-	}
-	var both []Bench
-	var names []string
-	r := &Result{Threshold: o.Threshold, Seed: t.Seed}
-	for _, bench := range benches {
-		if before[bench.Name] == nil {
-			r.Rows = append(r.Rows, Row{Bench: bench.Name, Verdict: New})
-			continue
-		}
-		both, names = append(both, bench), append(names, bench.Name)
-	}
-	for _, old := range b.Benches {
-		if !slices.Contains(names, old.Name) {
-			r.Rows = append(r.Rows, Row{Bench: old.Name, Verdict: Gone})
-		}
-	}
+	both, before, apart := match(b, benches)
 	if len(both) == 0 {
 		return nil, errors.New("gate: check: no benchmark of the baseline is there any more")
 	}
-	schedule := looks[:]
-	if o.Rounds > 0 {
-		schedule = []int{o.Rounds}
-	}
-	j := newJudge(names, o.Threshold, len(schedule), 0)
-	active := make([]int, len(both))
-	for i := range active {
-		active[i] = i
-		old := before[names[i]]
-		j.rows[i].Floor, j.rows[i].Base = old.Floor, old.Ratios
-	}
-	j.evidence = func(row *Row) evidence { return unpaired{logs(row.Base), logs(row.Head)} }
-	_, err = t.rounds(ctx, both, schedule[len(schedule)-1], func(bench Bench) Reference { return before[bench.Name].Reference },
-		func(round int, rows []BaselineBench) []int {
-			over := o.Budget > 0 && time.Since(start) > o.Budget && round >= MinRounds
-			if !over && !slices.Contains(schedule, round) {
-				return active
-			}
-			for _, i := range active {
-				j.rows[i].Head, j.rows[i].Rounds = rows[i].Ratios, len(rows[i].Ratios)
-			}
-			j.look(active)
-			active = slices.DeleteFunc(active, func(i int) bool { return j.rows[i].Verdict != Undecided })
-			if over {
-				return nil
-			}
-			return active
-		})
+	rows, err := t.judge(ctx, both, before, o)
 	if err != nil {
 		return nil, err
 	}
 	var sum float64
+	for i := range rows {
+		sum += math.Log(rows[i].Ratio)
+	}
+	r := &Result{
+		Threshold: o.Threshold, Seed: t.seed, Rows: append(rows, apart...),
+		GeoMean: math.Exp(sum / float64(len(rows))), // no interval: its samples were not taken together
+		Elapsed: time.Since(start),
+	}
+	r.noise()
+	return r, nil
+}
+
+// match finds the benchmarks that the baseline has too, with what it has of each; what one of the two alone has is a row.
+func match(b *Baseline, benches []benchmark) (both []benchmark, before []*baselineBench, apart []Row) {
+	for _, bench := range benches {
+		i := slices.IndexFunc(b.Benches, func(old baselineBench) bool { return old.Name == bench.Name })
+		if i < 0 {
+			apart = append(apart, Row{Bench: bench.Name, Verdict: New})
+			continue
+		}
+		both, before = append(both, bench), append(before, &b.Benches[i])
+	}
+	for _, old := range b.Benches {
+		if !slices.ContainsFunc(both, func(bench benchmark) bool { return bench.Name == old.Name }) {
+			apart = append(apart, Row{Bench: old.Name, Verdict: Gone})
+		}
+	}
+	return both, before, apart
+}
+
+// judge times benchmarks until each is decided against the baseline's, the looks are over or the budget is.
+func (t *Timed) judge(ctx context.Context, both []benchmark, before []*baselineBench, o Options) ([]Row, error) {
+	start, schedule := time.Now(), o.schedule()
+	names, follow := make([]string, len(both)), make([]reference, len(both))
+	active := make([]int, len(both))
+	for i := range both {
+		names[i], follow[i], active[i] = both[i].Name, before[i].Reference, i
+	}
+	j := newJudge(names, o.Threshold, len(schedule), 0)
+	j.evidence = func(row *Row) evidence { return unpaired{logs(row.Base), logs(row.Head)} }
+	for i, old := range before {
+		j.rows[i].Floor, j.rows[i].Base = old.Floor, old.Ratios
+	}
+	_, err := t.rounds(ctx, both, follow, schedule[len(schedule)-1], func(round int, rows []baselineBench) []int {
+		over := o.Budget > 0 && time.Since(start) > o.Budget && round >= MinRounds
+		if !over && !slices.Contains(schedule, round) {
+			return active
+		}
+		for _, i := range active {
+			j.rows[i].Head, j.rows[i].Rounds = rows[i].Ratios, len(rows[i].Ratios)
+		}
+		j.look(active)
+		active = slices.DeleteFunc(active, func(i int) bool { return j.rows[i].Verdict != Undecided })
+		if over {
+			return nil
+		}
+		return active
+	})
+	if err != nil {
+		return nil, err
+	}
 	for i := range j.rows {
 		row := &j.rows[i]
 		row.Ratio, row.Lo, row.Hi = ratios(j.evidence(row))
-		sum += math.Log(row.Ratio)
 	}
-	// No interval: its samples were not taken together.
-	r.GeoMean = math.Exp(sum / float64(len(j.rows)))
-	r.Rows = append(j.rows, r.Rows...)
-	r.Elapsed = time.Since(start)
-	r.noise()
-	return r, nil
+	return j.rows, nil
 }
 
 func logs(v []float64) []float64 {
@@ -335,8 +350,8 @@ func ReadBaseline(path string) (*Baseline, error) {
 		if len(bench.Ratios) < 2*MinRounds || slices.ContainsFunc(bench.Ratios, func(v float64) bool { return !(v > 0) }) {
 			return nil, fmt.Errorf("gate: baseline: %s: %s: want at least %d ratios above 0", path, bench.Name, 2*MinRounds)
 		}
-		if bench.Reference != Arithmetic && bench.Reference != Memory {
-			return nil, fmt.Errorf("gate: baseline: %s: %s: reference %q, want %s or %s", path, bench.Name, bench.Reference, Arithmetic, Memory)
+		if bench.Reference != arithmetic && bench.Reference != memory {
+			return nil, fmt.Errorf("gate: baseline: %s: %s: reference %q, want %s or %s", path, bench.Name, bench.Reference, arithmetic, memory)
 		}
 	}
 	return &b, nil

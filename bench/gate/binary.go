@@ -31,8 +31,8 @@ const (
 	listLimit   = time.Hour
 )
 
-// A Bench is one benchmark of a binary.
-type Bench struct {
+// A benchmark is one benchmark of a binary.
+type benchmark struct {
 	Name        string // without "Benchmark"
 	NsPerOp     float64
 	MACsPerSec  float64 // what it reports as macs/s; 0 where it does not
@@ -42,7 +42,7 @@ type Bench struct {
 }
 
 // iterations are how many calls a run has and how many runs a sample.
-func (b Bench) iterations() (calls, runs int) {
+func (b benchmark) iterations() (calls, runs int) {
 	calls = max(leastCalls, int(float64(runLength)/b.NsPerOp))
 	runs = max(leastRuns, int(float64(sampleLength)/(b.NsPerOp*float64(calls))))
 	return calls, runs
@@ -103,16 +103,16 @@ func (b *Binary) run(ctx context.Context, cpu int, limit time.Duration, args ...
 	return results, reader.Err()
 }
 
-// List runs the benchmarks that a pattern, as go test -bench has it, names, once each, and returns them in order.
-func (b *Binary) List(ctx context.Context, cpu int, pattern string) ([]Bench, error) {
+// list runs the benchmarks that a pattern, as go test -bench has it, names, once each, and returns them in order.
+func (b *Binary) list(ctx context.Context, cpu int, pattern string) ([]benchmark, error) {
 	results, err := b.run(ctx, cpu, listLimit, "-test.bench="+pattern, "-test.benchtime="+runLength.String())
 	if err != nil {
 		return nil, err
 	}
-	var benches []Bench
+	var benches []benchmark
 	for _, r := range results {
 		bench := newBench(r)
-		if bench.NsPerOp > 0 && !slices.ContainsFunc(benches, func(o Bench) bool { return o.Name == bench.Name }) {
+		if bench.NsPerOp > 0 && !slices.ContainsFunc(benches, func(o benchmark) bool { return o.Name == bench.Name }) {
 			benches = append(benches, bench)
 		}
 	}
@@ -120,8 +120,8 @@ func (b *Binary) List(ctx context.Context, cpu int, pattern string) ([]Bench, er
 }
 
 // newBench is what a line of benchmark text says.
-func newBench(r *benchfmt.Result) Bench {
-	bench := Bench{Name: string(r.Name)}
+func newBench(r *benchfmt.Result) benchmark {
+	bench := benchmark{Name: string(r.Name)}
 	for _, v := range r.Values {
 		left, right, _ := strings.Cut(v.Unit, "/")
 		switch {
@@ -139,7 +139,7 @@ func newBench(r *benchfmt.Result) Bench {
 }
 
 // sample times one benchmark in a process of its own and returns the least time of a call, in nanoseconds.
-func (b *Binary) sample(ctx context.Context, cpu int, bench Bench) (float64, error) {
+func (b *Binary) sample(ctx context.Context, cpu int, bench benchmark) (float64, error) {
 	calls, runs := bench.iterations()
 	results, err := b.run(ctx, cpu, sampleLimit, "-test.bench="+exactly(bench.Name),
 		fmt.Sprintf("-test.benchtime=%dx", calls), fmt.Sprintf("-test.count=%d", runs))
@@ -180,7 +180,7 @@ func lastLines(text string, n int) string {
 type Pair struct {
 	Binaries [2]*Binary
 	CPU      int // the core; below 0 for none in particular
-	benches  map[string]Bench
+	benches  map[string]benchmark
 }
 
 // Sample is Sampler's.
@@ -199,19 +199,19 @@ func (p *Pair) Benches(ctx context.Context, pattern string) (both, gone, added, 
 	if _, err := regexp.Compile(pattern); err != nil {
 		return nil, nil, nil, nil, fmt.Errorf("gate: --bench: %w", err)
 	}
-	var sides [2][]Bench
+	var sides [2][]benchmark
 	for side, b := range p.Binaries {
 		if side == int(Head) && b.Path == p.Binaries[Base].Path {
 			sides[side] = sides[Base]
 			continue
 		}
-		if sides[side], err = b.List(ctx, p.CPU, pattern); err != nil {
+		if sides[side], err = b.list(ctx, p.CPU, pattern); err != nil {
 			return nil, nil, nil, nil, fmt.Errorf("gate: %v %.12s: %w", Side(side), b.Commit, err)
 		}
 	}
-	p.benches = map[string]Bench{}
-	has := func(list []Bench, name string) bool {
-		return slices.ContainsFunc(list, func(b Bench) bool { return b.Name == name })
+	p.benches = map[string]benchmark{}
+	has := func(list []benchmark, name string) bool {
+		return slices.ContainsFunc(list, func(b benchmark) bool { return b.Name == name })
 	}
 	for _, b := range sides[Base] {
 		switch {

@@ -21,8 +21,8 @@ type Suite struct {
 	Plant   string // the method that the self-test slows down
 }
 
-// Suites are those that there are, the default first.
-func Suites() []Suite {
+// suites are those that there are, the default first.
+func suites() []Suite {
 	return []Suite{
 		{Name: "kernels", Package: "kernels", Pattern: ".", Plant: "Depthwise.Run"},
 		{Name: "networks", Package: "zoo/engine", Pattern: "^BenchmarkRun$", Plant: "Engine.Run"},
@@ -32,7 +32,7 @@ func Suites() []Suite {
 // FindSuite is the suite of this name.
 func FindSuite(name string) (Suite, error) {
 	var names []string
-	for _, s := range Suites() {
+	for _, s := range suites() {
 		if s.Name == name {
 			return s, nil
 		}

@@ -259,8 +259,8 @@ func TestSelfTest(t *testing.T) {
 	if want := []string{"Loop/n=20000", "Loop/n=30000"}; !slices.Equal(result.Planted, want) {
 		t.Errorf("the plant is in %q, want %q", result.Planted, want)
 	}
-	if result.Plants[0].Caught != 1 || result.FalseAlarms() != 0 || !result.Passed() {
-		t.Errorf("caught %d of 1, %d false alarms", result.Plants[0].Caught, result.FalseAlarms())
+	if result.Plants[0].Caught != 1 || result.falseAlarms() != 0 || !result.Passed() {
+		t.Errorf("caught %d of 1, %d false alarms", result.Plants[0].Caught, result.falseAlarms())
 	}
 
 	ctx, stop := context.WithCancel(context.Background())
@@ -282,7 +282,7 @@ func TestSelfTest(t *testing.T) {
 func TestBaseline(t *testing.T) {
 	ctx := context.Background()
 	repo := toy(t)
-	timed := &Timed{Bencher: NewBencher(repo.mustBuild(t, "main~2", Plant{}), QuietCore()), Seed: 3}
+	timed := NewTimed(repo.mustBuild(t, "main~2", Plant{}), QuietCore(), 3, nil)
 	path := filepath.Join(t.TempDir(), "baseline.json")
 	recorded, err := timed.Record(ctx, "kernels", "Loop|Fixed|Compares", 20)
 	if err != nil {
@@ -369,7 +369,7 @@ func TestIterations(t *testing.T) {
 		{"a network", 150e6, 3, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if calls, runs := (Bench{NsPerOp: test.ns}).iterations(); calls != test.calls || runs != test.runs {
+			if calls, runs := (benchmark{NsPerOp: test.ns}).iterations(); calls != test.calls || runs != test.runs {
 				t.Errorf("%d calls, %d runs, want %d and %d", calls, runs, test.calls, test.runs)
 			}
 		})
@@ -401,16 +401,15 @@ BenchmarkPool/isa=avx2/kind=max-2      	      57	    353185 ns/op	11365.37 MB/s	
 BenchmarkRun/model=resnet50-2          	      57	    353185 ns/op
 BenchmarkAlgorithms/isa=avx2-2         	      57	    353185 ns/op	30000000000 gemm-macs/s	1.7 gemm/default
 `
-	timed := &Timed{peak: 120e9}
 	want := []struct {
-		bench     Bench
-		reference Reference
+		bench     benchmark
+		reference reference
 	}{
-		{Bench{Name: "Conv/isa=avx2/k=3x3-2", NsPerOp: 2e6, MACsPerSec: 45e9}, Arithmetic},
-		{Bench{Name: "Conv/isa=avx2/kind=linear-2", NsPerOp: 2e6, MACsPerSec: 3e9}, Memory},
-		{Bench{Name: "Pool/isa=avx2/kind=max-2", NsPerOp: 353185, BytesPerSec: 11365.37e6}, Memory},
-		{Bench{Name: "Run/model=resnet50-2", NsPerOp: 353185}, Arithmetic},
-		{Bench{Name: "Algorithms/isa=avx2-2", NsPerOp: 353185, Compares: true}, Arithmetic},
+		{benchmark{Name: "Conv/isa=avx2/k=3x3-2", NsPerOp: 2e6, MACsPerSec: 45e9}, arithmetic},
+		{benchmark{Name: "Conv/isa=avx2/kind=linear-2", NsPerOp: 2e6, MACsPerSec: 3e9}, memory},
+		{benchmark{Name: "Pool/isa=avx2/kind=max-2", NsPerOp: 353185, BytesPerSec: 11365.37e6}, memory},
+		{benchmark{Name: "Run/model=resnet50-2", NsPerOp: 353185}, arithmetic},
+		{benchmark{Name: "Algorithms/isa=avx2-2", NsPerOp: 353185, Compares: true}, arithmetic},
 	}
 	reader := benchfmt.NewReader(strings.NewReader(text), "text")
 	for i := 0; reader.Scan(); i++ {
@@ -425,8 +424,8 @@ BenchmarkAlgorithms/isa=avx2-2         	      57	    353185 ns/op	30000000000 ge
 			!near(got.BytesPerSec, w.BytesPerSec) {
 			t.Errorf("line %d: got %+v, want %+v", i+1, got, w)
 		}
-		if reference := timed.reference(got); reference != want[i].reference {
-			t.Errorf("%s: a ratio to %s, want %s", got.Name, reference, want[i].reference)
+		if follows := got.follows(120e9); follows != want[i].reference {
+			t.Errorf("%s: a ratio to %s, want %s", got.Name, follows, want[i].reference)
 		}
 	}
 }

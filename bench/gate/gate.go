@@ -65,23 +65,23 @@ type Options struct {
 	Rounds    int           // exactly so many; 0 to add rounds until all is decided, 130 at most
 	Budget    time.Duration // time limit for all rounds, calibration included; 0 for no limit
 	Seed      uint64        // of the order
-	// Floors are the noise floors of an earlier calibration; nil to calibrate now.
-	Floors map[string]Floor
-	// Others is how many benchmarks that are not timed here count in Holm's correction.
-	Others int
+	// floors are the noise floors of an earlier calibration; nil to calibrate now.
+	floors map[string]noiseFloor
+	// others is how many benchmarks that are not timed here count in Holm's correction.
+	others int
 	// Progress is told, where it is not nil, of every round that begins; most is the highest there can be.
 	Progress func(phase string, round, most int)
 }
 
-// A Floor is what base against itself shows of one benchmark.
-type Floor struct {
+// A noiseFloor is what base against itself shows of one benchmark.
+type noiseFloor struct {
 	Rounds int     `json:"rounds"`
 	Spread float64 `json:"spread"` // of one round's log ratio: 1.4826 times the median distance from nothing
 }
 
 // at is the noise floor after so many rounds: how far from nothing the middle of log ratios that spread like this strays
 // in 19 of 20 cases. Few rounds that were badly disturbed do not move it; the tests bear with those by themselves.
-func (f Floor) at(rounds int) float64 {
+func (f noiseFloor) at(rounds int) float64 {
 	if rounds == 0 {
 		return 0
 	}
@@ -94,26 +94,26 @@ type Row struct {
 	Verdict Verdict `json:"verdict"`
 	// NotSlower says that a slow-down by the threshold is ruled out, also where it is undecided whether the benchmark
 	// is the same or faster.
-	NotSlower bool      `json:"not_slower"`
-	Ratio     float64   `json:"ratio"`    // head over base: the median of the pairwise means of log ratios
-	Lo        float64   `json:"ratio_lo"` // and its 95 % interval; 0 to 0 where there are too few rounds
-	Hi        float64   `json:"ratio_hi"`
-	P         float64   `json:"p_slower"` // that it is slower by more than the margin, after Holm's correction, at the last look
-	Floor     Floor     `json:"floor"`
-	Rounds    int       `json:"rounds"`
-	Base      []float64 `json:"base_ns"` // a sample a round
-	Head      []float64 `json:"head_ns"`
+	NotSlower bool       `json:"not_slower"`
+	Ratio     float64    `json:"ratio"`    // head over base: the median of the pairwise means of log ratios
+	Lo        float64    `json:"ratio_lo"` // and its 95 % interval; 0 to 0 where there are too few rounds
+	Hi        float64    `json:"ratio_hi"`
+	P         float64    `json:"p_slower"` // that it is slower by more than the margin, after Holm's correction, at the last look
+	Floor     noiseFloor `json:"floor"`
+	Rounds    int        `json:"rounds"`
+	Base      []float64  `json:"base_ns"` // a sample a round
+	Head      []float64  `json:"head_ns"`
 }
 
 // A Result is the outcome of a comparison.
 type Result struct {
-	Threshold float64          `json:"threshold"`
-	Seed      uint64           `json:"seed"`
-	Rows      []Row            `json:"rows"`
-	GeoMean   float64          `json:"geomean_ratio"` // over all benchmarks, of the rounds in which all were timed
-	GeoLo     float64          `json:"geomean_lo"`
-	GeoHi     float64          `json:"geomean_hi"`
-	Floors    map[string]Floor `json:"-"`
+	Threshold float64 `json:"threshold"`
+	Seed      uint64  `json:"seed"`
+	Rows      []Row   `json:"rows"`
+	GeoMean   float64 `json:"geomean_ratio"` // over all benchmarks, of the rounds in which all were timed
+	GeoLo     float64 `json:"geomean_lo"`
+	GeoHi     float64 `json:"geomean_hi"`
+	floors    map[string]noiseFloor
 	// Unsteady names the benchmarks that base against itself calls slower or faster: a host on which no verdict can
 	// be trusted.
 	Unsteady []string      `json:"unsteady,omitempty"`
@@ -139,8 +139,8 @@ func (r *Result) Verdict() Verdict {
 	return whole
 }
 
-// Count is how many rows have a verdict.
-func (r *Result) Count(v Verdict) int {
+// count is how many rows have a verdict.
+func (r *Result) count(v Verdict) int {
 	n := 0
 	for i := range r.Rows {
 		if r.Rows[i].Verdict == v {
@@ -171,13 +171,13 @@ func Compare(ctx context.Context, benches []string, s Sampler, o Options) (*Resu
 		return nil, fmt.Errorf("gate: %d rounds, want at least %d", o.Rounds, MinRounds)
 	}
 	c := &comparison{Options: o, sampler: s, start: time.Now(), order: rand.New(rand.NewPCG(o.Seed, 1))}
-	result := &Result{Threshold: o.Threshold, Seed: o.Seed, Floors: o.Floors}
-	if o.Floors == nil {
+	result := &Result{Threshold: o.Threshold, Seed: o.Seed, floors: o.floors}
+	if o.floors == nil {
 		if err := c.calibrate(ctx, benches, result); err != nil {
 			return nil, err
 		}
 	}
-	rows, err := c.rounds(ctx, "base against head", benches, [2]Side{Base, Head}, result.Floors, c.schedule())
+	rows, err := c.rounds(ctx, "base against head", benches, [2]Side{Base, Head}, result.floors, c.schedule())
 	if err != nil {
 		return nil, err
 	}
@@ -202,9 +202,9 @@ type comparison struct {
 func (c *comparison) spent() bool { return c.Budget > 0 && time.Since(c.start) > c.Budget }
 
 // schedule is after how many rounds there are looks.
-func (c *comparison) schedule() []int {
-	if c.Rounds > 0 {
-		return []int{c.Rounds}
+func (o Options) schedule() []int {
+	if o.Rounds > 0 {
+		return []int{o.Rounds}
 	}
 	return looks[:]
 }
@@ -219,10 +219,10 @@ func (c *comparison) calibrate(ctx context.Context, benches []string, result *Re
 	if err != nil {
 		return err
 	}
-	result.Floors = map[string]Floor{}
+	result.floors = map[string]noiseFloor{}
 	for i := range rows {
 		row := &rows[i]
-		result.Floors[row.Bench] = newFloor(row.logs())
+		result.floors[row.Bench] = newFloor(row.logs())
 		if row.Verdict == Slower || row.Verdict == Faster {
 			result.Unsteady = append(result.Unsteady, row.Bench)
 		}
@@ -231,20 +231,20 @@ func (c *comparison) calibrate(ctx context.Context, benches []string, result *Re
 }
 
 // newFloor is the floor of log ratios that should be nothing.
-func newFloor(d paired) Floor {
+func newFloor(d paired) noiseFloor {
 	away := make([]float64, len(d))
 	for i, v := range d {
 		away[i] = math.Abs(v)
 	}
-	return Floor{Rounds: len(d), Spread: 1.4826 * median(away)}
+	return noiseFloor{Rounds: len(d), Spread: 1.4826 * median(away)}
 }
 
 // rounds runs rounds until every benchmark is decided, the looks are over or the budget is. The benchmarks of a round
 // come in random order and each benchmark's sides too, one right after the other, so that what disturbs the machine
 // for longer than that disturbs both.
-func (c *comparison) rounds(ctx context.Context, phase string, benches []string, sides [2]Side, floors map[string]Floor,
+func (c *comparison) rounds(ctx context.Context, phase string, benches []string, sides [2]Side, floors map[string]noiseFloor,
 	looks []int) ([]Row, error) {
-	j := newJudge(benches, c.Threshold, len(looks), c.Others)
+	j := newJudge(benches, c.Threshold, len(looks), c.others)
 	active := make([]int, len(benches))
 	for i := range active {
 		active[i] = i

@@ -410,24 +410,24 @@ type replayed struct {
 }
 
 func (r *replayed) Commit() string { return "replayed" }
-func (r *replayed) List(context.Context, string) ([]Bench, error) {
-	var list []Bench
+func (r *replayed) list(context.Context, string) ([]benchmark, error) {
+	var list []benchmark
 	for _, name := range r.benches() {
-		list = append(list, Bench{Name: name, NsPerOp: r.ns})
+		list = append(list, benchmark{Name: name, NsPerOp: r.ns})
 	}
 	return list, nil
 }
 
-// References draws a pair of times that were measured one right after the other: this and the sample that follows.
-func (r *replayed) References() (map[Reference]float64, float64, error) {
+// references draws a pair of times that were measured one right after the other: this and the sample that follows.
+func (r *replayed) references() (map[reference]float64, float64, error) {
 	names := r.benches()
 	rounds := r.noise[names[r.rng.IntN(len(names))]]
 	r.last = rounds[r.rng.IntN(len(rounds))]
 	ns := r.ns * math.Exp(r.last[0])
-	return map[Reference]float64{Arithmetic: ns, Memory: ns}, 1e11 / r.ns, nil
+	return map[reference]float64{arithmetic: ns, memory: ns}, 1e11 / r.ns, nil
 }
 
-func (r *replayed) Sample(_ context.Context, b Bench) (float64, error) {
+func (r *replayed) sample(_ context.Context, b benchmark) (float64, error) {
 	return r.ns * math.Exp(r.last[1]) * (1 + r.share(b.Name)), nil
 }
 
@@ -450,12 +450,12 @@ func TestCheckRates(t *testing.T) {
 					}
 					return 0
 				}}
-				baseline, err := (&Timed{Bencher: before, Seed: seed}).Record(ctx, "kernels", ".", 0)
+				baseline, err := (&Timed{bencher: before, seed: seed}).Record(ctx, "kernels", ".", 0)
 				if err != nil {
 					t.Fatal(err)
 				}
 				one = baseline.Benches[int(seed)%len(baseline.Benches)].Name
-				r, err := (&Timed{Bencher: after, Seed: seed}).Check(ctx, baseline, Options{})
+				r, err := (&Timed{bencher: after, seed: seed}).Check(ctx, baseline, Options{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -31,29 +31,29 @@ type SelfTest struct {
 	Benches   []string      `json:"benches"`
 	Planted   []string      `json:"planted_benches"` // those whose kernel is slowed down
 	Plant     string        `json:"plant"`
-	Nulls     []Trial       `json:"nulls"` // base against itself
-	Plants    []PlantTrials `json:"plants"`
+	Nulls     []trial       `json:"nulls"` // base against itself
+	Plants    []plantTrials `json:"plants"`
 	Elapsed   time.Duration `json:"elapsed_ns"`
 	Notes     []string      `json:"notes,omitempty"`
 	Stopped   string        `json:"stopped,omitempty"` // what ended it before all comparisons were made
 }
 
-// A Trial is one comparison.
-type Trial struct {
+// A trial is one comparison.
+type trial struct {
 	Slower    []string      `json:"slower,omitempty"`
 	Faster    []string      `json:"faster,omitempty"`
 	Undecided []string      `json:"undecided,omitempty"`
 	Elapsed   time.Duration `json:"elapsed_ns"`
 }
 
-// PlantTrials are the comparisons with one slow-down.
-type PlantTrials struct {
+// plantTrials are the comparisons with one slow-down.
+type plantTrials struct {
 	Share  float64 `json:"share"`
 	Caught int     `json:"caught"` // in how many trials a planted benchmark was called slower
 	// Benches is how many times, over trials and planted benchmarks, one was; of as many as Timed says.
 	Benches int     `json:"benches_caught"`
 	Timed   int     `json:"benches_timed"`
-	Trials  []Trial `json:"trials"`
+	Trials  []trial `json:"trials"`
 }
 
 // obviousShare is a slow-down that shows in the quickest of obviousSamples which benchmarks a plant touches, and obviousRatio
@@ -133,10 +133,10 @@ func (t *SelfTest) compare(ctx context.Context, repo *Repo, pair *Pair, o SelfTe
 		if err != nil {
 			return err
 		}
-		options.Floors = result.Floors
+		options.floors = result.floors
 		t.Nulls = append(t.Nulls, newTrial(result))
 	}
-	options.Others = len(t.Benches) - len(t.Planted)
+	options.others = len(t.Benches) - len(t.Planted)
 	for _, share := range o.Shares {
 		slowed, err := repo.Build(ctx, t.Commit, o.Suite, Plant{o.Plant, share})
 		if err != nil {
@@ -151,7 +151,7 @@ func (t *SelfTest) compare(ctx context.Context, repo *Repo, pair *Pair, o SelfTe
 				return err
 			}
 			if n == 0 {
-				t.Plants = append(t.Plants, PlantTrials{Share: share})
+				t.Plants = append(t.Plants, plantTrials{Share: share})
 			}
 			trials, trial := &t.Plants[len(t.Plants)-1], newTrial(result)
 			trials.Trials = append(trials.Trials, trial)
@@ -188,8 +188,8 @@ func touched(ctx context.Context, pair *Pair, obvious *Binary, benches []string)
 	return found, nil
 }
 
-func newTrial(r *Result) Trial {
-	t := Trial{Elapsed: r.Elapsed}
+func newTrial(r *Result) trial {
+	t := trial{Elapsed: r.Elapsed}
 	for i := range r.Rows {
 		row := &r.Rows[i]
 		switch row.Verdict {
@@ -204,8 +204,8 @@ func newTrial(r *Result) Trial {
 	return t
 }
 
-// FalseAlarms is how many comparisons of base with itself called a benchmark slower.
-func (t *SelfTest) FalseAlarms() int {
+// falseAlarms is how many comparisons of base with itself called a benchmark slower.
+func (t *SelfTest) falseAlarms() int {
 	n := 0
 	for i := range t.Nulls {
 		if len(t.Nulls[i].Slower) > 0 {
@@ -218,7 +218,7 @@ func (t *SelfTest) FalseAlarms() int {
 // Passed reports whether the gate kept its word: at most one alarm over all comparisons of base with itself, at least
 // nine tenths of the slow-downs by the threshold caught, and all of twice the threshold or more. One that was stopped has not.
 func (t *SelfTest) Passed() bool {
-	if t.Stopped != "" || t.FalseAlarms() > 1 {
+	if t.Stopped != "" || t.falseAlarms() > 1 {
 		return false
 	}
 	for _, p := range t.Plants {
@@ -238,10 +238,10 @@ func (t *SelfTest) String() string {
 		undecided += len(trial.Undecided)
 		elapsed += trial.Elapsed
 	}
-	lo, hi := stat.Wilson(t.FalseAlarms(), len(t.Nulls))
+	lo, hi := stat.Wilson(t.falseAlarms(), len(t.Nulls))
 	fmt.Fprintf(&b, "base against itself: %d false alarms in %d comparisons of %d benchmarks (95 %%: %.0f to %.0f %%), %d verdicts "+
 		"undecided; %v a comparison\n",
-		t.FalseAlarms(), len(t.Nulls), len(t.Benches), 100*lo, 100*hi, undecided, mean(elapsed, len(t.Nulls)))
+		t.falseAlarms(), len(t.Nulls), len(t.Benches), 100*lo, 100*hi, undecided, mean(elapsed, len(t.Nulls)))
 	for _, p := range t.Plants {
 		elapsed = 0
 		for _, trial := range p.Trials {

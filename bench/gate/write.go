@@ -38,7 +38,7 @@ const (
 func (r *Report) Sentence() string {
 	var parts []string
 	for _, v := range []Verdict{Slower, Faster, Same, Undecided, Gone, New} {
-		n := r.Count(v)
+		n := r.count(v)
 		if v == Undecided {
 			calm := r.countCalm()
 			n -= calm
