@@ -5,8 +5,9 @@
 // The contract: activations are channels-last. A Tensor is n images of h×w pixels, and a pixel's channels stand
 // together, Stride elements from the next pixel's, so that a tensor may be a range of another one's channels. Weights
 // come in PyTorch's order and are packed once, when an operation is made. Outputs must not overlap inputs unless the
-// operation says so. Memory needs no alignment. A NaN in an input reaches the outputs that depend on it. A caller that
-// breaks the contract gets a panic, before any microkernel runs.
+// operation says so. Memory needs no alignment. A NaN in an input reaches the outputs that depend on it; numbers below the
+// normal range may count as zeros (kernels/par). A caller that breaks the contract gets a panic, before any microkernel
+// runs.
 //
 // An operation is made once and run many times, by one goroutine at a time; a run that needs more working memory than
 // those before it, as the first and one of more images may, allocates that, others nothing. The same operation on the

@@ -110,7 +110,7 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	}
 	r.ImagesPerSec = float64(src.Len()) / time.Since(start).Seconds()
 	r.Accuracy = record.NewAccuracy(c.images, c.top1, c.top5, c.unreadable)
-	r.Verdict = record.Verdict{Valid: true, Warnings: slices.Concat(files.Warnings, n.Engine.Trials().Notes)}
+	r.Verdict = record.Verdict{Valid: true, Warnings: slices.Concat(files.Warnings, n.warnings())}
 	if published, _ := n.Spec.Checkpoint(n.Tag); !strings.HasPrefix(n.SHA256, published.SHA256) {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%s is not the published file of %s: SHA-256 %.16s, want %.16s",
 			filepath.Base(n.File), r.Name(), n.SHA256, published.SHA256))

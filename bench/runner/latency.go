@@ -81,7 +81,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	r.ImagesPerSec = res.ImagesPerSec()
 	r.Layers = layers
 	r.Verdict = record.Verdict(res.Verdict)
-	r.Verdict.Warnings = append(r.Verdict.Warnings, n.Engine.Trials().Notes...)
+	r.Verdict.Warnings = append(r.Verdict.Warnings, n.warnings()...)
 	if !f.finite() {
 		r.Verdict.Valid = false
 		r.Verdict.Reasons = append(r.Verdict.Reasons, "the logits are not finite")

@@ -2,12 +2,17 @@ package runner
 
 import (
 	"math"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/load"
 	"zoobench/bench/record"
+	"zoobench/kernels/par"
+	"zoobench/zoo/weights"
 )
 
 // TestForwardPaysForWhatItIsAsked holds a call for some of a batch's images to computing those and no others.
@@ -80,5 +85,46 @@ func TestScenarioInRecord(t *testing.T) {
 				t.Errorf("%d late of %d samples, want %d", r.Late, r.N, late)
 			}
 		})
+	}
+}
+
+// TestDenormalWeightsAreSaid holds a row of weights below the normal range to a warning, where kernels compute with them.
+func TestDenormalWeightsAreSaid(t *testing.T) {
+	list := misbehaving()
+	spec, err := list.Find("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := spec.Graph(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := weights.Generator{}.Source(g.Params)
+	var named []weights.Named
+	for _, p := range g.Params {
+		data, err := src.Float32(p.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data = slices.Clone(data); p.Name == "conv.weight" {
+			data[0], data[1], data[2] = 1e-40, -1e-44, 0
+		}
+		named = append(named, weights.Named{Name: p.Name, Shape: p.Shape, Data: data})
+	}
+	file := filepath.Join(t.TempDir(), "tiny.safetensors")
+	if err := weights.WriteFile(file, named, nil); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Latency(t.Context(), list, Task{Job: experiment.Job{
+		Model: "tiny", Axes: record.Axes{Threads: 1, NoTune: true}, Latency: &experiment.Latency{MinDuration: time.Millisecond},
+	}, Weights: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := slices.ContainsFunc(r.Verdict.Warnings, func(w string) bool {
+		return strings.HasPrefix(w, "2 weights are below the normal range")
+	})
+	if said == par.Flushes {
+		t.Errorf("warnings %q, flushed %v", r.Verdict.Warnings, par.Flushes)
 	}
 }

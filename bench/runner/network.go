@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,15 @@ func Open(list *zoo.List, t Task) (*Network, error) {
 
 // Close ends the engine's workers.
 func (n *Network) Close() { n.Engine.Close() }
+
+// warnings are what a reader of any figure of this network should know of how it was made ready.
+func (n *Network) warnings() []string {
+	warnings := slices.Clone(n.Engine.Trials().Notes)
+	if count := n.Engine.Denormals(); count > 0 {
+		warnings = append(warnings, fmt.Sprintf("%d weights are below the normal range of numbers (1.2e-38): kernels in plain Go compute slowly with them", count))
+	}
+	return warnings
+}
 
 // NewTuner chooses algorithms by trials and remembers them in the cache folder, where there is one.
 func NewTuner() *engine.Tuner {

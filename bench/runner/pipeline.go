@@ -89,7 +89,7 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	r.Dataset, r.LabelsFile, r.DatasetSHA256 = filepath.Clean(a.Data), a.Labels, loader.Hash()
 	r.ImagesPerSec = float64(done) / last.Sub(begin).Seconds()
 	r.Pipeline = &p
-	r.Verdict.Valid = true
+	r.Verdict = record.Verdict{Valid: true, Warnings: n.warnings()}
 	if unreadable > 0 {
 		// One that cannot be read takes next to no time.
 		text := fmt.Sprintf("%d of %d images could not be read", unreadable, done)

@@ -73,6 +73,13 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
+// BenchmarkFlush times what a worker does beside its pieces.
+func BenchmarkFlush(b *testing.B) {
+	for b.Loop() {
+		restore(flush())
+	}
+}
+
 // square is a task that fills a slice.
 type square []int
 
@@ -85,4 +92,59 @@ func ExamplePool_Run() {
 	p.Run(len(s), s)
 	fmt.Println(s)
 	// Output: [0 1 4 9 16]
+}
+
+// tiny is below the normal range once it is halved; the compiler does not know it.
+var tiny, half = float32(0x1p-126), float32(0.5)
+
+// halves halves the smallest normal number in every piece, and lets Go move the goroutine in the middle if it can.
+type halves struct{ before, after [8]float32 }
+
+func (h *halves) Do(_, i int) {
+	h.before[i] = tiny * half
+	runtime.Gosched()
+	h.after[i] = tiny * half
+}
+
+// TestFlush holds every piece to the mode for numbers below the normal range, and goroutines beside a pool and after it to
+// Go's own.
+func TestFlush(t *testing.T) {
+	want := float32(0)
+	if !Flushes {
+		want = 0x1p-127
+	}
+	var quit atomic.Bool
+	wrong := make(chan float32, 1)
+	go func() { // takes over threads and processors that workers leave
+		defer close(wrong)
+		for !quit.Load() {
+			if got := tiny * half; got != 0x1p-127 {
+				wrong <- got
+				return
+			}
+			runtime.Gosched()
+		}
+	}()
+	for _, size := range []int{1, 2, 3} {
+		p := New(size)
+		for range 50 {
+			for _, pieces := range []int{1, 8} {
+				var h halves
+				p.Run(pieces, &h)
+				for i := range pieces {
+					if h.before[i] != want || h.after[i] != want {
+						t.Fatalf("%d workers: piece %d of %d: half the smallest normal number is %g, then %g, want %g", size, i, pieces, h.before[i], h.after[i], want)
+					}
+				}
+				if got := tiny * half; got != 0x1p-127 {
+					t.Fatalf("%d workers: after Run half the smallest normal number is %g", size, got)
+				}
+			}
+		}
+		p.Close()
+	}
+	quit.Store(true)
+	if got, ok := <-wrong; ok {
+		t.Errorf("another goroutine: half the smallest normal number is %g", got)
+	}
 }

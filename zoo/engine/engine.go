@@ -15,6 +15,7 @@ package engine
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"zoobench/kernels"
@@ -60,6 +61,7 @@ type Engine struct {
 	input       kernels.Tensor    // its Data is Run's argument
 	output      place
 	weightBytes int64
+	denormals   atomic.Int64 // weights below the normal range that are computed with as they are
 
 	isa     string
 	exact   bool
@@ -181,6 +183,10 @@ func (e *Engine) Trials() Trials { return e.trials }
 
 // WeightBytes is the memory of the packed weights.
 func (e *Engine) WeightBytes() int64 { return e.weightBytes }
+
+// Denormals is how many of the checkpoint's weights lie below the normal range and make the kernels slow. It is 0 where
+// kernels/par flushes such numbers to zero: there they cost no time.
+func (e *Engine) Denormals() int64 { return e.denormals.Load() }
 
 // ArenaBytes is the memory of all activations.
 func (e *Engine) ArenaBytes() int64 { return 4 * int64(len(e.arena)) }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"zoobench/kernels"
+	"zoobench/kernels/par"
 	"zoobench/zoo/interp"
 	"zoobench/zoo/nn"
 )
@@ -251,7 +252,22 @@ func (p *planner) param(i int) ([]float32, error) {
 	if len(v) != want.Elems() {
 		return nil, fmt.Errorf("%s: %d elements, want %v", want.Name, len(v), want.Shape)
 	}
+	p.countDenormals(v)
 	return v, nil
+}
+
+// countDenormals counts weights below the normal range where they are not flushed to zero.
+func (p *planner) countDenormals(v []float32) {
+	if par.Flushes {
+		return
+	}
+	n := int64(0)
+	for _, x := range v {
+		if b := math.Float32bits(x) << 1; b != 0 && b < 1<<24 { // without its sign, the exponent's bits are 0
+			n++
+		}
+	}
+	p.denormals.Add(n)
 }
 
 func (p *planner) release(params ...int) {
@@ -328,6 +344,7 @@ func (p *planner) filters(g *group) (filter func(oc int, dst []float32), bias []
 			p.failed.CompareAndSwap(nil, &err)
 			return
 		}
+		p.countDenormals(dst)
 		mean, s := 0.0, 1.0
 		if n.Kernel.StdEps > 0 {
 			mean, s = standard(dst, n.Kernel.StdEps)

@@ -1,7 +1,9 @@
-// Package cpu says what the processor can do and lets a waiting thread rest its core for a moment.
+// Package cpu says what the processor can do, lets a waiting thread rest its core for a moment, and sets a thread's mode
+// for numbers below the normal range.
 //
-// The contract: the flags are set once, before main, and obey GODEBUG=cpu.NAME=off. It leaves the choice of kernels to
-// kernels/internal/f32.
+// The contract: the flags are set once, before main, and obey GODEBUG=cpu.NAME=off. A mode belongs to the operating
+// system's thread, not to the goroutine: who calls Flush has locked the goroutine to its thread and calls Restore before
+// it unlocks it. It leaves the choice of kernels to kernels/internal/f32, and when to flush to kernels/par.
 package cpu
 
 import xcpu "golang.org/x/sys/cpu"
