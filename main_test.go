@@ -25,8 +25,8 @@ import (
 // model.
 const floors = `
 # What knows nothing of the rest: figures from samples, the graph of a network, the oracle's loops, the processor's
-# abilities, pixels of a file, text made harmless.
-NONE < bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text
+# abilities, pixels of a file, text made harmless, how far a word is from another.
+NONE < bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text, internal/words
 
 # What tests share; no package of the program may import it.
 NONE < internal/testenv < datasets/internal/golden
@@ -41,7 +41,8 @@ NONE < internal/testenv < datasets/internal/golden
 zoo/nn, (kernels/ref) < zoo/interp
 
 # A network is its papers' table and its checkpoints: it is described, read and drawn without a kernel.
-zoo/nn < zoo/weights < zoo < zoo/outline
+zoo/nn < zoo/weights
+(internal/words), zoo/weights < zoo < zoo/outline
 
 # The engine alone joins graphs to kernels. It takes from the oracle only the values of nodes that no image reaches, which it
 # computes once, at load.
@@ -52,7 +53,8 @@ zoo/nn < zoo/weights < zoo < zoo/outline
 (datasets/decode), datasets/preprocess < datasets
 
 # The clock and the records know no model and nothing that runs one; an experiment is read without running it.
-bench/stat < bench/load, bench/record < bench/experiment
+bench/stat < bench/load, bench/record
+(internal/words), bench/load, bench/record < bench/experiment
 
 # A worker is where all of it meets once: jobs become records.
 (datasets/decode, zoo/engine), bench/experiment, datasets, kernels, zoo < bench/runner

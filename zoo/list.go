@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"zoobench/internal/words"
 )
 
 // List is a set of networks with names and aliases of their own. NewList makes one; Default is this package's.
@@ -124,8 +126,8 @@ func (l *List) match(pattern string) ([]*Spec, error) {
 	return found, nil
 }
 
-// Nearest is the three names or aliases that take the fewest insertions, deletions and replacements to become name;
-// ties stand in alphabetical order.
+// Nearest is the three names or aliases that are nearest to name by [words.Distance], those equally near in alphabetical
+// order.
 func (l *List) Nearest(name string) []string {
 	type candidate struct {
 		name     string
@@ -133,7 +135,7 @@ func (l *List) Nearest(name string) []string {
 	}
 	var all []candidate
 	for n := range l.byName {
-		all = append(all, candidate{n, distance(name, n)})
+		all = append(all, candidate{n, words.Distance(name, n)})
 	}
 	slices.SortFunc(all, func(a, b candidate) int {
 		if a.distance != b.distance {
@@ -146,26 +148,4 @@ func (l *List) Nearest(name string) []string {
 		names = append(names, c.name)
 	}
 	return names
-}
-
-// distance is Levenshtein's, by bytes. The first string is cut at 64 bytes, which no network's name reaches.
-func distance(a, b string) int {
-	a = a[:min(len(a), 64)]
-	row := make([]int, len(b)+1) // distances of a's first i bytes to each beginning of b
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

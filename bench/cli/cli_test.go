@@ -249,7 +249,7 @@ func TestUsage(t *testing.T) {
 		{"no classes to time", []string{"latency", "alexnet", "--num-classes", "0"}, "--num-classes 0: want at least 1"},
 		{"no classes to evaluate", []string{"eval", "alexnet", "--num-classes", "0", "--weights", text}, "--num-classes 0: want at least 1"},
 		{"too many classes", []string{"show", "alexnet", "--num-classes", "9999999"}, "9999999 classes, want 1 to 1048576"},
-		{"nearest three", []string{"show", "vgg61"}, `no network "vgg61"; nearest: vgg11, vgg13, vgg16`},
+		{"nearest three", []string{"show", "vgg61"}, `no network "vgg61"; nearest: vgg11, vgg16, vgg13`},
 		{"one of a diff", []string{"show", "--diff", "alexnet"}, "have 1 networks, want 2"},
 		{"two to show", []string{"show", "alexnet", "vgg11"}, "have 2 networks, want 1"},
 		{"diff with itself", []string{"show", "--diff", "mobilenet_v2", "mobilenetv2_100"},

@@ -457,20 +457,6 @@ func TestParseSize(t *testing.T) {
 	}
 }
 
-func TestEditDistance(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"models", "models", 0}, {"modles", "models", 1},
-		{"kitten", "sitting", 3}, {"ca", "abc", 3}, {"axv2", "avx2", 1},
-	} {
-		if got := editDistance(tt.a, tt.b); got != tt.want {
-			t.Errorf("editDistance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
 // FuzzParse wants an experiment or errors that lie within the file, never a panic.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))

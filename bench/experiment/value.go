@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"zoobench/internal/words"
 )
 
 // ParseSize reads a size such as 512MiB, 1.5GiB or 64kB as bytes: k, M and G are powers of
@@ -60,7 +62,7 @@ func suggest(word string, valid []string) string {
 	}
 	best, least := "", math.MaxInt
 	for _, v := range valid {
-		if d := editDistance(word, v); d < least {
+		if d := words.Distance(word, v); d < least {
 			best, least = v, d
 		}
 	}
@@ -68,33 +70,6 @@ func suggest(word string, valid []string) string {
 		return fmt.Sprintf("nearest is %q", best)
 	}
 	return "want one of " + strings.Join(valid, ", ")
-}
-
-// editDistance returns the least number of insertions, deletions, replacements and swaps
-// of neighbours that make b of a, by bytes (the restricted Damerau-Levenshtein distance).
-// Of a, what lies past 64 bytes is left out: no valid word is that long.
-func editDistance(a, b string) int {
-	a = a[:min(len(a), 64)]
-	older, old, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		older, old, row = old, row, older
-		row[0] = i + 1
-		for j := range len(b) {
-			d := old[j]
-			if a[i] != b[j] {
-				d++
-			}
-			d = min(d, old[j+1]+1, row[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				d = min(d, older[j-1]+1)
-			}
-			row[j+1] = d
-		}
-	}
-	return row[len(b)]
 }
 
 // quote shows a word from the file on one printable line, cut where it is long.
