@@ -162,7 +162,7 @@ func (b *band) columns() {
 		}
 	}
 	if b.s == 1 {
-		Label(next)
+		loop(next)
 		b.multiply(func(i int) int { return i }, b.k)
 		b.complete(end)
 		age()
@@ -174,7 +174,7 @@ func (b *band) columns() {
 		MOVQ(b.field(bandLeft), left)
 		TESTQ(U32(1), left)
 		JNZ(LabelRef(odd))
-		Label(next)
+		loop(next)
 		b.multiply(func(i int) int { return 2 * i }, (b.k+1)/2)
 		b.complete(end)
 		DECQ(b.cols)

@@ -146,7 +146,7 @@ func (d *dwconvKernel) block(label string, vecs int, mask VecVirtual) {
 	}
 	MOVQ(d.field(dwTaps), d.tap)
 	MOVQ(d.field(dwN), d.taps)
-	Label(label)
+	loop(label)
 	MOVQ(Mem{Base: d.tap}, d.in)
 	ADDQ(d.ch, d.in)
 	ADDQ(d.move, d.in)

@@ -37,7 +37,7 @@ func gconv4(px int) {
 	}
 	MOVQ(d.field(dwTaps), tap)
 	MOVQ(d.field(dwN), taps)
-	Label("taps")
+	loop("taps")
 	MOVQ(Mem{Base: tap}, in)
 	MOVQ(Mem{Base: tap, Disp: 8}, wt)
 	ADDQ(d.ch, in)

@@ -175,7 +175,7 @@ func (g *gemm) multiply() {
 	XORQ(k, k)
 	SUBQ(Imm(4*(kUnroll-1)), end)
 	JLE(LabelRef("k_tail"))
-	Label("k_loop")
+	loop("k_loop")
 	PREFETCHT1(Mem{Base: g.ahead})
 	ADDQ(Imm(64), g.ahead)
 	for u := range kUnroll {

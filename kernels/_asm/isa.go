@@ -2,6 +2,7 @@ package main
 
 import (
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
@@ -67,4 +68,11 @@ func (v *isa) store(x VecVirtual, m Mem, mask Register) {
 	default:
 		VMASKMOVPS(x, mask, m)
 	}
+}
+
+// loop emits the label of a loop at the start of a line of 64 bytes of code. It aligns the function too, so that none of
+// its instructions moves within a line when the code before it grows: kernels took up to 7 % longer for such a move.
+func loop(label string) {
+	Instruction(&ir.Instruction{Opcode: "PCALIGN", Operands: []Op{Imm(64)}})
+	Label(label)
 }

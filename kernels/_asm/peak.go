@@ -25,7 +25,7 @@ func fmaPeak(v *isa, chains int) {
 		acc[i] = v.vec()
 		VMOVAPS(a, acc[i])
 	}
-	Label("round")
+	loop("round")
 	for i := range acc {
 		VFMADD231PS(a, a, acc[i])
 	}
@@ -52,7 +52,7 @@ func readSum() {
 		acc[i] = YMM()
 		VXORPS(acc[i], acc[i], acc[i])
 	}
-	Label("block")
+	loop("block")
 	for i := range acc {
 		VADDPS(Mem{Base: p, Disp: 32 * i}, acc[i], acc[i])
 	}

@@ -57,7 +57,7 @@ func (k *rowsKernel) channels(label string, n int, body func(n int, mask Registe
 	if n > 1 {
 		SUBQ(lanes(n), k.left)
 		JLT(LabelRef(label + "_few"))
-		Label(label + "_many")
+		loop(label + "_many")
 		body(n, nil)
 		ADDQ(U32(n*k.bytes()), k.ch)
 		SUBQ(lanes(n), k.left)
@@ -67,7 +67,7 @@ func (k *rowsKernel) channels(label string, n int, body func(n int, mask Registe
 	}
 	SUBQ(lanes(1), k.left)
 	JLT(LabelRef(label + "_tail"))
-	Label(label)
+	loop(label)
 	body(1, nil)
 	ADDQ(U32(k.bytes()), k.ch)
 	SUBQ(lanes(1), k.left)
@@ -90,7 +90,7 @@ func (k *rowsKernel) gather(label string, into group, combine func(...Op), body 
 	MOVQ(k.field(rowsC), k.left)
 	SUBQ(lanes(n), k.left)
 	JLT(LabelRef(label + "_few"))
-	Label(label + "_many")
+	loop(label + "_many")
 	for i, sum := range into {
 		body(sum, k.at(k.in, i), nil)
 	}
@@ -223,7 +223,7 @@ func columns(v *isa, op string) {
 		}
 		MOVQ(k.field(rowsRowsLeft), n)
 		MOVQ(k.in, at)
-		Label(label)
+		loop(label)
 		v.load(k.at(at, 0), x, mask)
 		if op == "colsq" {
 			VSUBPS(mean, x, x)

@@ -31,7 +31,7 @@ func walk(v *isa, t Register, body func(mask Register), bases ...Register) {
 	MOVQ(Mem{Base: t, Disp: winoC}, left)
 	SUBQ(Imm(uint64(v.lanes)), left)
 	JLT(LabelRef("tail"))
-	Label("channels")
+	loop("channels")
 	body(nil)
 	for _, b := range bases {
 		ADDQ(Imm(uint64(v.bytes())), b)

@@ -32,7 +32,7 @@ func zip() {
 	MOVQ(field(rowsC), left)
 	SUBQ(Imm(8), left)
 	JLT(LabelRef("tail"))
-	Label("channels")
+	loop("channels")
 	VMOVUPS(Mem{Base: in, Index: ch, Scale: 1}, x)
 	VMOVUPS(Mem{Base: b, Index: ch, Scale: 1}, y)
 	deal()

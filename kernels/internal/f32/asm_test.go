@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -22,6 +23,31 @@ func TestRegisters(t *testing.T) {
 		}
 		if r := beyond.Find(text); r != nil {
 			t.Errorf("%s uses %s", file, r)
+		}
+	}
+}
+
+// TestAligned holds that code that grows before a kernel moves none of its instructions within a line of the cache: a loop
+// that begins on one aligns the function too.
+func TestAligned(t *testing.T) {
+	files, err := filepath.Glob("*_a[mr][dm]64.s")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no assembly here: %v", err)
+	}
+	aligned := regexp.MustCompile(`PCALIGN +\$(64|0x40)\b|EACH_ROW\(`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		functions := strings.Split(string(text), "\nTEXT ·")[1:]
+		if strings.HasSuffix(file, "_arm64.s") {
+			functions = []string{string(text)} // their loops are macros
+		}
+		for _, f := range functions {
+			if name, _, _ := strings.Cut(f, "("); !aligned.MatchString(f) {
+				t.Errorf("%s: %s: no loop is aligned", file, name)
+			}
 		}
 	}
 }

@@ -29,6 +29,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Y0
 	VMOVUPS (R11)(R9*1), Y1
 	VMOVUPS (R11)(R9*1), Y2
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -137,6 +138,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Y0
 	VMOVUPS (R10)(R9*1), Y1
 	VMOVUPS (R10)(R9*1), Y2
+	PCALIGN $0x40
 
 column10:
 	MOVQ       (CX), R10
@@ -251,6 +253,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Y3
 	VMOVUPS (R11)(R9*1), Y4
 	VMOVUPS (R11)(R9*1), Y5
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -391,6 +394,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Y3
 	VMOVUPS (R10)(R9*1), Y4
 	VMOVUPS (R10)(R9*1), Y5
+	PCALIGN $0x40
 
 column11:
 	MOVQ       (CX), R10
@@ -538,6 +542,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Y6
 	VMOVUPS (R11)(R9*1), Y7
 	VMOVUPS (R11)(R9*1), Y8
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -710,6 +715,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Y6
 	VMOVUPS (R10)(R9*1), Y7
 	VMOVUPS (R10)(R9*1), Y8
+	PCALIGN $0x40
 
 column12:
 	MOVQ       (CX), R10
@@ -880,6 +886,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -1017,6 +1024,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd18
+	PCALIGN $0x40
 
 column15:
 	MOVQ       (CX), R10
@@ -1160,6 +1168,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -1346,6 +1355,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd22
+	PCALIGN $0x40
 
 column19:
 	MOVQ       (CX), R10
@@ -1540,6 +1550,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -1775,6 +1786,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd26
+	PCALIGN $0x40
 
 column23:
 	MOVQ       (CX), R10
@@ -2010,6 +2022,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Y2
 	VMOVUPS (R11)(R9*1), Y3
 	VMOVUPS (R11)(R9*1), Y4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -2168,6 +2181,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Y2
 	VMOVUPS (R10)(R9*1), Y3
 	VMOVUPS (R10)(R9*1), Y4
+	PCALIGN $0x40
 
 column12:
 	MOVQ       (CX), R10
@@ -2331,6 +2345,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Y7
 	VMOVUPS (R11)(R9*1), Y8
 	VMOVUPS (R11)(R9*1), Y9
+	PCALIGN $0x40
 
 column1:
 	MOVQ        (CX), R11
@@ -2518,6 +2533,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Y7
 	VMOVUPS (R10)(R9*1), Y8
 	VMOVUPS (R10)(R9*1), Y9
+	PCALIGN $0x40
 
 column13:
 	MOVQ        (CX), R10
@@ -2705,6 +2721,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -2902,6 +2919,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd22
+	PCALIGN $0x40
 
 column19:
 	MOVQ       (CX), R10
@@ -3108,6 +3126,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -3374,6 +3393,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd26
+	PCALIGN $0x40
 
 column23:
 	MOVQ       (CX), R10
@@ -3643,6 +3663,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ        (CX), R11
@@ -3953,6 +3974,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd30
+	PCALIGN $0x40
 
 column27:
 	MOVQ        (CX), R10
@@ -4264,6 +4286,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Y4
 	VMOVUPS (R11)(R9*1), Y5
 	VMOVUPS (R11)(R9*1), Y6
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -4488,6 +4511,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Y4
 	VMOVUPS (R10)(R9*1), Y5
 	VMOVUPS (R10)(R9*1), Y6
+	PCALIGN $0x40
 
 column14:
 	MOVQ       (CX), R10
@@ -4719,6 +4743,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Y11
 	VMOVUPS (R11)(R9*1), Y12
 	VMOVUPS (R11)(R9*1), Y13
+	PCALIGN $0x40
 
 column1:
 	MOVQ        (CX), R11
@@ -4978,6 +5003,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Y11
 	VMOVUPS (R10)(R9*1), Y12
 	VMOVUPS (R10)(R9*1), Y13
+	PCALIGN $0x40
 
 column15:
 	MOVQ        (CX), R10
@@ -5236,6 +5262,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -5509,6 +5536,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd26
+	PCALIGN $0x40
 
 column23:
 	MOVQ       (CX), R10
@@ -5786,6 +5814,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ        (CX), R11
@@ -6107,6 +6136,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd30
+	PCALIGN $0x40
 
 column27:
 	MOVQ        (CX), R10
@@ -6432,6 +6462,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ        (CX), R11
@@ -6850,6 +6881,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd34
+	PCALIGN $0x40
 
 column31:
 	MOVQ        (CX), R10

@@ -29,6 +29,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Z0
 	VMOVUPS (R11)(R9*1), Z1
 	VMOVUPS (R11)(R9*1), Z2
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -134,6 +135,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Z0
 	VMOVUPS (R10)(R9*1), Z1
 	VMOVUPS (R10)(R9*1), Z2
+	PCALIGN $0x40
 
 column9:
 	MOVQ      (CX), R10
@@ -248,6 +250,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Z3
 	VMOVUPS (R11)(R9*1), Z4
 	VMOVUPS (R11)(R9*1), Z5
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -385,6 +388,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Z3
 	VMOVUPS (R10)(R9*1), Z4
 	VMOVUPS (R10)(R9*1), Z5
+	PCALIGN $0x40
 
 column10:
 	MOVQ      (CX), R10
@@ -532,6 +536,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Z6
 	VMOVUPS (R11)(R9*1), Z7
 	VMOVUPS (R11)(R9*1), Z8
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -701,6 +706,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Z6
 	VMOVUPS (R10)(R9*1), Z7
 	VMOVUPS (R10)(R9*1), Z8
+	PCALIGN $0x40
 
 column11:
 	MOVQ      (CX), R10
@@ -871,6 +877,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -1005,6 +1012,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd17
+	PCALIGN $0x40
 
 column14:
 	MOVQ      (CX), R10
@@ -1148,6 +1156,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -1331,6 +1340,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd21
+	PCALIGN $0x40
 
 column18:
 	MOVQ      (CX), R10
@@ -1525,6 +1535,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -1757,6 +1768,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd25
+	PCALIGN $0x40
 
 column22:
 	MOVQ      (CX), R10
@@ -1992,6 +2004,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Z2
 	VMOVUPS (R11)(R9*1), Z3
 	VMOVUPS (R11)(R9*1), Z4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -2147,6 +2160,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Z2
 	VMOVUPS (R10)(R9*1), Z3
 	VMOVUPS (R10)(R9*1), Z4
+	PCALIGN $0x40
 
 column11:
 	MOVQ      (CX), R10
@@ -2315,6 +2329,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Z7
 	VMOVUPS (R11)(R9*1), Z8
 	VMOVUPS (R11)(R9*1), Z9
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -2524,6 +2539,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Z7
 	VMOVUPS (R10)(R9*1), Z8
 	VMOVUPS (R10)(R9*1), Z9
+	PCALIGN $0x40
 
 column12:
 	MOVQ      (CX), R10
@@ -2747,6 +2763,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Z12
 	VMOVUPS (R11)(R9*1), Z13
 	VMOVUPS (R11)(R9*1), Z14
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -3010,6 +3027,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Z12
 	VMOVUPS (R10)(R9*1), Z13
 	VMOVUPS (R10)(R9*1), Z14
+	PCALIGN $0x40
 
 column13:
 	MOVQ      (CX), R10
@@ -3271,6 +3289,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -3465,6 +3484,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd21
+	PCALIGN $0x40
 
 column18:
 	MOVQ      (CX), R10
@@ -3671,6 +3691,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -3934,6 +3955,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd25
+	PCALIGN $0x40
 
 column22:
 	MOVQ      (CX), R10
@@ -4211,6 +4233,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -4543,6 +4566,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd29
+	PCALIGN $0x40
 
 column26:
 	MOVQ      (CX), R10
@@ -4879,6 +4903,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Z4
 	VMOVUPS (R11)(R9*1), Z5
 	VMOVUPS (R11)(R9*1), Z6
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -5100,6 +5125,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Z4
 	VMOVUPS (R10)(R9*1), Z5
 	VMOVUPS (R10)(R9*1), Z6
+	PCALIGN $0x40
 
 column13:
 	MOVQ      (CX), R10
@@ -5338,6 +5364,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Z11
 	VMOVUPS (R11)(R9*1), Z12
 	VMOVUPS (R11)(R9*1), Z13
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -5643,6 +5670,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Z11
 	VMOVUPS (R10)(R9*1), Z12
 	VMOVUPS (R10)(R9*1), Z13
+	PCALIGN $0x40
 
 column14:
 	MOVQ      (CX), R10
@@ -5966,6 +5994,7 @@ channels:
 	VMOVUPS (R11)(R9*1), Z18
 	VMOVUPS (R11)(R9*1), Z19
 	VMOVUPS (R11)(R9*1), Z20
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -6355,6 +6384,7 @@ tail:
 	VMOVUPS (R10)(R9*1), Z18
 	VMOVUPS (R10)(R9*1), Z19
 	VMOVUPS (R10)(R9*1), Z20
+	PCALIGN $0x40
 
 column15:
 	MOVQ      (CX), R10
@@ -6739,6 +6769,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -7009,6 +7040,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd25
+	PCALIGN $0x40
 
 column22:
 	MOVQ      (CX), R10
@@ -7294,6 +7326,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -7661,6 +7694,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd29
+	PCALIGN $0x40
 
 column26:
 	MOVQ      (CX), R10
@@ -8045,6 +8079,7 @@ channels:
 	MOVQ    64(AX), R11
 	TESTQ   $0x00000001, R11
 	JNZ     odd4
+	PCALIGN $0x40
 
 column1:
 	MOVQ    (CX), R11
@@ -8509,6 +8544,7 @@ tail:
 	MOVQ    64(AX), R10
 	TESTQ   $0x00000001, R10
 	JNZ     odd33
+	PCALIGN $0x40
 
 column30:
 	MOVQ      (CX), R10

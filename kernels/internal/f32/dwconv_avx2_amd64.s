@@ -33,6 +33,7 @@ sixteen:
 	VMOVAPS Y3, Y9
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
+	PCALIGN $0x40
 
 taps16:
 	MOVQ         (R10), R12
@@ -99,6 +100,7 @@ eight:
 	VMOVAPS Y2, Y8
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
+	PCALIGN $0x40
 
 taps8:
 	MOVQ         (R10), R12
@@ -150,6 +152,7 @@ tail:
 	VMOVAPS Y2, Y8
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
+	PCALIGN $0x40
 
 taps_tail:
 	MOVQ         (R10), R12
@@ -227,6 +230,7 @@ sixteen:
 	VMOVUPS 32(R9)(DI*1), Y3
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
+	PCALIGN $0x40
 
 taps16:
 	MOVQ         (R9), R11
@@ -263,6 +267,7 @@ eight:
 	VMOVUPS (R9)(DI*1), Y2
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
+	PCALIGN $0x40
 
 taps8:
 	MOVQ         (R9), R11
@@ -296,6 +301,7 @@ tail:
 	VMOVUPS (R9)(DI*1), Y2
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
+	PCALIGN $0x40
 
 taps_tail:
 	MOVQ         (R9), R11
@@ -355,6 +361,7 @@ sixteen:
 	VMOVAPS Y3, Y9
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
+	PCALIGN $0x40
 
 taps16:
 	MOVQ         (R10), R12
@@ -441,6 +448,7 @@ eight:
 	VMOVAPS Y2, Y8
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
+	PCALIGN $0x40
 
 taps8:
 	MOVQ         (R10), R12
@@ -501,6 +509,7 @@ tail:
 	VMOVAPS Y2, Y8
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
+	PCALIGN $0x40
 
 taps_tail:
 	MOVQ         (R10), R12
@@ -583,6 +592,7 @@ sixteen:
 	VMOVUPS 32(R9)(DI*1), Y3
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
+	PCALIGN $0x40
 
 taps16:
 	MOVQ         (R9), R11
@@ -621,6 +631,7 @@ eight:
 	VMOVUPS (R9)(DI*1), Y2
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
+	PCALIGN $0x40
 
 taps8:
 	MOVQ         (R9), R11
@@ -654,6 +665,7 @@ tail:
 	VMOVUPS (R9)(DI*1), Y2
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
+	PCALIGN $0x40
 
 taps_tail:
 	MOVQ         (R9), R11
@@ -709,6 +721,7 @@ channels:
 	VXORPS  Y7, Y7, Y7
 	MOVQ    (AX), R10
 	MOVQ    8(AX), R11
+	PCALIGN $0x40
 
 taps:
 	MOVQ         (R10), R12
@@ -815,6 +828,7 @@ channels:
 	VXORPS  Y1, Y1, Y1
 	MOVQ    (AX), R9
 	MOVQ    8(AX), R10
+	PCALIGN $0x40
 
 taps:
 	MOVQ         (R9), R11

@@ -77,6 +77,7 @@
 	each(START, move); \
 	MOVD Depthwise_Taps(R0), R5; \
 	MOVD Depthwise_N(R0), R6; \
+	PCALIGN $64; \
 taps: \
 	MOVD.P 16(R5), R9; \
 	ADD R3, R9; \

@@ -55,6 +55,7 @@ channels: \
 	each(START, 0); \
 	MOVD Depthwise_Taps(R0), R5; \
 	MOVD Depthwise_N(R0), R6; \
+	PCALIGN $64; \
 taps: \
 	MOVD (R5), R9; \
 	MOVD 8(R5), R15; \

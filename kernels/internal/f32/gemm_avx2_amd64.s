@@ -59,24 +59,25 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R13
-	MOVQ 56(AX), R14
-	SHLQ $0x02, R14
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	MOVQ 16(SI), R9
-	MOVQ 24(SI), R10
-	MOVQ 32(SI), R11
-	MOVQ 40(SI), R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	ADDQ R13, R11
-	ADDQ R13, R12
-	XORQ R13, R13
-	SUBQ $0x0c, R14
-	JLE  k_tail
+	MOVQ    64(AX), R13
+	MOVQ    56(AX), R14
+	SHLQ    $0x02, R14
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	MOVQ    16(SI), R9
+	MOVQ    24(SI), R10
+	MOVQ    32(SI), R11
+	MOVQ    40(SI), R12
+	ADDQ    R13, DI
+	ADDQ    R13, R8
+	ADDQ    R13, R9
+	ADDQ    R13, R10
+	ADDQ    R13, R11
+	ADDQ    R13, R12
+	XORQ    R13, R13
+	SUBQ    $0x0c, R14
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -465,22 +466,23 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R12
-	MOVQ 56(AX), R13
-	SHLQ $0x02, R13
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	MOVQ 16(SI), R9
-	MOVQ 24(SI), R10
-	MOVQ 32(SI), R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	ADDQ R12, R10
-	ADDQ R12, R11
-	XORQ R12, R12
-	SUBQ $0x0c, R13
-	JLE  k_tail
+	MOVQ    64(AX), R12
+	MOVQ    56(AX), R13
+	SHLQ    $0x02, R13
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	MOVQ    16(SI), R9
+	MOVQ    24(SI), R10
+	MOVQ    32(SI), R11
+	ADDQ    R12, DI
+	ADDQ    R12, R8
+	ADDQ    R12, R9
+	ADDQ    R12, R10
+	ADDQ    R12, R11
+	XORQ    R12, R12
+	SUBQ    $0x0c, R13
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -824,20 +826,21 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R11
-	MOVQ 56(AX), R12
-	SHLQ $0x02, R12
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	MOVQ 16(SI), R9
-	MOVQ 24(SI), R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	ADDQ R11, R9
-	ADDQ R11, R10
-	XORQ R11, R11
-	SUBQ $0x0c, R12
-	JLE  k_tail
+	MOVQ    64(AX), R11
+	MOVQ    56(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	MOVQ    16(SI), R9
+	MOVQ    24(SI), R10
+	ADDQ    R11, DI
+	ADDQ    R11, R8
+	ADDQ    R11, R9
+	ADDQ    R11, R10
+	XORQ    R11, R11
+	SUBQ    $0x0c, R12
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -1136,18 +1139,19 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R10
-	MOVQ 56(AX), R11
-	SHLQ $0x02, R11
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	MOVQ 16(SI), R9
-	ADDQ R10, DI
-	ADDQ R10, R8
-	ADDQ R10, R9
-	XORQ R10, R10
-	SUBQ $0x0c, R11
-	JLE  k_tail
+	MOVQ    64(AX), R10
+	MOVQ    56(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	MOVQ    16(SI), R9
+	ADDQ    R10, DI
+	ADDQ    R10, R8
+	ADDQ    R10, R9
+	XORQ    R10, R10
+	SUBQ    $0x0c, R11
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -1401,16 +1405,17 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R9
-	MOVQ 56(AX), R10
-	SHLQ $0x02, R10
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	ADDQ R9, DI
-	ADDQ R9, R8
-	XORQ R9, R9
-	SUBQ $0x0c, R10
-	JLE  k_tail
+	MOVQ    64(AX), R9
+	MOVQ    56(AX), R10
+	SHLQ    $0x02, R10
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	ADDQ    R9, DI
+	ADDQ    R9, R8
+	XORQ    R9, R9
+	SUBQ    $0x0c, R10
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -1619,14 +1624,15 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R8
-	MOVQ 56(AX), R9
-	SHLQ $0x02, R9
-	MOVQ (SI), DI
-	ADDQ R8, DI
-	XORQ R8, R8
-	SUBQ $0x0c, R9
-	JLE  k_tail
+	MOVQ    64(AX), R8
+	MOVQ    56(AX), R9
+	SHLQ    $0x02, R9
+	MOVQ    (SI), DI
+	ADDQ    R8, DI
+	XORQ    R8, R8
+	SUBQ    $0x0c, R9
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -1802,24 +1808,25 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R13
-	MOVQ 56(AX), R14
-	SHLQ $0x02, R14
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	MOVQ 16(SI), R9
-	MOVQ 24(SI), R10
-	MOVQ 32(SI), R11
-	MOVQ 40(SI), R12
-	ADDQ R13, DI
-	ADDQ R13, R8
-	ADDQ R13, R9
-	ADDQ R13, R10
-	ADDQ R13, R11
-	ADDQ R13, R12
-	XORQ R13, R13
-	SUBQ $0x0c, R14
-	JLE  k_tail
+	MOVQ    64(AX), R13
+	MOVQ    56(AX), R14
+	SHLQ    $0x02, R14
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	MOVQ    16(SI), R9
+	MOVQ    24(SI), R10
+	MOVQ    32(SI), R11
+	MOVQ    40(SI), R12
+	ADDQ    R13, DI
+	ADDQ    R13, R8
+	ADDQ    R13, R9
+	ADDQ    R13, R10
+	ADDQ    R13, R11
+	ADDQ    R13, R12
+	XORQ    R13, R13
+	SUBQ    $0x0c, R14
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -2100,22 +2107,23 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R12
-	MOVQ 56(AX), R13
-	SHLQ $0x02, R13
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	MOVQ 16(SI), R9
-	MOVQ 24(SI), R10
-	MOVQ 32(SI), R11
-	ADDQ R12, DI
-	ADDQ R12, R8
-	ADDQ R12, R9
-	ADDQ R12, R10
-	ADDQ R12, R11
-	XORQ R12, R12
-	SUBQ $0x0c, R13
-	JLE  k_tail
+	MOVQ    64(AX), R12
+	MOVQ    56(AX), R13
+	SHLQ    $0x02, R13
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	MOVQ    16(SI), R9
+	MOVQ    24(SI), R10
+	MOVQ    32(SI), R11
+	ADDQ    R12, DI
+	ADDQ    R12, R8
+	ADDQ    R12, R9
+	ADDQ    R12, R10
+	ADDQ    R12, R11
+	XORQ    R12, R12
+	SUBQ    $0x0c, R13
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -2368,20 +2376,21 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R11
-	MOVQ 56(AX), R12
-	SHLQ $0x02, R12
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	MOVQ 16(SI), R9
-	MOVQ 24(SI), R10
-	ADDQ R11, DI
-	ADDQ R11, R8
-	ADDQ R11, R9
-	ADDQ R11, R10
-	XORQ R11, R11
-	SUBQ $0x0c, R12
-	JLE  k_tail
+	MOVQ    64(AX), R11
+	MOVQ    56(AX), R12
+	SHLQ    $0x02, R12
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	MOVQ    16(SI), R9
+	MOVQ    24(SI), R10
+	ADDQ    R11, DI
+	ADDQ    R11, R8
+	ADDQ    R11, R9
+	ADDQ    R11, R10
+	XORQ    R11, R11
+	SUBQ    $0x0c, R12
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -2606,18 +2615,19 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R10
-	MOVQ 56(AX), R11
-	SHLQ $0x02, R11
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	MOVQ 16(SI), R9
-	ADDQ R10, DI
-	ADDQ R10, R8
-	ADDQ R10, R9
-	XORQ R10, R10
-	SUBQ $0x0c, R11
-	JLE  k_tail
+	MOVQ    64(AX), R10
+	MOVQ    56(AX), R11
+	SHLQ    $0x02, R11
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	MOVQ    16(SI), R9
+	ADDQ    R10, DI
+	ADDQ    R10, R8
+	ADDQ    R10, R9
+	XORQ    R10, R10
+	SUBQ    $0x0c, R11
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -2814,16 +2824,17 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R9
-	MOVQ 56(AX), R10
-	SHLQ $0x02, R10
-	MOVQ (SI), DI
-	MOVQ 8(SI), R8
-	ADDQ R9, DI
-	ADDQ R9, R8
-	XORQ R9, R9
-	SUBQ $0x0c, R10
-	JLE  k_tail
+	MOVQ    64(AX), R9
+	MOVQ    56(AX), R10
+	SHLQ    $0x02, R10
+	MOVQ    (SI), DI
+	MOVQ    8(SI), R8
+	ADDQ    R9, DI
+	ADDQ    R9, R8
+	XORQ    R9, R9
+	SUBQ    $0x0c, R10
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)
@@ -2992,14 +3003,15 @@ multiply:
 	MOVQ 120(AX), SI
 
 tap:
-	MOVQ 64(AX), R8
-	MOVQ 56(AX), R9
-	SHLQ $0x02, R9
-	MOVQ (SI), DI
-	ADDQ R8, DI
-	XORQ R8, R8
-	SUBQ $0x0c, R9
-	JLE  k_tail
+	MOVQ    64(AX), R8
+	MOVQ    56(AX), R9
+	SHLQ    $0x02, R9
+	MOVQ    (SI), DI
+	ADDQ    R8, DI
+	XORQ    R8, R8
+	SUBQ    $0x0c, R9
+	JLE     k_tail
+	PCALIGN $0x40
 
 k_loop:
 	PREFETCHT1   (DX)

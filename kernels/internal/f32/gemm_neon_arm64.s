@@ -136,6 +136,7 @@ tap: \
 	MOVD Tile_K(R0), R13; \
 	SUBS $4, R13; \
 	BLT k_tail; \
+	PCALIGN $64; \
 k_loop: \
 	PRFM (R22), PLDL2KEEP; \
 	ADD $64, R22; \

@@ -28,6 +28,8 @@ TEXT ·layernormc4NEON(SB), NOSPLIT, $0-8
 	FMOVS $1.0, F25
 	VDUP  V25.S[0], V25.S4
 
+	PCALIGN $64
+
 row:
 	ZERO4(8)
 	CHANNELS(sum4, sum2, sum1, summed, ADDX)
@@ -60,6 +62,8 @@ TEXT ·softmaxc4NEON(SB), NOSPLIT, $0-8
 	EXP_CONSTANTS(log2e)
 	SPREAD(Rows_Lo, F28, V28.S[0], V28.S4)
 	MOVW $0xff800000, R6 // −∞
+
+	PCALIGN $64
 
 row:
 	VDUP R6, V8.S4

@@ -22,6 +22,7 @@ TEXT ·fmaPeakAVX2(SB), NOSPLIT, $0-16
 	VMOVAPS Y0, Y10
 	VMOVAPS Y0, Y11
 	VMOVAPS Y0, Y12
+	PCALIGN $0x40
 
 round:
 	VFMADD231PS Y0, Y0, Y1
@@ -56,17 +57,18 @@ round:
 // func readSumAVX2(p *float32, blocks int, sum *[8]float32)
 // Requires: AVX
 TEXT ·readSumAVX2(SB), NOSPLIT, $0-24
-	MOVQ   p+0(FP), AX
-	MOVQ   blocks+8(FP), CX
-	MOVQ   sum+16(FP), DX
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	MOVQ    p+0(FP), AX
+	MOVQ    blocks+8(FP), CX
+	MOVQ    sum+16(FP), DX
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	PCALIGN $0x40
 
 block:
 	VADDPS  (AX), Y0, Y0

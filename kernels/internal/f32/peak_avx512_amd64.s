@@ -22,6 +22,7 @@ TEXT ·fmaPeakAVX512(SB), NOSPLIT, $0-16
 	VMOVAPS         Z0, Z10
 	VMOVAPS         Z0, Z11
 	VMOVAPS         Z0, Z12
+	PCALIGN         $0x40
 
 round:
 	VFMADD231PS Z0, Z0, Z1

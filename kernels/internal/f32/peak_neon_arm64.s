@@ -18,6 +18,8 @@ TEXT ·fmaPeakNEON(SB), NOSPLIT, $0-16
 #define MUL(n) FMLA4(0, 0, n); FMLA4(1, 1, n+1)
 	EACH(START)
 
+	PCALIGN $64
+
 round:
 	EACH(MUL)
 	SUBS $1, R0
@@ -45,6 +47,8 @@ TEXT ·readSumNEON(SB), NOSPLIT, $0-24
 #define READ(off, n) FLDPQ off(R0), (F0, F1); FADD4(0, n, n); FADD4(1, n+1, n+1)
 #define JOIN(off, n) FADD4(n, 0, 0); FADD4(n+1, 1, 1)
 	EACH8(CLEAR)
+
+	PCALIGN $64
 
 block:
 	EACH8(READ)

@@ -16,10 +16,11 @@ TEXT ·muladdc8AVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 92(AX), Y1
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS     (CX)(DI*1), Y2
@@ -68,10 +69,11 @@ TEXT ·mulc8AVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 92(AX), Y1
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS (CX)(DI*1), Y2
@@ -118,10 +120,11 @@ TEXT ·addc8AVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 92(AX), Y1
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS (CX)(DI*1), Y2
@@ -168,10 +171,11 @@ TEXT ·clampc8AVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 92(AX), Y1
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS (CX)(DI*1), Y2
@@ -205,20 +209,22 @@ channels_done:
 // func colsumc8AVX2(t *Rows)
 // Requires: AVX
 TEXT ·colsumc8AVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	MOVQ 8(AX), CX
-	MOVQ (AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), BX
-	XORQ BX, BX
-	MOVQ 64(AX), SI
-	SUBQ $0x00000008, SI
-	JLT  channels_tail
+	MOVQ    t+0(FP), AX
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), BX
+	XORQ    BX, BX
+	MOVQ    64(AX), SI
+	SUBQ    $0x00000008, SI
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
-	VXORPS Y1, Y1, Y1
-	MOVQ   72(AX), DI
-	MOVQ   CX, R8
+	VXORPS  Y1, Y1, Y1
+	MOVQ    72(AX), DI
+	MOVQ    CX, R8
+	PCALIGN $0x40
 
 rows:
 	VMOVUPS (R8)(BX*1), Y0
@@ -239,6 +245,7 @@ channels_tail:
 	VXORPS  Y1, Y1, Y1
 	MOVQ    72(AX), DI
 	MOVQ    CX, R8
+	PCALIGN $0x40
 
 rows_tail:
 	VMASKMOVPS (R8)(BX*1), Y2, Y0
@@ -255,21 +262,23 @@ channels_done:
 // func colsqc8AVX2(t *Rows)
 // Requires: AVX, FMA3
 TEXT ·colsqc8AVX2(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	MOVQ 8(AX), CX
-	MOVQ (AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), SI
-	XORQ SI, SI
-	MOVQ 64(AX), DI
-	SUBQ $0x00000008, DI
-	JLT  channels_tail
+	MOVQ    t+0(FP), AX
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), SI
+	XORQ    SI, SI
+	MOVQ    64(AX), DI
+	SUBQ    $0x00000008, DI
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VXORPS  Y1, Y1, Y1
 	VMOVUPS (BX)(SI*1), Y2
 	MOVQ    72(AX), R8
 	MOVQ    CX, R9
+	PCALIGN $0x40
 
 rows:
 	VMOVUPS     (R9)(SI*1), Y0
@@ -292,6 +301,7 @@ channels_tail:
 	VMASKMOVPS (BX)(SI*1), Y3, Y2
 	MOVQ       72(AX), R8
 	MOVQ       CX, R9
+	PCALIGN    $0x40
 
 rows_tail:
 	VMASKMOVPS  (R9)(SI*1), Y3, Y0
@@ -316,10 +326,11 @@ TEXT ·sigmoidc8AVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000020, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS     (CX)(DI*1), Y0
@@ -406,9 +417,10 @@ channels_many:
 	JGE         channels_many
 
 channels_few:
-	ADDQ $0x00000020, R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS     (CX)(DI*1), Y0
@@ -585,10 +597,11 @@ TEXT ·siluc8AVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000028, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000028, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS     (CX)(DI*1), Y0
@@ -704,9 +717,10 @@ channels_many:
 	JGE         channels_many
 
 channels_few:
-	ADDQ $0x00000028, R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	ADDQ    $0x00000028, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS     (CX)(DI*1), Y0
@@ -787,10 +801,11 @@ TEXT ·hardsigmoidc8AVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000020, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS (CX)(DI*1), Y0
@@ -826,9 +841,10 @@ channels_many:
 	JGE     channels_many
 
 channels_few:
-	ADDQ $0x00000020, R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS (CX)(DI*1), Y0
@@ -921,10 +937,11 @@ TEXT ·hardswishc8AVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000020, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS (CX)(DI*1), Y0
@@ -968,9 +985,10 @@ channels_many:
 	JGE     channels_many
 
 channels_few:
-	ADDQ $0x00000020, R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS (CX)(DI*1), Y0
@@ -1027,10 +1045,11 @@ TEXT ·geluc8AVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000020, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS     (CX)(DI*1), Y0
@@ -1177,9 +1196,10 @@ channels_many:
 	JGE         channels_many
 
 channels_few:
-	ADDQ $0x00000020, R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS     (CX)(DI*1), Y0
@@ -1376,10 +1396,11 @@ TEXT ·gelutanhc8AVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000028, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000028, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS     (CX)(DI*1), Y0
@@ -1515,9 +1536,10 @@ channels_many:
 	JGE         channels_many
 
 channels_few:
-	ADDQ $0x00000028, R8
-	SUBQ $0x00000008, R8
-	JLT  channels_tail
+	ADDQ    $0x00000028, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS     (CX)(DI*1), Y0
@@ -1626,14 +1648,15 @@ TEXT ·layernormc8AVX2(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	XORQ   DI, DI
-	MOVQ   64(AX), R8
-	SUBQ   $0x00000020, R8
-	JLT    sum_few
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     sum_few
+	PCALIGN $0x40
 
 sum_many:
 	VMOVUPS (CX)(DI*1), Y4
@@ -1720,6 +1743,7 @@ sum_done:
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000020, R8
 	JLT          square_few
+	PCALIGN      $0x40
 
 square_many:
 	VMOVUPS     (CX)(DI*1), Y6
@@ -1821,6 +1845,7 @@ square_done:
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000008, R8
 	JLT          scale_tail
+	PCALIGN      $0x40
 
 scale:
 	VMOVUPS     (CX)(DI*1), Y0
@@ -1875,6 +1900,7 @@ row:
 	MOVQ    64(AX), R8
 	SUBQ    $0x00000020, R8
 	JLT     largest_few
+	PCALIGN $0x40
 
 largest_many:
 	VMOVUPS (CX)(DI*1), Y4
@@ -1965,6 +1991,7 @@ largest_done:
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000018, R8
 	JLT          exp_few
+	PCALIGN      $0x40
 
 exp_many:
 	VMOVUPS     (CX)(DI*1), Y3
@@ -2030,9 +2057,10 @@ exp_many:
 	JGE         exp_many
 
 exp_few:
-	ADDQ $0x00000018, R8
-	SUBQ $0x00000008, R8
-	JLT  exp_tail
+	ADDQ    $0x00000018, R8
+	SUBQ    $0x00000008, R8
+	JLT     exp_tail
+	PCALIGN $0x40
 
 exp:
 	VMOVUPS     (CX)(DI*1), Y3
@@ -2100,6 +2128,7 @@ exp_done:
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000008, R8
 	JLT          divide_tail
+	PCALIGN      $0x40
 
 divide:
 	VMOVUPS (DX)(DI*1), Y0

@@ -16,10 +16,11 @@ TEXT ·mulc16AVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 92(AX), Z1
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000010, R8
-	JLT  channels_tail
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS (CX)(DI*1), Z2
@@ -80,10 +81,11 @@ TEXT ·addc16AVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 92(AX), Z1
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000010, R8
-	JLT  channels_tail
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS (CX)(DI*1), Z2
@@ -135,20 +137,22 @@ channels_done:
 // func colsumc16AVX512(t *Rows)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·colsumc16AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	MOVQ 8(AX), CX
-	MOVQ (AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), BX
-	XORQ BX, BX
-	MOVQ 64(AX), SI
-	SUBQ $0x00000010, SI
-	JLT  channels_tail
+	MOVQ    t+0(FP), AX
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), BX
+	XORQ    BX, BX
+	MOVQ    64(AX), SI
+	SUBQ    $0x00000010, SI
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
-	VXORPS Z1, Z1, Z1
-	MOVQ   72(AX), DI
-	MOVQ   CX, R8
+	VXORPS  Z1, Z1, Z1
+	MOVQ    72(AX), DI
+	MOVQ    CX, R8
+	PCALIGN $0x40
 
 rows:
 	VMOVUPS (R8)(BX*1), Z0
@@ -162,15 +166,16 @@ rows:
 	JGE     channels
 
 channels_tail:
-	ADDQ   $0x00000010, SI
-	JZ     channels_done
-	MOVQ   $0x00000001, DI
-	SHLXQ  SI, DI, DI
-	DECQ   DI
-	KMOVW  DI, K1
-	VXORPS Z1, Z1, Z1
-	MOVQ   72(AX), DI
-	MOVQ   CX, R8
+	ADDQ    $0x00000010, SI
+	JZ      channels_done
+	MOVQ    $0x00000001, DI
+	SHLXQ   SI, DI, DI
+	DECQ    DI
+	KMOVW   DI, K1
+	VXORPS  Z1, Z1, Z1
+	MOVQ    72(AX), DI
+	MOVQ    CX, R8
+	PCALIGN $0x40
 
 rows_tail:
 	VMOVUPS.Z     (R8)(BX*1), K1, Z0
@@ -199,21 +204,23 @@ channels_done:
 // func colsqc16AVX512(t *Rows)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·colsqc16AVX512(SB), NOSPLIT, $0-8
-	MOVQ t+0(FP), AX
-	MOVQ 8(AX), CX
-	MOVQ (AX), DX
-	MOVQ 16(AX), BX
-	MOVQ 24(AX), SI
-	XORQ SI, SI
-	MOVQ 64(AX), DI
-	SUBQ $0x00000010, DI
-	JLT  channels_tail
+	MOVQ    t+0(FP), AX
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), SI
+	XORQ    SI, SI
+	MOVQ    64(AX), DI
+	SUBQ    $0x00000010, DI
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VXORPS  Z1, Z1, Z1
 	VMOVUPS (BX)(SI*1), Z2
 	MOVQ    72(AX), R8
 	MOVQ    CX, R9
+	PCALIGN $0x40
 
 rows:
 	VMOVUPS     (R9)(SI*1), Z0
@@ -238,6 +245,7 @@ channels_tail:
 	VMOVUPS.Z (BX)(SI*1), K1, Z2
 	MOVQ      72(AX), R8
 	MOVQ      CX, R9
+	PCALIGN   $0x40
 
 rows_tail:
 	VMOVUPS.Z     (R9)(SI*1), K1, Z0
@@ -274,10 +282,11 @@ TEXT ·sigmoidc16AVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000040, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000040, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS     (CX)(DI*1), Z0
@@ -356,9 +365,10 @@ channels_many:
 	JGE         channels_many
 
 channels_few:
-	ADDQ $0x00000040, R8
-	SUBQ $0x00000010, R8
-	JLT  channels_tail
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS     (CX)(DI*1), Z0
@@ -625,10 +635,11 @@ TEXT ·siluc16AVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000040, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000040, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS     (CX)(DI*1), Z0
@@ -715,9 +726,10 @@ channels_many:
 	JGE         channels_many
 
 channels_few:
-	ADDQ $0x00000040, R8
-	SUBQ $0x00000010, R8
-	JLT  channels_tail
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS     (CX)(DI*1), Z0
@@ -808,10 +820,11 @@ TEXT ·hardsigmoidc16AVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000040, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000040, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS (CX)(DI*1), Z0
@@ -847,9 +860,10 @@ channels_many:
 	JGE     channels_many
 
 channels_few:
-	ADDQ $0x00000040, R8
-	SUBQ $0x00000010, R8
-	JLT  channels_tail
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS (CX)(DI*1), Z0
@@ -988,10 +1002,11 @@ TEXT ·hardswishc16AVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000040, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000040, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS (CX)(DI*1), Z0
@@ -1035,9 +1050,10 @@ channels_many:
 	JGE     channels_many
 
 channels_few:
-	ADDQ $0x00000040, R8
-	SUBQ $0x00000010, R8
-	JLT  channels_tail
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS (CX)(DI*1), Z0
@@ -1108,10 +1124,11 @@ TEXT ·geluc16AVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000040, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000040, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS     (CX)(DI*1), Z0
@@ -1254,9 +1271,10 @@ channels_many:
 	JGE         channels_many
 
 channels_few:
-	ADDQ $0x00000040, R8
-	SUBQ $0x00000010, R8
-	JLT  channels_tail
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS     (CX)(DI*1), Z0
@@ -1537,10 +1555,11 @@ TEXT ·gelutanhc16AVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	XORQ DI, DI
-	MOVQ 64(AX), R8
-	SUBQ $0x00000040, R8
-	JLT  channels_few
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000040, R8
+	JLT     channels_few
+	PCALIGN $0x40
 
 channels_many:
 	VMOVUPS     (CX)(DI*1), Z0
@@ -1643,9 +1662,10 @@ channels_many:
 	JGE         channels_many
 
 channels_few:
-	ADDQ $0x00000040, R8
-	SUBQ $0x00000010, R8
-	JLT  channels_tail
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS     (CX)(DI*1), Z0
@@ -1780,12 +1800,13 @@ TEXT ·layernormc16AVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	XORQ   DI, DI
-	MOVQ   64(AX), R8
-	SUBQ   $0x00000020, R8
-	JLT    sum_few
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     sum_few
+	PCALIGN $0x40
 
 sum_many:
 	VMOVUPS (CX)(DI*1), Z2
@@ -1842,6 +1863,7 @@ sum_done:
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000020, R8
 	JLT          square_few
+	PCALIGN      $0x40
 
 square_many:
 	VMOVUPS     (CX)(DI*1), Z2
@@ -1907,6 +1929,7 @@ square_done:
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000010, R8
 	JLT          scale_tail
+	PCALIGN      $0x40
 
 scale:
 	VMOVUPS     (CX)(DI*1), Z2
@@ -1973,6 +1996,7 @@ row:
 	MOVQ    64(AX), R8
 	SUBQ    $0x00000020, R8
 	JLT     largest_few
+	PCALIGN $0x40
 
 largest_many:
 	VMOVUPS (CX)(DI*1), Z2
@@ -2029,6 +2053,7 @@ largest_done:
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000030, R8
 	JLT          exp_few
+	PCALIGN      $0x40
 
 exp_many:
 	VMOVUPS       (CX)(DI*1), Z3
@@ -2094,9 +2119,10 @@ exp_many:
 	JGE           exp_many
 
 exp_few:
-	ADDQ $0x00000030, R8
-	SUBQ $0x00000010, R8
-	JLT  exp_tail
+	ADDQ    $0x00000030, R8
+	SUBQ    $0x00000010, R8
+	JLT     exp_tail
+	PCALIGN $0x40
 
 exp:
 	VMOVUPS       (CX)(DI*1), Z3
@@ -2178,6 +2204,7 @@ exp_done:
 	MOVQ         64(AX), R8
 	SUBQ         $0x00000010, R8
 	JLT          divide_tail
+	PCALIGN      $0x40
 
 divide:
 	VMOVUPS (DX)(DI*1), Z0

@@ -55,6 +55,7 @@ done:
 
 // EACH_ROW is the whole of a kernel that has one pass over a row.
 #define EACH_ROW(body) \
+	PCALIGN $64; \
 row: \
 	CHANNELS(four, two, one, done, body) \
 	NEXT_ROW(row)

@@ -70,6 +70,7 @@ TEXT ·clampc4NEON(SB), NOSPLIT, $0-8
 	ZERO4(16); ZERO4(17); ZERO4(18); ZERO4(19); \
 	MOVD R1, R8; \
 	MOVD Rows_RowsLeft(R0), R6; \
+	PCALIGN $64; \
 rows: \
 	FLDPQ (R8), (F0, F1); FLDPQ 32(R8), (F2, F3); ADD R4, R8; \
 	op(0, 16, 20); op(1, 17, 21); op(2, 18, 22); op(3, 19, 23); \
@@ -84,6 +85,7 @@ rows: \
 	ZERO4(16); \
 	MOVD R1, R8; \
 	MOVD Rows_RowsLeft(R0), R6; \
+	PCALIGN $64; \
 rows: \
 	move (R8), F0; ADD R4, R8; \
 	op(0, 16, 20); \

@@ -22,6 +22,7 @@ TEXT ·wino4x3inc8AVX2(SB), $1184-8
 	MOVQ    80(AX), R9
 	SUBQ    $0x08, R9
 	JLT     tail
+	PCALIGN $0x40
 
 channels:
 	MOVQ         DX, R10
@@ -853,6 +854,7 @@ TEXT ·wino4x3outc8AVX2(SB), $800-8
 	MOVQ    80(AX), R9
 	SUBQ    $0x08, R9
 	JLT     tail
+	PCALIGN $0x40
 
 channels:
 	MOVQ        DX, R10

@@ -22,6 +22,7 @@ TEXT ·wino4x3inc16AVX512(SB), $1216-8
 	MOVQ    80(AX), AX
 	SUBQ    $0x10, AX
 	JLT     tail
+	PCALIGN $0x40
 
 channels:
 	MOVQ         DX, R9
@@ -843,6 +844,7 @@ TEXT ·wino4x3outc16AVX512(SB), $448-8
 	MOVQ    80(AX), R9
 	SUBQ    $0x10, R9
 	JLT     tail
+	PCALIGN $0x40
 
 channels:
 	MOVQ        DX, R10

@@ -84,6 +84,8 @@ TEXT ·wino4x3inc4NEON(SB), 0, $576-8
 	MOVD Winograd_OutRow(R0), R5
 	MOVD Winograd_C(R0), R6
 
+	PCALIGN $64
+
 four:
 	SUBS $4, R6
 	BLT  two
@@ -175,6 +177,8 @@ TEXT ·wino4x3outc4NEON(SB), 0, $384-8
 	FMOVS Winograd_Hi(R0), F22
 	VDUP  V21.S[0], V21.S4
 	VDUP  V22.S[0], V22.S4
+
+	PCALIGN $64
 
 four:
 	SUBS $4, R6

@@ -13,10 +13,11 @@ TEXT ·zipc8AVX2(SB), NOSPLIT, $0-8
 	MOVQ (AX), BX
 
 row:
-	XORQ SI, SI
-	MOVQ 64(AX), DI
-	SUBQ $0x08, DI
-	JLT  tail
+	XORQ    SI, SI
+	MOVQ    64(AX), DI
+	SUBQ    $0x08, DI
+	JLT     tail
+	PCALIGN $0x40
 
 channels:
 	VMOVUPS    (CX)(SI*1), Y0
