@@ -16,9 +16,9 @@ import (
 func exp(v *isa, x group, sign float64, positive bool) {
 	n, p := v.group(len(x)), v.group(len(x))
 	if sign > 0 {
-		v.each(VMULPS, v.all("log2e", math.Log2E), x, x)
+		v.each(v.with(multiply), v.all("log2e", math.Log2E), x, x)
 	} else {
-		v.each(VMULPS, v.all("minusLog2e", -math.Log2E), x, x)
+		v.each(v.with(multiply), v.all("minusLog2e", -math.Log2E), x, x)
 	}
 	v.each(VMAXPS, x, v.in("expLo", -126), x)
 	if positive {
@@ -26,13 +26,13 @@ func exp(v *isa, x group, sign float64, positive bool) {
 	}
 	v.round(x, n)
 	v.each(VSUBPS, n, x, x)
-	v.each(VMOVUPS, v.all("exp6", 0.00015353257185779512), p)
-	v.each(VFMADD213PS, v.all("exp5", 0.001339900423772633), x, p)
-	v.each(VFMADD213PS, v.all("exp4", 0.00961843878030777), x, p)
-	v.each(VFMADD213PS, v.all("exp3", 0.05550331994891167), x, p)
-	v.each(VFMADD213PS, v.all("exp2", 0.24022647738456726), x, p)
-	v.each(VFMADD213PS, v.all("exp1", 0.6931471824645996), x, p)
-	v.each(VFMADD213PS, v.all("one", 1), x, p)
+	v.each(v.with(move), v.all("exp6", 0.00015353257185779512), p)
+	v.each(v.with(multiplyAdd), v.all("exp5", 0.001339900423772633), x, p)
+	v.each(v.with(multiplyAdd), v.all("exp4", 0.00961843878030777), x, p)
+	v.each(v.with(multiplyAdd), v.all("exp3", 0.05550331994891167), x, p)
+	v.each(v.with(multiplyAdd), v.all("exp2", 0.24022647738456726), x, p)
+	v.each(v.with(multiplyAdd), v.all("exp1", 0.6931471824645996), x, p)
+	v.each(v.with(multiplyAdd), v.all("one", 1), x, p)
 	v.scale(p, n, x)
 }
 
@@ -83,18 +83,18 @@ var activations = []struct {
 	// 7.1.26, refitted with six coefficients; |error of Φ| ≤ 1.4e-8 before rounding.
 	{"gelu", 4, func(v *isa, z group, again func() group) group {
 		t, q := v.group(len(z)), v.group(len(z))
-		v.each(VANDPS, v.allBits("absolute", 0x7fffffff), z, z)
-		v.each(VMULPS, v.all("rsqrt2", 0.70710678118), z, z)
+		v.each(v.with(and), v.allBits("absolute", 0x7fffffff), z, z)
+		v.each(v.with(multiply), v.all("rsqrt2", 0.70710678118), z, z)
 		one := v.in("one", 1)
 		v.each(VMOVAPS, z, t)
 		v.each(VFMADD213PS, one, v.in("geluP", 0.4), t)
 		v.each(VDIVPS, t, one, t)
-		v.each(VMOVUPS, v.all("gelu6", -0.1001296117901802), q)
-		v.each(VFMADD213PS, v.all("gelu5", 0.35457363724708557), t, q)
-		v.each(VFMADD213PS, v.all("gelu4", -0.18545392155647278), t, q)
-		v.each(VFMADD213PS, v.all("gelu3", 0.23413705825805664), t, q)
-		v.each(VFMADD213PS, v.all("gelu2", 0.080911785364151), t, q)
-		v.each(VFMADD213PS, v.all("gelu1", 0.11596104502677917), t, q)
+		v.each(v.with(move), v.all("gelu6", -0.1001296117901802), q)
+		v.each(v.with(multiplyAdd), v.all("gelu5", 0.35457363724708557), t, q)
+		v.each(v.with(multiplyAdd), v.all("gelu4", -0.18545392155647278), t, q)
+		v.each(v.with(multiplyAdd), v.all("gelu3", 0.23413705825805664), t, q)
+		v.each(v.with(multiplyAdd), v.all("gelu2", 0.080911785364151), t, q)
+		v.each(v.with(multiplyAdd), v.all("gelu1", 0.11596104502677917), t, q)
 		v.each(VMULPS, t, q, q)
 		v.each(VMULPS, z, z, z)
 		exp(v, z, -1, false)
@@ -109,8 +109,8 @@ var activations = []struct {
 	{"gelutanh", 5, func(v *isa, x group, again func() group) group {
 		u := v.group(len(x))
 		v.each(VMULPS, x, x, u)
-		v.each(VMULPS, v.all("geluT3", 2*0.7978845608*0.044715), u, u)
-		v.each(VADDPS, v.all("geluT1", 2*0.7978845608), u, u)
+		v.each(v.with(multiply), v.all("geluT3", 2*0.7978845608*0.044715), u, u)
+		v.each(v.with(add), v.all("geluT1", 2*0.7978845608), u, u)
 		v.each(VMULPS, x, u, u)
 		sigmoid(v, u)
 		v.each(VMULPS, again(), u, u)

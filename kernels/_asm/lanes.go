@@ -102,28 +102,53 @@ func (v *isa) across(x VecVirtual, combine func(...Op)) {
 	combine(y, x, x)
 }
 
-// constants keeps one data section of vectors of float32 constants.
+// constants keeps one data section of float32 constants.
 var constants = map[string]Mem{}
 
-// all is a constant in all lanes. It is written as bits: avo prints a whole number as an integer.
+// all is a constant for all lanes, which instructions by with read: a vector for AVX2, one number for AVX-512. It is
+// written as bits: avo prints a whole number as an integer.
 func (v *isa) all(name string, x float64) Mem { return v.allBits(name, math.Float32bits(float32(x))) }
 
-// allBits is a bit pattern in all lanes.
+// allBits is a bit pattern for all lanes.
 func (v *isa) allBits(name string, bits uint32) Mem {
 	if m, ok := constants[name]; ok {
 		return m
 	}
 	m := GLOBL(name, RODATA|NOPTR)
-	for i := range v.lanes {
+	n := v.lanes
+	if v == avx512 {
+		n = 1
+	}
+	for i := range n {
 		DATA(4*i, U32(bits))
 	}
 	constants[name] = m
 	return m
 }
 
+// A reader is an instruction that reads a constant: a vector, or one number that it spreads over all lanes.
+type reader struct{ vector, number func(...Op) }
+
+var (
+	move        = reader{VMOVUPS, VBROADCASTSS}
+	add         = reader{VADDPS, VADDPS_BCST}
+	multiply    = reader{VMULPS, VMULPS_BCST}
+	multiplyAdd = reader{VFMADD213PS, VFMADD213PS_BCST}
+	and         = reader{VANDPS, VANDPS_BCST}
+)
+
+// with is the instruction as it reads a constant of all's. The linker aligns no data beyond 32 bytes, so a vector of 64
+// would lie across two lines of the cache, and take two loads, in one program and not in the next.
+func (v *isa) with(r reader) func(...Op) {
+	if v == avx512 {
+		return r.number
+	}
+	return r.vector
+}
+
 // in is a constant in all lanes of a register.
 func (v *isa) in(name string, c float64) VecVirtual {
 	x := v.vec()
-	VMOVUPS(v.all(name, c), x)
+	v.with(move)(v.all(name, c), x)
 	return x
 }

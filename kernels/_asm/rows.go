@@ -277,7 +277,7 @@ func layernorm(v *isa) {
 	VBROADCASTSS(k.field(rowsLo), scale)
 	VADDPS(scale, sum, sum)
 	VSQRTPS(sum, sum)
-	VMOVUPS(v.all("one", 1), scale)
+	v.with(move)(v.all("one", 1), scale)
 	VDIVPS(sum, scale, scale)
 	k.channels("scale", 1, func(_ int, mask Register) {
 		a, b := v.vec(), v.vec()
@@ -300,7 +300,7 @@ func softmax(v *isa) {
 	most, sum, scale := all[0], YMM(), v.vec()
 	Label("row")
 	for _, m := range all {
-		VMOVUPS(v.allBits("minusInf", 0xff800000), m)
+		v.with(move)(v.allBits("minusInf", 0xff800000), m)
 	}
 	k.gather("largest", all, VMAXPS, func(most VecVirtual, at Mem, mask Register) {
 		x := v.vec()
@@ -308,12 +308,12 @@ func softmax(v *isa) {
 		case mask == nil:
 			VMOVUPS(at, x)
 		case v == avx512:
-			VMOVUPS(v.allBits("minusInf", 0xff800000), x)
+			v.with(move)(v.allBits("minusInf", 0xff800000), x)
 			VMOVUPS(at, mask, x)
 		default:
 			low := v.vec()
 			v.load(at, x, mask)
-			VMOVUPS(v.allBits("minusInf", 0xff800000), low)
+			v.with(move)(v.allBits("minusInf", 0xff800000), low)
 			VBLENDVPS(mask, x, low, x)
 		}
 		VMAXPS(x, most, most)
@@ -342,7 +342,7 @@ func softmax(v *isa) {
 	avx2.across(sum, VADDPS)
 	total := v.vec()
 	VBROADCASTSS(sum.AsX(), total)
-	VMOVUPS(v.all("one", 1), scale)
+	v.with(move)(v.all("one", 1), scale)
 	VDIVPS(total, scale, scale)
 	k.channels("divide", 1, func(n int, mask Register) {
 		x := k.read(k.out, n, mask)

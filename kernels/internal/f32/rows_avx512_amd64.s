@@ -289,80 +289,80 @@ row:
 	PCALIGN $0x40
 
 channels_many:
-	VMOVUPS     (CX)(DI*1), Z0
-	VMOVUPS     64(CX)(DI*1), Z1
-	VMOVUPS     128(CX)(DI*1), Z2
-	VMOVUPS     192(CX)(DI*1), Z3
-	VMULPS      minusLog2e<>+0(SB), Z0, Z0
-	VMULPS      minusLog2e<>+0(SB), Z1, Z1
-	VMULPS      minusLog2e<>+0(SB), Z2, Z2
-	VMULPS      minusLog2e<>+0(SB), Z3, Z3
-	VMOVUPS     expLo<>+0(SB), Z4
-	VMAXPS      Z0, Z4, Z0
-	VMAXPS      Z1, Z4, Z1
-	VMAXPS      Z2, Z4, Z2
-	VMAXPS      Z3, Z4, Z3
-	VMOVUPS     expHi<>+0(SB), Z4
-	VMINPS      Z0, Z4, Z0
-	VMINPS      Z1, Z4, Z1
-	VMINPS      Z2, Z4, Z2
-	VMINPS      Z3, Z4, Z3
-	VRNDSCALEPS $0x00, Z0, Z4
-	VRNDSCALEPS $0x00, Z1, Z5
-	VRNDSCALEPS $0x00, Z2, Z6
-	VRNDSCALEPS $0x00, Z3, Z7
-	VSUBPS      Z4, Z0, Z0
-	VSUBPS      Z5, Z1, Z1
-	VSUBPS      Z6, Z2, Z2
-	VSUBPS      Z7, Z3, Z3
-	VMOVUPS     exp6<>+0(SB), Z8
-	VMOVUPS     exp6<>+0(SB), Z9
-	VMOVUPS     exp6<>+0(SB), Z10
-	VMOVUPS     exp6<>+0(SB), Z11
-	VFMADD213PS exp5<>+0(SB), Z0, Z8
-	VFMADD213PS exp5<>+0(SB), Z1, Z9
-	VFMADD213PS exp5<>+0(SB), Z2, Z10
-	VFMADD213PS exp5<>+0(SB), Z3, Z11
-	VFMADD213PS exp4<>+0(SB), Z0, Z8
-	VFMADD213PS exp4<>+0(SB), Z1, Z9
-	VFMADD213PS exp4<>+0(SB), Z2, Z10
-	VFMADD213PS exp4<>+0(SB), Z3, Z11
-	VFMADD213PS exp3<>+0(SB), Z0, Z8
-	VFMADD213PS exp3<>+0(SB), Z1, Z9
-	VFMADD213PS exp3<>+0(SB), Z2, Z10
-	VFMADD213PS exp3<>+0(SB), Z3, Z11
-	VFMADD213PS exp2<>+0(SB), Z0, Z8
-	VFMADD213PS exp2<>+0(SB), Z1, Z9
-	VFMADD213PS exp2<>+0(SB), Z2, Z10
-	VFMADD213PS exp2<>+0(SB), Z3, Z11
-	VFMADD213PS exp1<>+0(SB), Z0, Z8
-	VFMADD213PS exp1<>+0(SB), Z1, Z9
-	VFMADD213PS exp1<>+0(SB), Z2, Z10
-	VFMADD213PS exp1<>+0(SB), Z3, Z11
-	VFMADD213PS one<>+0(SB), Z0, Z8
-	VFMADD213PS one<>+0(SB), Z1, Z9
-	VFMADD213PS one<>+0(SB), Z2, Z10
-	VFMADD213PS one<>+0(SB), Z3, Z11
-	VSCALEFPS   Z4, Z8, Z0
-	VSCALEFPS   Z5, Z9, Z1
-	VSCALEFPS   Z6, Z10, Z2
-	VSCALEFPS   Z7, Z11, Z3
-	VMOVUPS     one<>+0(SB), Z4
-	VADDPS      Z4, Z0, Z0
-	VADDPS      Z4, Z1, Z1
-	VADDPS      Z4, Z2, Z2
-	VADDPS      Z4, Z3, Z3
-	VDIVPS      Z0, Z4, Z0
-	VDIVPS      Z1, Z4, Z1
-	VDIVPS      Z2, Z4, Z2
-	VDIVPS      Z3, Z4, Z3
-	VMOVUPS     Z0, (DX)(DI*1)
-	VMOVUPS     Z1, 64(DX)(DI*1)
-	VMOVUPS     Z2, 128(DX)(DI*1)
-	VMOVUPS     Z3, 192(DX)(DI*1)
-	ADDQ        $0x00000100, DI
-	SUBQ        $0x00000040, R8
-	JGE         channels_many
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMOVUPS          128(CX)(DI*1), Z2
+	VMOVUPS          192(CX)(DI*1), Z3
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z2, Z2
+	VMULPS.BCST      minusLog2e<>+0(SB), Z3, Z3
+	VBROADCASTSS     expLo<>+0(SB), Z4
+	VMAXPS           Z0, Z4, Z0
+	VMAXPS           Z1, Z4, Z1
+	VMAXPS           Z2, Z4, Z2
+	VMAXPS           Z3, Z4, Z3
+	VBROADCASTSS     expHi<>+0(SB), Z4
+	VMINPS           Z0, Z4, Z0
+	VMINPS           Z1, Z4, Z1
+	VMINPS           Z2, Z4, Z2
+	VMINPS           Z3, Z4, Z3
+	VRNDSCALEPS      $0x00, Z0, Z4
+	VRNDSCALEPS      $0x00, Z1, Z5
+	VRNDSCALEPS      $0x00, Z2, Z6
+	VRNDSCALEPS      $0x00, Z3, Z7
+	VSUBPS           Z4, Z0, Z0
+	VSUBPS           Z5, Z1, Z1
+	VSUBPS           Z6, Z2, Z2
+	VSUBPS           Z7, Z3, Z3
+	VBROADCASTSS     exp6<>+0(SB), Z8
+	VBROADCASTSS     exp6<>+0(SB), Z9
+	VBROADCASTSS     exp6<>+0(SB), Z10
+	VBROADCASTSS     exp6<>+0(SB), Z11
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp5<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp5<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp4<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp4<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp3<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp3<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp2<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp2<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp1<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp1<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST one<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST one<>+0(SB), Z3, Z11
+	VSCALEFPS        Z4, Z8, Z0
+	VSCALEFPS        Z5, Z9, Z1
+	VSCALEFPS        Z6, Z10, Z2
+	VSCALEFPS        Z7, Z11, Z3
+	VBROADCASTSS     one<>+0(SB), Z4
+	VADDPS           Z4, Z0, Z0
+	VADDPS           Z4, Z1, Z1
+	VADDPS           Z4, Z2, Z2
+	VADDPS           Z4, Z3, Z3
+	VDIVPS           Z0, Z4, Z0
+	VDIVPS           Z1, Z4, Z1
+	VDIVPS           Z2, Z4, Z2
+	VDIVPS           Z3, Z4, Z3
+	VMOVUPS          Z0, (DX)(DI*1)
+	VMOVUPS          Z1, 64(DX)(DI*1)
+	VMOVUPS          Z2, 128(DX)(DI*1)
+	VMOVUPS          Z3, 192(DX)(DI*1)
+	ADDQ             $0x00000100, DI
+	SUBQ             $0x00000040, R8
+	JGE              channels_many
 
 channels_few:
 	ADDQ    $0x00000040, R8
@@ -371,63 +371,63 @@ channels_few:
 	PCALIGN $0x40
 
 channels:
-	VMOVUPS     (CX)(DI*1), Z0
-	VMULPS      minusLog2e<>+0(SB), Z0, Z0
-	VMOVUPS     expLo<>+0(SB), Z1
-	VMAXPS      Z0, Z1, Z0
-	VMOVUPS     expHi<>+0(SB), Z1
-	VMINPS      Z0, Z1, Z0
-	VRNDSCALEPS $0x00, Z0, Z1
-	VSUBPS      Z1, Z0, Z0
-	VMOVUPS     exp6<>+0(SB), Z2
-	VFMADD213PS exp5<>+0(SB), Z0, Z2
-	VFMADD213PS exp4<>+0(SB), Z0, Z2
-	VFMADD213PS exp3<>+0(SB), Z0, Z2
-	VFMADD213PS exp2<>+0(SB), Z0, Z2
-	VFMADD213PS exp1<>+0(SB), Z0, Z2
-	VFMADD213PS one<>+0(SB), Z0, Z2
-	VSCALEFPS   Z1, Z2, Z0
-	VMOVUPS     one<>+0(SB), Z1
-	VADDPS      Z1, Z0, Z0
-	VDIVPS      Z0, Z1, Z0
-	VMOVUPS     Z0, (DX)(DI*1)
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R8
-	JGE         channels
+	VMOVUPS          (CX)(DI*1), Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VBROADCASTSS     expHi<>+0(SB), Z1
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VBROADCASTSS     one<>+0(SB), Z1
+	VADDPS           Z1, Z0, Z0
+	VDIVPS           Z0, Z1, Z0
+	VMOVUPS          Z0, (DX)(DI*1)
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R8
+	JGE              channels
 
 channels_tail:
-	ADDQ          $0x00000010, R8
-	JZ            channels_done
-	MOVQ          $0x00000001, R9
-	SHLXQ         R8, R9, R9
-	DECQ          R9
-	KMOVW         R9, K1
-	VMOVUPS.Z     (CX)(DI*1), K1, Z0
-	VMULPS        minusLog2e<>+0(SB), Z0, Z0
-	VMOVUPS       expLo<>+0(SB), Z1
-	VMAXPS        Z0, Z1, Z0
-	VMOVUPS       expHi<>+0(SB), Z1
-	VMINPS        Z0, Z1, Z0
-	VRNDSCALEPS   $0x00, Z0, Z1
-	VSUBPS        Z1, Z0, Z0
-	VMOVUPS       exp6<>+0(SB), Z2
-	VFMADD213PS   exp5<>+0(SB), Z0, Z2
-	VFMADD213PS   exp4<>+0(SB), Z0, Z2
-	VFMADD213PS   exp3<>+0(SB), Z0, Z2
-	VFMADD213PS   exp2<>+0(SB), Z0, Z2
-	VFMADD213PS   exp1<>+0(SB), Z0, Z2
-	VFMADD213PS   one<>+0(SB), Z0, Z2
-	VSCALEFPS     Z1, Z2, Z0
-	VMOVUPS       one<>+0(SB), Z1
-	VADDPS        Z1, Z0, Z0
-	VDIVPS        Z0, Z1, Z0
-	MOVQ          DX, R9
-	CMPQ          R8, $0x08
-	JLT           few1
-	VMOVUPS       Y0, (DX)(DI*1)
-	JEQ           written1
-	VEXTRACTF32X8 $0x01, Z0, Y0
-	LEAQ          32(DX), R9
+	ADDQ             $0x00000010, R8
+	JZ               channels_done
+	MOVQ             $0x00000001, R9
+	SHLXQ            R8, R9, R9
+	DECQ             R9
+	KMOVW            R9, K1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VBROADCASTSS     expHi<>+0(SB), Z1
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VBROADCASTSS     one<>+0(SB), Z1
+	VADDPS           Z1, Z0, Z0
+	VDIVPS           Z0, Z1, Z0
+	MOVQ             DX, R9
+	CMPQ             R8, $0x08
+	JLT              few1
+	VMOVUPS          Y0, (DX)(DI*1)
+	JEQ              written1
+	VEXTRACTF32X8    $0x01, Z0, Y0
+	LEAQ             32(DX), R9
 
 few1:
 	MOVQ       80(AX), R8
@@ -446,184 +446,34 @@ channels_done:
 	RET
 
 DATA minusLog2e<>+0(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+4(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+8(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+12(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+16(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+20(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+24(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+28(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+32(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+36(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+40(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+44(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+48(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+52(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+56(SB)/4, $0xbfb8aa3b
-DATA minusLog2e<>+60(SB)/4, $0xbfb8aa3b
-GLOBL minusLog2e<>(SB), RODATA|NOPTR, $64
+GLOBL minusLog2e<>(SB), RODATA|NOPTR, $4
 
 DATA expLo<>+0(SB)/4, $0xc2fc0000
-DATA expLo<>+4(SB)/4, $0xc2fc0000
-DATA expLo<>+8(SB)/4, $0xc2fc0000
-DATA expLo<>+12(SB)/4, $0xc2fc0000
-DATA expLo<>+16(SB)/4, $0xc2fc0000
-DATA expLo<>+20(SB)/4, $0xc2fc0000
-DATA expLo<>+24(SB)/4, $0xc2fc0000
-DATA expLo<>+28(SB)/4, $0xc2fc0000
-DATA expLo<>+32(SB)/4, $0xc2fc0000
-DATA expLo<>+36(SB)/4, $0xc2fc0000
-DATA expLo<>+40(SB)/4, $0xc2fc0000
-DATA expLo<>+44(SB)/4, $0xc2fc0000
-DATA expLo<>+48(SB)/4, $0xc2fc0000
-DATA expLo<>+52(SB)/4, $0xc2fc0000
-DATA expLo<>+56(SB)/4, $0xc2fc0000
-DATA expLo<>+60(SB)/4, $0xc2fc0000
-GLOBL expLo<>(SB), RODATA|NOPTR, $64
+GLOBL expLo<>(SB), RODATA|NOPTR, $4
 
 DATA expHi<>+0(SB)/4, $0x42fc0000
-DATA expHi<>+4(SB)/4, $0x42fc0000
-DATA expHi<>+8(SB)/4, $0x42fc0000
-DATA expHi<>+12(SB)/4, $0x42fc0000
-DATA expHi<>+16(SB)/4, $0x42fc0000
-DATA expHi<>+20(SB)/4, $0x42fc0000
-DATA expHi<>+24(SB)/4, $0x42fc0000
-DATA expHi<>+28(SB)/4, $0x42fc0000
-DATA expHi<>+32(SB)/4, $0x42fc0000
-DATA expHi<>+36(SB)/4, $0x42fc0000
-DATA expHi<>+40(SB)/4, $0x42fc0000
-DATA expHi<>+44(SB)/4, $0x42fc0000
-DATA expHi<>+48(SB)/4, $0x42fc0000
-DATA expHi<>+52(SB)/4, $0x42fc0000
-DATA expHi<>+56(SB)/4, $0x42fc0000
-DATA expHi<>+60(SB)/4, $0x42fc0000
-GLOBL expHi<>(SB), RODATA|NOPTR, $64
+GLOBL expHi<>(SB), RODATA|NOPTR, $4
 
 DATA exp6<>+0(SB)/4, $0x3920fd96
-DATA exp6<>+4(SB)/4, $0x3920fd96
-DATA exp6<>+8(SB)/4, $0x3920fd96
-DATA exp6<>+12(SB)/4, $0x3920fd96
-DATA exp6<>+16(SB)/4, $0x3920fd96
-DATA exp6<>+20(SB)/4, $0x3920fd96
-DATA exp6<>+24(SB)/4, $0x3920fd96
-DATA exp6<>+28(SB)/4, $0x3920fd96
-DATA exp6<>+32(SB)/4, $0x3920fd96
-DATA exp6<>+36(SB)/4, $0x3920fd96
-DATA exp6<>+40(SB)/4, $0x3920fd96
-DATA exp6<>+44(SB)/4, $0x3920fd96
-DATA exp6<>+48(SB)/4, $0x3920fd96
-DATA exp6<>+52(SB)/4, $0x3920fd96
-DATA exp6<>+56(SB)/4, $0x3920fd96
-DATA exp6<>+60(SB)/4, $0x3920fd96
-GLOBL exp6<>(SB), RODATA|NOPTR, $64
+GLOBL exp6<>(SB), RODATA|NOPTR, $4
 
 DATA exp5<>+0(SB)/4, $0x3aaf9f99
-DATA exp5<>+4(SB)/4, $0x3aaf9f99
-DATA exp5<>+8(SB)/4, $0x3aaf9f99
-DATA exp5<>+12(SB)/4, $0x3aaf9f99
-DATA exp5<>+16(SB)/4, $0x3aaf9f99
-DATA exp5<>+20(SB)/4, $0x3aaf9f99
-DATA exp5<>+24(SB)/4, $0x3aaf9f99
-DATA exp5<>+28(SB)/4, $0x3aaf9f99
-DATA exp5<>+32(SB)/4, $0x3aaf9f99
-DATA exp5<>+36(SB)/4, $0x3aaf9f99
-DATA exp5<>+40(SB)/4, $0x3aaf9f99
-DATA exp5<>+44(SB)/4, $0x3aaf9f99
-DATA exp5<>+48(SB)/4, $0x3aaf9f99
-DATA exp5<>+52(SB)/4, $0x3aaf9f99
-DATA exp5<>+56(SB)/4, $0x3aaf9f99
-DATA exp5<>+60(SB)/4, $0x3aaf9f99
-GLOBL exp5<>(SB), RODATA|NOPTR, $64
+GLOBL exp5<>(SB), RODATA|NOPTR, $4
 
 DATA exp4<>+0(SB)/4, $0x3c1d96a8
-DATA exp4<>+4(SB)/4, $0x3c1d96a8
-DATA exp4<>+8(SB)/4, $0x3c1d96a8
-DATA exp4<>+12(SB)/4, $0x3c1d96a8
-DATA exp4<>+16(SB)/4, $0x3c1d96a8
-DATA exp4<>+20(SB)/4, $0x3c1d96a8
-DATA exp4<>+24(SB)/4, $0x3c1d96a8
-DATA exp4<>+28(SB)/4, $0x3c1d96a8
-DATA exp4<>+32(SB)/4, $0x3c1d96a8
-DATA exp4<>+36(SB)/4, $0x3c1d96a8
-DATA exp4<>+40(SB)/4, $0x3c1d96a8
-DATA exp4<>+44(SB)/4, $0x3c1d96a8
-DATA exp4<>+48(SB)/4, $0x3c1d96a8
-DATA exp4<>+52(SB)/4, $0x3c1d96a8
-DATA exp4<>+56(SB)/4, $0x3c1d96a8
-DATA exp4<>+60(SB)/4, $0x3c1d96a8
-GLOBL exp4<>(SB), RODATA|NOPTR, $64
+GLOBL exp4<>(SB), RODATA|NOPTR, $4
 
 DATA exp3<>+0(SB)/4, $0x3d635773
-DATA exp3<>+4(SB)/4, $0x3d635773
-DATA exp3<>+8(SB)/4, $0x3d635773
-DATA exp3<>+12(SB)/4, $0x3d635773
-DATA exp3<>+16(SB)/4, $0x3d635773
-DATA exp3<>+20(SB)/4, $0x3d635773
-DATA exp3<>+24(SB)/4, $0x3d635773
-DATA exp3<>+28(SB)/4, $0x3d635773
-DATA exp3<>+32(SB)/4, $0x3d635773
-DATA exp3<>+36(SB)/4, $0x3d635773
-DATA exp3<>+40(SB)/4, $0x3d635773
-DATA exp3<>+44(SB)/4, $0x3d635773
-DATA exp3<>+48(SB)/4, $0x3d635773
-DATA exp3<>+52(SB)/4, $0x3d635773
-DATA exp3<>+56(SB)/4, $0x3d635773
-DATA exp3<>+60(SB)/4, $0x3d635773
-GLOBL exp3<>(SB), RODATA|NOPTR, $64
+GLOBL exp3<>(SB), RODATA|NOPTR, $4
 
 DATA exp2<>+0(SB)/4, $0x3e75fdee
-DATA exp2<>+4(SB)/4, $0x3e75fdee
-DATA exp2<>+8(SB)/4, $0x3e75fdee
-DATA exp2<>+12(SB)/4, $0x3e75fdee
-DATA exp2<>+16(SB)/4, $0x3e75fdee
-DATA exp2<>+20(SB)/4, $0x3e75fdee
-DATA exp2<>+24(SB)/4, $0x3e75fdee
-DATA exp2<>+28(SB)/4, $0x3e75fdee
-DATA exp2<>+32(SB)/4, $0x3e75fdee
-DATA exp2<>+36(SB)/4, $0x3e75fdee
-DATA exp2<>+40(SB)/4, $0x3e75fdee
-DATA exp2<>+44(SB)/4, $0x3e75fdee
-DATA exp2<>+48(SB)/4, $0x3e75fdee
-DATA exp2<>+52(SB)/4, $0x3e75fdee
-DATA exp2<>+56(SB)/4, $0x3e75fdee
-DATA exp2<>+60(SB)/4, $0x3e75fdee
-GLOBL exp2<>(SB), RODATA|NOPTR, $64
+GLOBL exp2<>(SB), RODATA|NOPTR, $4
 
 DATA exp1<>+0(SB)/4, $0x3f317218
-DATA exp1<>+4(SB)/4, $0x3f317218
-DATA exp1<>+8(SB)/4, $0x3f317218
-DATA exp1<>+12(SB)/4, $0x3f317218
-DATA exp1<>+16(SB)/4, $0x3f317218
-DATA exp1<>+20(SB)/4, $0x3f317218
-DATA exp1<>+24(SB)/4, $0x3f317218
-DATA exp1<>+28(SB)/4, $0x3f317218
-DATA exp1<>+32(SB)/4, $0x3f317218
-DATA exp1<>+36(SB)/4, $0x3f317218
-DATA exp1<>+40(SB)/4, $0x3f317218
-DATA exp1<>+44(SB)/4, $0x3f317218
-DATA exp1<>+48(SB)/4, $0x3f317218
-DATA exp1<>+52(SB)/4, $0x3f317218
-DATA exp1<>+56(SB)/4, $0x3f317218
-DATA exp1<>+60(SB)/4, $0x3f317218
-GLOBL exp1<>(SB), RODATA|NOPTR, $64
+GLOBL exp1<>(SB), RODATA|NOPTR, $4
 
 DATA one<>+0(SB)/4, $0x3f800000
-DATA one<>+4(SB)/4, $0x3f800000
-DATA one<>+8(SB)/4, $0x3f800000
-DATA one<>+12(SB)/4, $0x3f800000
-DATA one<>+16(SB)/4, $0x3f800000
-DATA one<>+20(SB)/4, $0x3f800000
-DATA one<>+24(SB)/4, $0x3f800000
-DATA one<>+28(SB)/4, $0x3f800000
-DATA one<>+32(SB)/4, $0x3f800000
-DATA one<>+36(SB)/4, $0x3f800000
-DATA one<>+40(SB)/4, $0x3f800000
-DATA one<>+44(SB)/4, $0x3f800000
-DATA one<>+48(SB)/4, $0x3f800000
-DATA one<>+52(SB)/4, $0x3f800000
-DATA one<>+56(SB)/4, $0x3f800000
-DATA one<>+60(SB)/4, $0x3f800000
-GLOBL one<>(SB), RODATA|NOPTR, $64
+GLOBL one<>(SB), RODATA|NOPTR, $4
 
 // func siluc16AVX512(t *Rows)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -642,88 +492,88 @@ row:
 	PCALIGN $0x40
 
 channels_many:
-	VMOVUPS     (CX)(DI*1), Z0
-	VMOVUPS     64(CX)(DI*1), Z1
-	VMOVUPS     128(CX)(DI*1), Z2
-	VMOVUPS     192(CX)(DI*1), Z3
-	VMULPS      minusLog2e<>+0(SB), Z0, Z0
-	VMULPS      minusLog2e<>+0(SB), Z1, Z1
-	VMULPS      minusLog2e<>+0(SB), Z2, Z2
-	VMULPS      minusLog2e<>+0(SB), Z3, Z3
-	VMOVUPS     expLo<>+0(SB), Z4
-	VMAXPS      Z0, Z4, Z0
-	VMAXPS      Z1, Z4, Z1
-	VMAXPS      Z2, Z4, Z2
-	VMAXPS      Z3, Z4, Z3
-	VMOVUPS     expHi<>+0(SB), Z4
-	VMINPS      Z0, Z4, Z0
-	VMINPS      Z1, Z4, Z1
-	VMINPS      Z2, Z4, Z2
-	VMINPS      Z3, Z4, Z3
-	VRNDSCALEPS $0x00, Z0, Z4
-	VRNDSCALEPS $0x00, Z1, Z5
-	VRNDSCALEPS $0x00, Z2, Z6
-	VRNDSCALEPS $0x00, Z3, Z7
-	VSUBPS      Z4, Z0, Z0
-	VSUBPS      Z5, Z1, Z1
-	VSUBPS      Z6, Z2, Z2
-	VSUBPS      Z7, Z3, Z3
-	VMOVUPS     exp6<>+0(SB), Z8
-	VMOVUPS     exp6<>+0(SB), Z9
-	VMOVUPS     exp6<>+0(SB), Z10
-	VMOVUPS     exp6<>+0(SB), Z11
-	VFMADD213PS exp5<>+0(SB), Z0, Z8
-	VFMADD213PS exp5<>+0(SB), Z1, Z9
-	VFMADD213PS exp5<>+0(SB), Z2, Z10
-	VFMADD213PS exp5<>+0(SB), Z3, Z11
-	VFMADD213PS exp4<>+0(SB), Z0, Z8
-	VFMADD213PS exp4<>+0(SB), Z1, Z9
-	VFMADD213PS exp4<>+0(SB), Z2, Z10
-	VFMADD213PS exp4<>+0(SB), Z3, Z11
-	VFMADD213PS exp3<>+0(SB), Z0, Z8
-	VFMADD213PS exp3<>+0(SB), Z1, Z9
-	VFMADD213PS exp3<>+0(SB), Z2, Z10
-	VFMADD213PS exp3<>+0(SB), Z3, Z11
-	VFMADD213PS exp2<>+0(SB), Z0, Z8
-	VFMADD213PS exp2<>+0(SB), Z1, Z9
-	VFMADD213PS exp2<>+0(SB), Z2, Z10
-	VFMADD213PS exp2<>+0(SB), Z3, Z11
-	VFMADD213PS exp1<>+0(SB), Z0, Z8
-	VFMADD213PS exp1<>+0(SB), Z1, Z9
-	VFMADD213PS exp1<>+0(SB), Z2, Z10
-	VFMADD213PS exp1<>+0(SB), Z3, Z11
-	VFMADD213PS one<>+0(SB), Z0, Z8
-	VFMADD213PS one<>+0(SB), Z1, Z9
-	VFMADD213PS one<>+0(SB), Z2, Z10
-	VFMADD213PS one<>+0(SB), Z3, Z11
-	VSCALEFPS   Z4, Z8, Z0
-	VSCALEFPS   Z5, Z9, Z1
-	VSCALEFPS   Z6, Z10, Z2
-	VSCALEFPS   Z7, Z11, Z3
-	VMOVUPS     one<>+0(SB), Z4
-	VADDPS      Z4, Z0, Z0
-	VADDPS      Z4, Z1, Z1
-	VADDPS      Z4, Z2, Z2
-	VADDPS      Z4, Z3, Z3
-	VDIVPS      Z0, Z4, Z0
-	VDIVPS      Z1, Z4, Z1
-	VDIVPS      Z2, Z4, Z2
-	VDIVPS      Z3, Z4, Z3
-	VMOVUPS     (CX)(DI*1), Z4
-	VMOVUPS     64(CX)(DI*1), Z5
-	VMOVUPS     128(CX)(DI*1), Z6
-	VMOVUPS     192(CX)(DI*1), Z7
-	VMULPS      Z4, Z0, Z0
-	VMULPS      Z5, Z1, Z1
-	VMULPS      Z6, Z2, Z2
-	VMULPS      Z7, Z3, Z3
-	VMOVUPS     Z0, (DX)(DI*1)
-	VMOVUPS     Z1, 64(DX)(DI*1)
-	VMOVUPS     Z2, 128(DX)(DI*1)
-	VMOVUPS     Z3, 192(DX)(DI*1)
-	ADDQ        $0x00000100, DI
-	SUBQ        $0x00000040, R8
-	JGE         channels_many
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMOVUPS          128(CX)(DI*1), Z2
+	VMOVUPS          192(CX)(DI*1), Z3
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z2, Z2
+	VMULPS.BCST      minusLog2e<>+0(SB), Z3, Z3
+	VBROADCASTSS     expLo<>+0(SB), Z4
+	VMAXPS           Z0, Z4, Z0
+	VMAXPS           Z1, Z4, Z1
+	VMAXPS           Z2, Z4, Z2
+	VMAXPS           Z3, Z4, Z3
+	VBROADCASTSS     expHi<>+0(SB), Z4
+	VMINPS           Z0, Z4, Z0
+	VMINPS           Z1, Z4, Z1
+	VMINPS           Z2, Z4, Z2
+	VMINPS           Z3, Z4, Z3
+	VRNDSCALEPS      $0x00, Z0, Z4
+	VRNDSCALEPS      $0x00, Z1, Z5
+	VRNDSCALEPS      $0x00, Z2, Z6
+	VRNDSCALEPS      $0x00, Z3, Z7
+	VSUBPS           Z4, Z0, Z0
+	VSUBPS           Z5, Z1, Z1
+	VSUBPS           Z6, Z2, Z2
+	VSUBPS           Z7, Z3, Z3
+	VBROADCASTSS     exp6<>+0(SB), Z8
+	VBROADCASTSS     exp6<>+0(SB), Z9
+	VBROADCASTSS     exp6<>+0(SB), Z10
+	VBROADCASTSS     exp6<>+0(SB), Z11
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp5<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp5<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp4<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp4<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp3<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp3<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp2<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp2<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST exp1<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST exp1<>+0(SB), Z3, Z11
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z8
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z9
+	VFMADD213PS.BCST one<>+0(SB), Z2, Z10
+	VFMADD213PS.BCST one<>+0(SB), Z3, Z11
+	VSCALEFPS        Z4, Z8, Z0
+	VSCALEFPS        Z5, Z9, Z1
+	VSCALEFPS        Z6, Z10, Z2
+	VSCALEFPS        Z7, Z11, Z3
+	VBROADCASTSS     one<>+0(SB), Z4
+	VADDPS           Z4, Z0, Z0
+	VADDPS           Z4, Z1, Z1
+	VADDPS           Z4, Z2, Z2
+	VADDPS           Z4, Z3, Z3
+	VDIVPS           Z0, Z4, Z0
+	VDIVPS           Z1, Z4, Z1
+	VDIVPS           Z2, Z4, Z2
+	VDIVPS           Z3, Z4, Z3
+	VMOVUPS          (CX)(DI*1), Z4
+	VMOVUPS          64(CX)(DI*1), Z5
+	VMOVUPS          128(CX)(DI*1), Z6
+	VMOVUPS          192(CX)(DI*1), Z7
+	VMULPS           Z4, Z0, Z0
+	VMULPS           Z5, Z1, Z1
+	VMULPS           Z6, Z2, Z2
+	VMULPS           Z7, Z3, Z3
+	VMOVUPS          Z0, (DX)(DI*1)
+	VMOVUPS          Z1, 64(DX)(DI*1)
+	VMOVUPS          Z2, 128(DX)(DI*1)
+	VMOVUPS          Z3, 192(DX)(DI*1)
+	ADDQ             $0x00000100, DI
+	SUBQ             $0x00000040, R8
+	JGE              channels_many
 
 channels_few:
 	ADDQ    $0x00000040, R8
@@ -732,67 +582,67 @@ channels_few:
 	PCALIGN $0x40
 
 channels:
-	VMOVUPS     (CX)(DI*1), Z0
-	VMULPS      minusLog2e<>+0(SB), Z0, Z0
-	VMOVUPS     expLo<>+0(SB), Z1
-	VMAXPS      Z0, Z1, Z0
-	VMOVUPS     expHi<>+0(SB), Z1
-	VMINPS      Z0, Z1, Z0
-	VRNDSCALEPS $0x00, Z0, Z1
-	VSUBPS      Z1, Z0, Z0
-	VMOVUPS     exp6<>+0(SB), Z2
-	VFMADD213PS exp5<>+0(SB), Z0, Z2
-	VFMADD213PS exp4<>+0(SB), Z0, Z2
-	VFMADD213PS exp3<>+0(SB), Z0, Z2
-	VFMADD213PS exp2<>+0(SB), Z0, Z2
-	VFMADD213PS exp1<>+0(SB), Z0, Z2
-	VFMADD213PS one<>+0(SB), Z0, Z2
-	VSCALEFPS   Z1, Z2, Z0
-	VMOVUPS     one<>+0(SB), Z1
-	VADDPS      Z1, Z0, Z0
-	VDIVPS      Z0, Z1, Z0
-	VMOVUPS     (CX)(DI*1), Z1
-	VMULPS      Z1, Z0, Z0
-	VMOVUPS     Z0, (DX)(DI*1)
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R8
-	JGE         channels
+	VMOVUPS          (CX)(DI*1), Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VBROADCASTSS     expHi<>+0(SB), Z1
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VBROADCASTSS     one<>+0(SB), Z1
+	VADDPS           Z1, Z0, Z0
+	VDIVPS           Z0, Z1, Z0
+	VMOVUPS          (CX)(DI*1), Z1
+	VMULPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (DX)(DI*1)
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R8
+	JGE              channels
 
 channels_tail:
-	ADDQ          $0x00000010, R8
-	JZ            channels_done
-	MOVQ          $0x00000001, R9
-	SHLXQ         R8, R9, R9
-	DECQ          R9
-	KMOVW         R9, K1
-	VMOVUPS.Z     (CX)(DI*1), K1, Z0
-	VMULPS        minusLog2e<>+0(SB), Z0, Z0
-	VMOVUPS       expLo<>+0(SB), Z1
-	VMAXPS        Z0, Z1, Z0
-	VMOVUPS       expHi<>+0(SB), Z1
-	VMINPS        Z0, Z1, Z0
-	VRNDSCALEPS   $0x00, Z0, Z1
-	VSUBPS        Z1, Z0, Z0
-	VMOVUPS       exp6<>+0(SB), Z2
-	VFMADD213PS   exp5<>+0(SB), Z0, Z2
-	VFMADD213PS   exp4<>+0(SB), Z0, Z2
-	VFMADD213PS   exp3<>+0(SB), Z0, Z2
-	VFMADD213PS   exp2<>+0(SB), Z0, Z2
-	VFMADD213PS   exp1<>+0(SB), Z0, Z2
-	VFMADD213PS   one<>+0(SB), Z0, Z2
-	VSCALEFPS     Z1, Z2, Z0
-	VMOVUPS       one<>+0(SB), Z1
-	VADDPS        Z1, Z0, Z0
-	VDIVPS        Z0, Z1, Z0
-	VMOVUPS.Z     (CX)(DI*1), K1, Z1
-	VMULPS        Z1, Z0, Z0
-	MOVQ          DX, R9
-	CMPQ          R8, $0x08
-	JLT           few1
-	VMOVUPS       Y0, (DX)(DI*1)
-	JEQ           written1
-	VEXTRACTF32X8 $0x01, Z0, Y0
-	LEAQ          32(DX), R9
+	ADDQ             $0x00000010, R8
+	JZ               channels_done
+	MOVQ             $0x00000001, R9
+	SHLXQ            R8, R9, R9
+	DECQ             R9
+	KMOVW            R9, K1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VBROADCASTSS     expHi<>+0(SB), Z1
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VBROADCASTSS     one<>+0(SB), Z1
+	VADDPS           Z1, Z0, Z0
+	VDIVPS           Z0, Z1, Z0
+	VMOVUPS.Z        (CX)(DI*1), K1, Z1
+	VMULPS           Z1, Z0, Z0
+	MOVQ             DX, R9
+	CMPQ             R8, $0x08
+	JLT              few1
+	VMOVUPS          Y0, (DX)(DI*1)
+	JEQ              written1
+	VEXTRACTF32X8    $0x01, Z0, Y0
+	LEAQ             32(DX), R9
 
 few1:
 	MOVQ       80(AX), R8
@@ -827,37 +677,37 @@ row:
 	PCALIGN $0x40
 
 channels_many:
-	VMOVUPS (CX)(DI*1), Z0
-	VMOVUPS 64(CX)(DI*1), Z1
-	VMOVUPS 128(CX)(DI*1), Z2
-	VMOVUPS 192(CX)(DI*1), Z3
-	VMOVUPS three<>+0(SB), Z4
-	VADDPS  Z4, Z0, Z0
-	VADDPS  Z4, Z1, Z1
-	VADDPS  Z4, Z2, Z2
-	VADDPS  Z4, Z3, Z3
-	VMOVUPS zero<>+0(SB), Z4
-	VMAXPS  Z0, Z4, Z0
-	VMAXPS  Z1, Z4, Z1
-	VMAXPS  Z2, Z4, Z2
-	VMAXPS  Z3, Z4, Z3
-	VMOVUPS six<>+0(SB), Z4
-	VMINPS  Z0, Z4, Z0
-	VMINPS  Z1, Z4, Z1
-	VMINPS  Z2, Z4, Z2
-	VMINPS  Z3, Z4, Z3
-	VMOVUPS sixth<>+0(SB), Z4
-	VMULPS  Z4, Z0, Z0
-	VMULPS  Z4, Z1, Z1
-	VMULPS  Z4, Z2, Z2
-	VMULPS  Z4, Z3, Z3
-	VMOVUPS Z0, (DX)(DI*1)
-	VMOVUPS Z1, 64(DX)(DI*1)
-	VMOVUPS Z2, 128(DX)(DI*1)
-	VMOVUPS Z3, 192(DX)(DI*1)
-	ADDQ    $0x00000100, DI
-	SUBQ    $0x00000040, R8
-	JGE     channels_many
+	VMOVUPS      (CX)(DI*1), Z0
+	VMOVUPS      64(CX)(DI*1), Z1
+	VMOVUPS      128(CX)(DI*1), Z2
+	VMOVUPS      192(CX)(DI*1), Z3
+	VBROADCASTSS three<>+0(SB), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS zero<>+0(SB), Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS six<>+0(SB), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
+	VBROADCASTSS sixth<>+0(SB), Z4
+	VMULPS       Z4, Z0, Z0
+	VMULPS       Z4, Z1, Z1
+	VMULPS       Z4, Z2, Z2
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS      Z0, (DX)(DI*1)
+	VMOVUPS      Z1, 64(DX)(DI*1)
+	VMOVUPS      Z2, 128(DX)(DI*1)
+	VMOVUPS      Z3, 192(DX)(DI*1)
+	ADDQ         $0x00000100, DI
+	SUBQ         $0x00000040, R8
+	JGE          channels_many
 
 channels_few:
 	ADDQ    $0x00000040, R8
@@ -866,19 +716,19 @@ channels_few:
 	PCALIGN $0x40
 
 channels:
-	VMOVUPS (CX)(DI*1), Z0
-	VMOVUPS three<>+0(SB), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS zero<>+0(SB), Z1
-	VMAXPS  Z0, Z1, Z0
-	VMOVUPS six<>+0(SB), Z1
-	VMINPS  Z0, Z1, Z0
-	VMOVUPS sixth<>+0(SB), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, (DX)(DI*1)
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, R8
-	JGE     channels
+	VMOVUPS      (CX)(DI*1), Z0
+	VBROADCASTSS three<>+0(SB), Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS zero<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VBROADCASTSS sixth<>+0(SB), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (DX)(DI*1)
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R8
+	JGE          channels
 
 channels_tail:
 	ADDQ          $0x00000010, R8
@@ -888,13 +738,13 @@ channels_tail:
 	DECQ          R9
 	KMOVW         R9, K1
 	VMOVUPS.Z     (CX)(DI*1), K1, Z0
-	VMOVUPS       three<>+0(SB), Z1
+	VBROADCASTSS  three<>+0(SB), Z1
 	VADDPS        Z1, Z0, Z0
-	VMOVUPS       zero<>+0(SB), Z1
+	VBROADCASTSS  zero<>+0(SB), Z1
 	VMAXPS        Z0, Z1, Z0
-	VMOVUPS       six<>+0(SB), Z1
+	VBROADCASTSS  six<>+0(SB), Z1
 	VMINPS        Z0, Z1, Z0
-	VMOVUPS       sixth<>+0(SB), Z1
+	VBROADCASTSS  sixth<>+0(SB), Z1
 	VMULPS        Z1, Z0, Z0
 	MOVQ          DX, R9
 	CMPQ          R8, $0x08
@@ -921,76 +771,16 @@ channels_done:
 	RET
 
 DATA three<>+0(SB)/4, $0x40400000
-DATA three<>+4(SB)/4, $0x40400000
-DATA three<>+8(SB)/4, $0x40400000
-DATA three<>+12(SB)/4, $0x40400000
-DATA three<>+16(SB)/4, $0x40400000
-DATA three<>+20(SB)/4, $0x40400000
-DATA three<>+24(SB)/4, $0x40400000
-DATA three<>+28(SB)/4, $0x40400000
-DATA three<>+32(SB)/4, $0x40400000
-DATA three<>+36(SB)/4, $0x40400000
-DATA three<>+40(SB)/4, $0x40400000
-DATA three<>+44(SB)/4, $0x40400000
-DATA three<>+48(SB)/4, $0x40400000
-DATA three<>+52(SB)/4, $0x40400000
-DATA three<>+56(SB)/4, $0x40400000
-DATA three<>+60(SB)/4, $0x40400000
-GLOBL three<>(SB), RODATA|NOPTR, $64
+GLOBL three<>(SB), RODATA|NOPTR, $4
 
 DATA zero<>+0(SB)/4, $0x00000000
-DATA zero<>+4(SB)/4, $0x00000000
-DATA zero<>+8(SB)/4, $0x00000000
-DATA zero<>+12(SB)/4, $0x00000000
-DATA zero<>+16(SB)/4, $0x00000000
-DATA zero<>+20(SB)/4, $0x00000000
-DATA zero<>+24(SB)/4, $0x00000000
-DATA zero<>+28(SB)/4, $0x00000000
-DATA zero<>+32(SB)/4, $0x00000000
-DATA zero<>+36(SB)/4, $0x00000000
-DATA zero<>+40(SB)/4, $0x00000000
-DATA zero<>+44(SB)/4, $0x00000000
-DATA zero<>+48(SB)/4, $0x00000000
-DATA zero<>+52(SB)/4, $0x00000000
-DATA zero<>+56(SB)/4, $0x00000000
-DATA zero<>+60(SB)/4, $0x00000000
-GLOBL zero<>(SB), RODATA|NOPTR, $64
+GLOBL zero<>(SB), RODATA|NOPTR, $4
 
 DATA six<>+0(SB)/4, $0x40c00000
-DATA six<>+4(SB)/4, $0x40c00000
-DATA six<>+8(SB)/4, $0x40c00000
-DATA six<>+12(SB)/4, $0x40c00000
-DATA six<>+16(SB)/4, $0x40c00000
-DATA six<>+20(SB)/4, $0x40c00000
-DATA six<>+24(SB)/4, $0x40c00000
-DATA six<>+28(SB)/4, $0x40c00000
-DATA six<>+32(SB)/4, $0x40c00000
-DATA six<>+36(SB)/4, $0x40c00000
-DATA six<>+40(SB)/4, $0x40c00000
-DATA six<>+44(SB)/4, $0x40c00000
-DATA six<>+48(SB)/4, $0x40c00000
-DATA six<>+52(SB)/4, $0x40c00000
-DATA six<>+56(SB)/4, $0x40c00000
-DATA six<>+60(SB)/4, $0x40c00000
-GLOBL six<>(SB), RODATA|NOPTR, $64
+GLOBL six<>(SB), RODATA|NOPTR, $4
 
 DATA sixth<>+0(SB)/4, $0x3e2aaaab
-DATA sixth<>+4(SB)/4, $0x3e2aaaab
-DATA sixth<>+8(SB)/4, $0x3e2aaaab
-DATA sixth<>+12(SB)/4, $0x3e2aaaab
-DATA sixth<>+16(SB)/4, $0x3e2aaaab
-DATA sixth<>+20(SB)/4, $0x3e2aaaab
-DATA sixth<>+24(SB)/4, $0x3e2aaaab
-DATA sixth<>+28(SB)/4, $0x3e2aaaab
-DATA sixth<>+32(SB)/4, $0x3e2aaaab
-DATA sixth<>+36(SB)/4, $0x3e2aaaab
-DATA sixth<>+40(SB)/4, $0x3e2aaaab
-DATA sixth<>+44(SB)/4, $0x3e2aaaab
-DATA sixth<>+48(SB)/4, $0x3e2aaaab
-DATA sixth<>+52(SB)/4, $0x3e2aaaab
-DATA sixth<>+56(SB)/4, $0x3e2aaaab
-DATA sixth<>+60(SB)/4, $0x3e2aaaab
-GLOBL sixth<>(SB), RODATA|NOPTR, $64
+GLOBL sixth<>(SB), RODATA|NOPTR, $4
 
 // func hardswishc16AVX512(t *Rows)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -1009,45 +799,45 @@ row:
 	PCALIGN $0x40
 
 channels_many:
-	VMOVUPS (CX)(DI*1), Z0
-	VMOVUPS 64(CX)(DI*1), Z1
-	VMOVUPS 128(CX)(DI*1), Z2
-	VMOVUPS 192(CX)(DI*1), Z3
-	VMOVUPS three<>+0(SB), Z4
-	VADDPS  Z4, Z0, Z0
-	VADDPS  Z4, Z1, Z1
-	VADDPS  Z4, Z2, Z2
-	VADDPS  Z4, Z3, Z3
-	VMOVUPS zero<>+0(SB), Z4
-	VMAXPS  Z0, Z4, Z0
-	VMAXPS  Z1, Z4, Z1
-	VMAXPS  Z2, Z4, Z2
-	VMAXPS  Z3, Z4, Z3
-	VMOVUPS six<>+0(SB), Z4
-	VMINPS  Z0, Z4, Z0
-	VMINPS  Z1, Z4, Z1
-	VMINPS  Z2, Z4, Z2
-	VMINPS  Z3, Z4, Z3
-	VMOVUPS sixth<>+0(SB), Z4
-	VMULPS  Z4, Z0, Z0
-	VMULPS  Z4, Z1, Z1
-	VMULPS  Z4, Z2, Z2
-	VMULPS  Z4, Z3, Z3
-	VMOVUPS (CX)(DI*1), Z4
-	VMOVUPS 64(CX)(DI*1), Z5
-	VMOVUPS 128(CX)(DI*1), Z6
-	VMOVUPS 192(CX)(DI*1), Z7
-	VMULPS  Z4, Z0, Z0
-	VMULPS  Z5, Z1, Z1
-	VMULPS  Z6, Z2, Z2
-	VMULPS  Z7, Z3, Z3
-	VMOVUPS Z0, (DX)(DI*1)
-	VMOVUPS Z1, 64(DX)(DI*1)
-	VMOVUPS Z2, 128(DX)(DI*1)
-	VMOVUPS Z3, 192(DX)(DI*1)
-	ADDQ    $0x00000100, DI
-	SUBQ    $0x00000040, R8
-	JGE     channels_many
+	VMOVUPS      (CX)(DI*1), Z0
+	VMOVUPS      64(CX)(DI*1), Z1
+	VMOVUPS      128(CX)(DI*1), Z2
+	VMOVUPS      192(CX)(DI*1), Z3
+	VBROADCASTSS three<>+0(SB), Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS zero<>+0(SB), Z4
+	VMAXPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMAXPS       Z3, Z4, Z3
+	VBROADCASTSS six<>+0(SB), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
+	VBROADCASTSS sixth<>+0(SB), Z4
+	VMULPS       Z4, Z0, Z0
+	VMULPS       Z4, Z1, Z1
+	VMULPS       Z4, Z2, Z2
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS      (CX)(DI*1), Z4
+	VMOVUPS      64(CX)(DI*1), Z5
+	VMOVUPS      128(CX)(DI*1), Z6
+	VMOVUPS      192(CX)(DI*1), Z7
+	VMULPS       Z4, Z0, Z0
+	VMULPS       Z5, Z1, Z1
+	VMULPS       Z6, Z2, Z2
+	VMULPS       Z7, Z3, Z3
+	VMOVUPS      Z0, (DX)(DI*1)
+	VMOVUPS      Z1, 64(DX)(DI*1)
+	VMOVUPS      Z2, 128(DX)(DI*1)
+	VMOVUPS      Z3, 192(DX)(DI*1)
+	ADDQ         $0x00000100, DI
+	SUBQ         $0x00000040, R8
+	JGE          channels_many
 
 channels_few:
 	ADDQ    $0x00000040, R8
@@ -1056,21 +846,21 @@ channels_few:
 	PCALIGN $0x40
 
 channels:
-	VMOVUPS (CX)(DI*1), Z0
-	VMOVUPS three<>+0(SB), Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVUPS zero<>+0(SB), Z1
-	VMAXPS  Z0, Z1, Z0
-	VMOVUPS six<>+0(SB), Z1
-	VMINPS  Z0, Z1, Z0
-	VMOVUPS sixth<>+0(SB), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS (CX)(DI*1), Z1
-	VMULPS  Z1, Z0, Z0
-	VMOVUPS Z0, (DX)(DI*1)
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, R8
-	JGE     channels
+	VMOVUPS      (CX)(DI*1), Z0
+	VBROADCASTSS three<>+0(SB), Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS zero<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VBROADCASTSS six<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VBROADCASTSS sixth<>+0(SB), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      (CX)(DI*1), Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (DX)(DI*1)
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R8
+	JGE          channels
 
 channels_tail:
 	ADDQ          $0x00000010, R8
@@ -1080,13 +870,13 @@ channels_tail:
 	DECQ          R9
 	KMOVW         R9, K1
 	VMOVUPS.Z     (CX)(DI*1), K1, Z0
-	VMOVUPS       three<>+0(SB), Z1
+	VBROADCASTSS  three<>+0(SB), Z1
 	VADDPS        Z1, Z0, Z0
-	VMOVUPS       zero<>+0(SB), Z1
+	VBROADCASTSS  zero<>+0(SB), Z1
 	VMAXPS        Z0, Z1, Z0
-	VMOVUPS       six<>+0(SB), Z1
+	VBROADCASTSS  six<>+0(SB), Z1
 	VMINPS        Z0, Z1, Z0
-	VMOVUPS       sixth<>+0(SB), Z1
+	VBROADCASTSS  sixth<>+0(SB), Z1
 	VMULPS        Z1, Z0, Z0
 	VMOVUPS.Z     (CX)(DI*1), K1, Z1
 	VMULPS        Z1, Z0, Z0
@@ -1131,144 +921,144 @@ row:
 	PCALIGN $0x40
 
 channels_many:
-	VMOVUPS     (CX)(DI*1), Z0
-	VMOVUPS     64(CX)(DI*1), Z1
-	VMOVUPS     128(CX)(DI*1), Z2
-	VMOVUPS     192(CX)(DI*1), Z3
-	VANDPS      absolute<>+0(SB), Z0, Z0
-	VANDPS      absolute<>+0(SB), Z1, Z1
-	VANDPS      absolute<>+0(SB), Z2, Z2
-	VANDPS      absolute<>+0(SB), Z3, Z3
-	VMULPS      rsqrt2<>+0(SB), Z0, Z0
-	VMULPS      rsqrt2<>+0(SB), Z1, Z1
-	VMULPS      rsqrt2<>+0(SB), Z2, Z2
-	VMULPS      rsqrt2<>+0(SB), Z3, Z3
-	VMOVUPS     one<>+0(SB), Z8
-	VMOVAPS     Z0, Z4
-	VMOVAPS     Z1, Z5
-	VMOVAPS     Z2, Z6
-	VMOVAPS     Z3, Z7
-	VMOVUPS     geluP<>+0(SB), Z9
-	VFMADD213PS Z8, Z9, Z4
-	VFMADD213PS Z8, Z9, Z5
-	VFMADD213PS Z8, Z9, Z6
-	VFMADD213PS Z8, Z9, Z7
-	VDIVPS      Z4, Z8, Z4
-	VDIVPS      Z5, Z8, Z5
-	VDIVPS      Z6, Z8, Z6
-	VDIVPS      Z7, Z8, Z7
-	VMOVUPS     gelu6<>+0(SB), Z8
-	VMOVUPS     gelu6<>+0(SB), Z9
-	VMOVUPS     gelu6<>+0(SB), Z10
-	VMOVUPS     gelu6<>+0(SB), Z11
-	VFMADD213PS gelu5<>+0(SB), Z4, Z8
-	VFMADD213PS gelu5<>+0(SB), Z5, Z9
-	VFMADD213PS gelu5<>+0(SB), Z6, Z10
-	VFMADD213PS gelu5<>+0(SB), Z7, Z11
-	VFMADD213PS gelu4<>+0(SB), Z4, Z8
-	VFMADD213PS gelu4<>+0(SB), Z5, Z9
-	VFMADD213PS gelu4<>+0(SB), Z6, Z10
-	VFMADD213PS gelu4<>+0(SB), Z7, Z11
-	VFMADD213PS gelu3<>+0(SB), Z4, Z8
-	VFMADD213PS gelu3<>+0(SB), Z5, Z9
-	VFMADD213PS gelu3<>+0(SB), Z6, Z10
-	VFMADD213PS gelu3<>+0(SB), Z7, Z11
-	VFMADD213PS gelu2<>+0(SB), Z4, Z8
-	VFMADD213PS gelu2<>+0(SB), Z5, Z9
-	VFMADD213PS gelu2<>+0(SB), Z6, Z10
-	VFMADD213PS gelu2<>+0(SB), Z7, Z11
-	VFMADD213PS gelu1<>+0(SB), Z4, Z8
-	VFMADD213PS gelu1<>+0(SB), Z5, Z9
-	VFMADD213PS gelu1<>+0(SB), Z6, Z10
-	VFMADD213PS gelu1<>+0(SB), Z7, Z11
-	VMULPS      Z4, Z8, Z8
-	VMULPS      Z5, Z9, Z9
-	VMULPS      Z6, Z10, Z10
-	VMULPS      Z7, Z11, Z11
-	VMULPS      Z0, Z0, Z0
-	VMULPS      Z1, Z1, Z1
-	VMULPS      Z2, Z2, Z2
-	VMULPS      Z3, Z3, Z3
-	VMULPS      minusLog2e<>+0(SB), Z0, Z0
-	VMULPS      minusLog2e<>+0(SB), Z1, Z1
-	VMULPS      minusLog2e<>+0(SB), Z2, Z2
-	VMULPS      minusLog2e<>+0(SB), Z3, Z3
-	VMOVUPS     expLo<>+0(SB), Z4
-	VMAXPS      Z0, Z4, Z0
-	VMAXPS      Z1, Z4, Z1
-	VMAXPS      Z2, Z4, Z2
-	VMAXPS      Z3, Z4, Z3
-	VRNDSCALEPS $0x00, Z0, Z4
-	VRNDSCALEPS $0x00, Z1, Z5
-	VRNDSCALEPS $0x00, Z2, Z6
-	VRNDSCALEPS $0x00, Z3, Z7
-	VSUBPS      Z4, Z0, Z0
-	VSUBPS      Z5, Z1, Z1
-	VSUBPS      Z6, Z2, Z2
-	VSUBPS      Z7, Z3, Z3
-	VMOVUPS     exp6<>+0(SB), Z12
-	VMOVUPS     exp6<>+0(SB), Z13
-	VMOVUPS     exp6<>+0(SB), Z14
-	VMOVUPS     exp6<>+0(SB), Z15
-	VFMADD213PS exp5<>+0(SB), Z0, Z12
-	VFMADD213PS exp5<>+0(SB), Z1, Z13
-	VFMADD213PS exp5<>+0(SB), Z2, Z14
-	VFMADD213PS exp5<>+0(SB), Z3, Z15
-	VFMADD213PS exp4<>+0(SB), Z0, Z12
-	VFMADD213PS exp4<>+0(SB), Z1, Z13
-	VFMADD213PS exp4<>+0(SB), Z2, Z14
-	VFMADD213PS exp4<>+0(SB), Z3, Z15
-	VFMADD213PS exp3<>+0(SB), Z0, Z12
-	VFMADD213PS exp3<>+0(SB), Z1, Z13
-	VFMADD213PS exp3<>+0(SB), Z2, Z14
-	VFMADD213PS exp3<>+0(SB), Z3, Z15
-	VFMADD213PS exp2<>+0(SB), Z0, Z12
-	VFMADD213PS exp2<>+0(SB), Z1, Z13
-	VFMADD213PS exp2<>+0(SB), Z2, Z14
-	VFMADD213PS exp2<>+0(SB), Z3, Z15
-	VFMADD213PS exp1<>+0(SB), Z0, Z12
-	VFMADD213PS exp1<>+0(SB), Z1, Z13
-	VFMADD213PS exp1<>+0(SB), Z2, Z14
-	VFMADD213PS exp1<>+0(SB), Z3, Z15
-	VFMADD213PS one<>+0(SB), Z0, Z12
-	VFMADD213PS one<>+0(SB), Z1, Z13
-	VFMADD213PS one<>+0(SB), Z2, Z14
-	VFMADD213PS one<>+0(SB), Z3, Z15
-	VSCALEFPS   Z4, Z12, Z0
-	VSCALEFPS   Z5, Z13, Z1
-	VSCALEFPS   Z6, Z14, Z2
-	VSCALEFPS   Z7, Z15, Z3
-	VMULPS      Z0, Z8, Z8
-	VMULPS      Z1, Z9, Z9
-	VMULPS      Z2, Z10, Z10
-	VMULPS      Z3, Z11, Z11
-	VMOVUPS     (CX)(DI*1), Z0
-	VMOVUPS     64(CX)(DI*1), Z1
-	VMOVUPS     128(CX)(DI*1), Z2
-	VMOVUPS     192(CX)(DI*1), Z3
-	VMULPS      Z0, Z8, Z8
-	VMULPS      Z1, Z9, Z9
-	VMULPS      Z2, Z10, Z10
-	VMULPS      Z3, Z11, Z11
-	VSUBPS      Z8, Z0, Z4
-	VSUBPS      Z9, Z1, Z5
-	VSUBPS      Z10, Z2, Z6
-	VSUBPS      Z11, Z3, Z7
-	VPMOVD2M    Z0, K1
-	VBLENDMPS   Z8, Z4, K1, Z0
-	VPMOVD2M    Z1, K1
-	VBLENDMPS   Z9, Z5, K1, Z1
-	VPMOVD2M    Z2, K1
-	VBLENDMPS   Z10, Z6, K1, Z2
-	VPMOVD2M    Z3, K1
-	VBLENDMPS   Z11, Z7, K1, Z3
-	VMOVUPS     Z0, (DX)(DI*1)
-	VMOVUPS     Z1, 64(DX)(DI*1)
-	VMOVUPS     Z2, 128(DX)(DI*1)
-	VMOVUPS     Z3, 192(DX)(DI*1)
-	ADDQ        $0x00000100, DI
-	SUBQ        $0x00000040, R8
-	JGE         channels_many
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMOVUPS          128(CX)(DI*1), Z2
+	VMOVUPS          192(CX)(DI*1), Z3
+	VANDPS.BCST      absolute<>+0(SB), Z0, Z0
+	VANDPS.BCST      absolute<>+0(SB), Z1, Z1
+	VANDPS.BCST      absolute<>+0(SB), Z2, Z2
+	VANDPS.BCST      absolute<>+0(SB), Z3, Z3
+	VMULPS.BCST      rsqrt2<>+0(SB), Z0, Z0
+	VMULPS.BCST      rsqrt2<>+0(SB), Z1, Z1
+	VMULPS.BCST      rsqrt2<>+0(SB), Z2, Z2
+	VMULPS.BCST      rsqrt2<>+0(SB), Z3, Z3
+	VBROADCASTSS     one<>+0(SB), Z8
+	VMOVAPS          Z0, Z4
+	VMOVAPS          Z1, Z5
+	VMOVAPS          Z2, Z6
+	VMOVAPS          Z3, Z7
+	VBROADCASTSS     geluP<>+0(SB), Z9
+	VFMADD213PS      Z8, Z9, Z4
+	VFMADD213PS      Z8, Z9, Z5
+	VFMADD213PS      Z8, Z9, Z6
+	VFMADD213PS      Z8, Z9, Z7
+	VDIVPS           Z4, Z8, Z4
+	VDIVPS           Z5, Z8, Z5
+	VDIVPS           Z6, Z8, Z6
+	VDIVPS           Z7, Z8, Z7
+	VBROADCASTSS     gelu6<>+0(SB), Z8
+	VBROADCASTSS     gelu6<>+0(SB), Z9
+	VBROADCASTSS     gelu6<>+0(SB), Z10
+	VBROADCASTSS     gelu6<>+0(SB), Z11
+	VFMADD213PS.BCST gelu5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST gelu5<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST gelu5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST gelu5<>+0(SB), Z7, Z11
+	VFMADD213PS.BCST gelu4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST gelu4<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST gelu4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST gelu4<>+0(SB), Z7, Z11
+	VFMADD213PS.BCST gelu3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST gelu3<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST gelu3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST gelu3<>+0(SB), Z7, Z11
+	VFMADD213PS.BCST gelu2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST gelu2<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST gelu2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST gelu2<>+0(SB), Z7, Z11
+	VFMADD213PS.BCST gelu1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST gelu1<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST gelu1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST gelu1<>+0(SB), Z7, Z11
+	VMULPS           Z4, Z8, Z8
+	VMULPS           Z5, Z9, Z9
+	VMULPS           Z6, Z10, Z10
+	VMULPS           Z7, Z11, Z11
+	VMULPS           Z0, Z0, Z0
+	VMULPS           Z1, Z1, Z1
+	VMULPS           Z2, Z2, Z2
+	VMULPS           Z3, Z3, Z3
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z2, Z2
+	VMULPS.BCST      minusLog2e<>+0(SB), Z3, Z3
+	VBROADCASTSS     expLo<>+0(SB), Z4
+	VMAXPS           Z0, Z4, Z0
+	VMAXPS           Z1, Z4, Z1
+	VMAXPS           Z2, Z4, Z2
+	VMAXPS           Z3, Z4, Z3
+	VRNDSCALEPS      $0x00, Z0, Z4
+	VRNDSCALEPS      $0x00, Z1, Z5
+	VRNDSCALEPS      $0x00, Z2, Z6
+	VRNDSCALEPS      $0x00, Z3, Z7
+	VSUBPS           Z4, Z0, Z0
+	VSUBPS           Z5, Z1, Z1
+	VSUBPS           Z6, Z2, Z2
+	VSUBPS           Z7, Z3, Z3
+	VBROADCASTSS     exp6<>+0(SB), Z12
+	VBROADCASTSS     exp6<>+0(SB), Z13
+	VBROADCASTSS     exp6<>+0(SB), Z14
+	VBROADCASTSS     exp6<>+0(SB), Z15
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z12
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z13
+	VFMADD213PS.BCST exp5<>+0(SB), Z2, Z14
+	VFMADD213PS.BCST exp5<>+0(SB), Z3, Z15
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z12
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z13
+	VFMADD213PS.BCST exp4<>+0(SB), Z2, Z14
+	VFMADD213PS.BCST exp4<>+0(SB), Z3, Z15
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z12
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z13
+	VFMADD213PS.BCST exp3<>+0(SB), Z2, Z14
+	VFMADD213PS.BCST exp3<>+0(SB), Z3, Z15
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z12
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z13
+	VFMADD213PS.BCST exp2<>+0(SB), Z2, Z14
+	VFMADD213PS.BCST exp2<>+0(SB), Z3, Z15
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z12
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z13
+	VFMADD213PS.BCST exp1<>+0(SB), Z2, Z14
+	VFMADD213PS.BCST exp1<>+0(SB), Z3, Z15
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z12
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z13
+	VFMADD213PS.BCST one<>+0(SB), Z2, Z14
+	VFMADD213PS.BCST one<>+0(SB), Z3, Z15
+	VSCALEFPS        Z4, Z12, Z0
+	VSCALEFPS        Z5, Z13, Z1
+	VSCALEFPS        Z6, Z14, Z2
+	VSCALEFPS        Z7, Z15, Z3
+	VMULPS           Z0, Z8, Z8
+	VMULPS           Z1, Z9, Z9
+	VMULPS           Z2, Z10, Z10
+	VMULPS           Z3, Z11, Z11
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMOVUPS          128(CX)(DI*1), Z2
+	VMOVUPS          192(CX)(DI*1), Z3
+	VMULPS           Z0, Z8, Z8
+	VMULPS           Z1, Z9, Z9
+	VMULPS           Z2, Z10, Z10
+	VMULPS           Z3, Z11, Z11
+	VSUBPS           Z8, Z0, Z4
+	VSUBPS           Z9, Z1, Z5
+	VSUBPS           Z10, Z2, Z6
+	VSUBPS           Z11, Z3, Z7
+	VPMOVD2M         Z0, K1
+	VBLENDMPS        Z8, Z4, K1, Z0
+	VPMOVD2M         Z1, K1
+	VBLENDMPS        Z9, Z5, K1, Z1
+	VPMOVD2M         Z2, K1
+	VBLENDMPS        Z10, Z6, K1, Z2
+	VPMOVD2M         Z3, K1
+	VBLENDMPS        Z11, Z7, K1, Z3
+	VMOVUPS          Z0, (DX)(DI*1)
+	VMOVUPS          Z1, 64(DX)(DI*1)
+	VMOVUPS          Z2, 128(DX)(DI*1)
+	VMOVUPS          Z3, 192(DX)(DI*1)
+	ADDQ             $0x00000100, DI
+	SUBQ             $0x00000040, R8
+	JGE              channels_many
 
 channels_few:
 	ADDQ    $0x00000040, R8
@@ -1277,95 +1067,95 @@ channels_few:
 	PCALIGN $0x40
 
 channels:
-	VMOVUPS     (CX)(DI*1), Z0
-	VANDPS      absolute<>+0(SB), Z0, Z0
-	VMULPS      rsqrt2<>+0(SB), Z0, Z0
-	VMOVUPS     one<>+0(SB), Z2
-	VMOVAPS     Z0, Z1
-	VMOVUPS     geluP<>+0(SB), Z3
-	VFMADD213PS Z2, Z3, Z1
-	VDIVPS      Z1, Z2, Z1
-	VMOVUPS     gelu6<>+0(SB), Z2
-	VFMADD213PS gelu5<>+0(SB), Z1, Z2
-	VFMADD213PS gelu4<>+0(SB), Z1, Z2
-	VFMADD213PS gelu3<>+0(SB), Z1, Z2
-	VFMADD213PS gelu2<>+0(SB), Z1, Z2
-	VFMADD213PS gelu1<>+0(SB), Z1, Z2
-	VMULPS      Z1, Z2, Z2
-	VMULPS      Z0, Z0, Z0
-	VMULPS      minusLog2e<>+0(SB), Z0, Z0
-	VMOVUPS     expLo<>+0(SB), Z1
-	VMAXPS      Z0, Z1, Z0
-	VRNDSCALEPS $0x00, Z0, Z1
-	VSUBPS      Z1, Z0, Z0
-	VMOVUPS     exp6<>+0(SB), Z3
-	VFMADD213PS exp5<>+0(SB), Z0, Z3
-	VFMADD213PS exp4<>+0(SB), Z0, Z3
-	VFMADD213PS exp3<>+0(SB), Z0, Z3
-	VFMADD213PS exp2<>+0(SB), Z0, Z3
-	VFMADD213PS exp1<>+0(SB), Z0, Z3
-	VFMADD213PS one<>+0(SB), Z0, Z3
-	VSCALEFPS   Z1, Z3, Z0
-	VMULPS      Z0, Z2, Z2
-	VMOVUPS     (CX)(DI*1), Z0
-	VMULPS      Z0, Z2, Z2
-	VSUBPS      Z2, Z0, Z1
-	VPMOVD2M    Z0, K1
-	VBLENDMPS   Z2, Z1, K1, Z0
-	VMOVUPS     Z0, (DX)(DI*1)
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R8
-	JGE         channels
+	VMOVUPS          (CX)(DI*1), Z0
+	VANDPS.BCST      absolute<>+0(SB), Z0, Z0
+	VMULPS.BCST      rsqrt2<>+0(SB), Z0, Z0
+	VBROADCASTSS     one<>+0(SB), Z2
+	VMOVAPS          Z0, Z1
+	VBROADCASTSS     geluP<>+0(SB), Z3
+	VFMADD213PS      Z2, Z3, Z1
+	VDIVPS           Z1, Z2, Z1
+	VBROADCASTSS     gelu6<>+0(SB), Z2
+	VFMADD213PS.BCST gelu5<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu4<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu3<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu2<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu1<>+0(SB), Z1, Z2
+	VMULPS           Z1, Z2, Z2
+	VMULPS           Z0, Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z3
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z3
+	VSCALEFPS        Z1, Z3, Z0
+	VMULPS           Z0, Z2, Z2
+	VMOVUPS          (CX)(DI*1), Z0
+	VMULPS           Z0, Z2, Z2
+	VSUBPS           Z2, Z0, Z1
+	VPMOVD2M         Z0, K1
+	VBLENDMPS        Z2, Z1, K1, Z0
+	VMOVUPS          Z0, (DX)(DI*1)
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R8
+	JGE              channels
 
 channels_tail:
-	ADDQ          $0x00000010, R8
-	JZ            channels_done
-	MOVQ          $0x00000001, R9
-	SHLXQ         R8, R9, R9
-	DECQ          R9
-	KMOVW         R9, K1
-	VMOVUPS.Z     (CX)(DI*1), K1, Z0
-	VANDPS        absolute<>+0(SB), Z0, Z0
-	VMULPS        rsqrt2<>+0(SB), Z0, Z0
-	VMOVUPS       one<>+0(SB), Z2
-	VMOVAPS       Z0, Z1
-	VMOVUPS       geluP<>+0(SB), Z3
-	VFMADD213PS   Z2, Z3, Z1
-	VDIVPS        Z1, Z2, Z1
-	VMOVUPS       gelu6<>+0(SB), Z2
-	VFMADD213PS   gelu5<>+0(SB), Z1, Z2
-	VFMADD213PS   gelu4<>+0(SB), Z1, Z2
-	VFMADD213PS   gelu3<>+0(SB), Z1, Z2
-	VFMADD213PS   gelu2<>+0(SB), Z1, Z2
-	VFMADD213PS   gelu1<>+0(SB), Z1, Z2
-	VMULPS        Z1, Z2, Z2
-	VMULPS        Z0, Z0, Z0
-	VMULPS        minusLog2e<>+0(SB), Z0, Z0
-	VMOVUPS       expLo<>+0(SB), Z1
-	VMAXPS        Z0, Z1, Z0
-	VRNDSCALEPS   $0x00, Z0, Z1
-	VSUBPS        Z1, Z0, Z0
-	VMOVUPS       exp6<>+0(SB), Z3
-	VFMADD213PS   exp5<>+0(SB), Z0, Z3
-	VFMADD213PS   exp4<>+0(SB), Z0, Z3
-	VFMADD213PS   exp3<>+0(SB), Z0, Z3
-	VFMADD213PS   exp2<>+0(SB), Z0, Z3
-	VFMADD213PS   exp1<>+0(SB), Z0, Z3
-	VFMADD213PS   one<>+0(SB), Z0, Z3
-	VSCALEFPS     Z1, Z3, Z0
-	VMULPS        Z0, Z2, Z2
-	VMOVUPS.Z     (CX)(DI*1), K1, Z0
-	VMULPS        Z0, Z2, Z2
-	VSUBPS        Z2, Z0, Z1
-	VPMOVD2M      Z0, K1
-	VBLENDMPS     Z2, Z1, K1, Z0
-	MOVQ          DX, R9
-	CMPQ          R8, $0x08
-	JLT           few1
-	VMOVUPS       Y0, (DX)(DI*1)
-	JEQ           written1
-	VEXTRACTF32X8 $0x01, Z0, Y0
-	LEAQ          32(DX), R9
+	ADDQ             $0x00000010, R8
+	JZ               channels_done
+	MOVQ             $0x00000001, R9
+	SHLXQ            R8, R9, R9
+	DECQ             R9
+	KMOVW            R9, K1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VANDPS.BCST      absolute<>+0(SB), Z0, Z0
+	VMULPS.BCST      rsqrt2<>+0(SB), Z0, Z0
+	VBROADCASTSS     one<>+0(SB), Z2
+	VMOVAPS          Z0, Z1
+	VBROADCASTSS     geluP<>+0(SB), Z3
+	VFMADD213PS      Z2, Z3, Z1
+	VDIVPS           Z1, Z2, Z1
+	VBROADCASTSS     gelu6<>+0(SB), Z2
+	VFMADD213PS.BCST gelu5<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu4<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu3<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu2<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu1<>+0(SB), Z1, Z2
+	VMULPS           Z1, Z2, Z2
+	VMULPS           Z0, Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z3
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z3
+	VSCALEFPS        Z1, Z3, Z0
+	VMULPS           Z0, Z2, Z2
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VMULPS           Z0, Z2, Z2
+	VSUBPS           Z2, Z0, Z1
+	VPMOVD2M         Z0, K1
+	VBLENDMPS        Z2, Z1, K1, Z0
+	MOVQ             DX, R9
+	CMPQ             R8, $0x08
+	JLT              few1
+	VMOVUPS          Y0, (DX)(DI*1)
+	JEQ              written1
+	VEXTRACTF32X8    $0x01, Z0, Y0
+	LEAQ             32(DX), R9
 
 few1:
 	MOVQ       80(AX), R8
@@ -1384,166 +1174,31 @@ channels_done:
 	RET
 
 DATA absolute<>+0(SB)/4, $0x7fffffff
-DATA absolute<>+4(SB)/4, $0x7fffffff
-DATA absolute<>+8(SB)/4, $0x7fffffff
-DATA absolute<>+12(SB)/4, $0x7fffffff
-DATA absolute<>+16(SB)/4, $0x7fffffff
-DATA absolute<>+20(SB)/4, $0x7fffffff
-DATA absolute<>+24(SB)/4, $0x7fffffff
-DATA absolute<>+28(SB)/4, $0x7fffffff
-DATA absolute<>+32(SB)/4, $0x7fffffff
-DATA absolute<>+36(SB)/4, $0x7fffffff
-DATA absolute<>+40(SB)/4, $0x7fffffff
-DATA absolute<>+44(SB)/4, $0x7fffffff
-DATA absolute<>+48(SB)/4, $0x7fffffff
-DATA absolute<>+52(SB)/4, $0x7fffffff
-DATA absolute<>+56(SB)/4, $0x7fffffff
-DATA absolute<>+60(SB)/4, $0x7fffffff
-GLOBL absolute<>(SB), RODATA|NOPTR, $64
+GLOBL absolute<>(SB), RODATA|NOPTR, $4
 
 DATA rsqrt2<>+0(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+4(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+8(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+12(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+16(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+20(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+24(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+28(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+32(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+36(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+40(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+44(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+48(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+52(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+56(SB)/4, $0x3f3504f3
-DATA rsqrt2<>+60(SB)/4, $0x3f3504f3
-GLOBL rsqrt2<>(SB), RODATA|NOPTR, $64
+GLOBL rsqrt2<>(SB), RODATA|NOPTR, $4
 
 DATA geluP<>+0(SB)/4, $0x3ecccccd
-DATA geluP<>+4(SB)/4, $0x3ecccccd
-DATA geluP<>+8(SB)/4, $0x3ecccccd
-DATA geluP<>+12(SB)/4, $0x3ecccccd
-DATA geluP<>+16(SB)/4, $0x3ecccccd
-DATA geluP<>+20(SB)/4, $0x3ecccccd
-DATA geluP<>+24(SB)/4, $0x3ecccccd
-DATA geluP<>+28(SB)/4, $0x3ecccccd
-DATA geluP<>+32(SB)/4, $0x3ecccccd
-DATA geluP<>+36(SB)/4, $0x3ecccccd
-DATA geluP<>+40(SB)/4, $0x3ecccccd
-DATA geluP<>+44(SB)/4, $0x3ecccccd
-DATA geluP<>+48(SB)/4, $0x3ecccccd
-DATA geluP<>+52(SB)/4, $0x3ecccccd
-DATA geluP<>+56(SB)/4, $0x3ecccccd
-DATA geluP<>+60(SB)/4, $0x3ecccccd
-GLOBL geluP<>(SB), RODATA|NOPTR, $64
+GLOBL geluP<>(SB), RODATA|NOPTR, $4
 
 DATA gelu6<>+0(SB)/4, $0xbdcd10c1
-DATA gelu6<>+4(SB)/4, $0xbdcd10c1
-DATA gelu6<>+8(SB)/4, $0xbdcd10c1
-DATA gelu6<>+12(SB)/4, $0xbdcd10c1
-DATA gelu6<>+16(SB)/4, $0xbdcd10c1
-DATA gelu6<>+20(SB)/4, $0xbdcd10c1
-DATA gelu6<>+24(SB)/4, $0xbdcd10c1
-DATA gelu6<>+28(SB)/4, $0xbdcd10c1
-DATA gelu6<>+32(SB)/4, $0xbdcd10c1
-DATA gelu6<>+36(SB)/4, $0xbdcd10c1
-DATA gelu6<>+40(SB)/4, $0xbdcd10c1
-DATA gelu6<>+44(SB)/4, $0xbdcd10c1
-DATA gelu6<>+48(SB)/4, $0xbdcd10c1
-DATA gelu6<>+52(SB)/4, $0xbdcd10c1
-DATA gelu6<>+56(SB)/4, $0xbdcd10c1
-DATA gelu6<>+60(SB)/4, $0xbdcd10c1
-GLOBL gelu6<>(SB), RODATA|NOPTR, $64
+GLOBL gelu6<>(SB), RODATA|NOPTR, $4
 
 DATA gelu5<>+0(SB)/4, $0x3eb58aad
-DATA gelu5<>+4(SB)/4, $0x3eb58aad
-DATA gelu5<>+8(SB)/4, $0x3eb58aad
-DATA gelu5<>+12(SB)/4, $0x3eb58aad
-DATA gelu5<>+16(SB)/4, $0x3eb58aad
-DATA gelu5<>+20(SB)/4, $0x3eb58aad
-DATA gelu5<>+24(SB)/4, $0x3eb58aad
-DATA gelu5<>+28(SB)/4, $0x3eb58aad
-DATA gelu5<>+32(SB)/4, $0x3eb58aad
-DATA gelu5<>+36(SB)/4, $0x3eb58aad
-DATA gelu5<>+40(SB)/4, $0x3eb58aad
-DATA gelu5<>+44(SB)/4, $0x3eb58aad
-DATA gelu5<>+48(SB)/4, $0x3eb58aad
-DATA gelu5<>+52(SB)/4, $0x3eb58aad
-DATA gelu5<>+56(SB)/4, $0x3eb58aad
-DATA gelu5<>+60(SB)/4, $0x3eb58aad
-GLOBL gelu5<>(SB), RODATA|NOPTR, $64
+GLOBL gelu5<>(SB), RODATA|NOPTR, $4
 
 DATA gelu4<>+0(SB)/4, $0xbe3de7a2
-DATA gelu4<>+4(SB)/4, $0xbe3de7a2
-DATA gelu4<>+8(SB)/4, $0xbe3de7a2
-DATA gelu4<>+12(SB)/4, $0xbe3de7a2
-DATA gelu4<>+16(SB)/4, $0xbe3de7a2
-DATA gelu4<>+20(SB)/4, $0xbe3de7a2
-DATA gelu4<>+24(SB)/4, $0xbe3de7a2
-DATA gelu4<>+28(SB)/4, $0xbe3de7a2
-DATA gelu4<>+32(SB)/4, $0xbe3de7a2
-DATA gelu4<>+36(SB)/4, $0xbe3de7a2
-DATA gelu4<>+40(SB)/4, $0xbe3de7a2
-DATA gelu4<>+44(SB)/4, $0xbe3de7a2
-DATA gelu4<>+48(SB)/4, $0xbe3de7a2
-DATA gelu4<>+52(SB)/4, $0xbe3de7a2
-DATA gelu4<>+56(SB)/4, $0xbe3de7a2
-DATA gelu4<>+60(SB)/4, $0xbe3de7a2
-GLOBL gelu4<>(SB), RODATA|NOPTR, $64
+GLOBL gelu4<>(SB), RODATA|NOPTR, $4
 
 DATA gelu3<>+0(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+4(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+8(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+12(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+16(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+20(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+24(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+28(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+32(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+36(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+40(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+44(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+48(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+52(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+56(SB)/4, $0x3e6fc1a0
-DATA gelu3<>+60(SB)/4, $0x3e6fc1a0
-GLOBL gelu3<>(SB), RODATA|NOPTR, $64
+GLOBL gelu3<>(SB), RODATA|NOPTR, $4
 
 DATA gelu2<>+0(SB)/4, $0x3da5b514
-DATA gelu2<>+4(SB)/4, $0x3da5b514
-DATA gelu2<>+8(SB)/4, $0x3da5b514
-DATA gelu2<>+12(SB)/4, $0x3da5b514
-DATA gelu2<>+16(SB)/4, $0x3da5b514
-DATA gelu2<>+20(SB)/4, $0x3da5b514
-DATA gelu2<>+24(SB)/4, $0x3da5b514
-DATA gelu2<>+28(SB)/4, $0x3da5b514
-DATA gelu2<>+32(SB)/4, $0x3da5b514
-DATA gelu2<>+36(SB)/4, $0x3da5b514
-DATA gelu2<>+40(SB)/4, $0x3da5b514
-DATA gelu2<>+44(SB)/4, $0x3da5b514
-DATA gelu2<>+48(SB)/4, $0x3da5b514
-DATA gelu2<>+52(SB)/4, $0x3da5b514
-DATA gelu2<>+56(SB)/4, $0x3da5b514
-DATA gelu2<>+60(SB)/4, $0x3da5b514
-GLOBL gelu2<>(SB), RODATA|NOPTR, $64
+GLOBL gelu2<>(SB), RODATA|NOPTR, $4
 
 DATA gelu1<>+0(SB)/4, $0x3ded7cfc
-DATA gelu1<>+4(SB)/4, $0x3ded7cfc
-DATA gelu1<>+8(SB)/4, $0x3ded7cfc
-DATA gelu1<>+12(SB)/4, $0x3ded7cfc
-DATA gelu1<>+16(SB)/4, $0x3ded7cfc
-DATA gelu1<>+20(SB)/4, $0x3ded7cfc
-DATA gelu1<>+24(SB)/4, $0x3ded7cfc
-DATA gelu1<>+28(SB)/4, $0x3ded7cfc
-DATA gelu1<>+32(SB)/4, $0x3ded7cfc
-DATA gelu1<>+36(SB)/4, $0x3ded7cfc
-DATA gelu1<>+40(SB)/4, $0x3ded7cfc
-DATA gelu1<>+44(SB)/4, $0x3ded7cfc
-DATA gelu1<>+48(SB)/4, $0x3ded7cfc
-DATA gelu1<>+52(SB)/4, $0x3ded7cfc
-DATA gelu1<>+56(SB)/4, $0x3ded7cfc
-DATA gelu1<>+60(SB)/4, $0x3ded7cfc
-GLOBL gelu1<>(SB), RODATA|NOPTR, $64
+GLOBL gelu1<>(SB), RODATA|NOPTR, $4
 
 // func gelutanhc16AVX512(t *Rows)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -1562,104 +1217,104 @@ row:
 	PCALIGN $0x40
 
 channels_many:
-	VMOVUPS     (CX)(DI*1), Z0
-	VMOVUPS     64(CX)(DI*1), Z1
-	VMOVUPS     128(CX)(DI*1), Z2
-	VMOVUPS     192(CX)(DI*1), Z3
-	VMULPS      Z0, Z0, Z4
-	VMULPS      Z1, Z1, Z5
-	VMULPS      Z2, Z2, Z6
-	VMULPS      Z3, Z3, Z7
-	VMULPS      geluT3<>+0(SB), Z4, Z4
-	VMULPS      geluT3<>+0(SB), Z5, Z5
-	VMULPS      geluT3<>+0(SB), Z6, Z6
-	VMULPS      geluT3<>+0(SB), Z7, Z7
-	VADDPS      geluT1<>+0(SB), Z4, Z4
-	VADDPS      geluT1<>+0(SB), Z5, Z5
-	VADDPS      geluT1<>+0(SB), Z6, Z6
-	VADDPS      geluT1<>+0(SB), Z7, Z7
-	VMULPS      Z0, Z4, Z4
-	VMULPS      Z1, Z5, Z5
-	VMULPS      Z2, Z6, Z6
-	VMULPS      Z3, Z7, Z7
-	VMULPS      minusLog2e<>+0(SB), Z4, Z4
-	VMULPS      minusLog2e<>+0(SB), Z5, Z5
-	VMULPS      minusLog2e<>+0(SB), Z6, Z6
-	VMULPS      minusLog2e<>+0(SB), Z7, Z7
-	VMOVUPS     expLo<>+0(SB), Z0
-	VMAXPS      Z4, Z0, Z4
-	VMAXPS      Z5, Z0, Z5
-	VMAXPS      Z6, Z0, Z6
-	VMAXPS      Z7, Z0, Z7
-	VMOVUPS     expHi<>+0(SB), Z0
-	VMINPS      Z4, Z0, Z4
-	VMINPS      Z5, Z0, Z5
-	VMINPS      Z6, Z0, Z6
-	VMINPS      Z7, Z0, Z7
-	VRNDSCALEPS $0x00, Z4, Z0
-	VRNDSCALEPS $0x00, Z5, Z1
-	VRNDSCALEPS $0x00, Z6, Z2
-	VRNDSCALEPS $0x00, Z7, Z3
-	VSUBPS      Z0, Z4, Z4
-	VSUBPS      Z1, Z5, Z5
-	VSUBPS      Z2, Z6, Z6
-	VSUBPS      Z3, Z7, Z7
-	VMOVUPS     exp6<>+0(SB), Z8
-	VMOVUPS     exp6<>+0(SB), Z9
-	VMOVUPS     exp6<>+0(SB), Z10
-	VMOVUPS     exp6<>+0(SB), Z11
-	VFMADD213PS exp5<>+0(SB), Z4, Z8
-	VFMADD213PS exp5<>+0(SB), Z5, Z9
-	VFMADD213PS exp5<>+0(SB), Z6, Z10
-	VFMADD213PS exp5<>+0(SB), Z7, Z11
-	VFMADD213PS exp4<>+0(SB), Z4, Z8
-	VFMADD213PS exp4<>+0(SB), Z5, Z9
-	VFMADD213PS exp4<>+0(SB), Z6, Z10
-	VFMADD213PS exp4<>+0(SB), Z7, Z11
-	VFMADD213PS exp3<>+0(SB), Z4, Z8
-	VFMADD213PS exp3<>+0(SB), Z5, Z9
-	VFMADD213PS exp3<>+0(SB), Z6, Z10
-	VFMADD213PS exp3<>+0(SB), Z7, Z11
-	VFMADD213PS exp2<>+0(SB), Z4, Z8
-	VFMADD213PS exp2<>+0(SB), Z5, Z9
-	VFMADD213PS exp2<>+0(SB), Z6, Z10
-	VFMADD213PS exp2<>+0(SB), Z7, Z11
-	VFMADD213PS exp1<>+0(SB), Z4, Z8
-	VFMADD213PS exp1<>+0(SB), Z5, Z9
-	VFMADD213PS exp1<>+0(SB), Z6, Z10
-	VFMADD213PS exp1<>+0(SB), Z7, Z11
-	VFMADD213PS one<>+0(SB), Z4, Z8
-	VFMADD213PS one<>+0(SB), Z5, Z9
-	VFMADD213PS one<>+0(SB), Z6, Z10
-	VFMADD213PS one<>+0(SB), Z7, Z11
-	VSCALEFPS   Z0, Z8, Z4
-	VSCALEFPS   Z1, Z9, Z5
-	VSCALEFPS   Z2, Z10, Z6
-	VSCALEFPS   Z3, Z11, Z7
-	VMOVUPS     one<>+0(SB), Z0
-	VADDPS      Z0, Z4, Z4
-	VADDPS      Z0, Z5, Z5
-	VADDPS      Z0, Z6, Z6
-	VADDPS      Z0, Z7, Z7
-	VDIVPS      Z4, Z0, Z4
-	VDIVPS      Z5, Z0, Z5
-	VDIVPS      Z6, Z0, Z6
-	VDIVPS      Z7, Z0, Z7
-	VMOVUPS     (CX)(DI*1), Z0
-	VMOVUPS     64(CX)(DI*1), Z1
-	VMOVUPS     128(CX)(DI*1), Z2
-	VMOVUPS     192(CX)(DI*1), Z3
-	VMULPS      Z0, Z4, Z4
-	VMULPS      Z1, Z5, Z5
-	VMULPS      Z2, Z6, Z6
-	VMULPS      Z3, Z7, Z7
-	VMOVUPS     Z4, (DX)(DI*1)
-	VMOVUPS     Z5, 64(DX)(DI*1)
-	VMOVUPS     Z6, 128(DX)(DI*1)
-	VMOVUPS     Z7, 192(DX)(DI*1)
-	ADDQ        $0x00000100, DI
-	SUBQ        $0x00000040, R8
-	JGE         channels_many
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMOVUPS          128(CX)(DI*1), Z2
+	VMOVUPS          192(CX)(DI*1), Z3
+	VMULPS           Z0, Z0, Z4
+	VMULPS           Z1, Z1, Z5
+	VMULPS           Z2, Z2, Z6
+	VMULPS           Z3, Z3, Z7
+	VMULPS.BCST      geluT3<>+0(SB), Z4, Z4
+	VMULPS.BCST      geluT3<>+0(SB), Z5, Z5
+	VMULPS.BCST      geluT3<>+0(SB), Z6, Z6
+	VMULPS.BCST      geluT3<>+0(SB), Z7, Z7
+	VADDPS.BCST      geluT1<>+0(SB), Z4, Z4
+	VADDPS.BCST      geluT1<>+0(SB), Z5, Z5
+	VADDPS.BCST      geluT1<>+0(SB), Z6, Z6
+	VADDPS.BCST      geluT1<>+0(SB), Z7, Z7
+	VMULPS           Z0, Z4, Z4
+	VMULPS           Z1, Z5, Z5
+	VMULPS           Z2, Z6, Z6
+	VMULPS           Z3, Z7, Z7
+	VMULPS.BCST      minusLog2e<>+0(SB), Z4, Z4
+	VMULPS.BCST      minusLog2e<>+0(SB), Z5, Z5
+	VMULPS.BCST      minusLog2e<>+0(SB), Z6, Z6
+	VMULPS.BCST      minusLog2e<>+0(SB), Z7, Z7
+	VBROADCASTSS     expLo<>+0(SB), Z0
+	VMAXPS           Z4, Z0, Z4
+	VMAXPS           Z5, Z0, Z5
+	VMAXPS           Z6, Z0, Z6
+	VMAXPS           Z7, Z0, Z7
+	VBROADCASTSS     expHi<>+0(SB), Z0
+	VMINPS           Z4, Z0, Z4
+	VMINPS           Z5, Z0, Z5
+	VMINPS           Z6, Z0, Z6
+	VMINPS           Z7, Z0, Z7
+	VRNDSCALEPS      $0x00, Z4, Z0
+	VRNDSCALEPS      $0x00, Z5, Z1
+	VRNDSCALEPS      $0x00, Z6, Z2
+	VRNDSCALEPS      $0x00, Z7, Z3
+	VSUBPS           Z0, Z4, Z4
+	VSUBPS           Z1, Z5, Z5
+	VSUBPS           Z2, Z6, Z6
+	VSUBPS           Z3, Z7, Z7
+	VBROADCASTSS     exp6<>+0(SB), Z8
+	VBROADCASTSS     exp6<>+0(SB), Z9
+	VBROADCASTSS     exp6<>+0(SB), Z10
+	VBROADCASTSS     exp6<>+0(SB), Z11
+	VFMADD213PS.BCST exp5<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST exp5<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST exp5<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST exp5<>+0(SB), Z7, Z11
+	VFMADD213PS.BCST exp4<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST exp4<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST exp4<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST exp4<>+0(SB), Z7, Z11
+	VFMADD213PS.BCST exp3<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST exp3<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST exp3<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST exp3<>+0(SB), Z7, Z11
+	VFMADD213PS.BCST exp2<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST exp2<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST exp2<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST exp2<>+0(SB), Z7, Z11
+	VFMADD213PS.BCST exp1<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST exp1<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST exp1<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST exp1<>+0(SB), Z7, Z11
+	VFMADD213PS.BCST one<>+0(SB), Z4, Z8
+	VFMADD213PS.BCST one<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST one<>+0(SB), Z6, Z10
+	VFMADD213PS.BCST one<>+0(SB), Z7, Z11
+	VSCALEFPS        Z0, Z8, Z4
+	VSCALEFPS        Z1, Z9, Z5
+	VSCALEFPS        Z2, Z10, Z6
+	VSCALEFPS        Z3, Z11, Z7
+	VBROADCASTSS     one<>+0(SB), Z0
+	VADDPS           Z0, Z4, Z4
+	VADDPS           Z0, Z5, Z5
+	VADDPS           Z0, Z6, Z6
+	VADDPS           Z0, Z7, Z7
+	VDIVPS           Z4, Z0, Z4
+	VDIVPS           Z5, Z0, Z5
+	VDIVPS           Z6, Z0, Z6
+	VDIVPS           Z7, Z0, Z7
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMOVUPS          128(CX)(DI*1), Z2
+	VMOVUPS          192(CX)(DI*1), Z3
+	VMULPS           Z0, Z4, Z4
+	VMULPS           Z1, Z5, Z5
+	VMULPS           Z2, Z6, Z6
+	VMULPS           Z3, Z7, Z7
+	VMOVUPS          Z4, (DX)(DI*1)
+	VMOVUPS          Z5, 64(DX)(DI*1)
+	VMOVUPS          Z6, 128(DX)(DI*1)
+	VMOVUPS          Z7, 192(DX)(DI*1)
+	ADDQ             $0x00000100, DI
+	SUBQ             $0x00000040, R8
+	JGE              channels_many
 
 channels_few:
 	ADDQ    $0x00000040, R8
@@ -1668,75 +1323,75 @@ channels_few:
 	PCALIGN $0x40
 
 channels:
-	VMOVUPS     (CX)(DI*1), Z0
-	VMULPS      Z0, Z0, Z1
-	VMULPS      geluT3<>+0(SB), Z1, Z1
-	VADDPS      geluT1<>+0(SB), Z1, Z1
-	VMULPS      Z0, Z1, Z1
-	VMULPS      minusLog2e<>+0(SB), Z1, Z1
-	VMOVUPS     expLo<>+0(SB), Z0
-	VMAXPS      Z1, Z0, Z1
-	VMOVUPS     expHi<>+0(SB), Z0
-	VMINPS      Z1, Z0, Z1
-	VRNDSCALEPS $0x00, Z1, Z0
-	VSUBPS      Z0, Z1, Z1
-	VMOVUPS     exp6<>+0(SB), Z2
-	VFMADD213PS exp5<>+0(SB), Z1, Z2
-	VFMADD213PS exp4<>+0(SB), Z1, Z2
-	VFMADD213PS exp3<>+0(SB), Z1, Z2
-	VFMADD213PS exp2<>+0(SB), Z1, Z2
-	VFMADD213PS exp1<>+0(SB), Z1, Z2
-	VFMADD213PS one<>+0(SB), Z1, Z2
-	VSCALEFPS   Z0, Z2, Z1
-	VMOVUPS     one<>+0(SB), Z0
-	VADDPS      Z0, Z1, Z1
-	VDIVPS      Z1, Z0, Z1
-	VMOVUPS     (CX)(DI*1), Z0
-	VMULPS      Z0, Z1, Z1
-	VMOVUPS     Z1, (DX)(DI*1)
-	ADDQ        $0x00000040, DI
-	SUBQ        $0x00000010, R8
-	JGE         channels
+	VMOVUPS          (CX)(DI*1), Z0
+	VMULPS           Z0, Z0, Z1
+	VMULPS.BCST      geluT3<>+0(SB), Z1, Z1
+	VADDPS.BCST      geluT1<>+0(SB), Z1, Z1
+	VMULPS           Z0, Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VBROADCASTSS     expLo<>+0(SB), Z0
+	VMAXPS           Z1, Z0, Z1
+	VBROADCASTSS     expHi<>+0(SB), Z0
+	VMINPS           Z1, Z0, Z1
+	VRNDSCALEPS      $0x00, Z1, Z0
+	VSUBPS           Z0, Z1, Z1
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z2
+	VSCALEFPS        Z0, Z2, Z1
+	VBROADCASTSS     one<>+0(SB), Z0
+	VADDPS           Z0, Z1, Z1
+	VDIVPS           Z1, Z0, Z1
+	VMOVUPS          (CX)(DI*1), Z0
+	VMULPS           Z0, Z1, Z1
+	VMOVUPS          Z1, (DX)(DI*1)
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R8
+	JGE              channels
 
 channels_tail:
-	ADDQ          $0x00000010, R8
-	JZ            channels_done
-	MOVQ          $0x00000001, R9
-	SHLXQ         R8, R9, R9
-	DECQ          R9
-	KMOVW         R9, K1
-	VMOVUPS.Z     (CX)(DI*1), K1, Z0
-	VMULPS        Z0, Z0, Z1
-	VMULPS        geluT3<>+0(SB), Z1, Z1
-	VADDPS        geluT1<>+0(SB), Z1, Z1
-	VMULPS        Z0, Z1, Z1
-	VMULPS        minusLog2e<>+0(SB), Z1, Z1
-	VMOVUPS       expLo<>+0(SB), Z0
-	VMAXPS        Z1, Z0, Z1
-	VMOVUPS       expHi<>+0(SB), Z0
-	VMINPS        Z1, Z0, Z1
-	VRNDSCALEPS   $0x00, Z1, Z0
-	VSUBPS        Z0, Z1, Z1
-	VMOVUPS       exp6<>+0(SB), Z2
-	VFMADD213PS   exp5<>+0(SB), Z1, Z2
-	VFMADD213PS   exp4<>+0(SB), Z1, Z2
-	VFMADD213PS   exp3<>+0(SB), Z1, Z2
-	VFMADD213PS   exp2<>+0(SB), Z1, Z2
-	VFMADD213PS   exp1<>+0(SB), Z1, Z2
-	VFMADD213PS   one<>+0(SB), Z1, Z2
-	VSCALEFPS     Z0, Z2, Z1
-	VMOVUPS       one<>+0(SB), Z0
-	VADDPS        Z0, Z1, Z1
-	VDIVPS        Z1, Z0, Z1
-	VMOVUPS.Z     (CX)(DI*1), K1, Z0
-	VMULPS        Z0, Z1, Z1
-	MOVQ          DX, R9
-	CMPQ          R8, $0x08
-	JLT           few1
-	VMOVUPS       Y1, (DX)(DI*1)
-	JEQ           written1
-	VEXTRACTF32X8 $0x01, Z1, Y1
-	LEAQ          32(DX), R9
+	ADDQ             $0x00000010, R8
+	JZ               channels_done
+	MOVQ             $0x00000001, R9
+	SHLXQ            R8, R9, R9
+	DECQ             R9
+	KMOVW            R9, K1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VMULPS           Z0, Z0, Z1
+	VMULPS.BCST      geluT3<>+0(SB), Z1, Z1
+	VADDPS.BCST      geluT1<>+0(SB), Z1, Z1
+	VMULPS           Z0, Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VBROADCASTSS     expLo<>+0(SB), Z0
+	VMAXPS           Z1, Z0, Z1
+	VBROADCASTSS     expHi<>+0(SB), Z0
+	VMINPS           Z1, Z0, Z1
+	VRNDSCALEPS      $0x00, Z1, Z0
+	VSUBPS           Z0, Z1, Z1
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z2
+	VSCALEFPS        Z0, Z2, Z1
+	VBROADCASTSS     one<>+0(SB), Z0
+	VADDPS           Z0, Z1, Z1
+	VDIVPS           Z1, Z0, Z1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VMULPS           Z0, Z1, Z1
+	MOVQ             DX, R9
+	CMPQ             R8, $0x08
+	JLT              few1
+	VMOVUPS          Y1, (DX)(DI*1)
+	JEQ              written1
+	VEXTRACTF32X8    $0x01, Z1, Y1
+	LEAQ             32(DX), R9
 
 few1:
 	MOVQ       80(AX), R8
@@ -1755,40 +1410,10 @@ channels_done:
 	RET
 
 DATA geluT3<>+0(SB)/4, $0x3d922279
-DATA geluT3<>+4(SB)/4, $0x3d922279
-DATA geluT3<>+8(SB)/4, $0x3d922279
-DATA geluT3<>+12(SB)/4, $0x3d922279
-DATA geluT3<>+16(SB)/4, $0x3d922279
-DATA geluT3<>+20(SB)/4, $0x3d922279
-DATA geluT3<>+24(SB)/4, $0x3d922279
-DATA geluT3<>+28(SB)/4, $0x3d922279
-DATA geluT3<>+32(SB)/4, $0x3d922279
-DATA geluT3<>+36(SB)/4, $0x3d922279
-DATA geluT3<>+40(SB)/4, $0x3d922279
-DATA geluT3<>+44(SB)/4, $0x3d922279
-DATA geluT3<>+48(SB)/4, $0x3d922279
-DATA geluT3<>+52(SB)/4, $0x3d922279
-DATA geluT3<>+56(SB)/4, $0x3d922279
-DATA geluT3<>+60(SB)/4, $0x3d922279
-GLOBL geluT3<>(SB), RODATA|NOPTR, $64
+GLOBL geluT3<>(SB), RODATA|NOPTR, $4
 
 DATA geluT1<>+0(SB)/4, $0x3fcc422a
-DATA geluT1<>+4(SB)/4, $0x3fcc422a
-DATA geluT1<>+8(SB)/4, $0x3fcc422a
-DATA geluT1<>+12(SB)/4, $0x3fcc422a
-DATA geluT1<>+16(SB)/4, $0x3fcc422a
-DATA geluT1<>+20(SB)/4, $0x3fcc422a
-DATA geluT1<>+24(SB)/4, $0x3fcc422a
-DATA geluT1<>+28(SB)/4, $0x3fcc422a
-DATA geluT1<>+32(SB)/4, $0x3fcc422a
-DATA geluT1<>+36(SB)/4, $0x3fcc422a
-DATA geluT1<>+40(SB)/4, $0x3fcc422a
-DATA geluT1<>+44(SB)/4, $0x3fcc422a
-DATA geluT1<>+48(SB)/4, $0x3fcc422a
-DATA geluT1<>+52(SB)/4, $0x3fcc422a
-DATA geluT1<>+56(SB)/4, $0x3fcc422a
-DATA geluT1<>+60(SB)/4, $0x3fcc422a
-GLOBL geluT1<>(SB), RODATA|NOPTR, $64
+GLOBL geluT1<>(SB), RODATA|NOPTR, $4
 
 // func layernormc16AVX512(t *Rows)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -1923,7 +1548,7 @@ square_done:
 	VBROADCASTSS 88(AX), Z4
 	VADDPS       Z4, Z0, Z0
 	VSQRTPS      Z0, Z0
-	VMOVUPS      one<>+0(SB), Z4
+	VBROADCASTSS one<>+0(SB), Z4
 	VDIVPS       Z0, Z4, Z4
 	XORQ         DI, DI
 	MOVQ         64(AX), R8
@@ -1990,13 +1615,13 @@ TEXT ·softmaxc16AVX512(SB), NOSPLIT, $0-8
 	MOVQ 24(AX), SI
 
 row:
-	VMOVUPS minusInf<>+0(SB), Z0
-	VMOVUPS minusInf<>+0(SB), Z1
-	XORQ    DI, DI
-	MOVQ    64(AX), R8
-	SUBQ    $0x00000020, R8
-	JLT     largest_few
-	PCALIGN $0x40
+	VBROADCASTSS minusInf<>+0(SB), Z0
+	VBROADCASTSS minusInf<>+0(SB), Z1
+	XORQ         DI, DI
+	MOVQ         64(AX), R8
+	SUBQ         $0x00000020, R8
+	JLT          largest_few
+	PCALIGN      $0x40
 
 largest_many:
 	VMOVUPS (CX)(DI*1), Z2
@@ -2008,34 +1633,34 @@ largest_many:
 	JGE     largest_many
 
 largest_few:
-	ADDQ    $0x00000020, R8
-	SUBQ    $0x00000010, R8
-	JLT     largest_tail0
-	VMOVUPS (CX)(DI*1), Z2
-	VMAXPS  Z2, Z0, Z0
-	ADDQ    $0x00000040, DI
-	SUBQ    $0x00000010, R8
-	ADDQ    $0x00000010, R8
-	JZ      largest_done
-	MOVQ    $0x00000001, R9
-	SHLXQ   R8, R9, R9
-	DECQ    R9
-	KMOVW   R9, K1
-	VMOVUPS minusInf<>+0(SB), Z2
-	VMOVUPS (CX)(DI*1), K1, Z2
-	VMAXPS  Z2, Z1, Z1
-	JMP     largest_done
+	ADDQ         $0x00000020, R8
+	SUBQ         $0x00000010, R8
+	JLT          largest_tail0
+	VMOVUPS      (CX)(DI*1), Z2
+	VMAXPS       Z2, Z0, Z0
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R8
+	ADDQ         $0x00000010, R8
+	JZ           largest_done
+	MOVQ         $0x00000001, R9
+	SHLXQ        R8, R9, R9
+	DECQ         R9
+	KMOVW        R9, K1
+	VBROADCASTSS minusInf<>+0(SB), Z2
+	VMOVUPS      (CX)(DI*1), K1, Z2
+	VMAXPS       Z2, Z1, Z1
+	JMP          largest_done
 
 largest_tail0:
-	ADDQ    $0x00000010, R8
-	JZ      largest_done
-	MOVQ    $0x00000001, R9
-	SHLXQ   R8, R9, R9
-	DECQ    R9
-	KMOVW   R9, K1
-	VMOVUPS minusInf<>+0(SB), Z2
-	VMOVUPS (CX)(DI*1), K1, Z2
-	VMAXPS  Z2, Z0, Z0
+	ADDQ         $0x00000010, R8
+	JZ           largest_done
+	MOVQ         $0x00000001, R9
+	SHLXQ        R8, R9, R9
+	DECQ         R9
+	KMOVW        R9, K1
+	VBROADCASTSS minusInf<>+0(SB), Z2
+	VMOVUPS      (CX)(DI*1), K1, Z2
+	VMAXPS       Z2, Z0, Z0
 
 largest_done:
 	VMAXPS       Z1, Z0, Z0
@@ -2056,67 +1681,67 @@ largest_done:
 	PCALIGN      $0x40
 
 exp_many:
-	VMOVUPS       (CX)(DI*1), Z3
-	VMOVUPS       64(CX)(DI*1), Z4
-	VMOVUPS       128(CX)(DI*1), Z5
-	VSUBPS        Z0, Z3, Z3
-	VSUBPS        Z0, Z4, Z4
-	VSUBPS        Z0, Z5, Z5
-	VMULPS        Z2, Z3, Z3
-	VMULPS        Z2, Z4, Z4
-	VMULPS        Z2, Z5, Z5
-	VMULPS        log2e<>+0(SB), Z3, Z3
-	VMULPS        log2e<>+0(SB), Z4, Z4
-	VMULPS        log2e<>+0(SB), Z5, Z5
-	VMOVUPS       expLo<>+0(SB), Z6
-	VMAXPS        Z3, Z6, Z3
-	VMAXPS        Z4, Z6, Z4
-	VMAXPS        Z5, Z6, Z5
-	VRNDSCALEPS   $0x00, Z3, Z6
-	VRNDSCALEPS   $0x00, Z4, Z7
-	VRNDSCALEPS   $0x00, Z5, Z8
-	VSUBPS        Z6, Z3, Z3
-	VSUBPS        Z7, Z4, Z4
-	VSUBPS        Z8, Z5, Z5
-	VMOVUPS       exp6<>+0(SB), Z9
-	VMOVUPS       exp6<>+0(SB), Z10
-	VMOVUPS       exp6<>+0(SB), Z11
-	VFMADD213PS   exp5<>+0(SB), Z3, Z9
-	VFMADD213PS   exp5<>+0(SB), Z4, Z10
-	VFMADD213PS   exp5<>+0(SB), Z5, Z11
-	VFMADD213PS   exp4<>+0(SB), Z3, Z9
-	VFMADD213PS   exp4<>+0(SB), Z4, Z10
-	VFMADD213PS   exp4<>+0(SB), Z5, Z11
-	VFMADD213PS   exp3<>+0(SB), Z3, Z9
-	VFMADD213PS   exp3<>+0(SB), Z4, Z10
-	VFMADD213PS   exp3<>+0(SB), Z5, Z11
-	VFMADD213PS   exp2<>+0(SB), Z3, Z9
-	VFMADD213PS   exp2<>+0(SB), Z4, Z10
-	VFMADD213PS   exp2<>+0(SB), Z5, Z11
-	VFMADD213PS   exp1<>+0(SB), Z3, Z9
-	VFMADD213PS   exp1<>+0(SB), Z4, Z10
-	VFMADD213PS   exp1<>+0(SB), Z5, Z11
-	VFMADD213PS   one<>+0(SB), Z3, Z9
-	VFMADD213PS   one<>+0(SB), Z4, Z10
-	VFMADD213PS   one<>+0(SB), Z5, Z11
-	VSCALEFPS     Z6, Z9, Z3
-	VSCALEFPS     Z7, Z10, Z4
-	VSCALEFPS     Z8, Z11, Z5
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X8 $0x01, Z3, Y6
-	VADDPS        Y6, Y1, Y1
-	VADDPS        Y4, Y1, Y1
-	VEXTRACTF32X8 $0x01, Z4, Y6
-	VADDPS        Y6, Y1, Y1
-	VADDPS        Y5, Y1, Y1
-	VEXTRACTF32X8 $0x01, Z5, Y6
-	VADDPS        Y6, Y1, Y1
-	VMOVUPS       Z3, (DX)(DI*1)
-	VMOVUPS       Z4, 64(DX)(DI*1)
-	VMOVUPS       Z5, 128(DX)(DI*1)
-	ADDQ          $0x000000c0, DI
-	SUBQ          $0x00000030, R8
-	JGE           exp_many
+	VMOVUPS          (CX)(DI*1), Z3
+	VMOVUPS          64(CX)(DI*1), Z4
+	VMOVUPS          128(CX)(DI*1), Z5
+	VSUBPS           Z0, Z3, Z3
+	VSUBPS           Z0, Z4, Z4
+	VSUBPS           Z0, Z5, Z5
+	VMULPS           Z2, Z3, Z3
+	VMULPS           Z2, Z4, Z4
+	VMULPS           Z2, Z5, Z5
+	VMULPS.BCST      log2e<>+0(SB), Z3, Z3
+	VMULPS.BCST      log2e<>+0(SB), Z4, Z4
+	VMULPS.BCST      log2e<>+0(SB), Z5, Z5
+	VBROADCASTSS     expLo<>+0(SB), Z6
+	VMAXPS           Z3, Z6, Z3
+	VMAXPS           Z4, Z6, Z4
+	VMAXPS           Z5, Z6, Z5
+	VRNDSCALEPS      $0x00, Z3, Z6
+	VRNDSCALEPS      $0x00, Z4, Z7
+	VRNDSCALEPS      $0x00, Z5, Z8
+	VSUBPS           Z6, Z3, Z3
+	VSUBPS           Z7, Z4, Z4
+	VSUBPS           Z8, Z5, Z5
+	VBROADCASTSS     exp6<>+0(SB), Z9
+	VBROADCASTSS     exp6<>+0(SB), Z10
+	VBROADCASTSS     exp6<>+0(SB), Z11
+	VFMADD213PS.BCST exp5<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST exp5<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST exp5<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST exp4<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST exp4<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST exp4<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST exp3<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST exp3<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST exp3<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST exp2<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST exp2<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST exp2<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST exp1<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST exp1<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST exp1<>+0(SB), Z5, Z11
+	VFMADD213PS.BCST one<>+0(SB), Z3, Z9
+	VFMADD213PS.BCST one<>+0(SB), Z4, Z10
+	VFMADD213PS.BCST one<>+0(SB), Z5, Z11
+	VSCALEFPS        Z6, Z9, Z3
+	VSCALEFPS        Z7, Z10, Z4
+	VSCALEFPS        Z8, Z11, Z5
+	VADDPS           Y3, Y1, Y1
+	VEXTRACTF32X8    $0x01, Z3, Y6
+	VADDPS           Y6, Y1, Y1
+	VADDPS           Y4, Y1, Y1
+	VEXTRACTF32X8    $0x01, Z4, Y6
+	VADDPS           Y6, Y1, Y1
+	VADDPS           Y5, Y1, Y1
+	VEXTRACTF32X8    $0x01, Z5, Y6
+	VADDPS           Y6, Y1, Y1
+	VMOVUPS          Z3, (DX)(DI*1)
+	VMOVUPS          Z4, 64(DX)(DI*1)
+	VMOVUPS          Z5, 128(DX)(DI*1)
+	ADDQ             $0x000000c0, DI
+	SUBQ             $0x00000030, R8
+	JGE              exp_many
 
 exp_few:
 	ADDQ    $0x00000030, R8
@@ -2125,64 +1750,64 @@ exp_few:
 	PCALIGN $0x40
 
 exp:
-	VMOVUPS       (CX)(DI*1), Z3
-	VSUBPS        Z0, Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VMULPS        log2e<>+0(SB), Z3, Z3
-	VMOVUPS       expLo<>+0(SB), Z4
-	VMAXPS        Z3, Z4, Z3
-	VRNDSCALEPS   $0x00, Z3, Z4
-	VSUBPS        Z4, Z3, Z3
-	VMOVUPS       exp6<>+0(SB), Z5
-	VFMADD213PS   exp5<>+0(SB), Z3, Z5
-	VFMADD213PS   exp4<>+0(SB), Z3, Z5
-	VFMADD213PS   exp3<>+0(SB), Z3, Z5
-	VFMADD213PS   exp2<>+0(SB), Z3, Z5
-	VFMADD213PS   exp1<>+0(SB), Z3, Z5
-	VFMADD213PS   one<>+0(SB), Z3, Z5
-	VSCALEFPS     Z4, Z5, Z3
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X8 $0x01, Z3, Y4
-	VADDPS        Y4, Y1, Y1
-	VMOVUPS       Z3, (DX)(DI*1)
-	ADDQ          $0x00000040, DI
-	SUBQ          $0x00000010, R8
-	JGE           exp
+	VMOVUPS          (CX)(DI*1), Z3
+	VSUBPS           Z0, Z3, Z3
+	VMULPS           Z2, Z3, Z3
+	VMULPS.BCST      log2e<>+0(SB), Z3, Z3
+	VBROADCASTSS     expLo<>+0(SB), Z4
+	VMAXPS           Z3, Z4, Z3
+	VRNDSCALEPS      $0x00, Z3, Z4
+	VSUBPS           Z4, Z3, Z3
+	VBROADCASTSS     exp6<>+0(SB), Z5
+	VFMADD213PS.BCST exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST exp1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST one<>+0(SB), Z3, Z5
+	VSCALEFPS        Z4, Z5, Z3
+	VADDPS           Y3, Y1, Y1
+	VEXTRACTF32X8    $0x01, Z3, Y4
+	VADDPS           Y4, Y1, Y1
+	VMOVUPS          Z3, (DX)(DI*1)
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R8
+	JGE              exp
 
 exp_tail:
-	ADDQ          $0x00000010, R8
-	JZ            exp_done
-	MOVQ          $0x00000001, R9
-	SHLXQ         R8, R9, R9
-	DECQ          R9
-	KMOVW         R9, K1
-	VMOVUPS.Z     (CX)(DI*1), K1, Z3
-	VSUBPS        Z0, Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VMULPS        log2e<>+0(SB), Z3, Z3
-	VMOVUPS       expLo<>+0(SB), Z0
-	VMAXPS        Z3, Z0, Z3
-	VRNDSCALEPS   $0x00, Z3, Z0
-	VSUBPS        Z0, Z3, Z3
-	VMOVUPS       exp6<>+0(SB), Z2
-	VFMADD213PS   exp5<>+0(SB), Z3, Z2
-	VFMADD213PS   exp4<>+0(SB), Z3, Z2
-	VFMADD213PS   exp3<>+0(SB), Z3, Z2
-	VFMADD213PS   exp2<>+0(SB), Z3, Z2
-	VFMADD213PS   exp1<>+0(SB), Z3, Z2
-	VFMADD213PS   one<>+0(SB), Z3, Z2
-	VSCALEFPS     Z0, Z2, Z3
-	VMOVAPS.Z     Z3, K1, Z3
-	VADDPS        Y3, Y1, Y1
-	VEXTRACTF32X8 $0x01, Z3, Y0
-	VADDPS        Y0, Y1, Y1
-	MOVQ          DX, R9
-	CMPQ          R8, $0x08
-	JLT           few1
-	VMOVUPS       Y3, (DX)(DI*1)
-	JEQ           written1
-	VEXTRACTF32X8 $0x01, Z3, Y3
-	LEAQ          32(DX), R9
+	ADDQ             $0x00000010, R8
+	JZ               exp_done
+	MOVQ             $0x00000001, R9
+	SHLXQ            R8, R9, R9
+	DECQ             R9
+	KMOVW            R9, K1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z3
+	VSUBPS           Z0, Z3, Z3
+	VMULPS           Z2, Z3, Z3
+	VMULPS.BCST      log2e<>+0(SB), Z3, Z3
+	VBROADCASTSS     expLo<>+0(SB), Z0
+	VMAXPS           Z3, Z0, Z3
+	VRNDSCALEPS      $0x00, Z3, Z0
+	VSUBPS           Z0, Z3, Z3
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z3, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z3, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z3, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z3, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z3, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z3, Z2
+	VSCALEFPS        Z0, Z2, Z3
+	VMOVAPS.Z        Z3, K1, Z3
+	VADDPS           Y3, Y1, Y1
+	VEXTRACTF32X8    $0x01, Z3, Y0
+	VADDPS           Y0, Y1, Y1
+	MOVQ             DX, R9
+	CMPQ             R8, $0x08
+	JLT              few1
+	VMOVUPS          Y3, (DX)(DI*1)
+	JEQ              written1
+	VEXTRACTF32X8    $0x01, Z3, Y3
+	LEAQ             32(DX), R9
 
 few1:
 	MOVQ       80(AX), R8
@@ -2198,7 +1823,7 @@ exp_done:
 	VSHUFPS      $0xb1, Y1, Y1, Y0
 	VADDPS       Y0, Y1, Y1
 	VBROADCASTSS X1, Z0
-	VMOVUPS      one<>+0(SB), Z2
+	VBROADCASTSS one<>+0(SB), Z2
 	VDIVPS       Z0, Z2, Z2
 	XORQ         DI, DI
 	MOVQ         64(AX), R8
@@ -2248,37 +1873,7 @@ divide_done:
 	RET
 
 DATA minusInf<>+0(SB)/4, $0xff800000
-DATA minusInf<>+4(SB)/4, $0xff800000
-DATA minusInf<>+8(SB)/4, $0xff800000
-DATA minusInf<>+12(SB)/4, $0xff800000
-DATA minusInf<>+16(SB)/4, $0xff800000
-DATA minusInf<>+20(SB)/4, $0xff800000
-DATA minusInf<>+24(SB)/4, $0xff800000
-DATA minusInf<>+28(SB)/4, $0xff800000
-DATA minusInf<>+32(SB)/4, $0xff800000
-DATA minusInf<>+36(SB)/4, $0xff800000
-DATA minusInf<>+40(SB)/4, $0xff800000
-DATA minusInf<>+44(SB)/4, $0xff800000
-DATA minusInf<>+48(SB)/4, $0xff800000
-DATA minusInf<>+52(SB)/4, $0xff800000
-DATA minusInf<>+56(SB)/4, $0xff800000
-DATA minusInf<>+60(SB)/4, $0xff800000
-GLOBL minusInf<>(SB), RODATA|NOPTR, $64
+GLOBL minusInf<>(SB), RODATA|NOPTR, $4
 
 DATA log2e<>+0(SB)/4, $0x3fb8aa3b
-DATA log2e<>+4(SB)/4, $0x3fb8aa3b
-DATA log2e<>+8(SB)/4, $0x3fb8aa3b
-DATA log2e<>+12(SB)/4, $0x3fb8aa3b
-DATA log2e<>+16(SB)/4, $0x3fb8aa3b
-DATA log2e<>+20(SB)/4, $0x3fb8aa3b
-DATA log2e<>+24(SB)/4, $0x3fb8aa3b
-DATA log2e<>+28(SB)/4, $0x3fb8aa3b
-DATA log2e<>+32(SB)/4, $0x3fb8aa3b
-DATA log2e<>+36(SB)/4, $0x3fb8aa3b
-DATA log2e<>+40(SB)/4, $0x3fb8aa3b
-DATA log2e<>+44(SB)/4, $0x3fb8aa3b
-DATA log2e<>+48(SB)/4, $0x3fb8aa3b
-DATA log2e<>+52(SB)/4, $0x3fb8aa3b
-DATA log2e<>+56(SB)/4, $0x3fb8aa3b
-DATA log2e<>+60(SB)/4, $0x3fb8aa3b
-GLOBL log2e<>(SB), RODATA|NOPTR, $64
+GLOBL log2e<>(SB), RODATA|NOPTR, $4

@@ -7,22 +7,22 @@
 // func wino4x3inc16AVX512(t *Winograd)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·wino4x3inc16AVX512(SB), $1216-8
-	MOVQ    t+0(FP), AX
-	LEAQ    (SP), CX
-	ADDQ    $0x3f, CX
-	ANDQ    $-64, CX
-	MOVQ    (AX), DX
-	MOVQ    8(AX), BX
-	MOVQ    32(AX), SI
-	MOVQ    40(AX), DI
-	MOVQ    48(AX), R8
-	VMOVUPS wino4<>+0(SB), Z18
-	VMOVUPS wino5<>+0(SB), Z19
-	VMOVUPS wino2<>+0(SB), Z20
-	MOVQ    80(AX), AX
-	SUBQ    $0x10, AX
-	JLT     tail
-	PCALIGN $0x40
+	MOVQ         t+0(FP), AX
+	LEAQ         (SP), CX
+	ADDQ         $0x3f, CX
+	ANDQ         $-64, CX
+	MOVQ         (AX), DX
+	MOVQ         8(AX), BX
+	MOVQ         32(AX), SI
+	MOVQ         40(AX), DI
+	MOVQ         48(AX), R8
+	VBROADCASTSS wino4<>+0(SB), Z18
+	VBROADCASTSS wino5<>+0(SB), Z19
+	VBROADCASTSS wino2<>+0(SB), Z20
+	MOVQ         80(AX), AX
+	SUBQ         $0x10, AX
+	JLT          tail
+	PCALIGN      $0x40
 
 channels:
 	MOVQ         DX, R9
@@ -773,78 +773,33 @@ done:
 	RET
 
 DATA wino4<>+0(SB)/4, $0x40800000
-DATA wino4<>+4(SB)/4, $0x40800000
-DATA wino4<>+8(SB)/4, $0x40800000
-DATA wino4<>+12(SB)/4, $0x40800000
-DATA wino4<>+16(SB)/4, $0x40800000
-DATA wino4<>+20(SB)/4, $0x40800000
-DATA wino4<>+24(SB)/4, $0x40800000
-DATA wino4<>+28(SB)/4, $0x40800000
-DATA wino4<>+32(SB)/4, $0x40800000
-DATA wino4<>+36(SB)/4, $0x40800000
-DATA wino4<>+40(SB)/4, $0x40800000
-DATA wino4<>+44(SB)/4, $0x40800000
-DATA wino4<>+48(SB)/4, $0x40800000
-DATA wino4<>+52(SB)/4, $0x40800000
-DATA wino4<>+56(SB)/4, $0x40800000
-DATA wino4<>+60(SB)/4, $0x40800000
-GLOBL wino4<>(SB), RODATA|NOPTR, $64
+GLOBL wino4<>(SB), RODATA|NOPTR, $4
 
 DATA wino5<>+0(SB)/4, $0x40a00000
-DATA wino5<>+4(SB)/4, $0x40a00000
-DATA wino5<>+8(SB)/4, $0x40a00000
-DATA wino5<>+12(SB)/4, $0x40a00000
-DATA wino5<>+16(SB)/4, $0x40a00000
-DATA wino5<>+20(SB)/4, $0x40a00000
-DATA wino5<>+24(SB)/4, $0x40a00000
-DATA wino5<>+28(SB)/4, $0x40a00000
-DATA wino5<>+32(SB)/4, $0x40a00000
-DATA wino5<>+36(SB)/4, $0x40a00000
-DATA wino5<>+40(SB)/4, $0x40a00000
-DATA wino5<>+44(SB)/4, $0x40a00000
-DATA wino5<>+48(SB)/4, $0x40a00000
-DATA wino5<>+52(SB)/4, $0x40a00000
-DATA wino5<>+56(SB)/4, $0x40a00000
-DATA wino5<>+60(SB)/4, $0x40a00000
-GLOBL wino5<>(SB), RODATA|NOPTR, $64
+GLOBL wino5<>(SB), RODATA|NOPTR, $4
 
 DATA wino2<>+0(SB)/4, $0x40000000
-DATA wino2<>+4(SB)/4, $0x40000000
-DATA wino2<>+8(SB)/4, $0x40000000
-DATA wino2<>+12(SB)/4, $0x40000000
-DATA wino2<>+16(SB)/4, $0x40000000
-DATA wino2<>+20(SB)/4, $0x40000000
-DATA wino2<>+24(SB)/4, $0x40000000
-DATA wino2<>+28(SB)/4, $0x40000000
-DATA wino2<>+32(SB)/4, $0x40000000
-DATA wino2<>+36(SB)/4, $0x40000000
-DATA wino2<>+40(SB)/4, $0x40000000
-DATA wino2<>+44(SB)/4, $0x40000000
-DATA wino2<>+48(SB)/4, $0x40000000
-DATA wino2<>+52(SB)/4, $0x40000000
-DATA wino2<>+56(SB)/4, $0x40000000
-DATA wino2<>+60(SB)/4, $0x40000000
-GLOBL wino2<>(SB), RODATA|NOPTR, $64
+GLOBL wino2<>(SB), RODATA|NOPTR, $4
 
 // func wino4x3outc16AVX512(t *Winograd)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·wino4x3outc16AVX512(SB), $448-8
-	MOVQ    t+0(FP), AX
-	LEAQ    (SP), CX
-	ADDQ    $0x3f, CX
-	ANDQ    $-64, CX
-	MOVQ    (AX), DX
-	MOVQ    8(AX), BX
-	MOVQ    16(AX), SI
-	MOVQ    24(AX), DI
-	MOVQ    32(AX), R8
-	VMOVUPS wino2<>+0(SB), Z18
-	VMOVUPS wino4<>+0(SB), Z19
-	VMOVUPS wino8<>+0(SB), Z20
-	MOVQ    80(AX), R9
-	SUBQ    $0x10, R9
-	JLT     tail
-	PCALIGN $0x40
+	MOVQ         t+0(FP), AX
+	LEAQ         (SP), CX
+	ADDQ         $0x3f, CX
+	ANDQ         $-64, CX
+	MOVQ         (AX), DX
+	MOVQ         8(AX), BX
+	MOVQ         16(AX), SI
+	MOVQ         24(AX), DI
+	MOVQ         32(AX), R8
+	VBROADCASTSS wino2<>+0(SB), Z18
+	VBROADCASTSS wino4<>+0(SB), Z19
+	VBROADCASTSS wino8<>+0(SB), Z20
+	MOVQ         80(AX), R9
+	SUBQ         $0x10, R9
+	JLT          tail
+	PCALIGN      $0x40
 
 channels:
 	MOVQ        DX, R10
@@ -1584,19 +1539,4 @@ done:
 	RET
 
 DATA wino8<>+0(SB)/4, $0x41000000
-DATA wino8<>+4(SB)/4, $0x41000000
-DATA wino8<>+8(SB)/4, $0x41000000
-DATA wino8<>+12(SB)/4, $0x41000000
-DATA wino8<>+16(SB)/4, $0x41000000
-DATA wino8<>+20(SB)/4, $0x41000000
-DATA wino8<>+24(SB)/4, $0x41000000
-DATA wino8<>+28(SB)/4, $0x41000000
-DATA wino8<>+32(SB)/4, $0x41000000
-DATA wino8<>+36(SB)/4, $0x41000000
-DATA wino8<>+40(SB)/4, $0x41000000
-DATA wino8<>+44(SB)/4, $0x41000000
-DATA wino8<>+48(SB)/4, $0x41000000
-DATA wino8<>+52(SB)/4, $0x41000000
-DATA wino8<>+56(SB)/4, $0x41000000
-DATA wino8<>+60(SB)/4, $0x41000000
-GLOBL wino8<>(SB), RODATA|NOPTR, $64
+GLOBL wino8<>(SB), RODATA|NOPTR, $4
