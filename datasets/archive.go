@@ -19,11 +19,11 @@ type span struct {
 	offset, size int64
 }
 
-// OpenTar opens uncompressed tar archives as they are, nothing is unpacked. They
+// openArchives opens uncompressed tar archives as they are, nothing is unpacked. They
 // hold one of four things: pairs of WebDataset, told by members such as key.cls
 // or key.json beside key.jpg; class folders, as OpenFolder takes them, below
-// whatever folders all members share (ImageNetV2); pictures that o.Labels
-// labels, as OpenFlat does; or the pictures of ILSVRC-2012's validation set,
+// whatever folders all members share (ImageNetV2); images that o.Labels
+// labels, as openFlat does; or the images of ILSVRC-2012's validation set,
 // whose labels are built in. Several archives are shards of one set, in the
 // order given; an item's name then begins with its shard's, but for those that a
 // label file tells apart by their names alone. Links count as the
@@ -32,12 +32,12 @@ type span struct {
 //
 // With o.Index, the list of an archive's members is kept in that folder and
 // taken from there for as long as the archive's size and time stay the same.
-func OpenTar(files []string, o Options) (*Files, error) {
+func openArchives(files []string, o Options) (*Files, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("datasets: no archives")
 	}
 	f := &Files{root: files[0]}
-	err := f.openTar(files, o)
+	err := f.addArchives(files, o)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -45,7 +45,7 @@ func OpenTar(files []string, o Options) (*Files, error) {
 	return f, nil
 }
 
-func (f *Files) openTar(files []string, o Options) error {
+func (f *Files) addArchives(files []string, o Options) error {
 	var all []member
 	for i, file := range files {
 		archive, err := os.Open(file)
@@ -65,32 +65,32 @@ func (f *Files) openTar(files []string, o Options) error {
 			all = append(all, m)
 		}
 	}
-	var pictures []member
+	var images []member
 	others := 0
 	for _, m := range all {
 		if isImage(path.Base(m.name)) {
-			pictures = append(pictures, m)
+			images = append(images, m)
 		} else if strings.HasSuffix(m.name, ".tar") {
 			others++
 		}
 	}
-	if len(pictures) == 0 && others > 0 {
+	if len(images) == 0 && others > 0 {
 		return fmt.Errorf("datasets: %s: an archive of %d archives; unpack it once", files[0], others)
 	}
-	if len(pictures) == 0 {
-		return fmt.Errorf("datasets: %s: no pictures among %d members", files[0], len(all))
+	if len(images) == 0 {
+		return fmt.Errorf("datasets: %s: no images among %d members", files[0], len(all))
 	}
 	switch {
 	case o.Labels != "":
-		return f.labelMembers(pictures, o)
-	case hasPairs(all, pictures):
+		return f.labelMembers(images, o)
+	case hasPairs(all, images):
 		return f.pairs(all, o)
 	}
-	if items, ok := validationItems(names(pictures), o.Classes); ok {
-		f.take(pictures, items)
+	if items, ok := validationItems(names(images), o.Classes); ok {
+		f.take(images, items)
 		return nil
 	}
-	return f.classMembers(files[0], pictures, o)
+	return f.classMembers(files[0], images, o)
 }
 
 // take makes items of members of the same order.
@@ -110,32 +110,32 @@ func names(members []member) []string {
 	return list
 }
 
-// labelMembers labels pictures by a label file. It may name them by their paths
+// labelMembers labels images by a label file. It may name them by their paths
 // in the archive, with or without the folders that all members share, and by
 // their names alone where no two are the same.
-func (f *Files) labelMembers(pictures []member, o Options) error {
-	slices.SortStableFunc(pictures, func(a, b member) int {
+func (f *Files) labelMembers(images []member, o Options) error {
+	slices.SortStableFunc(images, func(a, b member) int {
 		return cmp.Or(strings.Compare(path.Base(a.name), path.Base(b.name)), strings.Compare(a.name, b.name))
 	})
 	const several = -1
-	byName := make(map[string]int, 2*len(pictures))
+	byName := make(map[string]int, 2*len(images))
 	put := func(name string, i int) {
 		if j, ok := byName[name]; ok && j != i {
 			i = several
 		}
 		byName[name] = i
 	}
-	top := commonFolder(names(pictures))
+	top := commonFolder(names(images))
 	bases := map[string]int{}
-	for i, m := range pictures {
+	for i, m := range images {
 		for _, name := range []string{m.name, m.name[len(top):], m.shard + m.name, m.shard + m.name[len(top):]} {
 			put(name, i)
 		}
 		bases[path.Base(m.name)]++
 	}
-	items := make([]string, len(pictures)) // their names: the shortest that tell them all apart
-	index := make(map[string]int, len(pictures))
-	for i, m := range pictures {
+	items := make([]string, len(images)) // their names: the shortest that tell them all apart
+	index := make(map[string]int, len(images))
+	for i, m := range images {
 		base := path.Base(m.name)
 		if _, ok := byName[base]; !ok && bases[base] == 1 {
 			byName[base] = i
@@ -143,11 +143,11 @@ func (f *Files) labelMembers(pictures []member, o Options) error {
 			byName[base] = several
 		}
 		items[i] = base
-		if len(bases) < len(pictures) {
+		if len(bases) < len(images) {
 			items[i] = m.shard + m.name[len(top):]
 		}
 		if _, ok := index[items[i]]; ok {
-			return fmt.Errorf("datasets: %s: two pictures are called %s, a label file cannot tell them apart", f.root, items[i])
+			return fmt.Errorf("datasets: %s: two images have the name %s: a label file cannot tell them apart", f.root, items[i])
 		}
 		index[items[i]] = i
 	}
@@ -157,7 +157,7 @@ func (f *Files) labelMembers(pictures []member, o Options) error {
 			return "", nil
 		}
 		if i == several {
-			return "", fmt.Errorf("two pictures of %s are called %s, want their paths in the archive", f.root, name)
+			return "", fmt.Errorf("two images of %s have the name %s, want their paths in the archive", f.root, name)
 		}
 		return items[i], nil
 	}
@@ -165,20 +165,20 @@ func (f *Files) labelMembers(pictures []member, o Options) error {
 		return err
 	}
 	for _, item := range f.items {
-		f.spans = append(f.spans, pictures[index[item.Name]].span)
+		f.spans = append(f.spans, images[index[item.Name]].span)
 	}
 	return nil
 }
 
-// classMembers labels pictures by the folders that they lie in.
-func (f *Files) classMembers(file string, pictures []member, o Options) error {
-	top := commonFolder(names(pictures))
+// classMembers labels images by the folders that they lie in.
+func (f *Files) classMembers(file string, images []member, o Options) error {
+	top := commonFolder(names(images))
 	var folders []string
 	seen := map[string]bool{}
-	for _, m := range pictures {
+	for _, m := range images {
 		class, _, ok := strings.Cut(m.name[len(top):], "/")
 		if !ok {
-			return fmt.Errorf("datasets: %s: pictures without class folders (%s, say), want a folder for each class, WebDataset's pairs "+
+			return fmt.Errorf("datasets: %s: images without class folders (%s, for example), want a folder for each class, WebDataset's pairs "+
 				"or a label file", file, m.name)
 		}
 		if !seen[class] {
@@ -194,26 +194,26 @@ func (f *Files) classMembers(file string, pictures []member, o Options) error {
 	if ranked {
 		f.Classes = folders
 	}
-	items := make([]Item, len(pictures))
+	items := make([]Item, len(images))
 	label := func(m member) int {
 		class, _, _ := strings.Cut(m.name[len(top):], "/")
 		return labels[class]
 	}
-	slices.SortStableFunc(pictures, func(a, b member) int {
+	slices.SortStableFunc(images, func(a, b member) int {
 		if d := label(a) - label(b); d != 0 {
 			return d
 		}
 		return strings.Compare(a.name, b.name)
 	})
-	for i, m := range pictures {
+	for i, m := range images {
 		items[i] = Item{Name: m.name[len(top):], Labels: []int{label(m)}}
 	}
-	f.take(pictures, items)
+	f.take(images, items)
 	return nil
 }
 
 // commonFolder is the folders above the classes: those that all names share, but
-// for the last where nothing else stands between it and the pictures.
+// for the last where nothing else stands between it and the images.
 func commonFolder(names []string) string {
 	common := path.Dir(names[0]) + "/"
 	deepest := 0
@@ -288,7 +288,7 @@ func expandShards(pattern string) ([]string, error) {
 }
 
 // archivesIn lists the tar archives of a folder that has nothing else to offer:
-// no class folders and no pictures.
+// no class folders and no images.
 func archivesIn(root string) []string {
 	entries, err := os.ReadDir(root)
 	if err != nil {
@@ -307,7 +307,7 @@ func archivesIn(root string) []string {
 	return files
 }
 
-// isArchive tells whether a path is for OpenTar: a file, or a range of them.
+// isArchive reports whether a path is for openArchives: a file, or a range of them.
 func isArchive(root string) bool {
 	if files, err := expandShards(root); err != nil || len(files) != 1 || files[0] != root {
 		return true
@@ -323,11 +323,11 @@ func checkArchive(head []byte) error {
 		{"\x1f\x8b", "gzip", "gunzip"}, {"BZh", "bzip2", "bunzip2"}, {"\xfd7zXZ", "xz", "unxz"}, {"\x28\xb5\x2f\xfd", "zstd", "unzstd"},
 	} {
 		if bytes.HasPrefix(head, []byte(known.magic)) {
-			return fmt.Errorf("compressed with %s: pictures cannot be read from the middle of it; uncompress it with %s", known.name, known.command)
+			return fmt.Errorf("compressed with %s: single images cannot be read from it; uncompress it with %s", known.name, known.command)
 		}
 	}
 	if len(head) < 512 || string(head[257:262]) != "ustar" {
-		return fmt.Errorf("neither a tar archive nor a folder, want a folder of pictures or an archive")
+		return fmt.Errorf("neither a tar archive nor a folder, want a folder of images or an archive")
 	}
 	return nil
 }

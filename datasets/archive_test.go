@@ -134,11 +134,11 @@ func TestOpenTarErrors(t *testing.T) {
 		{"text", "neither a tar archive nor a folder", []byte("hello")},
 		{"empty", "neither a tar archive nor a folder", nil},
 		{"cut short", "the archive ends at 1500", good[:1500]},
-		{"no pictures", "no pictures among 1 members", tarBytes(t, entry{"a.txt", "x"})},
+		{"no images", "no images among 1 members", tarBytes(t, entry{"a.txt", "x"})},
 		{"archives", "an archive of 2 archives", tarBytes(t, entry{"n01440764.tar", "x"}, entry{"n01443537.tar", "y"})},
-		{"loose pictures", "pictures without class folders (a.jpg, say)", tarBytes(t, entry{"a.jpg", "x"})},
+		{"loose images", "images without class folders (a.jpg, for example)", tarBytes(t, entry{"a.jpg", "x"})},
 		{"pair without a label", "2.jpg: no label beside it", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.cls", "1"}, entry{"2.jpg", "x"})},
-		{"pair of two pictures", "pictures of one sample", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.cls", "1"}, entry{"1.png", "x"})},
+		{"pair of two images", "images of one sample", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.cls", "1"}, entry{"1.png", "x"})},
 		{"label beyond the classes", "1.cls: label 1000, want 0 to 999", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.cls", "1000"})},
 		{"json without a label", "no label, cls or class", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.json", "{}"})},
 	} {
@@ -280,21 +280,21 @@ func TestSameSampleFromTar(t *testing.T) {
 // TestValidationLabels holds the built-in labels against the list they come from.
 func TestValidationLabels(t *testing.T) {
 	per := map[int]int{}
-	for n := 1; n <= valPictures; n++ {
-		class, ok := ValidationLabel(fmt.Sprintf("val/ILSVRC2012_val_%08d.JPEG", n))
+	for n := 1; n <= valImages; n++ {
+		class, ok := validationLabel(fmt.Sprintf("val/ILSVRC2012_val_%08d.JPEG", n))
 		if !ok || class < 0 || class >= 1000 {
-			t.Fatalf("picture %d: class %d, %t", n, class, ok)
+			t.Fatalf("image %d: class %d, %t", n, class, ok)
 		}
 		per[class]++
 	}
 	for class := range 1000 {
 		if per[class] != 50 {
-			t.Errorf("class %d: %d pictures, want 50", class, per[class])
+			t.Errorf("class %d: %d images, want 50", class, per[class])
 		}
 	}
 	for _, name := range []string{"ILSVRC2012_val_00000000.JPEG", "ILSVRC2012_val_00050001.JPEG", "ILSVRC2012_val_1.JPEG",
 		"ILSVRC2012_test_00000001.JPEG", "ILSVRC2012_val_+0000001.JPEG"} {
-		if class, ok := ValidationLabel(name); ok {
+		if class, ok := validationLabel(name); ok {
 			t.Errorf("%s: class %d, want none", name, class)
 		}
 	}
@@ -312,12 +312,12 @@ func TestValidationLabels(t *testing.T) {
 		if _, err := fmt.Sscan(lines.Text(), &name, &want); err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := ValidationLabel(name); !ok || got != want {
+		if got, ok := validationLabel(name); !ok || got != want {
 			t.Fatalf("%s: got %d, %t, want %d", name, got, ok, want)
 		}
 	}
-	if n != valPictures {
-		t.Errorf("%d labels in the list, want %d", n, valPictures)
+	if n != valImages {
+		t.Errorf("%d labels in the list, want %d", n, valImages)
 	}
 }
 
@@ -338,7 +338,7 @@ func TestValidationFolder(t *testing.T) {
 		t.Error("ImageNet's labels for a network of 10 classes: no error")
 	}
 
-	labels := make([][]int, valPictures)
+	labels := make([][]int, valImages)
 	labels[0], labels[2] = []int{5, 65}, []int{}
 	text, err := json.Marshal(labels)
 	if err != nil {
@@ -360,8 +360,8 @@ func TestValidationFolder(t *testing.T) {
 		t.Errorf("ImageNet-ReaL: set %q, want none", f.Set)
 	}
 	if _, err := Open(tree(t, "a.jpg"), Options{Labels: real}); err == nil ||
-		!strings.Contains(err.Error(), "1 of 1 pictures are none: a.jpg") {
-		t.Errorf("ImageNet-ReaL for other pictures: error %v", err)
+		!strings.Contains(err.Error(), "1 of 1 images are not: a.jpg") {
+		t.Errorf("ImageNet-ReaL for other images: error %v", err)
 	}
 
 	var names, lines []string
@@ -370,7 +370,7 @@ func TestValidationFolder(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("%s %d", names[i], 3*i))
 	}
 	_, err = Open(tree(t, names...), Options{Classes: 1000, Labels: write(t, strings.Join(lines, "\n"))})
-	if err == nil || !strings.Contains(err.Error(), "of another numbering") {
+	if err == nil || !strings.Contains(err.Error(), "numbers the classes in another way") {
 		t.Errorf("another numbering: error %v", err)
 	}
 }
@@ -385,7 +385,7 @@ func TestClassNames(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	_, err = OpenFolder(tree(t, "golden retriever/a.jpg", "goldfish/b.jpg", "crane/c.jpg"), Options{Classes: 1000})
-	if err == nil || !strings.Contains(err.Error(), "1 of 3 class folders are not names of ImageNet-1k's classes, or of two of them: crane") {
+	if err == nil || !strings.Contains(err.Error(), "1 of 3 class folders name no class of ImageNet-1k, or two classes: crane") {
 		t.Errorf("two classes are called crane: error %v", err)
 	}
 }

@@ -22,7 +22,7 @@ type Report struct {
 	FewestOf  int // items of the rarest of them, by their first labels
 	MostOf    int // and of the most frequent
 	Bytes     int64
-	Formats   map[string]int // readable pictures by format, "jpeg" and so on
+	Formats   map[string]int // readable images by format, "jpeg" and so on
 
 	Unreadable []Fault
 	Duplicates [][]string // items with the same bytes, by name, two or more a group
@@ -35,9 +35,9 @@ type Fault struct {
 	Err  error
 }
 
-// Check reads and decodes every picture of a source, all of its pixels, on all
+// Check reads and decodes every image of a source, all of its pixels, on all
 // processors. Step, which may be nil, hears how many are done. The error is the
-// context's; what is wrong with pictures stands in the report.
+// context's; what is wrong with images stands in the report.
 func Check(ctx context.Context, src Source, step func(done, total int)) (*Report, error) {
 	type outcome struct {
 		digest  [sha256.Size]byte // of item and bytes

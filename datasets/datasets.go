@@ -1,4 +1,4 @@
-// Package datasets gives labelled pictures to an evaluation: where they lie,
+// Package datasets gives labelled images to an evaluation: where they lie,
 // which answers are right, in which order, as input tensors. They lie in a
 // folder for each class, in a flat folder with a label file, or in tar archives
 // as they were published: ILSVRC-2012's validation set, ImageNetV2, WebDataset's
@@ -26,17 +26,17 @@ import (
 	"strings"
 )
 
-// An Item is one picture of a source.
+// An Item is one image of a source.
 type Item struct {
 	// Name tells the item from the others of its source: the path below the
 	// source's root, with slashes.
 	Name string
 	// Labels are the classes that count as right: one, or several where a
-	// source has several right answers to a picture (ImageNet-ReaL), or none.
+	// source has several right answers to an image (ImageNet-ReaL), or none.
 	Labels []int
 }
 
-// A Source is an ordered set of labelled pictures. Its methods may be called
+// A Source is an ordered set of labelled images. Its methods may be called
 // from several goroutines.
 type Source interface {
 	// Len is the number of items.
@@ -51,7 +51,7 @@ type Source interface {
 // Options say how a folder is to be read.
 type Options struct {
 	// Labels is the path of a label file; "" where the class folders are the
-	// labels, or where the pictures are ILSVRC-2012's validation set, whose
+	// labels, or where the images are ILSVRC-2012's validation set, whose
 	// labels are built in.
 	Labels string
 	// Classes is the number of classes of the network to be evaluated, which
@@ -73,12 +73,12 @@ type Files struct {
 	// Classes are the folders' names by label, where labels are their ranks;
 	// nil where labels are indices or stand for ImageNet-1k's classes.
 	Classes []string
-	// Set is the published set that the pictures and their labels are of, where
+	// Set is the published set that the images and their labels are of, where
 	// their names or their folder's or archive's tell: Validation or ImageNetV2,
 	// else "".
 	Set string
 	// Warnings say what is odd about the folder and does not hinder the
-	// evaluation: pictures that the label file does not list, or the reverse.
+	// evaluation: images that the label file does not list, or the reverse.
 	Warnings []string
 
 	root  string
@@ -88,9 +88,11 @@ type Files struct {
 	spans    []span     // where each item lies in them
 }
 
-// Open opens pictures wherever they lie. A tar archive, a range of them
-// (val-{000..049}.tar) and a folder with nothing but them are opened as OpenTar
-// does; a folder with a label file as OpenFlat does, else as OpenFolder does.
+// Open opens images wherever they lie: in tar archives (one, a range such as
+// val-{000..049}.tar, or a folder with nothing else in it), in a folder that the
+// label file o.Labels labels, or in class folders, as OpenFolder does. Archives
+// hold class folders, images that a label file or their own names label, or
+// WebDataset's pairs of an image and its label.
 func Open(root string, o Options) (*Files, error) {
 	f, err := open(root, o)
 	if err != nil {
@@ -106,19 +108,19 @@ func open(root string, o Options) (*Files, error) {
 		if err != nil {
 			return nil, err
 		}
-		return OpenTar(files, o)
+		return openArchives(files, o)
 	}
 	if files := archivesIn(root); len(files) > 0 {
-		return OpenTar(files, o)
+		return openArchives(files, o)
 	}
 	if o.Labels != "" {
-		return OpenFlat(root, o)
+		return openFlat(root, o)
 	}
 	return OpenFolder(root, o)
 }
 
 // set tells the published set: by the folder's or the archive's name for
-// ImageNetV2, by every picture's name and its label, which must be the set's
+// ImageNetV2, by every image's name and its label, which must be the set's
 // own, for the validation set. ImageNet-ReaL's labels make another set of it
 // even where they are the same.
 func (f *Files) set(labels string) string {
@@ -129,7 +131,7 @@ func (f *Files) set(labels string) string {
 		return ""
 	}
 	for _, item := range f.items {
-		own, ok := ValidationLabel(item.Name)
+		own, ok := validationLabel(item.Name)
 		if !ok || len(item.Labels) != 1 || item.Labels[0] != own {
 			return ""
 		}
@@ -153,7 +155,7 @@ func (f *Files) Close() error {
 	return errors.Join(errs...)
 }
 
-// maxFileBytes limits what is read for one picture: photographs of ImageNet
+// maxFileBytes limits what is read for one image: photographs of ImageNet
 // have at most some 20 MB.
 const maxFileBytes = 256 << 20
 
@@ -199,9 +201,9 @@ func plain(err error) error {
 	return err
 }
 
-// isImage tells whether a file counts as a picture, by torchvision's list of
+// isImage reports whether a file counts as an image, by torchvision's list of
 // extensions (IMG_EXTENSIONS of datasets/folder.py). Hidden files do not: copies
-// from macOS hold one beside each picture.
+// from macOS hold one beside each image.
 func isImage(name string) bool {
 	if strings.HasPrefix(name, ".") {
 		return false
@@ -220,7 +222,7 @@ func checkFolder(root string) error {
 		return fmt.Errorf("datasets: %w", err)
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("datasets: %s: a file, want a folder of pictures", root)
+		return fmt.Errorf("datasets: %s: a file, want a folder of images", root)
 	}
 	return nil
 }

@@ -126,14 +126,14 @@ func TestOpenFolderErrors(t *testing.T) {
 		classes int
 		want    string
 	}{
-		{"empty", nil, 0, "no class folders and no pictures"},
-		{"pictures without folders", []string{"a.jpg", "b.jpg"}, 0, "2 pictures and no class folders"},
-		{"folders without pictures", []string{"cat/", "dog/notes.txt"}, 0, "no pictures in 2 class folders"},
+		{"empty", nil, 0, "no class folders and no images"},
+		{"images without folders", []string{"a.jpg", "b.jpg"}, 0, "2 images and no class folders"},
+		{"folders without images", []string{"cat/", "dog/notes.txt"}, 0, "no images in 2 class folders"},
 		{"index beyond the classes", []string{"5/a.jpg", "1000/b.jpg"}, 1000, "class folder 1000: want a class index from 0 to 999"},
 		{"index twice", []string{"5/a.jpg", "05/b.jpg"}, 1000, "the same class"},
 		{"WordNet ids with a stranger", []string{"n01440764/a.jpg", "n99999999/b.jpg"}, 1000,
 			"1 of 2 class folders are not WordNet ids of ImageNet-1k: n99999999"},
-		{"two folders for 1,000 classes", []string{"cat/a.jpg", "dog/b.jpg"}, 1000, "2 class folders that are neither"},
+		{"two folders for 1,000 classes", []string{"cat/a.jpg", "dog/b.jpg"}, 1000, "2 class folders, named neither"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := OpenFolder(tree(t, tt.files...), Options{Classes: tt.classes})
@@ -199,10 +199,10 @@ func TestOpenFlatErrors(t *testing.T) {
 		{"no number", "a.jpg cat\n", 1000, `label "cat": want`},
 		{"WordNet id for other classes", "a.jpg n01440764\n", 10, "want an index from 0 to 9"},
 		{"empty", "\n# nothing\n", 1000, "no labels"},
-		{"another length", "1\n2\n3\n", 1000, "3 labels for the 2 pictures"},
+		{"another length", "1\n2\n3\n", 1000, "3 labels for the 2 images"},
 		{"two forms", "a.jpg 1\n2\n", 1000, "labels.txt:2"},
-		{"named twice", "a.jpg 1\na.jpg 2\n", 1000, "a.jpg stands on line 1 already"},
-		{"none present", "x.jpg 1\n", 1000, "no pictures that"},
+		{"named twice", "a.jpg 1\na.jpg 2\n", 1000, "a.jpg is on line 1 already"},
+		{"none present", "x.jpg 1\n", 1000, "labels.txt labels none of the images"},
 		{"development kit", "1\n1000\n", 0, "development kit"},
 		{"binary", strings.Repeat("\x00", 1<<17), 1000, "not a label file"},
 	} {
@@ -218,14 +218,14 @@ func TestOpenFlatErrors(t *testing.T) {
 	}
 }
 
-// TestSetNeedsItsOwnLabels labels validation pictures by files.
+// TestSetNeedsItsOwnLabels labels validation images by files.
 func TestSetNeedsItsOwnLabels(t *testing.T) {
 	root := tree(t, "ILSVRC2012_val_00000001.JPEG", "ILSVRC2012_val_00000003.JPEG")
 	for _, tt := range []struct{ file, text, want string }{
 		{"own.txt", "65\n230\n", Validation},
 		{"other.txt", "65\n231\n", ""},
 		{"several.txt", "65\n230,231\n", ""},
-		{"real.json", "[[65],[],[230]" + strings.Repeat(",[]", valPictures-3) + "]", ""},
+		{"real.json", "[[65],[],[230]" + strings.Repeat(",[]", valImages-3) + "]", ""},
 	} {
 		file := filepath.Join(t.TempDir(), tt.file)
 		if err := os.WriteFile(file, []byte(tt.text), 0o644); err != nil {
@@ -321,7 +321,7 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// TestSampleOfRepeatedNames draws where all classes' pictures have the same names.
+// TestSampleOfRepeatedNames draws where all classes' images have the same names.
 func TestSampleOfRepeatedNames(t *testing.T) {
 	var names []string
 	for class := range 100 {
@@ -366,7 +366,7 @@ func FuzzLabels(f *testing.F) {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		files, err := OpenFlat(root, Options{Labels: file, Classes: 1000})
+		files, err := openFlat(root, Options{Labels: file, Classes: 1000})
 		if err != nil {
 			return
 		}

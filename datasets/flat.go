@@ -13,22 +13,22 @@ import (
 	"strings"
 )
 
-// OpenFlat opens a folder of pictures with the label file o.Labels, a text file
-// of one of two forms. "FILE LABEL" on each line names the pictures, below
+// openFlat opens a folder of images with the label file o.Labels, a text file
+// of one of two forms. "FILE LABEL" on each line names the images, below
 // root, in any order, which is then the source's. A label alone on each line is
-// for the pictures in order of their names. A label is a class index or a
+// for the images in order of their names. A label is a class index or a
 // WordNet id of ImageNet-1k, or several of them joined by commas where each
 // would be right. Empty lines and lines that start with # are passed over. A
 // file that ends in .json is ImageNet-ReaL's, for ILSVRC-2012's validation
-// pictures.
+// images.
 //
 // A label outside the classes is an error that names the line. So is a list
 // without names of another length than the folder's, and one that counts from 1
 // to 1,000, as the ILSVRC development kit's own ids do, which are no class
-// indices, and one that gives validation pictures other classes than the set
-// itself does. Pictures that the file does not name, and names that the folder does
+// indices, and one that gives validation images other classes than the set
+// itself does. Images that the file does not name, and names that the folder does
 // not have, are left out and stand in Warnings.
-func OpenFlat(root string, o Options) (*Files, error) {
+func openFlat(root string, o Options) (*Files, error) {
 	if err := checkFolder(root); err != nil {
 		return nil, err
 	}
@@ -37,9 +37,9 @@ func OpenFlat(root string, o Options) (*Files, error) {
 		return nil, fmt.Errorf("datasets: %w", err)
 	}
 	f := &Files{root: root}
-	pictures := imagesOf(entries)
-	present := make(map[string]bool, len(pictures))
-	for _, name := range pictures {
+	images := imagesOf(entries)
+	present := make(map[string]bool, len(images))
+	for _, name := range images {
 		present[name] = true
 	}
 	find := func(name string) (string, error) {
@@ -48,21 +48,21 @@ func OpenFlat(root string, o Options) (*Files, error) {
 		}
 		return "", nil
 	}
-	if err := f.labelled(pictures, find, o); err != nil {
+	if err := f.labelled(images, find, o); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-// labelled takes the pictures, in the order of their base names, that the label
-// file has something to say of. Find gives the item's name of the picture that
+// labelled takes the images, in the order of their base names, that the label
+// file has something to say of. Find gives the item's name of the image that
 // the file calls name, "" for none.
-func (f *Files) labelled(pictures []string, find func(name string) (string, error), o Options) (err error) {
+func (f *Files) labelled(images []string, find func(name string) (string, error), o Options) (err error) {
 	if isReaL(o.Labels) {
-		if err := f.checkRepeated(pictures, o.Labels); err != nil {
+		if err := f.checkRepeated(images, o.Labels); err != nil {
 			return err
 		}
-		f.items, err = realItems(o.Labels, pictures, o.Classes)
+		f.items, err = realItems(o.Labels, images, o.Classes)
 		return err
 	}
 	lines, named, err := readLabels(o.Labels, o.Classes)
@@ -70,41 +70,41 @@ func (f *Files) labelled(pictures []string, find func(name string) (string, erro
 		return err
 	}
 	if !named {
-		if err := f.checkRepeated(pictures, o.Labels); err != nil {
+		if err := f.checkRepeated(images, o.Labels); err != nil {
 			return err
 		}
-		if len(lines) != len(pictures) {
-			return fmt.Errorf("datasets: %s: %d labels for the %d pictures of %s", o.Labels, len(lines), len(pictures), f.root)
+		if len(lines) != len(images) {
+			return fmt.Errorf("datasets: %s: %d labels for the %d images of %s", o.Labels, len(lines), len(images), f.root)
 		}
 		if countsFromOne(lines) {
-			return fmt.Errorf("datasets: %s: labels from 1 to 1000: the ILSVRC development kit's own ids are not class indices, want 0 to "+
-				"999 in the order of WordNet ids; the validation set's labels are built in, so leave the label file out", o.Labels)
+			return fmt.Errorf("datasets: %s: labels from 1 to 1000: these are the ILSVRC development kit's own ids, want class indices "+
+				"from 0 to 999 in the order of WordNet ids. The validation set's labels are built in: leave out the label file", o.Labels)
 		}
 		for i, line := range lines {
-			f.items = append(f.items, Item{Name: pictures[i], Labels: line.labels})
+			f.items = append(f.items, Item{Name: images[i], Labels: line.labels})
 		}
-	} else if err := f.match(lines, pictures, find, o.Labels); err != nil {
+	} else if err := f.match(lines, images, find, o.Labels); err != nil {
 		return err
 	}
 	if len(f.items) == 0 {
-		return fmt.Errorf("datasets: %s: no pictures that %s labels", f.root, o.Labels)
+		return fmt.Errorf("datasets: %s: %s labels none of the images", f.root, o.Labels)
 	}
 	return checkValidation(o.Labels, f.items)
 }
 
-// checkRepeated is an error where pictures in order of their base names have one
+// checkRepeated is an error where images in order of their base names have one
 // in common, for a label file that does not name them by their paths.
-func (f *Files) checkRepeated(pictures []string, file string) error {
-	for i := 1; i < len(pictures); i++ {
-		if base := path.Base(pictures[i]); base == path.Base(pictures[i-1]) {
-			return fmt.Errorf("datasets: %s: two pictures are called %s, %s cannot tell them apart", f.root, base, file)
+func (f *Files) checkRepeated(images []string, file string) error {
+	for i := 1; i < len(images); i++ {
+		if base := path.Base(images[i]); base == path.Base(images[i-1]) {
+			return fmt.Errorf("datasets: %s: two images have the name %s: %s cannot tell them apart", f.root, base, file)
 		}
 	}
 	return nil
 }
 
-// match takes the lines' pictures that the folder has.
-func (f *Files) match(lines []labelLine, pictures []string, find func(name string) (string, error), file string) error {
+// match takes the lines' images that the folder has.
+func (f *Files) match(lines []labelLine, images []string, find func(name string) (string, error), file string) error {
 	seen := make(map[string]int, len(lines))
 	var missing []string
 	for _, line := range lines {
@@ -113,7 +113,7 @@ func (f *Files) match(lines []labelLine, pictures []string, find func(name strin
 			return fmt.Errorf("datasets: %s:%d: %w", file, line.number, err)
 		}
 		if earlier := seen[cmp.Or(name, line.name)]; earlier > 0 {
-			return fmt.Errorf("datasets: %s:%d: %s stands on line %d already", file, line.number, line.name, earlier)
+			return fmt.Errorf("datasets: %s:%d: %s is on line %d already", file, line.number, line.name, earlier)
 		}
 		seen[cmp.Or(name, line.name)] = line.number
 		if name == "" {
@@ -123,23 +123,23 @@ func (f *Files) match(lines []labelLine, pictures []string, find func(name strin
 		f.items = append(f.items, Item{Name: name, Labels: line.labels})
 	}
 	var unlisted []string
-	for _, name := range pictures {
+	for _, name := range images {
 		if seen[name] == 0 {
 			unlisted = append(unlisted, name)
 		}
 	}
 	if len(missing) > 0 {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d of %d pictures are not in %s and are left out: %s", file, len(missing),
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d of %d images are not in %s and are left out: %s", file, len(missing),
 			len(lines), f.root, firstOf(missing)))
 	}
 	if len(unlisted) > 0 {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d pictures have no label in %s and are left out: %s", f.root, len(unlisted),
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d images have no label in %s and are left out: %s", f.root, len(unlisted),
 			file, firstOf(unlisted)))
 	}
 	return nil
 }
 
-// below tells whether a name with folders in it is a file below the root.
+// below reports whether a name with folders in it is a file below the root.
 func (f *Files) below(name string) bool {
 	local := filepath.FromSlash(name)
 	if !strings.Contains(name, "/") || !filepath.IsLocal(local) {
@@ -182,7 +182,7 @@ func readLabels(file string, classes int) (lines []labelLine, named bool, err er
 			named = line.name != ""
 		}
 		if (line.name != "") != named {
-			return nil, false, fmt.Errorf("datasets: %s:%d: %q: want the form of the lines before it", file, number, text)
+			return nil, false, fmt.Errorf("datasets: %s:%d: %q: want the same form as the lines before it", file, number, text)
 		}
 		if line.labels, err = parseLabels(label, classes, ids); err != nil {
 			where := fmt.Sprintf("%s:%d", file, number)

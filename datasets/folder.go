@@ -12,7 +12,7 @@ import (
 )
 
 // OpenFolder opens a tree with a folder for each class, as torchvision's
-// ImageFolder does: pictures by extension at any depth below the class, folders
+// ImageFolder does: images by extension at any depth below the class, folders
 // and files in the order of their names, links followed. Hidden files and
 // folders are left out.
 //
@@ -23,7 +23,7 @@ import (
 // the label is the folder's rank, as in torchvision; the count of folders must
 // then be o.Classes.
 //
-// A folder without class folders that holds pictures of ILSVRC-2012's validation
+// A folder without class folders that holds images of ILSVRC-2012's validation
 // set has the set's own labels.
 func OpenFolder(root string, o Options) (*Files, error) {
 	if err := checkFolder(root); err != nil {
@@ -50,10 +50,10 @@ func OpenFolder(root string, o Options) (*Files, error) {
 		if items, ok := validationItems(imagesOf(entries), o.Classes); ok {
 			return &Files{root: root, items: items}, nil
 		}
-		return nil, fmt.Errorf("datasets: %s: %d pictures and no class folders, want a folder for each class or a label file", root, loose)
+		return nil, fmt.Errorf("datasets: %s: %d images and no class folders, want a folder for each class or a label file", root, loose)
 	}
 	if len(folders) == 0 {
-		return nil, fmt.Errorf("datasets: %s: no class folders and no pictures", root)
+		return nil, fmt.Errorf("datasets: %s: no class folders and no images", root)
 	}
 	labels, ranked, err := folderLabels(folders, o.Classes)
 	if err != nil {
@@ -66,7 +66,7 @@ func OpenFolder(root string, o Options) (*Files, error) {
 		slices.SortStableFunc(folders, func(a, b string) int { return cmp.Compare(labels[a], labels[b]) })
 	}
 	for _, folder := range folders {
-		names, err := pictures(root, folder)
+		names, err := imagesBelow(root, folder)
 		if err != nil {
 			return nil, err
 		}
@@ -75,10 +75,10 @@ func OpenFolder(root string, o Options) (*Files, error) {
 		}
 	}
 	if len(f.items) == 0 {
-		return nil, fmt.Errorf("datasets: %s: no pictures in %d class folders", root, len(folders))
+		return nil, fmt.Errorf("datasets: %s: no images in %d class folders", root, len(folders))
 	}
 	if loose > 0 {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d pictures outside the class folders are left out", root, loose))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d images outside the class folders are left out", root, loose))
 	}
 	return f, nil
 }
@@ -127,12 +127,12 @@ func folderLabels(folders []string, classes int) (labels map[string]int, ranked 
 		if strangers := nameLabels(labels, folders); len(strangers) == 0 {
 			return labels, false, nil
 		} else if 2*len(strangers) < len(folders) {
-			return nil, false, fmt.Errorf("%d of %d class folders are not names of ImageNet-1k's classes, or of two of them: %s", len(strangers),
+			return nil, false, fmt.Errorf("%d of %d class folders name no class of ImageNet-1k, or two classes: %s", len(strangers),
 				len(folders), firstOf(strangers))
 		}
 	}
 	if classes > 0 && classes != len(folders) {
-		return nil, false, fmt.Errorf("%d class folders that are neither class indices nor WordNet ids of ImageNet-1k (%s), want one "+
+		return nil, false, fmt.Errorf("%d class folders, named neither by class index nor by WordNet id of ImageNet-1k (%s), want one "+
 			"for each of the %d classes", len(folders), firstOf(folders), classes)
 	}
 	for rank, name := range folders {
@@ -167,7 +167,7 @@ func nameLabels(labels map[string]int, folders []string) (strangers []string) {
 	return strangers
 }
 
-// imagesOf are the names of a folder's pictures.
+// imagesOf are the names of a folder's images.
 func imagesOf(entries []os.DirEntry) (names []string) {
 	for _, e := range entries {
 		if isImage(e.Name()) && !e.IsDir() {
@@ -180,9 +180,9 @@ func imagesOf(entries []os.DirEntry) (names []string) {
 // maxDepth bounds the folders below a class, against links that lead back.
 const maxDepth = 16
 
-// pictures lists the pictures below a class folder, by their names below root,
+// imagesBelow lists the images below a class folder, by their names below root,
 // in torchvision's order: the folders' paths sorted as text, then the files.
-func pictures(root, class string) ([]string, error) {
+func imagesBelow(root, class string) ([]string, error) {
 	var names []string
 	folders := []string{class}
 	for i := 0; i < len(folders); i++ {

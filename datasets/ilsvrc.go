@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// valLabels is the class of each of ILSVRC-2012's 50,000 validation pictures,
-// by the picture's number: ten bits each, the lowest first, 62,500 bytes. The
+// valLabels is the class of each of ILSVRC-2012's 50,000 validation images,
+// by the image's number: ten bits each, the lowest first, 62,500 bytes. The
 // source is the ground truth of the ILSVRC-2012 development kit, its ids turned
-// into ranks of WordNet ids; there are fifty pictures of each class.
+// into ranks of WordNet ids; there are fifty images of each class.
 //
 //go:embed val_labels.bin
 var valLabels []byte
 
-// valPictures is how many pictures the validation set has.
-const valPictures = 50_000
+// valImages is how many images the validation set has.
+const valImages = 50_000
 
-// ValidationLabel is the class of an ILSVRC-2012 validation picture, by the
+// validationLabel is the class of an ILSVRC-2012 validation image, by the
 // name that the set gives it: ILSVRC2012_val_00000001.JPEG and so on, whatever
 // the folder and the extension. Ok is false for every other name.
-func ValidationLabel(name string) (class int, ok bool) {
+func validationLabel(name string) (class int, ok bool) {
 	n, ok := validationNumber(name)
 	if !ok {
 		return 0, false
@@ -34,7 +34,7 @@ func ValidationLabel(name string) (class int, ok bool) {
 	return pair >> (bit % 8) & 1023, true
 }
 
-// validationNumber is the number of a validation picture, from 1 on.
+// validationNumber is the number of a validation image, from 1 on.
 func validationNumber(name string) (n int, ok bool) {
 	digits, ok := strings.CutPrefix(path.Base(name), "ILSVRC2012_val_")
 	if !ok {
@@ -45,17 +45,17 @@ func validationNumber(name string) (n int, ok bool) {
 		return 0, false
 	}
 	v, err := strconv.ParseUint(digits, 10, 32)
-	return int(v), err == nil && v >= 1 && v <= valPictures
+	return int(v), err == nil && v >= 1 && v <= valImages
 }
 
-// validationItems labels pictures by the set's own list; ok is false where one
+// validationItems labels images by the set's own list; ok is false where one
 // of them is none of the set's, or where the network has other classes.
 func validationItems(names []string, classes int) (items []Item, ok bool) {
 	if classes != 0 && classes != 1000 {
 		return nil, false
 	}
 	for _, name := range names {
-		label, ok := ValidationLabel(name)
+		label, ok := validationLabel(name)
 		if !ok {
 			return nil, false
 		}
@@ -64,13 +64,13 @@ func validationItems(names []string, classes int) (items []Item, ok bool) {
 	return items, len(items) > 0
 }
 
-// checkValidation holds labels that somebody else gives to validation pictures
+// checkValidation holds labels that somebody else gives to validation images
 // against the set's own. Where less than half agree they are of another
 // numbering, as the development kit's ids are, and no class indices.
 func checkValidation(file string, items []Item) error {
 	known, agree := 0, 0
 	for _, item := range items {
-		own, ok := ValidationLabel(item.Name)
+		own, ok := validationLabel(item.Name)
 		if !ok || len(item.Labels) != 1 {
 			continue
 		}
@@ -80,16 +80,16 @@ func checkValidation(file string, items []Item) error {
 		}
 	}
 	if known >= 20 && 2*agree < known {
-		return fmt.Errorf("datasets: %s: %d of %d labels are those of the ILSVRC-2012 validation set, so they are of another numbering "+
-			"(the development kit's own ids, say), want class indices in the order of WordNet ids; the set's labels are built in, so "+
-			"leave the label file out", file, agree, known)
+		return fmt.Errorf("datasets: %s: only %d of %d labels agree with the ILSVRC-2012 validation set, so the file numbers the classes "+
+			"in another way (perhaps with the development kit's own ids), want class indices in the order of WordNet ids. The set's "+
+			"labels are built in: leave out the label file", file, agree, known)
 	}
 	return nil
 }
 
 // realLabels reads ImageNet-ReaL's label file (Beyer et al. 2020,
 // arXiv:2006.07159; real.json): a JSON list with a list of the right classes
-// for each validation picture, by its number, empty where no class is right.
+// for each validation image, by its number, empty where no class is right.
 func realLabels(file string, classes int) ([][]int, error) {
 	in, err := os.Open(file)
 	if err != nil {
@@ -102,22 +102,22 @@ func realLabels(file string, classes int) ([][]int, error) {
 	}
 	var labels [][]int
 	if err := json.NewDecoder(in).Decode(&labels); err != nil {
-		return nil, fmt.Errorf("datasets: %s: want a JSON list of lists of class indices, one a validation picture: %w", file, err)
+		return nil, fmt.Errorf("datasets: %s: want a JSON list of lists of class indices, one a validation image: %w", file, err)
 	}
-	if len(labels) != valPictures {
-		return nil, fmt.Errorf("datasets: %s: %d lists of labels, want %d", file, len(labels), valPictures)
+	if len(labels) != valImages {
+		return nil, fmt.Errorf("datasets: %s: %d lists of labels, want %d", file, len(labels), valImages)
 	}
 	for i, list := range labels {
 		for _, label := range list {
 			if label < 0 || label >= 1000 || classes > 0 && label >= classes {
-				return nil, fmt.Errorf("datasets: %s: picture %d: label %d, want 0 to 999", file, i+1, label)
+				return nil, fmt.Errorf("datasets: %s: image %d: label %d, want 0 to 999", file, i+1, label)
 			}
 		}
 	}
 	return labels, nil
 }
 
-// realItems labels validation pictures by ImageNet-ReaL's file. Pictures that no
+// realItems labels validation images by ImageNet-ReaL's file. Images that no
 // class is right for keep their place and have no labels: they count neither as
 // right nor as wrong.
 func realItems(file string, names []string, classes int) ([]Item, error) {
@@ -136,7 +136,7 @@ func realItems(file string, names []string, classes int) ([]Item, error) {
 		items = append(items, Item{Name: name, Labels: labels[n-1]})
 	}
 	if len(others) > 0 {
-		return nil, fmt.Errorf("datasets: %s: labels of ILSVRC-2012's validation pictures; %d of %d pictures are none: %s", file, len(others),
+		return nil, fmt.Errorf("datasets: %s: the labels are for ILSVRC-2012's validation images; %d of %d images are not: %s", file, len(others),
 			len(names), firstOf(others))
 	}
 	return items, nil

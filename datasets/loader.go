@@ -16,10 +16,10 @@ import (
 	"zoobench/datasets/preprocess"
 )
 
-// LoadOptions say how a Loader works. The zero value is one picture a batch,
+// LoadOptions say how a Loader works. The zero value is one image a batch,
 // channels last, a worker for each processor.
 type LoadOptions struct {
-	Batch   int               // pictures a batch; 0 means 1
+	Batch   int               // images a batch; 0 means 1
 	Workers int               // goroutines that decode and preprocess; 0 means GOMAXPROCS
 	Ahead   int               // batches prepared beyond the one in use; 0 means as many as keep the workers busy
 	Layout  preprocess.Layout // of the tensors
@@ -106,7 +106,7 @@ type slot struct {
 
 // Batches delivers the source's items in order, in batches, from workers that
 // run ahead of the loop's body by at most LoadOptions.Ahead batches; that, and
-// a file and a picture for each worker, is all the memory taken. A batch's
+// a file and an image for each worker, is all the memory taken. A batch's
 // memory is used again once the body has returned. Leaving the loop stops the
 // workers, and so does the context, whose error is then the last value. Only
 // one loop may run at a time.

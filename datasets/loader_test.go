@@ -32,7 +32,7 @@ func (m memory) Read(i int, buf []byte) ([]byte, error) {
 	return append(buf[:0], data...), nil
 }
 
-// made is the made pictures, n times over, with one that is cut off, one that
+// made is the made images, n times over, with one that is cut off, one that
 // is none and one that is gone.
 func made(t testing.TB, n int) memory {
 	m := memory{files: map[string][]byte{}}
@@ -127,7 +127,7 @@ func TestLoaderHashTellsContents(t *testing.T) {
 	if part := hash(First(src, src.Len()-1)); part == whole {
 		t.Error("the hash of a part is the whole's")
 	}
-	src.files["text.jpg"] = []byte("no picture either")
+	src.files["text.jpg"] = []byte("no image either")
 	if other := hash(src); other == whole {
 		t.Error("another file's bytes leave the hash as it was")
 	}
@@ -222,7 +222,7 @@ func TestRealPhotographs(t *testing.T) {
 				read, prepare = read+b.Read, prepare+b.Prepare
 			}
 			n := time.Duration(src.Len())
-			t.Logf("%d pictures: %v to read and %v to prepare each, content hash %s", n, read/n, prepare/n, l.Hash())
+			t.Logf("%d images: %v to read and %v to prepare each, content hash %s", n, read/n, prepare/n, l.Hash())
 		})
 	}
 }

@@ -38,7 +38,7 @@ func First(src Source, n int) Source {
 // Sample is a subset of n items, balanced over the classes and drawn by the
 // seed; all of them where n is 0 or more than there are. The draw rests on the
 // seed and the files' own names alone, and on their classes where names repeat,
-// by SHA-256: it is the same on every machine, for the same pictures in class
+// by SHA-256: it is the same on every machine, for the same images in class
 // folders and flat, and a larger sample holds the smaller ones. An item of
 // several labels counts for its first.
 func Sample(src Source, n int, seed uint64) Source {

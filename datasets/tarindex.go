@@ -125,7 +125,7 @@ func (l *listing) add(h *tar.Header, offset, size int64) error {
 			return nil
 		}
 		if !ok {
-			return fmt.Errorf("%s: a link to %s, which does not stand before it in the archive", name, h.Linkname)
+			return fmt.Errorf("%s: a link to %s, which does not come before it in the archive", name, h.Linkname)
 		}
 		m.span, link = l.members[i].span, l.links[to]
 	case tar.TypeSymlink:
@@ -160,14 +160,14 @@ func (l *listing) add(h *tar.Header, offset, size int64) error {
 // check tells why the bytes of a member cannot be taken from an archive of size.
 func (m *member) check(h *tar.Header, size int64) error {
 	if strings.ContainsAny(m.name, "\n\r") {
-		return fmt.Errorf("name %.80q: a line break", h.Name)
+		return fmt.Errorf("name %.80q: has a line break", h.Name)
 	}
 	sparse := h.Typeflag == tar.TypeGNUSparse
 	for key := range h.PAXRecords {
 		sparse = sparse || strings.HasPrefix(key, "GNU.sparse.")
 	}
 	if sparse {
-		return fmt.Errorf("%s: a sparse file, want one whose bytes lie together", m.name)
+		return fmt.Errorf("%s: a sparse file, want a file that is stored in one piece", m.name)
 	}
 	if m.size < 0 || m.size > size-m.offset {
 		return fmt.Errorf("%s: %d bytes from byte %d on, the archive ends at %d", m.name, m.size, m.offset, size)
@@ -176,8 +176,8 @@ func (m *member) check(h *tar.Header, size int64) error {
 }
 
 // finish gives symbolic links the bytes that they lead to and leaves out what is
-// hidden. A link to nothing is an error where it is a picture, and so is one to a
-// folder of pictures, which would be a class.
+// hidden. A link to nothing is an error where it is an image, and so is one to a
+// folder of images, which would be a class.
 func (l *listing) finish() ([]member, error) {
 	folders := map[string]bool{}
 	for _, m := range l.members {
@@ -198,9 +198,9 @@ func (l *listing) finish() ([]member, error) {
 			case i >= 0:
 				m.span = l.members[i].span
 			case folders[to]:
-				return nil, fmt.Errorf("%s: a link to the folder %s, want the pictures themselves in the archive", m.name, to)
+				return nil, fmt.Errorf("%s: a link to the folder %s, want the images themselves", m.name, to)
 			case isImage(path.Base(m.name)):
-				return nil, fmt.Errorf("%s: a link to %s, which is no file of the archive", m.name, to)
+				return nil, fmt.Errorf("%s: a link to %s, which is not a file in the archive", m.name, to)
 			default:
 				continue
 			}

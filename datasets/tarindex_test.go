@@ -105,7 +105,7 @@ func TestTarLinks(t *testing.T) {
 		{"symbolic, in a circle", []tar.Header{file("5/a.jpg", "a"), link(symbolic, "6/b.jpg", "c.jpg"), link(symbolic, "6/c.jpg", "b.jpg")},
 			nil, "6/b.jpg: a link to"},
 		{"symbolic, to a class", []tar.Header{file("5/a.jpg", "a"), link(symbolic, "6", "5")}, nil, "6: a link to the folder 5"},
-		{"symbolic, hidden or no picture, to nothing", []tar.Header{file("5/a.jpg", "a"), link(symbolic, "README", "x"),
+		{"symbolic, hidden or no image, to nothing", []tar.Header{file("5/a.jpg", "a"), link(symbolic, "README", "x"),
 			link(symbolic, "5/.b.jpg", "x"), link(hard, "5/._c.jpg", "x"), link(symbolic, "here", ".")},
 			[]string{"5/a.jpg 5 a"}, ""},
 	} {
@@ -158,7 +158,7 @@ func TestTarSparse(t *testing.T) {
 	}
 }
 
-// TestTarLabelFile names an archive's pictures in a label file.
+// TestTarLabelFile names an archive's images in a label file.
 func TestTarLabelFile(t *testing.T) {
 	alone := []string{"val/x/b.jpg", "val/y/a.jpg"}
 	same := []string{"val/x/a.jpg", "val/y/a.jpg", "val/y/c.jpg"}
@@ -176,10 +176,10 @@ func TestTarLabelFile(t *testing.T) {
 			[]string{"y/a.jpg 1 val/y/a.jpg", "x/a.jpg 2 val/x/a.jpg", "y/c.jpg 3 val/y/c.jpg"}, ""},
 		{"a path that is another's name", []string{"a.jpg", "sub/a.jpg"}, "a.jpg 1\nsub/a.jpg 2\n",
 			[]string{"a.jpg 1 a.jpg", "sub/a.jpg 2 sub/a.jpg"}, ""},
-		{"the name of two", same, "c.jpg 3\na.jpg 1\n", nil, "labels.txt:2: two pictures of"},
-		{"no names for two of one name", same, "1\n2\n3\n", nil, "two pictures are called a.jpg"},
-		{"one picture by two names", alone, "val/x/b.jpg 2\nb.jpg 2\n", nil, "labels.txt:2: b.jpg stands on line 1 already"},
-		{"none", alone, "z/a.jpg 1\n", nil, "no pictures that"},
+		{"the name of two", same, "c.jpg 3\na.jpg 1\n", nil, "labels.txt:2: two images of"},
+		{"no names for two of one name", same, "1\n2\n3\n", nil, "two images have the name a.jpg"},
+		{"one image by two names", alone, "val/x/b.jpg 2\nb.jpg 2\n", nil, "labels.txt:2: b.jpg is on line 1 already"},
+		{"none", alone, "z/a.jpg 1\n", nil, "labels.txt labels none of the images"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var headers []tar.Header

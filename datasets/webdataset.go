@@ -23,21 +23,21 @@ func pairKey(name string) (key, ext string) {
 	return dir + first, strings.ToLower(rest)
 }
 
-// hasPairs tells whether the archive is in WebDataset's form: the first picture
+// hasPairs reports whether the archive is in WebDataset's form: the first image
 // has a label beside it.
-func hasPairs(all, pictures []member) bool {
-	key, _ := pairKey(pictures[0].name)
+func hasPairs(all, images []member) bool {
+	key, _ := pairKey(images[0].name)
 	return slices.ContainsFunc(all, func(m member) bool {
 		k, ext := pairKey(m.name)
-		return k == key && m.archive == pictures[0].archive && slices.Contains(labelExtensions[:], ext)
+		return k == key && m.archive == images[0].archive && slices.Contains(labelExtensions[:], ext)
 	})
 }
 
 // maxLabelBytes bounds a sample's label.
 const maxLabelBytes = 1 << 20
 
-// pairs takes the samples of WebDataset's archives. Every picture needs a label,
-// and a key may have one picture.
+// pairs takes the samples of WebDataset's archives. Every image needs a label,
+// and a key may have one image.
 func (f *Files) pairs(all []member, o Options) error {
 	type sampleKey struct {
 		archive int
@@ -66,7 +66,7 @@ func (f *Files) pairs(all []member, o Options) error {
 		key, _ := pairKey(m.name)
 		k := sampleKey{m.archive, key}
 		if other, ok := seen[k]; ok {
-			return fmt.Errorf("datasets: %s: %s and %s are pictures of one sample", f.archives[m.archive].Name(), other, m.name)
+			return fmt.Errorf("datasets: %s: %s and %s are images of one sample", f.archives[m.archive].Name(), other, m.name)
 		}
 		seen[k] = m.name
 		at, ok := labels[k]

@@ -275,7 +275,7 @@ func TestWarnings(t *testing.T) {
 	}
 	for _, want := range []string{
 		"1 of 3 classes have fewer different readable images than there are folds (5): their results depend on very few images: red",
-		"1 pictures outside the class folders are left out",
+		"1 images outside the class folders are left out",
 	} {
 		if all := strings.Join(r.Warnings, "\n"); !strings.Contains(all, want) || !strings.Contains(told, want) {
 			t.Errorf("warnings:\n%s\ntold:\n%swant %q", all, told, want)

@@ -87,7 +87,7 @@ func (a *app) audit() *cobra.Command {
 	return c
 }
 
-// publishedTop1 is a checkpoint's published top-1 on a set for pictures prepared by its recipe, in percent, 0 where none is
+// publishedTop1 is a checkpoint's published top-1 on a set for images prepared by its recipe, in percent, 0 where none is
 // known.
 func publishedTop1(r *runner.AuditResult) float64 {
 	c, _ := r.Network.Spec.Checkpoint(r.Network.Tag)

@@ -47,9 +47,10 @@ func (a *app) pipeline() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pipeline MODEL... --data DIR",
 		Short: "Images a second from file to prediction, beside inference alone",
-		Long: "Decodes, prepares and classifies images, the pictures beside the inference on the same cores, each network in a\n" +
-			"process of its own. The bound is what the stages, timed apart, would come to if no core were ever idle. Weights are\n" +
-			"generated unless --weights names a file or a checkpoint's tag: speed does not depend on them.",
+		Long: "Measures how fast image files become predictions. Images are decoded and prepared on the same cores on which the\n" +
+			"network runs. Each network runs in a process of its own. The bound is the speed that the stages, timed one by one,\n" +
+			"would reach together if no core were ever idle. Weights are generated unless --weights names a file or the tag of a\n" +
+			"checkpoint: speed does not depend on them.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {

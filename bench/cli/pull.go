@@ -29,7 +29,7 @@ type imageSet struct {
 var imageSets = []imageSet{{
 	name:    "imagenetv2",
 	about:   "ImageNetV2 matched-frequency (Recht et al. 2019, arXiv:1902.10811), 10,000 images, 10 of each class of ImageNet-1k",
-	licence: "MIT for the collection; the pictures are their Flickr authors'",
+	licence: "MIT for the collection; the images belong to their authors on Flickr",
 	remote: weights.Remote{
 		Name:   "imagenetv2-matched-frequency.tar",
 		URL:    "https://huggingface.co/datasets/vaishaal/ImageNetV2/resolve/main/imagenetv2-matched-frequency.tar.gz",

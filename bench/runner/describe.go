@@ -76,7 +76,7 @@ var kernelBuild = sync.OnceValue(func() string {
 })
 
 // publishedFigures are the literature's for a network, with the accuracies of the checkpoint of this tag or, where tag
-// is "", of the first one in the table that has any: those for pictures prepared by the recipe, nil for its own, else those
+// is "", of the first one in the table that has any: those for images prepared by the recipe, nil for its own, else those
 // at its own size. It is nil where nothing is published.
 func publishedFigures(spec *zoo.Spec, tag string, recipe *zoo.Recipe) *record.Published {
 	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
@@ -106,7 +106,7 @@ func publishedFigures(spec *zoo.Spec, tag string, recipe *zoo.Recipe) *record.Pu
 	return p
 }
 
-// publishedV2 are a network's published figures with the checkpoint's accuracies on ImageNetV2 matched-frequency for pictures
+// publishedV2 are a network's published figures with the checkpoint's accuracies on ImageNetV2 matched-frequency for images
 // prepared by the recipe, where its library publishes any: timm does.
 func publishedV2(spec *zoo.Spec, tag string, recipe zoo.Recipe) *record.Published {
 	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}

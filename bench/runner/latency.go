@@ -72,7 +72,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	if err != nil {
 		return nil, err
 	}
-	footprint, peakKnown := n.footprint() // before the pictures of a recheck are in memory
+	footprint, peakKnown := n.footprint() // before the images of a recheck are in memory
 
 	r := n.record(record.KindLatency, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()

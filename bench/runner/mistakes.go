@@ -13,7 +13,7 @@ import (
 // The two mistakes of Audit that package preprocess cannot make. Neither has to be exact: they show what other libraries
 // do to an accuracy.
 
-// repeatedChroma is the picture with the chroma of a JPEG file repeated to full size, as Go's own decoder gives it and
+// repeatedChroma is the image with the chroma of a JPEG file repeated to full size, as Go's own decoder gives it and
 // as OpenCV and others do in their fast modes; m, the proper one, where Go cannot decode the file.
 func repeatedChroma(data []byte, m *decode.Image) *decode.Image {
 	picture, err := jpeg.Decode(bytes.NewReader(data))
@@ -36,7 +36,7 @@ func repeatedChroma(data []byte, m *decode.Image) *decode.Image {
 }
 
 // nearestPixels resizes as torch's interpolate does with antialias=False: two pixels a side for bilinear, four for
-// bicubic with a = -0.75, however much the picture shrinks; then it crops the centre and normalises.
+// bicubic with a = -0.75, however much the image shrinks; then it crops the centre and normalises.
 func nearestPixels(m *decode.Image, r preprocess.Recipe, dst []float32) {
 	w, h := r.Resize, r.Resize
 	if m.Width <= m.Height {

@@ -23,7 +23,7 @@ const stageImages = 64
 const fewUnreadable = 0.01
 
 // Pipeline measures how fast a task's images become predictions, and what that takes: decoding and preparing one image
-// on one core, the forward call alone, and all of it at once, where pictures are prepared beside the inference on the
+// on one core, the forward call alone, and all of it at once, where images are prepared beside the inference on the
 // same cores. The whole process keeps to the task's threads. Weights are generated where the task has none.
 func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total int)) (*record.Record, error) {
 	a := t.Job.Accuracy
@@ -104,14 +104,14 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 // stages times decoding and preparing apart, an image at a time. An image that cannot be read is passed over.
 func (n *Network) stages(ctx context.Context, src datasets.Source, p *record.Pipeline) error {
 	src = datasets.Sample(src, stageImages, 0)
-	pictures, err := preprocess.New(n.Preprocessing(), preprocess.HWC)
+	images, err := preprocess.New(n.Preprocessing(), preprocess.HWC)
 	if err != nil {
 		return err
 	}
 	var decoder decode.Decoder
 	var decoding, preparing []time.Duration
 	var buf []byte
-	tensor := make([]float32, pictures.Len())
+	tensor := make([]float32, images.Len())
 	for i := range src.Len() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -122,9 +122,9 @@ func (n *Network) stages(ctx context.Context, src datasets.Source, p *record.Pip
 		}
 		buf = data
 		start := time.Now()
-		m, err := decoder.DecodeWindow(data, pictures.Window)
+		m, err := decoder.DecodeWindow(data, images.Window)
 		decoded := time.Now()
-		if err != nil || pictures.Tensor(m, tensor) != nil {
+		if err != nil || images.Tensor(m, tensor) != nil {
 			continue
 		}
 		decoding, preparing = append(decoding, decoded.Sub(start)), append(preparing, time.Since(decoded))

@@ -32,7 +32,7 @@ func TestPipeline(t *testing.T) {
 	}
 	task.Job.Accuracy = &experiment.Accuracy{Data: t.TempDir()}
 	if _, err := testWorker().Measure(t.Context(), task, nil); err == nil ||
-		!strings.Contains(err.Error(), "no class folders and no pictures") {
+		!strings.Contains(err.Error(), "no class folders and no images") {
 		t.Errorf("an empty folder: error %v", err)
 	}
 }

@@ -23,7 +23,7 @@ func newYCC() *ycc {
 	return t
 }
 
-// isYCC tells whether the frame is luma and chroma, by libjpeg's rules: the
+// isYCC reports whether the frame is luma and chroma, by libjpeg's rules: the
 // JFIF and Adobe segments, then the components' names.
 func (d *jpegDecoder) isYCC() bool {
 	switch {

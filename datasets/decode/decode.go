@@ -28,12 +28,12 @@ import (
 // is 0: twice 89,478,485, where Pillow raises DecompressionBombError.
 const DefaultMaxPixels = 2 * 89_478_485
 
-// An Image is a picture, or a window of one, as 8-bit RGB.
+// An Image is the pixels of an image file, or of a window in it, as 8-bit RGB.
 type Image struct {
-	Width, Height int // of the whole picture, in pixels
+	Width, Height int // of the whole image, in pixels
 
-	// Window is the part that Pix holds, in the picture's coordinates. It is
-	// the whole picture unless a window was asked for.
+	// Window is the part that Pix holds, in the image's coordinates. It is
+	// the whole image unless a window was asked for.
 	Window image.Rectangle
 
 	// Pix has shape (Window.Dy(), Window.Dx(), 3), rows from the top, with no
@@ -91,7 +91,7 @@ func (d *Decoder) Decode(data []byte) (*Image, error) {
 }
 
 // DecodeWindow decodes as Decode does, but keeps only the pixels of the
-// rectangle that window returns for the picture's size, clipped to the picture;
+// rectangle that window returns for the image's size, clipped to the image;
 // a nil window means the whole. The pixels kept are the same as Decode's, the
 // file is still read and checked to its end, and for JPEG the transform and the
 // colour conversion of everything outside the window are saved.
@@ -132,7 +132,7 @@ func (t *target) check(w, h int) error {
 	return nil
 }
 
-// open makes room for the window of a w×h picture and returns it.
+// open makes room for the window of a w×h image and returns it.
 func (t *target) open(w, h int) image.Rectangle {
 	m := t.img
 	m.Width, m.Height, m.Window = w, h, image.Rect(0, 0, w, h)

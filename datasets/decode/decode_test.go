@@ -180,7 +180,7 @@ func opaque(r, g, b byte) image.Image {
 	return m
 }
 
-// headPNG is the sound header of a picture, and nothing after it.
+// headPNG is the sound header of an image, and nothing after it.
 func headPNG(w, h uint32, bits, kind byte) []byte {
 	header := binary.BigEndian.AppendUint32([]byte("IHDR"), w)
 	header = append(binary.BigEndian.AppendUint32(header, h), bits, kind, 0, 0, 0)

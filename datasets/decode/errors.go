@@ -34,7 +34,7 @@ func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("decode: %s: %s is not supported", e.Format, e.Feature)
 }
 
-// A SizeError reports a picture that claims more pixels than the decoder's
+// A SizeError reports an image that claims more pixels than the decoder's
 // limit; nothing was allocated for it.
 type SizeError struct {
 	Format                   string

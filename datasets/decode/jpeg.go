@@ -37,14 +37,14 @@ type component struct {
 	acTable    *huffTable
 	scanned    bool
 
-	width, height    int             // samples that the picture covers: ⌈picture·h/hmax⌉, ⌈picture·v/vmax⌉
+	width, height    int             // samples that the image covers: ⌈image·h/hmax⌉, ⌈image·v/vmax⌉
 	hexp, vexp       int             // pixels to a sample
 	blocksX, blocksY int             // blocks in whole coded units
 	keep             image.Rectangle // in blocks: those transformed and kept in plane
 	plane            []byte          // (8·keep.Dy(), 8·keep.Dx()) samples
 	stride           int             // of plane
 	coefs            []int16         // progressive: (blocksY, blocksX, 64), natural order, not dequantised
-	row              []byte          // one row at the picture's resolution
+	row              []byte          // one row at the image's resolution
 	sums             []int32         // one row of column sums
 }
 

@@ -3,7 +3,7 @@ package decode
 // Chroma upsampling as libjpeg's "fancy" method does it, its default: a
 // triangle filter, so that the nearer sample weighs 3/4 and the further one 1/4
 // in each halved direction, with roundings that alternate between pixels.
-// Beyond the picture's edge the last sample the picture covers is repeated;
+// Beyond the image's edge the last sample the image covers is repeated;
 // the padding of the last blocks is never looked at. Ratios other than 2 are
 // replicated, and so are rows of one or two samples halved in width: libjpeg
 // has no filter for them.
@@ -14,7 +14,7 @@ func (c *component) rowAt(y, x0 int) []byte {
 	return c.plane[(y-8*c.keep.Min.Y)*c.stride+x0-8*c.keep.Min.X:][:8*c.keep.Max.X-x0]
 }
 
-// upsample returns the component's samples of the picture's row y, for the
+// upsample returns the component's samples of the image's row y, for the
 // columns x0 ≤ x < x1.
 func (c *component) upsample(y, x0, x1 int) []byte {
 	if c.hexp == 1 && c.vexp == 1 {
@@ -52,7 +52,7 @@ func (c *component) upsample(y, x0, x1 int) []byte {
 	return out[x0-cx0*c.hexp:][:x1-x0]
 }
 
-// further is the row that weighs 1/4 in the picture's row y, where rows are
+// further is the row that weighs 1/4 in the image's row y, where rows are
 // halved: the one above for even y, below for odd.
 func (c *component) further(y int) int {
 	if y&1 == 0 {
@@ -62,7 +62,7 @@ func (c *component) further(y int) int {
 }
 
 // h2v1 doubles a row; left and right are its neighbours, or its own ends at the
-// picture's edge.
+// image's edge.
 func h2v1(in []byte, left, right byte, out []byte) {
 	out = out[:2*len(in)]
 	prev, cur := int32(left), int32(in[0])
@@ -77,7 +77,7 @@ func h2v1(in []byte, left, right byte, out []byte) {
 	}
 }
 
-// h2v2 doubles both ways: the picture's row y for the component's columns cx0
+// h2v2 doubles both ways: the image's row y for the component's columns cx0
 // to cx1.
 func (c *component) h2v2(y, cx0, cx1 int, out []byte) {
 	// Sums of the two rows, 3:1, with a column on each side.

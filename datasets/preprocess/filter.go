@@ -6,7 +6,7 @@ import "math"
 type Filter string
 
 // Pillow's filters (src/libImaging/Resample.c), all but Nearest antialiased:
-// they widen where the picture shrinks.
+// they widen where the image shrinks.
 const (
 	Nearest  Filter = "nearest"
 	Box      Filter = "box"

@@ -6,14 +6,14 @@ import (
 	"math"
 )
 
-// A plan is a recipe applied to one size of picture.
+// A plan is a recipe applied to one size of image.
 type plan struct {
 	x, y   axis
 	source image.Rectangle // the pixels that the crop is computed from
 }
 
 // An axis is the resampling along one dimension, for the part of the resized
-// picture that the crop keeps. Output i is the sum of weights[i·stride:] times
+// image that the crop keeps. Output i is the sum of weights[i·stride:] times
 // the inputs from first[i] on, counted from the axis's own first input.
 type axis struct {
 	at, n   int // where in the crop the outputs go, and how many there are
@@ -23,36 +23,36 @@ type axis struct {
 	weights []int32 // with weightBits fractional bits
 }
 
-// What a picture's plan may take: bytes of its rows resized horizontally, and
+// What an image's plan may take: bytes of its rows resized horizontally, and
 // weights along one dimension. Photographs of up to 30,000×20,000 pixels stay
 // below both at any size of up to 5,900; a file of a few kilobytes that claims
 // to be millions of pixels long does not.
 const maxNarrow, maxWeights = 1 << 29, 1 << 26
 
-// make lays the recipe out for a width×height picture.
+// make lays the recipe out for a width×height image.
 func (p *plan) make(r Recipe, width, height int) error {
 	if width < 1 || height < 1 {
-		return fmt.Errorf("preprocess: picture of %d×%d, want at least 1×1", width, height)
+		return fmt.Errorf("preprocess: image of %d×%d, want at least 1×1", width, height)
 	}
 	w, h := resized(r, width, height)
 	if w < 1 || h < 1 {
-		return fmt.Errorf("preprocess: picture of %d×%d becomes %d×%d, want at least 1×1", width, height, w, h)
+		return fmt.Errorf("preprocess: image of %d×%d becomes %d×%d, want at least 1×1", width, height, w, h)
 	}
 	for _, side := range [...]struct{ in, out int }{{width, w}, {height, h}} {
 		if n := min(r.Size, side.out) * r.Interpolation.taps(side.in, side.out); n > maxWeights {
-			return fmt.Errorf("preprocess: picture of %d×%d takes %d weights to become %d×%d, want at most %d", width, height, n, w, h, maxWeights)
+			return fmt.Errorf("preprocess: image of %d×%d takes %d weights to become %d×%d, want at most %d", width, height, n, w, h, maxWeights)
 		}
 	}
 	x0, x1 := p.x.make(r, width, w)
 	y0, y1 := p.y.make(r, height, h)
 	p.source = image.Rect(x0, y0, x1, y1)
 	if n := 3 * p.x.n * p.source.Dy(); n > maxNarrow {
-		return fmt.Errorf("preprocess: picture of %d×%d takes %d bytes to become %d×%d, want at most %d", width, height, n, w, h, maxNarrow)
+		return fmt.Errorf("preprocess: image of %d×%d takes %d bytes to become %d×%d, want at most %d", width, height, n, w, h, maxNarrow)
 	}
 	return nil
 }
 
-// resized is the size of the whole picture after resizing, before the crop.
+// resized is the size of the whole image after resizing, before the crop.
 func resized(r Recipe, width, height int) (w, h int) {
 	switch r.CropMode {
 	case Squash:
@@ -135,7 +135,7 @@ func (f Filter) taps(in, out int) int {
 }
 
 // convolve follows Pillow's precompute_coeffs: the kernel is stretched by the
-// scale where the picture shrinks, and its weights are normalised in double
+// scale where the image shrinks, and its weights are normalised in double
 // precision before they are rounded to fixed point. The conversions to float64
 // keep the compiler from fusing a product with the sum after it.
 func (a *axis) convolve(f Filter, in, out, skip int) {

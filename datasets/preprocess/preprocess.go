@@ -6,8 +6,8 @@
 // its own fixed-point arithmetic in two passes, and the tensor equals torch's
 // float32 in every bit. Only the rows and columns that the crop needs are
 // computed; a Processor says which source pixels those are (Window), so that a
-// decoder can skip the rest. A Processor keeps its buffers from picture to
-// picture and serves one goroutine at a time.
+// decoder can skip the rest. A Processor keeps its buffers from image to
+// image and serves one goroutine at a time.
 //
 // It leaves decoding to datasets/decode, and which recipe a checkpoint wants to
 // zoo.
@@ -23,14 +23,14 @@ import (
 	"zoobench/datasets/decode"
 )
 
-// A CropMode is how a picture that is not square becomes one, named as timm
+// A CropMode is how an image that is not square becomes one, named as timm
 // names it.
 type CropMode string
 
 // timm's crop modes (timm/data/transforms_factory.py).
 const (
 	// Center scales the shorter edge to Resize, keeping the proportions, and
-	// cuts Size×Size from the middle, with black where the picture is smaller.
+	// cuts Size×Size from the middle, with black where the image is smaller.
 	// torchvision has only this one.
 	Center CropMode = "center"
 	// Squash scales both edges to Resize and cuts the middle.
@@ -94,7 +94,7 @@ func (r Recipe) Full() (Recipe, error) {
 // A Layout is the order of a tensor's dimensions.
 type Layout int
 
-// The layouts of one picture of a batch.
+// The layouts of one image of a batch.
 const (
 	HWC Layout = iota // (Size, Size, 3): channels last, as the engine takes it
 	CHW               // (3, Size, Size): planes, as torch has it
@@ -105,11 +105,11 @@ type Processor struct {
 	recipe  Recipe
 	layout  Layout
 	scale   [3][256]float32 // tensor value of a level, by channel
-	fill    [3]byte         // around a picture smaller than the crop
+	fill    [3]byte         // around an image smaller than the crop
 	decoder decode.Decoder
 
 	planned       bool
-	width, height int // of the picture that the plan is for
+	width, height int // of the image that the plan is for
 	plan          plan
 	planErr       error
 	narrow        []byte  // the rows needed, resized horizontally: (rows, plan.x.n, 3)
@@ -143,7 +143,7 @@ func New(r Recipe, layout Layout) (*Processor, error) {
 // Recipe is the processor's recipe, with every value filled in.
 func (p *Processor) Recipe() Recipe { return p.recipe }
 
-// Len is the number of float32 values of one picture: 3·Size².
+// Len is the number of float32 values of one image: 3·Size².
 func (p *Processor) Len() int { return len(p.pixels) }
 
 // File decodes a file and writes its tensor to dst, of Len values; of a JPEG
@@ -182,7 +182,7 @@ func (p *Processor) Tensor(m *decode.Image, dst []float32) error {
 	return nil
 }
 
-// Window is the part of a width×height picture that the crop is computed from,
+// Window is the part of a width×height image that the crop is computed from,
 // in the form that decode.Decoder.DecodeWindow asks for.
 func (p *Processor) Window(width, height int) image.Rectangle {
 	if p.prepare(width, height) != nil {
@@ -199,7 +199,7 @@ func (p *Processor) Pixels(m *decode.Image) ([]byte, error) {
 		return nil, err
 	}
 	if !p.plan.source.In(m.Window) {
-		return nil, fmt.Errorf("preprocess: picture has the window %v of %d×%d, want %v", m.Window, m.Width, m.Height, p.plan.source)
+		return nil, fmt.Errorf("preprocess: image has the window %v of %d×%d, want %v", m.Window, m.Width, m.Height, p.plan.source)
 	}
 	pl, size := &p.plan, p.recipe.Size
 	if pl.x.n < size || pl.y.n < size {
@@ -222,7 +222,7 @@ func (p *Processor) Pixels(m *decode.Image) ([]byte, error) {
 	return p.pixels, nil
 }
 
-// prepare makes the plan for pictures of this size, unless it is at hand.
+// prepare makes the plan for images of this size, unless it is at hand.
 func (p *Processor) prepare(width, height int) error {
 	if !p.planned || width != p.width || height != p.height {
 		p.planErr = p.plan.make(p.recipe, width, height)

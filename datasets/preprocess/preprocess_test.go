@@ -75,7 +75,7 @@ func compare(t *testing.T, name string, counts *golden.Counts, p *Processor, m *
 	}
 }
 
-// reference resamples the whole picture, both passes to the full size with no
+// reference resamples the whole image, both passes to the full size with no
 // window, in the plainest loops, and then crops: the slow twin of Pixels.
 func reference(r Recipe, m *decode.Image, fill [3]byte) []byte {
 	w, h := resized(r, m.Width, m.Height)
@@ -180,7 +180,7 @@ func TestGeometry(t *testing.T) {
 		recipe              Recipe
 		width, height       int
 		wantW, wantH        int // after resizing
-		wantX, wantY        int // where the crop's pixels start in the resized picture
+		wantX, wantY        int // where the crop's pixels start in the resized image
 		wantPadX, wantPadY  int
 		wantFill            [3]byte
 		wantResizeParameter int
@@ -288,12 +288,12 @@ func TestBadRecipes(t *testing.T) {
 	}
 }
 
-func TestBadPictures(t *testing.T) {
+func TestBadImages(t *testing.T) {
 	p := newProcessor(t, Recipe{Size: 224, CropMode: Border}, HWC)
 	dst := make([]float32, p.Len())
 	thin := noise(rand.New(rand.NewPCG(3, 4)), 1, 5000)
 	if err := p.Tensor(thin, dst); err == nil || !strings.Contains(err.Error(), "becomes 0×256") {
-		t.Errorf("a picture that resizes to nothing: error %v", err)
+		t.Errorf("an image that resizes to nothing: error %v", err)
 	}
 	p = newProcessor(t, Recipe{Size: 224}, HWC)
 	cut := noise(rand.New(rand.NewPCG(3, 4)), 300, 300)
@@ -305,12 +305,12 @@ func TestBadPictures(t *testing.T) {
 		t.Errorf("a short tensor: error %v", err)
 	}
 	if err := p.File([]byte("no picture"), dst); err == nil || !strings.HasPrefix(err.Error(), "decode: ") {
-		t.Errorf("no picture: error %v", err)
+		t.Errorf("no image: error %v", err)
 	}
 }
 
-// TestLongPictures plans pictures of extreme sizes, and photographs.
-func TestLongPictures(t *testing.T) {
+// TestLongImages plans images of extreme sizes, and photographs.
+func TestLongImages(t *testing.T) {
 	squash := Recipe{Size: 384, CropPct: 1, CropMode: Squash, Interpolation: Bicubic}
 	large := func(m CropMode) Recipe { return Recipe{Size: 1024, CropMode: m, Interpolation: Lanczos} }
 	for _, tt := range []struct {
@@ -319,9 +319,9 @@ func TestLongPictures(t *testing.T) {
 		width, height int
 		want          string
 	}{
-		{"rows", squash, 1, 2_000_000, "picture of 1×2000000 takes 2304000000 bytes to become 384×384"},
-		{"weights along a column", squash, 1, 100_000_000, "picture of 1×100000000 takes 400000896 weights to become 384×384"},
-		{"weights along a row", squash, 100_000_000, 1, "picture of 100000000×1 takes 400000896 weights to become 384×384"},
+		{"rows", squash, 1, 2_000_000, "image of 1×2000000 takes 2304000000 bytes to become 384×384"},
+		{"weights along a column", squash, 1, 100_000_000, "image of 1×100000000 takes 400000896 weights to become 384×384"},
+		{"weights along a row", squash, 100_000_000, 1, "image of 100000000×1 takes 400000896 weights to become 384×384"},
 		{"nearest", Recipe{Size: 384, CropMode: Squash, Interpolation: Nearest}, 1, 100_000_000, "bytes to become"},
 		{"photograph, centre", large(Center), 30_000, 20_000, ""},
 		{"photograph, squash", large(Squash), 30_000, 20_000, ""},
@@ -329,7 +329,7 @@ func TestLongPictures(t *testing.T) {
 		{"upright photograph, centre", large(Center), 20_000, 30_000, ""},
 		{"upright photograph, squash", large(Squash), 20_000, 30_000, ""},
 		{"upright photograph, very large crop", Recipe{Size: 5900, CropMode: Squash}, 20_000, 30_000, ""},
-		{"small picture, very large crop", Recipe{Size: 5900, Interpolation: Lanczos}, 2, 3, ""},
+		{"small image, very large crop", Recipe{Size: 5900, Interpolation: Lanczos}, 2, 3, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := newProcessor(t, tt.recipe, HWC).prepare(tt.width, tt.height)
@@ -346,7 +346,7 @@ func TestLongPictures(t *testing.T) {
 	}
 	p := newProcessor(t, squash, HWC)
 	err := p.File(b.Bytes(), make([]float32, p.Len()))
-	if err == nil || !strings.Contains(err.Error(), "picture of 1×2000000") {
+	if err == nil || !strings.Contains(err.Error(), "image of 1×2000000") {
 		t.Errorf("a file of %d bytes: error %v, want one that names its size", b.Len(), err)
 	}
 	if cap(p.narrow) > 0 {

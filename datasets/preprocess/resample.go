@@ -1,6 +1,6 @@
 package preprocess
 
-// The two passes of Pillow's resampling of 8-bit pictures: across into rounded
+// The two passes of Pillow's resampling of 8-bit images: across into rounded
 // bytes, then down. The sums are 32-bit with weightBits fractional bits, which
 // leaves two bits for weights beyond 0…1.
 

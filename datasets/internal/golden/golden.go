@@ -1,5 +1,5 @@
 // Package golden reads, for the tests of datasets and the packages below it,
-// the pictures of datasets/testdata/preprocess and what Pillow and torchvision
+// the images of datasets/testdata/preprocess and what Pillow and torchvision
 // make of them.
 //
 // The contract: the files are read with the standard library alone, so that no
@@ -21,24 +21,24 @@ import (
 	"zoobench/internal/testenv"
 )
 
-// An Index is a folder's list of pictures.
+// An Index is a folder's list of images.
 type Index struct {
 	Recipes map[string]struct {
 		Resize, Crop int    // in pixels
 		Filter       string // as torchvision names it
 	}
-	Images []Picture
+	Images []Image
 }
 
-// A Picture is one file and where its goldens are, relative to the folder.
-type Picture struct {
+// An Image is one file and where its goldens are, relative to the folder.
+type Image struct {
 	File          string
 	Width, Height int
-	Decoded       string            // lossless RGB of the whole picture; "" where none is kept
+	Decoded       string            // lossless RGB of the whole image; "" where none is kept
 	Want          map[string]string // recipe to lossless RGB of the crop
 }
 
-// Made is the folder of made pictures that lies in the repository.
+// Made is the folder of made images that lies in the repository.
 func Made() string { return filepath.Join(root(), "datasets", "testdata", "preprocess") }
 
 // Folders is Made and the larger set that holds photographs too: the folder
@@ -84,7 +84,7 @@ func root() string {
 }
 
 // Read reads a folder's index. Where the goldens named are of another size than
-// the picture they are left out, with a note: two pictures of the larger set
+// the image they are left out, with a note: two images of the larger set
 // share their names, and the goldens are of the later one.
 func Read(t testing.TB, folder string) Index {
 	t.Helper()
@@ -102,7 +102,7 @@ func Read(t testing.TB, folder string) Index {
 			t.Fatalf("%s: %v", p.Decoded, err)
 		}
 		if c.Width != p.Width || c.Height != p.Height {
-			t.Logf("%s: %s is of another picture", p.File, p.Decoded)
+			t.Logf("%s: %s is of another image", p.File, p.Decoded)
 			p.Decoded, p.Want = "", nil
 		}
 	}
@@ -119,7 +119,7 @@ func File(t testing.TB, path ...string) []byte {
 	return data
 }
 
-// RGB reads a lossless picture: pixels of shape (height, width, 3).
+// RGB reads a lossless image: pixels of shape (height, width, 3).
 func RGB(t testing.TB, path ...string) (pix []byte, width, height int) {
 	t.Helper()
 	m, err := png.Decode(bytes.NewReader(File(t, path...)))
@@ -137,7 +137,7 @@ func RGB(t testing.TB, path ...string) (pix []byte, width, height int) {
 }
 
 // Photograph is the file of a 500×375 photograph where the larger set is
-// present, else of a made picture.
+// present, else of a made image.
 func Photograph(t testing.TB) []byte {
 	t.Helper()
 	folders := Folders(t)
