@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	limitFiles(os.Getenv(limitVariable))
+	sayBegun(os.Getenv(begunVariable))
 	os.Exit(Main(few(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +19,22 @@ import (
 
 // limitVariable is the size in bytes past which no file of the program may grow, as on a disk that is full.
 const limitVariable = "ZOOBENCH_TEST_FILE_BYTES"
+
+// begunVariable is a local address that a worker calls once it has begun.
+const begunVariable = "ZOOBENCH_TEST_BEGUN"
+
+// sayBegun calls the address if this process is a worker.
+func sayBegun(address string) {
+	if address == "" || len(os.Args) < 2 || os.Args[1] != "worker" {
+		return
+	}
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(9)
+	}
+	c.Close()
+}
 
 // program is this test binary as the program.
 func program(t *testing.T, args ...string) (cmd *exec.Cmd, stdout, stderr *bytes.Buffer) {
@@ -121,20 +139,28 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
+	workers, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer workers.Close()
+	if err := workers.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	cmd, stdout, stderr := program(t, "run", file, "--out", dir)
+	cmd.Env = append(cmd.Env, begunVariable+"="+workers.Addr().String())
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	log := filepath.Join(dir, record.FileName)
-	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		if records, _, err := record.ReadFile(log); err == nil && len(records) == 2 {
-			break
+	for range 2 {
+		c, err := workers.Accept()
+		if err != nil {
+			cmd.Process.Kill()
+			cmd.Wait()
+			t.Fatalf("no second worker: %v: %s", err, stderr)
 		}
-		if time.Since(begin) > time.Minute {
-			t.Fatal("no record after a minute")
-		}
+		c.Close()
 	}
-	time.Sleep(300 * time.Millisecond) // into the second job
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
