@@ -114,6 +114,9 @@ var latencyColumns = []column{
 		}
 		return strconv.Itoa(r.Unanswered)
 	}},
+	{"processes", timing(func(t *Timing) string { return whole(int64(len(t.Processes))) })},
+	{"between_percent", timing(func(t *Timing) string { return rate(t.BetweenPercent) })},
+	{"within_percent", timing(func(t *Timing) string { return rate(t.WithinPercent) })},
 }
 
 // Batches reports whether a latency row's queries are batches.

@@ -119,10 +119,13 @@ func TestGoBench(t *testing.T) {
 	invalid.Verdict = Verdict{Reasons: []string{"noise"}}
 	load := sample()
 	load.Kind = KindLoad
+	three := *Join(Join(process(0, 1_000_000), process(1, 1_100_000)), process(2, 1_200_000))
+	three.Model, three.RunID = "three", "another"
 	var b bytes.Buffer
-	if err := WriteGoBench(&b, []Record{sample(), hostile, invalid, load, multiStream(), server(5), server(0.5)}); err != nil {
+	if err := WriteGoBench(&b, []Record{sample(), hostile, invalid, load, multiStream(), server(5), server(0.5), three}); err != nil {
 		t.Fatal(err)
 	}
+	text := bytes.Clone(b.Bytes())
 	names := map[string]int{}
 	r := benchfmt.NewReader(&b, "test")
 	for r.Scan() {
@@ -139,17 +142,21 @@ func TestGoBench(t *testing.T) {
 			}
 		}
 	}
+	if bytes.Contains(text, []byte("another")) {
+		t.Error("the run's name is in the text: benchstat parts tables by it")
+	}
 	if err := r.Err(); err != nil {
 		t.Fatal(err)
 	}
 	const rest = "/img_size=224/batch=1/threads=2/scenario=single_stream/isa=avx2"
 	want := map[string]int{
-		"Latency/model=resnet50" + rest:              100,
-		"Latency/model=two_words_and_a_slash" + rest: 100,
+		"Latency/model=resnet50" + rest:              1,
+		"Latency/model=two_words_and_a_slash" + rest: 1,
+		"Latency/model=three" + rest:                 3,
 		"Load/model=resnet50" + rest:                 1,
-		"Latency/model=resnet50/img_size=224/batch=1/threads=2/scenario=multi_stream/streams=8/isa=avx2": 100,
-		"Latency/model=resnet50/img_size=224/batch=1/threads=2/scenario=server/rate=5/isa=avx2":          100,
-		"Latency/model=resnet50/img_size=224/batch=1/threads=2/scenario=server/rate=0.5/isa=avx2":        100,
+		"Latency/model=resnet50/img_size=224/batch=1/threads=2/scenario=multi_stream/streams=8/isa=avx2": 1,
+		"Latency/model=resnet50/img_size=224/batch=1/threads=2/scenario=server/rate=5/isa=avx2":          1,
+		"Latency/model=resnet50/img_size=224/batch=1/threads=2/scenario=server/rate=0.5/isa=avx2":        1,
 	}
 	if !reflect.DeepEqual(names, want) {
 		t.Errorf("got %v, want %v", names, want)

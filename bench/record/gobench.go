@@ -20,9 +20,9 @@ func WriteGoBench(w io.Writer, rs []Record) error {
 		if !r.Verdict.Valid {
 			continue
 		}
-		res := &benchfmt.Result{Config: goBenchConfig(r), Iters: 1}
-		emit := func(name string, ns int64) error {
-			res.Name = benchfmt.Name(name)
+		res := &benchfmt.Result{Config: goBenchConfig(r)}
+		emit := func(name string, n int, ns int64) error {
+			res.Name, res.Iters = benchfmt.Name(name), n
 			res.Values = []benchfmt.Value{{Value: float64(ns) / 1e9, Unit: "sec/op", OrigValue: float64(ns), OrigUnit: "ns/op"}}
 			if err := bw.Write(res); err != nil {
 				return fmt.Errorf("record: go benchmark text: %w", err)
@@ -32,13 +32,20 @@ func WriteGoBench(w io.Writer, rs []Record) error {
 		switch {
 		case r.Kind == KindLatency && r.Timing != nil:
 			name := goBenchName("Latency", r)
-			for _, ns := range r.Timing.Samples {
-				if err := emit(name, ns); err != nil {
+			processes := r.Processes
+			if len(processes) == 0 { // of an earlier version: one process
+				processes = []Process{{N: r.N, P50: r.P50}}
+			}
+			for _, p := range processes {
+				if p.P50 == 0 {
+					continue
+				}
+				if err := emit(name, p.N, p.P50); err != nil {
 					return err
 				}
 			}
 		case r.Kind == KindLoad && r.Footprint != nil:
-			if err := emit(goBenchName("Load", r), r.Load); err != nil {
+			if err := emit(goBenchName("Load", r), 1, r.Load); err != nil {
 				return err
 			}
 		}
@@ -93,7 +100,6 @@ func goBenchConfig(r *Record) []benchfmt.Config {
 		{"go", r.Machine.Go},
 		{"commit", r.Machine.Commit},
 		{"kernel-build", r.Machine.KernelBuild},
-		{"run", r.RunID},
 	} {
 		if c.value != "" {
 			value := strings.Join(strings.Fields(c.value), " ") // one line, whatever the name holds

@@ -143,7 +143,7 @@ type Cost struct {
 // out of the JSON.
 type Timing struct {
 	P50        int64   `json:"latency_p50_ns,omitempty"`
-	P50Lo      int64   `json:"latency_p50_lo_ns,omitempty"` // 95 % interval of the median
+	P50Lo      int64   `json:"latency_p50_lo_ns,omitempty"` // 95 % interval of the processes' medians; 0 for one process
 	P50Hi      int64   `json:"latency_p50_hi_ns,omitempty"`
 	P90        int64   `json:"latency_p90_ns,omitempty"`
 	P95        int64   `json:"latency_p95_ns,omitempty"`
@@ -160,16 +160,12 @@ type Timing struct {
 
 	Late       int `json:"late_queries,omitempty"`       // server: over the latency bound, unanswered ones included
 	Unanswered int `json:"unanswered_queries,omitempty"` // server: left in line when the time was up
-}
 
-// NewTiming summarises samples in nanoseconds, which it keeps; span is the time from the
-// first one's start to the last one's end. Warm-up is the caller's to fill in.
-func NewTiming(samples []int64, span time.Duration) *Timing {
-	s := stat.Summarise(samples)
-	return &Timing{
-		P50: s.P50, P50Lo: s.P50Lo, P50Hi: s.P50Hi, P90: s.P90, P95: s.P95, P99: s.P99, P999: s.P999,
-		Min: s.Min, Max: s.Max, Mean: s.Mean, N: s.N, Span: span.Nanoseconds(), Samples: samples,
-	}
+	Processes []Process `json:"processes,omitempty"` // whose samples these are, in order
+	// BetweenPercent is the standard deviation of the processes' medians, in percent of the median; WithinPercent is how much
+	// of it the samples of one process explain. See stat.ProcessSpread.
+	BetweenPercent float64 `json:"between_percent,omitempty"`
+	WithinPercent  float64 `json:"within_percent,omitempty"`
 }
 
 // Footprint is what a network takes up once ready, and the time to get there.
@@ -401,6 +397,14 @@ func (r *Record) checkTiming() (errs []error) {
 	}
 	if len(t.Samples) != t.N {
 		errs = append(errs, fmt.Errorf("samples_ns: have %d, want n = %d", len(t.Samples), t.N))
+	}
+	if n := 0; len(t.Processes) > 0 {
+		for _, p := range t.Processes {
+			n += max(p.N, 0)
+		}
+		if n != t.N {
+			errs = append(errs, fmt.Errorf("processes: have %d samples, want n = %d", n, t.N))
+		}
 	}
 	return errs
 }
