@@ -55,6 +55,7 @@ zoo/nn < zoo/weights
 # The clock and the records know no model and nothing that runs one; an experiment is read without running it.
 bench/stat < bench/load, bench/record
 (internal/words), bench/load, bench/record < bench/experiment
+bench/record < bench/record/recordtest
 
 # A worker is where all of it meets once: jobs become records.
 (datasets/decode, zoo/engine), bench/experiment, datasets, kernels, zoo < bench/runner

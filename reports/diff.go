@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"zoobench/bench/record"
+	"zoobench/bench/stat"
 )
 
 // A Change is a row that two runs have in common, or that one of them lacks. Figures that a run has not are 0.
@@ -14,18 +15,21 @@ type Change struct {
 	Settings string  `json:"settings"`
 	Before   int64   `json:"before_p50_ns,omitempty"`
 	After    int64   `json:"after_p50_ns,omitempty"`
-	Times    float64 `json:"times,omitempty"` // after over before
-	TimesLo  float64 `json:"times_lo,omitempty"`
-	TimesHi  float64 `json:"times_hi,omitempty"` // the widest that the medians' 95 % intervals allow
+	Times    float64 `json:"times,omitempty"`    // after over before
+	TimesLo  float64 `json:"times_lo,omitempty"` // 95 % interval, by both runs' processes
+	TimesHi  float64 `json:"times_hi,omitempty"`
+	P        float64 `json:"p,omitempty"`      // of the hypothesis that nothing has changed
+	PHolm    float64 `json:"p_holm,omitempty"` // corrected for the number of rows that are compared; the verdict goes by it
 	Top1     float64 `json:"top1_before,omitempty"`
 	Top1Now  float64 `json:"top1_after,omitempty"`
 	Verdict  string  `json:"verdict"` // faster, slower, no clear difference, accuracy only, only before, only after, not comparable
 	Note     string  `json:"note,omitempty"`
 }
 
-// Changes compares two runs row by row: networks under one set of settings. A latency has changed where the intervals of
-// the medians do not overlap; accuracies are compared where both are valid and of the same images. Runs of two machine
-// classes are a [ClassError].
+// Changes compares two runs row by row: networks under one set of settings. A latency has changed where Welch's test of the
+// processes' medians says so at 5 %, with Holm's correction over the rows that are compared, so that two runs in which nothing
+// has changed differ nowhere in 95 % of cases. A row of one process is compared with none. Accuracies are compared where both
+// are valid and of the same images. Runs of two machine classes are a [ClassError].
 func Changes(before, after []record.Record) ([]Change, error) {
 	if _, err := newRun(slices.Concat(before, after), nil); err != nil {
 		return nil, err
@@ -58,7 +62,31 @@ func Changes(before, after []record.Record) ([]Change, error) {
 		}
 		all = append(all, c)
 	}
+	decide(all)
 	return all, nil
+}
+
+// decide gives the verdicts of the rows whose latencies can be compared, corrected for how many they are.
+func decide(all []Change) {
+	var of []int
+	var p []float64
+	for i := range all {
+		if all[i].Verdict == "" {
+			of, p = append(of, i), append(p, all[i].P)
+		}
+	}
+	for i, corrected := range stat.Holm(p) {
+		c := &all[of[i]]
+		c.PHolm = corrected
+		switch {
+		case corrected >= 0.05:
+			c.Verdict = "no clear difference"
+		case c.Times < 1:
+			c.Verdict = "faster"
+		default:
+			c.Verdict = "slower"
+		}
+	}
 }
 
 // A rowKey is what the rows of two runs have in common.
@@ -119,8 +147,8 @@ func accuraciesOf(a, b *row) (x, y *record.Accuracy, why string) {
 
 // fillTimes says in c what has become of the latency.
 func (c *Change) fillTimes(a, b *row) {
-	ap, alo, ahi, awhy := a.p50()
-	bp, blo, bhi, bwhy := b.p50()
+	ap, _, _, awhy := a.p50()
+	bp, _, _, bwhy := b.p50()
 	c.Before, c.After = ap, bp
 	switch {
 	case awhy != "" || bwhy != "":
@@ -130,19 +158,14 @@ func (c *Change) fillTimes(a, b *row) {
 		c.Note = clean(cmp.Or(a.invalid(), b.invalid()))
 	}
 	c.Times = float64(bp) / float64(ap)
-	if alo <= 0 || blo <= 0 {
-		c.Verdict, c.Note = "no clear difference", cmp.Or(c.Note, "too few samples for an interval")
-		return
-	}
-	c.TimesLo, c.TimesHi = float64(blo)/float64(ahi), float64(bhi)/float64(alo)
+	r, ok := record.LatencyRatio(b.latency, a.latency)
 	switch {
 	case c.Note != "":
 		c.Verdict = "not comparable"
-	case c.TimesHi < 1:
-		c.Verdict = "faster"
-	case c.TimesLo > 1:
-		c.Verdict = "slower"
-	default:
-		c.Verdict = "no clear difference"
+	case !ok:
+		c.Verdict, c.Note = "not comparable", "a row was measured in one process, which says nothing of how far processes differ"
+	}
+	if ok {
+		c.Times, c.TimesLo, c.TimesHi, c.P = r.Times, r.Lo, r.Hi, r.P
 	}
 }

@@ -12,21 +12,24 @@ import (
 	"time"
 
 	"zoobench/bench/record"
+	"zoobench/bench/record/recordtest"
 	"zoobench/reports/findings"
 )
 
-// timedAs returns records of one network with medians of these milliseconds, each under another number of threads.
+// timedAs returns records of one network with medians of these milliseconds, each under another number of threads; their four
+// processes are one percent apart.
 func timedAs(ms ...float64) []record.Record {
 	var records []record.Record
 	for i, v := range ms {
 		samples := make([]int64, 64)
 		for j := range samples {
-			samples[j] = int64(v * 1e6 * (1 + 0.0005*float64(j-32)))
+			samples[j] = int64(v * 1e6 * (1 + 0.0005*float64(j-32) + 0.01*float64(j/16%2)))
 		}
 		records = append(records, record.Record{
 			Schema: record.Schema, Kind: record.KindLatency, RunID: "r", Experiment: "e", Time: time.Unix(int64(i), 0),
 			Machine: machine(), Model: "resnet18",
-			ImgSize: 224, Batch: 1, Threads: i + 1, Scenario: "single_stream", Cost: &record.Cost{}, Timing: record.NewTiming(samples, time.Second),
+			ImgSize: 224, Batch: 1, Threads: i + 1, Scenario: "single_stream", Cost: &record.Cost{},
+			Timing:    recordtest.Timing(samples, time.Second, 4),
 			Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
 		})
 	}
@@ -35,6 +38,9 @@ func timedAs(ms ...float64) []record.Record {
 
 func TestChanges(t *testing.T) {
 	before, after := timedAs(10, 10, 10, 10, 10), timedAs(8, 12, 10.05, 10)[:4]
+	for i := range after {
+		after[i].RunID = "s"
+	}
 	after[3].Verdict = record.Verdict{Reasons: []string{"drift"}}
 	changes, err := Changes(before, after)
 	if err != nil {

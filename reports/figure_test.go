@@ -15,6 +15,7 @@ import (
 	"gonum.org/v1/plot/vg/recorder"
 
 	"zoobench/bench/record"
+	"zoobench/bench/record/recordtest"
 	"zoobench/reports/findings"
 )
 
@@ -138,7 +139,7 @@ func resolutions(t testing.TB) []record.Record {
 			for k := range ns {
 				ns[k] = int64((scale + 0.1) * float64(ns[k]))
 			}
-			s.Timing = record.NewTiming(ns, time.Second)
+			s.Timing = recordtest.Timing(ns, time.Second, 5)
 			if j == 2 {
 				s.Verdict = record.Verdict{Reasons: []string{"noise"}}
 			}

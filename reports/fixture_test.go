@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"zoobench/bench/record"
+	"zoobench/bench/record/recordtest"
 	"zoobench/internal/testenv"
 )
 
@@ -63,7 +64,7 @@ func zoo(t testing.TB) []record.Record {
 		for j := range samples {
 			samples[j] = int64(ms * 1e6 * (1 + 0.03*math.Abs(rng.NormFloat64())))
 		}
-		timing := record.NewTiming(samples, time.Second)
+		timing := recordtest.Timing(samples, time.Second, 5)
 		params := int64(number(l[4]) * 1e6)
 		records = append(records, record.Record{
 			Schema: record.Schema, Kind: record.KindLatency, RunID: "r1", JobID: "job" + strconv.Itoa(i), Experiment: "default",

@@ -319,7 +319,7 @@ func (r *run) writeReading(out io.Writer) {
 			"Parameters and MACs are counted from the graph that ran. Published \"FLOPs\" are nearly always MACs.",
 		"p50 is the median time of one forward call on a batch. " +
 			"Its input is already a tensor: decoding and preprocessing are not included. " +
-			"The interval in brackets contains the true median with 95 % confidence, whatever the distribution.",
+			"The interval in brackets contains it with 95 % confidence: it comes from the medians of several processes, by Student's t.",
 		"img/s is the number of images divided by the time that they took. " +
 			"Peak MiB is the most memory that the network's own process used.",
 		"top-1 is measured on this machine, in percent of all images. An image that cannot be read counts as wrong. " +

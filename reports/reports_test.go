@@ -18,21 +18,22 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 
 	"zoobench/bench/record"
+	"zoobench/bench/record/recordtest"
 	"zoobench/reports/findings"
 )
 
 func Example() {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	m := record.Machine{CPU: "Example CPU", Cores: 2, ISA: "avx2", OS: "linux", Arch: "amd64", Go: "go1.26"}
-	samples := make([]int64, 20)
+	samples := make([]int64, 60)
 	for i := range samples {
-		samples[i] = 21_500_000 + int64(i)*10_000
+		samples[i] = 21_555_000 + int64(i)*1_500
 	}
 	records := []record.Record{{
 		Kind: record.KindLatency, RunID: "r1", Time: at, Machine: m, Model: "resnet18", Experiment: "default",
 		ImgSize: 224, Batch: 1, Threads: 1, Scenario: "single_stream", ImagesPerSec: 46.3,
 		Cost:        &record.Cost{Params: 11_689_512, MACs: 1_814_073_344},
-		Timing:      record.NewTiming(samples, time.Second),
+		Timing:      recordtest.Timing(samples, time.Second, 5),
 		Footprint:   &record.Footprint{PeakRSSBytes: 96 << 20},
 		Published:   &record.Published{Top1: 69.758, ImgSize: 224, Source: "torchvision"},
 		NotMeasured: map[string]string{"top1": "no checkpoint in the cache"},
@@ -56,7 +57,7 @@ func Example() {
 	//  model     params M  MACs G   px                p50 ms  img/s  peak MiB  measured  published
 	//                                                                           top-1 %    top-1 %
 	// ─────────────────────────────────────────────────────────────────────────────────────────────
-	//  resnet18     11.69   1.814  224  21.60 [21.55, 21.64]   46.3        96     – (1)      69.76
+	//  resnet18     11.69   1.814  224  21.60 [21.56, 21.64]   46.3        96     – (1)      69.76
 	// (1) no checkpoint in the cache
 	// 14 files, report.md among them, error <nil>
 }
@@ -106,7 +107,7 @@ func sweep(t testing.TB) []record.Record {
 				for j := range ns {
 					ns[j] = ns[j] * int64(batch) / int64(threads)
 				}
-				s.Timing = record.NewTiming(ns, time.Second)
+				s.Timing = recordtest.Timing(ns, time.Second, 5)
 				s.ImagesPerSec = r.ImagesPerSec * float64(threads)
 				if i == 2 && batch == 32 {
 					s.Timing, s.Footprint, s.ImagesPerSec = nil, nil, 0

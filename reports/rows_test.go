@@ -8,18 +8,19 @@ import (
 	"time"
 
 	"zoobench/bench/record"
+	"zoobench/bench/record/recordtest"
 )
 
 // latency and eval return small records; the experiment is "e".
 func latency(model string, ms int64) record.Record {
-	samples := make([]int64, 20)
+	samples := make([]int64, 60)
 	for i := range samples {
 		samples[i] = ms*1e6 + int64(i)
 	}
 	return record.Record{
 		Kind: record.KindLatency, RunID: "r", Time: time.Unix(1, 0),
 		Model: model, Experiment: "e", Machine: machine(), ImgSize: 224, Threads: 1, Batch: 1,
-		Timing: record.NewTiming(samples, time.Second), Footprint: &record.Footprint{Load: 1e6}, Verdict: record.Verdict{Valid: true},
+		Timing: recordtest.Timing(samples, time.Second, 5), Footprint: &record.Footprint{Load: 1e6}, Verdict: record.Verdict{Valid: true},
 	}
 }
 

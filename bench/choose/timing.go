@@ -59,13 +59,13 @@ func (t *timings) find(task runner.Task, sha256 string, percentile float64, minD
 	return nil
 }
 
-// measure times a network in a process of its own and keeps the record.
+// measure times a network in processes of its own and keeps the record.
 func (t *timings) measure(
 	ctx context.Context, w runner.Worker, task runner.Task, percentile float64, minDuration time.Duration,
 ) (*record.Record, error) {
 	task.Scenario, task.Timeout = string(load.SingleStream), timingTimeout
 	task.Job.Latency = &experiment.Latency{MinDuration: minDuration, MinSamples: stat.MinSamples(percentile)}
-	r, err := w.Measure(ctx, task, nil)
+	r, err := w.Row(ctx, task)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ type latencyRow struct {
 	ArenaBytes   int64    `json:"arena_bytes"`
 	PeakRSSBytes int64    `json:"peak_rss_bytes"`
 	Load         int64    `json:"load_ns"`
-	P50Lo        int64    `json:"latency_p50_lo_ns"`
+	P50Lo        int64    `json:"latency_p50_lo_ns"` // 95 % interval, over the processes' medians; 0 for one process
 	P50Hi        int64    `json:"latency_p50_hi_ns"`
 	ImagesPerSec float64  `json:"images_per_s"`
 	ISA          string   `json:"isa"`
@@ -42,6 +42,10 @@ type latencyRow struct {
 	Warnings     []string `json:"warnings,omitempty"`
 	Plan         string   `json:"plan"`    // hash of how the engine computed
 	Tune         int64    `json:"tune_ns"` // trials of algorithms, apart from load_ns
+
+	Processes      int     `json:"processes"`
+	BetweenPercent float64 `json:"between_percent"` // standard deviation of the processes' medians
+	WithinPercent  float64 `json:"within_percent"`  // how much of it one process's own samples explain
 }
 
 func newLatencyRow(r *record.Record) latencyRow {
@@ -51,6 +55,7 @@ func newLatencyRow(r *record.Record) latencyRow {
 		WeightsBytes: r.WeightsBytes, ArenaBytes: r.ArenaBytes, PeakRSSBytes: r.PeakRSSBytes, Load: r.Load,
 		P50Lo: r.P50Lo, P50Hi: r.P50Hi, ImagesPerSec: r.ImagesPerSec, ISA: r.Machine.ISA, Weights: r.WeightsFile,
 		Valid: r.Verdict.Valid, Reasons: r.Verdict.Reasons, Warnings: r.Verdict.Warnings, Plan: r.Plan.Hash, Tune: r.Tune,
+		Processes: len(r.Processes), BetweenPercent: r.BetweenPercent, WithinPercent: r.WithinPercent,
 	}
 }
 
@@ -120,18 +125,20 @@ func (b *build) task(a *app, name string) (runner.Task, error) {
 
 func (a *app) latency() *cobra.Command {
 	var b build
-	var threads, batch int
+	var threads, batch, processes int
 	var minDuration time.Duration
 	c := &cobra.Command{
 		Use:   "latency MODEL...",
-		Short: "Time the forward call of networks, each in a process of its own",
-		Long: "Times the forward call alone, on images that are ready, one batch after the other. Weights are generated\n" +
-			"unless --weights names a file or a checkpoint's tag: speed does not depend on them.",
+		Short: "Time the forward call of networks, each in several processes",
+		Long: "Times the forward call alone, on images that are ready, one batch after the other. Several processes measure each\n" +
+			"network, in turn with the other networks, since processes differ by more than the calls of one process show. Weights\n" +
+			"are generated unless --weights names a file or a checkpoint's tag: speed does not depend on them.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
-			if threads < 0 || batch < 1 || minDuration <= 0 {
-				return fmt.Errorf("--threads %d, --batch %d, --min-duration %v: want at least 0, 1 and more than 0", threads, batch, minDuration)
+			if threads < 0 || batch < 1 || minDuration <= 0 || processes < 1 {
+				return fmt.Errorf("--threads %d, --batch %d, --min-duration %v, --processes %d: want at least 0, 1, more than 0 and at least 1",
+					threads, batch, minDuration, processes)
 			}
 			var tasks []runner.Task
 			for _, name := range names {
@@ -139,12 +146,12 @@ func (a *app) latency() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				t.Threads, t.Batch, t.Scenario = threads, batch, string(load.SingleStream)
+				t.Threads, t.Batch, t.Scenario, t.Processes = threads, batch, string(load.SingleStream), processes
 				t.Job.Latency = &experiment.Latency{MinDuration: minDuration}
 				tasks = append(tasks, t)
 			}
-			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "min", "mean", "n", "img/s", "weights", "arena",
-				"peak RSS", "load", "trials", "verdict"}
+			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "95 % interval", "min", "mean", "n", "img/s", "weights",
+				"arena", "peak RSS", "load", "trials", "verdict"}
 			out := newPrinter(a, title, func(r latencyRow) []string {
 				verdict := "valid"
 				if !r.Valid {
@@ -154,7 +161,8 @@ func (a *app) latency() *cobra.Command {
 				}
 				return []string{
 					r.Model, strconv.Itoa(r.ImgSize), strconv.Itoa(r.Batch), strconv.Itoa(r.Threads), millions(r.Params), billions(r.MACs),
-					millis(r.P50), millis(r.Min), millis(int64(r.Mean)), strconv.Itoa(r.N), fmt.Sprintf("%.1f", r.ImagesPerSec),
+					millis(r.P50), interval(r.P50Lo, r.P50Hi),
+					millis(r.Min), millis(int64(r.Mean)), strconv.Itoa(r.N), fmt.Sprintf("%.1f", r.ImagesPerSec),
 					mebibytes(r.WeightsBytes), mebibytes(r.ArenaBytes), mebibytes(r.PeakRSSBytes), millis(r.Load), millis(r.Tune), verdict,
 				}
 			})
@@ -170,17 +178,25 @@ func (a *app) latency() *cobra.Command {
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder (default: generated weights)")
 	c.Flags().IntVar(&threads, "threads", 1, "workers; 0 for one a processor")
 	c.Flags().IntVar(&batch, "batch", 1, "images a forward call")
-	c.Flags().DurationVar(&minDuration, "min-duration", 3*time.Second, "how long to take samples")
+	c.Flags().IntVar(&processes, "processes", experiment.DefaultProcesses, "processes that measure each network; one has no interval")
+	c.Flags().DurationVar(&minDuration, "min-duration", 3*time.Second, "time for samples, in all processes of a network together")
 	a.formatFlag(c)
 	return c
 }
 
-// each measures tasks one after the other, each in a process of its own. Of several, one that fails is told on standard
-// error and does not cost the others; the failure of a single one is the error.
+// interval is a median's 95 % interval in milliseconds, a dash where there is none.
+func interval(lo, hi int64) string {
+	if lo == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f to %.2f", float64(lo)/1e6, float64(hi)/1e6)
+}
+
+// each measures tasks in turn, in processes of their own. If one of several fails, a line on standard error says so and the
+// others go on; the failure of a single one is the error.
 func (a *app) each(ctx context.Context, tasks []runner.Task, row func(*record.Record) error) error {
 	failed := 0
-	for _, t := range tasks {
-		r, err := a.worker.Measure(ctx, t, nil)
+	err := a.worker.Rounds(ctx, tasks, func(i int, r *record.Record, err error) error {
 		if err == nil {
 			err = row(r)
 		}
@@ -188,11 +204,15 @@ func (a *app) each(ctx context.Context, tasks []runner.Task, row func(*record.Re
 		switch {
 		case err == nil:
 		case errors.As(err, &failure) && len(tasks) > 1:
-			fmt.Fprintf(a.stderr, "zoobench: %s: %s\n", t.Model, clean(failure.Error()))
+			fmt.Fprintf(a.stderr, "zoobench: %s: %s\n", tasks[i].Model, clean(failure.Error()))
 			failed++
 		default:
-			return fmt.Errorf("%s: %w", t.Model, err)
+			return fmt.Errorf("%s: %w", tasks[i].Model, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if failed > 0 {
 		return &exitError{exitFailed, fmt.Errorf("%d of %d networks failed", failed, len(tasks))}

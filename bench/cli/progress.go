@@ -18,11 +18,13 @@ type progress struct {
 	bar   *progressbar.ProgressBar // nil where w is no terminal, and before the plan is known
 	isBar bool
 	place string // of the task under way, "3/21 resnet50"
+	round string // told last, "round 2 of 5"
 
-	estimates []time.Duration // of the tasks to do, 0 where there is none; nil where nothing is known
-	now       func() time.Time
-	begun     time.Time
-	at        int // index of the task under way
+	tasks []runner.PreviewTask // to do; nil where nothing is known
+	begun time.Time
+	now   func() time.Time
+	spent time.Duration // the estimates of the processes that are over
+	under time.Duration // the estimate of the process under way
 
 	last     string // the last row's outcome
 	repeated string // the last row after it with the same one, which is not told by itself; "" for none
@@ -31,11 +33,7 @@ type progress struct {
 // newProgress tells to w how a run of these tasks goes.
 func newProgress(w io.Writer, tasks []runner.PreviewTask) *progress {
 	_, isTerminal := terminalWidth(w)
-	p := &progress{w: w, isBar: isTerminal, now: time.Now}
-	for _, t := range tasks {
-		p.estimates = append(p.estimates, t.Estimate)
-	}
-	return p
+	return &progress{w: w, isBar: isTerminal, now: time.Now, tasks: tasks}
 }
 
 func (p *progress) events() runner.Events {
@@ -47,30 +45,28 @@ func (p *progress) plan(tasks, kept int) {
 		fmt.Fprintf(p.w, "%d jobs, %d of them measured already\n", tasks, kept)
 	}
 	if p.isBar {
-		p.bar = progressbar.NewOptions(tasks-kept,
+		steps := 0
+		for _, t := range p.tasks {
+			steps += t.Steps
+		}
+		p.bar = progressbar.NewOptions(max(steps, tasks-kept),
 			progressbar.OptionSetWriter(p.w), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionSetElapsedTime(true))
 	}
 }
 
-// left is about how long the tasks after the one under way take, in words, "" where nobody knows: their estimates, scaled
-// by what those before took of theirs. The estimates are of an assumed machine; the first tasks put that right.
+// left is about how long what is to come takes, in words, "" where nobody knows: the estimates, scaled by what those before
+// took of theirs. The estimates are of an assumed machine; the first processes put that right.
 func (p *progress) left() string {
-	if p.at+1 >= len(p.estimates) {
+	var all time.Duration
+	for _, t := range p.tasks {
+		all += t.Estimate
+	}
+	done := p.spent + p.under
+	if done <= 0 || all <= done {
 		return ""
 	}
-	var done, todo time.Duration
-	for i, d := range p.estimates {
-		if i <= p.at {
-			done += d
-		} else {
-			todo += d
-		}
-	}
-	if done == 0 || todo == 0 {
-		return ""
-	}
-	scaled := time.Duration(float64(todo) * float64(p.now().Sub(p.begun)) / float64(done))
+	scaled := time.Duration(float64(all-done) * float64(p.now().Sub(p.begun)) / float64(done))
 	unit := time.Second
 	if scaled > 2*time.Minute {
 		unit = 10 * time.Second
@@ -79,13 +75,38 @@ func (p *progress) left() string {
 }
 
 func (p *progress) start(index, tasks int, t runner.Task) {
-	if index == 0 {
+	if p.begun.IsZero() {
 		p.begun = p.now()
+	} else if p.bar != nil {
+		p.bar.Add(1) // the process before is over
 	}
-	p.place, p.at = fmt.Sprintf("%d/%d %s", index+1, tasks, t.Model), index
+	p.spent, p.under = p.spent+p.under, 0
+	if index < len(p.tasks) {
+		p.under = p.tasks[index].Estimate / time.Duration(max(p.tasks[index].Steps, 1))
+	}
+	p.place = fmt.Sprintf("%d/%d %s", index+1, tasks, t.Model)
+	if t.Processes > 1 {
+		p.sayRound(fmt.Sprintf("round %d of %d", t.Process+1, t.Processes), t.Process+1 == t.Processes)
+	}
 	if p.bar != nil {
 		p.bar.Describe(clean(t.Model))
 	}
+}
+
+// sayRound says once that a round has begun; of the last one the rows' own lines speak.
+func (p *progress) sayRound(round string, last bool) {
+	if round == p.round {
+		return
+	}
+	p.round = round
+	if p.bar != nil || last {
+		return
+	}
+	text := round
+	if left := p.left(); left != "" && p.spent > 0 {
+		text += "; " + left
+	}
+	fmt.Fprintln(p.w, text)
 }
 
 func (p *progress) step(done, total int) {
@@ -107,9 +128,6 @@ func (p *progress) done(r *record.Record) {
 			text += "; " + left
 		}
 		fmt.Fprintf(p.w, "%s: %s\n", clean(p.place), text)
-	}
-	if p.bar != nil {
-		p.bar.Add(1)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"zoobench/bench/record"
+	"zoobench/bench/record/recordtest"
 )
 
 // runOf writes a run's folder with latencies of two networks, on a processor of that name.
@@ -29,7 +30,7 @@ func runOf(t *testing.T, cpu string, ms float64) string {
 			Kind: record.KindLatency, RunID: "r", Experiment: "e", Time: time.Unix(int64(ms), 0),
 			Machine: record.Machine{CPU: cpu, Cores: 2, OS: "linux", Arch: "amd64"},
 			Model:   model, ImgSize: 224, Batch: 1, Threads: 1, Scenario: "single_stream", Cost: &record.Cost{Params: 1, MACs: 1},
-			Timing: record.NewTiming(samples, time.Second), Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
+			Timing: recordtest.Timing(samples, time.Second, 4), Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -29,9 +29,9 @@ func (a *app) run() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [experiments.yaml]",
 		Short: "Run experiments and write their report",
-		Long: "Runs the experiments that the file lists under run, or those that --only names: timed jobs first, each in a\n" +
-			"process of its own. Every record is on disk before the next job starts; --resume goes on with the latest run of\n" +
-			"the same experiments, or with the one in --out.",
+		Long: "Runs the experiments that the file lists under run, or those that --only names: timed jobs first, each in several\n" +
+			"processes, in turn with the other jobs. Every record is on disk before the next process starts; --resume goes on\n" +
+			"with the latest run of the same experiments, or with the one in --out, and keeps the processes that are measured.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			path := "experiments.yaml"

@@ -45,7 +45,7 @@ func (a *app) verify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			now, err := a.worker.Measure(c.Context(), t, nil)
+			now, err := a.worker.Row(c.Context(), t)
 			if err != nil {
 				err = fmt.Errorf("verify: %s: %w", before.Name(), err)
 				if failure := (*runner.Failure)(nil); errors.As(err, &failure) {

@@ -105,6 +105,7 @@ experiments:
         - {network: resnet50, file: ../resnet50.safetensors}
     exact: true
     no_tune: true
+    processes: 7
     timeout: 2m
     max_memory: 1.5GiB
   - name: other
@@ -133,7 +134,7 @@ func TestParseFull(t *testing.T) {
 			Data: "/data/images", Labels: "/abs/labels.txt", Limit: 1000, Seed: 7, Threads: 2, Batch: 8,
 			Checkpoints: []Checkpoint{{Network: "resnet18", Tag: "tv_in1k"}, {Network: "resnet50", File: "/resnet50.safetensors"}},
 		},
-		Exact: true, NoTune: true, Timeout: 2 * time.Minute, MaxMemory: 3 << 29,
+		Exact: true, NoTune: true, Processes: 7, Timeout: 2 * time.Minute, MaxMemory: 3 << 29,
 	}
 	text := func(e Experiment) string {
 		return stripPointers(fmt.Sprintf("%+v %+v %+v", e, *e.Latency, *e.Accuracy))

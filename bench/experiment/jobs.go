@@ -23,7 +23,8 @@ type Job struct {
 	Model      string
 
 	record.Axes
-	Timeout   time.Duration `json:",omitzero"`
+	Processes int           `json:",omitzero"` // that a latency is measured in; 0 for one
+	Timeout   time.Duration `json:",omitzero"` // of a process
 	MaxMemory int64         `json:",omitzero"` // bytes
 
 	Latency  *Latency  `json:",omitzero"`
@@ -110,7 +111,7 @@ func (e *Experiment) accuracy() (jobs []Job) {
 		a := *e.Accuracy
 		a.Checkpoints = checkpoints
 		j := e.job(model)
-		j.Threads, j.Batch, j.Accuracy = a.Threads, a.Batch, &a
+		j.Threads, j.Batch, j.Accuracy, j.Processes = a.Threads, a.Batch, &a, 0
 		jobs = append(jobs, j)
 	}
 	for _, c := range e.Accuracy.Checkpoints {
@@ -129,15 +130,15 @@ func (e *Experiment) job(model string) Job {
 	return Job{
 		Experiment: e.Name, Model: model,
 		Axes:    record.Axes{Exact: e.Exact, NoTune: e.NoTune},
-		Timeout: e.Timeout, MaxMemory: e.MaxMemory,
+		Timeout: e.Timeout, MaxMemory: e.MaxMemory, Processes: e.Processes,
 	}
 }
 
 // identity hashes the settings as JSON with the zero ones left out, so that a setting
-// added later with a zero default changes no job's identity. What ends a job that takes too much of something does not
-// change what it measures, and is not part of it.
+// added later with a zero default changes no job's identity. What ends a job that takes too much of something and how many
+// processes repeat it do not change what it measures, and are not part of it.
 func identity(j Job) string {
-	j.Timeout, j.MaxMemory = 0, 0
+	j.Timeout, j.MaxMemory, j.Processes = 0, 0, 0
 	text, err := json.Marshal(j)
 	if err != nil {
 		panic("experiment: a job is not JSON: " + err.Error()) // it has no float that the parser lets be NaN

@@ -22,13 +22,14 @@ const maxBytes = 1 << 20
 
 // Limits of what a job can sensibly be asked for.
 const (
-	maxBatch   = 4096
-	maxThreads = 1024
-	maxImgSize = 8192
-	maxSamples = 10_000_000
-	maxRate    = 1e9  // images a second
-	maxAxis    = 1000 // values of one axis, and checkpoints
-	minMemory  = 16 << 20
+	maxBatch     = 4096
+	maxThreads   = 1024
+	maxProcesses = 1000
+	maxImgSize   = 8192
+	maxSamples   = 10_000_000
+	maxRate      = 1e9  // images a second
+	maxAxis      = 1000 // values of one axis, and checkpoints
+	minMemory    = 16 << 20
 )
 
 // Load reads the file at path; its relative paths are taken from its own folder.
@@ -174,6 +175,7 @@ func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 		{"accuracy", false, func(n *yaml.Node) { accuracy = n; e.Accuracy = p.accuracy(n) }},
 		{"exact", false, func(n *yaml.Node) { p.boolean(n, "exact", &e.Exact) }},
 		{"no_tune", false, func(n *yaml.Node) { p.boolean(n, "no_tune", &e.NoTune) }},
+		{"processes", false, func(n *yaml.Node) { p.whole(n, "processes", 1, maxProcesses, &e.Processes) }},
 		{"timeout", false, func(n *yaml.Node) { p.duration(n, "timeout", &e.Timeout) }},
 		{"max_memory", false, func(n *yaml.Node) { p.size(n, "max_memory", minMemory, &e.MaxMemory) }},
 	})
@@ -214,6 +216,9 @@ func (e *Experiment) defaults() {
 		if *axis.values == nil {
 			*axis.values = []int{axis.value}
 		}
+	}
+	if e.Processes == 0 {
+		e.Processes = DefaultProcesses
 	}
 	if e.Scenario == nil {
 		e.Scenario = []load.Scenario{load.SingleStream}

@@ -59,11 +59,15 @@ type Options struct {
 	LatencyBound time.Duration // server: 99 % of queries must keep it; 0 for no bound
 	Seed         uint64        // server: of the arrivals
 
+	// Part says that the samples are one process's share of a measurement: how far they spread and how many keep the bound is
+	// then for whoever has all of them to judge (see JudgeBound), and here no more than a warning.
+	Part bool
+
 	Clock Clock // default: the system's monotonic clock
 }
 
-// withDefaults returns o with every default filled in, or an error for a setting that makes no sense.
-func (o Options) withDefaults() (Options, error) {
+// WithDefaults returns o with every default filled in, or an error for a setting that makes no sense.
+func (o Options) WithDefaults() (Options, error) {
 	if o.Scenario == "" {
 		o.Scenario = SingleStream
 	}
@@ -135,7 +139,7 @@ func (r Result) ImagesPerSec() float64 {
 // is over. An error of sys or a cancelled context ends it with that error and the result so far, whose verdict then
 // is not valid.
 func Run(ctx context.Context, sys System, o Options) (Result, error) {
-	o, err := o.withDefaults()
+	o, err := o.WithDefaults()
 	if err != nil {
 		return Result{}, err
 	}

@@ -46,7 +46,7 @@ func judge(r *Result, o Options, settled bool, err error) Verdict {
 	if o.Scenario == Server {
 		judgeServer(r, o, reason, warn)
 	} else {
-		judgeSpread(r, reason, warn)
+		judgeSpread(r, o.Part, reason, warn)
 	}
 	if len(r.Samples) > 0 {
 		sorted := slices.Sorted(slices.Values(r.Samples))
@@ -59,7 +59,10 @@ func judge(r *Result, o Options, settled bool, err error) Verdict {
 }
 
 // judgeSpread weighs noise and drift of samples that measure the same thing over and over.
-func judgeSpread(r *Result, reason, warn func(string, ...any)) {
+func judgeSpread(r *Result, part bool, reason, warn func(string, ...any)) {
+	if part {
+		reason = warn
+	}
 	sorted := slices.Sorted(slices.Values(r.Samples))
 	iv, ok := stat.PercentileInterval(sorted, 0.5, 0.95)
 	if !ok {
@@ -112,13 +115,21 @@ func judgeServer(r *Result, o Options, reason, warn func(string, ...any)) {
 	if most := float64(r.Batch) / full.Seconds(); full > 0 && o.Rate > most {
 		reason("overloaded: %g images a second arrive, full batches answer at most %.4g", o.Rate, most)
 	}
-	if n := len(r.Samples) + r.Unanswered; o.LatencyBound > 0 && !stat.WithinBound(n, r.Late, serverShare) {
-		why := "too many if 99 % are to keep the bound"
-		if float64(r.Late) <= (1-serverShare)*float64(n) {
-			why = "too few queries to show that 99 % keep the bound"
-		}
-		reason("latency bound: %d of %d queries took longer than %v, %s", r.Late, n, o.LatencyBound, why)
+	if why := JudgeBound(len(r.Samples)+r.Unanswered, r.Late, o.LatencyBound); why != "" && !o.Part {
+		reason("%s", why)
 	}
+}
+
+// JudgeBound is why a server's queries, late ones among n, do not keep a bound, "" where they do or where there is none.
+func JudgeBound(n, late int, bound time.Duration) string {
+	if bound <= 0 || stat.WithinBound(n, late, serverShare) {
+		return ""
+	}
+	why := "too many if 99 % are to keep the bound"
+	if float64(late) <= (1-serverShare)*float64(n) {
+		why = "too few queries to show that 99 % keep the bound"
+	}
+	return fmt.Sprintf("latency bound: %d of %d queries took longer than %v, %s", late, n, bound, why)
 }
 
 // share returns part over whole, 0 where whole is 0.

@@ -13,13 +13,16 @@ import (
 // system too quick for windowTime.
 const (
 	windowRuns = 5
+	partRuns   = 2 // of a process that is one of several: five runs in all
 	windowTime = 50 * time.Millisecond
 	windowCap  = 10_000
 	agreeShare = 0.02 // medians this close agree
+	partShare  = 0.05 // those of a process that is one of several: what is left of its warm-up is among what processes differ by
 )
 
 // warmUp runs full batches until two successive windows agree in their medians, and reports whether they did before
-// MinDuration was over: warm-up takes no longer than the samples, but eleven runs in any case.
+// MinDuration was over: warm-up takes no longer than the samples, but eleven runs in any case, five in a process that is one of
+// several.
 func (r *run) warmUp() (settled bool, err error) {
 	start := r.clock.Now()
 	defer func() { r.res.WarmupTime = r.clock.Now() - start }()
@@ -34,11 +37,15 @@ func (r *run) warmUp() (settled bool, err error) {
 	if _, err := call(); err != nil {
 		return false, err
 	}
+	runs, agree := windowRuns, agreeShare
+	if r.o.Part {
+		runs, agree = partRuns, partShare
+	}
 	previous, window := int64(-1), make([]int64, 0, windowCap)
 	for {
 		window = window[:0]
 		var total time.Duration
-		for len(window) < windowRuns || (total < windowTime && len(window) < windowCap) {
+		for len(window) < runs || (total < windowTime && len(window) < windowCap) {
 			d, err := call()
 			if err != nil {
 				return false, err
@@ -50,7 +57,7 @@ func (r *run) warmUp() (settled bool, err error) {
 		median := stat.At(window, 0.5)
 		r.res.Call = time.Duration(median)
 		if previous >= 0 {
-			if gap := float64(max(median-previous, previous-median)); gap <= agreeShare*float64(previous) {
+			if gap := float64(max(median-previous, previous-median)); gap <= agree*float64(previous) {
 				return true, nil
 			}
 			if r.clock.Now()-start >= r.o.MinDuration {

@@ -22,7 +22,8 @@ type Axes struct {
 // Settings are what a job asked for and, a second time, what it ran with.
 type Settings struct {
 	Axes
-	MinDuration time.Duration `json:"min_duration_ns,omitempty"`
+	Processes   int           `json:"processes,omitempty"`       // of a latency, which share its duration and samples out
+	MinDuration time.Duration `json:"min_duration_ns,omitempty"` // of all processes together
 	MinSamples  int           `json:"min_samples,omitempty"`
 	Timeout     time.Duration `json:"timeout_ns,omitempty"`
 	Limit       int           `json:"limit,omitempty"` // images evaluated, 0 for all

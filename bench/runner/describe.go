@@ -22,10 +22,10 @@ func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
 	r := &record.Record{
 		Kind: kind, JobID: t.ID, Experiment: t.Experiment, Time: time.Now().UTC(), Machine: thisMachine(),
 		Model: t.Model, Checkpoint: t.Tag, WeightsFile: t.Weights,
-		Asked: &record.Settings{Axes: t.Axes, Timeout: t.Timeout},
+		Asked: &record.Settings{Axes: t.Axes, Processes: t.Processes, Timeout: t.Timeout},
 	}
 	if l := t.Job.Latency; l != nil {
-		fillScenario(r.Asked, t.load())
+		fillScenario(r.Asked, t.options())
 		r.Asked.Seed = l.Seed
 	}
 	if a := t.Job.Accuracy; a != nil {

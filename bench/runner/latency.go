@@ -6,9 +6,11 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"zoobench/bench/load"
 	"zoobench/bench/record"
+	"zoobench/bench/stat"
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
@@ -68,7 +70,11 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	defer n.Close()
 	f := newForward(n)
 	layers := n.layers()
-	res, energy, noEnergy, err := f.time(ctx, t.load(), layers)
+	o, whole, err := t.load()
+	if err != nil {
+		return nil, err
+	}
+	res, energy, noEnergy, err := f.time(ctx, o, layers, t.Process == 0)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +83,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	r := n.record(record.KindLatency, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
 	r.Scenario = string(res.Scenario)
-	fillScenario(r.Effective, res.Options)
+	fillScenario(r.Effective, whole)
 	r.ImagesPerSec = res.ImagesPerSec()
 	r.Layers = layers
 	r.Verdict = record.Verdict(res.Verdict)
@@ -100,7 +106,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	if r.Footprint = footprint; !peakKnown {
 		r.NotMeasured["peak_rss_bytes"] = "this system does not tell"
 	}
-	if t.Recheck != nil {
+	if t.Recheck != nil && t.Process == 0 {
 		if r.Recheck, err = n.recheck(ctx, t.Recheck); err != nil {
 			r.NotMeasured[recheckColumn] = err.Error()
 		}
@@ -108,10 +114,10 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	return r, nil
 }
 
-// time measures under o, and the layers after it, while Go keeps out of the way. The energy is that of the measurement,
-// in joules, or why it is not known.
-func (f *forward) time(ctx context.Context, o load.Options, layers []record.Layer) (res load.Result, energy float64, noEnergy string,
-	err error) {
+// time measures under o, and the layers after it if they are asked for, while Go keeps out of the way. The energy is that of
+// the measurement, in joules, or why it is not known.
+func (f *forward) time(ctx context.Context, o load.Options, layers []record.Layer, each bool) (res load.Result, energy float64,
+	noEnergy string, err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.network.Engine.Threads()))
 	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
@@ -120,12 +126,14 @@ func (f *forward) time(ctx context.Context, o load.Options, layers []record.Laye
 		return res, 0, "", err
 	}
 	energy, noEnergy = meter.joules()
-	f.timeLayers(ctx, layers)
+	if each {
+		f.timeLayers(ctx, layers)
+	}
 	return res, energy, noEnergy, nil
 }
 
-// load is how a task asks to be timed.
-func (t *Task) load() load.Options {
+// options are how a task asks to be timed, in all of its processes together.
+func (t *Task) options() load.Options {
 	o := load.Options{Scenario: load.Scenario(t.Scenario)}
 	if l := t.Job.Latency; l != nil {
 		o.MinDuration, o.MaxDuration, o.MinSamples = l.MinDuration, l.MaxDuration, l.MinSamples
@@ -133,6 +141,25 @@ func (t *Task) load() load.Options {
 	}
 	return o
 }
+
+// load is how one of a task's processes is timed, and what all of them together come to, defaults filled in. The processes
+// share out the duration and the samples, but each has enough of them for a median; a server's arrivals differ between them.
+func (t *Task) load() (part, whole load.Options, err error) {
+	if whole, err = t.options().WithDefaults(); err != nil {
+		return part, whole, err
+	}
+	part = whole
+	if n := t.processes(); n > 1 {
+		part.Part = true
+		part.MinDuration, part.MaxDuration = whole.MinDuration/time.Duration(n), whole.MaxDuration/time.Duration(n)
+		part.MinSamples = max((whole.MinSamples+n-1)/n, stat.MinSamples(0.5))
+		part.Seed = whole.Seed + uint64(t.Process)
+	}
+	return part, whole, nil
+}
+
+// processes is in how many processes a task is done.
+func (t *Task) processes() int { return max(t.Processes, 1) }
 
 // fillScenario fills in a scenario's settings, those alone that are its own: an experiment has one set for all of its
 // scenarios.

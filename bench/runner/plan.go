@@ -71,9 +71,14 @@ func (r *run) plan(jobs []experiment.Job) error {
 	}
 	r.s.Tasks = len(all)
 	for _, p := range all {
-		if kept(r.Dir, r.earlier(p), p) {
-			r.s.Kept++
-			continue
+		earlier := r.earlier(p)
+		if kept(r.Dir, earlier, p) {
+			if p.missing != "" || p.kind() != record.KindLatency || complete(&p.Task, earlier) {
+				r.s.Kept++
+				continue
+			}
+			row := *earlier // the processes that are missing follow
+			p.row = &row
 		}
 		r.tasks = append(r.tasks, p)
 	}

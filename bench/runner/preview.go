@@ -23,6 +23,7 @@ type PreviewTask struct {
 	Task
 	Kind    record.Kind
 	Missing string // why nothing can be measured and how to get it, "" where it can
+	Steps   int    // processes that are still to be done: of a timed task as many as it asks for, less those of an earlier run
 	// Estimate is about how long the task takes on a core that does assumedRate; 0 where that depends on how many images
 	// there are.
 	Estimate time.Duration
@@ -53,7 +54,7 @@ func Plan(o Options) (Preview, error) {
 	p := Preview{Kept: s.Kept}
 	for i := range r.tasks {
 		t := &r.tasks[i]
-		p.Tasks = append(p.Tasks, PreviewTask{Task: t.Task, Kind: t.kind(), Missing: t.missing, Estimate: t.estimate()})
+		p.Tasks = append(p.Tasks, PreviewTask{Task: t.Task, Kind: t.kind(), Missing: t.missing, Steps: t.steps(), Estimate: t.estimate()})
 	}
 	return p, nil
 }
@@ -69,23 +70,35 @@ func (p *planned) estimate() time.Duration {
 		const prepare = 15 * time.Millisecond // to decode and resize a photograph
 		return time.Duration(a.Limit) * (image + prepare)
 	}
-	const begin = time.Second // to start, to load and to try algorithms
+	const begin = time.Second // to start, to load and, once, to try algorithms and time the layers
 	call := image * time.Duration(max(p.Batch, 1)) / time.Duration(max(p.Threads, 1))
-	return begin + latencyTime(p.Job.Latency, call)
+	each := begin + latencyTime(p.Job.Latency, p.processes(), call)
+	return each * time.Duration(p.steps())
 }
 
-// latencyTime is how long the samples and the warm-up take where one call takes that long.
-func latencyTime(l *experiment.Latency, call time.Duration) time.Duration {
-	const runs = 11 // of the warm-up, and at least of the samples
+// steps are the processes that are still to be done.
+func (p *planned) steps() int {
+	if p.row == nil {
+		return p.processes()
+	}
+	return max(p.processes()-len(p.row.Processes), 0)
+}
+
+// latencyTime is how long the samples and the warm-up take of one of so many processes where one call takes that long.
+func latencyTime(l *experiment.Latency, processes int, call time.Duration) time.Duration {
+	runs, warm := 11, 11 // at least, of the samples and of the warm-up
+	if processes > 1 {
+		warm = 5
+	}
 	least := l.MinDuration
 	if least == 0 {
 		least = 3 * time.Second
 	}
-	samples := max(least, time.Duration(max(l.MinSamples, runs))*call)
+	samples := max(least/time.Duration(processes), time.Duration(max(l.MinSamples/processes, runs))*call)
 	if l.MaxDuration > 0 {
-		samples = min(samples, l.MaxDuration)
+		samples = min(samples, l.MaxDuration/time.Duration(processes))
 	}
-	return samples + runs*call
+	return samples + time.Duration(warm)*call
 }
 
 // pixels is the area of a network's input of size pixels to a side, 0 for its own.

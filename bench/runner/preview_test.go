@@ -20,6 +20,7 @@ experiments:
     question: What would happen?
     models: [resnet18, vgg16]
     threads: [1, 2]
+    processes: 2
     latency: {min_duration: 1s}
   - name: a
     question: How accurate?

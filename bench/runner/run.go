@@ -36,9 +36,9 @@ type Options struct {
 // Events hear how a run goes; nil functions hear nothing.
 type Events struct {
 	Plan  func(tasks, kept int)          // how many tasks there are, and how many of them an earlier run did
-	Start func(index, tasks int, t Task) // of the tasks to do
+	Start func(index, tasks int, t Task) // of the tasks to do; of a timed one, before each of its processes
 	Step  func(done, total int)          // images of an evaluation
-	Done  func(r *record.Record)
+	Done  func(r *record.Record)         // a row is whole
 }
 
 // A Summary is what became of a run.
@@ -116,6 +116,9 @@ type planned struct {
 	spec      *zoo.Spec
 	missing   string // why nothing can be measured, "" where it can
 	unchecked string // of a timed task, why there is no accuracy to hold it against
+
+	row  *record.Record // of a timed task, what is measured of it so far
+	done bool           // of a timed task, no process is to follow
 }
 
 // kind is what the task's record measures.
@@ -126,39 +129,115 @@ func (p *planned) kind() record.Kind {
 	return record.KindEval
 }
 
-// all does what is planned.
+// all does what is planned: the timed rows in rounds, with the host measured before and after them, then the accuracies.
 func (r *run) all(ctx context.Context) error {
 	if r.Events.Plan != nil {
 		r.Events.Plan(r.s.Tasks, r.s.Kept)
 	}
-	timed := slices.ContainsFunc(r.tasks, func(p planned) bool { return p.missing == "" && p.kind() == record.KindLatency })
-	var before Host
-	if timed {
-		var err error
-		if before, err = r.Host(ctx); err != nil {
+	if slices.ContainsFunc(r.tasks, func(p planned) bool { return p.missing == "" && p.kind() == record.KindLatency }) {
+		before, err := r.Host(ctx)
+		if err != nil {
 			return r.stopped(ctx, err)
 		}
 		if err := r.append(before.record(nil)); err != nil {
 			return err
 		}
-	}
-	for i := range r.tasks {
-		p := &r.tasks[i]
-		if timed && p.kind() != record.KindLatency {
-			// The accuracy jobs come last, and only the timed ones care how steady the machine was.
-			if err := r.hostAfter(ctx, &before); err != nil {
-				return r.stopped(ctx, err)
-			}
-			timed = false
+		if err := r.rounds(ctx); err != nil {
+			return r.stopped(ctx, err)
 		}
-		if err := r.do(ctx, i, p); err != nil {
+		if err := r.hostAfter(ctx, &before); err != nil {
 			return r.stopped(ctx, err)
 		}
 	}
-	if timed {
-		return r.stopped(ctx, r.hostAfter(ctx, &before))
+	for i := range r.tasks {
+		if p := &r.tasks[i]; p.missing != "" || p.kind() != record.KindLatency {
+			if err := r.do(ctx, i, p); err != nil {
+				return r.stopped(ctx, err)
+			}
+		}
 	}
 	return nil
+}
+
+// rounds measures the timed rows: a process of each, then another of each, until all are whole. The row so far is on disk
+// after every process, so that a run that was killed goes on with the processes that are missing.
+func (r *run) rounds(ctx context.Context) error {
+	round := 0
+	for i := range r.s.Records {
+		if t := r.s.Records[i].Timing; t != nil {
+			for _, p := range t.Processes {
+				round = max(round, p.Round+1)
+			}
+		}
+	}
+	for left := true; left; round++ {
+		left = false
+		for i := range r.tasks {
+			p := &r.tasks[i]
+			if p.kind() != record.KindLatency || p.missing != "" || p.done {
+				continue
+			}
+			if err := r.process(ctx, i, p, round); err != nil {
+				return err
+			}
+			left = left || !p.done
+		}
+	}
+	return nil
+}
+
+// process measures one more process of a timed row. Its error ends the run.
+func (r *run) process(ctx context.Context, index int, p *planned, round int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if r.Events.Start != nil {
+		t := p.Task
+		if p.row != nil {
+			t.Process = len(p.row.Processes)
+		}
+		r.Events.Start(index, len(r.tasks), t)
+	}
+	row, err := r.Worker.Next(ctx, p.Task, round, p.row)
+	var failure *Failure
+	switch {
+	case err == nil:
+		if p.done = complete(&p.Task, row); p.done {
+			r.s.Measured++
+		}
+	case errors.As(err, &failure):
+		r.s.Failed++
+		p.done = true
+		reason := r.keepStderr(p, failure)
+		if row = p.failed(reason); p.row != nil {
+			row = p.row
+			row.Verdict.Valid = false
+			row.Verdict.Reasons = append(row.Verdict.Reasons, fmt.Sprintf("process %d of %d: %s", len(row.Processes)+1, p.processes(), reason))
+		}
+	default:
+		return err
+	}
+	p.row = row
+	if err := r.write(p, row); err != nil {
+		return err
+	}
+	if p.done && r.Events.Done != nil {
+		r.Events.Done(row)
+	}
+	return nil
+}
+
+// write puts a task's row on disk, held against what else the run has of its checkpoint.
+func (r *run) write(p *planned, rec *record.Record) error {
+	rec.JobID, rec.Experiment = p.ID, p.Experiment
+	if rec.Kind == record.KindEval {
+		if err := r.append(rec); err != nil {
+			return err
+		}
+		return r.recheckTimed(rec, nil)
+	}
+	r.recheck(rec, p.unchecked)
+	return r.append(rec)
 }
 
 // stopped turns the end of the context into a fact of the summary: it is no error of the run.
@@ -178,7 +257,7 @@ func (r *run) hostAfter(ctx context.Context, before *Host) error {
 	return r.append(after.record(before))
 }
 
-// do makes one row. Its error ends the run.
+// do makes the row of an accuracy, or one that says why there is none. Its error ends the run.
 func (r *run) do(ctx context.Context, index int, p *planned) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -208,19 +287,8 @@ func (r *run) do(ctx context.Context, index int, p *planned) error {
 			return err
 		}
 	}
-	rec.JobID, rec.Experiment = p.ID, p.Experiment
-	if rec.Kind == record.KindEval {
-		if err := r.append(rec); err != nil {
-			return err
-		}
-		if err := r.recheckTimed(rec, nil); err != nil {
-			return err
-		}
-	} else {
-		r.recheck(rec, p.unchecked)
-		if err := r.append(rec); err != nil {
-			return err
-		}
+	if err := r.write(p, rec); err != nil {
+		return err
 	}
 	if r.Events.Done != nil {
 		r.Events.Done(rec)

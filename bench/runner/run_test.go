@@ -73,7 +73,7 @@ func TestFailuresAreRows(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("log: problems %v, error %v", problems, err)
 	}
-	all := rows(records)
+	all := rows(record.Current(records))
 	for i, r := range all {
 		if i < 7 != (r.Kind == record.KindLatency) {
 			t.Errorf("row %d is a %s row: timed jobs come first", i, r.Kind)

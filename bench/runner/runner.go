@@ -1,11 +1,11 @@
-// Package runner turns experiments into records: it makes networks ready, measures them, a process a network, and
+// Package runner turns experiments into records: it makes networks ready, measures them, in processes of their own, and
 // keeps what was measured.
 //
 // The contract: every job leaves a record, the one that failed as well, with the reason. A record is on disk before the
-// next job starts, so that a run that was killed has lost at most the job under way and goes on from there. Timed jobs
-// come first and have the machine to themselves. What could not be measured is a row that says why and how to get it;
-// published figures stand beside measured ones and never in their place. A worker ends when its parent does, whatever
-// ended that.
+// next process starts, so that a run that was killed has lost at most the process under way and goes on from there.
+// Timed jobs come first and have the machine to themselves; several processes measure each, in rounds over all of them.
+// What could not be measured is a row that says why and how to get it; published figures stand beside measured ones and
+// never in their place. A worker ends when its parent does, whatever ended that.
 //
 // It leaves scenarios and the clock to bench/load, the meaning of experiments.yaml to bench/experiment, the form of
 // records to bench/record and everything that takes more than one record to reports.
@@ -24,6 +24,10 @@ type Task struct {
 	Weights string `json:",omitzero"` // its file; "" for generated weights
 	Recipe  Recipe `json:",omitzero"`
 	Samples string `json:",omitzero"` // an accuracy's per-sample file, "" for none
+
+	// Process is which of its processes this is of a timed job, from 0. The first one times the layers and makes the
+	// predictions of Recheck as well.
+	Process int `json:",omitzero"`
 
 	// Choices are those of an earlier engine's plan, to be made again; nil for new trials or, with NoTune, the table.
 	Choices []engine.Choice `json:",omitzero"`

@@ -43,14 +43,12 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 		s = &record.Settings{}
 	}
 	t := Task{
-		Job: experiment.Job{Model: spec.Name, Axes: s.Axes, Timeout: s.Timeout},
+		Job: experiment.Job{Model: spec.Name, Axes: s.Axes, Processes: s.Processes, Timeout: s.Timeout},
 		Tag: r.Checkpoint, Weights: r.WeightsFile,
 	}
 	t.NoTune = t.NoTune || r.Plan == nil // an older row: there were no trials
 	if r.Plan != nil {
-		for _, c := range r.Plan.Choices {
-			t.Choices = append(t.Choices, engine.Choice(c))
-		}
+		t.Choices = choices(r.Plan)
 	}
 	if file != "" {
 		t.Weights = file
@@ -81,6 +79,14 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 		t.Recheck = &experiment.Accuracy{Data: cmp.Or(data, c.Data), Labels: cmp.Or(labels, c.Labels), Limit: c.Limit, Seed: c.Seed}
 	}
 	return t, nil
+}
+
+// choices are a plan's, to be made again.
+func choices(p *record.Plan) (all []engine.Choice) {
+	for _, c := range p.Choices {
+		all = append(all, engine.Choice(c))
+	}
+	return all
 }
 
 // latencyAgain is how a record's latency was measured: as it was asked for, with what its scenario ran with.
@@ -147,10 +153,13 @@ func Judge(before, now *record.Record) Verification {
 	if before.Machine.KernelBuild != now.Machine.KernelBuild {
 		row.Why = append(row.Why, "another build: "+now.Machine.KernelBuild+", was "+before.Machine.KernelBuild)
 	}
-	change := float64(now.P50)/float64(before.P50) - 1
-	row.Why = append(row.Why, fmt.Sprintf("median %+.1f %%", 100*change))
-	apart := now.P50Lo > before.P50Hi || now.P50Hi < before.P50Lo
-	if apart && (change > slowerShare || change < -slowerShare) {
+	ratio, ok := record.LatencyRatio(now, before)
+	if !ok {
+		doubt("measured in one process, which says nothing of how far processes differ")
+		return row
+	}
+	row.Why = append(row.Why, fmt.Sprintf("%+.1f %% [%+.1f, %+.1f]", 100*(ratio.Times-1), 100*(ratio.Lo-1), 100*(ratio.Hi-1)))
+	if change := ratio.Times - 1; ratio.P < 0.05 && (change > slowerShare || change < -slowerShare) {
 		row.Verdict = HoldsNot
 	}
 	return row

@@ -8,6 +8,7 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
+	"zoobench/bench/record/recordtest"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
 )
@@ -22,8 +23,12 @@ func TestJudge(t *testing.T) {
 		return r
 	}
 	latency := func(p50 int64, change func(*record.Record)) *record.Record {
-		r := &record.Record{Kind: record.KindLatency, Model: "net", Timing: &record.Timing{P50: p50, P50Lo: p50 - 1000, P50Hi: p50 + 1000},
-			Verdict: record.Verdict{Valid: true}}
+		samples := make([]int64, 55)
+		for i := range samples {
+			samples[i] = p50 + int64(i%11-5)*1000 + int64(i/11-2)*500
+		}
+		timing := recordtest.Timing(samples, time.Second, 5)
+		r := &record.Record{Kind: record.KindLatency, Model: "net", Timing: timing, Verdict: record.Verdict{Valid: true}}
 		if change != nil {
 			change(r)
 		}
@@ -46,14 +51,17 @@ func TestJudge(t *testing.T) {
 			"6 images differ"},
 		{"other weights", eval(4000, nil), eval(4000, func(r *record.Record) { r.WeightsSHA256 = "x" }), Undecided, "other weights: x, were w"},
 		{"other images", eval(4000, nil), eval(4000, func(r *record.Record) { r.DatasetSHA256 = "x" }), Undecided, "other images"},
-		{"as fast", latency(1e7, nil), latency(1.05e7, nil), Holds, "median +5.0 %"},
-		{"slower", latency(1e7, nil), latency(1.2e7, nil), HoldsNot, "median +20.0 %"},
+		{"as fast", latency(1e7, nil), latency(1.05e7, nil), Holds, "+5.0 % ["},
+		{"slower", latency(1e7, nil), latency(1.2e7, nil), HoldsNot, "+20.0 % ["},
+		{"one process", latency(1e7, nil), latency(1.2e7, func(r *record.Record) {
+			r.Timing = record.NewTiming(r.Samples, time.Second)
+		}), Undecided, "one process"},
 		{"another machine", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Machine.CPU = "Z80" }), Undecided, "another machine: Z80"},
 		{"other predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }),
 			latency(1e7, func(r *record.Record) { r.Recheck = seen(2) }), HoldsNot,
 			"predictions: checked 0 of 1 same; a: class 0 (2) when timed, class 0 (1) when evaluated"},
 		{"the same predictions", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }),
-			latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), Holds, "predictions: checked 1 of 1 same; median +0.0 %"},
+			latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), Holds, "predictions: checked 1 of 1 same; +0.0 % ["},
 		{"predictions not repeated", latency(1e7, func(r *record.Record) { r.Recheck = seen(1) }), latency(1e7, nil), Holds,
 			"predictions not repeated: not asked for"},
 		{"another plan", eval(4000, func(r *record.Record) { r.Plan = &record.Plan{Hash: "a"} }),

@@ -92,7 +92,7 @@ func ProcessSpread(parts [][]int64) (between, within float64) {
 	known := 0
 	for _, part := range parts {
 		sorted := slices.Sorted(slices.Values(part))
-		p50, ok := Percentile(sorted, 0.5)
+		p50, ok := percentile(sorted, 0.5)
 		if !ok || p50 <= 0 {
 			continue
 		}

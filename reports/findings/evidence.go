@@ -124,8 +124,11 @@ func (e *evidence) time(r *record.Record) {
 		why = cmp.Or(r.NotMeasured["latency_p50_ns"], r.Why("latency_min_ns"))
 	case !r.Verdict.Valid:
 		why = strings.Join(r.Verdict.Reasons, "; ")
-	case r.P50 <= 0 || r.P50Lo <= 0 || r.P50Hi < r.P50:
-		why = fmt.Sprintf("%d samples are too few for an interval of the median", r.N)
+	case r.P50 <= 0 || r.P50Lo <= 0 || r.P50Hi < r.P50 || len(r.Processes) < 2:
+		why = fmt.Sprintf("%d samples in one process have no interval of the median", r.N)
+		if len(r.Processes) > 1 {
+			why = fmt.Sprintf("%d samples in %d processes are too few for an interval of the median", r.N, len(r.Processes))
+		}
 	}
 	if r.Timing != nil && r.P50 > 0 {
 		e.clocked = append(e.clocked, r)
@@ -362,13 +365,13 @@ func difference(a, na, b, nb int) span {
 	}
 }
 
-// quotient returns the ratio of two medians and the widest that their intervals allow.
+// quotient returns the ratio of two medians with its 95 % interval, by the processes of both, round by round where they are
+// of one run. Rows of one process have a ratio without bounds.
 func quotient(a, b *record.Record) span {
-	return span{
-		float64(a.P50) / float64(b.P50),
-		float64(a.P50Lo) / float64(b.P50Hi),
-		float64(a.P50Hi) / float64(b.P50Lo),
+	if r, ok := record.LatencyRatio(a, b); ok {
+		return span{r.Times, r.Lo, r.Hi}
 	}
+	return span{float64(a.P50) / float64(b.P50), 0, math.Inf(1)}
 }
 
 // times scales a span by a factor over 0.

@@ -1,14 +1,14 @@
 // Package findings tests what the literature says about image classification networks, one claim after the other.
 //
-// The contract: a claim is a value, with its source, the records that it needs, what confirms it and what refutes it.
-// Its verdict rests on the graphs and the records that [Test] is given and on nothing else; published figures are
-// shown beside them and decide nothing. A difference counts where it is significant at 5 %: of medians, where their
-// 95 % intervals do not overlap; of accuracies on the same images, by McNemar's exact test where there are per-sample
-// files, else where Newcombe's interval for independent shares, which is wider, excludes zero. A claim of several
-// comparisons takes each at 5 %, without a correction, and is confirmed only where none of them is missing.
-// Accuracies are compared at one input size, unless a claim's text says that each network is at its own. A
-// measurement whose verdict is not valid is no evidence. What is missing is named. The same input gives the same
-// findings.
+// The contract: a claim is a value, with its source, the records that it needs, what confirms it and what refutes
+// it. Its verdict rests on the graphs and the records that [Test] is given and on nothing else; published figures
+// are shown beside them and decide nothing. A difference counts where it is significant at 5 %: of latencies, where
+// the 95 % interval of their ratio excludes 1 (see record.LatencyRatio); of accuracies on the same images, by
+// McNemar's exact test where there are per-sample files, else where Newcombe's interval for independent shares,
+// which is wider, excludes zero. A claim of several comparisons takes each at 5 %, without a correction, and is
+// confirmed only where none of them is missing. Accuracies are compared at one input size, unless a claim's text
+// says that each network is at its own. A measurement whose verdict is not valid is no evidence. What is missing is
+// named. The same input gives the same findings.
 //
 // Where a source says "the review", it is L. Chen, S. Li, Q. Bai, J. Yang, S. Jiang, Y. Miao, Review of Image
 // Classification Algorithms Based on Convolutional Neural Networks, Remote Sensing 2021, 13(22), 4712; its conclusions

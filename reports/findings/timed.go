@@ -21,9 +21,9 @@ const minNetworks = 8
 const light = 650_000_000
 
 // timedClaims are tested on latencies of one image on one thread at the network's own size, unless they say
-// otherwise. Where a time is less than another, their intervals do not overlap.
+// otherwise. Where a time is less than another, the 95 % interval of their ratio is below 1.
 func timedClaims() []Claim {
-	const lessTime = ", and the intervals do not overlap"
+	const lessTime = ", and the 95 % interval of the ratio is below 1"
 	return []Claim{
 		{
 			ID: "macs-mispredict-latency", Tier: Timed,
@@ -188,7 +188,7 @@ func mispredict(e *evidence) Result {
 	return r
 }
 
-// An inversion is a network a with fewer MACs than b that takes longer, intervals apart.
+// An inversion is a network a with fewer MACs than b that takes longer.
 type inversion struct {
 	a, b   *Network
 	ra, rb *record.Record
@@ -199,7 +199,7 @@ func inversions(networks []*Network, records []*record.Record) []inversion {
 	var all []inversion
 	for i, a := range networks {
 		for j, b := range networks {
-			if a.MACs < b.MACs && records[i].P50Lo > records[j].P50Hi {
+			if a.MACs < b.MACs && quotient(records[i], records[j]).above(1) == yes {
 				all = append(all, inversion{a, b, records[i], records[j]})
 			}
 		}
