@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +11,6 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
 	"zoobench/bench/stat"
 	"zoobench/datasets"
@@ -35,7 +33,7 @@ type auditRow struct {
 
 func (a *app) audit() *cobra.Command {
 	var b build
-	var images experiment.Accuracy
+	var images imageFlags
 	var observed float64
 	c := &cobra.Command{
 		Use:   "audit NETWORK[.TAG] --data DIR",
@@ -53,16 +51,13 @@ func (a *app) audit() *cobra.Command {
 			if t.Weights == "" {
 				return fmt.Errorf("audit: %s: no checkpoint; name it as NETWORK.TAG, or its file with --weights", args[0])
 			}
-			if images.Data == "" {
-				images.Data = os.Getenv("ZOOBENCH_DATA")
+			if err := images.check("audit"); err != nil {
+				return err
 			}
-			if images.Data == "" {
-				return fmt.Errorf("audit: no images; name their folder with --data or $ZOOBENCH_DATA")
+			if observed < 0 || observed > 100 {
+				return fmt.Errorf("--observed %v: want 0 to 100 percent", observed)
 			}
-			if images.Limit < 0 || observed < 0 || observed > 100 {
-				return fmt.Errorf("--limit %d, --observed %v: want none below 0, and at most 100 percent", images.Limit, observed)
-			}
-			t.Job.Accuracy = &images
+			t.Job.Accuracy = &images.Accuracy
 			var step func(done, total int)
 			if _, isTerminal := terminalWidth(a.stderr); isTerminal {
 				bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(a.stderr), progressbar.OptionShowCount(),
@@ -79,9 +74,7 @@ func (a *app) audit() *cobra.Command {
 	}
 	b.flags(c)
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
-	c.Flags().StringVar(&images.Data, "data", "", "folder or archive of images (default: $ZOOBENCH_DATA)")
-	c.Flags().StringVar(&images.Labels, "labels", "", "label file of flat images, or ImageNet-ReaL's real.json")
-	c.Flags().IntVar(&images.Limit, "limit", 1000, "number of images, 0 for all")
+	images.flags(c, 1000)
 	c.Flags().Float64Var(&observed, "observed", 0, "your own top-1, in percent")
 	a.formatFlag(c)
 	return c

@@ -113,7 +113,7 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().StringSliceVar(&o.Networks, "networks", nil, "patterns of network names, as ls takes them (default: all)")
 	c.Flags().IntVar(&o.Folds, "folds", 5, "number of parts of the images: each part is tested by heads that learn from the other parts")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "seed of folds, samples and learning curves")
-	c.Flags().IntVar(&o.Images, "limit", 10000, "limit on the number of images, balanced over the classes; 0 for none")
+	limitFlag(c, &o.Images, 10000)
 	c.Flags().StringVar(&f.metric, "metric", choose.Metrics()[0], "metric that orders the rows: "+strings.Join(choose.Metrics(), ", "))
 	c.Flags().DurationVar(&o.MinDuration, "min-duration", 3*time.Second, "time to measure the latency of each network")
 	c.Flags().BoolVar(&o.Fresh, "fresh", false, "new measurements, also of networks that were measured in the last 24 hours")

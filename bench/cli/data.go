@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"zoobench/bench/runner"
 	"zoobench/datasets"
 )
 
@@ -59,15 +57,13 @@ func (a *app) dataCheck() *cobra.Command {
 			"folder or as its tar, ImageNetV2's tar, or WebDataset's shards (a folder of them, or val-{000..049}.tar).",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if limit < 0 || o.Classes < 0 {
-				return fmt.Errorf("--limit %d, --num-classes %d: want none below 0", limit, o.Classes)
-			}
-			cache, err := runner.DefaultCache()
-			if err != nil {
+			if err := checkLimit(limit); err != nil {
 				return err
 			}
-			o.Index = filepath.Join(cache.Dir, "index")
-			files, err := datasets.Open(args[0], o)
+			if o.Classes < 0 {
+				return fmt.Errorf("--num-classes %d: want at least 0", o.Classes)
+			}
+			files, err := openImages(args[0], o)
 			if err != nil {
 				return err
 			}
@@ -99,9 +95,9 @@ func (a *app) dataCheck() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&o.Labels, "labels", "", "label file of flat images, or ImageNet-ReaL's real.json")
+	labelsFlag(c, &o.Labels, "")
 	c.Flags().IntVar(&o.Classes, "num-classes", 0, "classes of the network that the labels are for (default: any)")
-	c.Flags().IntVar(&limit, "limit", 0, "check a subset of so many images, balanced over the classes (default: all)")
+	limitFlag(c, &limit, 0)
 	c.Flags().Uint64Var(&seed, "seed", 0, "of the subset")
 	a.formatFlag(c)
 	return c

@@ -2,13 +2,11 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
-	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
@@ -82,7 +80,7 @@ func (r *recipeFlags) recipe() (runner.Recipe, error) {
 func (a *app) eval() *cobra.Command {
 	var b build
 	var rf recipeFlags
-	var images experiment.Accuracy
+	var images imageFlags
 	var perSample string
 	c := &cobra.Command{
 		Use:   "eval MODEL --weights FILE|TAG --data DIR",
@@ -103,16 +101,10 @@ func (a *app) eval() *cobra.Command {
 			if t.Recipe, err = rf.recipe(); err != nil {
 				return err
 			}
-			if images.Data == "" {
-				images.Data = os.Getenv("ZOOBENCH_DATA")
+			if err := images.check("eval"); err != nil {
+				return err
 			}
-			if images.Data == "" {
-				return fmt.Errorf("eval: no images; name their folder with --data or $ZOOBENCH_DATA")
-			}
-			if images.Limit < 0 {
-				return fmt.Errorf("--limit %d: want none below 0", images.Limit)
-			}
-			t.Job.Accuracy = &images
+			t.Job.Accuracy = &images.Accuracy
 			watch := runner.Watch{Ready: a.sayReady}
 			if perSample != "" {
 				w, err := record.NewSampleWriter(perSample)
@@ -139,9 +131,7 @@ func (a *app) eval() *cobra.Command {
 	b.flags(c)
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
 	rf.flags(c)
-	c.Flags().StringVar(&images.Data, "data", "", "folder or archive of images (default: $ZOOBENCH_DATA)")
-	c.Flags().StringVar(&images.Labels, "labels", "", "label file of flat images, or ImageNet-ReaL's real.json")
-	c.Flags().IntVar(&images.Limit, "limit", 0, "number of images (default: all)")
+	images.flags(c, 0)
 	c.Flags().StringVar(&perSample, "per-sample", "", "write a line an image to this file: JSON, or CSV where it ends in .csv")
 	a.formatFlag(c)
 	return c

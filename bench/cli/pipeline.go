@@ -3,12 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
-	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 )
@@ -42,7 +40,7 @@ func newPipelineRow(r *record.Record) pipelineRow {
 
 func (a *app) pipeline() *cobra.Command {
 	var b build
-	var images experiment.Accuracy
+	var images imageFlags
 	var threads, batch int
 	c := &cobra.Command{
 		Use:   "pipeline MODEL... --data DIR",
@@ -54,14 +52,11 @@ func (a *app) pipeline() *cobra.Command {
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
-			if threads < 0 || batch < 1 || images.Limit < 0 {
-				return fmt.Errorf("--threads %d, --batch %d, --limit %d: want at least 0, 1 and 0", threads, batch, images.Limit)
+			if threads < 0 || batch < 1 {
+				return fmt.Errorf("--threads %d, --batch %d: want at least 0 and 1", threads, batch)
 			}
-			if images.Data == "" {
-				images.Data = os.Getenv("ZOOBENCH_DATA")
-			}
-			if images.Data == "" {
-				return errors.New("pipeline: no images; name their folder with --data or $ZOOBENCH_DATA")
+			if err := images.check("pipeline"); err != nil {
+				return err
 			}
 			title := []string{"model", "threads", "batch", "images", "decode", "preprocess", "forward", "forward img/s", "bound img/s", "img/s",
 				"of bound"}
@@ -82,7 +77,7 @@ func (a *app) pipeline() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				t.Threads, t.Batch, t.Pipeline, t.Job.Accuracy = threads, batch, true, &images
+				t.Threads, t.Batch, t.Pipeline, t.Job.Accuracy = threads, batch, true, &images.Accuracy
 				tasks = append(tasks, t)
 			}
 			return errors.Join(a.each(c.Context(), tasks, func(r *record.Record) error {
@@ -97,9 +92,7 @@ func (a *app) pipeline() *cobra.Command {
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder (default: generated weights)")
 	c.Flags().IntVar(&threads, "threads", 0, "cores to use (default: all)")
 	c.Flags().IntVar(&batch, "batch", 8, "images a forward call")
-	c.Flags().StringVar(&images.Data, "data", "", "folder or archive of images (default: $ZOOBENCH_DATA)")
-	c.Flags().StringVar(&images.Labels, "labels", "", "label file of flat images")
-	c.Flags().IntVar(&images.Limit, "limit", 0, "number of images (default: all)")
+	images.flags(c, 0)
 	a.formatFlag(c)
 	return c
 }

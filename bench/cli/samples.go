@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/record"
-	"zoobench/bench/runner"
 	"zoobench/bench/samples"
 	"zoobench/datasets"
 	"zoobench/reports"
@@ -194,8 +192,8 @@ func (a *app) sampleGallery() *cobra.Command {
 			return record.Replace(page, func(w io.Writer) error { return reports.WriteGallery(w, g) })
 		},
 	}
-	c.Flags().StringVar(&data, "data", "", "folder or archive of the images")
-	c.Flags().StringVar(&labels, "labels", "", "label file of flat images")
+	dataFlag(c, &data, "")
+	labelsFlag(c, &labels, "")
 	c.Flags().StringVar(&page, "out", "", "write a page of HTML to this file")
 	c.Flags().IntVar(&most, "limit", 24, "images")
 	a.formatFlag(c)
@@ -204,11 +202,7 @@ func (a *app) sampleGallery() *cobra.Command {
 
 // galleryImages reads the images.
 func galleryImages(list []samples.Disagreement, data, labels string) ([]reports.GalleryImage, error) {
-	o := datasets.Options{Labels: labels}
-	if cache, err := runner.DefaultCache(); err == nil {
-		o.Index = filepath.Join(cache.Dir, "index")
-	}
-	files, err := datasets.Open(data, o)
+	files, err := openImages(data, datasets.Options{Labels: labels})
 	if err != nil {
 		return nil, err
 	}

@@ -73,8 +73,8 @@ func (a *app) verify() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&data, "data", "", "where the images are now (default: where they were)")
-	c.Flags().StringVar(&labels, "labels", "", "label file of flat images, where the row's had one")
+	dataFlag(c, &data, "where they were")
+	labelsFlag(c, &labels, "where it was")
 	c.Flags().StringVar(&weights, "weights", "", "where the checkpoint is now (default: where it was, or the cache)")
 	a.formatFlag(c)
 	return c

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/runner"
+	"zoobench/datasets"
+)
+
+// imageFlags name labelled images: --data, --labels and --limit.
+type imageFlags struct{ experiment.Accuracy }
+
+// flags adds the flags. Limit is the default of --limit.
+func (f *imageFlags) flags(c *cobra.Command, limit int) {
+	dataFlag(c, &f.Data, "$ZOOBENCH_DATA")
+	labelsFlag(c, &f.Labels, "")
+	limitFlag(c, &f.Limit, limit)
+}
+
+// check takes $ZOOBENCH_DATA where --data is left out. No images and a limit below 0 are errors.
+func (f *imageFlags) check(command string) error {
+	if f.Data = cmp.Or(f.Data, os.Getenv("ZOOBENCH_DATA")); f.Data == "" {
+		return fmt.Errorf("%s: no images; name their folder with --data or $ZOOBENCH_DATA", command)
+	}
+	return checkLimit(f.Limit)
+}
+
+// dataFlag adds --data. Without says what is read without the flag, "" for nothing.
+func dataFlag(c *cobra.Command, data *string, without string) {
+	c.Flags().StringVar(data, "data", "", "folder or archive of images"+inBrackets(without))
+}
+
+// labelsFlag adds --labels. Without says what is read without the flag, "" for nothing.
+func labelsFlag(c *cobra.Command, labels *string, without string) {
+	c.Flags().StringVar(labels, "labels", "", "label file for images without class folders, or ImageNet-ReaL's real.json"+inBrackets(without))
+}
+
+// limitFlag adds --limit with a default, 0 for all images.
+func limitFlag(c *cobra.Command, limit *int, most int) {
+	usage := "limit on the number of images, balanced over the classes"
+	if most > 0 {
+		usage += "; 0 for none"
+	} else {
+		usage += inBrackets("none")
+	}
+	c.Flags().IntVar(limit, "limit", most, usage)
+}
+
+// inBrackets is a flag's default in words.
+func inBrackets(words string) string {
+	if words == "" {
+		return ""
+	}
+	return " (default: " + words + ")"
+}
+
+// checkLimit refuses a limit on the number of images that can be none.
+func checkLimit(limit int) error {
+	if limit < 0 {
+		return fmt.Errorf("--limit %d: want at least 0", limit)
+	}
+	return nil
+}
+
+// openImages opens a set of images. The cache folder keeps the lists of archives' members; without one, an archive is
+// listed each time.
+func openImages(path string, o datasets.Options) (*datasets.Files, error) {
+	if cache, err := runner.DefaultCache(); err == nil {
+		o.Index = filepath.Join(cache.Dir, "index")
+	}
+	return datasets.Open(path, o)
+}
