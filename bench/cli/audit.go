@@ -37,10 +37,10 @@ func (a *app) audit() *cobra.Command {
 	var observed float64
 	c := &cobra.Command{
 		Use:   "audit NETWORK[.TAG] --data DIR",
-		Short: "Measure what mistakes in preparing images cost a checkpoint",
-		Long: "Measures a checkpoint with its published preprocessing and with each plausible mistake, on the same images: another\n" +
-			"interpolation, no antialiasing, another crop, channels in reverse, and so on. With --observed, your own top-1 in\n" +
-			"percent, it says which of them would explain it.",
+		Short: "Measure how much accuracy a checkpoint loses by mistakes in preparing images",
+		Long: "Measures a checkpoint's accuracy with its published preprocessing and with each plausible mistake, on the same images.\n" +
+			"Such mistakes are another interpolation, another crop, no antialiasing, or channels in reverse order. With --observed,\n" +
+			"the command says which mistakes would explain the top-1 that you measured.",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.network,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -75,7 +75,7 @@ func (a *app) audit() *cobra.Command {
 	b.flags(c)
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
 	images.flags(c, 1000)
-	c.Flags().Float64Var(&observed, "observed", 0, "your own top-1, in percent")
+	c.Flags().Float64Var(&observed, "observed", 0, "top-1 that you measured, in percent")
 	a.formatFlag(c)
 	return c
 }

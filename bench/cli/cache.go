@@ -27,7 +27,8 @@ func (a *app) cache() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cache",
 		Short: "List, verify and remove the files in the cache folder",
-		Long:  "The cache folder is $ZOOBENCH_CACHE, else zoobench in the user's cache folder: checkpoints lie in weights, images in data.",
+		Long: "The cache folder is $ZOOBENCH_CACHE or, without that variable, the folder zoobench in your own cache folder. Its folder\n" +
+			"weights has checkpoints, its folder data has images.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return fmt.Errorf("cache: unknown command %q; there are ls, verify and rm", args[0])
@@ -114,7 +115,7 @@ func cacheNames(_ *cobra.Command, _ []string, begun string) ([]string, cobra.She
 func (a *app) cacheLs() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ls",
-		Short: "List the files",
+		Short: "List the files in the cache folder",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			files, err := cachedFiles(nil)
@@ -137,7 +138,7 @@ func (a *app) cacheLs() *cobra.Command {
 func (a *app) cacheVerify() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "verify [FILE...]",
-		Short:             "Read files anew and hold them against the hashes that are published or pinned",
+		Short:             "Read files again and compare their hashes with the published or pinned ones",
 		ValidArgsFunction: cacheNames,
 		RunE: func(c *cobra.Command, names []string) error {
 			files, err := cachedFiles(names)
@@ -189,7 +190,7 @@ func (a *app) cacheVerify() *cobra.Command {
 func (a *app) cacheRm() *cobra.Command {
 	return &cobra.Command{
 		Use:               "rm FILE...",
-		Short:             "Remove files",
+		Short:             "Remove files from the cache folder",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: cacheNames,
 		RunE: func(c *cobra.Command, names []string) error {

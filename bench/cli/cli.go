@@ -133,7 +133,7 @@ func (a *app) root() *cobra.Command {
 
 // formatFlag adds --format to a command that prints rows.
 func (a *app) formatFlag(c *cobra.Command) {
-	c.Flags().StringVar(&a.format, "format", "table", "table, json (one object a line) or csv")
+	c.Flags().StringVar(&a.format, "format", "table", "form of the output: table, json (one object a line) or csv")
 	c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"table", "json", "csv"}, cobra.ShellCompDirectiveNoFileComp))
 	check := c.PreRunE
 	c.PreRunE = func(c *cobra.Command, args []string) error {

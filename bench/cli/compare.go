@@ -13,10 +13,10 @@ func (a *app) compareCommand() *cobra.Command {
 	var metric string
 	c := &cobra.Command{
 		Use:   "compare RUN...",
-		Short: "Tell which checkpoints' accuracies differ on the same images, and which tie",
-		Long: "RUN is a run's folder or a file of zoobench eval --per-sample. Every two checkpoints are held against each other on\n" +
-			"the images that all have, by McNemar's exact test with Holm's correction; ranks are shared by those that nothing\n" +
-			"separates. The JSON and CSV forms have a row a pair.",
+		Short: "Compare checkpoints' accuracies on the same images: which differ, and which tie",
+		Long: "RUN is a run's folder, or a file that zoobench eval --per-sample wrote. The command compares every two checkpoints on the\n" +
+			"images that all of them have, by McNemar's exact test with Holm's correction. Checkpoints that the test does not separate\n" +
+			"share a rank. With --format json or csv, a row is a pair.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, paths []string) error {
 			if metric != string(samples.Top1) && metric != string(samples.Top5) {
@@ -42,7 +42,7 @@ func (a *app) compareCommand() *cobra.Command {
 			return a.printComparison(result)
 		},
 	}
-	c.Flags().StringVar(&metric, "metric", "top1", "top1 or top5")
+	c.Flags().StringVar(&metric, "metric", "top1", "metric that is compared: top1 or top5")
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions([]string{"top1", "top5"}, cobra.ShellCompDirectiveNoFileComp))
 	a.formatFlag(c)
 	return c

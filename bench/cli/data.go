@@ -52,9 +52,13 @@ func (a *app) dataCheck() *cobra.Command {
 	var seed uint64
 	c := &cobra.Command{
 		Use:   "check DIR",
-		Short: "Count a set's images and classes, decode every image, look for duplicates and give the content hash",
-		Long: "DIR is a folder with a folder for each class, a flat folder with a label file, ILSVRC-2012's validation set as a\n" +
-			"folder or as its tar, ImageNetV2's tar, or WebDataset's shards (a folder of them, or val-{000..049}.tar).",
+		Short: "Count a set's images and classes, decode every image, look for duplicates and print the content hash",
+		Long: "DIR is a set of labelled images:\n" +
+			"  a folder with a folder for each class\n" +
+			"  a folder of images, with a label file\n" +
+			"  ILSVRC-2012's validation set, as a folder or as its tar\n" +
+			"  ImageNetV2's tar\n" +
+			"  WebDataset's shards: a folder of them, or a pattern such as val-{000..049}.tar",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkLimit(limit); err != nil {
@@ -96,9 +100,9 @@ func (a *app) dataCheck() *cobra.Command {
 		},
 	}
 	labelsFlag(c, &o.Labels, "")
-	c.Flags().IntVar(&o.Classes, "num-classes", 0, "classes of the network that the labels are for (default: any)")
+	c.Flags().IntVar(&o.Classes, "num-classes", 0, "number of classes of the network that the labels are for (default: any)")
 	limitFlag(c, &limit, 0)
-	c.Flags().Uint64Var(&seed, "seed", 0, "of the subset")
+	c.Flags().Uint64Var(&seed, "seed", 0, "seed of the random subset that --limit draws")
 	a.formatFlag(c)
 	return c
 }

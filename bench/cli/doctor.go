@@ -42,7 +42,7 @@ type doctorRow struct {
 func (a *app) doctor() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this machine can do and how steady it is",
+		Short: "Measure what this machine can do and how steady it is",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			load := loadAverage() // before this command adds its own

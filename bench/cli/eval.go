@@ -43,12 +43,12 @@ type recipeFlags struct {
 }
 
 func (r *recipeFlags) flags(c *cobra.Command) {
-	c.Flags().Float64Var(&r.cropPct, "crop-pct", 0, "the crop's share of the resized edge (default: the checkpoint's)")
+	c.Flags().Float64Var(&r.cropPct, "crop-pct", 0, "share of the resized edge that the crop keeps (default: the checkpoint's)")
 	c.Flags().StringVar(&r.interpolation, "interpolation", "",
-		"nearest, box, bilinear, hamming, bicubic or lanczos (default: the checkpoint's)")
+		"interpolation: nearest, box, bilinear, hamming, bicubic or lanczos (default: the checkpoint's)")
 	c.Flags().Float64SliceVar(&r.mean, "mean", nil,
-		"`r,g,b` of the mean that is subtracted, of values from 0 to 1 (default: the checkpoint's)")
-	c.Flags().Float64SliceVar(&r.std, "std", nil, "`r,g,b` of the deviation that is divided by (default: the checkpoint's)")
+		"mean `r,g,b` that is subtracted from values from 0 to 1 (default: the checkpoint's)")
+	c.Flags().Float64SliceVar(&r.std, "std", nil, "standard deviation `r,g,b` that values are divided by (default: the checkpoint's)")
 	for _, name := range []string{"mean", "std"} {
 		c.Flags().Lookup(name).DefValue = "" // the help names the default in words
 	}
@@ -85,9 +85,9 @@ func (a *app) eval() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "eval MODEL --weights FILE|TAG --data DIR",
 		Short: "Measure a checkpoint's accuracy on labelled images",
-		Long: "Measures top-1 and top-5 of a checkpoint on a folder of images: a folder for each class, named by WordNet id or by\n" +
-			"index, or a flat folder with a label file; the tar of ILSVRC-2012's validation set or of ImageNetV2, or WebDataset's\n" +
-			"shards. A limit draws a subset that is balanced over the classes.",
+		Long: "Measures the top-1 and top-5 accuracy of a checkpoint. --data is a folder with a folder for each class, named by WordNet\n" +
+			"ID or by index; a folder of images with a label file; the tar of ILSVRC-2012's validation set or of ImageNetV2; or\n" +
+			"WebDataset's shards. --limit draws a random subset that is balanced over the classes.",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.network,
 		RunE: func(c *cobra.Command, args []string) (failed error) {
@@ -132,7 +132,8 @@ func (a *app) eval() *cobra.Command {
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
 	rf.flags(c)
 	images.flags(c, 0)
-	c.Flags().StringVar(&perSample, "per-sample", "", "write a line an image to this file: JSON, or CSV where it ends in .csv")
+	c.Flags().StringVar(&perSample, "per-sample", "",
+		"file for a line for each image: CSV if its name ends in .csv, else JSON (default: none)")
 	a.formatFlag(c)
 	return c
 }

@@ -75,12 +75,13 @@ type gateFlags struct {
 }
 
 func (f *gateFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.suite, "suite", "kernels", "what is timed: kernels or networks")
-	c.Flags().StringVar(&f.bench, "bench", "", "only benchmarks that this pattern names, as go test -bench has it (default: the suite's)")
-	c.Flags().StringVar(&f.head, "head", "", "the revision that is judged (default: HEAD, and the working tree must be clean)")
-	c.Flags().Var(&f.rounds, "rounds", "auto, for as many as it takes, or a number")
-	c.Flags().Uint64Var(&f.seed, "seed", 1, "of the order of benchmarks and sides")
-	c.Flags().IntVar(&f.cpu, "cpu", -1, "the core to run on (default: the one that is quietest)")
+	c.Flags().StringVar(&f.suite, "suite", "kernels", "suite of benchmarks: kernels or networks")
+	c.Flags().StringVar(&f.bench, "bench", "", "pattern of the benchmarks to run, as go test -bench takes it (default: the suite's)")
+	c.Flags().StringVar(&f.head, "head", "", "revision to judge (default: HEAD, and the working tree must be clean)")
+	c.Flags().Var(&f.rounds, "rounds", "number of rounds, or auto for as many as needed")
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the order of benchmarks and sides")
+	c.Flags().IntVar(&f.cpu, "cpu", -1, "core to run on (default: the quietest)")
+	c.Flags().Lookup("cpu").DefValue = "0" // no other is left out of the help, which names the default in words
 }
 
 func (f *gateFlags) judging(c *cobra.Command) {
@@ -90,8 +91,8 @@ func (f *gateFlags) judging(c *cobra.Command) {
 }
 
 func (f *gateFlags) output(c *cobra.Command) {
-	c.Flags().StringVar(&f.format, "format", "table", "table, markdown, json, or bench for benchstat -col side")
-	c.Flags().StringVar(&f.out, "out", "", "folder to write gate.json, gate.md, base.txt and head.txt to")
+	c.Flags().StringVar(&f.format, "format", "table", "form of the output: table, markdown, json, or bench for benchstat -col side")
+	c.Flags().StringVar(&f.out, "out", "", "folder for gate.json, gate.md, base.txt and head.txt (default: none)")
 }
 
 // gateRun is a gate command after its flags have been read.
@@ -202,10 +203,10 @@ func (a *app) gate() *cobra.Command {
 	var nulls, plants int
 	c := &cobra.Command{
 		Use:   "gate --base REV",
-		Short: "Tell whether a revision's kernels are slower than another's",
-		Long: "Builds the benchmarks of two revisions and runs them in turn, in random order, each time in a process of its own,\n" +
-			"on one core; base against itself first, which sets each benchmark's noise floor. Rounds are added until every\n" +
-			"benchmark has a verdict. The exit code is 0 where none is slower, 3 where one is and 4 where it cannot be told.",
+		Short: "Check whether a revision's kernels are slower than another's",
+		Long: "Builds the benchmarks of two revisions and runs them in turn on one core, in random order, each time in a new process.\n" +
+			"First it compares base with itself: the difference is the noise floor of each benchmark. It adds rounds until every\n" +
+			"benchmark has a verdict. The exit code is 0 if no benchmark is slower, 3 if one is, and 4 if a verdict is missing.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx := c.Context()
@@ -229,12 +230,12 @@ func (a *app) gate() *cobra.Command {
 	f.add(c)
 	f.judging(c)
 	f.output(c)
-	c.Flags().StringVar(&base, "base", "", "the revision to compare with")
+	c.Flags().StringVar(&base, "base", "", "revision to compare with")
 	c.Flags().BoolVar(&selfTest, "self-test", false,
-		"try the gate on this machine: HEAD, or --head, against itself and against slow-downs of 3, 5 and 10 %")
-	c.Flags().StringVar(&plant, "plant", "", "with --self-test: the method that is slowed down, as Type.Method (default: the suite's)")
-	c.Flags().IntVar(&nulls, "nulls", 20, "with --self-test: comparisons of the revision with itself")
-	c.Flags().IntVar(&plants, "plants", 10, "with --self-test: comparisons for each slow-down")
+		"trial of the gate on this machine: HEAD, or --head, against itself and against slow-downs of 3, 5 and 10 %")
+	c.Flags().StringVar(&plant, "plant", "", "method to slow down with --self-test, as Type.Method (default: the suite's)")
+	c.Flags().IntVar(&nulls, "nulls", 20, "number of comparisons of the revision with itself, with --self-test")
+	c.Flags().IntVar(&plants, "plants", 10, "number of comparisons for each slow-down, with --self-test")
 	c.AddCommand(a.gateRecord(), a.gateCheck())
 	return c
 }
@@ -406,7 +407,7 @@ func (a *app) gateRecord() *cobra.Command {
 		},
 	}
 	f.add(c)
-	c.Flags().StringVarP(&file, "output", "o", "gate-baseline.json", "the file to write")
+	c.Flags().StringVarP(&file, "output", "o", "gate-baseline.json", "file to write")
 	return c
 }
 
@@ -428,7 +429,7 @@ func (a *app) gateCheck() *cobra.Command {
 	var f gateFlags
 	c := &cobra.Command{
 		Use:   "check FILE",
-		Short: "Compare a revision with a stored baseline of the same class of machine",
+		Short: "Compare a revision with a baseline that a machine of the same class stored",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			ctx := c.Context()

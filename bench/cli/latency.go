@@ -70,14 +70,14 @@ type build struct {
 func (b *build) flags(c *cobra.Command) {
 	b.given = c.Flags().Changed
 	c.Flags().IntVar(&b.imgSize, "img-size", 0, "input size in pixels (default: the checkpoint's or the network's own)")
-	c.Flags().IntVar(&b.classes, "num-classes", 0, "outputs of the classifier (default: the checkpoint's own, or 1000)")
+	c.Flags().IntVar(&b.classes, "num-classes", 0, "number of classes (default: the checkpoint's own, or 1000)")
 	noTuneFlag(c, &b.noTune)
 }
 
 // noTuneFlag adds --no-tune to a command that makes networks ready.
 func noTuneFlag(c *cobra.Command, noTune *bool) {
 	c.Flags().BoolVar(noTune, "no-tune", false,
-		"take layers' algorithms from a table of measured preferences, not from trials on this machine")
+		"algorithms of layers from a table of measured preferences, not from trials on this machine")
 }
 
 func (b *build) weightsFlag(c *cobra.Command, usage string) {
@@ -129,10 +129,10 @@ func (a *app) latency() *cobra.Command {
 	var minDuration time.Duration
 	c := &cobra.Command{
 		Use:   "latency MODEL...",
-		Short: "Time the forward call of networks, each in several processes",
-		Long: "Times the forward call alone, on images that are ready, one batch after the other. Several processes measure each\n" +
-			"network, in turn with the other networks, since processes differ by more than the calls of one process show. Weights\n" +
-			"are generated unless --weights names a file or a checkpoint's tag: speed does not depend on them.",
+		Short: "Measure the latency of networks' forward calls, each in several processes",
+		Long: "Measures the time of the forward call alone: the images are already prepared, and one batch follows the other.\n" +
+			"Processes differ by more than the calls of one process show, so several processes measure each network, in turn with\n" +
+			"the other networks. Without --weights the command generates weights: speed does not depend on their values.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
@@ -176,10 +176,11 @@ func (a *app) latency() *cobra.Command {
 	}
 	b.flags(c)
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder (default: generated weights)")
-	c.Flags().IntVar(&threads, "threads", 1, "workers; 0 for one a processor")
-	c.Flags().IntVar(&batch, "batch", 1, "images a forward call")
-	c.Flags().IntVar(&processes, "processes", experiment.DefaultProcesses, "processes that measure each network; one has no interval")
-	c.Flags().DurationVar(&minDuration, "min-duration", 3*time.Second, "time for samples, in all processes of a network together")
+	c.Flags().IntVar(&threads, "threads", 1, "number of threads; 0 for one for each processor")
+	c.Flags().IntVar(&batch, "batch", 1, "images in a forward call")
+	c.Flags().IntVar(&processes, "processes", experiment.DefaultProcesses,
+		"number of processes that measure each network; a single one gives no interval")
+	c.Flags().DurationVar(&minDuration, "min-duration", 3*time.Second, "time to measure each network, in all of its processes together")
 	a.formatFlag(c)
 	return c
 }
@@ -223,7 +224,7 @@ func (a *app) each(ctx context.Context, tasks []runner.Task, row func(*record.Re
 func (a *app) workerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "worker",
-		Short:  "Measure one job, told on standard input, for a run",
+		Short:  "Measure one job, which standard input describes, for a run",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

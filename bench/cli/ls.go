@@ -76,9 +76,9 @@ func (a *app) ls() *cobra.Command {
 			return out.close()
 		},
 	}
-	c.Flags().StringVar(&family, "family", "", "networks of this family only")
-	c.Flags().Float64Var(&maxParams, "max-params", 0, "networks of at most so many million parameters")
-	c.Flags().Float64Var(&maxMACs, "max-macs", 0, "networks of at most so many billion MACs")
+	c.Flags().StringVar(&family, "family", "", "family of the networks (default: all)")
+	c.Flags().Float64Var(&maxParams, "max-params", 0, "limit on the number of parameters, in millions (default: none)")
+	c.Flags().Float64Var(&maxMACs, "max-macs", 0, "limit on the number of MACs, in billions (default: none)")
 	c.RegisterFlagCompletionFunc("family", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return a.families(), cobra.ShellCompDirectiveNoFileComp
 	})

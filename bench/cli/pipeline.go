@@ -44,7 +44,7 @@ func (a *app) pipeline() *cobra.Command {
 	var threads, batch int
 	c := &cobra.Command{
 		Use:   "pipeline MODEL... --data DIR",
-		Short: "Images a second from file to prediction, beside inference alone",
+		Short: "Measure images per second from file to prediction, and of inference alone",
 		Long: "Measures how fast image files become predictions. Images are decoded and prepared on the same cores on which the\n" +
 			"network runs. Each network runs in a process of its own. The bound is the speed that the stages, timed one by one,\n" +
 			"would reach together if no core were ever idle. Weights are generated unless --weights names a file or the tag of a\n" +
@@ -90,8 +90,8 @@ func (a *app) pipeline() *cobra.Command {
 	}
 	b.flags(c)
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder (default: generated weights)")
-	c.Flags().IntVar(&threads, "threads", 0, "cores to use (default: all)")
-	c.Flags().IntVar(&batch, "batch", 8, "images a forward call")
+	c.Flags().IntVar(&threads, "threads", 0, "number of cores (default: all)")
+	c.Flags().IntVar(&batch, "batch", 8, "images in a forward call")
 	images.flags(c, 0)
 	a.formatFlag(c)
 	return c

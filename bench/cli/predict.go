@@ -34,7 +34,7 @@ func (a *app) predict() *cobra.Command {
 	var head string
 	c := &cobra.Command{
 		Use:               "predict MODEL --weights FILE|TAG [--head FILE] IMAGE...",
-		Short:             "Name the five likeliest classes of images",
+		Short:             "Print the five most probable classes of each image",
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: a.network,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -83,7 +83,7 @@ func (a *app) predict() *cobra.Command {
 	b.flags(c)
 	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
 	rf.flags(c)
-	c.Flags().StringVar(&head, "head", "", "file of a head that choose --save wrote, for its classes in place of the network's")
+	c.Flags().StringVar(&head, "head", "", "file of a head that choose --save wrote; its classes replace the network's (default: none)")
 	a.formatFlag(c)
 	return c
 }

@@ -20,9 +20,9 @@ type profileFlags struct {
 }
 
 func (p *profileFlags) flags(c *cobra.Command) {
-	c.Flags().IntVar(&p.threads, "threads", 1, "with --time: workers; 0 for one a processor")
-	c.Flags().IntVar(&p.batch, "batch", 1, "with --time: images a forward call")
-	c.Flags().StringVar(&p.sort, "sort", "order", "with --time: order (of execution), time, or gap (to the roofline)")
+	c.Flags().IntVar(&p.threads, "threads", 1, "number of threads, with --time; 0 for one for each processor")
+	c.Flags().IntVar(&p.batch, "batch", 1, "images in a forward call, with --time")
+	c.Flags().StringVar(&p.sort, "sort", "order", "order of the layers, with --time: order (of execution), time, or gap (to the roofline)")
 	c.RegisterFlagCompletionFunc("sort", cobra.FixedCompletions([]string{"order", "time", "gap"}, cobra.ShellCompDirectiveNoFileComp))
 }
 

@@ -61,9 +61,10 @@ type pullFlags struct {
 }
 
 func (p *pullFlags) flags(c *cobra.Command) {
-	c.Flags().BoolVar(&p.offline, "offline", false, "fetch nothing: check what is there and say what is missing")
-	c.Flags().StringVar(&p.mirror, "mirror", "", "`URL` that takes the place of scheme and host of every address")
-	c.Flags().IntVar(&p.parallel, "parallel", 4, "files fetched at a time")
+	c.Flags().BoolVar(&p.offline, "offline", false,
+		"no fetching: the command checks the files in the cache folder and reports what is missing")
+	c.Flags().StringVar(&p.mirror, "mirror", "", "`URL` that replaces scheme and host of every address")
+	c.Flags().IntVar(&p.parallel, "parallel", 4, "number of files to fetch at the same time")
 }
 
 func (p *pullFlags) store(dir string) weights.Store {
@@ -77,9 +78,9 @@ func (a *app) pull() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pull NETWORK[.TAG]...",
 		Short: "Fetch checkpoints into the cache folder, and verify them",
-		Long: "Fetches checkpoints, of a network without a tag the first one that is published. A fetch that was cut goes on\n" +
-			"where it was; a file gets its name only once its hash is verified. Of many, those that may not be used\n" +
-			"commercially are left out unless --non-commercial asks for them. Images: zoobench pull data imagenetv2.",
+		Long: "Fetches checkpoints. For a network without a tag it fetches the first published checkpoint. An interrupted fetch continues\n" +
+			"where it stopped. A file gets its name only after its hash is verified. --family and --all-small leave out checkpoints\n" +
+			"that may not be used commercially, unless --non-commercial is given. For images, use zoobench pull data imagenetv2.",
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
 			files, err := a.checkpoints(names, families, allSmall, nonCommercial)
@@ -96,9 +97,9 @@ func (a *app) pull() *cobra.Command {
 			return a.fetch(c, pf, cache.Weights(), files)
 		},
 	}
-	c.Flags().StringArrayVar(&families, "family", nil, "the first checkpoint of every network of this family; may be given several times")
-	c.Flags().BoolVar(&allSmall, "all-small", false, "the first checkpoint of every network of at most 6 million parameters")
-	c.Flags().BoolVar(&nonCommercial, "non-commercial", false, "with --family and --all-small: those under a non-commercial licence too")
+	c.Flags().StringArrayVar(&families, "family", nil, "family: the first checkpoint of each of its networks; may be given several times")
+	c.Flags().BoolVar(&allSmall, "all-small", false, "first checkpoint of every network with at most 6 million parameters")
+	c.Flags().BoolVar(&nonCommercial, "non-commercial", false, "checkpoints with a non-commercial licence too, with --family and --all-small")
 	pf.flags(c)
 	a.formatFlag(c)
 	c.AddCommand(a.pullData())
@@ -110,8 +111,8 @@ func (a *app) pullData() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data SET",
 		Short: "Fetch a set of labelled images: imagenetv2",
-		Long: "Fetches a set of images into the cache folder's data, where zoobench run looks for images. It is read as it is,\n" +
-			"nothing is unpacked.",
+		Long: "Fetches a set of images into the folder data of the cache folder, where zoobench run looks for images. The program reads\n" +
+			"the archive itself and unpacks nothing.",
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: []string{imageSets[0].name},
 		RunE: func(c *cobra.Command, args []string) error {

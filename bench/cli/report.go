@@ -19,10 +19,10 @@ func (a *app) report() *cobra.Command {
 	var diff bool
 	c := &cobra.Command{
 		Use:   "report RUN...",
-		Short: "Write the report of one run anew, or one of several runs, or what changed between two",
-		Long: "RUN is a run's folder or a file of records. The report of one run goes into its own folder unless --out names\n" +
-			"another; several runs are merged, the later measurement of a job counting, and take --out. Runs of two machine\n" +
-			"classes are refused: their timings may not stand in one column. --diff compares two runs row by row and writes\n" +
+		Short: "Write the report of a run again, or one report of several runs, or compare two runs",
+		Long: "RUN is a run's folder or a file of records. The report of one run goes into the run's own folder, or into --out. Several\n" +
+			"runs need --out: the command merges them, and the latest measurement of each job counts. Runs on machines of two classes\n" +
+			"are an error, because their times cannot be compared. With --diff, the command compares two runs row by row and writes\n" +
 			"no report.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -81,8 +81,8 @@ func (a *app) report() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "folder of the report")
-	c.Flags().BoolVar(&diff, "diff", false, "compare two runs, the earlier one first")
+	c.Flags().StringVar(&out, "out", "", "folder of the report (default: the run's own)")
+	c.Flags().BoolVar(&diff, "diff", false, "comparison of two runs, the earlier one first, in place of a report")
 	a.formatFlag(c)
 	return c
 }

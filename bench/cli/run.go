@@ -29,9 +29,10 @@ func (a *app) run() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [experiments.yaml]",
 		Short: "Run experiments and write their report",
-		Long: "Runs the experiments that the file lists under run, or those that --only names: timed jobs first, each in several\n" +
-			"processes, in turn with the other jobs. Every record is on disk before the next process starts; --resume goes on\n" +
-			"with the latest run of the same experiments, or with the one in --out, and keeps the processes that are measured.",
+		Long: "Runs the experiments that the file lists under run, or those that --only names. Timed jobs come first: each has several\n" +
+			"processes, in turn with those of the other jobs. The command writes every record to disk before it starts the next\n" +
+			"process. With --resume it continues the latest run of the same experiments, or the run in --out, and keeps what is\n" +
+			"measured.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			path := "experiments.yaml"
@@ -76,13 +77,13 @@ func (a *app) run() *cobra.Command {
 			return a.finish(s, err, o, resumeCommand(path, only, o.Dir, data, noTune))
 		},
 	}
-	c.Flags().StringArrayVar(&only, "only", nil, "run this experiment; may be given several times")
+	c.Flags().StringArrayVar(&only, "only", nil, "name of an experiment to run; may be given several times (default: those under run)")
 	c.Flags().StringVar(&out, "out", "", "folder of this run (default: a new one in "+runsDir+")")
 	c.Flags().StringVar(&data, "data", "",
 		"images for accuracy experiments that name none (default: $ZOOBENCH_DATA, else those in the cache folder)")
 	noTuneFlag(c, &noTune)
-	c.Flags().BoolVar(&resume, "resume", false, "go on with an earlier run: keep what it measured")
-	c.Flags().BoolVar(&dry, "dry-run", false, "print the jobs, about how long they take and what is missing, and do nothing")
+	c.Flags().BoolVar(&resume, "resume", false, "continuation of an earlier run: what it measured is kept")
+	c.Flags().BoolVar(&dry, "dry-run", false, "list of the jobs, of their estimated time and of what is missing; nothing is measured")
 	c.RegisterFlagCompletionFunc("only", a.experimentNames)
 	a.formatFlag(c)
 	return c
@@ -255,7 +256,7 @@ type validateRow struct {
 func (a *app) validate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "validate FILE",
-		Short: "Check an experiments file and say what it would run",
+		Short: "Check an experiments file and list what it would run",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file, err := experiment.Load(args[0], runner.Known(a.list))

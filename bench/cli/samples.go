@@ -17,9 +17,9 @@ import (
 func (a *app) samplesCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "samples",
-		Short: "Look into what networks made of each image: classes, confusions, calibration, disagreements",
-		Long: "Reads per-sample files, those of zoobench eval --per-sample and those in the samples folder of a run; nothing is\n" +
-			"measured again.",
+		Short: "Examine networks' answers image by image: classes, confusions, calibration, disagreements",
+		Long: "Reads per-sample files: those that zoobench eval --per-sample wrote, and those in the folder samples of a run. It measures\n" +
+			"nothing again.",
 		RunE: func(*cobra.Command, []string) error {
 			return fmt.Errorf("samples: want classes, confusions, calibration or gallery")
 		},
@@ -55,7 +55,7 @@ func (a *app) sampleConfusions() *cobra.Command {
 	var most int
 	c := &cobra.Command{
 		Use:   "confusions FILE",
-		Short: "Print the pairs of classes of which one is taken for the other, the most frequent first",
+		Short: "Print which classes a network takes for which others, the most frequent pairs first",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			e, err := samples.ReadFile(args[0])
@@ -75,7 +75,7 @@ func (a *app) sampleConfusions() *cobra.Command {
 			}).printAll(rows)
 		},
 	}
-	c.Flags().IntVar(&most, "limit", 30, "pairs, 0 for all")
+	c.Flags().IntVar(&most, "limit", 30, "limit on the number of pairs; 0 for none")
 	a.formatFlag(c)
 	return c
 }
@@ -94,7 +94,7 @@ func (a *app) sampleCalibration() *cobra.Command {
 	var plot string
 	c := &cobra.Command{
 		Use:   "calibration FILE",
-		Short: "Hold a network's confidence against how often it is right",
+		Short: "Compare a network's confidence with how often it is right",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			e, err := samples.ReadFile(args[0])
@@ -134,7 +134,7 @@ func (a *app) sampleCalibration() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().StringVar(&plot, "plot", "", "write a reliability diagram to this file, as SVG")
+	c.Flags().StringVar(&plot, "plot", "", "file for a reliability diagram, as SVG (default: none)")
 	a.formatFlag(c)
 	return c
 }
@@ -155,8 +155,8 @@ func (a *app) sampleGallery() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "gallery FILE FILE",
 		Short: "Show the images on which two networks disagree most",
-		Long: "Lists the images to which two networks give different answers, the surest first. With --data and --out it writes them\n" +
-			"as a page of HTML that holds the images.",
+		Long: "Lists the images to which two networks give different answers, the surest answers first. With --data and --out, the\n" +
+			"command also writes a page of HTML that contains the images.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if (data == "") != (page == "") {
@@ -194,8 +194,8 @@ func (a *app) sampleGallery() *cobra.Command {
 	}
 	dataFlag(c, &data, "")
 	labelsFlag(c, &labels, "")
-	c.Flags().StringVar(&page, "out", "", "write a page of HTML to this file")
-	c.Flags().IntVar(&most, "limit", 24, "images")
+	c.Flags().StringVar(&page, "out", "", "file for the page of HTML (default: none)")
+	c.Flags().IntVar(&most, "limit", 24, "limit on the number of images")
 	a.formatFlag(c)
 	return c
 }

@@ -64,9 +64,9 @@ func (a *app) show() *cobra.Command {
 	var diff, timed bool
 	c := &cobra.Command{
 		Use:   "show MODEL | show --diff MODEL MODEL",
-		Short: "Print a network's layers, their times, or what distinguishes two networks",
-		Long: "Prints a network's layers as the engine will run them. With --time, it runs them and tells how far each is from what\n" +
-			"the machine allows; with --diff, it prints the stages of two networks side by side.",
+		Short: "Print a network's layers, their times, or the differences between two networks",
+		Long: "Prints a network's layers as the engine runs them. With --time, the command runs the network and prints how near each\n" +
+			"layer comes to the limits of the machine. With --diff, it prints the stages of two networks side by side.",
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
 			want := 1
@@ -92,8 +92,8 @@ func (a *app) show() *cobra.Command {
 		},
 	}
 	b.flags(c)
-	c.Flags().BoolVar(&diff, "diff", false, "print what distinguishes two networks")
-	c.Flags().BoolVar(&timed, "time", false, "run the network and print each layer's time beside what the machine allows")
+	c.Flags().BoolVar(&diff, "diff", false, "differences between two networks")
+	c.Flags().BoolVar(&timed, "time", false, "time of each layer, beside the limits of the machine")
 	p.flags(c)
 	c.MarkFlagsMutuallyExclusive("diff", "time")
 	a.formatFlag(c)

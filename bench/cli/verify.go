@@ -31,10 +31,11 @@ func (a *app) verify() *cobra.Command {
 	var data, labels, weights string
 	c := &cobra.Command{
 		Use:   "verify FILE[:LINE]",
-		Short: "Repeat a row of results and say whether it holds",
-		Long: "Repeats the measurement in a line of a run's records with the same weights, images, settings and plan. The exit code\n" +
-			"is 0 where it holds, 3 where it does not, and 4 where it cannot be told: other weights, other images, another\n" +
-			"machine, a measurement that failed. LINE may be left out where the file has one measurement.",
+		Short: "Repeat a measurement and report whether its result holds",
+		Long: "Repeats the measurement of a record with the same weights, images, settings and plan. FILE is a run's folder or its file of\n" +
+			"records. LINE is the line of the record; a file with one measurement needs none. The exit code is 0 if the result holds,\n" +
+			"3 if it does not, and 4 if the command cannot decide: the weights, the images or the machine are others, or the\n" +
+			"measurement failed.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			before, err := readRow(args[0])
@@ -73,9 +74,9 @@ func (a *app) verify() *cobra.Command {
 			return nil
 		},
 	}
-	dataFlag(c, &data, "where they were")
-	labelsFlag(c, &labels, "where it was")
-	c.Flags().StringVar(&weights, "weights", "", "where the checkpoint is now (default: where it was, or the cache)")
+	dataFlag(c, &data, "as in the record")
+	labelsFlag(c, &labels, "as in the record")
+	c.Flags().StringVar(&weights, "weights", "", "file of the checkpoint (default: as in the record, else the one in the cache folder)")
 	a.formatFlag(c)
 	return c
 }
