@@ -88,6 +88,7 @@ bench/cli, zoo < .
 const modules = `
 bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra golang.org/x/term
 bench/choose/heads: gonum.org/v1/gonum/
+bench/choose/features: gonum.org/v1/gonum/
 bench/experiment: gopkg.in/yaml.v3
 bench/gate: golang.org/x/perf/ golang.org/x/sys/unix
 bench/record: github.com/klauspost/cpuid/v2 golang.org/x/perf/benchfmt golang.org/x/sys/unix

@@ -18,11 +18,14 @@ import (
 	"zoobench/internal/testenv"
 )
 
+// grey is the tint of an image without colours.
+func grey() []byte { return bytes.Repeat([]byte{128}, 2*tintSide*tintSide) }
+
 // TestGroups joins images by way of others and leaves unreadable ones alone.
 func TestGroups(t *testing.T) {
 	thumb := func(level byte) []byte { return bytes.Repeat([]byte{level}, thumbSize*thumbSize) }
 	of := func(hash uint64, level byte) Image {
-		return Image{Fingerprint: Fingerprint{Hash: hash, Thumb: thumb(level)}}
+		return Image{Fingerprint: Fingerprint{Hash: hash, Thumb: thumb(level), Tint: grey()}}
 	}
 	p := []Image{of(0, 100), of(0xff00ff00ff00ff00, 100), of(0x3f, 104), of(0xfff, 108), of(0, 200), {Err: "unreadable"}, {Err: "unreadable"}}
 	for i := range p {
@@ -43,7 +46,7 @@ func TestManyImages(t *testing.T) {
 		for j := range thumb {
 			thumb[j] = byte(rng.Uint32())
 		}
-		all[i].Fingerprint = Fingerprint{Hash: rng.Uint64(), Thumb: thumb}
+		all[i].Fingerprint = Fingerprint{Hash: rng.Uint64(), Thumb: thumb, Tint: grey()}
 		if i%1000 == 999 {
 			all[i].Fingerprint = all[i-500].Fingerprint
 			for range nearBits {

@@ -34,7 +34,7 @@ type seen struct {
 
 // fingerprintRecipe makes the small image that fingerprints are taken of.
 var fingerprintRecipe = preprocess.Recipe{
-	Size: fingerprintSize, CropPct: 1, Interpolation: preprocess.Box, CropMode: preprocess.Squash,
+	Size: thumbSize, CropPct: 1, Interpolation: preprocess.Bilinear, CropMode: preprocess.Squash,
 	Mean: [3]float64{0.5, 0.5, 0.5}, Std: [3]float64{0.5, 0.5, 0.5},
 }
 
@@ -65,7 +65,7 @@ func (s Store) Scan(ctx context.Context, f Folder, step func(done, total int)) (
 	if err != nil {
 		return nil, err
 	}
-	size := 3 * fingerprintSize * fingerprintSize
+	size := 3 * thumbSize * thumbSize
 	for batch, err := range loader.Batches(ctx) {
 		if err != nil {
 			return nil, err
