@@ -57,8 +57,11 @@ bench/stat < bench/load, bench/record
 (internal/words), bench/load, bench/record < bench/experiment
 bench/record < bench/record/recordtest
 
+# What the system says of interference goes into records; it knows no job and no network.
+bench/record < bench/host
+
 # A worker is where all of it meets once: jobs become records.
-(datasets/decode, zoo/engine), bench/experiment, datasets, kernels, zoo < bench/runner
+(datasets/decode, zoo/engine), bench/experiment, bench/host, datasets, kernels, zoo < bench/runner
 
 # The gate compares kernels, whatever networks use them.
 bench/record, bench/stat, kernels < bench/gate

@@ -141,6 +141,7 @@ func (a *app) runChoose(ctx context.Context, f chooseFlags, o choose.Options) (e
 	o.List, o.Worker = a.list, a.worker
 	p := newSteps(a)
 	o.Say, o.Step = p.say, p.step
+	a.warnOfHost(o.Threads)
 	r, err := choose.Run(ctx, o)
 	p.clear()
 	if err != nil {

@@ -1,13 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"zoobench/bench/host"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/kernels"
@@ -34,9 +35,13 @@ type doctorRow struct {
 	TimerCost    int64    `json:"timer_overhead_ns"`
 	NoisePercent float64  `json:"noise_percent"`
 	AAPercent    float64  `json:"aa_percent"`
-	LoadAverage  *float64 `json:"load_average,omitempty"` // of the last minute; nil where the system does not tell
-	Governor     string   `json:"governor,omitempty"`     // "" where the system does not tell
+	LoadAverage  *float64 `json:"load_average,omitempty"` // of the last minute; nil where the system does not say
+	Governor     string   `json:"governor,omitempty"`     // "" where the system does not say
 	Advice       []string `json:"advice,omitempty"`
+
+	OnlineCores     int      `json:"online_cores,omitempty"`     // of the machine, 0 where the system does not say
+	QuotaProcessors float64  `json:"quota_processors,omitempty"` // that control groups allow, 0 for no limit
+	Interference    []string `json:"interference"`               // seen while the machine was measured; null where the system does not say
 }
 
 func (a *app) doctor() *cobra.Command {
@@ -45,7 +50,7 @@ func (a *app) doctor() *cobra.Command {
 		Short: "Measure what this machine can do and how steady it is",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			load := loadAverage() // before this command adds its own
+			facts := host.ReadFacts(host.Root) // with the load before this command adds its own
 			h, err := runner.MeasureHost(c.Context())
 			if err != nil {
 				return err
@@ -56,9 +61,13 @@ func (a *app) doctor() *cobra.Command {
 				L1DBytes: m.L1DBytes, L2Bytes: m.L2Bytes, L3Bytes: m.L3Bytes, MemoryBytes: m.MemoryBytes,
 				OS: m.OS, Arch: m.Arch, Kernel: m.Kernel, Go: m.Go, GOMAXPROCS: runtime.GOMAXPROCS(0),
 				PeakGFLOPS: h.PeakGFLOPS, ReadGBytes: h.ReadGBytes, TimerStep: h.TimerStep, TimerCost: h.TimerCost,
-				NoisePercent: h.NoisePercent, AAPercent: h.AAPercent, LoadAverage: load, Governor: governor(),
+				NoisePercent: h.NoisePercent, AAPercent: h.AAPercent, LoadAverage: facts.Load, Governor: facts.Governor,
+				OnlineCores: facts.Online, QuotaProcessors: facts.Quota,
 			}
-			row.advise()
+			if h.Interference != nil {
+				row.Interference = append([]string{}, h.Disturbed()...)
+			}
+			row.advise(facts)
 			if a.format == "table" {
 				return row.write(a)
 			}
@@ -70,8 +79,11 @@ func (a *app) doctor() *cobra.Command {
 }
 
 // advise says what would make measurements here more trustworthy.
-func (d *doctorRow) advise() {
+func (d *doctorRow) advise(facts host.Facts) {
 	tell := func(format string, args ...any) { d.Advice = append(d.Advice, fmt.Sprintf(format, args...)) }
+	for _, text := range facts.Warnings(d.GOMAXPROCS) {
+		tell("%s", text)
+	}
 	if d.NoisePercent > 5 {
 		tell("the same work takes times that spread over %.1f %%: end what else is running", d.NoisePercent)
 	}
@@ -87,11 +99,17 @@ func (d *doctorRow) advise() {
 }
 
 func (d *doctorRow) write(a *app) error {
-	unknown := func(text string) string {
-		if text == "" {
-			return "the system does not tell"
-		}
-		return text
+	unknown := func(text string) string { return cmp.Or(text, "the system does not say") }
+	cores := fmt.Sprintf("%d (Go uses %d)", d.Cores, d.GOMAXPROCS)
+	if d.OnlineCores > d.Cores {
+		cores = fmt.Sprintf("%d of %d (Go uses %d)", d.Cores, d.OnlineCores, d.GOMAXPROCS)
+	}
+	if d.QuotaProcessors > 0 {
+		cores += fmt.Sprintf(", a control group allows %.3g of their time", d.QuotaProcessors)
+	}
+	interference := strings.Join(d.Interference, "; ")
+	if d.Interference != nil {
+		interference = cmp.Or(interference, "none seen")
 	}
 	load := ""
 	if d.LoadAverage != nil {
@@ -99,7 +117,7 @@ func (d *doctorRow) write(a *app) error {
 	}
 	rows := [][]string{
 		{"processor", d.CPU},
-		{"cores", fmt.Sprintf("%d (Go uses %d)", d.Cores, d.GOMAXPROCS)},
+		{"cores", cores},
 		{"instruction sets", strings.Join(d.ISAs, ", ") + "; in use: " + d.ISA},
 		{"caches", fmt.Sprintf("L1d %d KiB, L2 %d KiB, L3 %d KiB", d.L1DBytes>>10, d.L2Bytes>>10, d.L3Bytes>>10)},
 		{"memory", fmt.Sprintf("%.1f GiB", float64(d.MemoryBytes)/(1<<30))},
@@ -108,6 +126,7 @@ func (d *doctorRow) write(a *app) error {
 		{"memory read, a core", fmt.Sprintf("%.1f GB/s", d.ReadGBytes)},
 		{"timer", fmt.Sprintf("%d ns steps, %d ns a reading", d.TimerStep, d.TimerCost)},
 		{"host noise", fmt.Sprintf("%.1f %% spread, %.2f %% between two halves", d.NoisePercent, d.AAPercent)},
+		{"interference", unknown(interference)},
 		{"load average", unknown(load)},
 		{"governor", unknown(d.Governor)},
 	}
@@ -122,24 +141,9 @@ func (d *doctorRow) write(a *app) error {
 	return nil
 }
 
-// loadAverage is the system's of the last minute, nil where it does not tell.
-func loadAverage() *float64 {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return nil
+// warnOfHost says on standard error what will be wrong with timings by so many workers, 0 for one a processor.
+func (a *app) warnOfHost(workers int) {
+	for _, text := range host.ReadFacts(host.Root).Warnings(cmp.Or(workers, runtime.NumCPU())) {
+		fmt.Fprintf(a.stderr, "zoobench: this machine: %s\n", clean(text))
 	}
-	var load float64
-	if _, err := fmt.Sscan(string(text), &load); err != nil {
-		return nil
-	}
-	return &load
-}
-
-// governor is how the first processor's frequency is chosen, "" where the system does not tell.
-func governor() string {
-	text, err := os.ReadFile("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(text))
 }

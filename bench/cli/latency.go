@@ -196,6 +196,7 @@ func interval(lo, hi int64) string {
 // each measures tasks in turn, in processes of their own. If one of several fails, a line on standard error says so and the
 // others go on; the failure of a single one is the error.
 func (a *app) each(ctx context.Context, tasks []runner.Task, row func(*record.Record) error) error {
+	a.warnOfHost(tasks[0].Threads)
 	failed := 0
 	err := a.worker.Rounds(ctx, tasks, func(i int, r *record.Record, err error) error {
 		if err == nil {

@@ -37,7 +37,13 @@ func newProgress(w io.Writer, tasks []runner.PreviewTask) *progress {
 }
 
 func (p *progress) events() runner.Events {
-	return runner.Events{Plan: p.plan, Start: p.start, Step: p.step, Done: p.done}
+	return runner.Events{Host: p.host, Plan: p.plan, Start: p.start, Step: p.step, Done: p.done}
+}
+
+func (p *progress) host(warnings []string) {
+	for _, text := range warnings {
+		fmt.Fprintf(p.w, "this machine: %s\n", clean(text))
+	}
 }
 
 func (p *progress) plan(tasks, kept int) {

@@ -63,6 +63,8 @@ type Options struct {
 	// then for whoever has all of them to judge (see JudgeBound), and here no more than a warning.
 	Part bool
 
+	WarmedUp func() // called once, before the first sample; nil for nothing
+
 	Clock Clock // default: the system's monotonic clock
 }
 
@@ -150,6 +152,9 @@ func Run(ctx context.Context, sys System, o Options) (Result, error) {
 	r.res.Overhead = overhead(o.Clock)
 	settled, err := r.warmUp()
 	if err == nil {
+		if o.WarmedUp != nil {
+			o.WarmedUp()
+		}
 		switch o.Scenario {
 		case SingleStream:
 			err = r.stream(sys.Batch())

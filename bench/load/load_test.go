@@ -141,9 +141,14 @@ func TestWarmup(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			clock := &fakeClock{}
 			sys := &fakeSystem{clock: clock, batch: 1, took: tt.took}
-			res, err := Run(context.Background(), sys, Options{MinDuration: 3 * time.Second, Clock: clock})
+			warm := []int{} // calls before each time that the warm-up was said to be over
+			res, err := Run(context.Background(), sys, Options{MinDuration: 3 * time.Second, Clock: clock,
+				WarmedUp: func() { warm = append(warm, sys.calls) }})
 			if err != nil {
 				t.Fatal(err)
+			}
+			if !slices.Equal(warm, []int{res.Warmup}) {
+				t.Errorf("warm-up was over after %v calls, want %d", warm, res.Warmup)
 			}
 			if tt.wantRuns > 0 && res.Warmup != tt.wantRuns {
 				t.Errorf("warm-up of %d runs, want %d", res.Warmup, tt.wantRuns)

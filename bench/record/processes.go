@@ -124,6 +124,11 @@ func Join(r, next *Record) *Record {
 			joined.ImagesPerSec = weigh(r.ImagesPerSec, next.ImagesPerSec)
 			joined.JoulesPerImage = weigh(r.JoulesPerImage, next.JoulesPerImage)
 		}
+		if r.Interference != nil && next.Interference != nil {
+			sum := *r.Interference
+			sum.Add(*next.Interference)
+			joined.Interference = &sum
+		}
 		joined.Footprint = joinFootprints(r.Footprint, next.Footprint, joined.Processes)
 	}
 	if joined.Timing != nil {

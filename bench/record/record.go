@@ -89,6 +89,8 @@ type Record struct {
 	*Pipeline
 	*Host
 
+	Interference *Interference `json:"interference,omitempty"` // what kept the process from its processors
+
 	Plan      *Plan      `json:"plan,omitempty"`   // how the engine computed
 	Layers    []Layer    `json:"layers,omitempty"` // the plan's steps, in order of execution
 	Recheck   *Recheck   `json:"recheck,omitempty"`

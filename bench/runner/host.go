@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"zoobench/bench/host"
 	"zoobench/bench/load"
 	"zoobench/bench/record"
 	"zoobench/bench/stat"
@@ -15,7 +16,8 @@ import (
 // Host is what the machine can do and how steady it is, with the samples that drift is told from.
 type Host struct {
 	record.Host
-	calibration load.Calibration
+	Interference *record.Interference // while it was measured, nil where the system does not say
+	calibration  load.Calibration
 }
 
 // Sizes of what the host is measured with.
@@ -30,6 +32,7 @@ const (
 // MeasureHost measures the machine on one core, in about a second: nothing else should be running. Memory is read from
 // a buffer of 256 MiB; the median of passes counts for the rates.
 func MeasureHost(ctx context.Context) (Host, error) {
+	watch := host.NewWatch(host.Root)
 	timer := load.MeasureTimer(nil)
 	h := Host{calibration: load.Calibrate(nil)}
 	h.TimerStep, h.TimerCost = timer.Step.Nanoseconds(), timer.Cost.Nanoseconds()
@@ -65,6 +68,7 @@ func MeasureHost(ctx context.Context) (Host, error) {
 		samples = append(samples, time.Since(start).Nanoseconds())
 	}
 	h.ReadGBytes = perNanosecond(readBytes, samples)
+	h.Interference = watch.Seen()
 	return h, nil
 }
 
@@ -73,11 +77,20 @@ func perNanosecond(work int64, samples []int64) float64 {
 	return float64(work) / float64(max(1, stat.At(slices.Sorted(slices.Values(samples)), 0.5)))
 }
 
+// Disturbed says what interfered while the machine was measured.
+func (h Host) Disturbed() []string {
+	if h.Interference == nil {
+		return nil
+	}
+	reasons, warnings := host.Judge(*h.Interference, 1, true)
+	return slices.Concat(reasons, warnings)
+}
+
 // record is the host as a row of a run. Before is what it was like when the run began, nil for that row itself.
 func (h Host) record(before *Host) *record.Record {
 	r := &record.Record{
-		Kind: record.KindHost, Time: time.Now().UTC(), Machine: thisMachine(), Host: &h.Host,
-		Verdict: record.Verdict{Valid: true},
+		Kind: record.KindHost, Time: time.Now().UTC(), Machine: thisMachine(), Host: &h.Host, Interference: h.Interference,
+		Verdict: record.Verdict{Valid: true, Warnings: h.Disturbed()},
 	}
 	if h.NoisePercent > hostWarnPercent {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("noisy host: the same work spreads over %.1f %%", h.NoisePercent))

@@ -74,7 +74,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	if err != nil {
 		return nil, err
 	}
-	res, energy, noEnergy, err := f.time(ctx, o, layers, t.Process == 0)
+	res, seen, energy, noEnergy, err := f.time(ctx, o, layers, t.Process == 0)
 	if err != nil {
 		return nil, err
 	}
@@ -92,12 +92,16 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 		r.Verdict.Valid = false
 		r.Verdict.Reasons = append(r.Verdict.Reasons, "the logits are not finite")
 	}
+	r.NotMeasured = map[string]string{}
+	interfered(r, seen)
+	if !o.Part {
+		disturbed(r, res.Scenario != load.Server)
+	}
 	if len(res.Samples) > 0 {
 		r.Timing = record.NewTiming(res.Samples, res.Span)
 		r.Warmup, r.WarmupTime = res.Warmup, res.WarmupTime.Nanoseconds()
 		r.Late, r.Unanswered = res.Late, res.Unanswered
 	}
-	r.NotMeasured = map[string]string{}
 	if images := res.Warmup*f.Batch() + res.Images; noEnergy == "" && images > 0 {
 		r.JoulesPerImage = energy / float64(images)
 	} else {
@@ -114,22 +118,22 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 	return r, nil
 }
 
-// time measures under o, and the layers after it if they are asked for, while Go keeps out of the way. The energy is that of
-// the measurement, in joules, or why it is not known.
-func (f *forward) time(ctx context.Context, o load.Options, layers []record.Layer, each bool) (res load.Result, energy float64,
-	noEnergy string, err error) {
+// time measures under o, and the layers after it if they are asked for, while Go keeps out of the way. What interfered is nil
+// where the system does not say; the energy is that of the measurement, in joules, or why it is not known.
+func (f *forward) time(ctx context.Context, o load.Options, layers []record.Layer, each bool) (
+	res load.Result, seen *record.Interference, energy float64, noEnergy string, err error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(f.network.Engine.Threads()))
 	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	meter := newEnergyMeter(raplDir)
-	if res, err = load.Run(ctx, f, o); err != nil {
-		return res, 0, "", err
+	if res, seen, err = watched(ctx, f, o); err != nil {
+		return res, nil, 0, "", err
 	}
 	energy, noEnergy = meter.joules()
 	if each {
 		f.timeLayers(ctx, layers)
 	}
-	return res, energy, noEnergy, nil
+	return res, seen, energy, noEnergy, nil
 }
 
 // options are how a task asks to be timed, in all of its processes together.

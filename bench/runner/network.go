@@ -35,7 +35,8 @@ func (n *Network) Close() { n.Engine.Close() }
 func (n *Network) warnings() []string {
 	warnings := slices.Clone(n.Engine.Trials().Notes)
 	if count := n.Engine.Denormals(); count > 0 {
-		warnings = append(warnings, fmt.Sprintf("%d weights are below the normal range of numbers (1.2e-38): kernels in plain Go compute slowly with them", count))
+		warnings = append(warnings, fmt.Sprintf(
+			"%d weights are below the normal range of numbers (1.2e-38): kernels in plain Go compute slowly with them", count))
 	}
 	return warnings
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"zoobench/bench/host"
 	"zoobench/bench/record"
 	"zoobench/datasets"
 	"zoobench/datasets/decode"
@@ -58,6 +59,7 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 		return nil, err
 	}
 	var each []time.Duration
+	watch := host.NewWatch(host.Root)
 	begin := time.Now()
 	last := begin
 	done, unreadable := 0, 0
@@ -82,6 +84,7 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	if done == 0 {
 		return nil, fmt.Errorf("runner: %s: no images", a.Data)
 	}
+	seen := watch.Seen()
 	p.EndToEnd, p.PipelineN = middle(each), done
 
 	r := n.record(record.KindPipeline, t)
@@ -90,6 +93,8 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	r.ImagesPerSec = float64(done) / last.Sub(begin).Seconds()
 	r.Pipeline = &p
 	r.Verdict = record.Verdict{Valid: true, Warnings: n.warnings()}
+	interfered(r, seen)
+	disturbed(r, false) // workers wait for images
 	if unreadable > 0 {
 		// One that cannot be read takes next to no time.
 		text := fmt.Sprintf("%d of %d images could not be read", unreadable, done)

@@ -42,6 +42,7 @@ func judgeRow(r *record.Record, t *Task) {
 	if r.Timing == nil || t.processes() == 1 {
 		return
 	}
+	disturbed(r, load.Scenario(r.Scenario) != load.Server)
 	reason := func(format string, args ...any) {
 		r.Verdict.Valid = false
 		r.Verdict.Reasons = append(r.Verdict.Reasons, fmt.Sprintf(format, args...))

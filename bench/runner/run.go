@@ -1,17 +1,20 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"zoobench/bench/experiment"
+	"zoobench/bench/host"
 	"zoobench/bench/record"
 	"zoobench/zoo"
 )
@@ -35,6 +38,7 @@ type Options struct {
 
 // Events hear how a run goes; nil functions hear nothing.
 type Events struct {
+	Host  func(warnings []string)        // what will be wrong with timed rows, before the first
 	Plan  func(tasks, kept int)          // how many tasks there are, and how many of them an earlier run did
 	Start func(index, tasks int, t Task) // of the tasks to do; of a timed one, before each of its processes
 	Step  func(done, total int)          // images of an evaluation
@@ -139,7 +143,12 @@ func (r *run) all(ctx context.Context) error {
 		if err != nil {
 			return r.stopped(ctx, err)
 		}
-		if err := r.append(before.record(nil)); err != nil {
+		rec := before.record(nil)
+		rec.Verdict.Warnings = append(rec.Verdict.Warnings, host.ReadFacts(host.Root).Warnings(r.mostWorkers())...)
+		if r.Events.Host != nil && len(rec.Verdict.Warnings) > 0 {
+			r.Events.Host(rec.Verdict.Warnings)
+		}
+		if err := r.append(rec); err != nil {
 			return err
 		}
 		if err := r.rounds(ctx); err != nil {
@@ -238,6 +247,16 @@ func (r *run) write(p *planned, rec *record.Record) error {
 	}
 	r.recheck(rec, p.unchecked)
 	return r.append(rec)
+}
+
+// mostWorkers is the largest number of workers of a timed task.
+func (r *run) mostWorkers() (most int) {
+	for i := range r.tasks {
+		if p := &r.tasks[i]; p.missing == "" && p.kind() == record.KindLatency {
+			most = max(most, cmp.Or(p.Threads, runtime.NumCPU()))
+		}
+	}
+	return most
 }
 
 // stopped turns the end of the context into a fact of the summary: it is no error of the run.

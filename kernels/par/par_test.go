@@ -133,7 +133,8 @@ func TestFlush(t *testing.T) {
 				p.Run(pieces, &h)
 				for i := range pieces {
 					if h.before[i] != want || h.after[i] != want {
-						t.Fatalf("%d workers: piece %d of %d: half the smallest normal number is %g, then %g, want %g", size, i, pieces, h.before[i], h.after[i], want)
+						t.Fatalf("%d workers: piece %d of %d: half the smallest normal number is %g, then %g, want %g",
+							size, i, pieces, h.before[i], h.after[i], want)
 					}
 				}
 				if got := tiny * half; got != 0x1p-127 {
