@@ -16,7 +16,8 @@ func (a *app) compareCommand() *cobra.Command {
 		Short: "Compare checkpoints' accuracies on the same images: which differ, and which tie",
 		Long: "RUN is a run's folder, or a file that zoobench eval --per-sample wrote. The command compares every two checkpoints on the\n" +
 			"images that all of them have, by McNemar's exact test with Holm's correction. Checkpoints that the test does not separate\n" +
-			"share a rank. With --format json or csv, a row is a pair.",
+			"share a rank. For a tie, the command prints how many more images would separate the two with a chance of about 80 %, if\n" +
+			"they go on to differ as they do on these. With --format json or csv, a row is a pair.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, paths []string) error {
 			if metric != string(samples.Top1) && metric != string(samples.Top5) {
@@ -67,7 +68,7 @@ func (a *app) printComparison(c *samples.Comparison) error {
 			}
 			text := "no number of images would separate them at this rate"
 			if pair.MoreImages > 0 {
-				text = fmt.Sprintf("some %d more images would separate them", pair.MoreImages)
+				text = fmt.Sprintf("%d more images would separate them with a chance of about 80 %%", pair.MoreImages)
 			}
 			fmt.Fprintf(a.stdout, "\n%s and %s tie (%d and %d images that one alone got right): %s",
 				clean(r.Model), clean(o.Model), max(pair.OnlyA, pair.OnlyB), min(pair.OnlyA, pair.OnlyB), text)

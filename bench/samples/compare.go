@@ -63,7 +63,8 @@ type Pair struct {
 	P          float64 `json:"p"`          // McNemar's exact test
 	PHolm      float64 `json:"p_holm"`     // corrected for all pairs
 	Separated  bool    `json:"separated"`
-	MoreImages int     `json:"more_images,omitempty"` // that would separate the two; 0 where they are, or where none would
+	// MoreImages would separate the two with a chance of about 80 %; 0 where they are separated, or where none would.
+	MoreImages int `json:"more_images,omitempty"`
 }
 
 // Compare compares checkpoints on the images that all of them have.
@@ -160,12 +161,22 @@ func pairs(all []Evaluation, right [][]bool, metric Metric) []Pair {
 			list, p = append(list, pair), append(p, pair.P)
 		}
 	}
+	ties := 0
 	for i, adjusted := range stat.Holm(p) {
 		pair := &list[i]
 		pair.PHolm = adjusted
-		pair.Separated = adjusted < separation
-		if need, ok := stat.ImagesToSeparate(pair.OnlyA, pair.OnlyB, pair.Images); ok && !pair.Separated {
-			pair.MoreImages = max(need-pair.Images, 1)
+		if pair.Separated = adjusted < separation; !pair.Separated {
+			ties++
+		}
+	}
+	for i := range list {
+		pair := &list[i]
+		if pair.Separated {
+			continue
+		}
+		// Holm's correction shares the rate out to the pairs that tie: a p-value below its share separates, whatever the others' are.
+		if need, ok := stat.ImagesToSeparate(pair.OnlyA, pair.OnlyB, pair.Images, separation/float64(ties)); ok {
+			pair.MoreImages = need - pair.Images
 		}
 	}
 	return list

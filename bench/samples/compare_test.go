@@ -1,6 +1,8 @@
 package samples
 
 import (
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +47,49 @@ func TestCompare(t *testing.T) {
 	}
 	if pair := c.Pairs[0]; pair.OnlyA != 0 || pair.OnlyB != 0 || pair.P != 1 || pair.Separated || pair.MoreImages != 0 || pair.Images != 100 {
 		t.Errorf("top-5 of two that agree: %+v", pair)
+	}
+}
+
+// TestCompareMoreImages compares eight checkpoints on 1000 images: four get 700 right, the other four 670, and 60 and 30 are those
+// that one of two alone gets right (p = 0.002). Of 28 pairs that is a tie, though 1000 images are more than 5 % would take.
+func TestCompareMoreImages(t *testing.T) {
+	var all []Evaluation
+	for i := range 8 {
+		e := Evaluation{Name: fmt.Sprint(i)}
+		for n := range 1000 {
+			class := 0
+			if i < 4 && n < 700 || i >= 4 && n >= 60 && n < 730 {
+				class = 1
+			}
+			e.Samples = append(e.Samples, record.Sample{File: fmt.Sprint(n), Labels: []int{1}, Top5: []int{class}})
+		}
+		all = append(all, e)
+	}
+	c, err := Compare(all, Top1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range c.Pairs {
+		want := Pair{A: pair.A, B: pair.B, Metric: Top1, Images: 1000, P: 1, PHolm: 1}
+		if pair.A < "4" && pair.B >= "4" {
+			want.OnlyA, want.OnlyB, want.Difference, want.P, want.PHolm, want.MoreImages = 60, 30, 3, pair.P, pair.PHolm, 570
+		}
+		if pair != want || pair.PHolm < 0.05 || pair.P < 1 && math.Abs(pair.P-0.00207) > 1e-4 {
+			t.Errorf("got %+v, want %+v", pair, want)
+		}
+	}
+	// Pairs that are separated take nothing of the rate from one that ties.
+	near := made("near", func(i int) int { return rankIf(i >= 5 && i < 83, 1) })
+	poor := made("poor", func(i int) int { return rankIf(i < 10, 1) })
+	if c, err = Compare([]Evaluation{made("good", func(i int) int { return rankIf(i < 80, 1) }), near, poor}, Top1); err != nil {
+		t.Fatal(err)
+	}
+	alone, err := Compare([]Evaluation{made("good", func(i int) int { return rankIf(i < 80, 1) }), near}, Top1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.pair(0, 1).MoreImages; got != 1468 || alone.Pairs[0].MoreImages != 1468 {
+		t.Errorf("%d more images beside two pairs that are separated, %d alone; want 1468 for both", got, alone.Pairs[0].MoreImages)
 	}
 }
 

@@ -2,50 +2,91 @@ package stat
 
 import (
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"testing"
 )
 
 func TestImagesToSeparate(t *testing.T) {
 	for _, test := range []struct {
-		onlyA, onlyB, n, want int
-		ok                    bool
+		onlyA, onlyB, n int
+		level           float64
+		want            int
+		ok              bool
 	}{
 		// Connor's formula by hand: discordant 0.1, difference 0.02: ((1.96·0.31623 + 0.84162·0.31559)/0.02)² = 1959.9.
-		{60, 40, 1000, 1960, true},
-		{40, 60, 1000, 1960, true},
-		{50, 50, 1000, 0, false},
-		{0, 0, 10, 0, false},
-		{10, 0, 10, 4, true}, // always one and never the other: (1.96)² = 3.84
+		{60, 40, 1000, 0.05, 1960, true},
+		{40, 60, 1000, 0.05, 1960, true},
+		{50, 50, 1000, 0.05, 0, false},
+		{0, 0, 10, 0.05, 0, false},
+		{10, 0, 10, 0.05, 6, true},       // always one and never the other: Connor has (1.96)² = 3.84, but five of five have p = 0.0625
+		{10, 0, 10, 0.05 / 28, 11, true}, // and ten of ten 0.00195
+		// One of 28 pairs, whose p of 0.002 separates it at 5 % but not at its share: z = 3.124.
+		{60, 30, 1000, 0.05, 783, true},
+		{60, 30, 1000, 0.05 / 28, 1570, true},
+		// squeezenet1_0 and 1_1 on 450 photographs, p = 0.0257, where two pairs are not separated.
+		{51, 30, 450, 0.05, 647, true},
+		{51, 30, 450, 0.025, 784, true},
 	} {
-		if got, ok := ImagesToSeparate(test.onlyA, test.onlyB, test.n); got != test.want || ok != test.ok {
-			t.Errorf("%d and %d of %d: got %d, %t, want %d, %t", test.onlyA, test.onlyB, test.n, got, ok, test.want, test.ok)
+		if got, ok := ImagesToSeparate(test.onlyA, test.onlyB, test.n, test.level); got != test.want || ok != test.ok {
+			t.Errorf("%d and %d of %d at %.4f: got %d, %t, want %d, %t", test.onlyA, test.onlyB, test.n, test.level, got, ok, test.want, test.ok)
 		}
 	}
 }
 
-// TestImagesToSeparatePower draws from the assumed shares: about four of five tests must separate.
-func TestImagesToSeparatePower(t *testing.T) {
-	n, _ := ImagesToSeparate(60, 40, 1000)
-	found, state := 0, uint64(1)
-	const draws = 400
-	for range draws {
-		a, b := 0, 0
-		for range n {
-			state = state*6364136223846793005 + 1442695040888963407
-			switch u := float64(state>>11) / (1 << 53); {
-			case u < 0.06:
-				a++
-			case u < 0.10:
-				b++
+// TestImagesToSeparateMore holds what is needed above what did not do, whatever the counts.
+func TestImagesToSeparateMore(t *testing.T) {
+	for _, level := range []float64{0.05, 0.025, 0.05 / 28, 0.05 / 3000} {
+		for a := range 100 {
+			for b := range a {
+				for _, n := range []int{a + b, a + b + 1, 2 * (a + b), 10 * (a + b)} {
+					if McNemar(a, b) < level {
+						continue
+					}
+					if need, _ := ImagesToSeparate(a, b, n, level); need <= n {
+						t.Fatalf("%d and %d of %d are not separated at %.5f, but %d images are to do", a, b, n, level, need)
+					}
+				}
 			}
 		}
-		if McNemar(a, b) < 0.05 {
-			found++
+	}
+}
+
+// TestImagesToSeparatePower draws fresh images from the assumed shares: about four of five tests must separate.
+func TestImagesToSeparatePower(t *testing.T) {
+	const draws = 2000
+	power := func(onlyA, onlyB, of, images int, level float64) float64 {
+		rng, found := rand.New(rand.NewPCG(1, 0)), 0
+		for range draws {
+			a, b := 0, 0
+			for range images {
+				switch u := rng.IntN(of); {
+				case u < onlyA:
+					a++
+				case u < onlyA+onlyB:
+					b++
+				}
+			}
+			if McNemar(a, b) < level {
+				found++
+			}
+		}
+		return float64(found) / draws
+	}
+	for _, test := range []struct {
+		onlyA, onlyB, n int
+		level           float64
+	}{{60, 40, 1000, 0.05}, {60, 30, 1000, 0.05 / 28}, {51, 30, 450, 0.025}, {6, 1, 100, 0.025}} {
+		images, _ := ImagesToSeparate(test.onlyA, test.onlyB, test.n, test.level)
+		share := power(test.onlyA, test.onlyB, test.n, images, test.level)
+		t.Logf("%d and %d of %d at %.4f: %d images separate in %.1f %%", test.onlyA, test.onlyB, test.n, test.level, images, 100*share)
+		if share < 0.76 || share > 0.83 {
+			t.Errorf("%d and %d of %d at %.4f: separated in %.3f of the draws, want about 0.8", test.onlyA, test.onlyB, test.n, test.level, share)
 		}
 	}
-	if share := float64(found) / draws; share < 0.73 || share > 0.87 {
-		t.Errorf("separated in %.3f of the draws, want about 0.8", share)
+	// As many as would do at 5 % are too few at the pair's share.
+	if share := power(51, 30, 450, 450+197, 0.025); share > 0.72 {
+		t.Errorf("197 more of 450 separate in %.3f of the draws, want about 0.69", share)
 	}
 }
 
