@@ -69,6 +69,7 @@ type gateFlags struct {
 	format, out        string
 	threshold          gateShare
 	rounds             gateRounds
+	layouts            int
 	budget             time.Duration
 	seed               uint64
 	cpu                int
@@ -79,6 +80,7 @@ func (f *gateFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.bench, "bench", "", "pattern of the benchmarks to run, as go test -bench takes it (default: the suite's)")
 	c.Flags().StringVar(&f.head, "head", "", "revision to judge (default: HEAD, and the working tree must be clean)")
 	c.Flags().Var(&f.rounds, "rounds", "number of rounds, or auto for as many as needed")
+	c.Flags().IntVar(&f.layouts, "layouts", gate.DefaultLayouts, "number of builds of each revision, each with its code in other places")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of the order of benchmarks and sides")
 	c.Flags().IntVar(&f.cpu, "cpu", -1, "core to run on (default: the quietest)")
 	c.Flags().Lookup("cpu").DefValue = "0" // no other is left out of the help, which names the default in words
@@ -114,6 +116,9 @@ func (f *gateFlags) open(ctx context.Context, a *app) (*gateRun, error) {
 	}
 	if f.budget < 0 {
 		return nil, fmt.Errorf("--budget %v: want none below 0", f.budget)
+	}
+	if f.layouts < 1 {
+		return nil, fmt.Errorf("--layouts %d: want at least 1", f.layouts)
 	}
 	suite, err := gate.FindSuite(f.suite)
 	if err != nil {
@@ -158,8 +163,8 @@ func (g *gateRun) headCommit(ctx context.Context) (string, error) {
 }
 
 func (g *gateRun) build(ctx context.Context, commit string) (*gate.Binary, error) {
-	g.line.set(fmt.Sprintf("build %.12s", commit))
-	return g.repo.Build(ctx, commit, g.suite, gate.Plant{})
+	g.line.set(fmt.Sprintf("build %.12s in %d layouts", commit, g.layouts))
+	return g.repo.Build(ctx, commit, g.suite, gate.Plant{}, g.layouts)
 }
 
 // gateStatus tells what is being done: in one line that changes on a terminal, in a line a phase elsewhere.
@@ -205,6 +210,7 @@ func (a *app) gate() *cobra.Command {
 		Use:   "gate --base REV",
 		Short: "Check whether a revision's kernels are slower than another's",
 		Long: "Builds the benchmarks of two revisions and runs them in turn on one core, in random order, each time in a new process.\n" +
+			"Code that only moves changes times, so each revision is built with its code in several places.\n" +
 			"First it compares base with itself: the difference is the noise floor of each benchmark. It adds rounds until every\n" +
 			"benchmark has a verdict. The exit code is 0 if no benchmark is slower, 3 if one is, and 4 if a verdict is missing.",
 		Args: cobra.NoArgs,
@@ -352,7 +358,7 @@ func (g *gateRun) selfTest(ctx context.Context, plant string, nulls, plants int)
 	}
 	t, err := gate.RunSelfTest(ctx, g.repo, commit, gate.SelfTestOptions{
 		Options: gate.Options{Threshold: float64(g.threshold), Rounds: int(g.rounds), Budget: g.budget, Seed: g.seed},
-		Suite:   g.suite, Pattern: g.bench, Plant: plant, Nulls: nulls, Plants: plants, CPU: g.cpu,
+		Suite:   g.suite, Pattern: g.bench, Plant: plant, Nulls: nulls, Plants: plants, Layouts: g.layouts, CPU: g.cpu,
 		Progress: g.line.set,
 	})
 	if t == nil {

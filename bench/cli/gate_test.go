@@ -74,11 +74,11 @@ func TestGateExitCodes(t *testing.T) {
 		{"nothing to compare with", "", exitUsage, "want --base REV or --self-test"},
 		{"two things at once", "--base HEAD --self-test", exitUsage, "not both"},
 		{"no such revision", "--base nonesuch", exitUsage, "nonesuch: no such revision"},
-		{"a revision that does not build", "--base HEAD --head HEAD~1", exitUsage, "kernels does not build"},
+		{"a revision that does not build", "--base HEAD --head HEAD~1 --layouts 2", exitUsage, "kernels does not build"},
 		{"no such suite", "--base HEAD --suite cars", exitUsage, `no suite "cars"`},
 		{"a suite that is not there", "--base HEAD~1 --head HEAD~1 --suite networks", exitUsage, "no package zoo/engine"},
-		{"no such benchmark", "--base HEAD~2 --head HEAD~1 --bench Nonesuch", exitUsage, "Nonesuch"},
-		{"a benchmark that fails", "--base HEAD~2 --head HEAD~1 --bench Broken", exitFailed, "broken on purpose"},
+		{"no such benchmark", "--base HEAD~2 --head HEAD~1 --layouts 2 --bench Nonesuch", exitUsage, "Nonesuch"},
+		{"a benchmark that fails", "--base HEAD~2 --head HEAD~1 --layouts 2 --bench Broken", exitFailed, "broken on purpose"},
 		{"threshold", "--base HEAD~2 --threshold 0", exitUsage, "want a share such as 5%"},
 		{"rounds", "--base HEAD~2 --rounds 2", exitUsage, "want auto or at least 8"},
 		{"format", "--base HEAD~2 --format csv", exitUsage, "want table, markdown, json or bench"},
@@ -105,8 +105,8 @@ func TestGateFindsSlower(t *testing.T) {
 	gateRepo(t)
 	t.Setenv("ZOOBENCH_CACHE", t.TempDir())
 	out := filepath.Join(t.TempDir(), "out")
-	code, stdout, stderr := invoke(t, "gate", "--base", "HEAD~2", "--head", "HEAD~1", "--bench", "Loop", "--rounds", "16", "--format",
-		"json", "--out", out)
+	code, stdout, stderr := invoke(t, "gate", "--base", "HEAD~2", "--head", "HEAD~1", "--bench", "Loop", "--layouts", "2", "--rounds", "16",
+		"--format", "json", "--out", out)
 	var r gate.Report
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
 		t.Fatalf("%v: %s%s", err, stdout, stderr)
@@ -119,15 +119,17 @@ func TestGateFindsSlower(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	code, stdout, stderr = invoke(t, "gate", "--base", "HEAD~1", "--head", "HEAD~1", "--bench", "Loop", "--rounds", "16")
+	code, stdout, stderr = invoke(t, "gate", "--base", "HEAD~1", "--head", "HEAD~1", "--bench", "Loop", "--layouts", "2", "--rounds", "16")
 	if code == exitRegression || !strings.Contains(stdout, "Loop") {
 		t.Errorf("against itself: exit code %d, %s%s", code, stdout, stderr)
 	}
 	baseline := filepath.Join(t.TempDir(), "baseline.json")
-	if code, _, stderr = invoke(t, "gate", "record", "--head", "HEAD~2", "--bench", "Loop", "--rounds", "16", "-o", baseline); code != exitOK {
+	code, _, stderr = invoke(t, "gate", "record", "--head", "HEAD~2", "--bench", "Loop", "--layouts", "2", "--rounds", "16", "-o", baseline)
+	if code != exitOK {
 		t.Fatalf("record: exit code %d, %s", code, stderr)
 	}
-	if code, stdout, stderr = invoke(t, "gate", "check", "--head", "HEAD~1", "--rounds", "16", baseline); code != exitRegression {
+	code, stdout, stderr = invoke(t, "gate", "check", "--head", "HEAD~1", "--layouts", "2", "--rounds", "16", baseline)
+	if code != exitRegression {
 		t.Errorf("check of a slower revision: exit code %d, %s%s", code, stdout, stderr)
 	}
 }

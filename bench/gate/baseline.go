@@ -72,7 +72,7 @@ func (c *calibrator) times() (ns map[reference]float64, flopsPerSec float64, err
 }
 
 // baselineSchema is the version of the baseline's form.
-const baselineSchema = 1
+const baselineSchema = 2
 
 // A Baseline is what a revision's benchmarks take on one class of machine, as ratios to the references.
 type Baseline struct {
@@ -93,6 +93,7 @@ type baselineBench struct {
 	Ratios      []float64  `json:"ratios"` // its time over the reference's, in the same round
 	ReferenceNs []float64  `json:"reference_ns"`
 	Floor       noiseFloor `json:"floor"` // of two rounds, one against the next
+	layouts     []int      // of the samples
 }
 
 // A bencher times one revision's benchmarks and the references.
@@ -101,8 +102,10 @@ type bencher interface {
 	Commit() string
 	// list are the benchmarks that a pattern names.
 	list(ctx context.Context, pattern string) ([]benchmark, error)
-	// sample times one in a process of its own, in nanoseconds a call.
-	sample(ctx context.Context, b benchmark) (ns float64, err error)
+	// Layouts is in how many layouts it is built.
+	Layouts() int
+	// sample times one in one layout and a process of its own, in nanoseconds a call.
+	sample(ctx context.Context, layout int, b benchmark) (ns float64, err error)
 	// references are the references' times of a pass, in nanoseconds, and the arithmetic's flops a second.
 	references() (ns map[reference]float64, flopsPerSec float64, err error)
 }
@@ -118,8 +121,9 @@ func (b *onOneCore) Commit() string { return b.binary.Commit }
 func (b *onOneCore) list(ctx context.Context, pattern string) ([]benchmark, error) {
 	return b.binary.list(ctx, b.cpu, pattern)
 }
-func (b *onOneCore) sample(ctx context.Context, bench benchmark) (float64, error) {
-	return b.binary.sample(ctx, b.cpu, bench)
+func (b *onOneCore) Layouts() int { return len(b.binary.Paths) }
+func (b *onOneCore) sample(ctx context.Context, layout int, bench benchmark) (float64, error) {
+	return b.binary.sample(ctx, b.cpu, layout, bench)
 }
 func (b *onOneCore) references() (map[reference]float64, float64, error) { return b.calibrator.times() }
 
@@ -136,12 +140,12 @@ func NewTimed(b *Binary, cpu int, seed uint64, progress func(phase string, round
 	return &Timed{bencher: &onOneCore{b, cpu, newCalibrator(cpu)}, seed: seed, progress: progress}
 }
 
-// rounds times benchmarks in random order, the references right before each. After every round, next says by index which are
-// timed in the round that follows.
+// rounds times benchmarks in random order, the references right before each. Layouts take turns, in
+// random order. After every round, next says by index which benchmarks are timed in the round that follows.
 func (t *Timed) rounds(ctx context.Context, benches []benchmark, follow []reference, most int,
 	next func(round int, rows []baselineBench) []int) ([]baselineBench, error) {
 	order := rand.New(rand.NewPCG(t.seed, 2))
-	rows, active := make([]baselineBench, len(benches)), make([]int, len(benches))
+	rows, active, hands := make([]baselineBench, len(benches)), make([]int, len(benches)), make([]hand, len(benches))
 	for i, b := range benches {
 		rows[i], active[i] = baselineBench{Name: b.Name, Reference: follow[i]}, i
 	}
@@ -155,13 +159,15 @@ func (t *Timed) rounds(ctx context.Context, benches []benchmark, follow []refere
 			if err != nil {
 				return nil, fmt.Errorf("gate: calibrate: %w", err)
 			}
-			ns, err := t.sample(ctx, benches[i])
+			layout := hands[i].draw(Base, t.Layouts(), order)
+			ns, err := t.sample(ctx, layout, benches[i])
 			if err != nil {
 				return nil, fmt.Errorf("gate: %.12s: %w", t.Commit(), err)
 			}
 			row := &rows[i]
 			row.Ratios = append(row.Ratios, ns/times[row.Reference])
 			row.ReferenceNs = append(row.ReferenceNs, times[row.Reference])
+			row.layouts = append(row.layouts, layout)
 		}
 		active = next(round, rows)
 	}
@@ -204,19 +210,30 @@ func (t *Timed) Record(ctx context.Context, suite, pattern string, rounds int) (
 	if err != nil {
 		return nil, err
 	}
-	for i := range rows {
-		var d paired
-		for k := 1; k < len(rows[i].Ratios); k += 2 {
-			d = append(d, math.Log(rows[i].Ratios[k]/rows[i].Ratios[k-1]))
-		}
-		rows[i].Floor = newFloor(d)
-	}
+	t.floors(rows)
 	m := record.ThisMachine()
 	m.ISA = kernels.ISA()
 	return &Baseline{
 		Schema: baselineSchema, Class: m.Class(), Machine: m, Commit: t.Commit(), Suite: suite, Pattern: pattern,
 		Time: time.Now().UTC(), Benches: rows,
 	}, nil
+}
+
+// floors sets the benchmarks' noise floors: of two rounds, one against the next.
+func (t *Timed) floors(benches []baselineBench) {
+	rows := make([]Row, len(benches))
+	for i, b := range benches {
+		var d paired
+		var from [][2]int
+		for k := 1; k < len(b.Ratios); k += 2 {
+			d, from = append(d, math.Log(b.Ratios[k]/b.Ratios[k-1])), append(from, [2]int{b.layouts[k-1], b.layouts[k]})
+		}
+		rows[i].Floor = newFloor(d, from, t.Layouts())
+	}
+	settle(rows)
+	for i := range benches {
+		benches[i].Floor = rows[i].Floor
+	}
 }
 
 // kernels are the benchmarks of a pattern that compare no alternatives.
@@ -296,6 +313,7 @@ func (t *Timed) judge(ctx context.Context, both []benchmark, before []*baselineB
 	j.evidence = func(row *Row) evidence { return unpaired{logs(row.Base), logs(row.Head)} }
 	for i, old := range before {
 		j.rows[i].Floor, j.rows[i].Base = old.Floor, old.Ratios
+		j.rows[i].Floor.Layouts = min(old.Floor.Layouts, t.Layouts())
 	}
 	_, err := t.rounds(ctx, both, follow, schedule[len(schedule)-1], func(round int, rows []baselineBench) []int {
 		over := o.Budget > 0 && time.Since(start) > o.Budget && round >= MinRounds
@@ -317,7 +335,7 @@ func (t *Timed) judge(ctx context.Context, both []benchmark, before []*baselineB
 	}
 	for i := range j.rows {
 		row := &j.rows[i]
-		row.Ratio, row.Lo, row.Hi = ratios(j.evidence(row))
+		row.Ratio, row.Lo, row.Hi = ratios(j.evidence(row), row.Floor.stray())
 	}
 	return j.rows, nil
 }

@@ -48,10 +48,19 @@ func (b benchmark) iterations() (calls, runs int) {
 	return calls, runs
 }
 
-// A Binary is a revision's built benchmarks.
+// A Binary is a revision's built benchmarks, one program for each layout.
 type Binary struct {
-	Path   string
+	Paths  []string
 	Commit string
+}
+
+// only is the binary with some of its layouts.
+func (b *Binary) only(layouts []int) *Binary {
+	some := &Binary{Commit: b.Commit}
+	for _, n := range layouts {
+		some.Paths = append(some.Paths, b.Paths[n])
+	}
+	return some
 }
 
 // A BenchError is a benchmark that failed; Output is the end of what it said.
@@ -67,18 +76,19 @@ func (e *BenchError) Error() string {
 
 func (e *BenchError) Unwrap() error { return e.Err }
 
-// run runs benchmarks on one core and returns their results in order.
-func (b *Binary) run(ctx context.Context, cpu int, limit time.Duration, args ...string) ([]*benchfmt.Result, error) {
+// run runs benchmarks on one core, in one layout, and returns their results in order.
+func (b *Binary) run(ctx context.Context, cpu, layout int, limit time.Duration, args ...string) ([]*benchfmt.Result, error) {
+	path := b.Paths[layout]
 	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
-	c := exec.CommandContext(limited, b.Path, append([]string{"-test.run=^$"}, args...)...)
-	c.Dir = filepath.Dir(b.Path)
+	c := exec.CommandContext(limited, path, append([]string{"-test.run=^$"}, args...)...)
+	c.Dir = filepath.Dir(path)
 	// Two processors for Go's scheduler would be two names for one core.
 	c.Env = append(os.Environ(), "GOMAXPROCS=1")
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
 	if err := startPinned(c, cpu); err != nil {
-		return nil, fmt.Errorf("start %s: %w", b.Path, err)
+		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
 	err := c.Wait()
 	switch {
@@ -88,16 +98,16 @@ func (b *Binary) run(ctx context.Context, cpu int, limit time.Duration, args ...
 		err = fmt.Errorf("took longer than %v", limit)
 	}
 	if err != nil {
-		return nil, &BenchError{Bench: b.Path, Output: lastLines(out.String()+errs.String(), 12), Err: err}
+		return nil, &BenchError{Bench: path, Output: lastLines(out.String()+errs.String(), 12), Err: err}
 	}
 	var results []*benchfmt.Result
-	reader := benchfmt.NewReader(&out, b.Path)
+	reader := benchfmt.NewReader(&out, path)
 	for reader.Scan() {
 		switch r := reader.Result().(type) {
 		case *benchfmt.Result:
 			results = append(results, r.Clone())
 		case *benchfmt.SyntaxError:
-			return nil, fmt.Errorf("%s: %w", b.Path, r)
+			return nil, fmt.Errorf("%s: %w", path, r)
 		}
 	}
 	return results, reader.Err()
@@ -105,7 +115,7 @@ func (b *Binary) run(ctx context.Context, cpu int, limit time.Duration, args ...
 
 // list runs the benchmarks that a pattern, as go test -bench has it, names, once each, and returns them in order.
 func (b *Binary) list(ctx context.Context, cpu int, pattern string) ([]benchmark, error) {
-	results, err := b.run(ctx, cpu, listLimit, "-test.bench="+pattern, "-test.benchtime="+runLength.String())
+	results, err := b.run(ctx, cpu, 0, listLimit, "-test.bench="+pattern, "-test.benchtime="+runLength.String())
 	if err != nil {
 		return nil, err
 	}
@@ -139,9 +149,9 @@ func newBench(r *benchfmt.Result) benchmark {
 }
 
 // sample times one benchmark in a process of its own and returns the least time of a call, in nanoseconds.
-func (b *Binary) sample(ctx context.Context, cpu int, bench benchmark) (float64, error) {
+func (b *Binary) sample(ctx context.Context, cpu, layout int, bench benchmark) (float64, error) {
 	calls, runs := bench.iterations()
-	results, err := b.run(ctx, cpu, sampleLimit, "-test.bench="+exactly(bench.Name),
+	results, err := b.run(ctx, cpu, layout, sampleLimit, "-test.bench="+exactly(bench.Name),
 		fmt.Sprintf("-test.benchtime=%dx", calls), fmt.Sprintf("-test.count=%d", runs))
 	if err != nil {
 		var failed *BenchError
@@ -183,9 +193,12 @@ type Pair struct {
 	benches  map[string]benchmark
 }
 
+// Layouts is Sampler's.
+func (p *Pair) Layouts() int { return min(len(p.Binaries[Base].Paths), len(p.Binaries[Head].Paths)) }
+
 // Sample is Sampler's.
-func (p *Pair) Sample(ctx context.Context, side Side, name string) (float64, error) {
-	ns, err := p.Binaries[side].sample(ctx, p.CPU, p.benches[name])
+func (p *Pair) Sample(ctx context.Context, side Side, layout int, name string) (float64, error) {
+	ns, err := p.Binaries[side].sample(ctx, p.CPU, layout, p.benches[name])
 	if err != nil {
 		return 0, fmt.Errorf("%v %.12s: %w", side, p.Binaries[side].Commit, err)
 	}
@@ -201,7 +214,7 @@ func (p *Pair) Benches(ctx context.Context, pattern string) (both, gone, added, 
 	}
 	var sides [2][]benchmark
 	for side, b := range p.Binaries {
-		if side == int(Head) && b.Path == p.Binaries[Base].Path {
+		if side == int(Head) && b.Paths[0] == p.Binaries[Base].Paths[0] {
 			sides[side] = sides[Base]
 			continue
 		}

@@ -105,22 +105,32 @@ func (r *Repo) Clean(ctx context.Context) error {
 		strings.Join(names, ", "))
 }
 
-// Build builds a revision's benchmarks in a worktree of its own, or finds them built. A plant, where there is one, is
-// built in. What the compiler says is in the error.
-func (r *Repo) Build(ctx context.Context, commit string, suite Suite, plant Plant) (*Binary, error) {
+// Build builds a revision's benchmarks in a worktree of its own, in so many layouts, or finds them built. A plant, where
+// there is one, is built in. What the compiler says is in the error.
+func (r *Repo) Build(ctx context.Context, commit string, suite Suite, plant Plant, layouts int) (*Binary, error) {
 	version, err := goEnv(ctx, "GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GOFLAGS", "GOEXPERIMENT")
 	if err != nil {
 		return nil, err
 	}
-	key := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%+v", commit, version, suite.Package, plant))
-	// Paths of one length: a program's arguments lie on its stack and move what comes after them.
-	dir := filepath.Join(r.Cache, fmt.Sprintf("%.8x", key))
-	b := &Binary{Path: filepath.Join(dir, "bench.test"), Commit: commit}
-	if _, err := os.Stat(b.Path); err == nil {
+	b := &Binary{Commit: commit, Paths: make([]string, layouts)}
+	var missing []int
+	for n := range b.Paths {
+		key := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%+v\n%d\n%s%s", commit, version, suite.Package, plant, n,
+			plantSource, layoutSource))
+		// Paths of one length: a program's arguments lie on its stack and move what comes after them.
+		b.Paths[n] = filepath.Join(r.Cache, fmt.Sprintf("%.8x", key), "bench.test")
+		if _, err := os.Stat(b.Paths[n]); err != nil {
+			missing = append(missing, n)
+			continue
+		}
 		now := time.Now()
-		os.Chtimes(b.Path, now, now) // Prune goes by when a build was used; a cache that cannot be written is not pruned
+		os.Chtimes(b.Paths[n], now, now) // Prune goes by when a build was used; a cache that cannot be written is not pruned
+	}
+	if len(missing) == 0 {
 		return b, nil
 	}
+	// The worktree lies in the first build's folder, where Prune finds it.
+	dir := filepath.Dir(b.Paths[missing[0]])
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("gate: cache: %w", err)
 	}
@@ -136,13 +146,39 @@ func (r *Repo) Build(ctx context.Context, commit string, suite Suite, plant Plan
 		// Also where the context is done: Git would remember the tree.
 		r.git(context.WithoutCancel(ctx), "worktree", "remove", "--force", tree)
 	}()
-	if _, err := os.Stat(filepath.Join(tree, suite.Package)); errors.Is(err, fs.ErrNotExist) {
+	packages, err := prepare(ctx, tree, commit, suite, plant)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range missing {
+		if err := layOut(n, packages); err != nil {
+			return nil, err
+		}
+		if err := compile(ctx, tree, commit, suite, b.Paths[n]); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// prepare writes into a revision's tree what the gate adds in every layout, and returns the packages that move.
+func prepare(ctx context.Context, tree, commit string, suite Suite, plant Plant) ([]modulePackage, error) {
+	dir := filepath.Join(tree, suite.Package)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("gate: %.12s: has no package %s", commit, suite.Package)
 	}
 	if plant != (Plant{}) {
-		if err := plant.in(filepath.Join(tree, suite.Package)); err != nil {
+		if err := plant.in(dir); err != nil {
 			return nil, err
 		}
+	}
+	return modulePackages(ctx, tree, suite.Package)
+}
+
+// compile builds the tree's benchmarks as they are now.
+func compile(ctx context.Context, tree, commit string, suite Suite, path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return fmt.Errorf("gate: cache: %w", err)
 	}
 	built := tree + ".test" // under a name of its own: another gate may be building the same
 	defer os.Remove(built)
@@ -150,17 +186,17 @@ func (r *Repo) Build(ctx context.Context, commit string, suite Suite, plant Plan
 	c.Dir = tree
 	if out, err := c.CombinedOutput(); err != nil {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return ctx.Err()
 		}
-		return nil, fmt.Errorf("gate: %.12s: %s does not build: %w\n%s", commit, suite.Package, err, firstLines(string(out), 12))
+		return fmt.Errorf("gate: %.12s: %s does not build: %w\n%s", commit, suite.Package, err, firstLines(string(out), 12))
 	}
 	if _, err := os.Stat(built); err != nil {
-		return nil, fmt.Errorf("gate: %.12s: package %s has no test files, so no benchmarks", commit, suite.Package)
+		return fmt.Errorf("gate: %.12s: package %s has no test files, so no benchmarks", commit, suite.Package)
 	}
-	if err := os.Rename(built, b.Path); err != nil {
-		return nil, fmt.Errorf("gate: cache: %w", err)
+	if err := os.Rename(built, path); err != nil {
+		return fmt.Errorf("gate: cache: %w", err)
 	}
-	return b, nil
+	return nil
 }
 
 func goEnv(ctx context.Context, names ...string) (string, error) {

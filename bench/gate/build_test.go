@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -137,7 +138,7 @@ func (r *Repo) mustBuild(t *testing.T, rev string, plant Plant) *Binary {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := r.Build(context.Background(), commit, toySuite, plant)
+	b, err := r.Build(context.Background(), commit, toySuite, plant, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,6 +187,41 @@ func TestCompareRevisions(t *testing.T) {
 	}
 }
 
+// TestLayoutsMove holds that layouts move code within two lines of the cache.
+func TestLayoutsMove(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds four binaries")
+	}
+	repo := toy(t)
+	commit, err := repo.Commit(t.Context(), "main~2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := repo.Build(t.Context(), commit, toySuite, Plant{}, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := map[uint64]bool{} // within two lines
+	for _, path := range b.Paths {
+		out, err := exec.Command("go", "tool", "nm", path).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(out)) {
+			if fields := strings.Fields(line); len(fields) == 3 && fields[2] == "toy/kernels.BenchmarkFixed" {
+				at, err := strconv.ParseUint(fields[0], 16, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				places[at%128] = true
+			}
+		}
+	}
+	if len(places) < 2 {
+		t.Errorf("the code lies at %d places of two cache lines in %d layouts, want 2 or more", len(places), len(b.Paths))
+	}
+}
+
 func TestBuildAndRunErrors(t *testing.T) {
 	ctx := context.Background()
 	repo := toy(t)
@@ -203,14 +239,14 @@ func TestBuildAndRunErrors(t *testing.T) {
 	}
 	_, err = repo.Commit(ctx, "nonesuch")
 	wantError("a revision that is not there", err, "nonesuch: no such revision")
-	_, err = repo.Build(ctx, commit, toySuite, Plant{})
+	_, err = repo.Build(ctx, commit, toySuite, Plant{}, 1)
 	wantError("a revision that does not build", err, "kernels does not build", "no number")
 	first := repo.mustBuild(t, "main~2", Plant{})
-	_, err = repo.Build(ctx, first.Commit, Suite{Package: "nonesuch"}, Plant{})
+	_, err = repo.Build(ctx, first.Commit, Suite{Package: "nonesuch"}, Plant{}, 1)
 	wantError("no such package", err, "has no package nonesuch")
-	_, err = repo.Build(ctx, first.Commit, Suite{Package: "empty"}, Plant{})
+	_, err = repo.Build(ctx, first.Commit, Suite{Package: "empty"}, Plant{}, 1)
 	wantError("no tests", err, "no test files")
-	_, err = repo.Build(ctx, first.Commit, toySuite, Plant{"Loop.Walk", 0.1})
+	_, err = repo.Build(ctx, first.Commit, toySuite, Plant{"Loop.Walk", 0.1}, 1)
 	wantError("no method to plant", err, "no method Loop.Walk")
 	if err := repo.Clean(ctx); err != nil {
 		t.Errorf("clean tree: %v", err)
@@ -227,11 +263,11 @@ func TestBuildAndRunErrors(t *testing.T) {
 	if !errors.As(err, &failed) {
 		t.Errorf("a benchmark that fails: %T, want a BenchError", err)
 	}
-	_, err = first.run(ctx, -1, 200*time.Millisecond, "-test.bench=Hangs")
+	_, err = first.run(ctx, -1, 0, 200*time.Millisecond, "-test.bench=Hangs")
 	wantError("a benchmark that hangs", err, "took longer than 200ms")
 	interrupted, stop := context.WithCancel(ctx)
 	time.AfterFunc(200*time.Millisecond, stop)
-	if _, err = first.run(interrupted, -1, time.Hour, "-test.bench=Hangs"); !errors.Is(err, context.Canceled) {
+	if _, err = first.run(interrupted, -1, 0, time.Hour, "-test.bench=Hangs"); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v, want that the context is canceled", err)
 	}
 	_, _, _, _, err = pair.Benches(ctx, "Nonesuch")
@@ -250,7 +286,7 @@ func TestSelfTest(t *testing.T) {
 	repo := toy(t)
 	first := repo.mustBuild(t, "main~2", Plant{})
 	result, err := RunSelfTest(context.Background(), repo, first.Commit, SelfTestOptions{
-		Suite: toySuite, Pattern: "Loop|Fixed", Shares: []float64{2}, Nulls: 1, Plants: 1, CPU: QuietCore(),
+		Suite: toySuite, Pattern: "Loop|Fixed", Shares: []float64{2}, Nulls: 1, Plants: 1, Layouts: 2, CPU: QuietCore(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -265,7 +301,7 @@ func TestSelfTest(t *testing.T) {
 
 	ctx, stop := context.WithCancel(context.Background())
 	result, err = RunSelfTest(ctx, repo, first.Commit, SelfTestOptions{
-		Suite: toySuite, Pattern: "Loop|Fixed", Nulls: 3, CPU: QuietCore(),
+		Suite: toySuite, Pattern: "Loop|Fixed", Nulls: 3, Layouts: 2, CPU: QuietCore(),
 		Progress: func(what string) {
 			if strings.HasSuffix(what, "2 of 3") {
 				stop()
@@ -326,9 +362,9 @@ func TestReadBaselineRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for _, test := range []struct{ name, text, want string }{
 		{"not JSON", "x", "invalid character"},
-		{"another schema", `{"schema": 7}`, "schema 7, want 1"},
-		{"no benchmarks", `{"schema": 1}`, "no benchmarks"},
-		{"too few ratios", `{"schema": 1, "benches": [{"name": "x", "reference": "memory", "ratios": [1]}]}`, "x: want at least 16"},
+		{"another schema", `{"schema": 7}`, "schema 7, want 2"},
+		{"no benchmarks", `{"schema": 2}`, "no benchmarks"},
+		{"too few ratios", `{"schema": 2, "benches": [{"name": "x", "reference": "memory", "ratios": [1]}]}`, "x: want at least 16"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(dir, "b.json")

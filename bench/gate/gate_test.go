@@ -44,7 +44,9 @@ func newReplay(t testing.TB, seed uint64, slower func(string) float64) *replay {
 	return &replay{recordedNoise(t), slower, rand.New(rand.NewPCG(seed, 9)), map[string][2]float64{}, map[string]bool{}}
 }
 
-func (r *replay) Sample(_ context.Context, side Side, bench string) (float64, error) {
+func (r *replay) Layouts() int { return 1 }
+
+func (r *replay) Sample(_ context.Context, side Side, _ int, bench string) (float64, error) {
 	if !r.second[bench] {
 		rounds := r.noise[bench]
 		r.pair[bench] = rounds[r.rng.IntN(len(rounds))]
@@ -194,7 +196,9 @@ type steady struct {
 	fail  error
 }
 
-func (s *steady) Sample(_ context.Context, side Side, bench string) (float64, error) {
+func (s *steady) Layouts() int { return 1 }
+
+func (s *steady) Sample(_ context.Context, side Side, _ int, bench string) (float64, error) {
 	ns := 1000 * (1 + 0.001*s.rng.Float64())
 	if side == Head {
 		ns *= s.heads[bench]
@@ -262,7 +266,9 @@ func TestVerdictOfTheWhole(t *testing.T) {
 // drifting is a sampler whose first side is always the slower: base cannot agree with itself.
 type drifting struct{ calls int }
 
-func (d *drifting) Sample(context.Context, Side, string) (float64, error) {
+func (d *drifting) Layouts() int { return 1 }
+
+func (d *drifting) Sample(context.Context, Side, int, string) (float64, error) {
 	d.calls++
 	return 1000 + float64(d.calls%7)*300, nil
 }
@@ -328,7 +334,9 @@ func newFaint() Sampler { return &faint{rand.New(rand.NewPCG(8, 8))} }
 
 type faint struct{ rng *rand.Rand }
 
-func (f *faint) Sample(context.Context, Side, string) (float64, error) {
+func (f *faint) Layouts() int { return 1 }
+
+func (f *faint) Sample(context.Context, Side, int, string) (float64, error) {
 	return 1000 * math.Exp(0.3*f.rng.NormFloat64()), nil
 }
 
@@ -427,7 +435,7 @@ func (r *replayed) references() (map[reference]float64, float64, error) {
 	return map[reference]float64{arithmetic: ns, memory: ns}, 1e11 / r.ns, nil
 }
 
-func (r *replayed) sample(_ context.Context, b benchmark) (float64, error) {
+func (r *replayed) sample(_ context.Context, _ int, b benchmark) (float64, error) {
 	return r.ns * math.Exp(r.last[1]) * (1 + r.share(b.Name)), nil
 }
 

@@ -17,7 +17,9 @@ type loaded struct {
 	load   float64
 }
 
-func (l *loaded) Sample(_ context.Context, side Side, bench string) (float64, error) {
+func (l *loaded) Layouts() int { return 1 }
+
+func (l *loaded) Sample(_ context.Context, side Side, _ int, bench string) (float64, error) {
 	l.load = 0.99*l.load + 0.02*l.rng.NormFloat64()
 	log := l.load + l.own*l.rng.NormFloat64()
 	if l.rng.Float64() < l.spikes {

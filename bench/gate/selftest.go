@@ -1,9 +1,11 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +22,7 @@ type SelfTestOptions struct {
 	Shares   []float64 // by how much; nil for 3, 5 and 10 %
 	Nulls    int       // comparisons of base with itself; 0 for 20
 	Plants   int       // comparisons for each share; 0 for 10
+	Layouts  int       // in how many layouts each side is built; 0 for DefaultLayouts
 	CPU      int
 	Progress func(what string)
 }
@@ -31,7 +34,7 @@ type SelfTest struct {
 	Benches   []string      `json:"benches"`
 	Planted   []string      `json:"planted_benches"` // those whose kernel is slowed down
 	Plant     string        `json:"plant"`
-	Nulls     []trial       `json:"nulls"` // base against itself
+	Nulls     []trial       `json:"nulls"` // base against itself in other layouts
 	Plants    []plantTrials `json:"plants"`
 	Elapsed   time.Duration `json:"elapsed_ns"`
 	Notes     []string      `json:"notes,omitempty"`
@@ -80,9 +83,8 @@ func RunSelfTest(ctx context.Context, repo *Repo, commit string, o SelfTestOptio
 	if o.Plants == 0 {
 		o.Plants = 10
 	}
-	if o.Threshold == 0 {
-		o.Threshold = 0.05
-	}
+	o.Layouts = cmp.Or(o.Layouts, DefaultLayouts)
+	o.Threshold = cmp.Or(o.Threshold, 0.05)
 	start, watch := time.Now(), StartWatch(o.CPU)
 	tell := func(format string, args ...any) {
 		watch.Look()
@@ -91,11 +93,11 @@ func RunSelfTest(ctx context.Context, repo *Repo, commit string, o SelfTestOptio
 		}
 	}
 	tell("build")
-	base, err := repo.Build(ctx, commit, o.Suite, Plant{})
+	base, err := repo.Build(ctx, commit, o.Suite, Plant{}, 2*o.Layouts)
 	if err != nil {
 		return nil, err
 	}
-	obvious, err := repo.Build(ctx, commit, o.Suite, Plant{o.Plant, obviousShare})
+	obvious, err := repo.Build(ctx, commit, o.Suite, Plant{o.Plant, obviousShare}, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -125,11 +127,14 @@ func RunSelfTest(ctx context.Context, repo *Repo, commit string, o SelfTestOptio
 
 // compare makes the comparisons, one after the other.
 func (t *SelfTest) compare(ctx context.Context, repo *Repo, pair *Pair, o SelfTestOptions, tell func(format string, args ...any)) error {
-	options := o.Options
+	options, base := o.Options, pair.Binaries[Base]
 	for n := range o.Nulls {
 		tell("base against itself, %d of %d", n+1, o.Nulls)
 		options.Seed = o.Seed + uint64(n)
-		result, err := Compare(ctx, t.Benches, pair, options)
+		// Each side gets half of the layouts, as it would if a change had moved the code.
+		all := rand.New(rand.NewPCG(options.Seed, 3)).Perm(len(base.Paths))
+		halves := &Pair{Binaries: [2]*Binary{base.only(all[:o.Layouts]), base.only(all[o.Layouts:])}, CPU: o.CPU, benches: pair.benches}
+		result, err := Compare(ctx, t.Benches, halves, options)
 		if err != nil {
 			return err
 		}
@@ -138,11 +143,11 @@ func (t *SelfTest) compare(ctx context.Context, repo *Repo, pair *Pair, o SelfTe
 	}
 	options.others = len(t.Benches) - len(t.Planted)
 	for _, share := range o.Shares {
-		slowed, err := repo.Build(ctx, t.Commit, o.Suite, Plant{o.Plant, share})
+		slowed, err := repo.Build(ctx, t.Commit, o.Suite, Plant{o.Plant, share}, o.Layouts)
 		if err != nil {
 			return err
 		}
-		against := &Pair{Binaries: [2]*Binary{pair.Binaries[Base], slowed}, CPU: o.CPU, benches: pair.benches}
+		against := &Pair{Binaries: [2]*Binary{base, slowed}, CPU: o.CPU, benches: pair.benches}
 		for n := range o.Plants {
 			tell("%g %% slower, %d of %d", 100*share, n+1, o.Plants)
 			options.Seed = o.Seed + uint64(1000+n)
@@ -174,7 +179,7 @@ func touched(ctx context.Context, pair *Pair, obvious *Binary, benches []string)
 		for _, side := range []Side{Base, Head} {
 			ns[side] = math.Inf(1)
 			for range obviousSamples {
-				sample, err := both.Sample(ctx, side, b)
+				sample, err := both.Sample(ctx, side, 0, b)
 				if err != nil {
 					return nil, fmt.Errorf("gate: self-test: %w", err)
 				}

@@ -131,7 +131,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		line(r.Cells(&row))
 	}
 	b.WriteString("\nA change is head over base, by the rounds' log ratios; noise is how far base strays from itself in 19 of 20 " +
-		"cases after as many rounds.\n")
+		"cases after as many rounds, with its code in other places.\n")
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "\n- %s", note)
 	}
