@@ -13,6 +13,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/bench/stat"
 	"zoobench/kernels"
 	"zoobench/zoo"
 )
@@ -150,7 +151,28 @@ func (c *chooser) time(ctx context.Context) error {
 		c.note(cand, r)
 		c.o.Step("timing "+cand.Name, i+1, len(c.Candidates))
 	}
+	c.warnOfTimings()
 	return nil
+}
+
+// warnOfTimings names the networks whose latency cannot be trusted, and those of which it decides nothing.
+func (c *chooser) warnOfTimings() {
+	var poor, open []string
+	for _, cand := range c.Candidates {
+		if len(cand.TimingWarnings) > 0 {
+			poor = append(poor, cand.Name)
+		}
+		if len(cand.Undecided) > 0 {
+			open = append(open, cand.Name)
+		}
+	}
+	if len(poor) > 0 {
+		c.warn("%d of %d networks were measured while other work disturbed them; their latencies may be too high and are marked with %s: %s. "+
+			"They are measured again when the command is repeated", len(poor), len(c.Candidates), disturbed, strings.Join(poor, ", "))
+	}
+	if len(open) > 0 {
+		c.warn("it is not certain whether these networks keep the limit on latency, so they are not picked: %s", strings.Join(open, ", "))
+	}
 }
 
 func (c *chooser) timing(ctx context.Context, t *timings, cand *contender) (*record.Record, error) {
@@ -184,7 +206,7 @@ func (c *chooser) note(cand *contender, r *record.Record) {
 		cand.Warnings = append(cand.Warnings,
 			"memory is the size of weights and activations: this system does not report the memory of a process")
 	}
-	cand.Warnings = append(cand.Warnings, r.Verdict.Warnings...)
+	cand.TimingWarnings = slices.Concat(r.Verdict.Reasons, r.Verdict.Warnings)
 	if !r.Verdict.Valid {
 		c.warn("the timing of %s is not valid after %d attempts: %s", cand.Name, attempts, strings.Join(r.Verdict.Reasons, "; "))
 	}
@@ -193,6 +215,35 @@ func (c *chooser) note(cand *contender, r *record.Record) {
 		return
 	}
 	cand.Mean = int64(r.Mean)
-	cand.exceeds("latency", cand.Latency, c.Limits.Latency.Nanoseconds(), milliseconds)
+	cand.LatencyLo, cand.LatencyHi = latencyInterval(r.Timing, c.Limits.Percentile)
+	if limit := c.Limits.Latency.Nanoseconds(); cand.undecided(limit) {
+		cand.Undecided = append(cand.Undecided, fmt.Sprintf("latency %s (95 %% interval %s to %s, measured with warnings), limit %s",
+			milliseconds(cand.Latency), milliseconds(cand.LatencyLo), milliseconds(cand.LatencyHi), milliseconds(limit)))
+	} else {
+		cand.exceeds("latency", cand.Latency, limit, milliseconds)
+	}
 	cand.exceeds("memory", cand.Memory, c.Limits.Memory, func(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) })
+}
+
+// undecided reports whether a timing with warnings leaves open if the latency keeps a limit: its interval has values on both
+// sides of it.
+func (cand *Candidate) undecided(limit int64) bool {
+	return limit > 0 && len(cand.TimingWarnings) > 0 && cand.LatencyLo <= limit && limit < cand.LatencyHi
+}
+
+// latencyInterval is a percentile's 95 % interval: that of its samples, and no narrower than that of the processes' medians
+// as a share. Both are 0 where there is none.
+func latencyInterval(t *record.Timing, percentile float64) (lo, hi int64) {
+	value := percentiles[percentile](t)
+	if iv, ok := stat.PercentileInterval(slices.Sorted(slices.Values(t.Samples)), percentile, 0.95); ok {
+		lo, hi = iv.Lo, iv.Hi
+	}
+	if t.P50Lo > 0 {
+		scaled := func(bound int64) int64 { return int64(float64(value) * float64(bound) / float64(t.P50)) }
+		if lo == 0 || scaled(t.P50Lo) < lo {
+			lo = scaled(t.P50Lo)
+		}
+		hi = max(hi, scaled(t.P50Hi))
+	}
+	return lo, hi
 }

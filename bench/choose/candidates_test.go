@@ -1,12 +1,16 @@
 package choose
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
@@ -69,5 +73,61 @@ func TestCandidatesEnd(t *testing.T) {
 	}
 	if first, second := c.Candidates[0], c.Candidates[1]; first.SHA256 == "" || second.SHA256 != "" {
 		t.Errorf("hashes %q and %q, want that of the first alone", first.SHA256, second.SHA256)
+	}
+}
+
+// TestDisturbedTiming has timings of 13 ms whose interval goes from 11 to 14: one with warnings decides a limit of 12 ms
+// neither way and is marked wherever it is shown, one without decides it, and one of 9 ms decides a limit of 8 either way.
+func TestDisturbedTiming(t *testing.T) {
+	timed := func(ms int64, warnings ...string) *record.Record {
+		return &record.Record{
+			Timing:    &record.Timing{P50: ms * 1e6, P50Lo: (ms - 2) * 1e6, P50Hi: (ms + 1) * 1e6, Mean: float64(ms) * 1e6, N: 50},
+			Footprint: &record.Footprint{PeakRSSBytes: 1}, Verdict: record.Verdict{Valid: true, Warnings: warnings},
+		}
+	}
+	const warning = "warm-up did not settle in 67 runs"
+	for _, test := range []struct {
+		name               string
+		r                  *record.Record
+		limit              time.Duration
+		exceeds, undecided bool
+	}{
+		{"warnings", timed(13, warning), 12 * time.Millisecond, false, true},
+		{"warnings, below the limit", timed(13, warning), 13500 * time.Microsecond, false, true},
+		{"warnings, all above the limit", timed(13, warning), 10 * time.Millisecond, true, false},
+		{"warnings, all below the limit", timed(13, warning), 20 * time.Millisecond, false, false},
+		{"no limit", timed(13, warning), 0, false, false},
+		{"no warning", timed(13), 12 * time.Millisecond, true, false},
+	} {
+		c := decided(3)
+		c.Limits.Latency = test.limit
+		cand := &contender{Candidate: c.Candidates[0]}
+		c.note(cand, test.r)
+		c.warnOfTimings()
+		for i, r := range c.Rows {
+			if i == 0 {
+				c.Rows[0] = c.newRow(cand, headProbe, r.probabilities.Data)
+			}
+			c.Rows[i].Fits = c.Rows[i].Fits && i == 0
+		}
+		if err := c.decide(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(cand.Exceeds) > 0 != test.exceeds || len(cand.Undecided) > 0 != test.undecided {
+			t.Errorf("%s: exceeds %q, undecided %q", test.name, cand.Exceeds, cand.Undecided)
+		}
+		if fits := !test.exceeds && !test.undecided; (c.Pick != nil) != fits || strings.Contains(c.Reason, "certain to fit") != test.undecided {
+			t.Errorf("%s: pick %v: %s", test.name, c.Pick, c.Reason)
+		}
+		var md, html bytes.Buffer
+		if err := errors.Join(c.page().markdown(&md), c.page().html(&html)); err != nil {
+			t.Fatal(err)
+		}
+		warned := len(test.r.Verdict.Warnings) > 0
+		for form, text := range map[string]string{"Markdown": md.String(), "HTML": html.String()} {
+			if strings.Contains(text, "13.0 ms (?)") != warned || strings.Contains(text, warning) != warned {
+				t.Errorf("%s: %s: the mark or the warning is missing, or there without one:\n%s", test.name, form, text)
+			}
+		}
 	}
 }

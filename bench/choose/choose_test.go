@@ -42,14 +42,20 @@ func TestRun(t *testing.T) {
 		t.Errorf("curves %v", r.Curves)
 	}
 
-	// The second question finds everything: the cache's files do not grow.
-	before := sizes(t, filepath.Join(o.Cache.Dir, "choose"))
+	// The second question finds everything: the cache's files do not grow. Only a timing that was disturbed is made again.
+	except := ""
+	for _, c := range r.Candidates {
+		if len(c.TimingWarnings) > 0 {
+			except = "timings.jsonl"
+		}
+	}
+	before := sizes(t, filepath.Join(o.Cache.Dir, "choose"), except)
 	o.Limits.Params = 30000 // with the files' 7 classes, narrow has 2,887 parameters, wide 39,175
 	again, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after := sizes(t, filepath.Join(o.Cache.Dir, "choose")); after != before {
+	if after := sizes(t, filepath.Join(o.Cache.Dir, "choose"), except); after != before {
 		t.Errorf("the cache has changed from\n%s to\n%s", before, after)
 	}
 	if again.PickName != "narrow.made" || again.candidate("wide.made").Exceeds == nil {
@@ -121,8 +127,8 @@ func mustScan(t *testing.T, task *task) []features.Image {
 	return found
 }
 
-// sizes lists a folder's files with their sizes.
-func sizes(t *testing.T, dir string) string {
+// sizes lists a folder's files, but one, with their sizes.
+func sizes(t *testing.T, dir, except string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -130,6 +136,9 @@ func sizes(t *testing.T, dir string) string {
 	}
 	var b strings.Builder
 	for _, e := range entries {
+		if e.Name() == except {
+			continue
+		}
 		info, err := e.Info()
 		if err != nil {
 			t.Fatal(err)

@@ -43,7 +43,7 @@ func (c *chooser) decide(ctx context.Context) error {
 			c.warn("%s", w)
 		}
 	} else {
-		c.Reason = "No network in the cache folder fits the limits."
+		c.Reason = c.noneFits()
 	}
 	c.Changes = changes(f, c.otherLimits())
 	c.AllWrong = c.wrongByAll()
@@ -60,6 +60,21 @@ func (c *chooser) decide(ctx context.Context) error {
 	c.Cascades = first(cascades, mostWhatIfs)
 	c.o.Step("two networks together", 2, 2)
 	return nil
+}
+
+// noneFits is the reason where nothing is picked.
+func (r *Result) noneFits() string {
+	open := 0
+	for _, c := range r.Candidates {
+		if len(c.Undecided) > 0 && len(c.Exceeds) == 0 {
+			open++
+		}
+	}
+	if open > 0 {
+		return fmt.Sprintf("No network in the cache folder is certain to fit the limits: other work disturbed the timing of %d that may. "+
+			"Repeat the command while the machine does nothing else.", open)
+	}
+	return "No network in the cache folder fits the limits."
 }
 
 // drawsFor is how many draws separate rows: Holm's correction multiplies the least p-value, two of the draws and one, by

@@ -78,34 +78,39 @@ type Limits struct {
 
 // A Candidate is a checkpoint that was considered.
 type Candidate struct {
-	Name     string   `json:"name"`
-	Network  string   `json:"network"`
-	File     string   `json:"file"`
-	SHA256   string   `json:"sha256,omitempty"`
-	Params   int64    `json:"params"`
-	MACs     int64    `json:"macs"`
-	Features int      `json:"features,omitempty"`
-	Latency  int64    `json:"latency_ns,omitempty"` // at the percentile asked for, of a batch; 0 where not known
-	Mean     int64    `json:"latency_mean_ns,omitempty"`
-	Memory   int64    `json:"memory_bytes,omitempty"`
-	Load     int64    `json:"load_ns,omitempty"`
-	Timed    string   `json:"timed,omitempty"`   // when, RFC 3339
-	Exceeds  []string `json:"exceeds,omitempty"` // limits, in words; none where it fits
-	Warnings []string `json:"warnings,omitempty"`
-	Err      string   `json:"error,omitempty"` // why it was not measured
-	Skipped  bool     `json:"skipped,omitempty"`
+	Name           string   `json:"name"`
+	Network        string   `json:"network"`
+	File           string   `json:"file"`
+	SHA256         string   `json:"sha256,omitempty"`
+	Params         int64    `json:"params"`
+	MACs           int64    `json:"macs"`
+	Features       int      `json:"features,omitempty"`
+	Latency        int64    `json:"latency_ns,omitempty"`    // at the percentile asked for, of a batch; 0 where not known
+	LatencyLo      int64    `json:"latency_lo_ns,omitempty"` // 95 % interval; 0 where there is none
+	LatencyHi      int64    `json:"latency_hi_ns,omitempty"`
+	Mean           int64    `json:"latency_mean_ns,omitempty"`
+	Memory         int64    `json:"memory_bytes,omitempty"`
+	Load           int64    `json:"load_ns,omitempty"`
+	Timed          string   `json:"timed,omitempty"`           // when, RFC 3339
+	Exceeds        []string `json:"exceeds,omitempty"`         // limits, in words; none where it fits
+	Undecided      []string `json:"undecided,omitempty"`       // limits that the timing decides neither way, in words
+	TimingWarnings []string `json:"timing_warnings,omitempty"` // what makes the timing poor
+	Warnings       []string `json:"warnings,omitempty"`
+	Err            string   `json:"error,omitempty"` // why it was not measured
+	Skipped        bool     `json:"skipped,omitempty"`
 }
 
 // A Row is a network with a head, as tested on the person's images.
 type Row struct {
-	Name    string      `json:"name"` // the candidate's
-	Head    string      `json:"head"`
-	Score   heads.Score `json:"score"`
-	Fits    bool        `json:"fits"`
-	Group   int         `json:"tie_group"` // from 1, the best
-	P       float64     `json:"p_value"`   // against the group's best by the metric's test, corrected; 1 for that one itself
-	Front   bool        `json:"pareto"`
-	Latency int64       `json:"latency_ns"`
+	Name      string      `json:"name"` // the candidate's
+	Head      string      `json:"head"`
+	Score     heads.Score `json:"score"`
+	Fits      bool        `json:"fits"`
+	Group     int         `json:"tie_group"` // from 1, the best
+	P         float64     `json:"p_value"`   // against the group's best by the metric's test, corrected; 1 for that one itself
+	Front     bool        `json:"pareto"`
+	Latency   int64       `json:"latency_ns"`
+	Disturbed bool        `json:"timing_has_warnings,omitempty"`
 
 	Strengths  []float64 `json:"strengths,omitempty"`
 	Overall    float64   `json:"strength,omitempty"`
@@ -256,10 +261,11 @@ func asQuick(latency, lower int64) bool { return float64(latency) <= (1+sameLate
 
 // A pickChange is a pick under another limit on latency.
 type pickChange struct {
-	From  int64          `json:"from_latency_ns"` // from this limit on, up to the next change's
-	Name  string         `json:"name"`
-	Head  string         `json:"head"`
-	Value heads.Estimate `json:"value"`
+	From      int64          `json:"from_latency_ns"`               // from this limit on, up to the next change's
+	Disturbed bool           `json:"timing_has_warnings,omitempty"` // of the pick
+	Name      string         `json:"name"`
+	Head      string         `json:"head"`
+	Value     heads.Estimate `json:"value"`
 }
 
 // changes are the picks under every limit on latency, other limits as they are, the tightest first. A limit admits all
@@ -282,7 +288,7 @@ func changes(f *field, fits func(*Row) bool) []pickChange {
 		if len(all) > 0 && all[len(all)-1].Name == d.row.Name && all[len(all)-1].Head == d.row.Head {
 			continue
 		}
-		all = append(all, pickChange{From: limit, Name: d.row.Name, Head: d.row.Head, Value: f.metric.of(d.row.Score)})
+		all = append(all, pickChange{From: limit, Disturbed: d.row.Disturbed, Name: d.row.Name, Head: d.row.Head, Value: f.metric.of(d.row.Score)})
 	}
 	return all
 }
@@ -293,9 +299,13 @@ func (d *decision) reason(m Metric, l Limits, batch int) string {
 	if d.row.Head == headOwn {
 		learned = "without learning from any of the images"
 	}
+	taken := milliseconds(d.row.Latency)
+	if d.row.Disturbed {
+		taken += ", measured with warnings,"
+	}
 	text := fmt.Sprintf("%s with its %s reaches %s of %s (95 %% interval %s to %s) %s and takes %s for %s (p%g)",
 		d.row.Name, d.row.Head, m.withArticle(), percent(e.Value), percent(e.Lo), percent(e.Hi), learned,
-		milliseconds(d.row.Latency), batchOf(batch), 100*l.Percentile)
+		taken, batchOf(batch), 100*l.Percentile)
 	if l.Latency > 0 {
 		text += fmt.Sprintf(", within the limit of %s", milliseconds(l.Latency.Nanoseconds()))
 	}
@@ -351,6 +361,19 @@ func milliseconds(ns int64) string {
 	v := float64(ns) / 1e6
 	return fmt.Sprintf("%.*f ms", max(0, 2-int(math.Floor(math.Log10(max(v, 0.01))))), v)
 }
+
+// disturbed marks a latency whose timing has warnings.
+const disturbed = "(?)"
+
+// marked is a latency with the mark of one whose timing has warnings.
+func marked(ns int64, warned bool) string {
+	if warned {
+		return milliseconds(ns) + " " + disturbed
+	}
+	return milliseconds(ns)
+}
+
+func (r *Row) latency() string { return marked(r.Latency, r.Disturbed) }
 
 func batchOf(n int) string {
 	if n <= 1 {

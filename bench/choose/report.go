@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"zoobench/bench/choose/heads"
@@ -115,6 +116,12 @@ func (r *Result) networksSection(p *page) {
 		p.text(text)
 	}
 	p.figure(r.scatter())
+	if t := r.disturbedTable(); len(t.rows) > 0 {
+		p.heading("Latencies that were measured with warnings")
+		p.text(fmt.Sprintf("Other work on the machine may have made these latencies too high. The report marks them with %s. "+
+			"They are not kept: repeat the command while the machine does nothing else, and they are measured again.", disturbed))
+		p.table(t)
+	}
 	if t := r.failedTable(); len(t.rows) > 0 {
 		p.heading("Networks without a result")
 		p.table(t)
@@ -158,7 +165,7 @@ func (r *Result) changesSection(p *page) {
 	if len(r.Changes) > 0 {
 		t := tableOf("latency limit from", "pick", "head", r.Metric.words(), "95 % interval")
 		for _, c := range r.Changes {
-			t.add(milliseconds(c.From), c.Name, c.Head, percent(c.Value.Value), interval(c.Value))
+			t.add(marked(c.From, c.Disturbed), c.Name, c.Head, percent(c.Value.Value), interval(c.Value))
 		}
 		p.table(t)
 		p.text(fmt.Sprintf("Networks up to %d times above a limit are tested too. So you can see what a looser limit would give.", nearMiss))
@@ -215,13 +222,24 @@ func (r *Result) rowsTable() *tableBlock {
 		if row.Front {
 			front = "yes"
 		}
-		if len(c.Exceeds) > 0 {
-			limits = strings.Join(c.Exceeds, "; ")
+		if over := slices.Concat(c.Exceeds, c.Undecided); len(over) > 0 {
+			limits = strings.Join(over, "; ")
 		}
 		s := row.Score
 		t.add(mark, row.Name, row.Head, fmt.Sprint(row.Group), percent(s.Accuracy.Value), interval(s.Accuracy), pValue(row.P),
-			milliseconds(row.Latency), front, fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)),
+			row.latency(), front, fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)),
 			milliseconds(c.Load), limits, percent(s.Balanced.Value), interval(s.Balanced), percent(s.MacroF1.Value), interval(s.MacroF1))
+	}
+	return t
+}
+
+// disturbedTable is the timings with warnings.
+func (r *Result) disturbedTable() *tableBlock {
+	t := tableOf("network", "latency", "95 % interval", "warnings")
+	for _, c := range r.Candidates {
+		if len(c.TimingWarnings) > 0 {
+			t.add(c.Name, milliseconds(c.Latency), milliseconds(c.LatencyLo)+" to "+milliseconds(c.LatencyHi), strings.Join(c.TimingWarnings, "; "))
+		}
 	}
 	return t
 }

@@ -22,7 +22,8 @@ import (
 // timingsKept is how long a timing is used again: a question an hour later need not wait, one next week should.
 const timingsKept = 24 * time.Hour
 
-// timings are the cache's earlier timings by this program, the latest of each kind.
+// timings are the cache's earlier timings by this program, the latest of each kind. One with warnings is not kept: what
+// disturbed it may have ended.
 type timings struct {
 	path  string
 	runID string
@@ -37,7 +38,7 @@ func openTimings(dir, build string) (*timings, error) {
 	}
 	class := record.ThisMachine().Class()
 	for _, r := range all {
-		whole := r.Timing != nil && r.Asked != nil && r.Verdict.Valid
+		whole := r.Timing != nil && r.Asked != nil && undisturbed(&r)
 		if whole && r.RunID == t.runID && r.Machine.Class() == class && time.Since(r.Time) < timingsKept {
 			t.kept = append(t.kept, r)
 		}
@@ -59,6 +60,8 @@ func (t *timings) find(task runner.Task, sha256 string, percentile float64, minD
 	return nil
 }
 
+func undisturbed(r *record.Record) bool { return r.Verdict.Valid && len(r.Verdict.Warnings) == 0 }
+
 // measure times a network in processes of its own and keeps the record.
 func (t *timings) measure(
 	ctx context.Context, w runner.Worker, task runner.Task, percentile float64, minDuration time.Duration,
@@ -73,17 +76,25 @@ func (t *timings) measure(
 		return nil, fmt.Errorf("choose: %s: %s", task.Model, r.Why("latency_p50_ns"))
 	}
 	r.RunID = t.runID
+	return r, t.keep(r)
+}
+
+// keep writes a timing to the cache's file if nothing disturbed it.
+func (t *timings) keep(r *record.Record) error {
+	if !undisturbed(r) {
+		return nil
+	}
 	if err := os.MkdirAll(filepath.Dir(t.path), 0o777); err != nil {
-		return nil, fmt.Errorf("choose: %w", err)
+		return fmt.Errorf("choose: %w", err)
 	}
 	log, err := record.OpenLog(t.path)
 	if err != nil {
-		return nil, fmt.Errorf("choose: %w", err)
+		return fmt.Errorf("choose: %w", err)
 	}
 	if err := errors.Join(log.Append(r), log.Close()); err != nil {
-		return nil, fmt.Errorf("choose: %w", err)
+		return fmt.Errorf("choose: %w", err)
 	}
-	return r, nil
+	return nil
 }
 
 // timingTimeout ends a network that takes longer than anybody would wait for an image.

@@ -2,6 +2,7 @@ package choose
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -50,6 +51,45 @@ func TestFindTiming(t *testing.T) {
 		if got := times.find(task, sum, percentile, duration); (got != nil) != test.want {
 			t.Errorf("%s: found %v, want %v", test.name, got != nil, test.want)
 		}
+	}
+}
+
+// TestKeepTiming keeps timings that nothing disturbed.
+func TestKeepTiming(t *testing.T) {
+	c := cache(t)
+	task := runner.Task{
+		Job: experiment.Job{Model: "narrow", Axes: record.Axes{ISA: "generic", Threads: 1, Batch: 1, NoTune: true}},
+		Tag: "made", Weights: filepath.Join(c.Weights(), "narrow.made.safetensors"),
+	}
+	dir := t.TempDir()
+	times, err := openTimings(dir, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := times.measure(context.Background(), worker("small"), task, 0.5, 20*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(times.path); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range []record.Verdict{
+		{Valid: true}, {Valid: true, Warnings: []string{"noise"}}, {Reasons: []string{"drift"}}, {Valid: true},
+	} {
+		made := *r
+		made.Verdict = v
+		footprint := *r.Footprint
+		footprint.Load = int64(i + 1)
+		made.Footprint = &footprint
+		if err := times.keep(&made); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if times, err = openTimings(dir, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if len(times.kept) != 2 || times.kept[0].Load != 1 || times.kept[1].Load != 4 {
+		t.Errorf("%d timings kept, want the first and the last", len(times.kept))
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *chooser) test(ctx context.Context) error {
 		tested++
 		c.Rows = append(c.Rows, rows...)
 		c.o.Say(fmt.Sprintf("%s: accuracy %s with a linear probe, latency %s for %s",
-			cand.Name, percent(rows[0].Score.Accuracy.Value), milliseconds(cand.Latency), batchOf(c.Batch)))
+			cand.Name, percent(rows[0].Score.Accuracy.Value), rows[0].latency(), batchOf(c.Batch)))
 	}
 	if tested == 0 {
 		return c.nothing()
@@ -137,7 +137,10 @@ func (c *chooser) predict(ctx context.Context, cand *contender) (answer, error) 
 // newRow is the row of a network with a head, by the probabilities of the classes for each image.
 func (c *chooser) newRow(cand *contender, head string, data []float32) *Row {
 	p := heads.Matrix{Rows: len(c.images), Cols: len(c.Classes), Data: data}
-	r := &Row{Name: cand.Name, Head: head, Fits: len(cand.Exceeds) == 0, Latency: cand.Latency, probabilities: p}
+	r := &Row{
+		Name: cand.Name, Head: head, Fits: len(cand.Exceeds)+len(cand.Undecided) == 0, Latency: cand.Latency,
+		Disturbed: len(cand.TimingWarnings) > 0, probabilities: p,
+	}
 	r.outcome = heads.Decide(len(c.Classes), c.task.Labels, c.readable, p.Row)
 	r.Score = r.outcome.Score()
 	return r

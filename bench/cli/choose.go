@@ -41,6 +41,11 @@ type chooseRow struct {
 	Params     int64   `json:"params"`
 	Memory     int64   `json:"memory_bytes"`
 	Load       int64   `json:"load_ns"`
+
+	LatencyLo int64    `json:"latency_lo_ns"` // 95 % interval; 0 where there is none
+	LatencyHi int64    `json:"latency_hi_ns"`
+	Warnings  []string `json:"timing_warnings,omitempty"`
+	Undecided bool     `json:"undecided"` // whether it fits: the latency's interval has the limit in it
 }
 
 // percentileNames are the percentiles of --percentile.
@@ -216,6 +221,7 @@ func (a *app) printChoice(r *choose.Result) error {
 			Balanced: s.Balanced.Value, BalancedLo: s.Balanced.Lo, BalancedHi: s.Balanced.Hi,
 			MacroF1: s.MacroF1.Value, MacroF1Lo: s.MacroF1.Lo, MacroF1Hi: s.MacroF1.Hi,
 			P: row.P, Front: row.Front, Latency: row.Latency, Params: c.Params, Memory: c.Memory, Load: c.Load,
+			LatencyLo: c.LatencyLo, LatencyHi: c.LatencyHi, Warnings: c.TimingWarnings, Undecided: len(c.Undecided) > 0 && len(c.Exceeds) == 0,
 		}); err != nil {
 			return err
 		}
@@ -230,13 +236,20 @@ func (r chooseRow) cells() []string {
 	if r.Picked {
 		mark = "→"
 	}
-	if r.Fits {
+	switch {
+	case r.Fits:
 		limits = "kept"
+	case r.Undecided:
+		limits = "not decided"
+	}
+	latency := millis(r.Latency)
+	if len(r.Warnings) > 0 {
+		latency += " (?)"
 	}
 	return []string{
 		mark, r.Model, r.Head, strconv.Itoa(r.Group),
 		percent(r.Accuracy), fmt.Sprintf("%.1f to %.1f", 100*r.AccuracyLo, 100*r.AccuracyHi), percent(r.Balanced), percent(r.MacroF1),
-		millis(r.Latency), millions(r.Params), mebibytes(r.Memory), millis(r.Load), limits,
+		latency, millions(r.Params), mebibytes(r.Memory), millis(r.Load), limits,
 	}
 }
 
