@@ -7,7 +7,8 @@ import "zoobench/zoo/nn"
 //
 // As released, apart from resnet.go's SE-ResNets:
 //   - the first pool has no padding and rounds up;
-//   - the plain bottleneck has its stride on the first 1×1, as Caffe's ResNet; 18 and 34 layers are the port's own;
+//   - the plain bottleneck has its stride on the first 1×1, as Caffe's ResNet; 18 and 34 layers are the port's own, and their
+//     second norm has a ReLU behind it, before the gate;
 //   - SENet-154 begins with three 3×3 convolutions; its first 1×1 is halved; changes of shape but the first stage's are
 //     projected by 3×3.
 //
@@ -84,9 +85,9 @@ func (s legacySENet) residual(g *nn.Builder, x nn.Value, planes, stride int) nn.
 		narrow = wide / 2
 	}
 	y := g.ReLU(convBN(g, "1", x, narrow, first))
-	y = convBN(g, "2", y, wide, second)
+	y = g.ReLU(convBN(g, "2", y, wide, second))
 	if s.block != legacyBasic {
-		y = convBN(g, "3", g.ReLU(y), out, nn.K(1))
+		y = convBN(g, "3", y, out, nn.K(1))
 	}
 	y = squeezeExcite(g.In("se_module"), y, out/16)
 	if stride > 1 || x.C != out {

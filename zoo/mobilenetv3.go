@@ -70,7 +70,7 @@ var mobileNetV3Small = []bneck{
 var bilinearHalf = Recipe{Mean: half, Std: half}
 
 var mobileNetV3s = family{name: "mobilenetv3", year: 2019, paper: "arXiv:1905.02244", rows: []row{
-	{"mobilenetv3_large_075", mobileNetV3{width: 0.75}.build, 224, 3_993_528, 154_560_624, bicubic},
+	{"mobilenetv3_large_075", mobileNetV3{width: 0.75}.build, 224, 3_993_528, 154_560_624, plain},
 	{"mobilenetv3_large_100", mobileNetV3{}.build, 224, 5_483_032, 216_589_760, bicubic},
 	{"mobilenetv3_small_050", mobileNetV3{width: 0.5, small: true}.build, 224, 1_593_224, 24_188_688, bicubic},
 	{"mobilenetv3_small_075", mobileNetV3{width: 0.75, small: true}.build, 224, 2_041_872, 43_399_344, bicubic},

@@ -42,7 +42,7 @@ var wideResNets = family{name: "wide_resnet", year: 2016, paper: "arXiv:1605.071
 
 var resNeXts = family{name: "resnext", year: 2016, paper: "arXiv:1611.05431", rows: []row{
 	{"resnext50_32x4d", resnet{depths: [4]int{3, 4, 6, 3}, block: bottleneck{32, 4}}.build, 224, 25_028_904, 4_230_479_872, bicubic95},
-	{"resnext101_32x4d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 4}}.build, 224, 44_177_704, 7_969_996_800, bicubic},
+	{"resnext101_32x4d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 4}}.build, 224, 44_177_704, 7_969_996_800, plain},
 	{"resnext101_32x8d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 8}}.build, 224, 88_791_336, 16_414_015_488, plain},
 	{"resnext101_32x16d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 16}}.build, 224, 194_026_792, 36_163_289_088, plain},
 	{"resnext101_32x32d", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{32, 32}}.build, 224, 468_530_472, 87_106_781_184, plain},
@@ -50,10 +50,10 @@ var resNeXts = family{name: "resnext", year: 2016, paper: "arXiv:1611.05431", ro
 }}
 
 var seResNets = family{name: "seresnet", year: 2017, paper: "arXiv:1709.01507", rows: []row{
-	{"seresnet18", resnet{depths: [4]int{2, 2, 2, 2}, block: basic{}, gate: se16}.build, 224, 11_779_624, 1_814_161_408, plain},
-	{"seresnet34", resnet{depths: [4]int{3, 4, 6, 3}, block: basic{}, gate: se16}.build, 224, 21_960_416, 3_663_920_128, plain},
+	{"seresnet18", resnet{depths: [4]int{2, 2, 2, 2}, block: basic{}, gate: se16}.build, 224, 11_779_624, 1_814_161_408, bicubic88},
+	{"seresnet34", resnet{depths: [4]int{3, 4, 6, 3}, block: basic{}, gate: se16}.build, 224, 21_960_416, 3_663_920_128, bicubic88},
 	{"seresnet50", resnet{depths: [4]int{3, 4, 6, 3}, gate: se16}.build, 224, 28_088_024, 4_091_699_200, bicubic95},
-	{"seresnet101", resnet{depths: [4]int{3, 4, 23, 3}, gate: se16}.build, 224, 49_326_872, 7_806_148_608, plain},
+	{"seresnet101", resnet{depths: [4]int{3, 4, 23, 3}, gate: se16}.build, 224, 49_326_872, 7_806_148_608, bicubic88},
 	{"seresnet152", resnet{depths: [4]int{3, 8, 36, 3}, gate: se16}.build, 224, 66_821_848, 11_520_204_800, bicubic88},
 	{"seresnext50_32x4d", resnet{depths: [4]int{3, 4, 6, 3}, block: bottleneck{32, 4}, gate: se16}.build,
 		224, 27_559_896, 4_232_994_816, bicubic88},
