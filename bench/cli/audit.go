@@ -24,12 +24,17 @@ type auditRow struct {
 	Top1       float64 `json:"top1"` // percent
 	Top5       float64 `json:"top5"`
 	Difference float64 `json:"top1_difference"` // percentage points, against the published way
-	Half       float64 `json:"top1_difference_half"`
+	Lo         float64 `json:"top1_difference_lo"`
+	Hi         float64 `json:"top1_difference_hi"`
 	P          float64 `json:"p"`        // McNemar's exact test against the published way
+	PHolm      float64 `json:"p_holm"`   // corrected for all mistakes
 	Expected   float64 `json:"expected"` // percent: the published figure with the difference or, without one, Top1
 	Fits       *bool   `json:"fits_observed,omitempty"`
 	fit        float64 // how far Expected is from what was observed
 }
+
+// libraries is by how many percentage points a published top-1 may differ from one library to another.
+const libraries = 0.15
 
 func (a *app) audit() *cobra.Command {
 	var b build
@@ -99,24 +104,23 @@ func publishedTop1(r *runner.AuditResult) float64 {
 func auditRows(r *runner.AuditResult, published, observed float64) []auditRow {
 	var rows []auditRow
 	percent := func(k int) float64 { return 100 * float64(k) / float64(r.Images) }
-	for _, w := range r.Rows {
-		row := auditRow{Mistake: w.Name, Detail: w.Detail, Images: r.Images, Top1: percent(w.Top1), Top5: percent(w.Top5), P: w.P}
+	for i, w := range r.Rows {
+		row := auditRow{Mistake: w.Name, Detail: w.Detail, Images: r.Images, Top1: percent(w.Top1), Top5: percent(w.Top5), P: w.P, PHolm: w.PHolm}
 		row.Difference = percent(w.OnlyHere - w.OnlyRef)
-		// 95 % interval of a paired difference, by the normal approximation.
-		n, b, d := float64(r.Images), float64(w.OnlyHere+w.OnlyRef), float64(w.OnlyHere-w.OnlyRef)
-		row.Half = 100 * 1.96 * math.Sqrt(max(b-d*d/n, 0)) / n
+		if i > 0 {
+			lo, hi := stat.PairedInterval(w.OnlyHere, w.OnlyRef, r.Images)
+			row.Lo, row.Hi = 100*lo, 100*hi
+		}
 		row.Expected = row.Top1
-		tolerance := 0.0
+		lo, hi := stat.Wilson(w.Top1, r.Images)
+		lo, hi = 100*lo, 100*hi
 		if published > 0 {
 			row.Expected = published + row.Difference
-			tolerance = max(row.Half, 0.15) // published figures differ by a tenth from library to library
-		} else {
-			lo, hi := stat.Wilson(w.Top1, r.Images)
-			tolerance = 100 * (hi - lo) / 2
+			lo, hi = published+min(row.Lo, row.Difference-libraries), published+max(row.Hi, row.Difference+libraries)
 		}
 		if observed > 0 {
 			row.fit = math.Abs(row.Expected - observed)
-			fits := row.fit <= tolerance
+			fits := lo <= observed && observed <= hi
 			row.Fits = &fits
 		}
 		rows = append(rows, row)
@@ -163,12 +167,12 @@ func diagnosis(rows []auditRow, published, observed float64) string {
 func (a *app) printAudit(r *runner.AuditResult, observed float64) error {
 	published := publishedTop1(r)
 	rows := auditRows(r, published, observed)
-	out := newPrinter(a, []string{"mistake", "done", "top-1", "points", "95 %", "p", "top-5"}, func(r auditRow) []string {
-		points, half, p := "–", "–", "–"
+	out := newPrinter(a, []string{"mistake", "what was done", "top-1", "points", "95 % interval", "p", "top-5"}, func(r auditRow) []string {
+		points, interval, p := "–", "–", "–"
 		if r.Mistake != rows[0].Mistake {
-			points, half, p = fmt.Sprintf("%+.2f", r.Difference), fmt.Sprintf("±%.2f", r.Half), shortP(r.P)
+			points, interval, p = fmt.Sprintf("%+.2f", r.Difference), fmt.Sprintf("%+.2f to %+.2f", r.Lo, r.Hi), shortP(r.PHolm)
 		}
-		return []string{r.Mistake, r.Detail, fmt.Sprintf("%.2f %%", r.Top1), points, half, p, fmt.Sprintf("%.2f %%", r.Top5)}
+		return []string{r.Mistake, r.Detail, fmt.Sprintf("%.2f %%", r.Top1), points, interval, p, fmt.Sprintf("%.2f %%", r.Top5)}
 	})
 	if err := out.printAll(rows); err != nil || a.format != "table" {
 		return err
@@ -177,6 +181,7 @@ func (a *app) printAudit(r *runner.AuditResult, observed float64) error {
 	if r.Unreadable > 0 {
 		text += fmt.Sprintf(", %d of them unreadable and wrong everywhere", r.Unreadable)
 	}
+	text += "\np: McNemar's exact test against the published preprocessing, with Holm's correction for all mistakes"
 	if observed > 0 {
 		text += "\n" + diagnosis(rows, published, observed)
 	}

@@ -34,7 +34,8 @@ func TestDiagnosis(t *testing.T) {
 		}
 	}
 	rows := auditRows(r, 0, 0)
-	if rows[1].Mistake != "range" || rows[1].Difference != -50 || math.Abs(rows[2].Half-1.373) > 0.001 {
+	if rows[1].Mistake != "range" || rows[1].Difference != -50 ||
+		math.Abs(rows[2].Lo+4.3786) > 1e-4 || math.Abs(rows[2].Hi+1.6095) > 1e-4 || rows[0].Lo != 0 || rows[0].Hi != 0 {
 		t.Errorf("rows: %+v, want the greatest loss first", rows)
 	}
 }
@@ -50,6 +51,30 @@ func TestAuditUsage(t *testing.T) {
 	} {
 		if code, _, stderr := invoke(t, test.args...); code != 1 || !strings.Contains(stderr, test.want) {
 			t.Errorf("%q: exit code %d, %q; want 1 and %q", test.args, code, stderr, test.want)
+		}
+	}
+}
+
+// TestPrintAudit prints the corrected p-value and the interval, neither of the published way.
+func TestPrintAudit(t *testing.T) {
+	spec, err := zoo.Find("resnet50")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	a := &app{stdout: &out, format: "table"}
+	r := &runner.AuditResult{Images: 1000, Network: &runner.Network{Ready: &runner.Ready{Spec: spec}}, Rows: []runner.AuditRow{
+		{Name: "as published", Top1: 800, Top5: 950, P: 1, PHolm: 1},
+		{Name: "crop", Top1: 786, OnlyHere: 10, OnlyRef: 24, P: 0.0243, PHolm: 0.0729},
+	}}
+	if err := a.printAudit(r, 0); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	for i, want := range []string{"", "80.00 %      –              –     – 95.00 %", "78.60 %  -1.40 -2.55 to -0.24 0.073 ", "", "1000 images",
+		"p: McNemar's exact test against the published preprocessing, with Holm's correction for all mistakes"} {
+		if i >= len(lines) || !strings.Contains(lines[i], want) {
+			t.Errorf("line %d: want %q in:\n%s", i, want, out.String())
 		}
 	}
 }

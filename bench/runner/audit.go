@@ -24,7 +24,8 @@ type AuditRow struct {
 	Top5     int
 	OnlyHere int     // images that this way alone got right, by top-1, and not the published way
 	OnlyRef  int     // the reverse
-	P        float64 // McNemar's exact test between the two
+	P        float64 // McNemar's exact test between the two; 1 for the published way
+	PHolm    float64 // corrected for all mistakes
 }
 
 // An AuditResult holds the ways of preparing images, the published one first.
@@ -165,11 +166,22 @@ func Audit(ctx context.Context, list *zoo.List, t Task, step func(done, total in
 	if result.Images == 0 {
 		return nil, fmt.Errorf("runner: audit: %s: no image has a label", a.Data)
 	}
-	for i := range result.Rows {
-		row := &result.Rows[i]
-		row.P = stat.McNemar(row.OnlyHere, row.OnlyRef)
-	}
+	result.test()
 	return result, nil
+}
+
+// test compares every mistake with the published way.
+func (r *AuditResult) test() {
+	r.Rows[0].P, r.Rows[0].PHolm = 1, 1
+	mistakes := r.Rows[1:]
+	var p []float64
+	for i := range mistakes {
+		mistakes[i].P = stat.McNemar(mistakes[i].OnlyHere, mistakes[i].OnlyRef)
+		p = append(p, mistakes[i].P)
+	}
+	for i, adjusted := range stat.Holm(p) {
+		mistakes[i].PHolm = adjusted
+	}
 }
 
 // prepareBatch fills the ways' tensors with some images and tells which of them could be read.

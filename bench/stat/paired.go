@@ -6,6 +6,20 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
+// PairedInterval returns the 95 % interval of the difference of two shares of the same n images, of which onlyA were right
+// with one system alone and onlyB with the other alone: that of Agresti and Min (Statistics in Medicine 24, 2005, "Wald+2"),
+// with half an image more in each of the four cells. It is of A less B, in [-1, 1]. It panics where a count is negative or both
+// exceed n.
+func PairedInterval(onlyA, onlyB, n int) (lo, hi float64) {
+	if onlyA < 0 || onlyB < 0 || onlyA+onlyB > n {
+		panic("stat: paired interval: counts negative or more than images")
+	}
+	a, b, m := float64(onlyA)+0.5, float64(onlyB)+0.5, float64(n)+2
+	centre := (a - b) / m
+	half := z95 * math.Sqrt(a+b-(a-b)*(a-b)/m) / m
+	return max(centre-half, -1), min(centre+half, 1)
+}
+
 // z80 is the 80 % quantile of the standard normal distribution.
 const z80 = 0.8416212335729143
 

@@ -7,6 +7,60 @@ import (
 	"testing"
 )
 
+func TestPairedInterval(t *testing.T) {
+	for _, test := range []struct {
+		name            string
+		onlyA, onlyB, n int
+		lo, hi          float64
+	}{
+		// Agresti and Min's formula by hand: centre -20/162, deviation sqrt(61 - 400/162)/162 = 0.0472256.
+		{"40 and 20 of 160", 20, 40, 160, -0.216017, -0.030896},
+		// Airway hyper-responsiveness of 21 children (Bentur et al. 2009): centre -6/23, deviation sqrt(9 - 36/23)/23 = 0.118550.
+		{"1 and 7 of 21", 1, 7, 21, -0.493223, -0.028516},
+		{"none", 0, 0, 98, -0.0196, 0.0196}, // ±1.96/100: as many images that agree leave room for a difference
+		{"all one way", 3, 0, 3, 0.018581, 1},
+	} {
+		lo, hi := PairedInterval(test.onlyA, test.onlyB, test.n)
+		if math.Abs(lo-test.lo) > 1e-5 || math.Abs(hi-test.hi) > 1e-5 {
+			t.Errorf("%s: got [%.6f, %.6f], want [%.6f, %.6f]", test.name, lo, hi, test.lo, test.hi)
+		}
+		if b, a := PairedInterval(test.onlyB, test.onlyA, test.n); b != -hi || a != -lo {
+			t.Errorf("%s: [%.6f, %.6f] the other way round", test.name, b, a)
+		}
+	}
+}
+
+// TestPairedIntervalCovers draws few images of which few differ, where Wald's interval covers the least.
+func TestPairedIntervalCovers(t *testing.T) {
+	const draws = 20_000
+	rng := rand.New(rand.NewPCG(2, 0))
+	for _, test := range []struct {
+		a, b float64
+		n    int
+	}{{0.02, 0.02, 100}, {0.06, 0.03, 100}, {0.1, 0, 30}, {0.06, 0.03, 1000}, {0.3, 0.1, 50}} {
+		hit := 0
+		for range draws {
+			a, b := 0, 0
+			for range test.n {
+				switch u := rng.Float64(); {
+				case u < test.a:
+					a++
+				case u < test.a+test.b:
+					b++
+				}
+			}
+			if lo, hi := PairedInterval(a, b, test.n); lo <= test.a-test.b && test.a-test.b <= hi {
+				hit++
+			}
+		}
+		share := float64(hit) / draws
+		t.Logf("%.2f and %.2f of %d: covered in %.1f %%", test.a, test.b, test.n, 100*share)
+		if share < 0.94 {
+			t.Errorf("%.2f and %.2f of %d: covered in %.1f %%, want 95 %%", test.a, test.b, test.n, 100*share)
+		}
+	}
+}
+
 func TestImagesToSeparate(t *testing.T) {
 	for _, test := range []struct {
 		onlyA, onlyB, n int
