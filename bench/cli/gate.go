@@ -30,7 +30,7 @@ func (s *gateShare) Set(text string) error {
 		v /= 100
 	}
 	if err != nil || !(v > 0 && v < 1) {
-		return errors.New("want a share such as 5%, more than 0 and less than all")
+		return errors.New("want a share such as 5%, over 0% and under 100%")
 	}
 	*s = gateShare(v)
 	return nil
@@ -115,7 +115,7 @@ func (f *gateFlags) open(ctx context.Context, a *app) (*gateRun, error) {
 		return nil, fmt.Errorf("--format: have %q, want table, markdown, json or bench", f.format)
 	}
 	if f.budget < 0 {
-		return nil, fmt.Errorf("--budget %v: want none below 0", f.budget)
+		return nil, fmt.Errorf("--budget %v: want 0 or more", f.budget)
 	}
 	if f.layouts < 1 {
 		return nil, fmt.Errorf("--layouts %d: want at least 1", f.layouts)
@@ -167,7 +167,7 @@ func (g *gateRun) build(ctx context.Context, commit string) (*gate.Binary, error
 	return g.repo.Build(ctx, commit, g.suite, gate.Plant{}, g.layouts)
 }
 
-// gateStatus tells what is being done: in one line that changes on a terminal, in a line a phase elsewhere.
+// gateStatus shows what is being done: in one line that changes on a terminal, in a line a phase elsewhere.
 type gateStatus struct {
 	w          io.Writer
 	isTerminal bool
@@ -281,7 +281,7 @@ func (g *gateRun) compare(ctx context.Context, baseRev string) error {
 		result.Rows = append(result.Rows, gate.Row{Bench: name, Verdict: gate.New})
 	}
 	if len(left) > 0 {
-		result.Notes = append(result.Notes, fmt.Sprintf("left out, as they compare alternatives with one another: %d benchmarks from %s on",
+		result.Notes = append(result.Notes, fmt.Sprintf("left out %d benchmarks that compare alternatives with each other, the first is %s",
 			len(left), left[0]))
 	}
 	return g.report(result, base, head, gate.Nanoseconds)
@@ -365,7 +365,7 @@ func (g *gateRun) selfTest(ctx context.Context, plant string, nulls, plants int)
 		return benchError(err)
 	}
 	g.line.clear()
-	stopped := err // the comparisons made until then took minutes: they are told all the same
+	stopped := err // the comparisons made until then took minutes: they are printed all the same
 	if g.format == "json" {
 		e := json.NewEncoder(g.a.stdout)
 		e.SetIndent("", " ")
@@ -444,7 +444,7 @@ func (a *app) gateCheck() *cobra.Command {
 				return err
 			}
 			if c.Flags().Changed("suite") || c.Flags().Changed("bench") {
-				return errors.New("gate: check: --suite and --bench are the baseline's")
+				return errors.New("gate: check: the baseline sets --suite and --bench: leave them out")
 			}
 			f.suite = baseline.Suite
 			g, err := f.open(ctx, a)

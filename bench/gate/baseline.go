@@ -244,7 +244,7 @@ func (t *Timed) kernels(ctx context.Context, pattern string) ([]benchmark, error
 	}
 	benches = slices.DeleteFunc(benches, func(b benchmark) bool { return b.Compares })
 	if len(benches) == 0 {
-		return nil, fmt.Errorf("gate: %.12s: no benchmark that --bench %s names", t.Commit(), pattern)
+		return nil, fmt.Errorf("gate: %.12s: --bench %s matches no benchmark", t.Commit(), pattern)
 	}
 	return benches, nil
 }
@@ -255,7 +255,7 @@ func (t *Timed) Check(ctx context.Context, b *Baseline, o Options) (*Result, err
 	o.Threshold = cmp.Or(o.Threshold, 0.05)
 	m := record.ThisMachine()
 	if class := m.Class(); class != b.Class {
-		return nil, fmt.Errorf("gate: check: the baseline is of another class of machine and is not compared: have %s, want %s", class, b.Class)
+		return nil, fmt.Errorf("gate: check: the baseline was measured on another class of machine: have %s, want %s", class, b.Class)
 	}
 	benches, err := t.kernels(ctx, b.Pattern)
 	if err != nil {
@@ -264,7 +264,7 @@ func (t *Timed) Check(ctx context.Context, b *Baseline, o Options) (*Result, err
 	start := time.Now()
 	both, before, apart := match(b, benches)
 	if len(both) == 0 {
-		return nil, errors.New("gate: check: no benchmark of the baseline is there any more")
+		return nil, errors.New("gate: check: the revision has none of the baseline's benchmarks")
 	}
 	rows, err := t.judge(ctx, both, before, o)
 	if err != nil {

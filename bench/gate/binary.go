@@ -243,7 +243,7 @@ func (p *Pair) Benches(ctx context.Context, pattern string) (both, gone, added, 
 		}
 	}
 	if len(both) == 0 {
-		return nil, nil, nil, nil, fmt.Errorf("gate: no benchmark that --bench %s names is on both sides: %d on the base's, %d on the head's",
+		return nil, nil, nil, nil, fmt.Errorf("gate: --bench %s matches no benchmark that both revisions have: base has %d, head has %d",
 			pattern, len(sides[Base]), len(sides[Head]))
 	}
 	return both, gone, added, left, nil

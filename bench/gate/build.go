@@ -100,9 +100,8 @@ func (r *Repo) Clean(ctx context.Context) error {
 	if len(lines) > len(names) {
 		names = append(names, fmt.Sprintf("%d more", len(lines)-len(names)))
 	}
-	return fmt.Errorf("gate: the working tree has changes that are in no revision (%s): commit them, or name a revision with --head "+
-		"to compare without them",
-		strings.Join(names, ", "))
+	return fmt.Errorf("gate: the working tree has uncommitted changes (%s): commit them, or name a revision with --head to leave "+
+		"them out", strings.Join(names, ", "))
 }
 
 // Build builds a revision's benchmarks in a worktree of its own, in so many layouts, or finds them built. A plant, where

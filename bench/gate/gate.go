@@ -1,4 +1,4 @@
-// Package gate tells whether a change made kernels slower: it runs the benchmarks of two revisions in turn and judges
+// Package gate checks whether a change made kernels slower: it runs the benchmarks of two revisions in turn and judges
 // each by intervals and tests that keep their error rates.
 //
 // The contract: a threshold T is the slow-down that must not land unseen. A benchmark is slower where its times are shown
@@ -180,7 +180,7 @@ func Compare(ctx context.Context, benches []string, s Sampler, o Options) (*Resu
 	result.GeoMean, result.GeoLo, result.GeoHi = geoMean(rows)
 	result.Elapsed = time.Since(c.start)
 	if c.spent() {
-		result.Notes = append(result.Notes, fmt.Sprintf("the budget of %v ended before all was decided", o.Budget))
+		result.Notes = append(result.Notes, fmt.Sprintf("the budget of %v ended before every benchmark had a verdict", o.Budget))
 	}
 	result.noise()
 	return result, nil
@@ -332,10 +332,10 @@ func (r *Result) noise() {
 		}
 	}
 	if len(loud) > 0 {
-		r.Notes = append(r.Notes, "the host is too noisy for base to agree with itself on "+strings.Join(loud, ", "))
+		r.Notes = append(r.Notes, "the machine is too noisy to decide on "+strings.Join(loud, ", "))
 	}
 	if len(r.Unsteady) > 0 {
-		r.Notes = append(r.Notes, "base against itself differs by more than half the threshold, so no verdict here can be trusted: "+
+		r.Notes = append(r.Notes, "no verdict can be trusted: base differs from itself by more than half the threshold in "+
 			strings.Join(r.Unsteady, ", "))
 	}
 }

@@ -87,25 +87,25 @@ func (w *Watch) Notes() []string {
 	var notes []string
 	now := totalTime()
 	if others := float64(now.busy-w.total.busy-(ownTicks()-w.own)) / ticks / seconds; others > noteCores {
-		note := fmt.Sprintf("other processes used %.2f cores meanwhile", others)
+		note := fmt.Sprintf("other processes used %.2f cores during the measurement", others)
 		if names := w.busiest(seconds); len(names) > 0 {
 			note += ": " + strings.Join(names, ", ")
 		}
 		notes = append(notes, note)
 	}
 	if stolen := float64(now.stolen-w.total.stolen) / ticks / seconds; stolen > noteSteal {
-		notes = append(notes, fmt.Sprintf("the hypervisor gave %.2f cores to other machines meanwhile", stolen))
+		notes = append(notes, fmt.Sprintf("the hypervisor gave %.2f cores to other machines during the measurement", stolen))
 	}
 	if slices.Sort(w.rates); len(w.rates) >= 10 {
 		// Without the tenth at either end, which a single interruption reaches.
 		low, high := w.rates[len(w.rates)/10], w.rates[len(w.rates)-1-len(w.rates)/10]
 		if high-low > noteClock*high {
-			notes = append(notes, fmt.Sprintf("%s's arithmetic moved between %.1f and %.1f GFLOP/s: its clock changed, or something "+
-				"shared the core", core, low/1e9, high/1e9))
+			notes = append(notes, fmt.Sprintf("the arithmetic of %s varied between %.1f and %.1f GFLOP/s: its clock changed, or "+
+				"something else used the core", core, low/1e9, high/1e9))
 		}
 	}
 	if w.least > 0 && float64(w.most-w.least) > noteClock*float64(w.most) {
-		notes = append(notes, fmt.Sprintf("%s's clock moved between %.2f and %.2f GHz", core, float64(w.least)/1e6, float64(w.most)/1e6))
+		notes = append(notes, fmt.Sprintf("the clock of %s varied between %.2f and %.2f GHz", core, float64(w.least)/1e6, float64(w.most)/1e6))
 	}
 	return notes
 }

@@ -111,7 +111,7 @@ func RunSelfTest(ctx context.Context, repo *Repo, commit string, o SelfTestOptio
 		return nil, err
 	}
 	if len(t.Planted) == 0 {
-		return nil, fmt.Errorf("gate: self-test: no benchmark that --bench %s names calls %s", o.Pattern, o.Plant)
+		return nil, fmt.Errorf("gate: self-test: no benchmark that --bench %s matches calls %s", o.Pattern, o.Plant)
 	}
 
 	err = t.compare(ctx, repo, pair, o, tell)

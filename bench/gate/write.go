@@ -130,8 +130,8 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	for _, row := range r.Ordered() {
 		line(r.Cells(&row))
 	}
-	b.WriteString("\nA change is head over base, by the rounds' log ratios; noise is how far base strays from itself in 19 of 20 " +
-		"cases after as many rounds, with its code in other places.\n")
+	b.WriteString("\nChange is head's time compared with base's, estimated from all rounds. Noise is how far base differs from " +
+		"itself in 19 of 20 cases after the same number of rounds, with its code in other places.\n")
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "\n- %s", note)
 	}
