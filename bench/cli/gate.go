@@ -409,6 +409,11 @@ func (a *app) gateRecord() *cobra.Command {
 			}
 			g.line.clear()
 			_, err = fmt.Fprintf(a.stdout, "%s: %d benchmarks of %.12s on %s\n", file, len(baseline.Benches), baseline.Commit, clean(baseline.Class))
+			for _, d := range baseline.Disturbed {
+				if err == nil {
+					_, err = fmt.Fprintf(a.stdout, "no check against it will have a verdict: %s\n", d)
+				}
+			}
 			return err
 		},
 	}
@@ -428,7 +433,7 @@ func (g *gateRun) timed(ctx context.Context) (*gate.Timed, error) {
 		return nil, err
 	}
 	g.watch = gate.StartWatch(g.cpu)
-	return gate.NewTimed(binary, g.cpu, g.seed, g.progress), nil
+	return gate.NewTimed(binary, g.watch, g.seed, g.progress), nil
 }
 
 func (a *app) gateCheck() *cobra.Command {

@@ -128,8 +128,16 @@ func TestGateFindsSlower(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("record: exit code %d, %s", code, stderr)
 	}
-	code, stdout, stderr = invoke(t, "gate", "check", "--head", "HEAD~1", "--layouts", "2", "--rounds", "16", baseline)
-	if code != exitRegression {
-		t.Errorf("check of a slower revision: exit code %d, %s%s", code, stdout, stderr)
+	code, stdout, stderr = invoke(t, "gate", "check", "--head", "HEAD~1", "--layouts", "2", "--rounds", "16", "--format", "json", baseline)
+	r = gate.Report{}
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+		t.Fatalf("%v: %s%s", err, stdout, stderr)
+	}
+	want := exitRegression
+	if len(r.Disturbed) > 0 { // by other tests
+		want = exitInconclusive
+	}
+	if code != want || r.Rows[0].Verdict != gate.Slower {
+		t.Errorf("check of a slower revision: exit code %d, want %d, %s%s", code, want, stdout, stderr)
 	}
 }

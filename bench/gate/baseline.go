@@ -17,60 +17,6 @@ import (
 	"zoobench/kernels"
 )
 
-// A reference is a calibration kernel: what a benchmark's time is a ratio to, so that a machine that is slower today as
-// a whole shows no change.
-type reference string
-
-// The references: multiply-adds that never leave the registers, and a copy of memory beyond a core's own caches.
-const (
-	arithmetic reference = "arithmetic"
-	memory     reference = "memory"
-)
-
-// Sizes of the calibration kernels. A pass takes around a millisecond.
-const (
-	arithmeticRounds = 300_000
-	copyBytes        = 4 << 20
-	referenceRuns    = 7 // the least of so many counts
-)
-
-// arithmeticShare is the part of the arithmetic's peak from which a benchmark is taken to follow it and not memory. Layers
-// that convolve reach 0.25 or more of it; a linear layer at batch 1, which reads each weight once, less.
-const arithmeticShare = 0.25
-
-// A calibrator times the calibration kernels on one core.
-type calibrator struct {
-	cpu      int
-	src, dst []byte
-}
-
-// newCalibrator is a calibrator of this core; below 0 for none in particular.
-func newCalibrator(cpu int) *calibrator {
-	c := &calibrator{cpu: cpu, src: make([]byte, copyBytes), dst: make([]byte, copyBytes)}
-	for i := range c.src {
-		c.src[i] = byte(i) // a page that was never written has no memory of its own
-	}
-	return c
-}
-
-// times are the least times of one pass of each reference, in nanoseconds, and the peak in flops a second.
-func (c *calibrator) times() (ns map[reference]float64, flopsPerSec float64, err error) {
-	ns = map[reference]float64{arithmetic: math.Inf(1), memory: math.Inf(1)}
-	var flops int64
-	err = onCore(c.cpu, func() error {
-		for range referenceRuns {
-			start := time.Now()
-			flops = kernels.PeakRounds(arithmeticRounds)
-			ns[arithmetic] = min(ns[arithmetic], float64(time.Since(start).Nanoseconds()))
-			start = time.Now()
-			copy(c.dst, c.src)
-			ns[memory] = min(ns[memory], float64(time.Since(start).Nanoseconds()))
-		}
-		return nil
-	})
-	return ns, 1e9 * float64(flops) / ns[arithmetic], err
-}
-
 // baselineSchema is the version of the baseline's form.
 const baselineSchema = 2
 
@@ -84,6 +30,8 @@ type Baseline struct {
 	Pattern string          `json:"pattern"`
 	Time    time.Time       `json:"time"`
 	Benches []baselineBench `json:"benches"`
+	// Disturbed is what was beyond a limit of the machine while it was recorded: no check against it can decide.
+	Disturbed []string `json:"disturbed,omitempty"`
 }
 
 // A baselineBench is one benchmark of a baseline. Ratio and its reference's time are a sample a round.
@@ -104,17 +52,16 @@ type bencher interface {
 	list(ctx context.Context, pattern string) ([]benchmark, error)
 	// Layouts is in how many layouts it is built.
 	Layouts() int
-	// sample times one in one layout and a process of its own, in nanoseconds a call.
-	sample(ctx context.Context, layout int, b benchmark) (ns float64, err error)
-	// references are the references' times of a pass, in nanoseconds, and the arithmetic's flops a second.
-	references() (ns map[reference]float64, flopsPerSec float64, err error)
+	// sample times one in one layout and a process of its own, and a reference around its runs: nanoseconds a call and a pass.
+	sample(ctx context.Context, layout int, b benchmark, r reference) (ns, referenceNs float64, err error)
+	// peak is the core's, in flops a second.
+	peak() (float64, error)
 }
 
 // onOneCore is a binary's benchmarks on one core, or on any where cpu is below 0.
 type onOneCore struct {
-	binary     *Binary
-	cpu        int
-	calibrator *calibrator
+	binary *Binary
+	cpu    int
 }
 
 func (b *onOneCore) Commit() string { return b.binary.Commit }
@@ -122,26 +69,35 @@ func (b *onOneCore) list(ctx context.Context, pattern string) ([]benchmark, erro
 	return b.binary.list(ctx, b.cpu, pattern)
 }
 func (b *onOneCore) Layouts() int { return len(b.binary.Paths) }
-func (b *onOneCore) sample(ctx context.Context, layout int, bench benchmark) (float64, error) {
-	return b.binary.sample(ctx, b.cpu, layout, bench)
+func (b *onOneCore) sample(ctx context.Context, layout int, bench benchmark, r reference) (ns, referenceNs float64, err error) {
+	return b.binary.sampleBeside(ctx, b.cpu, layout, bench, r)
 }
-func (b *onOneCore) references() (map[reference]float64, float64, error) { return b.calibrator.times() }
+func (b *onOneCore) peak() (float64, error) { return arithmeticRate(b.cpu) }
 
 // A Timed is a revision to be measured against the references.
 type Timed struct {
 	bencher
+	watch    *Watch // nil for none
 	seed     uint64
 	progress func(phase string, round, most int)
 }
 
-// NewTimed is a revision's benchmarks on one core; below 0 for none in particular. The seed is that of their order, and progress
-// is as in [Options].
-func NewTimed(b *Binary, cpu int, seed uint64, progress func(phase string, round, most int)) *Timed {
-	return &Timed{bencher: &onOneCore{b, cpu, newCalibrator(cpu)}, seed: seed, progress: progress}
+// NewTimed is a revision's benchmarks on the core that is watched. The seed is that of their order, and progress is as in
+// [Options].
+func NewTimed(b *Binary, w *Watch, seed uint64, progress func(phase string, round, most int)) *Timed {
+	return &Timed{bencher: &onOneCore{b, w.cpu}, watch: w, seed: seed, progress: progress}
 }
 
-// rounds times benchmarks in random order, the references right before each. Layouts take turns, in
-// random order. After every round, next says by index which benchmarks are timed in the round that follows.
+// disturbed is what was beyond a limit of the machine since the watch began.
+func (t *Timed) disturbed() []string {
+	if t.watch == nil {
+		return nil
+	}
+	return t.watch.load().beyond()
+}
+
+// rounds times benchmarks in random order, each with its reference. Layouts take turns, in random order. After every round,
+// next says by index which benchmarks are timed in the round that follows.
 func (t *Timed) rounds(ctx context.Context, benches []benchmark, follow []reference, most int,
 	next func(round int, rows []baselineBench) []int) ([]baselineBench, error) {
 	order := rand.New(rand.NewPCG(t.seed, 2))
@@ -155,31 +111,19 @@ func (t *Timed) rounds(ctx context.Context, benches []benchmark, follow []refere
 		}
 		order.Shuffle(len(active), func(a, b int) { active[a], active[b] = active[b], active[a] })
 		for _, i := range active {
-			times, _, err := t.references()
-			if err != nil {
-				return nil, fmt.Errorf("gate: calibrate: %w", err)
-			}
 			layout := hands[i].draw(Base, t.Layouts(), order)
-			ns, err := t.sample(ctx, layout, benches[i])
+			ns, referenceNs, err := t.sample(ctx, layout, benches[i], follow[i])
 			if err != nil {
 				return nil, fmt.Errorf("gate: %.12s: %w", t.Commit(), err)
 			}
 			row := &rows[i]
-			row.Ratios = append(row.Ratios, ns/times[row.Reference])
-			row.ReferenceNs = append(row.ReferenceNs, times[row.Reference])
+			row.Ratios = append(row.Ratios, ns/referenceNs)
+			row.ReferenceNs = append(row.ReferenceNs, referenceNs)
 			row.layouts = append(row.layouts, layout)
 		}
 		active = next(round, rows)
 	}
 	return rows, nil
-}
-
-// follows is the reference that a benchmark's time follows on a core of this peak, in flops a second.
-func (b benchmark) follows(peak float64) reference {
-	if b.BytesPerSec > 0 || b.MACsPerSec > 0 && 2*b.MACsPerSec < arithmeticShare*peak {
-		return memory
-	}
-	return arithmetic
 }
 
 // recordRounds is how many rounds a baseline has, where no other number is asked for: every later check is as blurred as
@@ -198,9 +142,9 @@ func (t *Timed) Record(ctx context.Context, suite, pattern string, rounds int) (
 	if err != nil {
 		return nil, err
 	}
-	_, peak, err := t.references()
+	peak, err := t.peak()
 	if err != nil {
-		return nil, fmt.Errorf("gate: calibrate: %w", err)
+		return nil, fmt.Errorf("gate: peak: %w", err)
 	}
 	all, follow := make([]int, len(benches)), make([]reference, len(benches))
 	for i, b := range benches {
@@ -215,7 +159,7 @@ func (t *Timed) Record(ctx context.Context, suite, pattern string, rounds int) (
 	m.ISA = kernels.ISA()
 	return &Baseline{
 		Schema: baselineSchema, Class: m.Class(), Machine: m, Commit: t.Commit(), Suite: suite, Pattern: pattern,
-		Time: time.Now().UTC(), Benches: rows,
+		Time: time.Now().UTC(), Benches: rows, Disturbed: t.disturbed(),
 	}, nil
 }
 
@@ -266,9 +210,13 @@ func (t *Timed) Check(ctx context.Context, b *Baseline, o Options) (*Result, err
 	if len(both) == 0 {
 		return nil, errors.New("gate: check: the revision has none of the baseline's benchmarks")
 	}
-	rows, err := t.judge(ctx, both, before, o)
+	rows, pace, err := t.judge(ctx, both, before, o)
 	if err != nil {
 		return nil, err
+	}
+	disturbed := append(t.disturbed(), pace...)
+	for _, d := range b.Disturbed {
+		disturbed = append(disturbed, "when the baseline was recorded, "+d)
 	}
 	var sum float64
 	for i := range rows {
@@ -276,8 +224,8 @@ func (t *Timed) Check(ctx context.Context, b *Baseline, o Options) (*Result, err
 	}
 	r := &Result{
 		Threshold: o.Threshold, Seed: t.seed, Rows: append(rows, apart...),
-		GeoMean: math.Exp(sum / float64(len(rows))), // no interval: its samples were not taken together
-		Elapsed: time.Since(start),
+		GeoMean:   math.Exp(sum / float64(len(rows))), // no interval: its samples were not taken together
+		Disturbed: disturbed, Elapsed: time.Since(start),
 	}
 	r.noise()
 	return r, nil
@@ -301,8 +249,9 @@ func match(b *Baseline, benches []benchmark) (both []benchmark, before []*baseli
 	return both, before, apart
 }
 
-// judge times benchmarks until each is decided against the baseline's, the looks are over or the budget is.
-func (t *Timed) judge(ctx context.Context, both []benchmark, before []*baselineBench, o Options) ([]Row, error) {
+// judge times benchmarks until each is decided against the baseline's, the looks are over or the budget is. It says too
+// which references' pace is beyond the limit.
+func (t *Timed) judge(ctx context.Context, both []benchmark, before []*baselineBench, o Options) (rows []Row, pace []string, err error) {
 	start, schedule := time.Now(), o.schedule()
 	names, follow := make([]string, len(both)), make([]reference, len(both))
 	active := make([]int, len(both))
@@ -315,7 +264,7 @@ func (t *Timed) judge(ctx context.Context, both []benchmark, before []*baselineB
 		j.rows[i].Floor, j.rows[i].Base = old.Floor, old.Ratios
 		j.rows[i].Floor.Layouts = min(old.Floor.Layouts, t.Layouts())
 	}
-	_, err := t.rounds(ctx, both, follow, schedule[len(schedule)-1], func(round int, rows []baselineBench) []int {
+	timed, err := t.rounds(ctx, both, follow, schedule[len(schedule)-1], func(round int, rows []baselineBench) []int {
 		over := o.Budget > 0 && time.Since(start) > o.Budget && round >= MinRounds
 		if !over && !slices.Contains(schedule, round) {
 			return active
@@ -331,13 +280,34 @@ func (t *Timed) judge(ctx context.Context, both []benchmark, before []*baselineB
 		return active
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range j.rows {
 		row := &j.rows[i]
 		row.Ratio, row.Lo, row.Hi = ratios(j.evidence(row), row.Floor.stray())
 	}
-	return j.rows, nil
+	return j.rows, changedPace(before, timed), nil
+}
+
+// changedPace names the references that take longer or less long than in the baseline, by more than the limit: then the
+// machine is in another state, and a benchmark need not follow its reference.
+func changedPace(before []*baselineBench, now []baselineBench) (changed []string) {
+	for _, r := range []reference{arithmetic, memory} {
+		var old, new []float64
+		for i, b := range before {
+			if b.Reference == r {
+				old, new = append(old, b.ReferenceNs...), append(new, now[i].ReferenceNs...)
+			}
+		}
+		if len(old) == 0 {
+			continue
+		}
+		if pace := median(new) / median(old); math.Abs(math.Log(pace)) > math.Log1p(limitPace) {
+			changed = append(changed, fmt.Sprintf("the %s reference took %.2f times as long as in the baseline, more than %g %% from it",
+				r, pace, 100*limitPace))
+		}
+	}
+	return changed
 }
 
 func logs(v []float64) []float64 {

@@ -76,15 +76,16 @@ func (e *BenchError) Error() string {
 
 func (e *BenchError) Unwrap() error { return e.Err }
 
-// run runs benchmarks on one core, in one layout, and returns their results in order.
-func (b *Binary) run(ctx context.Context, cpu, layout int, limit time.Duration, args ...string) ([]*benchfmt.Result, error) {
+// run runs benchmarks on one core, in one layout, and returns their results in order. The settings are added to the environment.
+func (b *Binary) run(ctx context.Context, cpu, layout int, limit time.Duration, settings []string, args ...string) (
+	[]*benchfmt.Result, error) {
 	path := b.Paths[layout]
 	limited, stop := context.WithTimeout(ctx, limit)
 	defer stop()
 	c := exec.CommandContext(limited, path, append([]string{"-test.run=^$"}, args...)...)
 	c.Dir = filepath.Dir(path)
 	// Two processors for Go's scheduler would be two names for one core.
-	c.Env = append(os.Environ(), "GOMAXPROCS=1")
+	c.Env = append(append(os.Environ(), "GOMAXPROCS=1"), settings...)
 	var out, errs bytes.Buffer
 	c.Stdout, c.Stderr = &out, &errs
 	if err := startPinned(c, cpu); err != nil {
@@ -115,7 +116,7 @@ func (b *Binary) run(ctx context.Context, cpu, layout int, limit time.Duration, 
 
 // list runs the benchmarks that a pattern, as go test -bench has it, names, once each, and returns them in order.
 func (b *Binary) list(ctx context.Context, cpu int, pattern string) ([]benchmark, error) {
-	results, err := b.run(ctx, cpu, 0, listLimit, "-test.bench="+pattern, "-test.benchtime="+runLength.String())
+	results, err := b.run(ctx, cpu, 0, listLimit, nil, "-test.bench="+pattern, "-test.benchtime="+runLength.String())
 	if err != nil {
 		return nil, err
 	}
@@ -151,25 +152,56 @@ func newBench(r *benchfmt.Result) benchmark {
 // sample times one benchmark in a process of its own and returns the least time of a call, in nanoseconds.
 func (b *Binary) sample(ctx context.Context, cpu, layout int, bench benchmark) (float64, error) {
 	calls, runs := bench.iterations()
-	results, err := b.run(ctx, cpu, layout, sampleLimit, "-test.bench="+exactly(bench.Name),
-		fmt.Sprintf("-test.benchtime=%dx", calls), fmt.Sprintf("-test.count=%d", runs))
+	results, err := b.runOne(ctx, cpu, layout, bench, nil, calls, runs)
 	if err != nil {
-		var failed *BenchError
-		if errors.As(err, &failed) {
-			failed.Bench = bench.Name
-		}
 		return 0, err
 	}
+	if ns := least(results, bench.Name); ns > 0 {
+		return ns, nil
+	}
+	return 0, &BenchError{Bench: bench.Name, Err: errors.New("printed no time")}
+}
+
+// sampleBeside is sample with a reference before and after each run, and the least time of a pass of it.
+func (b *Binary) sampleBeside(ctx context.Context, cpu, layout int, bench benchmark, r reference) (ns, referenceNs float64, err error) {
+	calls, _ := bench.iterations()
+	results, err := b.runOne(ctx, cpu, layout, bench, []string{r.beside(bench)}, calls, 1)
+	if err != nil {
+		return 0, 0, err
+	}
+	ns, referenceNs = least(results, bench.Name), least(results, referenceName)
+	switch {
+	case ns == 0:
+		err = errors.New("printed no time")
+	case referenceNs == 0:
+		err = errors.New("printed no time of its reference: its package has a TestMain of its own")
+	default:
+		return ns, referenceNs, nil
+	}
+	return 0, 0, &BenchError{Bench: bench.Name, Err: err}
+}
+
+// runOne runs one benchmark so many times.
+func (b *Binary) runOne(ctx context.Context, cpu, layout int, bench benchmark, settings []string, calls, runs int) (
+	[]*benchfmt.Result, error) {
+	results, err := b.run(ctx, cpu, layout, sampleLimit, settings, "-test.bench="+exactly(bench.Name),
+		fmt.Sprintf("-test.benchtime=%dx", calls), fmt.Sprintf("-test.count=%d", runs))
+	var failed *BenchError
+	if errors.As(err, &failed) {
+		failed.Bench = bench.Name
+	}
+	return results, err
+}
+
+// least is the least time of a call in one benchmark's results, in nanoseconds; 0 where there is none.
+func least(results []*benchfmt.Result, name string) float64 {
 	least := 0.0
 	for _, r := range results {
-		if v, ok := r.Value("sec/op"); ok && (least == 0 || 1e9*v < least) {
+		if v, ok := r.Value("sec/op"); ok && string(r.Name) == name && (least == 0 || 1e9*v < least) {
 			least = 1e9 * v
 		}
 	}
-	if least == 0 {
-		return 0, &BenchError{Bench: bench.Name, Err: errors.New("printed no time")}
-	}
-	return least, nil
+	return least
 }
 
 // exactly is the pattern that names one benchmark.

@@ -114,8 +114,8 @@ func (r *Repo) Build(ctx context.Context, commit string, suite Suite, plant Plan
 	b := &Binary{Commit: commit, Paths: make([]string, layouts)}
 	var missing []int
 	for n := range b.Paths {
-		key := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%+v\n%d\n%s%s", commit, version, suite.Package, plant, n,
-			plantSource, layoutSource))
+		key := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%+v\n%d\n%s%s%s", commit, version, suite.Package, plant, n,
+			plantSource, layoutSource, referenceSource))
 		// Paths of one length: a program's arguments lie on its stack and move what comes after them.
 		b.Paths[n] = filepath.Join(r.Cache, fmt.Sprintf("%.8x", key), "bench.test")
 		if _, err := os.Stat(b.Paths[n]); err != nil {
@@ -171,7 +171,11 @@ func prepare(ctx context.Context, tree, commit string, suite Suite, plant Plant)
 			return nil, err
 		}
 	}
-	return modulePackages(ctx, tree, suite.Package)
+	packages, err := modulePackages(ctx, tree, suite.Package)
+	if err != nil || len(packages) == 0 {
+		return nil, err
+	}
+	return packages, refer(dir, packages[len(packages)-1].name)
 }
 
 // compile builds the tree's benchmarks as they are now.

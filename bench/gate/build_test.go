@@ -263,11 +263,11 @@ func TestBuildAndRunErrors(t *testing.T) {
 	if !errors.As(err, &failed) {
 		t.Errorf("a benchmark that fails: %T, want a BenchError", err)
 	}
-	_, err = first.run(ctx, -1, 0, 200*time.Millisecond, "-test.bench=Hangs")
+	_, err = first.run(ctx, -1, 0, 200*time.Millisecond, nil, "-test.bench=Hangs")
 	wantError("a benchmark that hangs", err, "took longer than 200ms")
 	interrupted, stop := context.WithCancel(ctx)
 	time.AfterFunc(200*time.Millisecond, stop)
-	if _, err = first.run(interrupted, -1, 0, time.Hour, "-test.bench=Hangs"); !errors.Is(err, context.Canceled) {
+	if _, err = first.run(interrupted, -1, 0, time.Hour, nil, "-test.bench=Hangs"); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v, want that the context is canceled", err)
 	}
 	_, _, _, _, err = pair.Benches(ctx, "Nonesuch")
@@ -318,7 +318,7 @@ func TestSelfTest(t *testing.T) {
 func TestBaseline(t *testing.T) {
 	ctx := context.Background()
 	repo := toy(t)
-	timed := NewTimed(repo.mustBuild(t, "main~2", Plant{}), QuietCore(), 3, nil)
+	timed := NewTimed(repo.mustBuild(t, "main~2", Plant{}), StartWatch(QuietCore()), 3, nil)
 	path := filepath.Join(t.TempDir(), "baseline.json")
 	recorded, err := timed.Record(ctx, "kernels", "Loop|Fixed|Compares", 20)
 	if err != nil {

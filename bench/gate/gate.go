@@ -19,6 +19,11 @@
 // the intervals contain it. A slow-down must be above what one benchmark or more of all reaches by that alone in 2.5 % of
 // comparisons, and what is the same must be below T by 1.645 times its standard deviation.
 //
+// A stored baseline is compared with samples of another day. Its samples are ratios to a reference kernel, which runs in the
+// benchmark's process before and after each of its runs. That bears another speed of the machine, not other work on it:
+// there is no verdict where other processes used more than 0.4 cores, the hypervisor gave away 0.05, the core's arithmetic
+// lost half its speed at times, or a reference takes a quarter more or less than in the baseline.
+//
 // It leaves the benchmarks to the packages that have them, and exit codes and flags to bench/cli.
 package gate
 
@@ -111,15 +116,17 @@ type Result struct {
 	floors    map[string]noiseFloor
 	// Unsteady names the benchmarks that base against itself calls slower or faster: a host on which no verdict can
 	// be trusted.
-	Unsteady []string      `json:"unsteady,omitempty"`
-	Elapsed  time.Duration `json:"elapsed_ns"`
-	Notes    []string      `json:"notes,omitempty"` // what a reader should know of the host and the benchmarks
+	Unsteady []string `json:"unsteady,omitempty"`
+	// Disturbed says what of the machine was beyond a limit, where that leaves no verdict: in a comparison with a baseline.
+	Disturbed []string      `json:"disturbed,omitempty"`
+	Elapsed   time.Duration `json:"elapsed_ns"`
+	Notes     []string      `json:"notes,omitempty"` // what a reader should know of the host and the benchmarks
 }
 
 // Verdict is the whole's: slower where one benchmark is, else undecided where one that may be slower is, or one is gone,
-// or base differs from itself, else same.
+// or base differs from itself, or the machine was disturbed, else same.
 func (r *Result) Verdict() Verdict {
-	if len(r.Unsteady) > 0 {
+	if len(r.Unsteady) > 0 || len(r.Disturbed) > 0 {
 		return Undecided
 	}
 	whole := Same
@@ -333,6 +340,9 @@ func (r *Result) noise() {
 	}
 	if len(loud) > 0 {
 		r.Notes = append(r.Notes, "the machine is too noisy to decide on "+strings.Join(loud, ", "))
+	}
+	for _, d := range r.Disturbed {
+		r.Notes = append(r.Notes, "no verdict: "+d)
 	}
 	if len(r.Unsteady) > 0 {
 		r.Notes = append(r.Notes, "no verdict can be trusted: base differs from itself by more than half the threshold in "+

@@ -414,7 +414,6 @@ type replayed struct {
 	*replay
 	ns    float64 // a call of any benchmark and a pass of any reference, were there no noise
 	share func(bench string) float64
-	last  [2]float64
 }
 
 func (r *replayed) Commit() string { return "replayed" }
@@ -426,17 +425,14 @@ func (r *replayed) list(context.Context, string) ([]benchmark, error) {
 	return list, nil
 }
 
-// references draws a pair of times that were measured one right after the other: this and the sample that follows.
-func (r *replayed) references() (map[reference]float64, float64, error) {
+func (r *replayed) peak() (float64, error) { return 1e11 / r.ns, nil }
+
+// sample draws a pair of times that were measured one right after the other.
+func (r *replayed) sample(_ context.Context, _ int, b benchmark, _ reference) (ns, referenceNs float64, err error) {
 	names := r.benches()
 	rounds := r.noise[names[r.rng.IntN(len(names))]]
-	r.last = rounds[r.rng.IntN(len(rounds))]
-	ns := r.ns * math.Exp(r.last[0])
-	return map[reference]float64{arithmetic: ns, memory: ns}, 1e11 / r.ns, nil
-}
-
-func (r *replayed) sample(_ context.Context, _ int, b benchmark) (float64, error) {
-	return r.ns * math.Exp(r.last[1]) * (1 + r.share(b.Name)), nil
+	pair := rounds[r.rng.IntN(len(rounds))]
+	return r.ns * math.Exp(pair[1]) * (1 + r.share(b.Name)), r.ns * math.Exp(pair[0]), nil
 }
 
 // TestCheckRates records baselines on a replayed machine and checks them on it when it is a fifth slower.

@@ -23,6 +23,15 @@ const (
 	noteSteal = 0.01
 )
 
+// Limits of a comparison with a baseline: beyond one of them it has no verdict. Both sides of a pair are timed in turn and
+// bear more.
+const (
+	limitCores = 0.4  // that other processes used: one that never rests takes a core, or half of one that it shares
+	limitSteal = 0.05 // that the hypervisor gave to other machines
+	limitClock = 0.5  // how much slower the arithmetic is at times, as a share
+	limitPace  = 0.25 // by how much the references' times differ from those of the baseline
+)
+
 // A Watch sees what else the machine does between its start and its end, as far as Linux tells in /proc and /sys;
 // elsewhere it sees nothing.
 type Watch struct {
@@ -54,16 +63,9 @@ func StartWatch(cpu int) *Watch {
 // Look reads the core's clock, and times a loop of multiply-adds there, which takes some three milliseconds; call it now
 // and then.
 func (w *Watch) Look() {
-	onCore(w.cpu, func() error {
-		best := 0.0
-		for range 3 {
-			start := time.Now()
-			flops := kernels.PeakRounds(arithmeticRounds)
-			best = max(best, float64(flops)/time.Since(start).Seconds())
-		}
-		w.rates = append(w.rates, best)
-		return nil
-	})
+	if rate, err := arithmeticRate(w.cpu); err == nil {
+		w.rates = append(w.rates, rate)
+	}
 	text, err := os.ReadFile(fmt.Sprintf("/sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq", max(w.cpu, 0)))
 	if err != nil {
 		return
@@ -76,33 +78,76 @@ func (w *Watch) Look() {
 	}
 }
 
+// arithmeticRate is what multiply-adds that never leave the registers reach on a core, in flops a second: the best of three
+// times of a millisecond or so.
+func arithmeticRate(cpu int) (best float64, err error) {
+	err = onCore(cpu, func() error {
+		for range 3 {
+			start := time.Now()
+			flops := kernels.PeakRounds(300_000)
+			best = max(best, float64(flops)/time.Since(start).Seconds())
+		}
+		return nil
+	})
+	return best, err
+}
+
+// A load is what else the machine did.
+type load struct {
+	seconds        float64
+	others, stolen float64 // cores that other processes used, and that the hypervisor gave to other machines
+	low, high      float64 // between what the core's arithmetic moved, in flops a second; 0 where there were too few looks
+}
+
+// load is that since the start.
+func (w *Watch) load() load {
+	w.Look()
+	now, l := totalTime(), load{seconds: time.Since(w.start).Seconds()}
+	l.others = float64(now.busy-w.total.busy-(ownTicks()-w.own)) / ticks / l.seconds
+	l.stolen = float64(now.stolen-w.total.stolen) / ticks / l.seconds
+	if slices.Sort(w.rates); len(w.rates) >= 10 {
+		// Without the tenth at either end, which a single interruption reaches.
+		l.low, l.high = w.rates[len(w.rates)/10], w.rates[len(w.rates)-1-len(w.rates)/10]
+	}
+	return l
+}
+
+// beyond says what of it is beyond a limit.
+func (l load) beyond() (beyond []string) {
+	if l.others > limitCores {
+		beyond = append(beyond, fmt.Sprintf("other processes used %.2f cores, more than %g", l.others, limitCores))
+	}
+	if l.stolen > limitSteal {
+		beyond = append(beyond, fmt.Sprintf("the hypervisor gave %.2f cores to other machines, more than %g", l.stolen, limitSteal))
+	}
+	if l.low < (1-limitClock)*l.high {
+		beyond = append(beyond, fmt.Sprintf("arithmetic varied between %.1f and %.1f GFLOP/s, by more than %g %%",
+			l.low/1e9, l.high/1e9, 100*limitClock))
+	}
+	return beyond
+}
+
 // Notes are what disturbed the machine since the start, worst first; none where nothing did or nothing can be read.
 func (w *Watch) Notes() []string {
-	w.Look()
-	seconds := time.Since(w.start).Seconds()
+	l := w.load()
 	core := "a core"
 	if w.cpu >= 0 {
 		core = fmt.Sprintf("core %d", w.cpu)
 	}
 	var notes []string
-	now := totalTime()
-	if others := float64(now.busy-w.total.busy-(ownTicks()-w.own)) / ticks / seconds; others > noteCores {
-		note := fmt.Sprintf("other processes used %.2f cores during the measurement", others)
-		if names := w.busiest(seconds); len(names) > 0 {
+	if l.others > noteCores {
+		note := fmt.Sprintf("other processes used %.2f cores during the measurement", l.others)
+		if names := w.busiest(l.seconds); len(names) > 0 {
 			note += ": " + strings.Join(names, ", ")
 		}
 		notes = append(notes, note)
 	}
-	if stolen := float64(now.stolen-w.total.stolen) / ticks / seconds; stolen > noteSteal {
-		notes = append(notes, fmt.Sprintf("the hypervisor gave %.2f cores to other machines during the measurement", stolen))
+	if l.stolen > noteSteal {
+		notes = append(notes, fmt.Sprintf("the hypervisor gave %.2f cores to other machines during the measurement", l.stolen))
 	}
-	if slices.Sort(w.rates); len(w.rates) >= 10 {
-		// Without the tenth at either end, which a single interruption reaches.
-		low, high := w.rates[len(w.rates)/10], w.rates[len(w.rates)-1-len(w.rates)/10]
-		if high-low > noteClock*high {
-			notes = append(notes, fmt.Sprintf("the arithmetic of %s varied between %.1f and %.1f GFLOP/s: its clock changed, or "+
-				"something else used the core", core, low/1e9, high/1e9))
-		}
+	if l.high-l.low > noteClock*l.high {
+		notes = append(notes, fmt.Sprintf("the arithmetic of %s varied between %.1f and %.1f GFLOP/s: its clock changed, or "+
+			"something else used the core", core, l.low/1e9, l.high/1e9))
 	}
 	if w.least > 0 && float64(w.most-w.least) > noteClock*float64(w.most) {
 		notes = append(notes, fmt.Sprintf("the clock of %s varied between %.2f and %.2f GHz", core, float64(w.least)/1e6, float64(w.most)/1e6))

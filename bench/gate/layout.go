@@ -45,7 +45,7 @@ const (
 // A modulePackage is a package of the module that is built: its folder, name and import path.
 type modulePackage struct{ dir, name, path string }
 
-// modulePackages are the packages of the module that a package in the tree depends on, itself among them.
+// modulePackages are the packages of the module that a package in the tree depends on, and that package, which is the last.
 func modulePackages(ctx context.Context, tree, pkg string) ([]modulePackage, error) {
 	c := exec.CommandContext(ctx, "go", "list", "-e", "-deps", "-f",
 		"{{if .Module}}{{if .Module.Main}}{{.Dir}}\t{{.Name}}\t{{.ImportPath}}{{end}}{{end}}", "./"+pkg)
