@@ -131,9 +131,9 @@ func auditRows(r *runner.AuditResult, published, observed float64) []auditRow {
 
 // diagnosis says in a sentence which ways would explain what was observed.
 func diagnosis(rows []auditRow, published, observed float64) string {
-	basis := "on these images"
+	basis := "figures in brackets were measured on these images"
 	if published > 0 {
-		basis = fmt.Sprintf("with the published %.2f %%", published)
+		basis = fmt.Sprintf("figures in brackets are the published %.2f %% plus the points", published)
 	}
 	var fitting []auditRow
 	for _, row := range rows {
@@ -144,24 +144,24 @@ func diagnosis(rows []auditRow, published, observed float64) string {
 	slices.SortStableFunc(fitting, func(a, b auditRow) int { return cmp.Compare(a.fit, b.fit) })
 	says := func(r auditRow) string {
 		if r.Mistake == rows[0].Mistake {
-			return fmt.Sprintf("no mistake at all (%.2f %%)", r.Expected)
+			return fmt.Sprintf("the published preprocessing (%.2f %%)", r.Expected)
 		}
 		return fmt.Sprintf("%s: %s (%.2f %%)", r.Mistake, r.Detail, r.Expected)
 	}
 	if len(fitting) == 0 {
 		nearest := slices.MinFunc(rows, func(a, b auditRow) int { return cmp.Compare(a.fit, b.fit) })
-		return fmt.Sprintf("%.2f %% is what none of these gives, %s; the nearest is %s. Other weights, other labels or several "+
-			"mistakes at once would do it", observed, basis, says(nearest))
+		return fmt.Sprintf("%.2f %% fits none of these; the nearest is %s; %s\n"+
+			"the cause may be other weights, other labels or several mistakes at once", observed, says(nearest), basis)
 	}
 	var words []string
 	for _, r := range fitting {
 		words = append(words, says(r))
 	}
-	text := fmt.Sprintf("%.2f %% fits, %s, %s", observed, basis, words[0])
+	text := fmt.Sprintf("%.2f %% fits %s", observed, words[0])
 	if len(words) > 1 {
-		text += "; it would fit as well: " + strings.Join(words[1:], "; ")
+		text += "; it also fits " + strings.Join(words[1:], "; ")
 	}
-	return text
+	return text + "; " + basis
 }
 
 func (a *app) printAudit(r *runner.AuditResult, observed float64) error {
@@ -179,7 +179,7 @@ func (a *app) printAudit(r *runner.AuditResult, observed float64) error {
 	}
 	text := "\n" + strconv.Itoa(r.Images) + " images"
 	if r.Unreadable > 0 {
-		text += fmt.Sprintf(", %d of them unreadable and wrong everywhere", r.Unreadable)
+		text += fmt.Sprintf("; %d of them cannot be read and count as wrong", r.Unreadable)
 	}
 	text += "\np: McNemar's exact test against the published preprocessing, with Holm's correction for all mistakes"
 	if observed > 0 {

@@ -23,10 +23,12 @@ func TestDiagnosis(t *testing.T) {
 		published, observed float64
 		want                string
 	}{
-		{0, 79.8, "79.80 % fits, on these images, no mistake at all (80.00 %)"},
-		{76.1, 73, "73.00 % fits, with the published 76.10 %, interpolation: nearest (73.10 %)"},
-		{76.1, 26, "fits, with the published 76.10 %, range: 0 to 255 (26.10 %)"},
-		{76.1, 50, "50.00 % is what none of these gives, with the published 76.10 %; the nearest is interpolation: nearest (73.10 %)"},
+		{0, 79.8, "79.80 % fits the published preprocessing (80.00 %); figures in brackets were measured on these images"},
+		{76.1, 73, "73.00 % fits interpolation: nearest (73.10 %); figures in brackets are the published 76.10 % plus the points"},
+		{76.1, 26, "26.00 % fits range: 0 to 255 (26.10 %); figures in brackets are the published 76.10 % plus the points"},
+		{76.1, 50,
+			"50.00 % fits none of these; the nearest is interpolation: nearest (73.10 %); " +
+				"figures in brackets are the published 76.10 % plus the points"},
 	} {
 		rows := auditRows(r, test.published, test.observed)
 		if got := diagnosis(rows, test.published, test.observed); !strings.Contains(got, test.want) {

@@ -31,7 +31,7 @@ func (a *app) cache() *cobra.Command {
 			"weights has checkpoints, its folder data has images.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("cache: unknown command %q; there are ls, verify and rm", args[0])
+				return fmt.Errorf("cache: have %q, want ls, verify or rm", args[0])
 			}
 			return errors.New("cache: want ls, verify or rm")
 		},
@@ -74,7 +74,7 @@ func cachedFiles(names []string) ([]cached, error) {
 			return name == base || name == c.folder+"/"+base || name == strings.TrimSuffix(base, filepath.Ext(base))
 		})
 		if i < 0 {
-			return nil, fmt.Errorf("cache: %s: not in %s", name, cache.Dir)
+			return nil, fmt.Errorf("cache: %s: no such file in %s", name, cache.Dir)
 		}
 		chosen = append(chosen, all[i])
 	}
@@ -178,7 +178,7 @@ func (a *app) cacheVerify() *cobra.Command {
 				return err
 			}
 			if wrong > 0 {
-				return &exitError{exitFailed, fmt.Errorf("cache: %d of %d files are not what they should be", wrong, len(files))}
+				return &exitError{exitFailed, fmt.Errorf("cache: %d of %d files are damaged; the column state says how", wrong, len(files))}
 			}
 			return nil
 		},

@@ -28,7 +28,7 @@ func (a *app) compareCommand() *cobra.Command {
 				return err
 			}
 			if len(all) < 2 {
-				return fmt.Errorf("compare: one evaluation, %s, want two or more", all[0].Name)
+				return fmt.Errorf("compare: have one evaluation, %s, want two or more", all[0].Name)
 			}
 			result, err := samples.Compare(all, samples.Metric(metric))
 			if err != nil {
@@ -56,7 +56,7 @@ func (a *app) printComparison(c *samples.Comparison) error {
 	if err := writeTable(a.stdout, title, rankLines(c.Ranks)); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "\np, by McNemar's exact test with Holm's correction for %d pairs:\n\n", len(c.Pairs))
+	fmt.Fprintf(a.stdout, "\np-values of McNemar's exact test, with Holm's correction for %d pairs:\n\n", len(c.Pairs))
 	if err := writeTable(a.stdout, matrixTitle(c), matrix(c)); err != nil {
 		return err
 	}
@@ -66,12 +66,17 @@ func (a *app) printComparison(c *samples.Comparison) error {
 			if pair.Separated {
 				continue
 			}
-			text := "no number of images would separate them at this rate"
+			text := "no number of images would separate them at these shares"
 			if pair.MoreImages > 0 {
 				text = fmt.Sprintf("%d more images would separate them with a chance of about 80 %%", pair.MoreImages)
 			}
-			fmt.Fprintf(a.stdout, "\n%s and %s tie (%d and %d images that one alone got right): %s",
-				clean(r.Model), clean(o.Model), max(pair.OnlyA, pair.OnlyB), min(pair.OnlyA, pair.OnlyB), text)
+			first, second := pair.OnlyA, pair.OnlyB
+			if pair.A != r.Model {
+				first, second = second, first
+			}
+			one, other := clean(r.Model), clean(o.Model)
+			fmt.Fprintf(a.stdout, "\n%s and %s tie: %s alone is right on %d images, %s alone on %d; %s",
+				one, other, one, first, other, second, text)
 		}
 	}
 	_, err := fmt.Fprintln(a.stdout)

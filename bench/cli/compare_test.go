@@ -111,7 +111,7 @@ func TestCompareOneName(t *testing.T) {
 	if n := strings.Count(stdout, "<0.001"); n != 4 { // the third against both, on either side of the diagonal
 		t.Errorf("%d p-values below 0.001, want 4:\n%s", n, stdout)
 	}
-	if n := strings.Count(stdout, " tie ("); n != 1 {
+	if n := strings.Count(stdout, " tie: "); n != 1 {
 		t.Errorf("%d ties, want one:\n%s", n, stdout)
 	}
 }

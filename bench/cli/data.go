@@ -116,9 +116,9 @@ func (a *app) printData(row dataRow) error {
 	for _, f := range slices.Sorted(maps.Keys(row.Formats)) {
 		formats = append(formats, fmt.Sprintf("%d %s", row.Formats[f], f))
 	}
-	perClass := fmt.Sprintf("%d, of %d to %d images", row.Classes, row.Fewest, row.Most)
+	perClass := fmt.Sprintf("%d, with %d to %d images each", row.Classes, row.Fewest, row.Most)
 	if row.Fewest == row.Most {
-		perClass = fmt.Sprintf("%d, of %d images", row.Classes, row.Most)
+		perClass = fmt.Sprintf("%d, with %d images each", row.Classes, row.Most)
 	}
 	lines := [][]string{
 		{"images", strconv.Itoa(row.Images) + ", " + mebibytes(row.Bytes)},
@@ -126,7 +126,7 @@ func (a *app) printData(row dataRow) error {
 		{"classes", perClass},
 	}
 	if row.Unlabeled > 0 {
-		lines = append(lines, []string{"no right answer", strconv.Itoa(row.Unlabeled)})
+		lines = append(lines, []string{"without a label", strconv.Itoa(row.Unlabeled)})
 	}
 	lines = append(lines, []string{"unreadable", strconv.Itoa(len(row.Unreadable))})
 	for _, f := range row.Unreadable {

@@ -51,7 +51,7 @@ func writeDiff(w io.Writer, names [2]string, rows []outline.Row) error {
 			text.WriteString(sideLine(stage, r.A, markOf(r), r.B))
 		case outline.DetailRow:
 			if i == 0 || rows[i-1].Kind != outline.DetailRow {
-				text.WriteString("\nwhere the lines above agree, these differ:\n")
+				text.WriteString("\ndifferences that the lines above do not show:\n")
 			}
 			layers := "1 layer"
 			if r.Count > 1 {

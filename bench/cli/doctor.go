@@ -85,16 +85,16 @@ func (d *doctorRow) advise(facts host.Facts) {
 		tell("%s", text)
 	}
 	if d.NoisePercent > 5 {
-		tell("the same work takes times that spread over %.1f %%: end what else is running", d.NoisePercent)
+		tell("the time of the same work varies by %.1f %%: stop other programs", d.NoisePercent)
 	}
 	if d.LoadAverage != nil && *d.LoadAverage > 0.5 {
-		tell("other work has kept %.1f processors busy for the last minute", *d.LoadAverage)
+		tell("other programs kept %.1f processors busy in the last minute", *d.LoadAverage)
 	}
 	if d.Governor != "" && d.Governor != "performance" {
-		tell("the frequency governor is %s: performance is steadier", d.Governor)
+		tell("the frequency governor is %s: times are steadier with performance", d.Governor)
 	}
 	if d.ISA == "generic" {
-		tell("no vector instructions are in use here: times are those of plain Go")
+		tell("this machine uses no vector instructions: its times are those of plain Go")
 	}
 }
 
@@ -122,9 +122,9 @@ func (d *doctorRow) write(a *app) error {
 		{"caches", fmt.Sprintf("L1d %d KiB, L2 %d KiB, L3 %d KiB", d.L1DBytes>>10, d.L2Bytes>>10, d.L3Bytes>>10)},
 		{"memory", fmt.Sprintf("%.1f GiB", float64(d.MemoryBytes)/(1<<30))},
 		{"system", strings.TrimSpace(fmt.Sprintf("%s/%s %s, %s", d.OS, d.Arch, d.Kernel, d.Go))},
-		{"peak, a core", fmt.Sprintf("%.1f GFLOP/s float32", d.PeakGFLOPS)},
-		{"memory read, a core", fmt.Sprintf("%.1f GB/s", d.ReadGBytes)},
-		{"timer", fmt.Sprintf("%d ns steps, %d ns a reading", d.TimerStep, d.TimerCost)},
+		{"peak per core", fmt.Sprintf("%.1f GFLOP/s float32", d.PeakGFLOPS)},
+		{"memory read per core", fmt.Sprintf("%.1f GB/s", d.ReadGBytes)},
+		{"timer", fmt.Sprintf("%d ns resolution, %d ns for each reading", d.TimerStep, d.TimerCost)},
 		{"host noise", fmt.Sprintf("%.1f %% spread, %.2f %% between two halves", d.NoisePercent, d.AAPercent)},
 		{"interference", unknown(interference)},
 		{"load average", unknown(load)},

@@ -217,7 +217,7 @@ func (a *app) gate() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx := c.Context()
 			if (base == "") != selfTest {
-				return errors.New("gate: want --base REV or --self-test, and not both")
+				return errors.New("gate: want --base REV or --self-test, but not both")
 			}
 			if nulls < 1 || plants < 1 {
 				return fmt.Errorf("--nulls %d, --plants %d: want at least 1", nulls, plants)

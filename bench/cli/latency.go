@@ -137,8 +137,8 @@ func (a *app) latency() *cobra.Command {
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
 			if threads < 0 || batch < 1 || minDuration <= 0 || processes < 1 {
-				return fmt.Errorf("--threads %d, --batch %d, --min-duration %v, --processes %d: want at least 0, 1, more than 0 and at least 1",
-					threads, batch, minDuration, processes)
+				return fmt.Errorf("--threads %d, --batch %d, --min-duration %v, --processes %d: "+
+					"want at least 0, at least 1, more than 0 and at least 1", threads, batch, minDuration, processes)
 			}
 			var tasks []runner.Task
 			for _, name := range names {

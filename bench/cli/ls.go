@@ -38,14 +38,14 @@ func (a *app) ls() *cobra.Command {
 				patterns = []string{"*"}
 			}
 			if maxParams < 0 || maxMACs < 0 {
-				return fmt.Errorf("--max-params %v, --max-macs %v: want none below 0", maxParams, maxMACs)
+				return fmt.Errorf("--max-params %v, --max-macs %v: want at least 0", maxParams, maxMACs)
 			}
 			specs, err := a.list.Match(patterns)
 			if err != nil {
 				return err
 			}
 			if families := a.families(); family != "" && !slices.Contains(families, family) {
-				return fmt.Errorf("--family: no family %q; there are %s", family, strings.Join(families, ", "))
+				return fmt.Errorf("--family: have %q, want one of %s", family, strings.Join(families, ", "))
 			}
 			title := []string{"model", "family", "year", "params", "MACs", "activations", "size", "top-1, published", "checkpoints"}
 			out := newPrinter(a, title, func(r lsRow) []string {

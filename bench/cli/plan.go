@@ -29,7 +29,7 @@ func (a *app) dryRun(o runner.Options) error {
 	if err != nil {
 		return err
 	}
-	out := newPrinter(a, []string{"network", "experiment", "measures", "settings", "about", "missing"}, func(r planRow) []string {
+	out := newPrinter(a, []string{"model", "experiment", "measures", "settings", "estimate", "missing"}, func(r planRow) []string {
 		about := "–"
 		if r.Estimate > 0 {
 			about = r.Estimate.Round(time.Second).String()
@@ -49,9 +49,9 @@ func (a *app) dryRun(o runner.Options) error {
 	if err := out.close(); err != nil {
 		return err
 	}
-	text := planText(p, "see missing")
+	text := planText(p, "the column missing says why")
 	if p.Kept > 0 {
-		text += fmt.Sprintf("; %d measured already", p.Kept)
+		text += fmt.Sprintf("; %d are measured already", p.Kept)
 	}
 	_, err = fmt.Fprintln(a.stderr, text)
 	return err
@@ -73,7 +73,7 @@ func planText(p runner.Preview, hint string) string {
 	}
 	text := fmt.Sprintf("%d jobs, about %v", len(p.Tasks)-missing, sum.Round(time.Second))
 	if unknown > 0 {
-		text += fmt.Sprintf(" and %d over all images at hand", unknown)
+		text += fmt.Sprintf(" without the %d that take all images", unknown)
 	}
 	if missing > 0 {
 		text += fmt.Sprintf("; %d rows cannot be measured, %s", missing, hint)

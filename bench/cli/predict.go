@@ -149,7 +149,7 @@ func classify(n *classifier, pictures *preprocess.Processor, path string) ([]pre
 		return nil, err
 	}
 	if len(data) > maxImageBytes {
-		return nil, fmt.Errorf("more than %d MiB", maxImageBytes>>20)
+		return nil, fmt.Errorf("file larger than %d MiB", maxImageBytes>>20)
 	}
 	tensor := make([]float32, pictures.Len())
 	if err := pictures.File(data, tensor); err != nil {

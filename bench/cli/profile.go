@@ -29,7 +29,7 @@ func (p *profileFlags) flags(c *cobra.Command) {
 func (p *profileFlags) check(given func(flag string) bool, timed bool) error {
 	for _, name := range []string{"threads", "batch", "sort"} {
 		if given(name) && !timed {
-			return fmt.Errorf("--%s: only with --time", name)
+			return fmt.Errorf("--%s: has a meaning only with --time", name)
 		}
 	}
 	if p.threads < 0 || p.batch < 1 {
@@ -81,18 +81,19 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 		}
 	}
 	if float64(measured.Whole) > profileWarn*float64(sum.Time) {
-		fmt.Fprintf(a.stderr, "warning: a run takes %.2f times what its layers add up to: something else is running\n",
+		fmt.Fprintf(a.stderr, "warning: a run takes %.2f times as long as its layers together: another program is running\n",
 			float64(measured.Whole)/float64(sum.Time))
 	}
 	if err := out.close(); err != nil || a.format != "table" {
 		return err
 	}
 	in := n.Graph.Input()
-	_, err = fmt.Fprintf(a.stdout, "\n%s at %d×%d, batch %d, %d threads, %s: layers add up to %.3f ms, a run takes %.3f ms (medians of %d)\n"+
-		"%s MACs an image, %.2f MB moved, %.1f GFLOP/s, %.1f %% of the peak; rooflines add up to %.3f ms\n"+
-		"measured just now on as many threads: peak %.1f GFLOP/s, memory read %.1f GB/s\n"+
-		"A layer can be under its roofline: tensors in the caches are not read from memory, and Winograd does fewer multiplications\n"+
-		"than the MACs it is counted with.\n%s",
+	_, err = fmt.Fprintf(a.stdout,
+		"\n%s at %d×%d, batch %d, %d threads, %s: its layers take %.3f ms together, a run takes %.3f ms (medians of %d)\n"+
+			"%s MACs per image, %.2f MB moved, %.1f GFLOP/s, %.1f %% of the peak; its rooflines are %.3f ms together\n"+
+			"limits of as many threads, measured just now: a peak of %.1f GFLOP/s, memory read %.1f GB/s\n"+
+			"A layer can be faster than its roofline: a tensor in a cache is not read from memory, and Winograd does fewer\n"+
+			"multiplications than its MACs.\n%s",
 		n.Spec.Name, in.H, in.W, p.batch, n.Engine.Threads(), kernels.ISA(), float64(sum.Time)/1e6, float64(measured.Whole)/1e6, measured.Runs,
 		billions(sum.MACs), float64(sum.Bytes)/1e6, sum.GFLOPS, sum.PeakPercent, float64(sum.Roofline)/1e6,
 		measured.PeakGFLOPS, measured.ReadGBytes, planNote(n.Engine))

@@ -140,7 +140,7 @@ func (p *progress) done(r *record.Record) {
 // tellRepeats says that rows have had the same outcome as the last one told.
 func (p *progress) tellRepeats() {
 	if p.repeated != "" {
-		fmt.Fprintf(p.w, "to %s: the same\n", clean(p.repeated))
+		fmt.Fprintf(p.w, "up to %s: the same\n", clean(p.repeated))
 	}
 	p.repeated = ""
 }

@@ -24,7 +24,7 @@ func TestProgressTellsRepeatsOnce(t *testing.T) {
 	p.close()
 	want := `5 jobs, 1 of them measured already
 1/4 a: accuracy not measured: no checkpoint
-to 3/4 c: the same
+up to 3/4 c: the same
 4/4 d: failed: not\x1bdone
 `
 	if got := text.String(); got != want {

@@ -88,7 +88,7 @@ func (a *app) pull() *cobra.Command {
 				return err
 			}
 			if len(files) == 0 {
-				return errors.New("pull: nothing named; name networks, or use --family or --all-small")
+				return errors.New("pull: no networks; name some, or use --family or --all-small")
 			}
 			cache, err := runner.DefaultCache()
 			if err != nil {
@@ -118,8 +118,8 @@ func (a *app) pullData() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			i := slices.IndexFunc(imageSets, func(s imageSet) bool { return s.name == args[0] })
 			if i < 0 {
-				return fmt.Errorf("pull: no set %q; there is imagenetv2. ILSVRC-2012 needs an account at image-net.org: name its tar or "+
-					"folder with --data", args[0])
+				return fmt.Errorf("pull: have %q, want imagenetv2. ILSVRC-2012 needs an account at image-net.org: fetch it there and name "+
+					"its tar or folder with --data", args[0])
 			}
 			set := imageSets[i]
 			cache, err := runner.DefaultCache()
@@ -155,7 +155,7 @@ func (a *app) checkpoints(names, families []string, allSmall, nonCommercial bool
 				return nil, err
 			}
 			if c.URL() == "" {
-				return nil, fmt.Errorf("pull: %s: nobody says where it is", c.Name())
+				return nil, fmt.Errorf("pull: %s: no address is known", c.Name())
 			}
 			add(c)
 			continue

@@ -63,7 +63,7 @@ func TestPull(t *testing.T) {
 		t.Errorf("cache verify of a damaged file: exit code %d: %s%s", code, stdout, stderr)
 	}
 	if code, _, stderr := invoke(t, "cache", "rm", "mobilenetv2_100.ra_in1k", "weights/none.pth"); code != 1 ||
-		!strings.Contains(stderr, "none.pth: not in ") {
+		!strings.Contains(stderr, "none.pth: no such file in ") {
 		t.Errorf("cache rm of a stranger: exit code %d: %s", code, stderr)
 	}
 	if code, _, stderr := invoke(t, "cache", "rm", "mobilenetv2_100.ra_in1k"); code != 0 {
@@ -82,7 +82,7 @@ func TestPull(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"pull"}, "nothing named"},
+		{[]string{"pull"}, "no networks; name some"},
 		{[]string{"pull", "resnet18.none"}, `no published weights "none"; there are: `},
 		{[]string{"pull", "--family", "none"}, `no family "none"`},
 		{[]string{"pull", "data", "imagenet"}, "needs an account"},

@@ -51,7 +51,7 @@ func (a *app) report() *cobra.Command {
 					return err
 				}
 				if len(args) > 1 || !info.IsDir() {
-					return errors.New("several runs, or a file: name the report's folder with --out")
+					return errors.New("report: several runs, or a file: name the report's folder with --out")
 				}
 				out = args[0]
 			}
@@ -71,7 +71,7 @@ func (a *app) report() *cobra.Command {
 				return err
 			}
 			if n := len(problems); n > 0 {
-				fmt.Fprintf(a.stderr, "%d lines could not be used: report.md says which and why\n", n)
+				fmt.Fprintf(a.stderr, "%d lines of records could not be read; report.md says which and why\n", n)
 			}
 			for _, p := range paths {
 				if strings.HasSuffix(p, ".html") {
@@ -118,7 +118,7 @@ func readRun(path string) ([]record.Record, []record.Problem, string, error) {
 	if info.IsDir() {
 		file := filepath.Join(path, record.FileName)
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, path, fmt.Errorf("report: %s: no %s in it, which a run's folder has", path, record.FileName)
+			return nil, nil, path, fmt.Errorf("report: %s: no %s in it; name the folder of a run", path, record.FileName)
 		}
 		path = file
 	}
@@ -149,7 +149,7 @@ func (a *app) diff(before, after string) error {
 		}
 		return fmt.Sprintf("%.3f", float64(ns)/1e6)
 	}
-	out := newPrinter(a, []string{"network", "settings", "p50 before, ms", "after, ms", "times", "top-1 before", "after", "verdict"},
+	out := newPrinter(a, []string{"model", "settings", "p50 before, ms", "after, ms", "ratio", "top-1 before", "after", "verdict"},
 		func(c reports.Change) []string {
 			times, top1, now := "–", "–", "–"
 			if c.Times > 0 {

@@ -143,7 +143,7 @@ func resumeCommand(path string, only []string, dir, data string, noTune bool) st
 func (a *app) finish(s runner.Summary, failed error, o runner.Options, again string) error {
 	if len(s.Records) == 0 {
 		if failed == nil && s.Interrupted {
-			failed = &exitError{exitFailed, errors.New("interrupted before anything was measured; go on with: " + again)}
+			failed = &exitError{exitFailed, errors.New("interrupted before anything was measured; continue with: " + again)}
 		}
 		return failed
 	}
@@ -154,11 +154,11 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 	}
 	switch {
 	case failed != nil:
-		return errors.Join(fmt.Errorf("%w; go on with: %s", failed, again), reported)
+		return errors.Join(fmt.Errorf("%w; continue with: %s", failed, again), reported)
 	case reported != nil:
 		return fmt.Errorf("the records are safe in %s: %w", filepath.Join(o.Dir, record.FileName), reported)
 	case s.Interrupted:
-		return &exitError{exitFailed, errors.New("interrupted; go on with: " + again)}
+		return &exitError{exitFailed, errors.New("interrupted; continue with: " + again)}
 	case s.Failed > 0:
 		return &exitError{exitFailed, fmt.Errorf("%d of %d jobs failed; try them again with: %s", s.Failed, s.Tasks, again)}
 	}
@@ -172,7 +172,7 @@ func (a *app) tell(s runner.Summary, dir string, given findings.Given, reported 
 	}
 	if lacksAccuracy(s.Records) {
 		if _, err := fmt.Fprint(a.stdout,
-			"\naccuracy was not measured for want of checkpoints or images; make bench-accuracy fetches some and measures it\n"); err != nil {
+			"\naccuracy was not measured: checkpoints or images are missing; make bench-accuracy fetches some and measures it\n"); err != nil {
 			return err
 		}
 	}
@@ -264,7 +264,7 @@ func (a *app) validate() *cobra.Command {
 				return err
 			}
 			out := newPrinter(a, []string{"experiment", "networks", "jobs", "runs", "question"}, func(r validateRow) []string {
-				runs := "by name"
+				runs := "with --only"
 				if r.Default {
 					runs = "always"
 				}

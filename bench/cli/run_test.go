@@ -168,7 +168,7 @@ func TestInterrupt(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != exitFailed {
 		t.Errorf("exit code %d, want %d", code, exitFailed)
 	}
-	if want := "zoobench: interrupted; go on with: zoobench run " + file + " --out " + dir +
+	if want := "zoobench: interrupted; continue with: zoobench run " + file + " --out " + dir +
 		" --resume"; !strings.Contains(stderr.String(), want) {
 		t.Errorf("got %q, want %q", stderr, want)
 	}

@@ -66,7 +66,7 @@ func (a *app) sampleConfusions() *cobra.Command {
 			if most > 0 {
 				rows = rows[:min(most, len(rows))]
 			}
-			title := []string{"label", "name", "taken for", "name", "images", "of the label's", "example"}
+			title := []string{"label", "name", "taken for", "name", "images", "share", "example"}
 			return newPrinter(a, title, func(r samples.Confusion) []string {
 				return []string{
 					strconv.Itoa(r.Label), r.LabelName, strconv.Itoa(r.Taken), r.TakenName, strconv.Itoa(r.Images),
@@ -119,7 +119,7 @@ func (a *app) sampleCalibration() *cobra.Command {
 				}
 				rows = append(rows, row)
 			}
-			title := []string{"confidence", "images", "mean", "right"}
+			title := []string{"confidence", "images", "mean", "accuracy"}
 			err = newPrinter(a, title, func(r calibrationRow) []string {
 				line := []string{fmt.Sprintf("%.3f to %.3f", r.Lo, r.Hi), strconv.Itoa(r.Images), "–", "–"}
 				if r.Images > 0 {
@@ -130,7 +130,7 @@ func (a *app) sampleCalibration() *cobra.Command {
 			if err != nil || a.format != "table" {
 				return err
 			}
-			_, err = fmt.Fprintf(a.stdout, "\nexpected calibration error: %.2f %%, of %d bins\n", 100*ece, len(bins))
+			_, err = fmt.Fprintf(a.stdout, "\nexpected calibration error: %.2f %%, with %d bins\n", 100*ece, len(bins))
 			return err
 		},
 	}
@@ -218,7 +218,7 @@ func galleryImages(list []samples.Disagreement, data, labels string) ([]reports.
 	for _, d := range list {
 		i, ok := at[d.File]
 		if !ok {
-			return nil, fmt.Errorf("samples: %s: not in %s", d.File, data)
+			return nil, fmt.Errorf("samples: %s: no such image in %s", d.File, data)
 		}
 		content, err := files.Read(i, nil)
 		if err != nil {

@@ -147,10 +147,10 @@ func newShowRow(l engine.Layer) showRow {
 // planNote says how the engine computes.
 func planNote(e *engine.Engine) string {
 	plan, trials := e.Plan(), e.Trials()
-	text := fmt.Sprintf("plan %s: of %d layers with a choice, algorithms by %s", plan.Hash, len(plan.Choices),
+	text := fmt.Sprintf("plan %s: %d layers have a choice of algorithms; it was made by %s", plan.Hash, len(plan.Choices),
 		map[string]string{engine.FromTable: "the table of measured preferences", engine.FromTrials: "trials"}[plan.Source])
 	if plan.Source == engine.FromTrials {
-		text += fmt.Sprintf(" of %d shapes, %d of them remembered (%s)", trials.Shapes, trials.Remembered, millis(trials.Time.Nanoseconds()))
+		text += fmt.Sprintf(" of %d shapes, %d of them in earlier runs (%s)", trials.Shapes, trials.Remembered, millis(trials.Time.Nanoseconds()))
 	}
 	text += "\n" + winogradNote(e.Layers())
 	for _, note := range trials.Notes {
@@ -174,8 +174,8 @@ func winogradNote(layers []engine.Layer) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Winograd's sums (%d layers) are right to %.0e of a layer's largest output, direct ones to %.0e,\n"+
-		"where inputs and weights are normally distributed.\n", n, winograd, direct)
+	return fmt.Sprintf("Winograd's sums (%d layers) have rounding errors of at most %.0e of a layer's largest output, direct sums of %.0e.\n"+
+		"Both figures are for normally distributed inputs and weights.\n", n, winograd, direct)
 }
 
 // showDiff prints two networks side by side.
@@ -193,7 +193,7 @@ func (a *app) showDiff(b build, names [2]string) error {
 	}
 	one, two := networks[0], networks[1]
 	if one.Spec == two.Spec {
-		return fmt.Errorf("show: %s and %s are one network, %s; want two", names[0], names[1], one.Spec.Name)
+		return fmt.Errorf("show: %s and %s are the same network, %s; want two", names[0], names[1], one.Spec.Name)
 	}
 	rows := outline.Diff(one, two)
 	if a.format == "table" {

@@ -136,7 +136,7 @@ func TestTimes(t *testing.T) {
 
 // TestWinogradIsStated holds show to a word about Winograd's error where a layer uses it, and to none where none does.
 func TestWinogradIsStated(t *testing.T) {
-	note := "Winograd's sums (1 layers) are right to 3e-05 of a layer's largest output, direct ones to 2e-06,"
+	note := "Winograd's sums (1 layers) have rounding errors of at most 3e-05 of a layer's largest output, direct sums of 2e-06."
 	layers := []engine.Layer{{Kind: engine.KindConv, Error: 2e-6}, {Kind: engine.KindWinograd, Error: 3e-5}}
 	if got := winogradNote(layers); !strings.Contains(got, note) {
 		t.Errorf("got %q, want %q in it", got, note)
@@ -158,9 +158,9 @@ func TestPlanIsShown(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"table", []string{"--no-tune"}, ": of 8 layers with a choice, algorithms by the table of measured preferences\n"},
-		{"trials", nil, ": of 8 layers with a choice, algorithms by trials of 4 shapes, 0 of them remembered ("},
-		{"remembered", nil, ": of 8 layers with a choice, algorithms by trials of 4 shapes, 4 of them remembered ("},
+		{"table", []string{"--no-tune"}, ": 8 layers have a choice of algorithms; it was made by the table of measured preferences\n"},
+		{"trials", nil, ": 8 layers have a choice of algorithms; it was made by trials of 4 shapes, 0 of them in earlier runs ("},
+		{"remembered", nil, ": 8 layers have a choice of algorithms; it was made by trials of 4 shapes, 4 of them in earlier runs ("},
 	} {
 		code, stdout, stderr := invoke(t, append([]string{"show", "squeezenet1_1", "--img-size", "64"}, test.args...)...)
 		if code != 0 || !strings.Contains(stdout, test.want) {

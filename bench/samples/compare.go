@@ -78,7 +78,7 @@ func Compare(all []Evaluation, metric Metric) (*Comparison, error) {
 	for i, e := range all {
 		right[i] = answered(e, images, metric.within())
 		if len(e.Samples) > len(images) {
-			c.Notes = append(c.Notes, fmt.Sprintf("%s: %d of its %d images are those that all have and that have a right answer",
+			c.Notes = append(c.Notes, fmt.Sprintf("%s: %d of its %d images count: all evaluations have them, and they have a label",
 				e.Name, len(images), len(e.Samples)))
 		}
 	}
@@ -104,13 +104,13 @@ func common(all []Evaluation) (images map[string]int, err error) {
 		seen := map[string]bool{}
 		for _, s := range e.Samples {
 			if seen[s.File] {
-				return nil, fmt.Errorf("samples: %s: image %s is there twice", e.Name, s.File)
+				return nil, fmt.Errorf("samples: %s: image %s occurs twice", e.Name, s.File)
 			}
 			seen[s.File] = true
 			if others, ok := labels[s.File]; !ok {
 				labels[s.File] = s.Labels
 			} else if !slices.Equal(others, s.Labels) {
-				return nil, fmt.Errorf("samples: %s: image %s has the labels %v, elsewhere %v: other sets or other labels",
+				return nil, fmt.Errorf("samples: %s: image %s has the labels %v, elsewhere %v: the sets or their label files differ",
 					e.Name, s.File, s.Labels, others)
 			}
 			have[s.File]++
@@ -123,7 +123,7 @@ func common(all []Evaluation) (images map[string]int, err error) {
 		}
 	}
 	if len(images) == 0 {
-		return nil, fmt.Errorf("samples: no image that all of the %d have", len(all))
+		return nil, fmt.Errorf("samples: the %d evaluations have no labelled image in common", len(all))
 	}
 	return images, nil
 }

@@ -114,10 +114,10 @@ func TestCompareCommon(t *testing.T) {
 		change func(s []record.Sample) []record.Sample
 		want   string
 	}{
-		{"twice", func(s []record.Sample) []record.Sample { return append(s, s[0]) }, "other: image 10.png is there twice"},
+		{"twice", func(s []record.Sample) []record.Sample { return append(s, s[0]) }, "other: image 10.png occurs twice"},
 		{"labels", func(s []record.Sample) []record.Sample { s[0].Labels = []int{7}; return s },
 			"image 10.png has the labels [7], elsewhere [0]"},
-		{"none", func(s []record.Sample) []record.Sample { return s[60:] }, "no image that all of the 2 have"},
+		{"none", func(s []record.Sample) []record.Sample { return s[60:] }, "the 2 evaluations have no labelled image in common"},
 	} {
 		changed := other
 		changed.Samples = test.change(slices.Clone(other.Samples))

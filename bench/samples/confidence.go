@@ -25,13 +25,13 @@ func Calibrate(e Evaluation) (ece float64, bins []stat.CalibrationBin, err error
 		}
 		p := s.Probability()
 		if math.IsNaN(p) {
-			return 0, nil, fmt.Errorf("samples: %s: %s: no probability (an older file has none); run zoobench eval --per-sample again",
+			return 0, nil, fmt.Errorf("samples: %s: %s: no probability, which older files lack; run zoobench eval --per-sample again",
 				e.Path, s.File)
 		}
 		confidence, right = append(confidence, min(p, 1)), append(right, s.Rank() == 1)
 	}
 	if len(confidence) == 0 {
-		return 0, nil, fmt.Errorf("samples: %s: no image that was read and has a right answer", e.Path)
+		return 0, nil, fmt.Errorf("samples: %s: no labelled image that could be read", e.Path)
 	}
 	ece, bins = stat.Calibration(confidence, right, calibrationBins)
 	return ece, bins, nil

@@ -178,7 +178,7 @@ func TestCalibrate(t *testing.T) {
 		t.Errorf("a file without probabilities: error %v", err)
 	}
 	e.Samples = e.Samples[99:]
-	if _, _, err := Calibrate(e); err == nil || !strings.Contains(err.Error(), "no image that was read") {
+	if _, _, err := Calibrate(e); err == nil || !strings.Contains(err.Error(), "no labelled image that could be read") {
 		t.Errorf("a file of an unreadable image: error %v", err)
 	}
 }
