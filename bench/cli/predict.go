@@ -53,7 +53,7 @@ func (a *app) predict() *cobra.Command {
 				return err
 			}
 			defer n.close()
-			pictures, err := preprocess.New(n.recipe, preprocess.HWC)
+			processor, err := preprocess.New(n.recipe, preprocess.HWC)
 			if err != nil {
 				return err
 			}
@@ -65,7 +65,7 @@ func (a *app) predict() *cobra.Command {
 				if err := c.Context().Err(); err != nil {
 					return err
 				}
-				rows, err := classify(n, pictures, path)
+				rows, err := classify(n, processor, path)
 				if err != nil {
 					// The other images' answers are worth having.
 					failed = errors.Join(failed, fmt.Errorf("predict: %s: %w", path, err))
@@ -138,7 +138,7 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 }
 
 // classify returns the five best classes of one image.
-func classify(n *classifier, pictures *preprocess.Processor, path string) ([]predictRow, error) {
+func classify(n *classifier, processor *preprocess.Processor, path string) ([]predictRow, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, errors.Unwrap(err) // the caller names the file
@@ -151,8 +151,8 @@ func classify(n *classifier, pictures *preprocess.Processor, path string) ([]pre
 	if len(data) > maxImageBytes {
 		return nil, fmt.Errorf("file larger than %d MiB", maxImageBytes>>20)
 	}
-	tensor := make([]float32, pictures.Len())
-	if err := pictures.File(data, tensor); err != nil {
+	tensor := make([]float32, processor.Len())
+	if err := processor.File(data, tensor); err != nil {
 		return nil, err
 	}
 	logits := n.scores(tensor)

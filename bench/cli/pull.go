@@ -198,7 +198,7 @@ func firstCheckpoint(s *zoo.Spec, nonCommercial bool) (best zoo.Checkpoint, ok b
 	return best, ok
 }
 
-// commercial says whether a licence lets its weights be used commercially, as far as is known.
+// commercial reports whether a licence lets its weights be used commercially, as far as is known.
 func commercial(licence string) bool { return licence != "cc-by-nc-4.0" }
 
 func wantedFile(c zoo.Checkpoint) wanted {

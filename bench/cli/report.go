@@ -167,10 +167,5 @@ func (a *app) diff(before, after string) error {
 			}
 			return []string{c.Network, c.Settings, milliseconds(c.Before), milliseconds(c.After), times, top1, now, verdict}
 		})
-	for _, c := range changes {
-		if err := out.print(c); err != nil {
-			return err
-		}
-	}
-	return out.close()
+	return out.printAll(changes)
 }

@@ -181,7 +181,7 @@ func (a *app) tell(s runner.Summary, dir string, given findings.Given, reported 
 	return err
 }
 
-// lacksAccuracy says whether accuracies were asked for and none was measured.
+// lacksAccuracy reports whether accuracies were asked for and none was measured.
 func lacksAccuracy(records []record.Record) bool {
 	asked := false
 	for i := range records {

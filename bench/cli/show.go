@@ -199,11 +199,5 @@ func (a *app) showDiff(b build, names [2]string) error {
 	if a.format == "table" {
 		return writeDiff(a.stdout, [2]string{one.Spec.Name, two.Spec.Name}, rows)
 	}
-	out := newPrinter[outline.Row](a, nil, nil)
-	for _, row := range rows {
-		if err := out.print(row); err != nil {
-			return err
-		}
-	}
-	return out.close()
+	return newPrinter[outline.Row](a, nil, nil).printAll(rows)
 }

@@ -112,12 +112,7 @@ func (a *app) printWhatIfs(answers *choose.Answers, all []choose.WhatIf) error {
 		return []string{w.Kind, w.Name, fmt.Sprintf("%.1f %%", 100*w.Accuracy.Value),
 			fmt.Sprintf("%.1f to %.1f", 100*w.Accuracy.Lo, 100*w.Accuracy.Hi), millis(w.Latency), runs, below}
 	})
-	for _, w := range all {
-		if err := out.print(w); err != nil {
-			return err
-		}
-	}
-	if err := out.close(); err != nil {
+	if err := out.printAll(all); err != nil {
 		return err
 	}
 	if pairs := slices.ContainsFunc(all, func(w choose.WhatIf) bool { return w.Kind != "network" }); a.format != "table" || !pairs {
