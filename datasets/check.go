@@ -35,19 +35,21 @@ type Fault struct {
 	Err  error
 }
 
+// A checked is what reading and decoding one item showed.
+type checked struct {
+	digest  [sha256.Size]byte // of item and bytes
+	content [sha256.Size]byte
+	bytes   int
+	format  string
+	err     error
+}
+
 // Check reads and decodes every image of a source, all of its pixels, on all
 // processors. Step, which may be nil, hears how many are done. The error is the
-// context's; what is wrong with images stands in the report.
+// context's; what is wrong with images is in the report.
 func Check(ctx context.Context, src Source, step func(done, total int)) (*Report, error) {
-	type outcome struct {
-		digest  [sha256.Size]byte // of item and bytes
-		content [sha256.Size]byte
-		bytes   int
-		format  string
-		err     error
-	}
 	total := src.Len()
-	outcomes := make([]outcome, total)
+	outcomes := make([]checked, total)
 	var next atomic.Int64
 	var done int
 	var mu sync.Mutex
@@ -61,17 +63,7 @@ func Check(ctx context.Context, src Source, step func(done, total int)) (*Report
 				if i >= total {
 					return
 				}
-				o := &outcomes[i]
-				data, err := src.Read(i, buf)
-				if err == nil {
-					buf = data
-					o.bytes, o.content = len(data), sha256.Sum256(data)
-					if _, err = decoder.Decode(data); err == nil {
-						info, _ := decode.Inspect(data) // of a file that has just been decoded
-						o.format = info.Format
-					}
-				}
-				o.digest, o.err = digest(src.Item(i), data), err
+				outcomes[i], buf = check(src, i, &decoder, buf)
 				mu.Lock()
 				if done++; step != nil {
 					step(done, total)
@@ -84,27 +76,48 @@ func Check(ctx context.Context, src Source, step func(done, total int)) (*Report
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("datasets: stopped after %d of %d items: %w", done, total, err)
 	}
+	return newReport(src, outcomes), nil
+}
 
-	r := &Report{Items: total, Formats: map[string]int{}}
+// check reads and decodes one item. It returns the buffer that it read into, for
+// the next.
+func check(src Source, i int, decoder *decode.Decoder, buf []byte) (checked, []byte) {
+	var c checked
+	data, err := src.Read(i, buf)
+	if err == nil {
+		buf = data
+		c.bytes, c.content = len(data), sha256.Sum256(data)
+		if _, err = decoder.Decode(data); err == nil {
+			info, _ := decode.Inspect(data) // of a file that has just been decoded
+			c.format = info.Format
+		}
+	}
+	c.digest, c.err = digest(src.Item(i), data), err
+	return c, buf
+}
+
+// newReport sums up what was found of each item.
+func newReport(src Source, outcomes []checked) *Report {
+	r := &Report{Items: len(outcomes), Formats: map[string]int{}}
 	all := sha256.New()
 	perClass := map[int]int{}
 	byContent := map[[sha256.Size]byte][]string{}
 	for i := range outcomes {
-		o, item := &outcomes[i], src.Item(i)
-		all.Write(o.digest[:])
-		r.Bytes += int64(o.bytes)
+		c, item := &outcomes[i], src.Item(i)
+		all.Write(c.digest[:])
+		r.Bytes += int64(c.bytes)
 		if len(item.Labels) == 0 {
 			r.Unlabeled++
 		} else {
 			perClass[item.Labels[0]]++
 		}
-		if o.err != nil {
-			r.Unreadable = append(r.Unreadable, Fault{item.Name, o.err})
+		if c.err != nil {
+			r.Unreadable = append(r.Unreadable, Fault{item.Name, c.err})
 		} else {
-			r.Formats[o.format]++
+			r.Formats[c.format]++
 		}
-		if o.bytes > 0 {
-			byContent[o.content] = append(byContent[o.content], item.Name)
+		if c.bytes > 0 {
+			byContent[c.content] = append(byContent[c.content], item.Name)
 		}
 	}
 	r.Hash = hex.EncodeToString(all.Sum(nil))
@@ -121,5 +134,5 @@ func Check(ctx context.Context, src Source, step func(done, total int)) (*Report
 			r.FewestOf = n
 		}
 	}
-	return r, nil
+	return r
 }

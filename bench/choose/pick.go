@@ -288,7 +288,8 @@ func changes(f *field, fits func(*Row) bool) []pickChange {
 		if len(all) > 0 && all[len(all)-1].Name == d.row.Name && all[len(all)-1].Head == d.row.Head {
 			continue
 		}
-		all = append(all, pickChange{From: limit, Disturbed: d.row.Disturbed, Name: d.row.Name, Head: d.row.Head, Value: f.metric.of(d.row.Score)})
+		all = append(all, pickChange{From: limit, Disturbed: d.row.Disturbed, Name: d.row.Name, Head: d.row.Head,
+			Value: f.metric.of(d.row.Score)})
 	}
 	return all
 }

@@ -24,16 +24,19 @@ func process(round int, p50 int64, warnings ...string) *Record {
 
 func TestJoin(t *testing.T) {
 	row := Join(nil, process(1, 1_000_000, "noise: 5.1 % wide"))
-	if row.P50 != 1_000_000 || row.P50Lo != 0 || row.P50Hi != 0 || len(row.Processes) != 1 || !slices.Equal(row.Verdict.Warnings, []string{"noise: 5.1 % wide"}) {
+	if row.P50 != 1_000_000 || row.P50Lo != 0 || row.P50Hi != 0 || len(row.Processes) != 1 ||
+		!slices.Equal(row.Verdict.Warnings, []string{"noise: 5.1 % wide"}) {
 		t.Fatalf("one process: %+v, %+v", row.Timing, row.Verdict)
 	}
 	first := *row.Timing
 	row = Join(row, process(2, 1_200_000, "noise: 7.0 % wide", "warm-up did not settle in 12 runs and 30ms"))
 	row = Join(row, process(3, 1_100_000))
-	if row.P50 != 1_100_000 || row.P50Lo >= 1_000_000 || row.P50Hi <= 1_200_000 || row.N != 33 || len(row.Samples) != 33 || row.Min != 995_000 {
+	if row.P50 != 1_100_000 || row.P50Lo >= 1_000_000 || row.P50Hi <= 1_200_000 || row.N != 33 || len(row.Samples) != 33 ||
+		row.Min != 995_000 {
 		t.Errorf("three processes: %+v", row.Timing)
 	}
-	if want := []string{"noise: 5.1 % wide (2 of 3 processes)", "warm-up did not settle in 12 runs and 30ms (1 of 3 processes)"}; !slices.Equal(row.Verdict.Warnings, want) || !row.Verdict.Valid {
+	want := []string{"noise: 5.1 % wide (2 of 3 processes)", "warm-up did not settle in 12 runs and 30ms (1 of 3 processes)"}
+	if !slices.Equal(row.Verdict.Warnings, want) || !row.Verdict.Valid {
 		t.Errorf("verdict %+v, want the warnings %q", row.Verdict, want)
 	}
 	if row.PeakRSSBytes != 103 || row.Load != 2000 || row.Span != 11*3_300_000 || math.Abs(row.ImagesPerSec-33e9/float64(row.Span)) > 1e-6 {
