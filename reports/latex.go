@@ -100,7 +100,7 @@ func (r *run) writeModelIndex(w io.Writer) error {
 		}{{"top-1 accuracy", e.Top1}, {"top-5 accuracy", e.Top5}} {
 			fmt.Fprintf(out, "    - type: accuracy\n      name: %s\n      value: %s\n", quoteYAML(m.name), fixed(m.value, 3))
 		}
-		fmt.Fprintf(out, "    source:\n      name: %s\n", quoteYAML("zoobench on "+e.Machine.Class()))
+		fmt.Fprintf(out, "    source:\n      name: %s\n", quoteYAML("zoobench on "+e.Machine.Title()))
 	}
 	return out.Flush()
 }

@@ -119,6 +119,9 @@ func (r *run) machineLines() (lines [][2]string) {
 		}
 	}
 	line("processor", fmt.Sprintf("%s, %s", m.CPU, plural(m.Cores, "core")))
+	if m.Family != 0 {
+		line("class", m.Class())
+	}
 	line("instructions", m.ISA)
 	if m.L3Bytes > 0 {
 		line("caches", fmt.Sprintf("L1d %d KiB, L2 %d KiB, L3 %d MiB", m.L1DBytes>>10, m.L2Bytes>>10, m.L3Bytes>>20))

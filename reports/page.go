@@ -72,7 +72,7 @@ func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure)
 	}
 	rows, plans := r.pageRows()
 	data := pageData{
-		Schema: 1, Machine: clean(r.machine.Class()), Rows: rows, Layers: plans, Families: looks(rows), Findings: pageFindings(found, images),
+		Schema: 1, Machine: clean(r.machine.Title()), Rows: rows, Layers: plans, Families: looks(rows), Findings: pageFindings(found, images),
 	}
 	peak, read := r.roofs()
 	data.Peak, data.Read = positive(peak), positive(read)

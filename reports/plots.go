@@ -42,7 +42,7 @@ func plotNames() []string {
 // figures returns the plots that the run's rows and its findings carry. Measured and published accuracies never share
 // one.
 func (r *run) figures(found []findings.Finding) []figure {
-	where := clean(r.machine.Class())
+	where := clean(r.machine.Title())
 	var all []figure
 	if f, ok := r.latencyFigure(where); ok {
 		all = append(all, f)

@@ -12,6 +12,7 @@
 package reports
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -131,6 +132,9 @@ func newRun(records []record.Record, problems []record.Problem) (*run, error) {
 			r.machine = rec.Machine
 		}
 	}
+	if len(classes) < 2 {
+		classes = peaksApart(records)
+	}
 	if len(classes) > 1 {
 		return nil, &ClassError{classes}
 	}
@@ -156,13 +160,43 @@ func newRun(records []record.Record, problems []record.Problem) (*run, error) {
 	return r, nil
 }
 
+// peaksApart are the runs whose measured peaks are too far apart for one class of machine, the slowest and the quickest, as
+// a ClassError names classes; none where all are of one.
+func peaksApart(records []record.Record) []string {
+	runs := map[string][]record.Record{}
+	var order []string
+	for _, rec := range records {
+		if rec.Host == nil {
+			continue
+		}
+		if runs[rec.RunID] == nil {
+			order = append(order, rec.RunID)
+		}
+		runs[rec.RunID] = append(runs[rec.RunID], rec)
+	}
+	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(record.Peak(runs[a]), record.Peak(runs[b])) })
+	order = slices.DeleteFunc(order, func(id string) bool { return !(record.Peak(runs[id]) > 0) })
+	if len(order) < 2 {
+		return nil
+	}
+	slow, quick := order[0], order[len(order)-1]
+	if record.SamePeak(record.Peak(runs[slow]), record.Peak(runs[quick])) {
+		return nil
+	}
+	var names []string
+	for _, id := range []string{slow, quick} {
+		names = append(names, clean(fmt.Sprintf("%s on %s, peak of %.0f GFLOP/s a core", id, runs[id][0].Machine.Title(), record.Peak(runs[id]))))
+	}
+	return names
+}
+
 // roofs are the most that one core was measured to do, in GFLOP/s, and to read, in GB/s: other work on the machine makes
 // both less and neither more. They are 0 where they were not measured.
 func (r *run) roofs() (peak, read float64) {
 	for i := range r.sound {
 		if h := r.sound[i].Host; h != nil {
-			peak, read = max(peak, h.PeakGFLOPS), max(read, h.ReadGBytes)
+			read = max(read, h.ReadGBytes)
 		}
 	}
-	return peak, read
+	return record.Peak(r.sound), read
 }

@@ -65,7 +65,7 @@ func Print(w io.Writer, records []record.Record, o TableOptions) error {
 
 // headline says where the run was made and how steady the machine was.
 func (r *run) headline() string {
-	parts := []string{clean(r.machine.Class())}
+	parts := []string{clean(r.machine.Title())}
 	if r.machine.CPU == "" {
 		parts = []string{"no records"}
 	}

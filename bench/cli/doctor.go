@@ -41,6 +41,7 @@ type doctorRow struct {
 
 	OnlineCores     int      `json:"online_cores,omitempty"`     // of the machine, 0 where the system does not say
 	QuotaProcessors float64  `json:"quota_processors,omitempty"` // that control groups allow, 0 for no limit
+	MachineClass    string   `json:"machine_class"`              // machines of one class may be compared
 	Interference    []string `json:"interference"`               // seen while the machine was measured; null where the system does not say
 }
 
@@ -62,7 +63,7 @@ func (a *app) doctor() *cobra.Command {
 				OS: m.OS, Arch: m.Arch, Kernel: m.Kernel, Go: m.Go, GOMAXPROCS: runtime.GOMAXPROCS(0),
 				PeakGFLOPS: h.PeakGFLOPS, ReadGBytes: h.ReadGBytes, TimerStep: h.TimerStep, TimerCost: h.TimerCost,
 				NoisePercent: h.NoisePercent, AAPercent: h.AAPercent, LoadAverage: facts.Load, Governor: facts.Governor,
-				OnlineCores: facts.Online, QuotaProcessors: facts.Quota,
+				MachineClass: m.Class(), OnlineCores: facts.Online, QuotaProcessors: facts.Quota,
 			}
 			if h.Interference != nil {
 				row.Interference = append([]string{}, h.Disturbed()...)
@@ -117,6 +118,7 @@ func (d *doctorRow) write(a *app) error {
 	}
 	rows := [][]string{
 		{"processor", d.CPU},
+		{"class", d.MachineClass},
 		{"cores", cores},
 		{"instruction sets", strings.Join(d.ISAs, ", ") + "; in use: " + d.ISA},
 		{"caches", fmt.Sprintf("L1d %d KiB, L2 %d KiB, L3 %d KiB", d.L1DBytes>>10, d.L2Bytes>>10, d.L3Bytes>>10)},

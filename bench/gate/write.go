@@ -138,7 +138,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	if len(r.Notes) > 0 {
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "\n%s; core %d.\n", r.Machine.Class(), r.CPU)
+	fmt.Fprintf(&b, "\n%s; core %d.\n", r.Machine.Title(), r.CPU)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

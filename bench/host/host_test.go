@@ -232,6 +232,8 @@ func TestJudge(t *testing.T) {
 			nil, []string{"other work had the processors (77 involuntary switches): 5 % of the workers' time"}},
 		{"other work, much", seen(func(i *record.Interference) { i.Waited, i.CPU = seconds(5), seconds(5) }), 1, false,
 			[]string{"other work had the processors (0 involuntary switches): 50 % of the workers' time"}, nil},
+		{"other work, much in next to no time", record.Interference{Wall: seconds(0.1), CPU: seconds(0.05), Waited: seconds(0.05)}, 1, false,
+			nil, []string{"other work had the processors (0 involuntary switches): 50 % of the workers' time"}},
 		{"other work, next to nothing", seen(func(i *record.Interference) { i.Waited = seconds(0.15) }), 1, false, nil, nil},
 		{"other work, a share of two workers", seen(func(i *record.Interference) { i.Waited = seconds(2) }), 2, false,
 			nil, []string{"other work had the processors (0 involuntary switches): 10 % of the workers' time"}},

@@ -53,8 +53,9 @@ const (
 	stopLimit           = 0.05 // of a quota's periods: stops fall on few calls, and each lasts for many
 	// lostLeast is what counts as nothing, two ticks of the clock that steal time is counted in.
 	lostLeast = 20 * time.Millisecond
-	// idleLeast is the shortest watch in which a process's own time says anything.
-	idleLeast, idleWarn = 200 * time.Millisecond, 0.10
+	// watchLeast is the shortest watch whose shares say that figures are wrong: one turn of other work is 4 ms and more.
+	watchLeast = 200 * time.Millisecond
+	idleWarn   = 0.10
 )
 
 // Judge says what of the interference makes the figures of so many workers wrong and what may. Busy is whether they had
@@ -69,7 +70,7 @@ func Judge(i record.Interference, workers int, busy bool) (reasons, warnings []s
 		switch {
 		case took < lostLeast || share < lostWarn:
 			return false
-		case share >= lostLimit:
+		case share >= lostLimit && i.Wall >= watchLeast:
 			tell = reason
 		}
 		tell("%s: %.0f %% of the workers' time", fmt.Sprintf(format, args...), 100*min(1, share))
@@ -106,7 +107,7 @@ func Judge(i record.Interference, workers int, busy bool) (reasons, warnings []s
 	if i.Slowdowns > 0 && !lost(i.Slowed, "a processor was too hot and lowered its frequency") {
 		warn("a processor was too hot and lowered its frequency %d times", i.Slowdowns)
 	}
-	if ran := float64(i.CPU) / max(1, float64(i.Wall)); busy && !named && len(reasons) == 0 && i.Wall >= idleLeast && ran < 1-idleWarn {
+	if ran := float64(i.CPU) / max(1, float64(i.Wall)); busy && !named && len(reasons) == 0 && i.Wall >= watchLeast && ran < 1-idleWarn {
 		warn("the process ran for %.0f %% of the time only, and the system does not say why", 100*ran)
 	}
 	return reasons, warnings

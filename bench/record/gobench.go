@@ -93,10 +93,15 @@ func goBenchName(what string, r *Record) string {
 
 func goBenchConfig(r *Record) []benchfmt.Config {
 	var configs []benchfmt.Config
+	class := "" // benchstat makes a table of each; of earlier versions' records it would say no more than the lines before it
+	if r.Machine.Family != 0 {
+		class = r.Machine.Class()
+	}
 	for _, c := range []struct{ key, value string }{
 		{"goos", r.Machine.OS},
 		{"goarch", r.Machine.Arch},
 		{"cpu", r.Machine.CPU},
+		{"machine", class},
 		{"go", r.Machine.Go},
 		{"commit", r.Machine.Commit},
 		{"kernel-build", r.Machine.KernelBuild},

@@ -375,19 +375,6 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-func TestThisMachine(t *testing.T) {
-	m := ThisMachine()
-	if m.CPU == "" || m.Cores < 1 || m.OS == "" || m.Arch == "" || !strings.HasPrefix(m.Go, "go") {
-		t.Errorf("incomplete: %+v", m)
-	}
-	if m.OS == "linux" && (m.Kernel == "" || m.MemoryBytes < 1<<20) {
-		t.Errorf("kernel %q, memory %d bytes", m.Kernel, m.MemoryBytes)
-	}
-	if m.Class() != ThisMachine().Class() {
-		t.Error("one machine, two classes")
-	}
-}
-
 func TestWhy(t *testing.T) {
 	r := sample()
 	if got := r.Why("top1"); got != "no checkpoint in the cache" {

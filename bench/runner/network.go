@@ -43,10 +43,7 @@ func (n *Network) warnings() []string {
 
 // NewTuner chooses algorithms by trials and remembers them in the cache folder, where there is one.
 func NewTuner() *engine.Tuner {
-	m := record.ThisMachine()
-	// A virtual machine may call two generations of a processor by one name; their caches differ.
-	cpu := fmt.Sprintf("%s, caches of %d, %d and %d KiB", m.CPU, m.L1DBytes>>10, m.L2Bytes>>10, m.L3Bytes>>10)
-	t := &engine.Tuner{CPU: cpu, Build: kernelBuild()}
+	t := &engine.Tuner{CPU: record.ThisMachine().Class(), Build: kernelBuild()}
 	if cache, err := DefaultCache(); err == nil {
 		t.File = filepath.Join(cache.Dir, "trials.jsonl")
 	}

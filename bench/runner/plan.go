@@ -127,7 +127,8 @@ func (r *run) continues(tasks []planned) error {
 			continue
 		}
 		if class := rec.Machine.Class(); class != here {
-			return fmt.Errorf("runner: %s: was measured on %s, this machine is %s: start a run of its own, in another folder", r.Dir, class, here)
+			return fmt.Errorf("runner: %s: was measured on another class of machine (%s) than this one (%s): start a run of its own, "+
+				"in another folder", r.Dir, class, here)
 		}
 		if !asked[rec.JobID] && models[[2]string{rec.Experiment, rec.Model}] {
 			return fmt.Errorf("runner: %s: has %s of experiment %s with settings that are not asked for any more: start a run of its own, "+

@@ -143,6 +143,10 @@ func (r *run) all(ctx context.Context) error {
 		if err != nil {
 			return r.stopped(ctx, err)
 		}
+		if was := record.Peak(r.s.Records); !record.SamePeak(was, before.PeakGFLOPS) {
+			return fmt.Errorf("runner: %s: was begun where a core does %.0f GFLOP/s at its peak, and here it does %.0f: "+
+				"go on when nothing else runs here, or start a run of its own, in another folder", r.Dir, was, before.PeakGFLOPS)
+		}
 		rec := before.record(nil)
 		rec.Verdict.Warnings = append(rec.Verdict.Warnings, host.ReadFacts(host.Root).Warnings(r.mostWorkers())...)
 		if r.Events.Host != nil && len(rec.Verdict.Warnings) > 0 {

@@ -294,6 +294,12 @@ func TestResumeRefuses(t *testing.T) {
 	if _, err := Run(t.Context(), changed); err == nil || !strings.Contains(err.Error(), "tiny of experiment slower with settings") {
 		t.Errorf("settings changed: %v, want an error that names network and experiment", err)
 	}
+	slow := o
+	slow.Host = func(context.Context) (Host, error) { return Host{Host: record.Host{PeakGFLOPS: 0.7}}, nil }
+	slow.File = parse(t, slower+"    batch: [1, 2]\n")
+	if _, err := Run(t.Context(), slow); err == nil || !strings.Contains(err.Error(), "GFLOP/s at its peak") {
+		t.Errorf("a slower processor: %v, want an error that names its peak", err)
+	}
 	path := filepath.Join(o.Dir, record.FileName)
 	text, err := os.ReadFile(path)
 	if err != nil {

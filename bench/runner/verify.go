@@ -138,8 +138,11 @@ func Judge(before, now *record.Record) Verification {
 		doubt("not measured: %s", now.Why("latency_p50_ns"))
 		return row
 	}
-	if before.Machine.CPU != now.Machine.CPU || before.Machine.ISA != now.Machine.ISA {
-		doubt("another machine: %s with %s, was %s with %s", now.Machine.CPU, now.Machine.ISA, before.Machine.CPU, before.Machine.ISA)
+	if is, was := now.Machine.Class(), before.Machine.Class(); is != was {
+		doubt("another machine: %s, was %s", is, was)
+	}
+	if before.Machine.ISA != now.Machine.ISA {
+		doubt("other instructions: %s, were %s", now.Machine.ISA, before.Machine.ISA)
 	}
 	if !before.Verdict.Valid || !now.Verdict.Valid {
 		doubt("a measurement is not valid: %s", strings.Join(slices.Concat(before.Verdict.Reasons, now.Verdict.Reasons), "; "))
