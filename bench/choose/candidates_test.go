@@ -106,7 +106,7 @@ func TestDisturbedTiming(t *testing.T) {
 		c.warnOfTimings()
 		for i, r := range c.Rows {
 			if i == 0 {
-				c.Rows[0] = c.newRow(cand, headProbe, r.probabilities.Data)
+				c.Rows[0] = c.newRow(cand, headProbe, said{r.probabilities.Data, r.outcome.Predicted})
 			}
 			c.Rows[i].Fits = c.Rows[i].Fits && i == 0
 		}

@@ -5,10 +5,14 @@
 // and the preprocessing that are used everywhere. A linear probe and a vote of the nearest neighbours learn from them and,
 // where the classes are ImageNet's, the network's own head takes part without learning. Every image is predicted by heads
 // that have not seen its fold, and the heads' settings do not depend on it either. Folds are stratified and drawn by a
-// seed, and images that look the same are in one fold. An image that cannot be read is listed and counts as wrong for every
-// network. Two networks are a tie where a test on the same images finds no difference: McNemar's test for accuracy, a
-// paired bootstrap for the other metrics. Among the ties within two points of the best, the quickest is picked. Features,
-// timings and predictions are kept in the cache under the hash of everything that they depend on.
+// seed, and images that look the same are in one fold. The images are dealt out several times, in splits, so that nothing
+// hangs on one draw of folds: figures are means over the splits. The splits are of the same images and so are not
+// independent: intervals are those of as many images as there are, and tests compare the means image by image, images that
+// look the same as one. An image that cannot be read is listed and counts as wrong for every network. Two networks are a
+// tie where a test on the same images finds no difference: for accuracy McNemar's exact test, which with several splits
+// flips the signs of the images' mean differences, for the other metrics a paired bootstrap. Among the ties within two
+// points of the best, the quickest is picked. Features, timings and predictions are kept in the cache under the hash of
+// everything that they depend on.
 //
 // Networks are judged as they are; how well they would do after training on the images is not known. Learning and
 // statistics are bench/choose/heads, features and their store bench/choose/features; timing is left to bench/load in a
@@ -40,6 +44,7 @@ type Options struct {
 	Data   string // folder with a folder for each class
 	Images int    // at most so many, drawn by the seed and balanced over the classes; 0 for all
 	Folds  int    // default 5
+	Splits int    // how often the images are dealt out to folds; default 5
 	Seed   uint64
 
 	Networks    []string // patterns; none for all
@@ -56,7 +61,7 @@ type Options struct {
 }
 
 func (o *Options) fill() error {
-	o.Folds, o.Batch = orDefault(o.Folds, 5), orDefault(o.Batch, 1)
+	o.Folds, o.Splits, o.Batch = orDefault(o.Folds, 5), orDefault(o.Splits, 5), orDefault(o.Batch, 1)
 	if o.Limits.Percentile == 0 {
 		o.Limits.Percentile = 0.5
 	}
@@ -75,9 +80,12 @@ func (o *Options) fill() error {
 	if o.Step == nil {
 		o.Step = func(string, int, int) {}
 	}
-	const mostFolds = 20
+	const mostFolds, mostSplits = 20, 50
 	if o.Folds < 3 || o.Folds > mostFolds {
 		return fmt.Errorf("choose: %d folds, want 3 to %d: one to test on, one to choose settings with, one to learn from", o.Folds, mostFolds)
+	}
+	if o.Splits < 1 || o.Splits > mostSplits {
+		return fmt.Errorf("choose: %d splits, want 1 to %d", o.Splits, mostSplits)
 	}
 	if o.Batch < 0 || o.Threads < 0 || o.Images < 0 || o.Limits.Latency < 0 || o.Limits.Params < 0 || o.Limits.Memory < 0 {
 		return errors.New("choose: a limit, a batch, or a number of threads or images is negative")
@@ -133,6 +141,7 @@ type Result struct {
 	PerClass []int          `json:"images_per_class"`
 	ImageNet bool           `json:"imagenet_classes"`
 	Folds    int            `json:"folds"`
+	Splits   int            `json:"splits"`
 	Seed     uint64         `json:"seed"`
 	Threads  int            `json:"threads"`
 	Batch    int            `json:"batch"`
@@ -173,9 +182,9 @@ type chooser struct {
 	titles     []string
 	store      features.Store
 	images     []features.Image
-	readable   []bool // (images)
-	group      []int  // (images), the same number for those that look the same
-	study      *heads.Study
+	readable   []bool         // (images)
+	group      []int          // (images), the same number for those that look the same
+	studies    []*heads.Study // by split
 	contenders []*contender
 }
 
@@ -184,7 +193,7 @@ type contender struct {
 	*Candidate
 	task     runner.Task
 	features features.Table // in the store's file
-	chosen   heads.Chosen   // for its linear probe
+	key      string         // of its features in the cache
 	head     *Head          // without weights
 	logits   int
 }
@@ -212,7 +221,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	c := &chooser{o: o, task: task, store: features.Store{Dir: filepath.Join(o.Cache.Dir, "choose"), Build: build}}
 	c.Result = &Result{
 		Time: time.Now().UTC(), Machine: record.ThisMachine(), Data: o.Data, Images: len(c.task.Files), Found: c.task.Found,
-		Classes: c.task.Classes, ImageNet: c.task.ImageNet != nil, Folds: o.Folds, Seed: o.Seed, Threads: o.Threads, Batch: o.Batch,
+		Classes: c.task.Classes, ImageNet: c.task.ImageNet != nil, Folds: o.Folds, Splits: o.Splits, Seed: o.Seed, Threads: o.Threads, Batch: o.Batch,
 		Metric: o.Metric, Limits: o.Limits, PerClass: make([]int, len(c.task.Classes)),
 	}
 	for i := range c.task.Classes {
@@ -251,13 +260,15 @@ func (c *chooser) scan(ctx context.Context) (err error) {
 		return fmt.Errorf("choose: class %s: fewer than 2 different readable images, want one to learn from and one to test on",
 			strings.Join(poor, ", "))
 	}
-	fold := heads.Deal(c.task.Labels, c.group, c.readable, len(c.Classes), c.Folds, c.Seed)
-	for f := range c.Folds {
-		if !slices.Contains(fold, f) {
-			return fmt.Errorf("choose: %s: no image is left for fold %d of %d; use fewer folds or more images", c.Data, f+1, c.Folds)
+	for split := range c.Splits {
+		fold := heads.Deal(c.task.Labels, c.group, c.readable, len(c.Classes), c.Folds, heads.SplitSeed(c.Seed, split))
+		for f := range c.Folds {
+			if !slices.Contains(fold, f) {
+				return fmt.Errorf("choose: %s: no image is left for fold %d of %d; use fewer folds or more images", c.Data, f+1, c.Folds)
+			}
 		}
+		c.studies = append(c.studies, &heads.Study{Classes: len(c.task.Classes), Labels: c.task.Labels, Fold: fold, Folds: c.Folds})
 	}
-	c.study = &heads.Study{Classes: len(c.task.Classes), Labels: c.task.Labels, Fold: fold, Folds: c.Folds}
 	c.alike()
 	c.warnOfImages()
 	return nil

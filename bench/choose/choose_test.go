@@ -41,6 +41,9 @@ func TestRun(t *testing.T) {
 	if len(r.Curves) != 2 || r.Curves[0].Name != r.PickName {
 		t.Errorf("curves %v", r.Curves)
 	}
+	if r.Splits != 5 || len(r.Pick.BySplit) != 5 || len(r.Pick.Strengths) != 5 {
+		t.Errorf("%d splits, accuracies %v, strengths %v; want five", r.Splits, r.Pick.BySplit, r.Pick.Strengths)
+	}
 
 	// The second question finds everything: the cache's files do not grow. Only a timing that was disturbed is made again.
 	except := ""
@@ -243,6 +246,7 @@ func TestBadInput(t *testing.T) {
 		{"no classes", flat, nil, "no class folders"},
 		{"no classes but ImageNet's", validation, nil, "1 images and no class folders"},
 		{"folds", fine, func(o *Options) { o.Folds = 2 }, "2 folds, want 3 to 20"},
+		{"splits", fine, func(o *Options) { o.Splits = 51 }, "51 splits, want 1 to 50"},
 		{"more folds than images", fine, func(o *Options) { o.Folds = 20 }, "no image is left for fold 9 of 20"},
 		{"sample", fine, func(o *Options) { o.Images = 3 }, "in a sample of 3 of 8 of class"},
 		{"percentile", fine, func(o *Options) { o.Limits.Percentile = 0.3 }, "percentile 0.3, want"},

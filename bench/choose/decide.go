@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"zoobench/bench/choose/heads"
-	"zoobench/kernels/par"
 )
 
 // How much of each list an answer shows.
@@ -21,7 +20,7 @@ const (
 
 // decide orders the rows, picks one and says what else there is to say without another fit.
 func (c *chooser) decide(ctx context.Context) error {
-	if w := alikeWarning(c.group, c.readable, c.Metric); w != "" {
+	if w := alikeWarning(c.group, c.readable); w != "" {
 		c.warn("%s", w)
 	}
 	fits := func(r *Row) bool { return r.Fits }
@@ -121,11 +120,11 @@ func resampleRows(
 	return &best, nil
 }
 
-// fewAlike is the share of images that must be different for intervals and tests to count all of them.
+// fewAlike is the share of images that must be different for copies to go without a warning.
 const fewAlike = 0.9
 
 // alikeWarning says that many of the images that can be read look like others, nothing where few do.
-func alikeWarning(group []int, read []bool, m Metric) string {
+func alikeWarning(group []int, read []bool) string {
 	different, all := 0, 0
 	for i, g := range group {
 		if !read[i] {
@@ -138,12 +137,7 @@ func alikeWarning(group []int, read []bool, m Metric) string {
 	if float64(different) >= fewAlike*float64(all) {
 		return ""
 	}
-	text := fmt.Sprintf("only %d of the %d images are different: the intervals of accuracy count all of them and are too narrow",
-		different, all)
-	if m == byAccuracy {
-		text += ", and McNemar's test finds differences too easily"
-	}
-	return text
+	return fmt.Sprintf("only %d of the %d images are different; intervals and tests count images that look the same as one", different, all)
 }
 
 // expected says what the best row by these images will reach on others, nothing where there is no estimate.
@@ -191,7 +185,7 @@ func (c *chooser) voters() (rows []*Row) {
 
 // answers are those of all rows, for later questions.
 func (c *chooser) answers() *Answers {
-	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels, Read: c.readable, Group: c.group}
+	a := &Answers{Classes: c.Classes, Files: c.task.Files, Labels: c.task.Labels, Read: c.readable, Group: c.group, Splits: c.Splits}
 	for _, r := range c.Rows {
 		a.From = append(a.From, Answerer{
 			Name: r.Name, Head: r.Head, Latency: c.candidate(r.Name).Mean, Batch: c.Batch, probabilities: r.probabilities,
@@ -202,8 +196,7 @@ func (c *chooser) answers() *Answers {
 
 // learn draws the learning curves of the pick and of its rivals, and makes the pick's head.
 func (c *chooser) learn(ctx context.Context) error {
-	c.study.Pool = par.New(c.Threads)
-	defer c.study.Pool.Close()
+	defer c.pool()()
 	var rows []*Row
 	if c.Pick != nil {
 		rows = append(rows, c.Pick)
@@ -214,10 +207,14 @@ func (c *chooser) learn(ctx context.Context) error {
 		}
 	}
 	for _, r := range first(rows, mostCurves) {
-		cand, whole := c.contender(r.Name), c.row(r.Name, headProbe).Score.Accuracy
+		cand, probe := c.contender(r.Name), c.row(r.Name, headProbe)
 		c.o.Step("learning curve of "+r.Name, len(c.Curves)+1, min(mostCurves, len(rows)))
-		curve, err := c.study.Curve(ctx, cand.features, cand.chosen.Strength, whole, c.Seed)
-		if err := errors.Join(err, cand.features.Err()); err != nil {
+		var curve heads.Curve
+		err := c.cached(cand, "curve", &curve, func() (err error) {
+			curve, err = heads.Learning(ctx, c.studies, cand.features, probe.Strengths, probe.outcome, c.Seed)
+			return errors.Join(err, cand.features.Err())
+		})
+		if err != nil {
 			return err
 		}
 		c.Curves = append(c.Curves, learningCurve{r.Name, curve})
@@ -252,7 +249,7 @@ func (c *chooser) pickHead(ctx context.Context) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	h.Weight, h.Bias, err = c.study.Fit(cand.features, c.Pick.Overall)
+	h.Weight, h.Bias, err = c.studies[0].Fit(cand.features, c.Pick.Overall)
 	if err := errors.Join(err, cand.features.Err()); err != nil {
 		return err
 	}

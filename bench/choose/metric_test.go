@@ -22,13 +22,13 @@ func TestAlikeWarning(t *testing.T) {
 		{"two pairs of ten", []int{0, 1, 2, 3, 4, 5, 6, 7, 1, 0}, "only 8 of the 10 images are different"},
 	} {
 		read := slices.Repeat([]bool{true}, len(test.group))
-		if got := alikeWarning(test.group, read, byAccuracy); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
+		if got := alikeWarning(test.group, read); !strings.HasPrefix(got, test.want) || test.want == "" && got != "" {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 	// What cannot be read looks like nothing: 8 of 10, and two that are the same.
 	read := []bool{true, true, true, true, true, true, true, true, false, false}
-	got := alikeWarning([]int{0, 0, 2, 3, 4, 5, 6, 7, 8, 9}, read, byMacroF1)
+	got := alikeWarning([]int{0, 0, 2, 3, 4, 5, 6, 7, 8, 9}, read)
 	if !strings.HasPrefix(got, "only 7 of the 8 images") || strings.Contains(got, "McNemar") {
 		t.Errorf("with unreadable ones: %q", got)
 	}

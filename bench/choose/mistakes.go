@@ -16,7 +16,8 @@ type wrongImage struct {
 	Probability float64 `json:"probability"` // the mean of all networks' for that class
 }
 
-// wrongByAll are the readable images that no network names rightly, those first about which all are surest.
+// wrongByAll are the readable images that no network names rightly by the mean of its splits' probabilities, those first
+// about which all are surest.
 func (c *chooser) wrongByAll() (all []wrongImage) {
 	voters := c.voters()
 	for i, label := range c.task.Labels {
@@ -25,7 +26,7 @@ func (c *chooser) wrongByAll() (all []wrongImage) {
 		}
 		votes := make([]int, len(c.Classes))
 		for _, r := range voters {
-			votes[r.outcome.Predicted[i]]++
+			votes[heads.Largest(r.probabilities.Row(i))]++
 		}
 		if votes[label] > 0 {
 			continue
@@ -45,7 +46,7 @@ func (c *chooser) wrongByAll() (all []wrongImage) {
 type confusion struct {
 	Label string  `json:"label"`
 	Said  string  `json:"said"`
-	N     int     `json:"n"`
+	N     float64 `json:"n"`  // the mean over the splits
 	Of    int     `json:"of"` // images of the class
 	Share float64 `json:"share"`
 }
@@ -54,9 +55,11 @@ type confusion struct {
 func confusions(o heads.Outcome, titles []string, n int) []confusion {
 	pairs := make([]int, o.Classes*o.Classes)
 	of := make([]int, o.Classes)
-	for i, label := range o.Labels {
+	for _, label := range o.Labels {
 		of[label]++
-		if p := o.Predicted[i]; p >= 0 && p != label {
+	}
+	for i, p := range o.Predicted {
+		if label := o.Labels[i%len(o.Labels)]; p >= 0 && p != label {
 			pairs[label*o.Classes+p]++
 		}
 	}
@@ -64,9 +67,10 @@ func confusions(o heads.Outcome, titles []string, n int) []confusion {
 	for i, count := range pairs {
 		if count > 0 {
 			label := i / o.Classes
-			all = append(all, confusion{titles[label], titles[i%o.Classes], count, of[label], float64(count) / float64(of[label])})
+			n := float64(count) / float64(o.Splits())
+			all = append(all, confusion{titles[label], titles[i%o.Classes], n, of[label], n / float64(of[label])})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b confusion) int { return b.N - a.N })
+	slices.SortStableFunc(all, func(a, b confusion) int { return cmp.Compare(b.N, a.N) })
 	return all[:min(n, len(all))]
 }

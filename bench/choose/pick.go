@@ -112,14 +112,15 @@ type Row struct {
 	Latency   int64       `json:"latency_ns"`
 	Disturbed bool        `json:"timing_has_warnings,omitempty"`
 
-	Strengths  []float64 `json:"strengths,omitempty"`
-	Overall    float64   `json:"strength,omitempty"`
-	Gradient   float64   `json:"gradient,omitempty"`
-	Neighbours []int     `json:"neighbours,omitempty"`
+	BySplit    []float64   `json:"accuracy_by_split"`
+	Strengths  [][]float64 `json:"strengths,omitempty"` // by split and fold
+	Overall    float64     `json:"strength,omitempty"`
+	Gradient   float64     `json:"gradient,omitempty"`
+	Neighbours [][]int     `json:"neighbours,omitempty"` // by split and fold
 
 	outcome       heads.Outcome
-	draws         heads.Draws // of a metric that is not accuracy
-	probabilities heads.Matrix
+	draws         heads.Draws  // of a metric that is not accuracy
+	probabilities heads.Matrix // the means over the splits
 }
 
 // canBePicked reports whether a row can be used elsewhere: nearest neighbours need all the images.
@@ -160,8 +161,8 @@ func (m Metric) pValue(ahead, r *Row) float64 {
 	if m != byAccuracy {
 		return max(ahead.draws.Different(r.draws), heads.LeastP(ahead.outcome, r.outcome))
 	}
-	onlyAhead, onlyOther, p := heads.Paired(ahead.outcome, r.outcome)
-	if onlyOther >= onlyAhead {
+	difference, p := heads.Paired(ahead.outcome, r.outcome)
+	if difference <= 0 {
 		return 1
 	}
 	return p

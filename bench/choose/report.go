@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"zoobench/bench/choose/heads"
@@ -87,8 +89,8 @@ func (r *Result) asked() string {
 	case 1:
 		threads = "1 thread"
 	}
-	text := fmt.Sprintf("Measured with %d images of %d classes, %d folds (seed %d), batch %d and %s on %s, %s.",
-		r.Images, len(r.Classes), r.Folds, r.Seed, r.Batch, threads, r.Machine.CPU, r.Time.Format("2006-01-02 15:04 UTC"))
+	text := fmt.Sprintf("Measured with %d images of %d classes, %d folds, %s (seed %d), batch %d and %s on %s, %s.",
+		r.Images, len(r.Classes), r.Folds, splits(r.Splits), r.Seed, r.Batch, threads, r.Machine.CPU, r.Time.Format("2006-01-02 15:04 UTC"))
 	var limits []string
 	if l := r.Limits.Latency; l > 0 {
 		limits = append(limits, fmt.Sprintf("latency (p%g) %s", 100*r.Limits.Percentile, milliseconds(l.Nanoseconds())))
@@ -112,8 +114,10 @@ func (r *Result) networksSection(p *page) {
 	for _, text := range r.columnsExplained() {
 		p.text(text)
 	}
-	if text := r.expected(); text != "" {
-		p.text(text)
+	for _, text := range []string{r.spread(), r.expected()} {
+		if text != "" {
+			p.text(text)
+		}
 	}
 	p.figure(r.scatter())
 	if t := r.disturbedTable(); len(t.rows) > 0 {
@@ -137,9 +141,12 @@ func (r *Result) wordsExplained() string {
 	if r.ImageNet {
 		text += "The own head is the one that the network was published with; it learned nothing here. "
 	}
-	return text + fmt.Sprintf("The images were divided into %d parts, called folds. "+
-		"Each fold was tested by heads that learned from the other folds. "+
-		"A difference is measurable if chance alone gives such a difference in less than %.0f %% of the cases.", r.Folds, 100*significant)
+	text += fmt.Sprintf("The images were divided into %d parts, called folds. "+
+		"Each fold was tested by heads that learned from the other folds. ", r.Folds)
+	if r.Splits > 1 {
+		text += fmt.Sprintf("This was done %d times, with other folds each time: the splits. All figures are means over the splits. ", r.Splits)
+	}
+	return text + fmt.Sprintf("A difference is measurable if chance alone gives such a difference in less than %.0f %% of the cases.", 100*significant)
 }
 
 // columnsExplained says how to read the table of rows.
@@ -178,11 +185,14 @@ func (r *Result) changesSection(p *page) {
 // curvesSection is the learning curves.
 func (r *Result) curvesSection(p *page) {
 	p.heading("Learning curves")
-	p.text("A learning curve shows the accuracy of the linear probe after learning from a part of the images.")
-	t := tableOf("network", "images of a class", "learned from", "accuracy", "95 % interval")
+	p.text("A learning curve shows the accuracy of the linear probe after learning from a part of the images. " +
+		"The part is drawn several times; the accuracy is the mean of the draws, and the last column shows the least and the most. " +
+		"In the last row of a network the probe learned from all images of the other folds, once in each split.")
+	t := tableOf("network", "images of a class", "learned from", "accuracy", "95 % interval", "draws", "least to most")
 	for _, c := range r.Curves {
 		for _, point := range c.Points {
-			t.add(c.Name, fmt.Sprint(point.PerClass), fmt.Sprintf("%.0f", point.Images), percent(point.Accuracy.Value), interval(point.Accuracy))
+			t.add(c.Name, fmt.Sprint(point.PerClass), fmt.Sprintf("%.0f", point.Images), percent(point.Accuracy.Value), interval(point.Accuracy),
+				fmt.Sprint(point.Draws), fmt.Sprintf("%.1f to %.1f", 100*point.Lo, 100*point.Hi))
 		}
 	}
 	p.table(t)
@@ -195,7 +205,7 @@ func (r *Result) mistakesSection(p *page) {
 		p.heading("Classes that " + r.PickName + " confuses")
 		t := tableOf("class", "taken for", "images", "of", "share")
 		for _, c := range r.Confusions {
-			t.add(c.Label, c.Said, fmt.Sprint(c.N), fmt.Sprint(c.Of), percent(c.Share))
+			t.add(c.Label, c.Said, mean(c.N), fmt.Sprint(c.Of), percent(c.Share))
 		}
 		p.table(t)
 	}
@@ -324,6 +334,25 @@ func (r *Result) absentSection(p *page) {
 	}
 	p.table(t)
 }
+
+// spread is how far the pick's accuracy hangs on the folds, nothing with a single split.
+func (r *Result) spread() string {
+	if r.Pick == nil || len(r.Pick.BySplit) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("The accuracy of the pick was between %s and %s in the %d splits.",
+		percent(slices.Min(r.Pick.BySplit)), percent(slices.Max(r.Pick.BySplit)), len(r.Pick.BySplit))
+}
+
+func splits(n int) string {
+	if n == 1 {
+		return "1 split"
+	}
+	return fmt.Sprintf("%d splits", n)
+}
+
+// mean is a mean number of images, with a digit behind the point where it is no whole number.
+func mean(v float64) string { return strconv.FormatFloat(math.Round(10*v)/10, 'f', -1, 64) }
 
 func interval(e heads.Estimate) string { return fmt.Sprintf("%.1f to %.1f", 100*e.Lo, 100*e.Hi) }
 

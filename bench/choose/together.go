@@ -223,12 +223,7 @@ func (u *unsure) cascade(second *partner) (curve []WhatIf) {
 		want, before := len(u.images)*step/cascadeSteps, asked
 		for asked < want || asked > before && asked < len(u.images) && u.sure[asked] == u.sure[asked-1] {
 			i := u.images[asked]
-			if u.outcome.Right(i) {
-				rights--
-			}
-			if second.outcome.Right(i) {
-				rights++
-			}
+			rights += second.outcome.Right(i) - u.outcome.Right(i)
 			asked++
 		}
 		if step > 0 && asked == before {
@@ -284,6 +279,10 @@ func sortWhatIfs(all []WhatIf) {
 func (a *Answers) Caveat() string {
 	text := "The most accurate of many pairs look better than they are: luck on these images helps them. " +
 		"The intervals do not include this effect."
+	if a.Splits > 1 {
+		text += fmt.Sprintf(" These figures are of the mean of the probabilities in %d splits, which is right a little more often than "+
+			"the heads one by one.", a.Splits)
+	}
 	if n := a.leftOut(); n > 0 {
 		text += fmt.Sprintf(" Only %d networks with their heads form pairs: those that no quicker one matches, and then the most accurate; "+
 			"%d are left out.",

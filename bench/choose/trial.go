@@ -20,8 +20,7 @@ import (
 
 // test gives every network that fits, or nearly does, its heads and tests them.
 func (c *chooser) test(ctx context.Context) error {
-	c.study.Pool = par.New(c.Threads)
-	defer c.study.Pool.Close()
+	defer c.pool()()
 	tested := 0
 	for _, cand := range c.contenders {
 		if cand.Err != "" || cand.Skipped {
@@ -46,6 +45,15 @@ func (c *chooser) test(ctx context.Context) error {
 	return nil
 }
 
+// pool gives the studies workers until the function that it returns is called.
+func (c *chooser) pool() (end func()) {
+	pool := par.New(c.Threads)
+	for _, s := range c.studies {
+		s.Pool = pool
+	}
+	return pool.Close
+}
+
 // nothing is the error of a choice without a network.
 func (c *chooser) nothing() error {
 	var errs []error
@@ -65,9 +73,26 @@ func (c *chooser) nothing() error {
 
 // answer is what a network's heads say, as the cache keeps it.
 type answer struct {
-	Chosen              heads.Chosen
-	Neighbours          []int     // fold by fold
-	Probe, Nearest, Own []float32 // (images, classes); Own is empty where the classes are not the network's
+	Chosen              []heads.Chosen // by split
+	Neighbours          [][]int        // by split and fold
+	Probe, Nearest, Own said           // Own is empty where the classes are not the network's
+}
+
+// said is what a head says of the images in all splits.
+type said struct {
+	Mean      []float32 // (images, classes), of the probabilities
+	Predicted []int     // (splits, images)
+}
+
+// in adds what a head says in a split.
+func (s *said) in(split *heads.Study, read []bool, p heads.Matrix, splits int) {
+	if s.Mean == nil {
+		s.Mean = make([]float32, len(p.Data))
+	}
+	for i, v := range p.Data {
+		s.Mean[i] += v / float32(splits)
+	}
+	s.Predicted = append(s.Predicted, heads.Decide(split.Classes, split.Labels, read, p.Row).Predicted...)
 }
 
 // extractBatch is how many images go through a network at a time.
@@ -96,22 +121,30 @@ func (c *chooser) testOne(ctx context.Context, cand *contender) ([]*Row, error) 
 	}
 	cand.logits = n.Logits
 	cand.head = &Head{Network: n.Network, SHA256: n.SHA256, File: n.File, Classes: c.Classes, Recipe: n.Recipe}
-	if learned, all := c.study.LearnsFrom(n.Features); learned < all {
+	if learned, all := c.studies[0].LearnsFrom(n.Features); learned < all {
 		c.warn("%s: to limit memory, heads learn from only %d images, balanced over the classes; they are tested on all", cand.Name, learned)
 	}
+	if cand.key, err = n.Key(c.store.Build); err != nil {
+		return nil, err
+	}
 	var a answer
-	err = c.cached(n, "answers", &a, func() (err error) {
+	err = c.cached(cand, "answers", &a, func() (err error) {
 		if a, err = c.predict(ctx, cand); err == nil && own != nil {
-			a.Own = heads.Probabilities(heads.Matrix{Rows: len(c.images), Cols: len(own), Data: logits}).Data
+			p := heads.Probabilities(heads.Matrix{Rows: len(c.images), Cols: len(own), Data: logits})
+			for _, study := range c.studies {
+				a.Own.in(study, c.readable, p, c.Splits)
+			}
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	cand.chosen = a.Chosen
 	probe, nearest := c.newRow(cand, headProbe, a.Probe), c.newRow(cand, headNearest, a.Nearest)
-	probe.Strengths, probe.Overall, probe.Gradient = a.Chosen.Strength, a.Chosen.Overall, a.Chosen.Gradient
+	probe.Overall = heads.Overall(a.Chosen)
+	for _, chosen := range a.Chosen {
+		probe.Strengths, probe.Gradient = append(probe.Strengths, chosen.Strength), max(probe.Gradient, chosen.Gradient)
+	}
 	nearest.Neighbours = a.Neighbours
 	rows := []*Row{probe, nearest}
 	if own != nil {
@@ -123,36 +156,44 @@ func (c *chooser) testOne(ctx context.Context, cand *contender) ([]*Row, error) 
 // predict is what the heads that learn from a network's features say.
 func (c *chooser) predict(ctx context.Context, cand *contender) (answer, error) {
 	loaded := cand.features.Loaded(heads.MostValues) // as long as this takes
-	probe, chosen, err := c.study.Probe(ctx, loaded, func(done, total int) { c.o.Step(cand.Name+": linear probe", done, total) })
-	if err != nil {
-		return answer{}, err
+	var a answer
+	for s, study := range c.studies {
+		probe, chosen, err := study.Probe(ctx, loaded, func(done, total int) {
+			c.o.Step(cand.Name+": linear probe", s*total+done, c.Splits*total)
+		})
+		if err != nil {
+			return answer{}, err
+		}
+		nearest, neighbours, err := study.Nearest(ctx, loaded)
+		if err := errors.Join(err, loaded.Err()); err != nil {
+			return answer{}, err
+		}
+		a.Probe.in(study, c.readable, probe, c.Splits)
+		a.Nearest.in(study, c.readable, nearest, c.Splits)
+		a.Chosen, a.Neighbours = append(a.Chosen, chosen), append(a.Neighbours, neighbours)
 	}
-	nearest, neighbours, err := c.study.Nearest(ctx, loaded)
-	if err := errors.Join(err, loaded.Err()); err != nil {
-		return answer{}, err
-	}
-	return answer{Chosen: chosen, Neighbours: neighbours, Probe: probe.Data, Nearest: nearest.Data}, nil
+	return a, nil
 }
 
-// newRow is the row of a network with a head, by the probabilities of the classes for each image.
-func (c *chooser) newRow(cand *contender, head string, data []float32) *Row {
-	p := heads.Matrix{Rows: len(c.images), Cols: len(c.Classes), Data: data}
+// newRow is the row of a network with a head, by what the head says of the images.
+func (c *chooser) newRow(cand *contender, head string, s said) *Row {
+	p := heads.Matrix{Rows: len(c.images), Cols: len(c.Classes), Data: s.Mean}
 	r := &Row{
 		Name: cand.Name, Head: head, Fits: len(cand.Exceeds)+len(cand.Undecided) == 0, Latency: cand.Latency,
 		Disturbed: len(cand.TimingWarnings) > 0, probabilities: p,
 	}
-	r.outcome = heads.Decide(len(c.Classes), c.task.Labels, c.readable, p.Row)
-	r.Score = r.outcome.Score()
+	r.outcome = heads.Outcome{Classes: len(c.Classes), Labels: c.task.Labels, Predicted: s.Predicted, Group: c.group}
+	r.Score, r.BySplit = r.outcome.Score(), r.outcome.BySplit()
 	return r
 }
 
 // cached fills v from the cache or by compute: what it depends on is the network, the images, their labels and folds.
-func (c *chooser) cached(n *features.Extractor, kind string, v any, compute func() error) error {
-	key, err := n.Key(c.store.Build)
-	if err != nil {
-		return err
-	}
+func (c *chooser) cached(cand *contender, kind string, v any, compute func() error) error {
 	h := sha256.New()
+	var folds [][]int
+	for _, s := range c.studies {
+		folds = append(folds, s.Fold)
+	}
 	var sums []string
 	for _, p := range c.images {
 		sums = append(sums, p.SHA256)
@@ -161,13 +202,13 @@ func (c *chooser) cached(n *features.Extractor, kind string, v any, compute func
 		Key, Kind string
 		Sums      []string
 		Labels    []int
-		Folds     []int
+		Folds     [][]int
 		ImageNet  []int
 		Seed      uint64
-	}{key, kind, sums, c.task.Labels, c.study.Fold, c.task.ImageNet, c.Seed}); err != nil {
+	}{cand.key, kind, sums, c.task.Labels, folds, c.task.ImageNet, c.Seed}); err != nil {
 		return fmt.Errorf("choose: %w", err)
 	}
-	path := filepath.Join(c.store.Dir, n.Name+"-"+hex.EncodeToString(h.Sum(nil)[:16])+"."+kind)
+	path := filepath.Join(c.store.Dir, cand.Name+"-"+hex.EncodeToString(h.Sum(nil)[:16])+"."+kind)
 	if f, err := os.Open(path); err == nil {
 		err = gob.NewDecoder(f).Decode(v)
 		f.Close()

@@ -13,15 +13,17 @@ import (
 )
 
 // Answers are what every network with its head predicts for every image: enough for questions that nobody had in mind when
-// the networks ran. Probabilities are those of models that had not learned from the image.
+// the networks ran. Probabilities are those of heads that had not learned from the image, the mean of one head a split: it
+// is right a little more often than one head.
 type Answers struct {
 	Classes []string `json:"classes"`
 	Files   []string `json:"files"`
 	Labels  []int    `json:"labels"`
 	Read    []bool   `json:"read"` // false for a file that could not be read, which counts as wrong
 	// Group is the same number for images that look the same; absent in files of older programs.
-	Group []int      `json:"group,omitempty"`
-	From  []Answerer `json:"from"`
+	Group  []int      `json:"group,omitempty"`
+	Splits int        `json:"splits,omitempty"`
+	From   []Answerer `json:"from"`
 }
 
 // An Answerer is one network with a head.
@@ -103,7 +105,9 @@ func (f *Answerer) title() string {
 
 // outcome is what somebody predicts who gives an image's classes these probabilities.
 func (a *Answers) outcome(row func(i int) []float32) heads.Outcome {
-	return heads.Decide(len(a.Classes), a.Labels, a.Read, row)
+	o := heads.Decide(len(a.Classes), a.Labels, a.Read, row)
+	o.Group = a.Group
+	return o
 }
 
 // class finds a class by its name.
@@ -116,7 +120,7 @@ func (a *Answers) class(name string) (int, error) {
 
 // Subset keeps the images of these classes, and asks of them which of these classes they are.
 func (a *Answers) Subset(classes []string) (*Answers, error) {
-	s := &Answers{Classes: slices.Clone(classes)}
+	s := &Answers{Classes: slices.Clone(classes), Splits: a.Splits}
 	rank := map[int]int{}
 	for i, name := range classes {
 		c, err := a.class(name)
@@ -160,7 +164,7 @@ func (a *Answers) Merge(name string, classes []string) (*Answers, error) {
 		}
 		merged[c] = true
 	}
-	m := &Answers{Files: a.Files, Read: a.Read, Group: a.Group}
+	m := &Answers{Files: a.Files, Read: a.Read, Group: a.Group, Splits: a.Splits}
 	for c, class := range a.Classes {
 		if !merged[c] {
 			if class == name {

@@ -117,6 +117,7 @@ func (a *app) choose() *cobra.Command {
 	noTuneFlag(c, &o.NoTune)
 	c.Flags().StringSliceVar(&o.Networks, "networks", nil, "patterns of network names, as ls takes them (default: all)")
 	c.Flags().IntVar(&o.Folds, "folds", 5, "number of parts of the images: each part is tested by heads that learn from the other parts")
+	c.Flags().IntVar(&o.Splits, "splits", 5, "number of times that the images are divided anew; results are means over them")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "seed of folds, samples and learning curves")
 	limitFlag(c, &o.Images, 10000)
 	c.Flags().StringVar(&f.metric, "metric", choose.Metrics()[0], "metric that orders the rows: "+strings.Join(choose.Metrics(), ", "))

@@ -20,16 +20,24 @@ func Wilson(successes, trials int) (lo, hi float64) {
 	if trials == 0 {
 		return 0, 1
 	}
-	n, k := float64(trials), float64(successes)
-	share := k / n
+	return WilsonShare(float64(successes)/float64(trials), float64(trials))
+}
+
+// WilsonShare is Wilson's interval of a share that need be no whole number of the trials, as the mean of several counts of the
+// same trials. It panics where the share lies outside [0, 1] or there are no trials.
+func WilsonShare(share, trials float64) (lo, hi float64) {
+	if !(share >= 0 && share <= 1 && trials > 0) {
+		panic("stat: wilson: share outside [0, 1], or no trials")
+	}
+	n := trials
 	centre := (share + z95*z95/(2*n)) / (1 + z95*z95/n)
 	half := z95 / (1 + z95*z95/n) * math.Sqrt(share*(1-share)/n+z95*z95/(4*n*n))
 	lo, hi = max(0, centre-half), min(1, centre+half)
 	// The end points are exact at the borders; rounding must not say otherwise.
-	if successes == 0 {
+	if share == 0 {
 		lo = 0
 	}
-	if successes == trials {
+	if share == 1 {
 		hi = 1
 	}
 	return lo, hi

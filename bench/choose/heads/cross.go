@@ -14,15 +14,17 @@ var strengths = [...]float64{1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8}
 type Chosen struct {
 	Strength []float64 // of the regularisation, fold by fold
 	Overall  float64   // strength, chosen on all images, for a head that learns from all of them
+	Losses   []float64 // of all images at each strength that was tried, the strongest first
 	Gradient float64   // the largest of the fits' remaining gradients, as a share of that at zero
 }
 
 // Probe predicts every image by a linear probe that has not seen its fold; the strength of its regularisation has not seen
-// it either: for each fold it is chosen by the likelihood of the other folds, each predicted by a fit without both. Where
+// it either: for each fold it is chosen by the likelihood of its two neighbours in a ring, each predicted by a fit without
+// both. Where
 // images are too many for memory, fits learn from a part of them, and every image is predicted all the same. Step, where
 // it is not nil, hears how many fits are done. The result is (images, Classes), a row of zeros for an image in no fold.
 func (s *Study) Probe(ctx context.Context, features Features, step func(done, total int)) (Matrix, Chosen, error) {
-	done, total := 0, s.Folds*(s.Folds-1)/2+s.Folds
+	done, total := 0, 2*s.Folds
 	fitted := func() {
 		if done++; step != nil {
 			step(done, total)
@@ -38,11 +40,9 @@ func (s *Study) Probe(ctx context.Context, features Features, step func(done, to
 	for a := range s.Folds {
 		sum := make([]float64, len(strengths))
 		for b := range s.Folds {
-			if a != b {
-				for j, l := range loss[a][b] {
-					sum[j] += l
-					overall[j] += l
-				}
+			for j, l := range loss[a][b] {
+				sum[j] += l
+				overall[j] += l
 			}
 		}
 		c.Strength = append(c.Strength, strengths[least(sum)])
@@ -63,8 +63,19 @@ func (s *Study) Probe(ctx context.Context, features Features, step func(done, to
 		}
 		fitted()
 	}
-	c.Overall = strengths[least(overall)]
+	c.Overall, c.Losses = strengths[least(overall)], overall
 	return probabilities, c, nil
+}
+
+// Overall is the strength for a head that learns from all images, chosen on several splits.
+func Overall(splits []Chosen) float64 {
+	sum := make([]float64, len(strengths))
+	for _, c := range splits {
+		for j, l := range c.Losses {
+			sum[j] += l
+		}
+	}
+	return strengths[least(sum)]
 }
 
 // Fit is the linear probe that learns from all images in folds: scores = weight·x + bias, weight (Classes, Width), bias
@@ -82,21 +93,20 @@ func (s *Study) learn(features Features, rows []int) *problem {
 	return newProblem(s.Pool, features, s.few(rows, features.Width()), s.Labels, s.Classes)
 }
 
-// pairLosses fits without each pair of folds at each strength: element [a][b][j] is the loss of fold b by the fit without
-// a and b at strength j.
+// pairLosses fits without each pair of neighbouring folds at each strength: element [a][b][j] is the loss of fold b by the
+// fit without a and b at strength j, nothing where a and b are no neighbours.
 func (s *Study) pairLosses(ctx context.Context, features Features, fitted func()) ([][][]float64, error) {
 	loss := make([][][]float64, s.Folds)
 	for a := range loss {
 		loss[a] = make([][]float64, s.Folds)
 	}
 	for a := range s.Folds {
-		for b := a + 1; b < s.Folds; b++ {
-			var err error
-			if loss[b][a], loss[a][b], err = s.path(ctx, features, a, b); err != nil {
-				return nil, err
-			}
-			fitted()
+		b := (a + 1) % s.Folds
+		var err error
+		if loss[b][a], loss[a][b], err = s.path(ctx, features, a, b); err != nil {
+			return nil, err
 		}
+		fitted()
 	}
 	return loss, nil
 }

@@ -23,7 +23,9 @@ type Resampling struct {
 
 // Resampled is what the draws say of the outcomes.
 type Resampled struct {
-	Scores            []Score // as Outcome.Score, the intervals of balanced accuracy and macro-F1 widened by the draws
+	// Scores are as Outcome.Score, the intervals of balanced accuracy and macro-F1 widened by the draws, and that of accuracy
+	// where images look the same: Wilson's counts each of them.
+	Scores            []Score
 	Balanced, MacroF1 []Draws // by outcome
 	// Expected is the score to be expected of the best of Among on other images, without intervals: on each draw the best is
 	// chosen, and what it says of the images that are not in the draw is counted, over all draws, and scored (after
@@ -51,7 +53,10 @@ func Resample(ctx context.Context, outcomes []Outcome, o Resampling) (*Resampled
 	}
 	c := newChoice(outcomes, o)
 	s := newSampler(len(outcomes[0].Labels), o.Group)
-	drawn := make([]Score, len(outcomes))
+	drawn, accuracy := make([]Score, len(outcomes)), make([]Draws, len(outcomes))
+	for i := range accuracy {
+		accuracy[i] = make(Draws, o.Draws)
+	}
 	for b := range o.Draws {
 		if b%100 == 0 {
 			step(b, o.Draws)
@@ -63,12 +68,16 @@ func Resample(ctx context.Context, outcomes []Outcome, o Resampling) (*Resampled
 			}
 			drawn[i] = counted.score(times)
 			r.Balanced[i][b], r.MacroF1[i][b] = drawn[i].Balanced.Value, drawn[i].MacroF1.Value
+			accuracy[i][b] = drawn[i].Accuracy.Value
 		}
 		c.see(times, drawn)
 	}
 	for i := range r.Scores {
 		r.Balanced[i].widen(&r.Scores[i].Balanced)
 		r.MacroF1[i].widen(&r.Scores[i].MacroF1)
+		if s.groups < len(s.group) {
+			accuracy[i].widen(&r.Scores[i].Accuracy)
+		}
 	}
 	r.Expected = c.expected()
 	step(o.Draws, o.Draws)
@@ -192,22 +201,23 @@ func (s *sampler) draw(b int) []int32 {
 
 // cells are an outcome by what was predicted for which class, for counting it many times: most images are in few cells.
 type cells struct {
-	of               []int32 // each image's cell
+	of               []int32 // (splits, images), each prediction's cell
 	label, predicted []int   // each cell's; −1 where nothing was predicted
 	hist             [2][]int32
 	counts           counts
 }
 
 func newCells(o Outcome) *cells {
-	c := &cells{of: make([]int32, len(o.Labels)), counts: newCounts(o.Classes)}
+	c := &cells{of: make([]int32, len(o.Predicted)), counts: newCounts(o.Classes)}
 	number := map[[2]int]int32{}
-	for i, label := range o.Labels {
-		key := [2]int{label, o.Predicted[i]}
+	for i, predicted := range o.Predicted {
+		label := o.Labels[i%len(o.Labels)]
+		key := [2]int{label, predicted}
 		n, known := number[key]
 		if !known {
 			n = int32(len(number))
 			number[key] = n
-			c.label, c.predicted = append(c.label, label), append(c.predicted, o.Predicted[i])
+			c.label, c.predicted = append(c.label, label), append(c.predicted, predicted)
 		}
 		c.of[i] = n
 	}
@@ -220,13 +230,15 @@ func (c *cells) score(times []int32) Score {
 	even, odd := c.hist[0], c.hist[1] // neighbours are often in one cell: two sums do not wait for each other
 	clear(even)
 	clear(odd)
-	i := 0
-	for ; i+1 < len(c.of) && i+1 < len(times); i += 2 {
-		even[c.of[i]] += times[i]
-		odd[c.of[i+1]] += times[i+1]
-	}
-	if i < len(c.of) {
-		even[c.of[i]] += times[i]
+	for of := c.of; len(of) >= len(times); of = of[len(times):] { // a split
+		i := 0
+		for ; i+1 < len(of) && i+1 < len(times); i += 2 {
+			even[of[i]] += times[i]
+			odd[of[i+1]] += times[i+1]
+		}
+		if i < len(times) {
+			even[of[i]] += times[i]
+		}
 	}
 	clear(c.counts.label)
 	clear(c.counts.predicted)

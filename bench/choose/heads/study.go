@@ -3,7 +3,9 @@
 //
 // The contract: slices in, probabilities out. An image is its index; it has a label, a fold and a row of features. Every
 // image is predicted by a head that has not seen the image's fold, and what the head's settings depend on has not seen it
-// either. All draws depend on seeds and on the arguments alone, so that the same arguments give the same results. A row of
+// either. Images may be dealt out several times, in splits: an outcome has the predictions of all of them, scores are means
+// over the splits, and intervals and tests count an image once, because the splits are of the same images. Their means are
+// of heads' right answers; the mean of heads' probabilities is right more often than any one head. All draws depend on seeds and on the arguments alone, so that the same arguments give the same results. A row of
 // probabilities sums to 1, or is zero where nothing can be said: that image counts as wrong. Products run in float32 on the
 // kernels of the networks, sums and the minimiser in float64. Memory for features is bounded by [MostValues].
 //
@@ -46,7 +48,7 @@ func (m Matrix) Row(i int) []float32 { return m.Data[i*m.Cols : (i+1)*m.Cols] }
 // has its features twice, and so have the nearest neighbours.
 const MostValues = 32 << 20
 
-// A Study is images, their labels and their folds: what all heads are compared on.
+// A Study is images, their labels and their folds: what all heads are compared on, in one split.
 type Study struct {
 	Classes int
 	Labels  []int // (images), from 0 to Classes−1
