@@ -218,13 +218,16 @@ func TestPageInBrowser(t *testing.T) {
 	b.eval(`document.querySelector("#panel button").click()`)
 
 	// Findings: by verdict.
-	b.eval(`document.querySelector(".counts button[data-verdict=untested]").click()`)
-	b.want("findings", `[...document.querySelectorAll(".claim:not([hidden])")].every(c=>c.dataset.verdict==="untested")`, "true")
-	b.eval(`document.querySelector(".counts button[data-verdict=untested]").click()`)
+	b.eval(`document.querySelector(".counts button").click()`)
+	b.want("findings", `(v => [...document.querySelectorAll("#claims .claim:not([hidden])")].every(c => c.dataset.verdict === v))(
+		document.querySelector(".counts button").dataset.verdict)`, "true")
+	b.want("no empty theme", `[...document.querySelectorAll(".theme:not([hidden])")].every(t => t.querySelector(".claim:not([hidden])"))`, "true")
+	b.eval(`document.querySelector(".counts button").click()`)
+	b.want("all findings", `document.querySelectorAll(".claim[hidden], .theme[hidden]").length`, "0")
+	b.want("folded", `document.getElementById("untested").open`, "false")
 
 	// Their own plots, which hold in the page.
-	b.eval(`document.querySelector("#finding-macs-mispredict-latency").open = true;
-		document.querySelector("#finding-macs-mispredict-latency img").scrollIntoView()`)
+	b.eval(`document.querySelector("#finding-macs-mispredict-latency img").scrollIntoView()`)
 	b.do(chromedp.Sleep(500 * time.Millisecond))
 	b.want("plot of a finding",
 		`(i => i.complete && i.naturalWidth > 400 && i.alt.length > 20)(document.querySelector("#finding-macs-mispredict-latency img"))`, "true")
@@ -252,10 +255,9 @@ func TestPagePrint(t *testing.T) {
 	b.want("no controls", `[...document.querySelectorAll("nav, .filters, .axes, .counts, #theme, #save")]
 		.every(e => e.getClientRects().length === 0)`, "true")
 	b.want("whole table", `(s => s.scrollHeight <= s.clientHeight + 1)(document.querySelector("#results .scroll"))`, "true")
-	b.want("findings with a verdict are open", `[...document.querySelectorAll(".claim:not([data-verdict=untested])")].every(c => c.open)`,
-		"true")
+	b.want("findings with a verdict are open", `[...document.querySelectorAll("#claims details")].every(c => c.open)`, "true")
 	b.want("plots of findings",
-		`(i => i.length > 0 && i.every(p => p.complete && p.naturalWidth > 400))([...document.querySelectorAll(".claim[open] img")])`, "true")
+		`(i => i.length > 0 && i.every(p => p.complete && p.naturalWidth > 400))([...document.querySelectorAll("#claims .claim img")])`, "true")
 	b.shot("page-print", chromedp.FullScreenshot(100))
 }
 

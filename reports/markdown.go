@@ -40,7 +40,7 @@ func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []fig
 		}
 	}
 	r.writeStages(out)
-	writeFindings(out, found)
+	writeFindings(out, found, figures)
 	if len(figures) > 0 {
 		fmt.Fprintf(out, "\n## Plots\n")
 		for _, f := range figures {
@@ -59,36 +59,60 @@ func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []fig
 	return out.Flush()
 }
 
-// writeFindings writes the claims with their verdicts, those that could be tested first.
-func writeFindings(out io.Writer, found []findings.Finding) {
+// writeFindings writes what was found, by theme, and folded lists of the checks of the zoo and of what could not be tested.
+func writeFindings(out io.Writer, found []findings.Finding, figures []figure) {
 	if len(found) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n## Findings\n\nClaims of the literature, tested on this run; report.html has the evidence for each. %s.\n\n",
-		findings.Count(found))
-	fmt.Fprintf(out, "| verdict | claim | figures | source |\n| --- | --- | --- | --- |\n")
-	var untested []findings.Finding
-	for _, f := range found {
-		if f.Verdict == findings.Untestable {
-			untested = append(untested, f)
-			continue
+	fmt.Fprintf(out, "\n## Findings\n\nClaims of the literature, tested on this run: %s. report.html has the evidence for each. "+
+		"A comparison counts if its p-value is below 0.05 after Holm's correction over all comparisons of its claim.\n", findings.Count(found))
+	plots := map[string]string{}
+	for i := range figures {
+		if f := &figures[i]; f.finding != "" {
+			plots[f.finding] = f.name
 		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s |\n", f.Verdict, markdown(f.Text), markdown(clean(f.Summary)), markdown(f.Source))
 	}
-	if len(untested) == 0 {
+	groups := findings.Grouped(found)
+	for _, g := range groups.Themes {
+		fmt.Fprintf(out, "\n### %s\n\n", g.Name)
+		for i := range g.Findings {
+			writeFinding(out, &g.Findings[i], plots)
+		}
+	}
+	for _, g := range groups.Checks {
+		fmt.Fprintf(out, "\n<details><summary>%s: identities, which only a mistake in the zoo's tables could break</summary>\n\n", g.Name)
+		for i := range g.Findings {
+			writeFinding(out, &g.Findings[i], plots)
+		}
+		fmt.Fprintf(out, "\n</details>\n")
+	}
+	if len(groups.Untested) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\nNot testable here:\n\n")
-	for _, f := range untested {
-		missing := ""
-		if len(f.Missing) > 0 {
-			missing = clean(f.Missing[0])
+	fmt.Fprintf(out, "\n<details><summary>Not testable in this run, by what would make it testable</summary>\n")
+	for _, g := range groups.Untested {
+		fmt.Fprintf(out, "\nIt takes %s:\n\n", markdown(g.Name))
+		for _, f := range g.Findings {
+			missing := ""
+			if len(f.Missing) > 0 {
+				missing = clean(f.Missing[0])
+			}
+			if n := len(f.Missing) - 1; n > 0 {
+				missing += fmt.Sprintf(", and %d more", n)
+			}
+			fmt.Fprintf(out, "- %s Missing: %s.\n", markdown(f.Text), markdown(missing))
 		}
-		if n := len(f.Missing) - 1; n > 0 {
-			missing += fmt.Sprintf(", and %d more", n)
-		}
-		fmt.Fprintf(out, "- %s Missing: %s.\n", markdown(f.Text), markdown(missing))
 	}
+	fmt.Fprintf(out, "\n</details>\n")
+}
+
+// writeFinding writes a finding as an item of a list: the verdict, what was found, and the claim with its source.
+func writeFinding(out io.Writer, f *findings.Finding, plots map[string]string) {
+	fmt.Fprintf(out, "- **%s**: %s The claim: %s (%s)", f.Verdict, markdown(sentence(f.Summary)), markdown(f.Text), markdown(f.Source))
+	if name := plots[f.ID]; name != "" {
+		fmt.Fprintf(out, " [Plot](%s.svg)", name)
+	}
+	fmt.Fprintln(out)
 }
 
 // writeMachine writes where the run was made, and how steady it was there.

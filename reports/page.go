@@ -48,9 +48,12 @@ type pageView struct {
 	Machine  [][2]string
 	Rows     []pageRow
 	Columns  []pageColumn
-	Left     int // rows that the page leaves out
-	Findings []pageFinding
+	Left     int    // rows that the page leaves out
+	Tally    string // of the findings, "" for none
 	Counts   []verdictCount
+	Themes   []pageGroup
+	Checks   []pageGroup
+	Untested []pageGroup
 	Problems []string
 	Sources  []string
 	CSS      template.CSS
@@ -60,7 +63,7 @@ type pageView struct {
 
 type verdictCount struct {
 	Verdict findings.Verdict
-	Class   string
+	Look    verdictLook
 	Count   int
 }
 
@@ -82,18 +85,16 @@ func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure)
 	}
 	v := pageView{
 		Headline: r.headline(), Machine: r.machineLines(), Rows: rows, Columns: pageColumns(rows), Left: len(r.rows) - len(rows),
-		Findings: data.Findings, Problems: r.problems, Sources: r.sources(),
+		Problems: r.problems, Sources: r.sources(),
 		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Data: template.JS(text),
 	}
-	for _, f := range data.Findings {
-		i := slices.IndexFunc(v.Counts, func(c verdictCount) bool { return c.Verdict == f.Verdict })
-		if i < 0 {
-			i = len(v.Counts)
-			v.Counts = append(v.Counts, verdictCount{Verdict: f.Verdict, Class: f.Class})
-		}
-		v.Counts[i].Count++
+	if len(found) > 0 {
+		groups := findings.Grouped(found)
+		v.Tally, v.Themes = findings.Count(found), pageGroups(groups.Themes, images)
+		v.Checks, v.Untested = pageGroups(groups.Checks, images), pageGroups(groups.Untested, images)
+		v.Counts = verdictCounts(groups.Themes)
 	}
-	page, err := template.New("page").Funcs(template.FuncMap{"symbol": verdictSymbol, "join": strings.Join}).Parse(pageHTML)
+	page, err := template.New("page").Funcs(template.FuncMap{"join": strings.Join}).Parse(pageHTML)
 	if err != nil {
 		return err
 	}
@@ -103,6 +104,21 @@ func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure)
 	}
 	_, err = w.Write(b.Bytes())
 	return err
+}
+
+// verdictCounts are how many of the findings have which verdict, in the order in which they come.
+func verdictCounts(groups []findings.Group) (counts []verdictCount) {
+	for _, g := range groups {
+		for _, f := range g.Findings {
+			i := slices.IndexFunc(counts, func(c verdictCount) bool { return c.Verdict == f.Verdict })
+			if i < 0 {
+				i = len(counts)
+				counts = append(counts, verdictCount{Verdict: f.Verdict, Look: lookOf(f.Verdict)})
+			}
+			counts[i].Count++
+		}
+	}
+	return counts
 }
 
 // A pageColumn is a column of the page's table: the field of the data that it sorts by, and what a cell shows.

@@ -70,7 +70,7 @@ func pageOf(t *testing.T, records []record.Record, problems []record.Problem) []
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	found := findings.Test(r.sound, findings.Given{})
+	found := findings.Test(r.sound, findings.Given{Networks: graphs(r.sound)})
 	if err := r.writePage(&b, found, r.figures(found)); err != nil {
 		t.Fatal(err)
 	}

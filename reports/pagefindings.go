@@ -2,10 +2,8 @@ package reports
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/base64"
 	"html/template"
-	"slices"
 
 	"zoobench/reports/findings"
 )
@@ -19,9 +17,10 @@ const (
 // A pageFinding is a finding as the page and its data have it.
 type pageFinding struct {
 	ID        string            `json:"id"`
+	Theme     findings.Theme    `json:"theme"`
 	Claim     string            `json:"claim"`
 	Verdict   findings.Verdict  `json:"verdict"`
-	Class     string            `json:"-"`
+	Look      verdictLook       `json:"-"`
 	Summary   string            `json:"summary,omitempty"`
 	Tier      findings.Tier     `json:"tier"`
 	Source    string            `json:"source"`
@@ -30,12 +29,37 @@ type pageFinding struct {
 	Refutes   string            `json:"refutes"`
 	Published string            `json:"published,omitempty"`
 	Note      string            `json:"note,omitempty"`
+	Remedy    findings.Remedy   `json:"remedy,omitempty"` // of one that is not testable
 	Missing   []string          `json:"missing,omitempty"`
 	Heads     []string          `json:"heads,omitempty"`
 	Rows      [][]string        `json:"rows,omitempty"`
 	More      int               `json:"-"` // rows left out
 	Plot      map[string]string `json:"-"` // the axes that show it
 	Images    []pageImage       `json:"-"`
+}
+
+// A pageGroup is findings under one heading.
+type pageGroup struct {
+	Name     string
+	Findings []pageFinding
+}
+
+// A verdictLook is a verdict's key in the page, the class that colours it and the symbol that makes it differ without its
+// colour.
+type verdictLook struct{ Key, Class, Symbol string }
+
+func lookOf(v findings.Verdict) verdictLook {
+	return map[findings.Verdict]verdictLook{
+		findings.Confirmed:  {"confirmed", "yes", "✓"},
+		findings.Refuted:    {"refuted", "no", "✗"},
+		findings.Unresolved: {"unresolved", "unclear", "≈"},
+		findings.Holds:      {"holds", "yes", "✓"},
+		findings.Fails:      {"fails", "no", "✗"},
+		findings.Described:  {"described", "told", "·"},
+		findings.Passed:     {"passed", "yes", "✓"},
+		findings.Broken:     {"broken", "no", "✗"},
+		findings.Untestable: {"untested", "untested", "–"},
+	}[v]
 }
 
 // A pageImage is a figure within the page.
@@ -52,11 +76,13 @@ func findingAxes() map[string]map[string]string {
 		"lightweight-on-one-core":       axes("macs", "latency_p50_ns"),
 		"efficientnet-front-parameters": axes("params", "top1"),
 		"efficientnet-front-macs":       axes("macs", "top1"),
-		"efficientnet-front-latency":    axes("latency_p50_ns", "top1"),
+		"efficientnet-time":             axes("macs", "latency_p50_ns"),
+		"mnasnet-time":                  axes("macs", "latency_p50_ns"),
+		"nasnet-time":                   axes("macs", "latency_p50_ns"),
+		"mobilenet-v3-accuracy":         axes("macs", "top1"),
 		"lightweight-trade":             axes("latency_p50_ns", "top1"),
 		"depth-pays":                    axes("macs", "top1"),
 		"resnet-beats-vgg":              axes("macs", "top1"),
-		"convolution-and-attention":     axes("macs", "top1"),
 		"searched-against-hand-made":    axes("macs", "top1"),
 		"compound-scaling":              axes("params", "macs"),
 		"years":                         axes("year", "macs"),
@@ -86,18 +112,15 @@ func pageImages(figures []figure) (map[string][]pageImage, error) {
 	return images, nil
 }
 
-// pageFindings are the findings, those with a verdict first within their order.
+// pageFindings are the findings with their plots.
 func pageFindings(all []findings.Finding, images map[string][]pageImage) []pageFinding {
-	classes := map[findings.Verdict]string{
-		findings.Confirmed: "yes", findings.Refuted: "no", findings.Unresolved: "unclear", findings.Untestable: "untested",
-		findings.Described: "told",
-	}
 	axes := findingAxes()
 	var out []pageFinding
 	for _, f := range all {
 		p := pageFinding{
-			ID: f.ID, Claim: f.Text, Verdict: f.Verdict, Class: classes[f.Verdict], Summary: clean(f.Summary), Tier: f.Tier, Source: f.Source,
-			Needs: f.Needs, Confirms: f.Confirms, Refutes: f.Refutes, Published: f.Published, Note: f.Note, Heads: f.Heads, Images: images[f.ID],
+			ID: f.ID, Theme: f.Theme, Claim: f.Text, Verdict: f.Verdict, Look: lookOf(f.Verdict), Summary: sentence(f.Summary), Tier: f.Tier,
+			Source: f.Source, Needs: f.Needs, Confirms: f.Confirms, Refutes: f.Refutes, Published: f.Published, Note: f.Note, Heads: f.Heads,
+			Images: images[f.ID],
 		}
 		for _, m := range f.Missing {
 			p.Missing = append(p.Missing, clean(m))
@@ -113,22 +136,20 @@ func pageFindings(all []findings.Finding, images map[string][]pageImage) []pageF
 			}
 			p.Rows = append(p.Rows, cells)
 		}
-		if f.Verdict != findings.Untestable {
+		if f.Verdict == findings.Untestable {
+			p.Remedy = f.Remedy
+		} else {
 			p.Plot = axes[f.ID]
 		}
 		out = append(out, p)
 	}
-	rank := func(p pageFinding) int {
-		if p.Verdict == findings.Untestable {
-			return 1
-		}
-		return 0
-	}
-	slices.SortStableFunc(out, func(a, b pageFinding) int { return cmp.Compare(rank(a), rank(b)) })
 	return out
 }
 
-// verdictSymbol makes verdicts differ without their colour.
-func verdictSymbol(class string) string {
-	return map[string]string{"yes": "✓", "no": "✗", "unclear": "≈", "untested": "–", "told": "·"}[class]
+// pageGroups are groups with their findings as the page has them.
+func pageGroups(groups []findings.Group, images map[string][]pageImage) (out []pageGroup) {
+	for _, g := range groups {
+		out = append(out, pageGroup{g.Name, pageFindings(g.Findings, images)})
+	}
+	return out
 }

@@ -164,7 +164,7 @@ func TestWriteGolden(t *testing.T) {
 			[]string{"latency", "accuracy_macs", "accuracy_latency", "accuracy_years", "accuracy_params", "latency_macs"}},
 		{"report_sweep.md", append(sweep(t), pipelined(t)...),
 			[]string{"latency", "published_accuracy_macs", "published_accuracy_latency", "published_accuracy_years", "published_accuracy_params",
-				"batch_curve", "latency_macs", "finding_folded-batch-norm"}},
+				"batch_curve", "latency_macs", "finding_folded-batch-norm", "finding_batch-curve"}},
 		{"report_empty.md", nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -122,8 +122,8 @@ func byYear(points []point) (some []point) {
 	return some
 }
 
-// mispredicted is latency against multiply-accumulates, with lines between the networks whose order is the other way
-// round.
+// mispredicted is latency against multiply-accumulates, with lines between the networks that take as many of them and are
+// farthest apart in latency.
 func (r *run) mispredicted(rows []row, where string, found []findings.Finding) (figure, bool) {
 	const id = "macs-mispredict-latency"
 	seen := map[string]bool{} // a network's other sizes follow its own or are a curve's
@@ -147,7 +147,7 @@ func (r *run) mispredicted(rows []row, where string, found []findings.Finding) (
 		return figure{}, false
 	}
 	nameAll(points)
-	s := draw.Scatter{XLabel: macsLabel, YLabel: latencyLabel(clocked), Joined: "fewer MACs,\nmore time"}
+	s := draw.Scatter{XLabel: macsLabel, YLabel: latencyLabel(clocked), Joined: "as many MACs,\nother time"}
 	for _, f := range found {
 		if f.ID == id {
 			s.Joins = f.Pairs

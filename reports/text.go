@@ -15,6 +15,12 @@ const maxText = 400
 // clean makes a text from outside safe to print on one line, and cuts it.
 func clean(s string) string { return text.Clean(s, maxText) }
 
+// maxSentence bounds what a report says was found, which can name eight networks.
+const maxSentence = 3 * maxText
+
+// sentence makes what was found safe to print.
+func sentence(s string) string { return text.Clean(s, maxSentence) }
+
 // markdown escapes a clean text for running Markdown and for a table's cell.
 func markdown(s string) string { return text.Markdown(s) }
 

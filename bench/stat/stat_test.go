@@ -276,14 +276,31 @@ func TestSpearmanInterval(t *testing.T) {
 		y[i] = x[i] + rng.NormFloat64()
 	}
 	rho := Spearman(x, y)
-	lo, hi := SpearmanInterval(x, y, 7)
+	alone := make([]string, len(x))
+	for i := range alone {
+		alone[i] = fmt.Sprint(i)
+	}
+	lo, hi := SpearmanInterval(x, y, alone, 7)
 	if !(lo < rho && rho < hi) || hi-lo > 0.5 {
 		t.Errorf("interval [%v, %v] around %v", lo, hi, rho)
 	}
-	if lo2, hi2 := SpearmanInterval(x, y, 7); lo2 != lo || hi2 != hi {
+	if lo2, hi2 := SpearmanInterval(x, y, alone, 7); lo2 != lo || hi2 != hi {
 		t.Errorf("same seed: [%v, %v], then [%v, %v]", lo, hi, lo2, hi2)
 	}
-	if lo, hi := SpearmanInterval(nil, nil, 7); !math.IsNaN(lo) || !math.IsNaN(hi) {
+	// Ten copies of each pair are no more evidence than the pair, and taken for independent they would seem to be.
+	var x10, y10 []float64
+	var group, apart []string
+	for i := range 10 * len(x) {
+		x10, y10 = append(x10, x[i/10]), append(y10, y[i/10])
+		group, apart = append(group, fmt.Sprint(i/10)), append(apart, fmt.Sprint(i))
+	}
+	if lo10, hi10 := SpearmanInterval(x10, y10, group, 7); math.Abs(lo10-lo) > 0.02 || math.Abs(hi10-hi) > 0.02 {
+		t.Errorf("groups of ten copies: [%v, %v], want about [%v, %v]", lo10, hi10, lo, hi)
+	}
+	if lo10, hi10 := SpearmanInterval(x10, y10, apart, 7); hi10-lo10 > 0.6*(hi-lo) {
+		t.Errorf("copies that are taken for independent: [%v, %v], want much less than [%v, %v]", lo10, hi10, lo, hi)
+	}
+	if lo, hi := SpearmanInterval(nil, nil, nil, 7); !math.IsNaN(lo) || !math.IsNaN(hi) {
 		t.Errorf("no pairs: [%v, %v], want NaN", lo, hi)
 	}
 }

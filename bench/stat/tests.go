@@ -132,20 +132,32 @@ func ranks(v []float64) []float64 {
 // resamples is how many bootstrap samples an interval rests on.
 const resamples = 2000
 
-// SpearmanInterval returns the 95 % percentile-bootstrap interval of [Spearman] over pairs drawn with replacement
-// from the generator that seed starts. Draws in which one side does not vary have no correlation and are left out;
-// both ends are NaN where no draw is left.
-func SpearmanInterval(x, y []float64, seed uint64) (lo, hi float64) {
-	if len(x) != len(y) {
+// SpearmanInterval returns the 95 % percentile-bootstrap interval of [Spearman] over groups of pairs, drawn with
+// replacement from the generator that seed starts: pairs of one group are no independent draws, and a group comes as a
+// whole. Group has the group of each pair. Draws in which one side does not vary have no correlation and are left out;
+// both ends are NaN where no draw is left. It panics where the lengths differ.
+func SpearmanInterval(x, y []float64, group []string, seed uint64) (lo, hi float64) {
+	if len(x) != len(y) || len(x) != len(group) {
 		panic("stat: spearman: lengths differ")
 	}
+	at := map[string]int{}
+	var members [][]int
+	for i, g := range group {
+		j, known := at[g]
+		if !known {
+			j = len(members)
+			at[g], members = j, append(members, nil)
+		}
+		members[j] = append(members[j], i)
+	}
 	rng := rand.New(rand.NewPCG(seed, 0))
-	bx, by := make([]float64, len(x)), make([]float64, len(y))
 	var rho []float64
 	for range resamples {
-		for i := range bx {
-			j := rng.IntN(len(x))
-			bx[i], by[i] = x[j], y[j]
+		var bx, by []float64
+		for range members {
+			for _, i := range members[rng.IntN(len(members))] {
+				bx, by = append(bx, x[i]), append(by, y[i])
+			}
 		}
 		if r := Spearman(bx, by); !math.IsNaN(r) {
 			rho = append(rho, r)
@@ -155,8 +167,8 @@ func SpearmanInterval(x, y []float64, seed uint64) (lo, hi float64) {
 		return math.NaN(), math.NaN()
 	}
 	slices.Sort(rho)
-	at := func(p float64) float64 { return rho[min(int(float64(len(rho))*p), len(rho)-1)] }
-	return at(0.025), at(0.975)
+	end := func(p float64) float64 { return rho[min(int(float64(len(rho))*p), len(rho)-1)] }
+	return end(0.025), end(0.975)
 }
 
 // WithinBound reports whether n queries of which late took longer than a bound show, with 99 % confidence, that at

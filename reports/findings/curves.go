@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"zoobench/bench/record"
 )
@@ -103,4 +104,65 @@ func curves(records []*record.Record, setting func(*record.Record) *int) [][]*re
 		slices.SortStableFunc(curve, func(a, b *record.Record) int { return cmp.Compare(*setting(a), *setting(b)) })
 	}
 	return all
+}
+
+func batchCurve(e *evidence) Result {
+	t := tally{
+		heads: []string{"network", "batch", "ms per image", "times that at batch 1", "knee"},
+		plot:  Plot{What: "time of an image in a batch divided by its time alone", Log: true, Marks: []float64{1}},
+	}
+	best := map[string]span{}
+	var clauses []string
+	for i, c := range batchCurves(e.timed) {
+		first := c.Records[0]
+		if first.Batch != 1 {
+			continue
+		}
+		of := fmt.Sprint(i)
+		for j, r := range c.Records[1:] {
+			q := quotient(r, first, 1/float64(r.Batch))
+			claims, value := q.below(1)
+			t.add(comparison{
+				cells: []string{first.Model, fmt.Sprint(r.Batch), fmt.Sprintf("%.2f", c.Values[j+1]/1e6), ratio(q.span),
+					fmt.Sprint(c.Records[c.Knee].Batch)},
+				name: fmt.Sprintf("%s, batch %d", first.Model, r.Batch), shown: q.span, claims: claims, p: value, of: of,
+			})
+			if b, known := best[of]; !known || q.mid < b.mid {
+				best[of] = q.span
+			}
+		}
+		b := best[of]
+		clauses = append(clauses, fmt.Sprintf("an image of %s took %.2f times its time alone in its best batch", first.Model, b.mid))
+	}
+	if len(t.all) == 0 {
+		t.lacks.add("latencies of one network at batch 1 and at other batches: zoobench run --only batch")
+	}
+	return t.result(false, sentence(clauses))
+}
+
+func resolutionCurve(e *evidence) Result {
+	t := tally{
+		heads: []string{"network", "px: ps per MAC", "largest size, times the smallest's", "knee"},
+		plot: Plot{What: "time of a MAC at the largest size divided by that at the smallest", Log: true,
+			Marks: []float64{1 / likeTime, likeTime}},
+	}
+	for _, c := range resolutionCurves(e.timed) {
+		first, last := c.Records[0], c.Records[len(c.Records)-1]
+		q := quotient(last, first, float64(first.MACs)/float64(last.MACs))
+		var points []string
+		for i, r := range c.Records {
+			points = append(points, fmt.Sprintf("%d: %.1f", r.ImgSize, 1000*c.Values[i]))
+		}
+		claims, value := q.within(1/likeTime, likeTime)
+		t.add(comparison{
+			cells: []string{first.Model, strings.Join(points, ", "), ratio(q.span), fmt.Sprintf("%d px", c.Records[c.Knee].ImgSize)},
+			says: fmt.Sprintf("a MAC of %s took %.2f times as long at %d px as at %d px",
+				first.Model, q.mid, last.ImgSize, first.ImgSize),
+			name: first.Model, shown: q.span, claims: claims, p: value,
+		})
+	}
+	if len(t.all) == 0 {
+		t.lacks.add("latencies of one network at three sizes: zoobench run --only resolution")
+	}
+	return t.result(false, "")
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"zoobench/bench/record"
-	"zoobench/bench/stat"
 )
 
 // A Network is what a graph is made of, at the network's own input size and 1000 classes, for one image.
@@ -92,30 +91,6 @@ func newEvidence(records []record.Record, given Given) *evidence {
 	return e
 }
 
-// judge takes an eval record; of two of one checkpoint at one size the one with more images, then the later one. The
-// first one is that at the checkpoint's own size, which a job that asks for none runs at.
-func (e *evidence) judge(r *record.Record) {
-	all := e.judged[r.Name()]
-	i := slices.IndexFunc(all, func(o *record.Record) bool { return o.ImgSize == r.ImgSize })
-	switch {
-	case i < 0:
-		i, all = len(all), append(all, r)
-	case all[i].Images < r.Images || all[i].Images == r.Images && !r.Time.Before(all[i].Time):
-		all[i] = r
-	}
-	if r.Asked == nil || r.Asked.ImgSize == 0 {
-		e.own[r.Name()] = r.ImgSize
-		all[0], all[i] = all[i], all[0]
-	}
-	e.judged[r.Name()] = all
-}
-
-// ownSize reports whether an evaluation was made at its checkpoint's own input size.
-func (e *evidence) ownSize(r *record.Record) bool {
-	size, ok := e.own[r.Name()]
-	return ok && size == r.ImgSize
-}
-
 // time takes a latency record.
 func (e *evidence) time(r *record.Record) {
 	why := ""
@@ -186,291 +161,29 @@ func (e *evidence) latency(name string, l *lacks) *record.Record {
 	return r
 }
 
-// accuracy returns the eval record of a checkpoint, as network.tag, at its own size, or at another where that was not
-// run; nil where it is missing.
-func (e *evidence) accuracy(name string, l *lacks) *record.Record {
-	if all := e.judged[name]; len(all) > 0 {
-		return all[0]
+// quotient returns how many times as long a takes as b, times a factor, by the processes of both, round by round where they
+// are of one run. Of rows of one process nothing is known but the ratio.
+func quotient(a, b *record.Record, factor float64) estimate {
+	r, ok := record.LatencyRatio(scaled(a, factor), b)
+	if !ok {
+		return estimate{span{float64(a.P50) / float64(b.P50) * factor, 0, math.Inf(1)}, func(float64) float64 { return 1 }}
 	}
-	l.add("top-1 of %s (from its weights, labelled images and an experiment with accuracy)", name)
-	return nil
+	return estimate{span{r.Times, r.Lo, r.Hi}, func(bound float64) float64 {
+		r, _ := record.LatencyRatio(scaled(a, factor/bound), b)
+		return r.P
+	}}
 }
 
-// accuracyAt returns the eval record of a checkpoint at an input size, nil where there is none.
-func (e *evidence) accuracyAt(name string, size int) *record.Record {
-	for _, r := range e.judged[name] {
-		if r.ImgSize == size {
-			return r
-		}
+// scaled is a record whose processes took that many times as long.
+func scaled(r *record.Record, times float64) *record.Record {
+	c, timing := *r, *r.Timing
+	timing.Processes = slices.Clone(timing.Processes)
+	for i := range timing.Processes {
+		p := &timing.Processes[i]
+		p.P50 = int64(math.Round(float64(p.P50) * times))
 	}
-	return nil
-}
-
-// sizes is at which input sizes two checkpoints are compared.
-type sizes bool
-
-const (
-	oneSize  sizes = false // both at one: more pixels make most networks more accurate
-	ownSizes sizes = true  // each at its own, which the claim's text says
-)
-
-// pair returns the eval records of two checkpoints, nil where they cannot be compared. Where their own sizes are not the
-// one that is wanted, it is the largest that both have.
-func (e *evidence) pair(a, b string, at sizes, l *lacks) (ra, rb *record.Record) {
-	ra, rb = e.accuracy(a, l), e.accuracy(b, l)
-	switch {
-	case ra == nil || rb == nil:
-		return nil, nil
-	case at == ownSizes:
-		for _, r := range []*record.Record{ra, rb} {
-			if !e.ownSize(r) {
-				l.add("top-1 of %s at its own input size, have it at %d px, which its experiment asked for", r.Name(), r.ImgSize)
-				return nil, nil
-			}
-		}
-		return ra, rb
-	case ra.ImgSize == rb.ImgSize:
-		return ra, rb
-	}
-	size := 0
-	for _, r := range e.judged[a] {
-		if r.ImgSize > size && e.accuracyAt(b, r.ImgSize) != nil {
-			size = r.ImgSize
-		}
-	}
-	if size == 0 {
-		l.add("%s and %s at one input size, have %d and %d px", a, b, ra.ImgSize, rb.ImgSize)
-		return nil, nil
-	}
-	return e.accuracyAt(a, size), e.accuracyAt(b, size)
-}
-
-// A span is an estimate with its 95 % interval.
-type span struct{ mid, lo, hi float64 }
-
-func (s span) String() string { return fmt.Sprintf("%+.1f [%+.1f, %+.1f]", s.mid, s.lo, s.hi) }
-
-// A gap is a difference of two accuracies in points of a percent.
-type gap struct {
-	span
-	p float64 // of McNemar's exact test on the same images; NaN without per-sample files
-}
-
-// above0 is whether the first network is the more accurate one.
-func (g gap) above0() answer {
-	switch {
-	case math.IsNaN(g.p):
-		return g.above(0)
-	case g.p >= 0.05:
-		return unclear
-	}
-	return holds(g.mid > 0)
-}
-
-// test names the test that decides.
-func (g gap) test() string {
-	switch {
-	case math.IsNaN(g.p):
-		return "intervals"
-	case g.p < 0.0001:
-		return "p < 0.0001"
-	}
-	return fmt.Sprintf("p = %.4f", g.p)
-}
-
-// sameImages reports whether two evaluations are of the same images.
-func sameImages(a, b *record.Record) bool {
-	return a.DatasetSHA256 == b.DatasetSHA256 && a.Images == b.Images
-}
-
-// gain returns the difference of a's and b's top-1. With per-sample files it is McNemar's exact p-value with the 95 %
-// interval of Agresti and Min (2005) for paired shares, else Newcombe's interval (1998, method 10), which takes the
-// images of both as independent draws. It returns false if the images differ.
-func (e *evidence) gain(a, b *record.Record, l *lacks) (gap, bool) {
-	if !sameImages(a, b) {
-		l.add("%s and %s on the same images", a.Name(), b.Name())
-		return gap{}, false
-	}
-	ra, rb := e.answers(a), e.answers(b)
-	onlyA, onlyB := 0, 0
-	for file, right := range ra {
-		other, ok := rb[file]
-		if !ok {
-			rb = nil
-			break
-		}
-		switch {
-		case right && !other:
-			onlyA++
-		case other && !right:
-			onlyB++
-		}
-	}
-	if ra == nil || rb == nil {
-		return gap{difference(a.Top1Images, a.Images, b.Top1Images, b.Images), math.NaN()}, true
-	}
-	return gap{paired(onlyA, onlyB, a.Images), stat.McNemar(onlyA, onlyB)}, true
-}
-
-// answers is, for each image of an evaluation, whether its best class was right; nil where the per-sample file is missing
-// or does not agree with the record.
-func (e *evidence) answers(r *record.Record) map[string]bool {
-	if right, ok := e.right[r]; ok {
-		return right
-	}
-	e.right[r] = nil
-	if e.samples == nil {
-		return nil
-	}
-	samples, err := e.samples(r)
-	if err != nil {
-		return nil
-	}
-	right, count := map[string]bool{}, 0
-	for i := range samples {
-		if s := &samples[i]; len(s.Labels) > 0 {
-			right[s.File] = s.Rank() == 1
-			if right[s.File] {
-				count++
-			}
-		}
-	}
-	if len(right) != r.Images || count != r.Top1Images {
-		return nil
-	}
-	e.right[r] = right
-	return right
-}
-
-// paired is the difference of two shares of the same n images, of which one system alone got onlyA right and the other
-// alone onlyB, with the interval of Agresti and Min, Statistics in Medicine 24 (2005): half an image more in each cell.
-func paired(onlyA, onlyB, n int) span {
-	const z95 = 1.959963984540054
-	b, c, m := float64(onlyA)+0.5, float64(onlyB)+0.5, float64(n)+2
-	d := (b - c) / m
-	half := z95 * math.Sqrt(b+c-(b-c)*(b-c)/m) / m
-	return span{100 * float64(onlyA-onlyB) / float64(n), 100 * (d - half), 100 * (d + half)}
-}
-
-// difference returns the difference of two shares, a of na against b of nb, as of independent draws.
-func difference(a, na, b, nb int) span {
-	pa, pb := float64(a)/float64(na), float64(b)/float64(nb)
-	la, ua := stat.Wilson(a, na)
-	lb, ub := stat.Wilson(b, nb)
-	d := pa - pb
-	return span{
-		100 * d,
-		100 * (d - math.Hypot(pa-la, ub-pb)),
-		100 * (d + math.Hypot(ua-pa, pb-lb)),
-	}
-}
-
-// quotient returns the ratio of two medians with its 95 % interval, by the processes of both, round by round where they are
-// of one run. Rows of one process have a ratio without bounds.
-func quotient(a, b *record.Record) span {
-	if r, ok := record.LatencyRatio(a, b); ok {
-		return span{r.Times, r.Lo, r.Hi}
-	}
-	return span{float64(a.P50) / float64(b.P50), 0, math.Inf(1)}
-}
-
-// times scales a span by a factor over 0.
-func (s span) times(f float64) span { return span{s.mid * f, s.lo * f, s.hi * f} }
-
-// An answer is what one comparison says about a claim.
-type answer int
-
-const (
-	unclear answer = iota
-	yes
-	no
-)
-
-func (a answer) String() string { return [...]string{"unclear", "yes", "no"}[a] }
-
-// above is whether a span lies above x.
-func (s span) above(x float64) answer {
-	switch {
-	case s.lo > x:
-		return yes
-	case s.hi <= x:
-		return no
-	}
-	return unclear
-}
-
-// both is whether two things hold together.
-func both(a, b answer) answer {
-	switch {
-	case a == no || b == no:
-		return no
-	case a == yes && b == yes:
-		return yes
-	}
-	return unclear
-}
-
-// opposite turns yes into no.
-func opposite(a answer) answer { return [...]answer{unclear: unclear, yes: no, no: yes}[a] }
-
-// A tally is the comparisons of one claim.
-type tally struct {
-	heads   []string
-	rows    [][]string
-	answers []answer
-	plot    Plot // without estimates where the claim has none to show
-	lacks
-}
-
-func (t *tally) add(a answer, cells ...string) {
-	t.answers = append(t.answers, a)
-	t.rows = append(t.rows, append(cells, a.String()))
-}
-
-// show puts the estimate of the comparison that was added last into the plot.
-func (t *tally) show(name string, s span) {
-	group := [...]string{unclear: "unclear", yes: "as claimed", no: "against the claim"}[t.answers[len(t.answers)-1]]
-	t.plot.Estimates = append(t.plot.Estimates, Estimate{name, s.mid, s.lo, s.hi, group})
-}
-
-// result turns comparisons into a verdict: one that says no refutes; all that say yes confirm, where none of those that
-// the claim names is missing. With one missing a whole claim is not testable, another not resolved. Summary may be
-// empty.
-func (t *tally) result(whole bool, summary string) Result {
-	r := Result{Summary: summary, Missing: t.lacks, Rows: t.rows, Plot: t.plot}
-	if len(t.rows) > 0 {
-		r.Heads = append(t.heads, "as claimed")
-	}
-	count := map[answer]int{}
-	for _, a := range t.answers {
-		count[a]++
-	}
-	switch {
-	case count[no] > 0:
-		r.Verdict = Refuted
-	case len(t.answers) == 0 || whole && len(t.lacks) > 0:
-		r.Verdict = Untestable
-	case count[unclear] > 0 || len(t.lacks) > 0:
-		r.Verdict = Unresolved
-	default:
-		r.Verdict = Confirmed
-	}
-	if r.Summary == "" && len(t.answers) > 0 {
-		r.Summary = fmt.Sprintf("%d of %d comparisons as claimed, %d against it, %d unclear",
-			count[yes], len(t.answers), count[no], count[unclear])
-	}
-	if r.Summary != "" && len(t.lacks) > 0 && r.Verdict != Untestable {
-		r.Summary += "; some of what the claim is about is missing"
-	}
-	return r
-}
-
-// holds turns a plain fact into an answer.
-func holds(b bool) answer {
-	if b {
-		return yes
-	}
-	return no
+	c.Timing = &timing
+	return &c
 }
 
 // Texts of figures.

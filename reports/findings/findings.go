@@ -2,13 +2,16 @@
 //
 // The contract: a claim is a value, with its source, the records that it needs, what confirms it and what refutes
 // it. Its verdict rests on the graphs and the records that [Test] is given and on nothing else; published figures
-// are shown beside them and decide nothing. A difference counts where it is significant at 5 %: of latencies, where
-// the 95 % interval of their ratio excludes 1 (see record.LatencyRatio); of accuracies on the same images, by
-// McNemar's exact test where there are per-sample files, else where Newcombe's interval for independent shares,
-// which is wider, excludes zero. A claim of several comparisons takes each at 5 %, without a correction, and is
-// confirmed only where none of them is missing. Accuracies are compared at one input size, unless a claim's text
-// says that each network is at its own. A measurement whose verdict is not valid is no evidence. What is missing is
-// named. The same input gives the same findings.
+// are shown beside them and decide nothing. A comparison has a p-value: of latencies, by what differs between their
+// processes (see record.LatencyRatio); of accuracies on the same images, by McNemar's exact test where there are
+// per-sample files, else by Newcombe's interval for independent shares, which is wider. It counts, for a claim or
+// against it, where the p-value is below 5 % after Holm's correction over all comparisons that the claim makes; where
+// one of several is enough, all of them are tested and corrected. A claim is confirmed only where none of its
+// comparisons is missing. What a claim says of one change is tested on networks that differ in that change alone, and
+// on accuracies by one recipe, from the same data, at one input size; a claim for which nobody has published such
+// networks is not testable. What is counted from graphs is true or not and is never added up with what is measured;
+// identities, which no network could break, are checks of the zoo. A measurement whose verdict is not valid is no
+// evidence. What is missing is named. The same input gives the same findings.
 //
 // Where a source says "the review", it is L. Chen, S. Li, Q. Bai, J. Yang, S. Jiang, Y. Miao, Review of Image
 // Classification Algorithms Based on Convolutional Neural Networks, Remote Sensing 2021, 13(22), 4712; its conclusions
@@ -19,13 +22,15 @@
 package findings
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"zoobench/bench/record"
 )
 
-// A Verdict is what a test says about a claim.
+// A Verdict is what a test says about a claim. What is counted from graphs has words of its own: no measurement confirms
+// it, and no interval is about it.
 type Verdict string
 
 // The verdicts.
@@ -35,6 +40,10 @@ const (
 	Unresolved Verdict = "not resolved"      // the interval leaves it open, or some of several comparisons are missing
 	Untestable Verdict = "not testable here" // Missing says why
 	Described  Verdict = "no verdict"        // the figures are shown and nothing is claimed about them
+	Holds      Verdict = "true of the graphs"
+	Fails      Verdict = "not true of the graphs"
+	Passed     Verdict = "check passed" // of an identity, which nothing but a mistake in the zoo can break
+	Broken     Verdict = "check failed"
 )
 
 // A Tier is the kind of evidence that a claim takes.
@@ -42,23 +51,73 @@ type Tier string
 
 // The tiers.
 const (
+	Checked Tier = "arithmetic of the zoo's tables"
 	Counted Tier = "counted from the graphs"
 	Timed   Tier = "timed, with any weights"
 	Judged  Tier = "accuracy of published weights on labelled images"
 	Trained Tier = "training under one recipe"
 )
 
+// verdict is what a test's verdict is called in a tier.
+func (t Tier) verdict(v Verdict) Verdict {
+	words := map[Tier]map[Verdict]Verdict{
+		Counted: {Confirmed: Holds, Refuted: Fails},
+		Checked: {Confirmed: Passed, Refuted: Broken},
+	}
+	return cmp.Or(words[t][v], v)
+}
+
+// A Theme is what a claim is about.
+type Theme string
+
+// The themes, in the order in which they are shown.
+const (
+	Depth      Theme = "Depth and width"
+	Attention  Theme = "Attention"
+	Scaling    Theme = "Search and scaling"
+	Small      Theme = "Small networks"
+	Inceptions Theme = "Inceptions"
+	Recipes    Theme = "Training and data"
+	Speed      Theme = "What latency follows"
+	History    Theme = "History and use"
+)
+
+// Themes returns every theme, in the order in which they are shown.
+func Themes() []Theme {
+	return []Theme{Depth, Attention, Scaling, Small, Inceptions, Recipes, Speed, History}
+}
+
+// A Remedy is what would make a claim testable.
+type Remedy string
+
+// The remedies, from the nearest to the farthest.
+const (
+	ByGraphs   Remedy = "the zoo's graphs"
+	ByTiming   Remedy = "latencies of more networks or settings, named in an experiment"
+	ByAccuracy Remedy = "weights (zoobench pull) and labelled images (--data), in an experiment with accuracy"
+	ByTraining Remedy = "training under one recipe, which zoobench does not do"
+	ByWeights  Remedy = "weights that nobody has published"
+	ByOthers   Remedy = "another kind of study, of other tasks, other data or people"
+)
+
+// Remedies returns every remedy, from the nearest to the farthest.
+func Remedies() []Remedy {
+	return []Remedy{ByGraphs, ByTiming, ByAccuracy, ByTraining, ByWeights, ByOthers}
+}
+
 // A Claim is a statement that can be tested on records.
 type Claim struct {
 	ID        string // lower case words with dashes, unique
+	Theme     Theme
 	Text      string // one sentence
-	Source    string // who says so
+	Source    string // who says so, and where
 	Tier      Tier
 	Needs     string // which graphs or records
 	Confirms  string // the condition, after "confirmed if"
 	Refutes   string
-	Published string // the literature's own figures, if any
+	Published string // the literature's own figures with their places, if any
 	Note      string // what a reader must know besides
+	Remedy    Remedy // what makes it testable where it is not
 
 	test func(*evidence) Result
 }
@@ -109,32 +168,63 @@ func Test(records []record.Record, given Given) []Finding {
 	e := newEvidence(records, given)
 	var all []Finding
 	for _, c := range Claims() {
-		all = append(all, Finding{c, c.test(e)})
+		r := c.test(e)
+		r.Verdict = c.Tier.verdict(r.Verdict)
+		all = append(all, Finding{c, r})
 	}
 	return all
 }
 
-// Count returns how many findings have which verdict, as "12 confirmed, 1 refuted".
+// Count returns how many findings have which verdict, one kind of evidence after the other: "8 counted (6 true of the graphs,
+// 2 not true of the graphs), 1 timed (1 confirmed), 4 checks of the zoo passed". What is counted and what is measured are
+// never added up.
 func Count(found []Finding) string {
+	count := map[Tier]map[Verdict]int{}
+	all := map[Verdict]int{}
+	for i := range found {
+		f := &found[i]
+		if count[f.Tier] == nil {
+			count[f.Tier] = map[Verdict]int{}
+		}
+		count[f.Tier][f.Verdict]++
+		all[f.Verdict]++
+	}
 	var parts []string
-	for _, v := range []Verdict{Confirmed, Refuted, Unresolved, Described, Untestable} {
-		n := 0
-		for i := range found {
-			if found[i].Verdict == v {
-				n++
+	for _, tier := range []struct {
+		tier Tier
+		name string
+	}{{Counted, "counted"}, {Timed, "timed"}, {Judged, "on accuracy"}} {
+		sum := 0
+		var verdicts []string
+		for _, v := range []Verdict{Holds, Fails, Confirmed, Refuted, Unresolved} {
+			if n := count[tier.tier][v]; n > 0 {
+				sum += n
+				verdicts = append(verdicts, fmt.Sprintf("%d %s", n, v))
 			}
 		}
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, v))
+		if sum > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s (%s)", sum, tier.name, strings.Join(verdicts, ", ")))
+		}
+	}
+	for _, one := range []struct {
+		verdict Verdict
+		text    string
+	}{
+		{Passed, "%d checks of the zoo passed"}, {Broken, "%d checks of the zoo failed"}, {Described, "%d described"},
+		{Untestable, "%d not testable here"},
+	} {
+		if n := all[one.verdict]; n > 0 {
+			parts = append(parts, fmt.Sprintf(one.text, n))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-// Claims returns every claim, those counted first, then timed, judged by accuracy, and those that take training.
+// Claims returns every claim, the checks first, then those counted, timed, judged by accuracy, and those that take what
+// zoobench does not do.
 func Claims() []Claim {
 	var all []Claim
-	for _, part := range [][]Claim{countedClaims(), timedClaims(), accuracyClaims(), trainedClaims()} {
+	for _, part := range [][]Claim{checkedClaims(), countedClaims(), timedClaims(), accuracyClaims(), trainedClaims()} {
 		all = append(all, part...)
 	}
 	return all

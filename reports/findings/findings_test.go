@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,13 +75,16 @@ func TestClaims(t *testing.T) {
 		}
 		seen[f.ID] = true
 		for name, text := range map[string]string{"text": f.Text, "source": f.Source, "needs": f.Needs, "confirms": f.Confirms,
-			"refutes": f.Refutes, "tier": string(f.Tier)} {
+			"refutes": f.Refutes, "tier": string(f.Tier), "theme": string(f.Theme), "remedy": string(f.Remedy)} {
 			if text == "" {
 				t.Errorf("%s: no %s", f.ID, name)
 			}
 		}
 		if f.Verdict != Untestable || len(f.Missing) == 0 {
 			t.Errorf("%s: have %q, missing %q; want %q and what is missing", f.ID, f.Verdict, f.Missing, Untestable)
+		}
+		if !slices.Contains(Themes(), f.Theme) || !slices.Contains(Remedies(), f.Remedy) {
+			t.Errorf("%s: theme %q or remedy %q is not among those that are shown", f.ID, f.Theme, f.Remedy)
 		}
 		if strings.Trim(f.ID, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 			t.Errorf("%s: not an identifier", f.ID)
@@ -109,97 +113,21 @@ func results(records []record.Record, networks []Network) (all []Result) {
 	return all
 }
 
-// many is ten networks: with agree, latency follows multiply-accumulates, else the other way round.
+// many is ten networks of two families: with agree, latency follows multiply-accumulates, else the other way round. Each two
+// that follow one another take as many multiply-accumulates.
 func many(agree bool) (records []record.Record, networks []Network) {
 	records = []record.Record{{Schema: record.Schema, Kind: record.KindHost, RunID: "r", Time: at, Machine: record.Machine{CPU: "c"},
 		Host: &record.Host{PeakGFLOPS: 100}, Verdict: record.Verdict{Valid: true}}}
 	for i := range 10 {
 		name := fmt.Sprintf("net%d", i)
-		networks = append(networks, network(name, "f", int64(i+1)*1e9, i%2 == 0))
-		ms := float64(10 * (i + 1))
+		networks = append(networks, network(name, fmt.Sprint("f", i%2), int64(i/2+1)*1e9, i%2 == 0))
+		ms := float64(10 * (i/2 + 1))
 		if !agree {
 			ms = float64(10 * (10 - i))
 		}
 		records = append(records, latency(name, ms))
 	}
 	return records, networks
-}
-
-func TestTimed(t *testing.T) {
-	agreeing, ten := many(true)
-	crossed, _ := many(false)
-	invalid := latency("wide_resnet50_2", 50)
-	invalid.Verdict = record.Verdict{Reasons: []string{"drift"}}
-	pair := []Network{network("seresnet50", "seresnet", 1_001_000_000, false), network("resnet50", "resnet", 1_000_000_000, false),
-		network("wide_resnet50_2", "wide", 11e9, false), network("resnet152", "resnet", 11e9, false)}
-	var gated, normed, searched []record.Record
-	var depths, hand []Network
-	for _, n := range []string{"18", "34", "50", "101", "152"} {
-		gated = append(gated, latency("seresnet"+n, 12), latency("resnet"+n, 10))
-		depths = append(depths, network("seresnet"+n, "seresnet", 1_001_000_000, false), network("resnet"+n, "resnet", 1_000_000_000, false))
-	}
-	for _, n := range []string{"vgg11", "vgg13", "vgg16", "vgg19"} {
-		normed = append(normed, latency(n+"_bn", 101), latency(n, 100))
-	}
-	for i, n := range []string{"mnasnet_100", "mobilenetv2_100", "nasnetamobile", "mobilenetv2_140"} {
-		searched = append(searched, latency(n, float64(10+2*(i%2))))
-		hand = append(hand, network(n, "n", 3e8, true))
-	}
-	slow, fast := agreeing[:1:1], agreeing[:1:1]
-	for i, n := range ten {
-		ms := 10 * float64(i+1)
-		for _, c := range []struct {
-			to    *[]record.Record
-			times float64
-		}{{&slow, 5}, {&fast, 0.2}} {
-			f := 1.0
-			if i%2 == 0 {
-				f = c.times
-			}
-			*c.to = append(*c.to, latency(n.Name, ms*f))
-		}
-	}
-	for _, test := range []struct {
-		name, id string
-		records  []record.Record
-		networks []Network
-		want     Verdict
-	}{
-		{"ranks agree", "macs-mispredict-latency", agreeing, ten, Refuted},
-		{"ranks cross", "macs-mispredict-latency", crossed, ten, Confirmed},
-		{"too few", "macs-mispredict-latency", agreeing[:8], ten, Untestable},
-		{"time for gates", "se-cost-timed", gated, depths, Confirmed},
-		{"time for gates at four depths of five", "se-cost-timed", gated[2:], depths, Unresolved},
-		{"no time for gates", "se-cost-timed", []record.Record{latency("seresnet50", 9.5), latency("resnet50", 10)}, pair, Refuted},
-		{"who knows", "se-cost-timed", []record.Record{latency("seresnet50", 10.1), latency("resnet50", 10)}, pair, Unresolved},
-		{"wide is faster", "depth-against-width", []record.Record{latency("wide_resnet50_2", 50), latency("resnet152", 60)}, pair, Confirmed},
-		{"wide is slower", "depth-against-width", []record.Record{latency("wide_resnet50_2", 70), latency("resnet152", 60)}, pair, Refuted},
-		{"intervals overlap", "depth-against-width", []record.Record{latency("wide_resnet50_2", 60), latency("resnet152", 60)}, pair, Unresolved},
-		{"not to be trusted", "depth-against-width", []record.Record{invalid, latency("resnet152", 60)}, pair, Untestable},
-		{"depthwise is slow", "depthwise-share-of-peak", slow, ten, Confirmed},
-		{"depthwise is fast", "depthwise-share-of-peak", fast, ten, Refuted},
-		{"no peak", "depthwise-share-of-peak", slow[1:], ten, Untestable},
-		{"folded", "folded-batch-norm", normed, nil, Confirmed},
-		{"folded, as far as is known", "folded-batch-norm", normed[2:], nil, Unresolved},
-		{"not folded", "folded-batch-norm", []record.Record{latency("vgg16_bn", 130), latency("vgg16", 100)}, nil, Refuted},
-		{"both are faster", "searched-against-hand-made-time", searched, hand, Confirmed},
-		{"one is faster", "searched-against-hand-made-time", searched[:2], hand, Unresolved},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := find(t, test.id, test.records, test.networks)
-			if f.Verdict != test.want {
-				t.Errorf("have %q, want %q: %s %v %v", f.Verdict, test.want, f.Summary, f.Rows, f.Missing)
-			}
-			if f.Verdict == Untestable && len(f.Missing) == 0 {
-				t.Error("nothing is said to be missing")
-			}
-			for _, row := range f.Rows {
-				if len(row) != len(f.Heads) {
-					t.Errorf("row %q, heads %q", row, f.Heads)
-				}
-			}
-		})
-	}
 }
 
 // TestInstructions takes rows of the instructions that the machine's kernels choose by themselves, whether or not a job
@@ -236,43 +164,6 @@ func TestInstructions(t *testing.T) {
 			}
 			if math.Abs(have-test.want) > 0.02*test.want {
 				t.Errorf("have %v ms, want %v", have, test.want)
-			}
-		})
-	}
-}
-
-func TestCurves(t *testing.T) {
-	batch := func(n int, ms float64) record.Record {
-		r := latency("resnet50", ms)
-		r.Batch, r.Scenario = n, "offline"
-		return r
-	}
-	pixels := func(n int, ms float64, macs int64) record.Record {
-		r := latency("resnet50", ms)
-		r.ImgSize, r.Cost = n, &record.Cost{Params: 1, MACs: macs}
-		return r
-	}
-	for _, test := range []struct {
-		name, id string
-		records  []record.Record
-		want     Verdict
-		knee     string
-	}{
-		{"batches help", "batch-curve", []record.Record{batch(1, 10), batch(4, 24), batch(2, 14), batch(8, 46)}, Confirmed, "4"},
-		{"batches do not", "batch-curve", []record.Record{batch(1, 10), batch(2, 24)}, Refuted, "1"},
-		{"one batch", "batch-curve", []record.Record{batch(1, 10)}, Untestable, ""},
-		{"in proportion", "resolution-curve", []record.Record{pixels(112, 10, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, Confirmed,
-			"112 px"},
-		{"small ones dear", "resolution-curve", []record.Record{pixels(112, 20, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, Refuted,
-			"224 px"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := find(t, test.id, test.records, nil)
-			if f.Verdict != test.want {
-				t.Fatalf("have %q, want %q: %v", f.Verdict, test.want, f.Rows)
-			}
-			if test.knee != "" && f.Rows[0][3] != test.knee {
-				t.Errorf("knee: have %q, want %q: %v", f.Rows[0][3], test.knee, f.Rows)
 			}
 		})
 	}
@@ -342,5 +233,5 @@ func ExampleTest() {
 			fmt.Println(f.Text, f.Verdict)
 		}
 	}
-	// Output: At equal multiply-accumulates a wide network is faster than a deep one. confirmed
+	// Output: Wide ResNet-50-2 takes less time than ResNet-152, with as many multiply-accumulates. confirmed
 }

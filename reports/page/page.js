@@ -464,7 +464,8 @@ $("panel").onclick = e => { if (e.target === $("panel")) $("panel").close(); };
 for (const b of document.querySelectorAll(".counts button")) b.onclick = () => {
   const on = b.getAttribute("aria-pressed") !== "true";
   for (const o of document.querySelectorAll(".counts button")) o.setAttribute("aria-pressed", String(o === b && on));
-  for (const c of document.querySelectorAll(".claim")) c.hidden = on && c.dataset.verdict !== b.dataset.verdict;
+  for (const c of document.querySelectorAll("#claims .claim")) c.hidden = on && c.dataset.verdict !== b.dataset.verdict;
+  for (const t of document.querySelectorAll(".theme")) t.hidden = !t.querySelector(".claim:not([hidden])");
 };
 for (const b of document.querySelectorAll(".show")) {
   const {x, y} = b.dataset;
@@ -473,7 +474,7 @@ for (const b of document.querySelectorAll(".show")) {
   b.onclick = () => { $("x").value = x; $("y").value = y; draw(); $("plot").scrollIntoView(); $("x").focus(); };
 }
 let opened = [];
-addEventListener("beforeprint", () => { opened = [...document.querySelectorAll(".claim:not([open])")].filter(d => d.dataset.verdict !== "untested"); for (const d of opened) d.open = true; });
+addEventListener("beforeprint", () => { opened = [...document.querySelectorAll("#claims details:not([open])")]; for (const d of opened) d.open = true; });
 addEventListener("afterprint", () => { for (const d of opened) d.open = false; });
 $("save").hidden = false;
 $("save").onclick = () => {
