@@ -10,14 +10,15 @@ import (
 	"zoobench/reports/draw"
 )
 
-// WriteReliability draws a network's reliability diagram as SVG: ece is its expected calibration error.
-func WriteReliability(w io.Writer, name string, ece float64, bins []stat.CalibrationBin) error {
+// WriteReliability draws a network's reliability diagram as SVG.
+func WriteReliability(w io.Writer, name string, c stat.Calibration) error {
 	images := 0
-	for _, b := range bins {
+	for _, b := range c.Bins {
 		images += b.N
 	}
 	diagram := draw.Reliability{
-		Title: clean(name), Subtitle: fmt.Sprintf("expected calibration error %.2f %%, %d images", 100*ece, images), Bins: bins,
+		Title: fmt.Sprintf("%s, %d images", clean(name), images), Bins: c.Bins,
+		Subtitle: fmt.Sprintf("expected calibration error %.1f %%, by chance %.1f to %.1f %%", 100*c.ECE, 100*c.Perfect.Lo, 100*c.Perfect.Hi),
 	}
 	return diagram.SVG(w)
 }

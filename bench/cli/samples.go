@@ -10,6 +10,7 @@ import (
 
 	"zoobench/bench/record"
 	"zoobench/bench/samples"
+	"zoobench/bench/stat"
 	"zoobench/datasets"
 	"zoobench/reports"
 )
@@ -80,7 +81,7 @@ func (a *app) sampleConfusions() *cobra.Command {
 	return c
 }
 
-// calibrationRow is a bin of a network's confidence.
+// calibrationRow is a bin of a network's confidence. What a perfectly calibrated network would show is a 95 % range.
 type calibrationRow struct {
 	Lo         float64 `json:"lo"`
 	Hi         float64 `json:"hi"`
@@ -88,6 +89,12 @@ type calibrationRow struct {
 	Confidence float64 `json:"confidence"` // mean, 0 where there are none
 	Accuracy   float64 `json:"accuracy"`
 	ECE        float64 `json:"ece"` // of the whole file
+
+	PerfectLo float64 `json:"accuracy_perfect_lo"`
+	PerfectHi float64 `json:"accuracy_perfect_hi"`
+	ECEMean   float64 `json:"ece_perfect_mean"`
+	ECELo     float64 `json:"ece_perfect_lo"`
+	ECEHi     float64 `json:"ece_perfect_hi"`
 }
 
 func (a *app) sampleCalibration() *cobra.Command {
@@ -95,48 +102,63 @@ func (a *app) sampleCalibration() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "calibration FILE",
 		Short: "Compare a network's confidence with how often it is right",
-		Args:  cobra.ExactArgs(1),
+		Long: "Sorts images by the network's confidence in its best class and prints, for each bin, how often that class is right.\n" +
+			"Chance moves these shares, so the command also prints in which range 95 % of them would be, and the calibration error,\n" +
+			"if the network were perfectly calibrated.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			e, err := samples.ReadFile(args[0])
 			if err != nil {
 				return err
 			}
-			ece, bins, err := samples.Calibrate(e)
+			result, err := samples.Calibrate(e)
 			if err != nil {
 				return err
 			}
 			if plot != "" {
-				err := record.Replace(plot, func(w io.Writer) error { return reports.WriteReliability(w, e.Name, ece, bins) })
+				err := record.Replace(plot, func(w io.Writer) error { return reports.WriteReliability(w, e.Name, result) })
 				if err != nil {
 					return err
 				}
 			}
-			var rows []calibrationRow
-			for _, b := range bins {
-				row := calibrationRow{Lo: b.Lo, Hi: b.Hi, Images: b.N, ECE: ece}
-				if b.N > 0 {
-					row.Confidence, row.Accuracy = b.Confidence, b.Accuracy
-				}
-				rows = append(rows, row)
-			}
-			title := []string{"confidence", "images", "mean", "accuracy"}
-			err = newPrinter(a, title, func(r calibrationRow) []string {
-				line := []string{fmt.Sprintf("%.3f to %.3f", r.Lo, r.Hi), strconv.Itoa(r.Images), "–", "–"}
-				if r.Images > 0 {
-					line[2], line[3] = fmt.Sprintf("%.3f", r.Confidence), fmt.Sprintf("%.3f", r.Accuracy)
-				}
-				return line
-			}).printAll(rows)
-			if err != nil || a.format != "table" {
-				return err
-			}
-			_, err = fmt.Fprintf(a.stdout, "\nexpected calibration error: %.2f %%, with %d bins\n", 100*ece, len(bins))
-			return err
+			return a.printCalibration(result)
 		},
 	}
 	c.Flags().StringVar(&plot, "plot", "", "file for a reliability diagram, as SVG (default: none)")
 	a.formatFlag(c)
 	return c
+}
+
+// printCalibration prints a network's bins and whether chance explains its calibration error.
+func (a *app) printCalibration(c stat.Calibration) error {
+	var rows []calibrationRow
+	for _, b := range c.Bins {
+		row := calibrationRow{Lo: b.Lo, Hi: b.Hi, Images: b.N, ECE: c.ECE, ECEMean: c.Perfect.Mean, ECELo: c.Perfect.Lo, ECEHi: c.Perfect.Hi}
+		if b.N > 0 {
+			row.Confidence, row.Accuracy, row.PerfectLo, row.PerfectHi = b.Confidence, b.Accuracy, b.Perfect.Lo, b.Perfect.Hi
+		}
+		rows = append(rows, row)
+	}
+	title := []string{"confidence", "images", "mean", "right", "if calibrated"}
+	err := newPrinter(a, title, func(r calibrationRow) []string {
+		line := []string{fmt.Sprintf("%.3f to %.3f", r.Lo, r.Hi), strconv.Itoa(r.Images), "–", "–", "–"}
+		if r.Images > 0 {
+			line[2], line[3] = fmt.Sprintf("%.3f", r.Confidence), fmt.Sprintf("%.3f", r.Accuracy)
+			line[4] = fmt.Sprintf("%.3f to %.3f", r.PerfectLo, r.PerfectHi)
+		}
+		return line
+	}).printAll(rows)
+	if err != nil || a.format != "table" {
+		return err
+	}
+	verdict := "chance explains the error: these images show no fault of calibration"
+	if c.ECE > c.Perfect.Hi {
+		verdict = "chance does not explain the error"
+	}
+	_, err = fmt.Fprintf(a.stdout, "\nexpected calibration error: %.2f %%, of %d bins\n"+
+		"a perfectly calibrated network would show %.2f to %.2f %% on as many images (95 %% range), %.2f %% on average\n%s\n",
+		100*c.ECE, len(c.Bins), 100*c.Perfect.Lo, 100*c.Perfect.Hi, 100*c.Perfect.Mean, verdict)
+	return err
 }
 
 // galleryRow is an image of the gallery.

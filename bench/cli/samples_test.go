@@ -44,12 +44,15 @@ func TestSampleViews(t *testing.T) {
 		if row.Images > 0 {
 			ece += math.Abs(row.Accuracy-row.Confidence) * float64(row.Images) / 99
 		}
-		if line == "" || row.ECE <= 0 {
+		if line == "" || row.ECE <= 0 || row.ECELo <= 0 || row.ECEMean <= row.ECELo || row.ECEHi <= row.ECEMean || row.PerfectHi < row.PerfectLo {
 			t.Errorf("bin: %+v", row)
 		}
 	}
 	if images != 99 || ece < 0.05 {
 		t.Errorf("calibration: %d images, error %v; want 99", images, ece)
+	}
+	if _, stdout, _ = invoke(t, "samples", "calibration", file); !strings.HasSuffix(stdout, "\nchance does not explain the error\n") {
+		t.Errorf("half right where all is sure:\n%s", stdout)
 	}
 	text, err := os.ReadFile(plot)
 	if err != nil || !strings.Contains(string(text), "expected calibration error") || !strings.HasPrefix(string(text), "<svg") {

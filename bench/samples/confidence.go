@@ -10,12 +10,16 @@ import (
 	"zoobench/bench/stat"
 )
 
-// calibrationBins is how many bins the calibration error has, as in Guo et al. 2017.
-const calibrationBins = 15
+// calibrationBins is how many bins the calibration error has, as in Guo et al. 2017; calibrationSeed starts the draws of what a
+// perfectly calibrated network would show.
+const (
+	calibrationBins = 15
+	calibrationSeed = 1
+)
 
-// Calibrate bins the images that were read and have a right answer by the network's confidence, and returns the expected
-// calibration error with the bins.
-func Calibrate(e Evaluation) (ece float64, bins []stat.CalibrationBin, err error) {
+// Calibrate compares a network's confidence with how often it is right, over the images that were read and have a right
+// answer.
+func Calibrate(e Evaluation) (stat.Calibration, error) {
 	var confidence []float64
 	var right []bool
 	for i := range e.Samples {
@@ -25,16 +29,15 @@ func Calibrate(e Evaluation) (ece float64, bins []stat.CalibrationBin, err error
 		}
 		p := s.Probability()
 		if math.IsNaN(p) {
-			return 0, nil, fmt.Errorf("samples: %s: %s: no probability, which older files lack; run zoobench eval --per-sample again",
+			return stat.Calibration{}, fmt.Errorf("samples: %s: %s: no probability, which older files lack; run zoobench eval --per-sample again",
 				e.Path, s.File)
 		}
 		confidence, right = append(confidence, min(p, 1)), append(right, s.Rank() == 1)
 	}
 	if len(confidence) == 0 {
-		return 0, nil, fmt.Errorf("samples: %s: no labelled image that could be read", e.Path)
+		return stat.Calibration{}, fmt.Errorf("samples: %s: no labelled image that could be read", e.Path)
 	}
-	ece, bins = stat.Calibration(confidence, right, calibrationBins)
-	return ece, bins, nil
+	return stat.Calibrate(confidence, right, calibrationBins, calibrationSeed), nil
 }
 
 // An Answer is a network's best class for an image.

@@ -160,25 +160,28 @@ func TestConfusions(t *testing.T) {
 
 func TestCalibrate(t *testing.T) {
 	e := made("net", func(i int) int { return rankIf(i%2 == 0, 1) })
-	ece, bins, err := Calibrate(e)
+	c, err := Calibrate(e)
 	if err != nil {
 		t.Fatal(err)
 	}
 	images, sum := 0, 0.0
-	for _, b := range bins {
+	for _, b := range c.Bins {
 		if images += b.N; b.N > 0 {
 			sum += math.Abs(b.Accuracy-b.Confidence) * float64(b.N) / 99
 		}
 	}
-	if images != 99 || ece < 0.05 || math.Abs(sum-ece) > 1e-12 {
-		t.Errorf("%d images, error %v, of the bins %v; want 99 and two that are one", images, ece, sum)
+	if images != 99 || c.ECE < 0.05 || math.Abs(sum-c.ECE) > 1e-12 {
+		t.Errorf("%d images, error %v, of the bins %v; want 99 and two that are one", images, c.ECE, sum)
+	}
+	if again, _ := Calibrate(e); c.Perfect.Hi >= c.ECE || again.Perfect != c.Perfect {
+		t.Errorf("half right where all is sure: error %v, by chance %+v, again %+v", c.ECE, c.Perfect, again.Perfect)
 	}
 	e.Samples[3].LogSum = math.NaN()
-	if _, _, err := Calibrate(e); err == nil || !strings.Contains(err.Error(), "net.jsonl: 03.png: no probability") {
+	if _, err := Calibrate(e); err == nil || !strings.Contains(err.Error(), "net.jsonl: 03.png: no probability") {
 		t.Errorf("a file without probabilities: error %v", err)
 	}
 	e.Samples = e.Samples[99:]
-	if _, _, err := Calibrate(e); err == nil || !strings.Contains(err.Error(), "no labelled image that could be read") {
+	if _, err := Calibrate(e); err == nil || !strings.Contains(err.Error(), "no labelled image that could be read") {
 		t.Errorf("a file of an unreadable image: error %v", err)
 	}
 }

@@ -151,20 +151,3 @@ func TestTieRanks(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
-
-func TestCalibration(t *testing.T) {
-	ece, bins := Calibration([]float64{0.95, 0.85, 0.85, 0.15, 1, 0}, []bool{true, true, false, false, true, false}, 10)
-	// Bins (0.9, 1]: 0.975 and all right; (0.8, 0.9]: 0.85 and half; (0.1, 0.2]: 0.15 and none; [0, 0.1]: 0 and none.
-	if want := (2*0.025 + 2*0.35 + 0.15) / 6; math.Abs(ece-want) > 1e-12 {
-		t.Errorf("error %v, want %v", ece, want)
-	}
-	if b := bins[8]; b.N != 2 || math.Abs(b.Confidence-0.85) > 1e-12 || b.Accuracy != 0.5 || b.Lo != 0.8 || b.Hi != 0.9 {
-		t.Errorf("ninth bin: %+v", b)
-	}
-	if !math.IsNaN(bins[4].Accuracy) || bins[4].N != 0 {
-		t.Errorf("empty bin: %+v", bins[4])
-	}
-	if ece, _ := Calibration(nil, nil, 15); !math.IsNaN(ece) {
-		t.Errorf("nothing: error %v, want NaN", ece)
-	}
-}

@@ -129,7 +129,7 @@ func ranks(v []float64) []float64 {
 	return r
 }
 
-// resamples is how many bootstrap samples an interval rests on.
+// resamples is how many draws an interval rests on.
 const resamples = 2000
 
 // SpearmanInterval returns the 95 % percentile-bootstrap interval of [Spearman] over groups of pairs, drawn with
@@ -167,8 +167,7 @@ func SpearmanInterval(x, y []float64, group []string, seed uint64) (lo, hi float
 		return math.NaN(), math.NaN()
 	}
 	slices.Sort(rho)
-	end := func(p float64) float64 { return rho[min(int(float64(len(rho))*p), len(rho)-1)] }
-	return end(0.025), end(0.975)
+	return quantileOf(rho, 0.025), quantileOf(rho, 0.975)
 }
 
 // WithinBound reports whether n queries of which late took longer than a bound show, with 99 % confidence, that at

@@ -10,8 +10,9 @@ import (
 )
 
 // A Reliability is a reliability diagram: for each bin of confidence the share of right answers, a bar, and the
-// diagonal on which a calibrated network's bars end. The dot on each bar is at the bin's mean confidence; a bar's ink
-// is the deeper the more images are in it.
+// diagonal on which a calibrated network's bars end. The dot on each bar is at the bin's mean confidence, and the line at
+// it spans where a perfectly calibrated network's dot would be 95 % of the time; a bar's ink is the deeper the more images are
+// in it.
 type Reliability struct {
 	Title, Subtitle string
 	Bins            []stat.CalibrationBin
@@ -20,7 +21,7 @@ type Reliability struct {
 // SVG writes the diagram as SVG.
 func (r *Reliability) SVG(w io.Writer) error {
 	const side, left, top = 320.0, 56.0, 48.0
-	type bar struct{ X, Y, Width, Height, Opacity, DotX float64 }
+	type bar struct{ X, Y, Width, Height, Opacity, DotX, LoY, HiY float64 }
 	type tick struct {
 		At   float64
 		Text string
@@ -37,6 +38,7 @@ func (r *Reliability) SVG(w io.Writer) error {
 		bars = append(bars, bar{
 			X: left + side*b.Lo, Y: top + side*(1-b.Accuracy), Width: side * (b.Hi - b.Lo), Height: side * b.Accuracy,
 			Opacity: 0.25 + 0.75*float64(b.N)/float64(most), DotX: left + side*b.Confidence,
+			LoY: top + side*(1-b.Perfect.Lo), HiY: top + side*(1-b.Perfect.Hi),
 		})
 	}
 	var xs, ys []tick
@@ -64,11 +66,12 @@ var reliability = template.Must(template.New("reliability").Parse(
 {{range .Bars}}<rect x="{{.X}}" y="{{.Y}}" width="{{.Width}}" height="{{.Height}}" fill="{{$.Bar}}" {{/*
 */}}fill-opacity="{{.Opacity}}" stroke="#fff"/>
 {{end}}<line x1="{{.Left}}" y1="{{.Bottom}}" x2="{{.Right}}" y2="{{.Top}}" stroke="{{.Faint}}" stroke-dasharray="4 4"/>
-{{range .Bars}}<circle cx="{{.DotX}}" cy="{{.Y}}" r="3" fill="{{$.Dot}}"/>
+{{range .Bars}}<line x1="{{.DotX}}" y1="{{.LoY}}" x2="{{.DotX}}" y2="{{.HiY}}" stroke="{{$.Ink}}" stroke-width="2" stroke-opacity="0.6"/>
+<circle cx="{{.DotX}}" cy="{{.Y}}" r="3" fill="{{$.Dot}}"/>
 {{end}}<rect x="{{.Left}}" y="{{.Top}}" width="{{.Side}}" height="{{.Side}}" fill="none" stroke="{{.Ink}}"/>
 {{range .Xs}}<text x="{{.At}}" y="386" text-anchor="middle">{{.Text}}</text>
 {{end}}{{range .Ys}}<text x="50" y="{{.At}}" dy="4" text-anchor="end">{{.Text}}</text>
-{{end}}<text x="{{.Middle}}" y="410" text-anchor="middle">confidence of the best class</text>
+{{end}}<text x="{{.Middle}}" y="410" text-anchor="middle">confidence of the best class; lines: 95 % if calibrated</text>
 <text x="16" y="{{.Centre}}" text-anchor="middle" transform="rotate(-90 16 {{.Centre}})">share of right answers</text>
 </svg>
 `))
