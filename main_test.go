@@ -40,6 +40,9 @@ NONE < internal/testenv < datasets/internal/golden
 # The oracle runs a graph on plain loops, without a kernel, so that no fault can be in both.
 zoo/nn, (kernels/ref) < zoo/interp
 
+# Gradients in float64 are the oracle's own loops backward, without a kernel, as the oracle is.
+zoo/interp, (kernels/ref) < zoo/train/twin
+
 # A network is its papers' table and its checkpoints: it is described, read and drawn without a kernel.
 zoo/nn < zoo/weights
 (internal/words), zoo/weights < zoo < zoo/outline

@@ -45,12 +45,26 @@ func Conv[P Float](dst, x []float64, w, bias []P, s ConvSize) {
 
 // tap adds one tap's product v·x to every output pixel of a plane, y (OH,OW), x (H,W).
 func (s ConvSize) tap(y, x []float64, v float64, kh, kw int) {
+	s.rows(kh, kw, func(out, in, n int) {
+		if s.Window.SW == 1 {
+			axpy(y[out:out+n], x[in:], v)
+			return
+		}
+		for j := range n {
+			y[out+j] += v * x[in+j*s.Window.SW]
+		}
+	})
+}
+
+// rows calls f for every row of output pixels to which a tap brings something from inside the image: n pixels from out on,
+// the first of which sees input pixel in, the others each SW behind the one before.
+func (s ConvSize) rows(kh, kw int, f func(out, in, n int)) {
 	k := s.Window
 	if k.H == 1 && k.W == 1 && k.SH == 1 && k.SW == 1 && k.Top == 0 && k.Left == 0 && s.OH == s.H && s.OW == s.W {
-		axpy(y, x, v) // rows without gaps are one long row
+		f(0, 0, s.H*s.W) // rows without gaps are one long row
 		return
 	}
-	// first is the column of x that output column 0 sees; outputs lo to hi see one inside the image.
+	// first is the column of the input that output column 0 sees; outputs lo to hi see one inside the image.
 	first := kw*k.DW - k.Left
 	lo := max(0, (-first+k.SW-1)/k.SW)
 	hi := min(s.OW, (s.W-first+k.SW-1)/k.SW)
@@ -58,18 +72,8 @@ func (s ConvSize) tap(y, x []float64, v float64, kh, kw int) {
 		return
 	}
 	for oh := range s.OH {
-		ih := oh*k.SH - k.Top + kh*k.DH
-		if ih < 0 || ih >= s.H {
-			continue
-		}
-		row := x[ih*s.W+first+lo*k.SW : (ih+1)*s.W]
-		out := y[oh*s.OW+lo : oh*s.OW+hi]
-		if k.SW == 1 {
-			axpy(out, row[:len(out)], v)
-			continue
-		}
-		for j := range out {
-			out[j] += v * row[j*k.SW]
+		if ih := oh*k.SH - k.Top + kh*k.DH; ih >= 0 && ih < s.H {
+			f(oh*s.OW+lo, ih*s.W+first+lo*k.SW, hi-lo)
 		}
 	}
 }
@@ -89,8 +93,12 @@ func axpy(y, x []float64, v float64) {
 //
 // dst must not be x.
 func Linear[W Float](dst, x []float64, w, bias []W, n, c, o, p int) {
-	Conv(dst, x, w, bias, ConvSize{
+	Conv(dst, x, w, bias, linearSize(n, c, o, p))
+}
+
+func linearSize(n, c, o, p int) ConvSize {
+	return ConvSize{
 		N: n, C: c, H: 1, W: p, O: o, OH: 1, OW: p, Groups: 1,
 		Window: Window{H: 1, W: 1, SH: 1, SW: 1, DH: 1, DW: 1},
-	})
+	}
 }

@@ -132,51 +132,83 @@ type AttentionSize struct {
 // and the key at (y',x'). With a Shift the grid is rolled up and left before it is cut, and back behind; a key that the
 // roll brought next to its query gets −100 more (Liu and others 2021, figure 4). dst must not be qkv.
 func Attention(dst, qkv, bias []float64, s AttentionSize) {
-	h, w := s.H, s.W
-	if s.Window > 0 {
-		h, w = s.Window, s.Window
-	}
-	check("dst", len(dst), s.N*s.Heads*s.D*s.H*s.W)
-	check("qkv", len(qkv), 3*len(dst))
-	if bias != nil {
-		check("bias", len(bias), s.Heads*(2*h-1)*(2*w-1))
-	}
-	windows := (s.H / h) * (s.W / w)
+	s.check(dst, qkv, bias)
+	windows := s.windows()
 	each(s.N*s.Heads*windows, func(i int) {
-		n, head, window := i/windows/s.Heads, i/windows%s.Heads, i%windows
-		// Tokens of this window: where they stand in the image and which region of the rolled grid they are from.
-		var at, region []int
-		for t := range h * w {
-			y, x := window/(s.W/w)*h+t/w, window%(s.W/w)*w+t%w
-			at = append(at, (y+s.Shift)%s.H*s.W+(x+s.Shift)%s.W)
-			region = append(region, 3*s.region(y, s.H)+s.region(x, s.W))
-		}
-		row := make([]float64, len(at))
-		for query := range at {
-			for key := range at {
-				sum := 0.0
-				for c := range s.D {
-					sum += qkv[s.plane(n, 0, head, c)+at[query]] * qkv[s.plane(n, 1, head, c)+at[key]]
-				}
-				row[key] = s.Scale * sum
-				if bias != nil {
-					dy, dx := query/w-key/w+h-1, query%w-key%w+w-1
-					row[key] += bias[(head*(2*h-1)+dy)*(2*w-1)+dx]
-				}
-				if region[query] != region[key] {
-					row[key] -= 100
-				}
-			}
-			softmax(row)
+		n, head, w := i/windows/s.Heads, i/windows%s.Heads, s.window(i%windows)
+		row := make([]float64, len(w.at))
+		for query, at := range w.at {
+			s.softmax(row, qkv, bias, n, head, query, w)
 			for c := range s.D {
 				sum := 0.0
 				for key, v := range row {
-					sum += v * qkv[s.plane(n, 2, head, c)+at[key]]
+					sum += v * qkv[s.plane(n, 2, head, c)+w.at[key]]
 				}
-				dst[((n*s.Heads+head)*s.D+c)*s.H*s.W+at[query]] = sum
+				dst[((n*s.Heads+head)*s.D+c)*s.H*s.W+at] = sum
 			}
 		}
 	})
+}
+
+func (s AttentionSize) check(dst, qkv, bias []float64) {
+	check("dst", len(dst), s.N*s.Heads*s.D*s.H*s.W)
+	check("qkv", len(qkv), 3*len(dst))
+	if bias != nil {
+		h, w := s.sides()
+		check("bias", len(bias), s.Heads*(2*h-1)*(2*w-1))
+	}
+}
+
+// sides is the rows and columns of a window.
+func (s AttentionSize) sides() (h, w int) {
+	if s.Window > 0 {
+		return s.Window, s.Window
+	}
+	return s.H, s.W
+}
+
+// windows is the number of windows of an image.
+func (s AttentionSize) windows() int {
+	h, w := s.sides()
+	return (s.H / h) * (s.W / w)
+}
+
+// tokens are those of one window: where they stand in the image and which region of the rolled grid they are from.
+type tokens struct{ at, region []int }
+
+func (s AttentionSize) window(i int) (w tokens) {
+	rows, columns := s.sides()
+	for t := range rows * columns {
+		y, x := i/(s.W/columns)*rows+t/columns, i%(s.W/columns)*columns+t%columns
+		w.at = append(w.at, (y+s.Shift)%s.H*s.W+(x+s.Shift)%s.W)
+		w.region = append(w.region, 3*s.region(y, s.H)+s.region(x, s.W))
+	}
+	return w
+}
+
+// softmax writes how much a query takes from each key of its window.
+func (s AttentionSize) softmax(row, qkv, bias []float64, n, head, query int, w tokens) {
+	for key := range w.at {
+		sum := 0.0
+		for c := range s.D {
+			sum += qkv[s.plane(n, 0, head, c)+w.at[query]] * qkv[s.plane(n, 1, head, c)+w.at[key]]
+		}
+		row[key] = s.Scale * sum
+		if bias != nil {
+			row[key] += bias[s.relative(head, query, key)]
+		}
+		if w.region[query] != w.region[key] {
+			row[key] -= 100
+		}
+	}
+	softmax(row)
+}
+
+// relative is where the bias of a query and a key of one window is.
+func (s AttentionSize) relative(head, query, key int) int {
+	h, w := s.sides()
+	dy, dx := query/w-key/w+h-1, query%w-key%w+w-1
+	return (head*(2*h-1)+dy)*(2*w-1) + dx
 }
 
 // plane is where channel c of a head's queries (0), keys (1) or values (2) starts.

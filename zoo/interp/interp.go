@@ -13,9 +13,7 @@ package interp
 import (
 	"fmt"
 	"math"
-	"slices"
 
-	"zoobench/kernels/ref"
 	"zoobench/zoo/nn"
 )
 
@@ -175,103 +173,19 @@ func (r *runner) node(i int) error {
 	if node.Const {
 		n = 1
 	}
-	var shape nn.Shape // of the first input
-	var x []float64    // the first input
-	var xs [][]float64
-	for k, in := range node.In {
-		v := r.values[in]
-		if r.g.Nodes[in].Const && !node.Const && !(node.Op == nn.Attention && k > 0) {
-			v = slices.Repeat(v, n)
-		}
-		xs = append(xs, v)
-	}
-	if len(xs) > 0 {
-		shape, x = r.g.Nodes[node.In[0]].Out, xs[0]
-	}
-	weight, err := r.param(node.Weight)
-	if err != nil {
-		return err
-	}
-	bias, err := r.param(node.Bias)
-	if err != nil {
-		return err
-	}
-	y, c, pixels := make([]float64, n*node.Out.Elems()), shape.C, shape.H*shape.W
-	switch node.Op {
-	case nn.Conv:
-		conv(y, x, weight, bias, node, shape, n)
-	case nn.Linear:
-		ref.Linear(y, x, weight, bias, n, c, node.Out.C, pixels)
-	case nn.BatchNorm:
-		mean, err := r.param(node.Mean)
-		if err != nil {
+	var p Params[float32]
+	for _, role := range []struct {
+		to   *[]float32
+		from int
+	}{{&p.Weight, node.Weight}, {&p.Bias, node.Bias}, {&p.Mean, node.Mean}, {&p.Var, node.Var}} {
+		var err error
+		if *role.to, err = r.param(role.from); err != nil {
 			return err
 		}
-		variance, err := r.param(node.Var)
-		if err != nil {
-			return err
-		}
-		ref.BatchNorm(y, x, mean, variance, weight, bias, node.Eps, n, c, pixels)
-	case nn.GroupNorm:
-		ref.GroupNorm(y, x, weight, bias, node.Eps, node.Groups, n, c, pixels)
-	case nn.LayerNorm:
-		ref.LayerNorm(y, x, weight, bias, node.Eps, n, c, pixels)
-	case nn.Activate:
-		f, err := activation(node.Act)
-		if err != nil {
-			return err
-		}
-		ref.Apply(y, x, f)
-	case nn.MaxPool:
-		ref.MaxPool(y, x, poolSize(node, shape, n))
-	case nn.AvgPool:
-		ref.AvgPool(y, x, node.Kernel.ExcludePad, poolSize(node, shape, n))
-	case nn.AdaptiveAvgPool:
-		ref.AdaptiveAvgPool(y, x, n*c, shape.H, shape.W, node.Out.H, node.Out.W)
-	case nn.Add:
-		ref.Add(y, xs...)
-	case nn.Mul:
-		ref.Mul(y, x, xs[1], n*c, pixels)
-	case nn.Scale:
-		ref.Affine(y, x, weight, nil, n, c, pixels)
-	case nn.Affine:
-		ref.Affine(y, x, node.Scale, node.Shift, n, c, pixels)
-	case nn.Concat:
-		ref.Concat(y, n, xs...)
-	case nn.Slice:
-		ref.Slice(y, x, node.From, node.To, n, c, pixels)
-	case nn.Shuffle:
-		ref.Shuffle(y, x, node.Groups, n, c, pixels)
-	case nn.SplitSoftmax:
-		ref.SplitSoftmax(y, x, node.Groups, n, c, pixels)
-	case nn.ChannelConv:
-		ref.ChannelConv(y, x, weight, n, c)
-	case nn.Pad:
-		e := node.Kernel.Pad
-		ref.Pad(y, x, e.Top, e.Left, e.Bottom, e.Right, n*c, shape.H, shape.W)
-	case nn.Flatten, nn.Identity, nn.Tokens, nn.Grid:
-		copy(y, x) // N,C,H,W order is what all of them ask for
-	case nn.SliceTokens:
-		ref.SliceTokens(y, x, node.From, node.To, n*c, shape.W)
-	case nn.ConcatTokens:
-		ref.Concat(y, n*node.Out.C, xs...) // tokens of a channel follow one another as channels of an image do
-	case nn.Const:
-		ref.Planes(y, weight, node.Out.C, node.Out.H*node.Out.W)
-	case nn.RelCoords:
-		ref.RelCoords(y, (node.Out.H+1)/2, (node.Out.W+1)/2)
-	case nn.Resample:
-		ref.Resample(y, x, node.FromGrid, node.ToGrid, node.Prefix, c)
-	case nn.Attention:
-		var table []float64
-		if len(xs) > 1 {
-			table = xs[1]
-		}
-		ref.Attention(y, x, table, attentionSize(node, n))
-	default:
-		return fmt.Errorf("node %d: no such operation: %v", i, node.Op)
 	}
+	y, err := Node(r.g, i, Inputs(r.g, i, r.values, n), p, n)
 	r.values[i] = y
-	return nil
+	return err
 }
 
 // param is a parameter's elements, nil for none.
@@ -288,65 +202,4 @@ func (r *runner) param(i int) ([]float32, error) {
 		return nil, fmt.Errorf("%s: %d elements, want %d for shape %v", p.Name, len(w), p.Elems(), p.Shape)
 	}
 	return w, nil
-}
-
-func conv(y, x []float64, weight, bias []float32, node *nn.Node, in nn.Shape, n int) {
-	s := ref.ConvSize{
-		N: n, C: in.C, H: in.H, W: in.W, O: node.Out.C, OH: node.Out.H, OW: node.Out.W,
-		Groups: node.Kernel.Groups, Window: window(node.Kernel),
-	}
-	if node.Kernel.StdEps == 0 {
-		ref.Conv(y, x, weight, bias, s)
-		return
-	}
-	standard := make([]float64, len(weight))
-	ref.Standardize(standard, weight, node.Kernel.StdEps, node.Out.C)
-	var bias64 []float64
-	for _, v := range bias {
-		bias64 = append(bias64, float64(v))
-	}
-	ref.Conv(y, x, standard, bias64, s)
-}
-
-func poolSize(node *nn.Node, in nn.Shape, n int) ref.PoolSize {
-	return ref.PoolSize{
-		NC: n * in.C, H: in.H, W: in.W, OH: node.Out.H, OW: node.Out.W, Window: window(node.Kernel),
-	}
-}
-
-func attentionSize(node *nn.Node, n int) ref.AttentionSize {
-	a := node.Attention
-	return ref.AttentionSize{
-		N: n, H: node.Out.H, W: node.Out.W, Heads: a.Heads, D: node.Out.C / a.Heads,
-		Scale: a.Scale, HeadsFirst: a.HeadsFirst, Window: a.Window, Shift: a.Shift,
-	}
-}
-
-func window(k nn.Kernel) ref.Window {
-	return ref.Window{
-		H: k.H, W: k.W, SH: k.SH, SW: k.SW, DH: k.DH, DW: k.DW,
-		Top: k.Pad.Top, Left: k.Pad.Left, Bottom: k.Pad.Bottom, Right: k.Pad.Right,
-	}
-}
-
-func activation(a nn.Act) (func(float64) float64, error) {
-	switch a {
-	case nn.ReLU:
-		return ref.ReLU, nil
-	case nn.ReLU6:
-		return ref.ReLU6, nil
-	case nn.Sigmoid:
-		return ref.Sigmoid, nil
-	case nn.SiLU:
-		return ref.SiLU, nil
-	case nn.HardSigmoid:
-		return ref.HardSigmoid, nil
-	case nn.HardSwish:
-		return ref.HardSwish, nil
-	case nn.GELU:
-		return ref.GELU, nil
-	case nn.GELUTanh:
-		return ref.GELUTanh, nil
-	}
-	return nil, fmt.Errorf("no such activation: %v", a)
 }

@@ -16,12 +16,13 @@ type Builder struct {
 }
 
 type state struct {
-	graph   Graph
-	err     error
-	names   map[string]bool
-	Classes int // outputs of the classifier
-	Size    int // of the square input, in pixels
-	expect  bool
+	graph    Graph
+	err      error
+	names    map[string]bool
+	Classes  int  // outputs of the classifier
+	Size     int  // of the square input, in pixels
+	Training bool // whether dropout, stochastic depth and auxiliary heads are wanted
+	expect   bool
 }
 
 // Config is what a network is built for.
@@ -29,6 +30,9 @@ type Config struct {
 	Size    int // square input in pixels
 	Classes int // outputs of the classifier
 	Default int // the size at which the architecture's Expect calls hold
+
+	// Training adds what evaluation leaves out: dropout, stochastic depth and auxiliary heads.
+	Training bool
 }
 
 // Limits on what a network is built for: far above any real use, and low enough that no count overflows.
@@ -46,11 +50,12 @@ func Build(name string, arch func(*Builder, Value) Value, c Config) (*Graph, err
 		return nil, fmt.Errorf("nn: %s: %d classes, want 1 to %d", name, c.Classes, maxClasses)
 	}
 	g := &Builder{state: &state{
-		graph:   Graph{Name: name, Classes: c.Classes},
-		names:   map[string]bool{},
-		Classes: c.Classes,
-		Size:    c.Size,
-		expect:  c.Size == c.Default,
+		graph:    Graph{Name: name, Classes: c.Classes},
+		names:    map[string]bool{},
+		Classes:  c.Classes,
+		Size:     c.Size,
+		Training: c.Training,
+		expect:   c.Size == c.Default,
 	}}
 	x := g.add(Node{Op: Input, Out: Shape{3, c.Size, c.Size}})
 	y := arch(g, x)

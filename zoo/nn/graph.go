@@ -39,7 +39,7 @@ const (
 	Mul                // x (C,H,W) by a gate (C,1,1) or by a value of its own shape
 	Concat             // along channels
 	Flatten            // (C,H,W) to (C·H·W,1,1), C slowest
-	Identity           // dropout and other things that evaluation leaves out
+	Identity           // its input; in training with Drop, what a dropout leaves of it
 	Slice              // channels From to To
 	Shuffle            // channel j·Groups + g is channel g·C/Groups + j of the input
 	Affine             // y = x · Scale + Shift, constants by channel
@@ -71,6 +71,20 @@ var opNames = [numOps]string{
 
 // String is the operation's name in tables and records.
 func (o Op) String() string { return opNames[o] }
+
+// Ops is every operation, for tests that go over all of them.
+func Ops() []Op { return upTo(numOps) }
+
+// Acts is every activation function but None.
+func Acts() []Act { return upTo(numActs)[1:] }
+
+func upTo[T ~uint8](end T) []T {
+	all := make([]T, end)
+	for i := range all {
+		all[i] = T(i)
+	}
+	return all
+}
 
 // Act is an activation function.
 type Act uint8
@@ -138,6 +152,11 @@ type Node struct {
 	Prefix           int           // Resample: tokens before the grid's
 	Attention        AttentionSpec // Scale filled in; its bias, if any, is In[1]
 
+	// Drop is the share of elements, or with DropImages of whole images, that an Identity makes zero in training; it
+	// multiplies what is left by 1/(1 − Drop).
+	Drop       float64
+	DropImages bool
+
 	// Const means that the value depends on parameters alone: it is the same for all images, and a runner keeps one
 	// copy and lends it to each.
 	Const bool
@@ -152,6 +171,13 @@ type Graph struct {
 	Classes int
 	Nodes   []Node
 	Params  []Param
+	Heads   []Head // auxiliary ones, of a graph built for training
+}
+
+// Head is an auxiliary classifier: training adds its own loss, times Weight, to the network's.
+type Head struct {
+	Node   int
+	Weight float64
 }
 
 // Input is the shape of one image.
@@ -159,6 +185,13 @@ func (g *Graph) Input() Shape { return g.Nodes[0].Out }
 
 // Output is the shape of one image's result.
 func (g *Graph) Output() Shape { return g.Nodes[len(g.Nodes)-1].Out }
+
+// Spread reports whether input k of node i is one value for all images while the node computes each image: a runner lends
+// it to every one of them. An attention's bias is not, as it is one for all by its definition.
+func (g *Graph) Spread(i, k int) bool {
+	n := &g.Nodes[i]
+	return g.Nodes[n.In[k]].Const && !n.Const && !(n.Op == Attention && k > 0)
+}
 
 // ParamCount is the number of learned elements: running statistics and auxiliary heads left out.
 func (g *Graph) ParamCount() int64 {

@@ -115,12 +115,15 @@ func (l law) fill(dst []float32, z uint64) {
 	}
 }
 
-// Images is the golden tests' input, two images (2,3,size,size), row-major: noise on a coarse pattern of 4 by 4 cells.
-func (g Generator) Images(size int) []float32 {
-	x := make([]float32, 2*3*size*size)
+// Images is the golden tests' input, two images (2,3,size,size), row-major.
+func (g Generator) Images(size int) []float32 { return g.Batch(2, size) }
+
+// Batch is n images (n,3,size,size), row-major: noise on a coarse pattern of 4 by 4 cells.
+func (g Generator) Batch(n, size int) []float32 {
+	x := make([]float32, n*3*size*size)
 	fine, coarse := g.base("input"), g.base("input.coarse")
 	centred := func(z uint64) float64 { return float64(uniform24(z))*(1.0/(1<<23)) - 1 }
-	inParallel(2*3*size, func(lo, hi int) {
+	inParallel(n*3*size, func(lo, hi int) {
 		for row := lo; row < hi; row++ {
 			plane, y := row/size, row%size
 			cells := (plane*4 + 4*y/size) * 4
