@@ -85,14 +85,14 @@ bench/stat, bench/record < reports/findings
 bench/record, datasets < bench/samples
 
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
-(bench/choose, bench/choose/features, bench/gate, bench/samples, reports, zoo/outline, zoo/engine) < bench/cli
+(bench/choose, bench/choose/features, bench/gate, bench/samples, reports, zoo/outline, zoo/engine, internal/words) < bench/cli
 bench/cli, zoo < .
 `
 
 // modules is what a package imports of other modules: a path, or a beginning of one that ends in a slash. The standard
 // library is free.
 const modules = `
-bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra golang.org/x/term
+bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term
 bench/choose/heads: gonum.org/v1/gonum/
 bench/choose/features: gonum.org/v1/gonum/
 bench/experiment: gopkg.in/yaml.v3

@@ -64,8 +64,8 @@ func (a *app) audit() *cobra.Command {
 			}
 			t.Job.Accuracy = &images.Accuracy
 			var step func(done, total int)
-			if _, isTerminal := terminalWidth(a.stderr); isTerminal {
-				bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(a.stderr), progressbar.OptionShowCount(),
+			if _, isTerminal := terminalWidth(a.notes); isTerminal {
+				bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(a.notes), progressbar.OptionShowCount(),
 					progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish())
 				defer bar.Clear()
 				step = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }

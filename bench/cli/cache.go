@@ -29,12 +29,7 @@ func (a *app) cache() *cobra.Command {
 		Short: "List, verify and remove the files in the cache folder",
 		Long: "The cache folder is $ZOOBENCH_CACHE or, without that variable, the folder zoobench in your own cache folder. Its folder\n" +
 			"weights has checkpoints, its folder data has images.",
-		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fmt.Errorf("cache: have %q, want ls, verify or rm", args[0])
-			}
-			return errors.New("cache: want ls, verify or rm")
-		},
+		RunE: group,
 	}
 	c.AddCommand(a.cacheLs(), a.cacheVerify(), a.cacheRm())
 	return c

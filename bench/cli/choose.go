@@ -263,13 +263,13 @@ type steps struct {
 }
 
 func newSteps(a *app) *steps {
-	_, isTerminal := terminalWidth(a.stderr)
+	_, isTerminal := terminalWidth(a.notes)
 	return &steps{a: a, isBar: isTerminal}
 }
 
 func (s *steps) say(line string) {
 	s.clear()
-	fmt.Fprintln(s.a.stderr, clean(line))
+	fmt.Fprintln(s.a.notes, clean(line))
 }
 
 func (s *steps) step(what string, done, total int) {
@@ -280,7 +280,7 @@ func (s *steps) step(what string, done, total int) {
 		s.clear()
 		s.what = what
 		s.bar = progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(s.a.stderr), progressbar.OptionSetDescription(clean(what)), progressbar.OptionShowCount(),
+			progressbar.OptionSetWriter(s.a.notes), progressbar.OptionSetDescription(clean(what)), progressbar.OptionShowCount(),
 			progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 	}
 	s.bar.Set(done)

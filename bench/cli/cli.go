@@ -34,7 +34,7 @@ const (
 	exitInconclusive = 4 // no verdict, or none to be trusted
 )
 
-// exitError is an error with an exit code of its own; one without text has been told already.
+// exitError is an error with an exit code of its own; one without text is on the screen already.
 type exitError struct {
 	code int
 	err  error
@@ -54,7 +54,8 @@ type app struct {
 	list   *zoo.List
 	stdin  io.Reader
 	stdout io.Writer
-	stderr io.Writer
+	stderr io.Writer // errors and warnings
+	notes  io.Writer // all else that is no result: progress, and what a command is about to do
 	worker runner.Worker
 	format string
 }
@@ -91,7 +92,7 @@ func main(ctx context.Context, a *app, args []string) int {
 			return exitUsage
 		}
 	}
-	a.stdout = output{a.stdout}
+	a.stdout, a.notes = output{a.stdout}, a.stderr
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -113,12 +114,29 @@ func main(ctx context.Context, a *app, args []string) int {
 }
 
 func (a *app) root() *cobra.Command {
+	quiet := false
 	root := &cobra.Command{
 		Use:           "zoobench",
 		Short:         "Measure the speed, the cost and the accuracy of image classification networks",
+		Version:       newVersionRow().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs, // an unknown command is RunE's error
+		PersistentPreRun: func(*cobra.Command, []string) {
+			if quiet {
+				a.notes = io.Discard
+			}
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(c, args[0])
+			}
+			return c.Help()
+		},
 	}
+	root.PersistentFlags().BoolVarP(&quiet, "quiet", "q", false, "errors and warnings only: no progress and no notes on standard error")
+	root.SetVersionTemplate("{{.Version}}")
+	root.SetFlagErrorFunc(flagError)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -127,7 +145,24 @@ func (a *app) root() *cobra.Command {
 		a.version(), a.workerCommand(),
 		a.pull(), a.cache(), a.data(), a.compareCommand(), a.audit(), a.verify(), a.samplesCommand(),
 		a.choose(), a.whatIf(),
+		environmentTopic(),
 	)
+	root.SetHelpCommand(a.help())
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultVersionFlag()
+	root.Flags().Lookup("version").Usage = "version of this program"
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Short, c.RunE = "Print the script that completes commands, flags and networks in a shell", group
+			c.Args = cobra.ArbitraryArgs
+			c.Long = "Prints a script for a shell. With it, the tab key completes commands, flags, networks and experiments."
+			for _, shell := range c.Commands() {
+				shell.Short = "Print the script for " + shell.Name()
+			}
+		}
+	}
+	helpful(root)
 	return root
 }
 

@@ -233,13 +233,13 @@ func TestUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"command", []string{"latencey", "alexnet"}, `unknown command "latencey"`},
-		{"flag", []string{"latency", "alexnet", "--thread", "1"}, "unknown flag: --thread"},
+		{"command", []string{"latencey", "alexnet"}, `no command "latencey"`},
+		{"flag", []string{"latency", "alexnet", "--thread", "1"}, "no flag --thread; did you mean --threads?"},
 		{"format", []string{"ls", "--format", "xml"}, `--format: have "xml", want table, json or csv`},
 		{"network", []string{"latency", "resnet5O"}, `no network "resnet5O"; nearest: `},
 		{"second network", []string{"latency", "alexnet", "resnet5O"}, `no network "resnet5O"`},
 		{"pattern", []string{"ls", "nothing*"}, `no network matches "nothing*"`},
-		{"no network", []string{"latency"}, "requires at least 1 arg"},
+		{"no network", []string{"latency"}, "have 0 arguments"},
 		{"batch", []string{"latency", "alexnet", "--batch", "0"}, "--batch 0"},
 		{"size", []string{"latency", "alexnet", "--img-size", "16", "--min-duration", "1ms"}, "alexnet"},
 		{"negative size", []string{"show", "alexnet", "--img-size", "-3"}, "--img-size -3"},

@@ -35,7 +35,7 @@ func (a *app) compareCommand() *cobra.Command {
 				return err
 			}
 			for _, note := range result.Notes {
-				fmt.Fprintln(a.stderr, "note: "+clean(note))
+				fmt.Fprintln(a.notes, "note: "+clean(note))
 			}
 			if a.format != "table" {
 				return newPrinter[samples.Pair](a, nil, nil).printAll(result.Pairs)

@@ -38,9 +38,7 @@ func (a *app) data() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data",
 		Short: "Check sets of labelled images",
-		RunE: func(_ *cobra.Command, args []string) error {
-			return fmt.Errorf("data: have %q, want check DIR", strings.Join(args, " "))
-		},
+		RunE:  group,
 	}
 	c.AddCommand(a.dataCheck())
 	return c
@@ -73,8 +71,8 @@ func (a *app) dataCheck() *cobra.Command {
 			}
 			defer files.Close()
 			var step func(done, total int)
-			if _, isTerminal := terminalWidth(a.stderr); isTerminal {
-				bar := progressbar.NewOptions(files.Len(), progressbar.OptionSetWriter(a.stderr), progressbar.OptionShowCount(),
+			if _, isTerminal := terminalWidth(a.notes); isTerminal {
+				bar := progressbar.NewOptions(files.Len(), progressbar.OptionSetWriter(a.notes), progressbar.OptionShowCount(),
 					progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish())
 				defer bar.Clear()
 				step = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }

@@ -146,6 +146,6 @@ func (d *doctorRow) write(a *app) error {
 // warnOfHost says on standard error what will be wrong with timings by so many workers, 0 for one a processor.
 func (a *app) warnOfHost(workers int) {
 	for _, text := range host.ReadFacts(host.Root).Warnings(cmp.Or(workers, runtime.NumCPU())) {
-		fmt.Fprintf(a.stderr, "zoobench: this machine: %s\n", clean(text))
+		fmt.Fprintf(a.notes, "zoobench: this machine: %s\n", clean(text))
 	}
 }

@@ -83,7 +83,7 @@ func (a *app) eval() *cobra.Command {
 	var images imageFlags
 	var perSample string
 	c := &cobra.Command{
-		Use:   "eval MODEL --weights FILE|TAG --data DIR",
+		Use:   "eval NETWORK --weights FILE|TAG --data DIR",
 		Short: "Measure a checkpoint's accuracy on labelled images",
 		Long: "Measures the top-1 and top-5 accuracy of a checkpoint. --data is a folder with a folder for each class, named by WordNet\n" +
 			"ID or by index; a folder of images with a label file; the tar of ILSVRC-2012's validation set or of ImageNetV2; or\n" +
@@ -145,9 +145,9 @@ func (a *app) sayReady(n *runner.Network, _ *datasets.Files) {
 		names = n.Naming + "'s"
 	}
 	r := n.Recipe
-	fmt.Fprintf(a.stderr, "%s: %s, parameter names are %s; %d classes\n", clean(n.Name()), clean(filepath.Base(n.File)), names,
+	fmt.Fprintf(a.notes, "%s: %s, parameter names are %s; %d classes\n", clean(n.Name()), clean(filepath.Base(n.File)), names,
 		n.Graph.Classes)
-	fmt.Fprintf(a.stderr, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v\n", r.Resize, r.CropMode, r.Size, r.Interpolation,
+	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v\n", r.Resize, r.CropMode, r.Size, r.Interpolation,
 		r.Mean, r.Std)
 }
 

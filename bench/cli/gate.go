@@ -148,7 +148,7 @@ func (f *gateFlags) open(ctx context.Context, a *app) (*gateRun, error) {
 	if f.cpu < 0 {
 		f.cpu = gate.QuietCore()
 	}
-	return &gateRun{gateFlags: f, a: a, suite: suite, repo: repo, line: newGateStatus(a.stderr)}, nil
+	return &gateRun{gateFlags: f, a: a, suite: suite, repo: repo, line: newGateStatus(a.notes)}, nil
 }
 
 // headCommit is the commit that is judged.

@@ -128,7 +128,7 @@ func (a *app) latency() *cobra.Command {
 	var threads, batch, processes int
 	var minDuration time.Duration
 	c := &cobra.Command{
-		Use:   "latency MODEL...",
+		Use:   "latency NETWORK...",
 		Short: "Measure the latency of networks' forward calls, each in several processes",
 		Long: "Measures the time of the forward call alone: the images are already prepared, and one batch follows the other.\n" +
 			"Processes differ by more than the calls of one process show, so several processes measure each network, in turn with\n" +

@@ -43,7 +43,7 @@ func (a *app) pipeline() *cobra.Command {
 	var images imageFlags
 	var threads, batch int
 	c := &cobra.Command{
-		Use:   "pipeline MODEL... --data DIR",
+		Use:   "pipeline NETWORK... --data DIR",
 		Short: "Measure images per second from file to prediction, and of inference alone",
 		Long: "Measures how fast image files become predictions. Images are decoded and prepared on the same cores on which the\n" +
 			"network runs. Each network runs in a process of its own. The bound is the speed that the stages, timed one by one,\n" +

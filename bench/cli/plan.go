@@ -53,7 +53,7 @@ func (a *app) dryRun(o runner.Options) error {
 	if p.Kept > 0 {
 		text += fmt.Sprintf("; %d are measured already", p.Kept)
 	}
-	_, err = fmt.Fprintln(a.stderr, text)
+	_, err = fmt.Fprintln(a.notes, text)
 	return err
 }
 

@@ -33,7 +33,7 @@ func (a *app) predict() *cobra.Command {
 	var rf recipeFlags
 	var head string
 	c := &cobra.Command{
-		Use:               "predict MODEL --weights FILE|TAG [--head FILE] IMAGE...",
+		Use:               "predict NETWORK --weights FILE|TAG [--head FILE] IMAGE...",
 		Short:             "Print the five most probable classes of each image",
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: a.network,
@@ -129,7 +129,7 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 		n.Close()
 		return nil, err
 	}
-	fmt.Fprintf(a.stderr, "%s: %s, with a head of %d classes\n", clean(n.Name), clean(n.File), len(h.Classes))
+	fmt.Fprintf(a.notes, "%s: %s, with a head of %d classes\n", clean(n.Name), clean(n.File), len(h.Classes))
 	outputs := make([]float32, n.Outputs())
 	return &classifier{recipe: n.Recipe, names: h.Classes, close: n.Close, scores: func(tensor []float32) []float32 {
 		n.Run(outputs, tensor, 1)

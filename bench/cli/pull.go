@@ -126,7 +126,7 @@ func (a *app) pullData() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stderr, "%s\nlicence: %s\nfrom %s\n", set.about, set.licence, set.remote.URL)
+			fmt.Fprintf(a.notes, "%s\nlicence: %s\nfrom %s\n", set.about, set.licence, set.remote.URL)
 			return a.fetch(c, pf, filepath.Join(cache.Dir, "data"), []wanted{{set.name, set.licence, set.remote}})
 		},
 	}
@@ -225,7 +225,7 @@ func (a *app) fetch(c *cobra.Command, pf pullFlags, dir string, files []wanted) 
 		if f.remote.Bytes > 0 {
 			size = ", " + mebibytes(f.remote.Bytes)
 		}
-		fmt.Fprintf(a.stderr, "%s: licence %s%s\n", f.name, f.licence, size)
+		fmt.Fprintf(a.notes, "%s: licence %s%s\n", f.name, f.licence, size)
 	}
 	bar := a.newBytesBar(len(files))
 	s := pf.store(dir)
@@ -260,8 +260,8 @@ type bytesBar struct {
 
 func (a *app) newBytesBar(files int) *bytesBar {
 	b := &bytesBar{done: make([]int64, files), total: make([]int64, files)}
-	if _, isTerminal := terminalWidth(a.stderr); isTerminal {
-		b.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(a.stderr), progressbar.OptionShowBytes(true),
+	if _, isTerminal := terminalWidth(a.notes); isTerminal {
+		b.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(a.notes), progressbar.OptionShowBytes(true),
 			progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true))
 	}
 	return b

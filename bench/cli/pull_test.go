@@ -86,7 +86,7 @@ func TestPull(t *testing.T) {
 		{[]string{"pull", "resnet18.none"}, `no published weights "none"; there are: `},
 		{[]string{"pull", "--family", "none"}, `no family "none"`},
 		{[]string{"pull", "data", "imagenet"}, "needs an account"},
-		{[]string{"cache"}, "want ls, verify or rm"},
+		{[]string{"cache"}, "have no command, want ls, rm, verify"},
 	} {
 		if code, _, stderr := invoke(t, test.args...); code != 1 || !strings.Contains(stderr, test.want) {
 			t.Errorf("%q: exit code %d, %q; want 1 and %q", test.args, code, stderr, test.want)

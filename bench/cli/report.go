@@ -75,7 +75,7 @@ func (a *app) report() *cobra.Command {
 			}
 			for _, p := range paths {
 				if strings.HasSuffix(p, ".html") {
-					fmt.Fprintln(a.stderr, p)
+					fmt.Fprintln(a.notes, p)
 				}
 			}
 			return nil

@@ -69,8 +69,8 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(a.stderr, planText(plan, "--dry-run says why and what to get"))
-			progress := newProgress(a.stderr, plan.Tasks)
+			fmt.Fprintln(a.notes, planText(plan, "--dry-run says why and what to get"))
+			progress := newProgress(a.notes, plan.Tasks)
 			o.Events = progress.events()
 			s, err := runner.Run(c.Context(), o)
 			progress.close()

@@ -21,9 +21,7 @@ func (a *app) samplesCommand() *cobra.Command {
 		Short: "Examine networks' answers image by image: classes, confusions, calibration, disagreements",
 		Long: "Reads per-sample files: those that zoobench eval --per-sample wrote, and those in the folder samples of a run. It measures\n" +
 			"nothing again.",
-		RunE: func(*cobra.Command, []string) error {
-			return fmt.Errorf("samples: want classes, confusions, calibration or gallery")
-		},
+		RunE: group,
 	}
 	c.AddCommand(a.sampleClasses(), a.sampleConfusions(), a.sampleCalibration(), a.sampleGallery())
 	return c

@@ -99,7 +99,7 @@ func TestSampleGallery(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"samples"}, "want classes, confusions, calibration or gallery"},
+		{[]string{"samples"}, "have no command, want calibration, classes, confusions, gallery"},
 		{[]string{"samples", "gallery", one, two, "--out", page}, "--data and --out: want both or none"},
 		{[]string{"samples", "classes", page + "x"}, "no such file"},
 	} {

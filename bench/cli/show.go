@@ -63,7 +63,7 @@ func (a *app) show() *cobra.Command {
 	var p profileFlags
 	var diff, timed bool
 	c := &cobra.Command{
-		Use:   "show MODEL | show --diff MODEL MODEL",
+		Use:   "show NETWORK | show --diff NETWORK NETWORK",
 		Short: "Print a network's layers, their times, or the differences between two networks",
 		Long: "Prints a network's layers as the engine runs them. With --time, the command runs the network and prints how near each\n" +
 			"layer comes to the limits of the machine. With --diff, it prints the stages of two networks side by side.",

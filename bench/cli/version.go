@@ -23,36 +23,45 @@ type versionRow struct {
 	ISA         string `json:"isa"`
 }
 
+func newVersionRow() versionRow {
+	row := versionRow{
+		Version: "unknown", KernelBuild: runner.KernelBuild(), Go: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, ISA: kernels.ISA(),
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		row.Version = info.Main.Version
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				row.Revision = s.Value
+			case "vcs.modified":
+				row.Modified = s.Value == "true"
+			}
+		}
+	}
+	return row
+}
+
+// String is the row as people read it.
+func (r versionRow) String() string {
+	commit := cmp.Or(r.Revision, "unknown")
+	if r.Modified {
+		commit += ", modified"
+	}
+	return fmt.Sprintf("zoobench %s\ncommit %s\nkernels %s, %s\n%s, %s\n", r.Version, commit, r.KernelBuild, r.ISA, r.Go, r.Platform)
+}
+
 func (a *app) version() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of this program",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			row := versionRow{
-				Version: "unknown", KernelBuild: runner.KernelBuild(), Go: runtime.Version(),
-				Platform: runtime.GOOS + "/" + runtime.GOARCH, ISA: kernels.ISA(),
-			}
-			if info, ok := debug.ReadBuildInfo(); ok {
-				row.Version = info.Main.Version
-				for _, s := range info.Settings {
-					switch s.Key {
-					case "vcs.revision":
-						row.Revision = s.Value
-					case "vcs.modified":
-						row.Modified = s.Value == "true"
-					}
-				}
-			}
+			row := newVersionRow()
 			if a.format != "table" {
 				return newPrinter[versionRow](a, nil, nil).print(row)
 			}
-			commit := cmp.Or(row.Revision, "unknown")
-			if row.Modified {
-				commit += ", modified"
-			}
-			_, err := fmt.Fprintf(a.stdout, "zoobench %s\ncommit %s\nkernels %s, %s\n%s, %s\n", row.Version, commit, row.KernelBuild, row.ISA,
-				row.Go, row.Platform)
+			_, err := fmt.Fprint(a.stdout, row)
 			return err
 		},
 	}

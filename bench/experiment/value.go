@@ -60,14 +60,8 @@ func suggest(word string, valid []string) string {
 	if len(valid) == 0 {
 		return "none is known here"
 	}
-	best, least := "", math.MaxInt
-	for _, v := range valid {
-		if d := words.Distance(word, v); d < least {
-			best, least = v, d
-		}
-	}
-	if least <= max(2, len(best)/3) {
-		return fmt.Sprintf("nearest is %q", best)
+	if nearest, near := words.Nearest(word, valid); near {
+		return fmt.Sprintf("nearest is %q", nearest)
 	}
 	return "want one of " + strings.Join(valid, ", ")
 }

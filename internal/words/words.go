@@ -3,7 +3,7 @@
 // The contract: words are compared by bytes, and the result is the same in both directions as long as both have at most 64
 // bytes. A longer first word costs no more time than one of 64 bytes, so that it may come from any file.
 //
-// It leaves to its callers which words are valid, how near is near enough, and the text of the error.
+// It leaves to its callers which words are valid, and the text of the error.
 package words
 
 // longest is how much of a word from outside is looked at, in bytes: no valid word is that long.
@@ -33,4 +33,16 @@ func Distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// Nearest returns the valid word that is nearest to word, the first of several, and reports whether it is near enough to be
+// what was meant: at most two changes, or a third of its letters.
+func Nearest(word string, valid []string) (nearest string, near bool) {
+	least := longest + 1
+	for _, v := range valid {
+		if d := Distance(word, v); nearest == "" || d < least {
+			nearest, least = v, d
+		}
+	}
+	return nearest, nearest != "" && least <= max(2, len(nearest)/3)
 }

@@ -30,3 +30,22 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+func TestNearest(t *testing.T) {
+	valid := []string{"threads", "batch", "img_size"}
+	for _, tt := range []struct {
+		word string
+		want string
+		near bool
+	}{
+		{"thraeds", "threads", true}, {"batches", "batch", true}, {"img-size", "img_size", true}, {"threads", "threads", true},
+		{"latency", "batch", false}, {"", "batch", false},
+	} {
+		if got, near := Nearest(tt.word, valid); near != tt.near || near && got != tt.want {
+			t.Errorf("Nearest(%q) = %q, %v, want %q, %v", tt.word, got, near, tt.want, tt.near)
+		}
+	}
+	if got, near := Nearest("threads", nil); got != "" || near {
+		t.Errorf("of no words: %q, %v", got, near)
+	}
+}
