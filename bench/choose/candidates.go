@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"zoobench/bench/experiment"
+	"zoobench/bench/load"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/bench/stat"
@@ -132,27 +133,51 @@ func (cand *Candidate) exceeds(what string, have, limit int64, form func(int64) 
 
 // time times every candidate, nothing else running, and compares the figures with the limits.
 func (c *chooser) time(ctx context.Context) error {
-	t, err := openTimings(c.store.Dir, c.store.Build)
+	t, err := openTimings(c.store.Dir, c.store.Build, c.Time)
 	if err != nil {
 		return err
 	}
-	for i, cand := range c.contenders {
+	var open []*contender
+	var tasks []runner.Task
+	for _, cand := range c.contenders {
 		if cand.Err != "" || cand.Skipped {
 			continue
 		}
-		r, err := c.timing(ctx, t, cand)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			c.fail(cand, err.Error())
+		task := c.timed(cand)
+		if r := t.find(task, cand.SHA256); r != nil && !c.o.Fresh {
+			c.note(cand, r)
 			continue
 		}
-		c.note(cand, r)
-		c.o.Step("timing "+cand.Name, i+1, len(c.Candidates))
+		open, tasks = append(open, cand), append(tasks, task)
+	}
+	if len(tasks) > 0 {
+		c.o.Say(fmt.Sprintf("measuring the latency of %d networks, each in %d processes, for at least %v in all",
+			len(tasks), experiment.DefaultProcesses, time.Duration(len(tasks))*c.o.MinDuration))
+	}
+	rows, failed, err := t.measure(ctx, c.o.Worker.Rounds, tasks, func(done, total int) { c.o.Step("measuring latencies", done, total) })
+	if err != nil {
+		return err
+	}
+	for i, cand := range open {
+		if failed[i] != nil {
+			c.fail(cand, failed[i].Error())
+			continue
+		}
+		c.note(cand, rows[i])
 	}
 	c.warnOfTimings()
 	return nil
+}
+
+// timed is the task of timing a candidate. What the worker would take by itself is named, so that a timing that is found was
+// made as one would be now.
+func (c *chooser) timed(cand *contender) runner.Task {
+	t := cand.task
+	t.ISA, t.Threads = kernels.ISA(), cmp.Or(c.Threads, runtime.GOMAXPROCS(0))
+	t.Batch, t.NoTune, t.Processes = c.Batch, c.o.NoTune, experiment.DefaultProcesses
+	t.Scenario, t.Timeout = string(load.SingleStream), timingTimeout
+	t.Job.Latency = &experiment.Latency{MinDuration: c.o.MinDuration, MinSamples: stat.MinSamples(c.Limits.Percentile)}
+	return t
 }
 
 // warnOfTimings names the networks whose latency cannot be trusted, and those of which it decides nothing.
@@ -175,30 +200,10 @@ func (c *chooser) warnOfTimings() {
 	}
 }
 
-func (c *chooser) timing(ctx context.Context, t *timings, cand *contender) (*record.Record, error) {
-	task := cand.task
-	// What the worker would take by itself is named, so that a timing that is found was made as one would be now.
-	task.ISA, task.Threads = kernels.ISA(), cmp.Or(c.Threads, runtime.GOMAXPROCS(0))
-	task.Batch, task.NoTune = c.Batch, c.o.NoTune
-	if r := t.find(task, cand.SHA256, c.Limits.Percentile, c.o.MinDuration); r != nil && !c.o.Fresh {
-		return r, nil
-	}
-	var last *record.Record
-	for range attempts {
-		r, err := t.measure(ctx, c.o.Worker, task, c.Limits.Percentile, c.o.MinDuration)
-		if err != nil || r.Verdict.Valid {
-			return r, err
-		}
-		last = r
-	}
-	return last, nil
-}
-
-// attempts is how often a network is timed until its timing is valid: other work on the machine can spoil one.
-const attempts = 3
-
 // note takes a timing's figures over.
 func (c *chooser) note(cand *contender, r *record.Record) {
+	cand.timing = r
+	cand.Processes, cand.Between = len(r.Processes), r.BetweenPercent
 	cand.SHA256, cand.Load, cand.Timed = r.WeightsSHA256, r.Load, r.Time.Format(time.RFC3339)
 	cand.Memory = r.PeakRSSBytes
 	if cand.Memory == 0 {

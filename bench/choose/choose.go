@@ -11,12 +11,13 @@
 // look the same as one. An image that cannot be read is listed and counts as wrong for every network. Two networks are a
 // tie where a test on the same images finds no difference: for accuracy McNemar's exact test, which with several splits
 // flips the signs of the images' mean differences, for the other metrics a paired bootstrap. Among the ties within two
-// points of the best, the quickest is picked. Features, timings and predictions are kept in the cache under the hash of
-// everything that they depend on.
+// points of the best, the quickest is picked. Several processes time each network, in rounds over all of them, and a network
+// is quicker than another if the test of the processes' medians says so, corrected for all networks. Features, timings and
+// predictions are kept in the cache under the hash of everything that they depend on.
 //
 // Networks are judged as they are; how well they would do after training on the images is not known. Learning and
-// statistics are bench/choose/heads, features and their store bench/choose/features; timing is left to bench/load in a
-// process for each network, as bench/runner does it, and flags and exit codes to bench/cli.
+// statistics are bench/choose/heads, features and their store bench/choose/features; timing is left to
+// bench/runner and its processes, and flags and exit codes to bench/cli.
 package choose
 
 import (
@@ -192,6 +193,7 @@ type chooser struct {
 type contender struct {
 	*Candidate
 	task     runner.Task
+	timing   *record.Record // nil where it is not timed
 	features features.Table // in the store's file
 	key      string         // of its features in the cache
 	head     *Head          // without weights

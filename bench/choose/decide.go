@@ -33,7 +33,8 @@ func (c *chooser) decide(ctx context.Context) error {
 	if d := pick(f, fits); d != nil {
 		c.Pick, c.PickName, c.PickHead = d.row, d.row.Name, d.row.Head
 		c.Expected = expected
-		c.Reason = d.reason(c.Metric, c.Limits, c.Batch)
+		c.against(f)
+		c.Reason = d.reason(f, c.Limits, c.Batch)
 		c.Confusions = confusions(d.row.outcome, c.titles, mostConfusions)
 		if text := c.expected(); text != "" {
 			c.o.Say(text)
@@ -157,7 +158,7 @@ func (r *Result) expected() string {
 		"Expect about %s on new images (estimated by choosing on random draws of the images and testing on those left out).",
 		n, r.Metric.words(), percent(r.Metric.of(best.Score).Value), percent(*r.Expected))
 	if r.Pick != best {
-		text += " The pick is another row: it is quicker."
+		text += " The pick is another row, for its latency."
 	}
 	return text
 }

@@ -86,7 +86,8 @@ func TestTestOfMetric(t *testing.T) {
 		if _, err := resampleRows(context.Background(), rows, nil, test.metric, fits, nil); err != nil {
 			t.Fatal(err)
 		}
-		d := pick(order(rows, test.metric), fits)
+		f := order(rows, test.metric)
+		d := pick(f, fits)
 		if d.row.Name != test.pick {
 			t.Errorf("%s: picked %s, want %s", test.name, d.row.Name, test.pick)
 		}
@@ -99,7 +100,7 @@ func TestTestOfMetric(t *testing.T) {
 		if test.metric == byAccuracy {
 			word = "McNemar"
 		}
-		if text := d.reason(test.metric, Limits{Percentile: 0.5}, 1); !strings.Contains(text, word) {
+		if text := d.reason(f, Limits{Percentile: 0.5}, 1); !strings.Contains(text, word) {
 			t.Errorf("%s: %q does not say %s", test.name, text, word)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zoobench/bench/choose/heads"
+	"zoobench/bench/record"
 	"zoobench/bench/stat"
 )
 
@@ -78,26 +79,29 @@ type Limits struct {
 
 // A Candidate is a checkpoint that was considered.
 type Candidate struct {
-	Name           string   `json:"name"`
-	Network        string   `json:"network"`
-	File           string   `json:"file"`
-	SHA256         string   `json:"sha256,omitempty"`
-	Params         int64    `json:"params"`
-	MACs           int64    `json:"macs"`
-	Features       int      `json:"features,omitempty"`
-	Latency        int64    `json:"latency_ns,omitempty"`    // at the percentile asked for, of a batch; 0 where not known
-	LatencyLo      int64    `json:"latency_lo_ns,omitempty"` // 95 % interval; 0 where there is none
-	LatencyHi      int64    `json:"latency_hi_ns,omitempty"`
-	Mean           int64    `json:"latency_mean_ns,omitempty"`
-	Memory         int64    `json:"memory_bytes,omitempty"`
-	Load           int64    `json:"load_ns,omitempty"`
-	Timed          string   `json:"timed,omitempty"`           // when, RFC 3339
-	Exceeds        []string `json:"exceeds,omitempty"`         // limits, in words; none where it fits
-	Undecided      []string `json:"undecided,omitempty"`       // limits that the timing decides neither way, in words
-	TimingWarnings []string `json:"timing_warnings,omitempty"` // what makes the timing poor
-	Warnings       []string `json:"warnings,omitempty"`
-	Err            string   `json:"error,omitempty"` // why it was not measured
-	Skipped        bool     `json:"skipped,omitempty"`
+	Name           string        `json:"name"`
+	Network        string        `json:"network"`
+	File           string        `json:"file"`
+	SHA256         string        `json:"sha256,omitempty"`
+	Params         int64         `json:"params"`
+	MACs           int64         `json:"macs"`
+	Features       int           `json:"features,omitempty"`
+	Latency        int64         `json:"latency_ns,omitempty"`    // at the percentile asked for, of a batch; 0 where not known
+	LatencyLo      int64         `json:"latency_lo_ns,omitempty"` // 95 % interval; 0 where there is none
+	LatencyHi      int64         `json:"latency_hi_ns,omitempty"`
+	Mean           int64         `json:"latency_mean_ns,omitempty"`
+	Memory         int64         `json:"memory_bytes,omitempty"`
+	Load           int64         `json:"load_ns,omitempty"`
+	Processes      int           `json:"processes,omitempty"`               // that measured the latency
+	Between        float64       `json:"latency_between_percent,omitempty"` // how far their medians are apart: the standard deviation
+	OfPick         *latencyRatio `json:"latency_of_pick,omitempty"`         // nil for the pick, and where it cannot be compared
+	Timed          string        `json:"timed,omitempty"`                   // when, RFC 3339
+	Exceeds        []string      `json:"exceeds,omitempty"`                 // limits, in words; none where it fits
+	Undecided      []string      `json:"undecided,omitempty"`               // limits that the timing decides neither way, in words
+	TimingWarnings []string      `json:"timing_warnings,omitempty"`         // what makes the timing poor
+	Warnings       []string      `json:"warnings,omitempty"`
+	Err            string        `json:"error,omitempty"` // why it was not measured
+	Skipped        bool          `json:"skipped,omitempty"`
 }
 
 // A Row is a network with a head, as tested on the person's images.
@@ -118,6 +122,7 @@ type Row struct {
 	Gradient   float64     `json:"gradient,omitempty"`
 	Neighbours [][]int     `json:"neighbours,omitempty"` // by split and fold
 
+	timing        *record.Record // the candidate's, nil where it is not timed
 	outcome       heads.Outcome
 	draws         heads.Draws  // of a metric that is not accuracy
 	probabilities heads.Matrix // the means over the splits
@@ -133,7 +138,8 @@ func (r *Row) competes() bool { return r.canBePicked() && r.Latency > 0 }
 type field struct {
 	rows   []*Row
 	metric Metric
-	p      map[int][]float64 // by the row that others are compared with
+	p      map[int][]float64                // by the row that others are compared with
+	ratios map[string]map[string]stat.Ratio // of latencies, by the network that others are compared with
 }
 
 // significant is the family-wise error rate of all verdicts.
@@ -176,7 +182,7 @@ func order(rows []*Row, m Metric) *field {
 	slices.SortStableFunc(rows, func(a, b *Row) int {
 		return cmp.Or(cmp.Compare(m.of(b.Score).Value, m.of(a.Score).Value), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Head, b.Head))
 	})
-	f := &field{rows: rows, metric: m, p: map[int][]float64{}}
+	f := &field{rows: rows, metric: m, p: map[int][]float64{}, ratios: map[string]map[string]stat.Ratio{}}
 	for _, r := range rows {
 		r.Group = 0
 	}
@@ -219,12 +225,8 @@ type decision struct {
 // test finds small differences, which is no reason to give up ten points.
 const closeCall = 0.02
 
-// sameLatency is how much slower, as a share, a row may be and count as just as quick: a network that is timed twice
-// differs by as much.
-const sameLatency = 0.02
-
-// pick decides among rows in their order: of the networks that are not measurably worse than the best, and close to it,
-// the quickest; of equally quick ones, the better. It is nil where there is nothing to pick from.
+// pick decides among rows in their order: of those that are not measurably worse than the best, and close to it, the
+// quickest; of those that count as equally quick, the better. It is nil where there is nothing to pick from.
 func pick(f *field, allowed func(*Row) bool) *decision {
 	value := func(r *Row) float64 { return f.metric.of(r.Score).Value }
 	var d *decision
@@ -252,13 +254,11 @@ func pick(f *field, allowed func(*Row) bool) *decision {
 		return nil
 	}
 	d.tied = len(ties)
-	quickest := slices.MinFunc(ties, func(a, b *Row) int { return cmp.Compare(a.Latency, b.Latency) }).Latency
-	d.row = ties[slices.IndexFunc(ties, func(r *Row) bool { return asQuick(r.Latency, quickest) })]
+	d.row = ties[slices.IndexFunc(ties, func(r *Row) bool {
+		return !slices.ContainsFunc(ties, func(other *Row) bool { return !f.asQuick(r, other) })
+	})]
 	return d
 }
-
-// asQuick reports whether a latency is no more than noise above a lower one.
-func asQuick(latency, lower int64) bool { return float64(latency) <= (1+sameLatency)*float64(lower) }
 
 // A pickChange is a pick under another limit on latency.
 type pickChange struct {
@@ -272,19 +272,19 @@ type pickChange struct {
 // changes are the picks under every limit on latency, other limits as they are, the tightest first. A limit admits all
 // rows that are as quick as the quickest that it admits and no earlier one did.
 func changes(f *field, fits func(*Row) bool) []pickChange {
-	var limits []int64
+	var rows []*Row
 	for _, r := range f.rows {
 		if r.competes() && fits(r) {
-			limits = append(limits, r.Latency)
+			rows = append(rows, r)
 		}
 	}
-	slices.Sort(limits)
+	slices.SortStableFunc(rows, func(a, b *Row) int { return cmp.Compare(a.Latency, b.Latency) })
 	var all []pickChange
-	for i := 0; i < len(limits); i++ {
-		for lower := limits[i]; i+1 < len(limits) && asQuick(limits[i+1], lower); {
+	for i := 0; i < len(rows); i++ {
+		for quickest := rows[i]; i+1 < len(rows) && f.asQuick(rows[i+1], quickest); {
 			i++
 		}
-		limit := limits[i]
+		limit := rows[i].Latency
 		d := pick(f, func(r *Row) bool { return r.Latency <= limit && fits(r) })
 		if len(all) > 0 && all[len(all)-1].Name == d.row.Name && all[len(all)-1].Head == d.row.Head {
 			continue
@@ -295,8 +295,9 @@ func changes(f *field, fits func(*Row) bool) []pickChange {
 	return all
 }
 
-// reason is why a row is the pick, in two sentences: what it reaches, and how it compares.
-func (d *decision) reason(m Metric, l Limits, batch int) string {
+// reason is why a row is the pick: what it reaches, and how it compares.
+func (d *decision) reason(f *field, l Limits, batch int) string {
+	m := f.metric
 	e, learned := m.of(d.row.Score), "on images that it has not learned from"
 	if d.row.Head == headOwn {
 		learned = "without learning from any of the images"
@@ -311,13 +312,13 @@ func (d *decision) reason(m Metric, l Limits, batch int) string {
 	if l.Latency > 0 {
 		text += fmt.Sprintf(", within the limit of %s", milliseconds(l.Latency.Nanoseconds()))
 	}
-	return text + ". " + d.comparison(m)
+	return text + ". " + d.comparison(f)
 }
 
 // comparison is how a row compares with the others that fit the limits and can be picked.
-func (d *decision) comparison(m Metric) string {
+func (d *decision) comparison(f *field) string {
+	m := f.metric
 	near := fmt.Sprintf("%.0f points", 100*closeCall)
-	quick := fmt.Sprintf("quicker by more than %.0f %%", 100*sameLatency)
 	switch {
 	case d.tied == 1 && d.open > 0:
 		return fmt.Sprintf("Every other row that fits the limits and can be picked is measurably worse or more than %s below; "+
@@ -330,14 +331,14 @@ func (d *decision) comparison(m Metric) string {
 			m.test(), d.next.Name, d.next.Head, percent(m.of(d.next.Score).Value))
 	case d.row == d.best && d.tied == 2:
 		return fmt.Sprintf("One other row that fits the limits and can be picked is within %s and not measurably worse (%s); "+
-			"it is neither better nor %s.", near, m.test(), quick)
+			"it is neither better nor measurably quicker.", near, m.test())
 	case d.row == d.best:
 		return fmt.Sprintf("%d other rows that fit the limits and can be picked are within %s and not measurably worse (%s); "+
-			"none of them is better or %s.", d.tied-1, near, m.test(), quick)
+			"none of them is better or measurably quicker.", d.tied-1, near, m.test())
 	}
 	return fmt.Sprintf("The best that fits the limits and can be picked, %s with its %s, reaches %s and is not measurably better (%s); "+
-		"the pick is the quickest of the %d that tie within %s, or the best of those as quick.",
-		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), m.test(), d.tied, near)
+		"%d rows tie within %s, and the pick is the best of the quickest among them. %s",
+		d.best.Name, d.best.Head, percent(m.of(d.best.Score).Value), m.test(), d.tied, near, f.besideBest(d))
 }
 
 // nearestAhead says that a vote of the nearest is measurably better than the pick, nothing where none is.

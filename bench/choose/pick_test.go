@@ -1,12 +1,14 @@
 package choose
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
 	"time"
 
 	"zoobench/bench/choose/heads"
+	"zoobench/bench/record"
 )
 
 // rowOf makes a row that is right on all but the first wrong of 200 images.
@@ -15,7 +17,23 @@ func rowOf(name string, wrong int, latency time.Duration, fits bool) *Row {
 	for i := range wrong {
 		o.Predicted[i] = 1
 	}
-	return &Row{Name: name, Head: headProbe, Latency: latency.Nanoseconds(), Fits: fits, outcome: o, Score: o.Score()}
+	r := &Row{Name: name, Head: headProbe, Fits: fits, outcome: o, Score: o.Score()}
+	timeRow(r, latency)
+	return r
+}
+
+// timeRow gives a row a latency that five processes measured, in rounds: each by so much, as a share, longer.
+func timeRow(r *Row, latency time.Duration, longer ...float64) {
+	var medians []record.Process
+	for i := range 5 {
+		p := record.Process{Round: i, P50: latency.Nanoseconds()}
+		if len(longer) > 0 {
+			p.P50 = int64(float64(p.P50) * (1 + longer[i]))
+		}
+		medians = append(medians, p)
+	}
+	r.Latency = latency.Nanoseconds()
+	r.timing = &record.Record{RunID: "test", Timing: &record.Timing{Processes: medians}}
 }
 
 // TestPick takes the quickest of those that are not measurably worse than the best, as far as they fit.
@@ -34,13 +52,14 @@ func TestPick(t *testing.T) {
 	if d.row != tied || d.best != best || d.tied != 3 || d.next != poor {
 		t.Errorf("picked %s; best %s, %d tied, next %v", d.row.Name, d.best.Name, d.tied, d.next)
 	}
-	got := d.reason(byAccuracy, Limits{Latency: 100 * time.Millisecond, Percentile: 0.5}, 1)
+	got := d.reason(f, Limits{Latency: 100 * time.Millisecond, Percentile: 0.5}, 1)
 	for _, want := range []string{
 		"tied with its linear probe reaches an accuracy of 98.0 %", "20.0 ms for one image (p50), within the limit of 100 ms. ",
-		"best with its linear probe, reaches 99.0 % and is not measurably better", "of the 3 that tie within 2 points",
+		"best with its linear probe, reaches 99.0 % and is not measurably better", "3 rows tie within 2 points",
+		"best takes 2.50 times as long as the pick (95 % interval 2.50 to 2.50), measurably longer.",
 	} {
-		if !strings.Contains(got, want) || strings.Count(got, ". ") != 1 {
-			t.Errorf("reason %q, want two sentences and %q", got, want)
+		if !strings.Contains(got, want) {
+			t.Errorf("reason %q, want %q in it", got, want)
 		}
 	}
 	if pick(f, func(*Row) bool { return false }) != nil {
@@ -53,9 +72,10 @@ func TestPick(t *testing.T) {
 		r.Score = r.outcome.Score()
 		return r
 	}
-	d = pick(order([]*Row{few("right", 0, 2), few("wrong", 3, 1)}, byAccuracy), func(*Row) bool { return true })
-	if d.row.Name != "right" || d.open != 1 || !strings.Contains(d.reason(byAccuracy, Limits{Percentile: 0.5}, 1), "too few") {
-		t.Errorf("of ten images: picked %s, %s", d.row.Name, d.reason(byAccuracy, Limits{Percentile: 0.5}, 1))
+	ten := order([]*Row{few("right", 0, 2), few("wrong", 3, 1)}, byAccuracy)
+	d = pick(ten, func(*Row) bool { return true })
+	if text := d.reason(ten, Limits{Percentile: 0.5}, 1); d.row.Name != "right" || d.open != 1 || !strings.Contains(text, "too few") {
+		t.Errorf("of ten images: picked %s, %s", d.row.Name, text)
 	}
 	front := map[string]bool{}
 	for _, r := range rows {
@@ -83,7 +103,9 @@ func rowOver(name string, latency time.Duration, spans ...[2]int) *Row {
 			o.Predicted[i] = 1
 		}
 	}
-	return &Row{Name: name, Head: headProbe, Latency: latency.Nanoseconds(), Fits: true, outcome: o, Score: o.Score()}
+	r := &Row{Name: name, Head: headProbe, Fits: true, outcome: o, Score: o.Score()}
+	timeRow(r, latency)
+	return r
 }
 
 // TestPickPastOneThatIsWorse has the best, one that misses ten images more and no other, and one further behind that has
@@ -102,15 +124,16 @@ func TestPickPastOneThatIsWorse(t *testing.T) {
 		t.Errorf("groups %d, %d, %d, want 1, 2, 1", a.Group, b.Group, c.Group)
 	}
 	// Where the third is slow, it still is no worse, and no sentence may say so.
-	c.Latency = 60e6
+	timeRow(c, 60*time.Millisecond)
 	d = pick(f, func(r *Row) bool { return r.Fits })
-	if text := d.reason(byAccuracy, Limits{Percentile: 0.5}, 1); d.row != a || strings.Contains(text, "every other") {
+	if text := d.reason(f, Limits{Percentile: 0.5}, 1); d.row != a || strings.Contains(text, "every other") {
 		t.Errorf("picked %s: %s", d.row.Name, text)
 	}
 	// One further behind that no test tells from the best, beside one nearby that is worse: not every other is far.
 	open := rowOver("open", 8*time.Millisecond, [2]int{0, 20}, [2]int{900, 1000}, [2]int{200, 203})
-	d = pick(order([]*Row{a, b, open}, byAccuracy), func(r *Row) bool { return r.Fits })
-	text := d.reason(byAccuracy, Limits{Percentile: 0.5}, 1)
+	f = order([]*Row{a, b, open}, byAccuracy)
+	d = pick(f, func(r *Row) bool { return r.Fits })
+	text := d.reason(f, Limits{Percentile: 0.5}, 1)
 	if d.open != 1 || d.next != b || strings.Contains(text, "no other comes within") {
 		t.Errorf("b is 1 point below, %d open: %s", d.open, text)
 	}
@@ -138,22 +161,24 @@ func TestPickAgreesWithTable(t *testing.T) {
 	}
 }
 
-// TestPickOfEquallyQuick takes the better of rows whose latencies differ by noise, however it falls, and changes at no
-// limit between these.
+// TestPickOfEquallyQuick takes the better of rows that no test finds slower and that are close, however their latencies
+// fall, and changes at no limit between these.
 func TestPickOfEquallyQuick(t *testing.T) {
+	uneven := []float64{-0.05, 0.04, 0, 0.06, -0.03} // between processes
 	for _, test := range []struct {
 		name         string
 		better, poor time.Duration
+		spread       []float64 // of the better one's processes
 		want         string
 	}{
-		{"slower by noise", 10100 * time.Microsecond, 10 * time.Millisecond, "better"},
-		{"quicker by noise", 10 * time.Millisecond, 10100 * time.Microsecond, "better"},
-		{"slower by more", 10300 * time.Microsecond, 10 * time.Millisecond, "poor"},
+		{"slower by noise", 10300 * time.Microsecond, 10 * time.Millisecond, uneven, "better"},
+		{"quicker by noise", 10 * time.Millisecond, 10300 * time.Microsecond, uneven, "better"},
+		{"slower by a little, measurably", 10300 * time.Microsecond, 10 * time.Millisecond, nil, "poor"},
+		{"slower by noise, and far", 11500 * time.Microsecond, 10 * time.Millisecond, []float64{-0.4, 0.3, 0, 0.4, -0.3}, "poor"},
 	} {
-		rows := []*Row{
-			rowOver("better", test.better, [2]int{0, 100}), rowOver("poor", test.poor, [2]int{0, 103}),
-			rowOver("slow", 90*time.Millisecond, [2]int{0, 99}),
-		}
+		better := rowOver("better", test.better, [2]int{0, 100})
+		timeRow(better, test.better, test.spread...)
+		rows := []*Row{better, rowOver("poor", test.poor, [2]int{0, 103}), rowOver("slow", 90*time.Millisecond, [2]int{0, 99})}
 		f := order(rows, byAccuracy)
 		all := func(*Row) bool { return true }
 		if d := pick(f, all); d.row.Name != test.want {
@@ -167,9 +192,38 @@ func TestPickOfEquallyQuick(t *testing.T) {
 	// Equal figures: the name decides, not the clock.
 	for _, latency := range []time.Duration{10 * time.Millisecond, 10050 * time.Microsecond} {
 		rows := []*Row{rowOver("a", 10020*time.Microsecond, [2]int{0, 100}), rowOver("b", latency, [2]int{0, 100})}
+		timeRow(rows[0], 10020*time.Microsecond, uneven...)
 		if d := pick(order(rows, byAccuracy), func(*Row) bool { return true }); d.row.Name != "a" {
 			t.Errorf("%v: picked %s", latency, d.row.Name)
 		}
+	}
+}
+
+// TestLatenciesAreCorrected compares latencies with Holm's correction over all networks, each once whatever its heads, and
+// not at all where there is a single process.
+func TestLatenciesAreCorrected(t *testing.T) {
+	longer := []float64{0.02, 0.05, 0.03, 0.06, 0.04}
+	rows := []*Row{rowOver("ref", 10*time.Millisecond, [2]int{0, 100})}
+	for i := range 12 {
+		r := rowOver(fmt.Sprintf("n%02d", i), 10*time.Millisecond, [2]int{0, 101 + i})
+		timeRow(r, 10*time.Millisecond, longer...)
+		vote := *r
+		vote.Head = headNearest
+		rows = append(rows, r, &vote)
+	}
+	one := rowOver("one", 20*time.Millisecond, [2]int{0, 120})
+	one.timing.Processes = one.timing.Processes[:1]
+	f := order(append(rows, one), byAccuracy)
+	alone, _ := record.LatencyRatio(rows[1].timing, rows[0].timing)
+	got := f.times(rows[0])
+	if r := got["n00"]; len(got) != 12 || math.Abs(r.P-min(12*alone.P, 1)) > 1e-9 || r.Times < 1.03 || r.Times > 1.05 {
+		t.Errorf("%d networks, %+v, want 12 and a p-value twelve times %g", len(got), r, alone.P)
+	}
+	if alone.P > significant || !f.asQuick(rows[1], rows[0]) {
+		t.Errorf("p %g by itself and %g corrected: want a difference by itself and none of twelve", alone.P, got["n00"].P)
+	}
+	if f.asQuick(one, rows[0]) {
+		t.Error("a network that takes twice as long counts as just as quick")
 	}
 }
 

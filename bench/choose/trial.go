@@ -180,7 +180,7 @@ func (c *chooser) newRow(cand *contender, head string, s said) *Row {
 	p := heads.Matrix{Rows: len(c.images), Cols: len(c.Classes), Data: s.Mean}
 	r := &Row{
 		Name: cand.Name, Head: head, Fits: len(cand.Exceeds)+len(cand.Undecided) == 0, Latency: cand.Latency,
-		Disturbed: len(cand.TimingWarnings) > 0, probabilities: p,
+		Disturbed: len(cand.TimingWarnings) > 0, timing: cand.timing, probabilities: p,
 	}
 	r.outcome = heads.Outcome{Classes: len(c.Classes), Labels: c.task.Labels, Predicted: s.Predicted, Group: c.group}
 	r.Score, r.BySplit = r.outcome.Score(), r.outcome.BySplit()

@@ -198,7 +198,7 @@ func interval(lo, hi int64) string {
 func (a *app) each(ctx context.Context, tasks []runner.Task, row func(*record.Record) error) error {
 	a.warnOfHost(tasks[0].Threads)
 	failed := 0
-	err := a.worker.Rounds(ctx, tasks, func(i int, r *record.Record, err error) error {
+	err := a.worker.Rounds(ctx, tasks, func(int) {}, func(i int, r *record.Record, err error) error {
 		if err == nil {
 			err = row(r)
 		}

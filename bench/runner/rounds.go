@@ -73,9 +73,12 @@ func judgeRow(r *record.Record, t *Task) {
 }
 
 // Rounds measures tasks, the processes of the timed ones in turn: the first of every task, then the second of every task, so
-// that what the host does over time falls on all of them alike. Done hears of every row once it is whole, by its task's
-// index, or of the failure that ended it; an error of done ends the measurement, and so does the context's end.
-func (w Worker) Rounds(ctx context.Context, tasks []Task, done func(i int, r *record.Record, err error) error) error {
+// that what the host does over time falls on all of them alike. Step hears of every process that has ended, by its task's
+// index. Done hears of every row once it is whole, by its task's index, or of the failure that ended it; an error of done
+// ends the measurement, and so does the context's end.
+func (w Worker) Rounds(
+	ctx context.Context, tasks []Task, step func(i int), done func(i int, r *record.Record, err error) error,
+) error {
 	rows := make([]*record.Record, len(tasks))
 	over := make([]bool, len(tasks))
 	for round, left := 0, len(tasks); left > 0; round++ {
@@ -88,6 +91,7 @@ func (w Worker) Rounds(ctx context.Context, tasks []Task, done func(i int, r *re
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
+			step(i)
 			rows[i] = row
 			if over[i] = err != nil || complete(t, row); !over[i] {
 				continue
@@ -116,7 +120,7 @@ func complete(t *Task, row *record.Record) bool {
 
 // Row measures a task in all of its processes, one after the other.
 func (w Worker) Row(ctx context.Context, t Task) (r *record.Record, err error) {
-	failed := w.Rounds(ctx, []Task{t}, func(_ int, row *record.Record, e error) error {
+	failed := w.Rounds(ctx, []Task{t}, func(int) {}, func(_ int, row *record.Record, e error) error {
 		r, err = row, e
 		return nil
 	})

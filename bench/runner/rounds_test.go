@@ -27,7 +27,8 @@ func TestRounds(t *testing.T) {
 	tasks := []Task{timedTask("tiny", 3), timedTask("misfits", 3), timedTask("small", 2)}
 	got := map[string]*record.Record{}
 	var order []string
-	err := testWorker().Rounds(t.Context(), tasks, func(i int, r *record.Record, err error) error {
+	steps := make([]int, len(tasks))
+	err := testWorker().Rounds(t.Context(), tasks, func(i int) { steps[i]++ }, func(i int, r *record.Record, err error) error {
 		name := tasks[i].Model
 		order = append(order, name)
 		if (err != nil) != (name == "misfits") {
@@ -38,6 +39,9 @@ func TestRounds(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if want := []int{3, 1, 2}; !slices.Equal(steps, want) {
+		t.Errorf("%v processes ended, want %v", steps, want)
 	}
 	if want := []string{"misfits", "small", "tiny"}; !slices.Equal(order, want) {
 		t.Errorf("whole in the order %q, want %q", order, want)
