@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -115,19 +116,33 @@ func judgeServer(r *Result, o Options, reason, warn func(string, ...any)) {
 	if most := float64(r.Batch) / full.Seconds(); full > 0 && o.Rate > most {
 		reason("overloaded: %g images a second arrive, full batches answer at most %.4g", o.Rate, most)
 	}
-	if why := JudgeBound(len(r.Samples)+r.Unanswered, r.Late, o.LatencyBound); why != "" && !o.Part {
+	if why := JudgeBound([][]int64{r.Samples}, r.Late, r.Unanswered, o.LatencyBound); why != "" && !o.Part {
 		reason("%s", why)
 	}
 }
 
-// JudgeBound is why a server's queries, late ones among n, do not keep a bound, "" where they do or where there is none.
-func JudgeBound(n, late int, bound time.Duration) string {
-	if bound <= 0 || stat.WithinBound(n, late, serverShare) {
+// JudgeBound is why a server's queries do not keep a bound, "" where they do or where there is none. Each part has the samples of one
+// process in order; late queries took longer than the bound or are among the unanswered. Queries that wait in one line are late together, so
+// that they count as fewer independent ones, by [stat.Inflation].
+func JudgeBound(parts [][]int64, late, unanswered int, bound time.Duration) string {
+	if bound <= 0 {
+		return ""
+	}
+	n := unanswered
+	for _, p := range parts {
+		n += len(p)
+	}
+	inflation := stat.Inflation(parts)
+	alone, lateAlone := int(float64(n)/inflation), int(math.Ceil(float64(late)/inflation))
+	if stat.WithinBound(alone, lateAlone, serverShare) {
 		return ""
 	}
 	why := "too many if 99 % are to keep the bound"
 	if float64(late) <= (1-serverShare)*float64(n) {
 		why = "too few queries to show that 99 % keep the bound"
+	}
+	if alone < n {
+		why += fmt.Sprintf(" (queries of one line are late together: these count as %d independent ones)", alone)
 	}
 	return fmt.Sprintf("latency bound: %d of %d queries took longer than %v, %s", late, n, bound, why)
 }

@@ -54,13 +54,17 @@ func (t *Timing) summarise(processes []Process) {
 	if medians := t.medians(); len(medians) == len(processes) && len(medians) > 1 {
 		t.P50, t.P50Lo, t.P50Hi, _ = stat.ProcessInterval(medians)
 	}
-	var parts [][]int64
+	t.BetweenPercent, t.WithinPercent = stat.ProcessSpread(t.Parts())
+}
+
+// Parts are the samples, a slice for each process, in the order in which they were taken.
+func (t *Timing) Parts() (parts [][]int64) {
 	at := 0
-	for _, p := range processes {
+	for _, p := range t.Processes {
 		parts = append(parts, t.Samples[at:at+p.N])
 		at += p.N
 	}
-	t.BetweenPercent, t.WithinPercent = stat.ProcessSpread(parts)
+	return parts
 }
 
 // medians are those of the processes that have samples enough for one.

@@ -54,7 +54,8 @@ func judgeRow(r *record.Record, t *Task) {
 		warn("%d of %d processes are measured", n, t.processes())
 	}
 	if load.Scenario(r.Scenario) == load.Server {
-		if why := load.JudgeBound(r.N+r.Unanswered, r.Late, t.options().LatencyBound); why != "" && len(r.Processes) == t.processes() {
+		why := load.JudgeBound(r.Parts(), r.Late, r.Unanswered, t.options().LatencyBound)
+		if why != "" && len(r.Processes) == t.processes() {
 			reason("%s", why)
 		}
 		return // the spread is the queue's

@@ -170,6 +170,38 @@ func SpearmanInterval(x, y []float64, group []string, seed uint64) (lo, hi float
 	return quantileOf(rho, 0.025), quantileOf(rho, 0.975)
 }
 
+// Inflation returns how many times as far as independent draws the mean of samples strays, at least 1: queries that wait in one line are
+// late together, so that n of them say as much as n over the inflation. It is the variance of means over blocks of neighbours, about the
+// mean of all, times the block's length, over the samples' own variance (batch means, Law and Kelton, Simulation Modeling and Analysis,
+// section 9.5.3). Each part has one process's samples in order and gives ten blocks; a part of fewer samples than ten counts as one block.
+func Inflation(parts [][]int64) float64 {
+	const blocks = 10
+	var all, means []float64
+	for _, part := range parts {
+		size := len(part) / blocks
+		if size == 0 {
+			size = len(part)
+		}
+		for at := 0; size > 0 && at+size <= len(part); at += size {
+			var sum float64
+			for _, v := range part[at : at+size] {
+				all = append(all, float64(v))
+				sum += float64(v)
+			}
+			means = append(means, sum/float64(size))
+		}
+	}
+	if len(means) < 2 {
+		return 1
+	}
+	_, single := moments(all)
+	_, block := moments(means)
+	if single == 0 {
+		return 1
+	}
+	return max(1, block*float64(len(all))/float64(len(means))/single)
+}
+
 // WithinBound reports whether n queries of which late took longer than a bound show, with 99 % confidence, that at
 // least the share p of all queries would keep it: the rule by which MLPerf's LoadGen stops early. P lies in (0, 1);
 // late in [0, n].
