@@ -15,7 +15,7 @@ PUREGO_NETWORKS = tv_shufflenet_v2_x0_5|timm_ghostnet_100
 # Where fuzzing starts: package:target.
 FUZZ = kernels:FuzzConv zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy datasets:FuzzLabels \
 	datasets:FuzzTar datasets:FuzzTarIndex \
-	datasets/decode:FuzzDecode bench/experiment:FuzzParse bench/record:FuzzRead
+	datasets/decode:FuzzDecode bench/experiment:FuzzParse bench/experiment:FuzzSet bench/record:FuzzRead
 # The checkpoints of bench-accuracy: their figures on ImageNetV2 are published.
 SMALL = mobilenetv1_100 mobilenetv2_050 mobilenetv2_100 mobilenetv3_small_100 mobilenetv3_large_100.ra_in1k mnasnet_100 \
 	efficientnet_b0.ra_in1k ghostnet_100 regnetx_004 regnety_004.pycls_in1k deit_tiny_distilled_patch16_224 vit_tiny_patch16_224

@@ -117,7 +117,7 @@ var examples = map[string][]string{
 	},
 	"run": {
 		"zoobench run experiments.yaml",
-		"zoobench run experiments.yaml --only threads --resume",
+		"zoobench run experiments.yaml --only threads --set threads=1,2 --set latency.min_duration=1s",
 	},
 	"samples": {
 		"zoobench samples classes resnet50.jsonl",

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -23,7 +24,7 @@ import (
 const runsDir = "reports/out"
 
 func (a *app) run() *cobra.Command {
-	var only []string
+	var changes experiment.Changes
 	var out, data string
 	var resume, dry, noTune bool
 	c := &cobra.Command{
@@ -39,14 +40,14 @@ func (a *app) run() *cobra.Command {
 			if len(args) > 0 {
 				path = args[0]
 			}
-			file, err := experiment.Load(path, runner.Known(a.list))
+			file, err := experiment.LoadWith(path, runner.Known(a.list), changes)
 			if err != nil {
 				return err
 			}
 			for i := range file.Experiments {
 				file.Experiments[i].NoTune = file.Experiments[i].NoTune || noTune
 			}
-			if _, err := file.Jobs(only...); err != nil {
+			if _, err := file.Jobs(changes.Only...); err != nil {
 				return err // before there is a folder for the run
 			}
 			cache, err := runner.DefaultCache()
@@ -57,7 +58,7 @@ func (a *app) run() *cobra.Command {
 				data = os.Getenv("ZOOBENCH_DATA")
 			}
 			o := runner.Options{
-				List: a.list, File: file, Only: only, Resume: resume, Dir: out, Cache: cache, Data: data, Worker: a.worker,
+				List: a.list, File: file, Only: changes.Only, Resume: resume, Dir: out, Cache: cache, Data: data, Worker: a.worker,
 			}
 			if dry {
 				return a.dryRun(o)
@@ -74,10 +75,12 @@ func (a *app) run() *cobra.Command {
 			o.Events = progress.events()
 			s, err := runner.Run(c.Context(), o)
 			progress.close()
-			return a.finish(s, err, o, resumeCommand(path, only, o.Dir, data, noTune))
+			return a.finish(s, err, o, resumeCommand(path, changes, o.Dir, data, noTune))
 		},
 	}
-	c.Flags().StringArrayVar(&only, "only", nil, "name of an experiment to run; may be given several times (default: those under run)")
+	c.Flags().StringArrayVar(&changes.Only, "only", nil, "name of an experiment to run; may be given several times (default: those under run)")
+	c.Flags().StringArrayVar(&changes.Set, "set", nil,
+		"`KEY=VALUE` in place of a key of the experiments that run, as threads=1,2 or latency.min_duration=1s; may be given several times")
 	c.Flags().StringVar(&out, "out", "", "folder of this run (default: a new one in "+runsDir+")")
 	c.Flags().StringVar(&data, "data", "",
 		"images for accuracy experiments that name none (default: $ZOOBENCH_DATA, else those in the cache folder)")
@@ -124,18 +127,31 @@ func place(o *runner.Options) (err error) {
 }
 
 // resumeCommand is what to type to go on with a run.
-func resumeCommand(path string, only []string, dir, data string, noTune bool) string {
-	command := "zoobench run " + path
-	for _, name := range only {
+func resumeCommand(path string, changes experiment.Changes, dir, data string, noTune bool) string {
+	command := "zoobench run " + shellWord(path)
+	for _, name := range changes.Only {
 		command += " --only " + name
 	}
+	for _, text := range changes.Set {
+		command += " --set " + shellWord(text)
+	}
 	if data != "" {
-		command += " --data " + data
+		command += " --data " + shellWord(data)
 	}
 	if noTune {
 		command += " --no-tune"
 	}
-	return command + " --out " + dir + " --resume"
+	return command + " --out " + shellWord(dir) + " --resume"
+}
+
+// shellWord quotes a word in which a shell would see more than a word.
+func shellWord(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./=:,+@%", r)
+	}) {
+		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	}
+	return text
 }
 
 // finish writes the report of whatever was measured, prints the table and says what is left to do. Failed is what ended

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 )
@@ -200,5 +201,24 @@ func TestFullDisk(t *testing.T) {
 	records, problems, err := record.ReadFile(filepath.Join(dir, record.FileName))
 	if err != nil || len(records) != 1 || len(problems) != 0 {
 		t.Errorf("log: %d records, problems %v, error %v; want 1 and none", len(records), problems, err)
+	}
+}
+
+// TestRunSet changes keys of a file on the command line.
+func TestRunSet(t *testing.T) {
+	run := []string{"run", "testdata/experiments.yaml", "--dry-run", "--format", "json"}
+	code, stdout, stderr := invoke(t, append(run, "--set", "models=squeezenet*", "--set", "threads=1,3")...)
+	if code != exitOK || strings.Count(stdout, "\n") != 4 || strings.Count(stdout, "threads 3") != 2 {
+		t.Errorf("exit code %d, %s%s; want two networks, each with 1 and 3 threads", code, stdout, stderr)
+	}
+	code, _, stderr = invoke(t, append(run, "--set", "thraeds=2")...)
+	if want := `--set "thraeds=2": experiment: unknown key "thraeds", nearest is "threads"`; code != exitUsage || !strings.Contains(stderr, want) {
+		t.Errorf("exit code %d, %q; want %s", code, stderr, want)
+	}
+	changes := experiment.Changes{Only: []string{"one"}, Set: []string{"threads=[1, 2]", "models=vgg11"}}
+	got := resumeCommand("own.yaml", changes, "out", "it's", true)
+	want := `zoobench run own.yaml --only one --set 'threads=[1, 2]' --set models=vgg11 --data 'it'\''s' --no-tune --out out --resume`
+	if got != want {
+		t.Errorf("to resume: got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -11,15 +11,19 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// An Error is one thing wrong with a file, at a position counted from 1.
+// An Error is one thing wrong with a file, at a position counted from 1, or with what was set on top of it.
 type Error struct {
 	File         string
 	Line, Column int
 	Text         string
+	Set          string // KEY=VALUE; "" where the file is wrong
 }
 
-// Error returns the text behind file:line:column.
+// Error returns the text behind file:line:column, or behind the setting.
 func (e Error) Error() string {
+	if e.Set != "" {
+		return fmt.Sprintf("experiment: --set %s: %s", quote(e.Set), e.Text)
+	}
 	return fmt.Sprintf("experiment: %s:%d:%d: %s", e.File, e.Line, e.Column, e.Text)
 }
 
@@ -44,15 +48,20 @@ const maxErrors = 100
 
 // A decoder walks the YAML tree as far as the schema goes, and keeps every error.
 type decoder struct {
-	file  string
-	errs  Errors
-	steps int // nodes visited, aliases expanded
+	file     string
+	settings []setting // whose nodes have line 0, and their index for a column
+	errs     Errors
+	steps    int // nodes visited, aliases expanded
 }
 
 // fail keeps an error at n.
 func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
-	if len(d.errs) < maxErrors {
-		d.errs = append(d.errs, Error{d.file, n.Line, n.Column, fmt.Sprintf(format, args...)})
+	e := Error{File: d.file, Line: n.Line, Column: n.Column, Text: fmt.Sprintf(format, args...)}
+	if n.Line == 0 {
+		e.Set = d.settings[n.Column].text
+	}
+	if len(d.errs) < maxErrors && (e.Set == "" || !slices.Contains(d.errs, e)) { // every experiment takes a setting
+		d.errs = append(d.errs, e)
 	}
 }
 

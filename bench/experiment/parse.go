@@ -33,42 +33,55 @@ const (
 )
 
 // Load reads the file at path; its relative paths are taken from its own folder.
-func Load(path string, known Known) (*File, error) {
+func Load(path string, known Known) (*File, error) { return LoadWith(path, known, Changes{}) }
+
+// LoadWith reads the file at path with changes.
+func LoadWith(path string, known Known, changes Changes) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("experiment: %w", err)
 	}
 	defer f.Close()
-	return Parse(path, f, known)
+	return ParseWith(path, f, known, changes)
 }
 
 // Parse reads experiments.yaml from r. Path names the file in errors, and its folder is
 // where relative paths start. An error that concerns the text is [Errors].
 func Parse(path string, r io.Reader, known Known) (*File, error) {
+	return ParseWith(path, r, known, Changes{})
+}
+
+// ParseWith reads experiments.yaml from r with changes. Relative paths among them start at the working directory.
+func ParseWith(path string, r io.Reader, known Known, changes Changes) (*File, error) {
+	settings, err := readSettings(changes.Set)
+	if err != nil {
+		return nil, err
+	}
 	src, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("experiment: %s: %w", path, err)
 	}
 	if len(src) > maxBytes {
-		return nil, Errors{{path, 1, 1, fmt.Sprintf("more than %d bytes, too large for an experiment file", maxBytes)}}
+		return nil, Errors{{File: path, Line: 1, Column: 1, Text: fmt.Sprintf("more than %d bytes, too large for an experiment file", maxBytes)}}
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(src))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, Errors{{path, 1, 1, `the file is empty, want "experiments"`}}
+		return nil, Errors{{File: path, Line: 1, Column: 1, Text: `the file is empty, want "experiments"`}}
 	} else if err != nil {
 		return nil, syntaxError(path, src, err)
 	}
 	if err := dec.Decode(&second); err == nil {
-		return nil, Errors{{path, second.Line, second.Column, "a second document, want one"}}
+		return nil, Errors{{File: path, Line: second.Line, Column: second.Column, Text: "a second document, want one"}}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(path, src, err)
 	}
 
-	p := parser{decoder: decoder{file: path}, known: known, dir: filepath.Dir(path)}
+	p := parser{decoder: decoder{file: path, settings: settings}, known: known, dir: filepath.Dir(path)}
 	if p.cycles(&doc, map[*yaml.Node]bool{}); len(p.errs) > 0 {
 		return nil, p.err()
 	}
+	p.apply(doc.Content[0], changes.Only)
 	f := p.document(doc.Content[0])
 	if err := p.err(); err != nil {
 		return nil, err
@@ -91,7 +104,7 @@ func syntaxError(path string, src []byte, err error) error {
 	if lines := bytes.Split(src, []byte("\n")); line >= 1 && line <= len(lines) {
 		column += len(lines[line-1]) - len(bytes.TrimLeft(lines[line-1], " \t"))
 	}
-	return Errors{{path, line, column, "not YAML: " + strings.Trim(strconv.Quote(text), `"`)}}
+	return Errors{{File: path, Line: line, Column: column, Text: "not YAML: " + strings.Trim(strconv.Quote(text), `"`)}}
 }
 
 // A parser knows the schema.
@@ -304,7 +317,7 @@ func (p *parser) wholes(n *yaml.Node, what string, lo, hi int) (values []int) {
 	return values
 }
 
-// empty says whether n is a section that was opened and left blank: all defaults.
+// empty reports whether n is a section that was opened and left blank: all defaults.
 func empty(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
 func (p *parser) latency(n *yaml.Node) *Latency {
@@ -378,12 +391,16 @@ func (p *parser) checkpoint(n *yaml.Node) (c Checkpoint, ok bool) {
 	return c, isMapping && good
 }
 
-// path reads a path and makes a relative one absolute, from the file's folder.
+// path reads a path and makes a relative one absolute, from the file's folder or, for a setting, from the working directory.
 func (p *parser) path(n *yaml.Node, what string, to *string) {
 	if !p.text(n, what, to) || filepath.IsAbs(*to) {
 		return
 	}
-	abs, err := filepath.Abs(filepath.Join(p.dir, *to))
+	dir := p.dir
+	if n.Line == 0 {
+		dir = "" // of a setting
+	}
+	abs, err := filepath.Abs(filepath.Join(dir, *to))
 	if err != nil {
 		p.fail(n, "%s: %v", what, err)
 		return
