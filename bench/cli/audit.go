@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/runner"
@@ -30,6 +29,7 @@ type auditRow struct {
 	PHolm      float64 `json:"p_holm"`   // corrected for all mistakes
 	Expected   float64 `json:"expected"` // percent: the published figure with the difference or, without one, Top1
 	Fits       *bool   `json:"fits_observed,omitempty"`
+	Model      string  `json:"model"`
 	fit        float64 // how far Expected is from what was observed
 }
 
@@ -41,20 +41,17 @@ func (a *app) audit() *cobra.Command {
 	var images imageFlags
 	var observed float64
 	c := &cobra.Command{
-		Use:   "audit NETWORK[.TAG] --data DIR",
+		Use:   "audit NETWORK[.TAG]... --data DIR",
 		Short: "Measure how much accuracy a checkpoint loses by mistakes in preparing images",
 		Long: "Measures a checkpoint's accuracy with its published preprocessing and with each plausible mistake, on the same images.\n" +
 			"Such mistakes are another interpolation, another crop, no antialiasing, or channels in reverse order. With --observed,\n" +
 			"the command says which mistakes would explain the top-1 that you measured.",
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: a.network,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, args []string) error {
-			t, err := b.task(a, args[0])
+			tasks, err := b.checkpoints(a, "audit", args)
 			if err != nil {
 				return err
-			}
-			if t.Weights == "" {
-				return fmt.Errorf("audit: %s: no checkpoint; name it as NETWORK.TAG, or its file with --weights", args[0])
 			}
 			if err := images.check("audit"); err != nil {
 				return err
@@ -62,19 +59,24 @@ func (a *app) audit() *cobra.Command {
 			if observed < 0 || observed > 100 {
 				return fmt.Errorf("--observed %v: want 0 to 100 percent", observed)
 			}
-			t.Job.Accuracy = &images.Accuracy
-			var step func(done, total int)
-			if _, isTerminal := terminalWidth(a.notes); isTerminal {
-				bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(a.notes), progressbar.OptionShowCount(),
-					progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish())
-				defer bar.Clear()
-				step = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }
+			if len(tasks) > 1 && observed > 0 {
+				return fmt.Errorf("--observed: have %d checkpoints, want one", len(tasks))
 			}
-			r, err := runner.Audit(c.Context(), a.list, t, step)
-			if err != nil {
-				return err
-			}
-			return a.printAudit(r, observed)
+			return a.eachTask(c.Context(), tasks, func(t runner.Task) error {
+				t.Job.Accuracy = &images.Accuracy
+				step, clear := a.imageBar()
+				r, err := runner.Audit(c.Context(), a.list, t, step)
+				clear()
+				if err != nil {
+					return err
+				}
+				if len(tasks) > 1 && a.format == "table" {
+					if _, err := fmt.Fprintf(a.stdout, "%s\n", taskName(t)); err != nil {
+						return err
+					}
+				}
+				return a.printAudit(r, observed)
+			})
 		},
 	}
 	b.flags(c)
@@ -105,7 +107,7 @@ func auditRows(r *runner.AuditResult, published, observed float64) []auditRow {
 	var rows []auditRow
 	percent := func(k int) float64 { return 100 * float64(k) / float64(r.Images) }
 	for i, w := range r.Rows {
-		row := auditRow{Mistake: w.Name, Detail: w.Detail, Images: r.Images, Top1: percent(w.Top1), Top5: percent(w.Top5), P: w.P, PHolm: w.PHolm}
+		row := auditRow{Model: r.Network.Name(), Mistake: w.Name, Detail: w.Detail, Images: r.Images, Top1: percent(w.Top1), Top5: percent(w.Top5), P: w.P, PHolm: w.PHolm}
 		row.Difference = percent(w.OnlyHere - w.OnlyRef)
 		if i > 0 {
 			lo, hi := stat.PairedInterval(w.OnlyHere, w.OnlyRef, r.Images)

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,7 +43,8 @@ type cached struct {
 	held   weights.Held
 }
 
-// cachedFiles are the cache's files, of those named only them; a name may lack its folder, and the extension.
+// cachedFiles are the cache's files, of those named only them. A name may have wildcards, and may lack its folder and the
+// extension.
 func cachedFiles(names []string) ([]cached, error) {
 	cache, err := runner.DefaultCache()
 	if err != nil {
@@ -64,14 +66,26 @@ func cachedFiles(names []string) ([]cached, error) {
 	}
 	var chosen []cached
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(c cached) bool {
+		found := false
+		for _, c := range all {
 			base := c.held.Name
-			return name == base || name == c.folder+"/"+base || name == strings.TrimSuffix(base, filepath.Ext(base))
-		})
-		if i < 0 {
-			return nil, fmt.Errorf("cache: %s: no such file in %s", name, cache.Dir)
+			for _, known := range []string{base, c.folder + "/" + base, strings.TrimSuffix(base, filepath.Ext(base))} {
+				match, err := path.Match(name, known)
+				if err != nil {
+					return nil, fmt.Errorf("cache: pattern %q: %w", name, err)
+				}
+				if match || name == known {
+					found = true
+					if !slices.Contains(chosen, c) {
+						chosen = append(chosen, c)
+					}
+					break
+				}
+			}
 		}
-		chosen = append(chosen, all[i])
+		if !found {
+			return nil, fmt.Errorf("cache: %s: no such file in %s; zoobench cache ls lists them", name, cache.Dir)
+		}
 	}
 	return chosen, nil
 }

@@ -68,7 +68,7 @@ func golden(t *testing.T, name, stdout, stderr string) {
 // TestGolden holds texts that depend on the zoo and the command line alone. Algorithms, their errors and packed sizes are the kernels'
 // and are left out.
 func TestGolden(t *testing.T) {
-	algorithm := regexp.MustCompile(`(?m)[^, ]+,[^, ]*$`)
+	algorithm := regexp.MustCompile(`(?m)[^, ]+,[^, ]*,[^, ]*$`) // and its error, and the network
 	for _, test := range []struct {
 		name string
 		args []string
@@ -252,7 +252,7 @@ func TestUsage(t *testing.T) {
 		{"too many classes", []string{"show", "alexnet", "--num-classes", "9999999"}, "9999999 classes, want 1 to 1048576"},
 		{"nearest three", []string{"show", "vgg61"}, `no network "vgg61"; nearest: vgg11, vgg16, vgg13`},
 		{"one of a diff", []string{"show", "--diff", "alexnet"}, "have 1 networks, want 2"},
-		{"two to show", []string{"show", "alexnet", "vgg11"}, "have 2 networks, want 1"},
+		{"three to compare", []string{"show", "--diff", "alexnet", "vgg11", "resnet18"}, "show --diff: have 3 networks, want 2"},
 		{"diff with itself", []string{"show", "--diff", "mobilenet_v2", "mobilenetv2_100"},
 			"mobilenet_v2 and mobilenetv2_100 are the same network, mobilenetv2_100"},
 		{"unknown in a diff", []string{"show", "--diff", "alexnet", "resnet5O"}, `no network "resnet5O"; nearest: `},

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"zoobench/datasets"
@@ -70,13 +69,8 @@ func (a *app) dataCheck() *cobra.Command {
 				return err
 			}
 			defer files.Close()
-			var step func(done, total int)
-			if _, isTerminal := terminalWidth(a.notes); isTerminal {
-				bar := progressbar.NewOptions(files.Len(), progressbar.OptionSetWriter(a.notes), progressbar.OptionShowCount(),
-					progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish())
-				defer bar.Clear()
-				step = func(done, total int) { bar.ChangeMax(total); bar.Set(done) }
-			}
+			step, clear := a.imageBar()
+			defer clear()
 			r, err := datasets.Check(c.Context(), datasets.Sample(files, limit, seed), step)
 			if err != nil {
 				return err

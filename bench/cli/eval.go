@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -83,49 +85,40 @@ func (a *app) eval() *cobra.Command {
 	var images imageFlags
 	var perSample string
 	c := &cobra.Command{
-		Use:   "eval NETWORK --weights FILE|TAG --data DIR",
+		Use:   "eval NETWORK... --weights FILE|TAG --data DIR",
 		Short: "Measure a checkpoint's accuracy on labelled images",
 		Long: "Measures the top-1 and top-5 accuracy of a checkpoint. --data is a folder with a folder for each class, named by WordNet\n" +
 			"ID or by index; a folder of images with a label file; the tar of ILSVRC-2012's validation set or of ImageNetV2; or\n" +
 			"WebDataset's shards. --limit draws a random subset that is balanced over the classes.",
-		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: a.network,
-		RunE: func(c *cobra.Command, args []string) (failed error) {
-			t, err := b.task(a, args[0])
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: a.networks,
+		RunE: func(c *cobra.Command, args []string) error {
+			tasks, err := b.checkpoints(a, "eval", args)
 			if err != nil {
 				return err
 			}
-			if t.Weights == "" {
-				return fmt.Errorf("eval: %s: no checkpoint; name its file or its tag with --weights", args[0])
-			}
-			if t.Recipe, err = rf.recipe(); err != nil {
+			recipe, err := rf.recipe()
+			if err != nil {
 				return err
 			}
 			if err := images.check("eval"); err != nil {
 				return err
 			}
-			t.Job.Accuracy = &images.Accuracy
-			watch := runner.Watch{Ready: a.sayReady}
-			if perSample != "" {
-				w, err := record.NewSampleWriter(perSample)
+			if len(tasks) > 1 && perSample != "" {
+				return fmt.Errorf("--per-sample: have %d checkpoints, want one", len(tasks))
+			}
+			out := a.evalPrinter()
+			return errors.Join(a.eachTask(c.Context(), tasks, func(t runner.Task) error {
+				t.Recipe, t.Job.Accuracy = recipe, &images.Accuracy
+				r, err := a.accuracy(c.Context(), t, perSample)
 				if err != nil {
 					return err
 				}
-				watch.Sample = func(s runner.Sample) error { return w.Write(s.Record()) }
-				defer func() {
-					if closed := w.Close(failed); failed == nil {
-						failed = closed
-					}
-				}()
-			}
-			r, err := runner.Accuracy(c.Context(), a.list, t, watch)
-			if err != nil {
-				return err
-			}
-			for _, warning := range r.Verdict.Warnings {
-				fmt.Fprintln(a.stderr, "warning: "+clean(warning))
-			}
-			return a.printEval(r)
+				for _, warning := range r.Verdict.Warnings {
+					fmt.Fprintln(a.stderr, "warning: "+clean(warning))
+				}
+				return out.print(newEvalRow(r))
+			}), out.close())
 		},
 	}
 	b.flags(c)
@@ -138,7 +131,25 @@ func (a *app) eval() *cobra.Command {
 	return c
 }
 
-// sayReady tells on stderr what was recognised and what will be done with it, since an accuracy hangs on it.
+// accuracy evaluates a checkpoint, with a line for each image in the file perSample if that is not "".
+func (a *app) accuracy(ctx context.Context, t runner.Task, perSample string) (_ *record.Record, failed error) {
+	watch := runner.Watch{Ready: a.sayReady}
+	if perSample != "" {
+		w, err := record.NewSampleWriter(perSample)
+		if err != nil {
+			return nil, err
+		}
+		watch.Sample = func(s runner.Sample) error { return w.Write(s.Record()) }
+		defer func() {
+			if closed := w.Close(failed); failed == nil {
+				failed = closed
+			}
+		}()
+	}
+	return runner.Accuracy(ctx, a.list, t, watch)
+}
+
+// sayReady says on standard error what was recognised and what will be done with it, since an accuracy depends on it.
 func (a *app) sayReady(n *runner.Network, _ *datasets.Files) {
 	names := "the network's own"
 	if n.Naming != "" {
@@ -151,22 +162,24 @@ func (a *app) sayReady(n *runner.Network, _ *datasets.Files) {
 		r.Mean, r.Std)
 }
 
-func (a *app) printEval(r *record.Record) error {
-	row := evalRow{
+func newEvalRow(r *record.Record) evalRow {
+	return evalRow{
 		Model: r.Name(), Images: r.Images, Top1: r.Top1, Top1Lo: r.Top1Lo, Top1Hi: r.Top1Hi, Top5: r.Top5, Top5Lo: r.Top5Lo, Top5Hi: r.Top5Hi,
 		Unreadable: r.Unreadable, ImagesPerSec: r.ImagesPerSec,
 		ImgSize: r.Recipe.ImgSize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation,
 		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Warnings: r.Verdict.Warnings,
 		Plan: r.Plan.Hash,
 	}
+}
+
+func (a *app) evalPrinter() *printer[evalRow] {
 	title := []string{"model", "images", "top-1", "95 % interval", "top-5", "95 % interval", "unreadable", "img/s"}
 	percent := func(v float64) string { return fmt.Sprintf("%.2f %%", v) }
 	interval := func(lo, hi float64) string { return fmt.Sprintf("%.2f to %.2f", lo, hi) }
-	out := newPrinter(a, title, func(r evalRow) []string {
+	return newPrinter(a, title, func(r evalRow) []string {
 		return []string{
 			r.Model, strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi), percent(r.Top5), interval(r.Top5Lo, r.Top5Hi),
 			strconv.Itoa(r.Unreadable), fmt.Sprintf("%.1f", r.ImagesPerSec),
 		}
 	})
-	return out.printAll([]evalRow{row})
 }

@@ -93,7 +93,7 @@ var examples = map[string][]string{
 	},
 	"ls": {
 		"zoobench ls 'resnet*'",
-		"zoobench ls family:mobilenetv2 --max-params 5",
+		"zoobench ls --checkpoints family:mobilenetv2  # with the licence of each",
 	},
 	"pipeline": {
 		"zoobench pipeline squeezenet1_1 --data val",

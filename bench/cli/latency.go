@@ -140,15 +140,14 @@ func (a *app) latency() *cobra.Command {
 				return fmt.Errorf("--threads %d, --batch %d, --min-duration %v, --processes %d: "+
 					"want at least 0, at least 1, more than 0 and at least 1", threads, batch, minDuration, processes)
 			}
-			var tasks []runner.Task
-			for _, name := range names {
-				t, err := b.task(a, name)
-				if err != nil {
-					return err
-				}
+			tasks, err := b.tasks(a, names)
+			if err != nil {
+				return err
+			}
+			for i := range tasks {
+				t := &tasks[i]
 				t.Threads, t.Batch, t.Scenario, t.Processes = threads, batch, string(load.SingleStream), processes
 				t.Job.Latency = &experiment.Latency{MinDuration: minDuration}
-				tasks = append(tasks, t)
 			}
 			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "95 % interval", "min", "mean", "n", "img/s", "weights",
 				"arena", "peak RSS", "load", "trials", "verdict"}
@@ -206,10 +205,10 @@ func (a *app) each(ctx context.Context, tasks []runner.Task, row func(*record.Re
 		switch {
 		case err == nil:
 		case errors.As(err, &failure) && len(tasks) > 1:
-			fmt.Fprintf(a.stderr, "zoobench: %s: %s\n", tasks[i].Model, clean(failure.Error()))
+			fmt.Fprintf(a.stderr, "zoobench: %s: %s\n", taskName(tasks[i]), clean(failure.Error()))
 			failed++
 		default:
-			return fmt.Errorf("%s: %w", tasks[i].Model, err)
+			return fmt.Errorf("%s: %w", taskName(tasks[i]), err)
 		}
 		return nil
 	})

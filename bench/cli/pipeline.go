@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/record"
-	"zoobench/bench/runner"
 )
 
 // pipelineRow is a row of zoobench pipeline; its names are relied on by scripts.
@@ -71,14 +70,13 @@ func (a *app) pipeline() *cobra.Command {
 					fmt.Sprintf("%.1f", r.Alone), fmt.Sprintf("%.1f", r.Bound), fmt.Sprintf("%.1f", r.EndToEnd), share,
 				}
 			})
-			var tasks []runner.Task
-			for _, name := range names {
-				t, err := b.task(a, name)
-				if err != nil {
-					return err
-				}
+			tasks, err := b.tasks(a, names)
+			if err != nil {
+				return err
+			}
+			for i := range tasks {
+				t := &tasks[i]
 				t.Threads, t.Batch, t.Pipeline, t.Job.Accuracy = threads, batch, true, &images.Accuracy
-				tasks = append(tasks, t)
 			}
 			return errors.Join(a.each(c.Context(), tasks, func(r *record.Record) error {
 				for _, warning := range r.Verdict.Warnings {

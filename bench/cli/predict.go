@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ type predictRow struct {
 	Class       int     `json:"class"`
 	Name        string  `json:"name"`
 	Probability float64 `json:"probability"`
+	Model       string  `json:"model"`
 }
 
 // maxImageBytes bounds an image's file, as package datasets does.
@@ -33,51 +35,34 @@ func (a *app) predict() *cobra.Command {
 	var rf recipeFlags
 	var head string
 	c := &cobra.Command{
-		Use:               "predict NETWORK --weights FILE|TAG [--head FILE] IMAGE...",
+		Use:               "predict NETWORK[,NETWORK] --weights FILE|TAG [--head FILE] IMAGE...",
 		Short:             "Print the five most probable classes of each image",
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: a.network,
 		RunE: func(c *cobra.Command, args []string) error {
-			t, err := b.task(a, args[0])
+			tasks, err := b.checkpoints(a, "predict", args[:1])
 			if err != nil {
 				return err
 			}
-			if t.Weights == "" {
-				return fmt.Errorf("predict: %s: no checkpoint; name its file or its tag with --weights", args[0])
-			}
-			if t.Recipe, err = rf.recipe(); err != nil {
-				return err
-			}
-			n, err := a.classifier(t, head)
+			recipe, err := rf.recipe()
 			if err != nil {
 				return err
 			}
-			defer n.close()
-			processor, err := preprocess.New(n.recipe, preprocess.HWC)
-			if err != nil {
-				return err
+			if len(tasks) > 1 && head != "" {
+				return fmt.Errorf("--head: have %d checkpoints, want one", len(tasks))
 			}
-			out := newPrinter(a, []string{"image", "rank", "class", "name", "probability"}, func(r predictRow) []string {
-				return []string{r.File, strconv.Itoa(r.Rank), strconv.Itoa(r.Class), r.Name, fmt.Sprintf("%.4f", r.Probability)}
+			title := []string{"image", "rank", "class", "name", "probability"}
+			if len(tasks) > 1 {
+				title = append(title, "model")
+			}
+			out := newPrinter(a, title, func(r predictRow) []string {
+				line := []string{r.File, strconv.Itoa(r.Rank), strconv.Itoa(r.Class), r.Name, fmt.Sprintf("%.4f", r.Probability), r.Model}
+				return line[:len(title)]
 			})
-			var failed error
-			for _, path := range args[1:] {
-				if err := c.Context().Err(); err != nil {
-					return err
-				}
-				rows, err := classify(n, processor, path)
-				if err != nil {
-					// The other images' answers are worth having.
-					failed = errors.Join(failed, fmt.Errorf("predict: %s: %w", path, err))
-					continue
-				}
-				for _, row := range rows {
-					if err := out.print(row); err != nil {
-						return err
-					}
-				}
-			}
-			return errors.Join(failed, out.close())
+			return errors.Join(a.eachTask(c.Context(), tasks, func(t runner.Task) error {
+				t.Recipe = recipe
+				return a.predictAll(c.Context(), t, head, args[1:], out)
+			}), out.close())
 		},
 	}
 	b.flags(c)
@@ -86,6 +71,37 @@ func (a *app) predict() *cobra.Command {
 	c.Flags().StringVar(&head, "head", "", "file of a head that choose --save wrote; its classes replace the network's (default: none)")
 	a.formatFlag(c)
 	return c
+}
+
+// predictAll prints the best classes of each image. One that cannot be read does not cost the others' answers.
+func (a *app) predictAll(ctx context.Context, t runner.Task, head string, paths []string, out *printer[predictRow]) error {
+	n, err := a.classifier(t, head)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	processor, err := preprocess.New(n.recipe, preprocess.HWC)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, path := range paths {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rows, err := classify(n, processor, path)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("predict: %s: %w", path, err))
+			continue
+		}
+		for _, row := range rows {
+			row.Model = taskName(t)
+			if err := out.print(row); err != nil {
+				return err
+			}
+		}
+	}
+	return failed
 }
 
 // A classifier gives scores to the classes of a network, or of a head.

@@ -44,6 +44,12 @@ func (p *profileFlags) check(given func(flag string) bool, timed bool) error {
 // profileWarn is how much longer than its layers together a run may take: reading the clock takes far less.
 const profileWarn = 1.15
 
+// timeRow is a layer of zoobench show --time.
+type timeRow struct {
+	runner.LayerTime
+	Model string `json:"model"`
+}
+
 // showTimes runs a network and prints a row a layer.
 func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name string) error {
 	t, err := b.task(a, name)
@@ -68,7 +74,7 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 		slices.SortStableFunc(rows, func(x, y runner.LayerTime) int { return cmp.Compare(y.Gap(), x.Gap()) })
 	}
 	title := []string{"layer", "op", "output", "MACs", "moved", "ms", "GFLOP/s", "of peak", "roofline", "bound", "algorithm"}
-	out := newPrinter(a, title, func(r runner.LayerTime) []string {
+	out := newPrinter(a, title, func(r timeRow) []string {
 		return []string{
 			r.Name, r.Op, shape(r.Out), fmt.Sprintf("%.2f M", float64(r.MACs)/1e6), fmt.Sprintf("%.2f MB", float64(r.Bytes)/1e6),
 			fmt.Sprintf("%.4f", float64(r.Time)/1e6), strconv.FormatFloat(r.GFLOPS, 'f', 1, 64), fmt.Sprintf("%.0f %%", r.PeakPercent),
@@ -76,7 +82,7 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 		}
 	})
 	for _, r := range rows {
-		if err := out.print(r); err != nil {
+		if err := out.print(timeRow{r, n.Spec.Name}); err != nil {
 			return err
 		}
 	}

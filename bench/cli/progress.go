@@ -152,6 +152,16 @@ func (p *progress) close() {
 	p.tellRepeats()
 }
 
+// imageBar shows on a terminal how many images are done. Without a terminal, step is nil.
+func (a *app) imageBar() (step func(done, total int), clear func()) {
+	if _, isTerminal := terminalWidth(a.notes); !isTerminal {
+		return nil, func() {}
+	}
+	bar := progressbar.NewOptions(1, progressbar.OptionSetWriter(a.notes), progressbar.OptionShowCount(),
+		progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish())
+	return func(done, total int) { bar.ChangeMax(total); bar.Set(done) }, func() { bar.Clear() }
+}
+
 // outcome is what became of a job, in a line.
 func outcome(r *record.Record) string {
 	var text string

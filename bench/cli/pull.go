@@ -79,8 +79,9 @@ func (a *app) pull() *cobra.Command {
 		Use:   "pull NETWORK[.TAG]...",
 		Short: "Fetch checkpoints into the cache folder, and verify them",
 		Long: "Fetches checkpoints. For a network without a tag it fetches the first published checkpoint. An interrupted fetch continues\n" +
-			"where it stopped. A file gets its name only after its hash is verified. --family and --all-small leave out checkpoints\n" +
-			"that may not be used commercially, unless --non-commercial is given. For images, use zoobench pull data imagenetv2.",
+			"where it stopped. A file gets its name only after its hash is verified. Patterns, --family and --all-small leave out\n" +
+			"checkpoints that may not be used commercially, unless --non-commercial is given. zoobench ls --checkpoints prints every\n" +
+			"licence. For images, use zoobench pull data imagenetv2.",
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
 			files, err := a.checkpoints(names, families, allSmall, nonCommercial)
@@ -99,7 +100,7 @@ func (a *app) pull() *cobra.Command {
 	}
 	c.Flags().StringArrayVar(&families, "family", nil, "family: the first checkpoint of each of its networks; may be given several times")
 	c.Flags().BoolVar(&allSmall, "all-small", false, "first checkpoint of every network with at most 6 million parameters")
-	c.Flags().BoolVar(&nonCommercial, "non-commercial", false, "checkpoints with a non-commercial licence too, with --family and --all-small")
+	c.Flags().BoolVar(&nonCommercial, "non-commercial", false, "checkpoints with a non-commercial licence too, with patterns, --family and --all-small")
 	pf.flags(c)
 	a.formatFlag(c)
 	c.AddCommand(a.pullData())
@@ -136,7 +137,7 @@ func (a *app) pullData() *cobra.Command {
 }
 
 // checkpoints are the files of the checkpoints that are named, and of those that are selected.
-func (a *app) checkpoints(names, families []string, allSmall, nonCommercial bool) ([]wanted, error) {
+func (a *app) checkpoints(args, families []string, allSmall, nonCommercial bool) ([]wanted, error) {
 	var files []wanted
 	add := func(c zoo.Checkpoint) {
 		w := wantedFile(c)
@@ -144,27 +145,14 @@ func (a *app) checkpoints(names, families []string, allSmall, nonCommercial bool
 			files = append(files, w)
 		}
 	}
-	for _, name := range names {
-		spec, err := a.list.Find(name)
+	for _, arg := range args {
+		found, err := a.named(arg, nonCommercial)
 		if err != nil {
 			return nil, err
 		}
-		if _, tag := zoo.Split(name); tag != "" {
-			c, err := a.list.FindCheckpoint(name)
-			if err != nil {
-				return nil, err
-			}
-			if c.URL() == "" {
-				return nil, fmt.Errorf("pull: %s: no address is known", c.Name())
-			}
+		for _, c := range found {
 			add(c)
-			continue
 		}
-		c, ok := firstCheckpoint(spec, true)
-		if !ok {
-			return nil, fmt.Errorf("pull: %s: no published weights that can be fetched", spec.Name)
-		}
-		add(c)
 	}
 	for _, f := range families {
 		if !slices.ContainsFunc(a.list.All(), func(s *zoo.Spec) bool { return s.Family == f }) {
@@ -179,6 +167,40 @@ func (a *app) checkpoints(names, families []string, allSmall, nonCommercial bool
 		}
 	}
 	return files, nil
+}
+
+// named are the checkpoints that an argument names. A pattern leaves out those that cannot be fetched, and those that may not
+// be used commercially unless nonCommercial is set.
+func (a *app) named(arg string, nonCommercial bool) (found []zoo.Checkpoint, err error) {
+	names, err := a.expand([]string{arg}, publishedTags)
+	if err != nil {
+		return nil, err
+	}
+	pattern := isPattern(arg)
+	for _, name := range names {
+		spec, err := a.list.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		c, ok := firstCheckpoint(spec, nonCommercial || !pattern)
+		if _, tag := zoo.Split(name); tag != "" {
+			if c, err = a.list.FindCheckpoint(name); err != nil {
+				return nil, err
+			}
+			ok = c.URL() != "" && (nonCommercial || !pattern || commercial(c.Licence))
+		}
+		switch {
+		case ok:
+			found = append(found, c)
+		case !pattern:
+			return nil, fmt.Errorf("pull: %s: no published weights that can be fetched", name)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("pull: %s: no published weights that can be fetched; --non-commercial takes those too that may not be "+
+			"used commercially", arg)
+	}
+	return found, nil
 }
 
 // firstCheckpoint is the first checkpoint of a network that can be fetched, one with published figures on ImageNetV2 as

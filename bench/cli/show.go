@@ -23,6 +23,7 @@ type showRow struct {
 	Algorithm string `json:"algorithm"`
 
 	MaxError float64 `json:"max_error,omitempty"` // that the algorithm states, see kernels.Algorithm
+	Model    string  `json:"model"`
 }
 
 // zeros are weights enough to plan with: one slice of zeros serves every tensor. Running variances of zero are kept
@@ -63,18 +64,19 @@ func (a *app) show() *cobra.Command {
 	var p profileFlags
 	var diff, timed bool
 	c := &cobra.Command{
-		Use:   "show NETWORK | show --diff NETWORK NETWORK",
+		Use:   "show NETWORK... | show --diff NETWORK NETWORK",
 		Short: "Print a network's layers, their times, or the differences between two networks",
 		Long: "Prints a network's layers as the engine runs them. With --time, the command runs the network and prints how near each\n" +
 			"layer comes to the limits of the machine. With --diff, it prints the stages of two networks side by side.",
+		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
-			want := 1
-			if diff {
-				want = 2
+			names, err := a.expand(names, cachedTags)
+			if err != nil {
+				return err
 			}
-			if len(names) != want {
-				return fmt.Errorf("show: have %d networks, want %d", len(names), want)
+			if diff && len(names) != 2 {
+				return fmt.Errorf("show --diff: have %d networks, want 2", len(names))
 			}
 			if err := b.check(); err != nil {
 				return err
@@ -82,13 +84,25 @@ func (a *app) show() *cobra.Command {
 			if err := p.check(c.Flags().Changed, timed); err != nil {
 				return err
 			}
-			switch {
-			case diff:
+			if diff {
 				return a.showDiff(b, [2]string(names))
-			case timed:
-				return a.showTimes(c.Context(), b, p, names[0])
 			}
-			return a.showLayers(b, names[0])
+			for i, name := range names {
+				if i > 0 && a.format == "table" {
+					if _, err := fmt.Fprintln(a.stdout); err != nil {
+						return err
+					}
+				}
+				if timed {
+					err = a.showTimes(c.Context(), b, p, name)
+				} else {
+					err = a.showLayers(b, name)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 	b.flags(c)
@@ -123,7 +137,7 @@ func (a *app) showLayers(b build, name string) error {
 		return []string{r.Name, r.Op, shape(r.Out), strconv.FormatInt(r.Params, 10), strconv.FormatInt(r.MACs, 10), r.Algorithm}
 	})
 	for _, l := range e.Layers() {
-		if err := out.print(newShowRow(l)); err != nil {
+		if err := out.print(newShowRow(spec.Name, l)); err != nil {
 			return err
 		}
 	}
@@ -137,10 +151,10 @@ func (a *app) showLayers(b build, name string) error {
 	return err
 }
 
-func newShowRow(l engine.Layer) showRow {
+func newShowRow(model string, l engine.Layer) showRow {
 	return showRow{
 		Name: l.Name, Op: strings.Join(append([]string{l.Op}, l.Fused...), "+"), Out: []int{l.Out.C, l.Out.H, l.Out.W},
-		Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm, MaxError: l.Error,
+		Params: l.Params, MACs: l.MACs, Algorithm: l.Algorithm, MaxError: l.Error, Model: model,
 	}
 }
 
