@@ -65,7 +65,8 @@ func writeFindings(out io.Writer, found []findings.Finding, figures []figure) {
 		return
 	}
 	fmt.Fprintf(out, "\n## Findings\n\nClaims of the literature, tested on this run: %s. report.html has the evidence for each. "+
-		"A comparison counts if its p-value is below 0.05 after Holm's correction over all comparisons of its claim.\n", findings.Count(found))
+		"A comparison counts if its p-value is below 0.05 after Holm's correction over all comparisons of its claim. Each claim is a "+
+		"question of its own: of twenty claims about no difference, chance decides about one.\n", findings.Count(found))
 	plots := map[string]string{}
 	for i := range figures {
 		if f := &figures[i]; f.finding != "" {
@@ -94,13 +95,14 @@ func writeFindings(out io.Writer, found []findings.Finding, figures []figure) {
 		fmt.Fprintf(out, "\nIt takes %s:\n\n", markdown(g.Name))
 		for _, f := range g.Findings {
 			missing := ""
-			if len(f.Missing) > 0 {
-				missing = clean(f.Missing[0])
+			if lacking := f.Lacking(); len(lacking) > 0 {
+				missing = " Missing: " + clean(lacking[0])
+				if n := len(lacking) - 1; n > 0 {
+					missing += fmt.Sprintf(", and %d more", n)
+				}
+				missing += "."
 			}
-			if n := len(f.Missing) - 1; n > 0 {
-				missing += fmt.Sprintf(", and %d more", n)
-			}
-			fmt.Fprintf(out, "- %s Missing: %s.\n", markdown(f.Text), markdown(missing))
+			fmt.Fprintf(out, "- %s%s\n", markdown(f.Text), markdown(missing))
 		}
 	}
 	fmt.Fprintf(out, "\n</details>\n")

@@ -122,7 +122,7 @@ func pageFindings(all []findings.Finding, images map[string][]pageImage) []pageF
 			Source: f.Source, Needs: f.Needs, Confirms: f.Confirms, Refutes: f.Refutes, Published: f.Published, Note: f.Note, Heads: f.Heads,
 			Images: images[f.ID],
 		}
-		for _, m := range f.Missing {
+		for _, m := range f.Lacking() {
 			p.Missing = append(p.Missing, clean(m))
 		}
 		for i, row := range f.Rows {

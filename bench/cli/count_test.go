@@ -3,10 +3,13 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"zoobench/bench/record"
+	"zoobench/bench/record/recordtest"
 	"zoobench/reports/findings"
 	"zoobench/zoo"
 )
@@ -49,6 +52,27 @@ func TestCountedFindings(t *testing.T) {
 	}
 	for id := range want {
 		t.Errorf("%s: no such finding", id)
+	}
+}
+
+// TestOneLatency confirms nothing by one latency, whichever network of the zoo it is of.
+func TestOneLatency(t *testing.T) {
+	networks := counted(zoo.Default())
+	for _, n := range networks {
+		r := record.Record{
+			Schema: record.Schema, Kind: record.KindLatency, RunID: "r", Time: time.Unix(1, 0), Machine: record.Machine{CPU: "c", ISA: "avx2"},
+			Model: n.Name, ImgSize: n.Size, Batch: 1, Threads: 1, Scenario: "single_stream", Cost: &record.Cost{Params: n.Params, MACs: n.MACs},
+			Effective: &record.Settings{Axes: record.Axes{ISA: "avx2"}}, Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
+			Timing: recordtest.Timing(slices.Repeat([]int64{1e6, 1e6 + 1}, 30), time.Second, 5),
+		}
+		if err := r.Check(); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range findings.Test([]record.Record{r}, findings.Given{Networks: networks}) {
+			if f.Verdict == findings.Confirmed || f.Verdict == findings.Refuted || f.Verdict == findings.Unresolved {
+				t.Errorf("one latency of %s: %s: %s: %s", n.Name, f.ID, f.Verdict, f.Summary)
+			}
+		}
 	}
 }
 

@@ -35,9 +35,7 @@ func checkedClaims() []Claim {
 			Needs:    "the graphs of vgg19 and vgg16",
 			Confirms: "it has three more convolutions, and linear layers with as many parameters",
 			Refutes:  "there is another difference",
-			test: pairs([][2]string{{"vgg19", "vgg16"}}, func(a, b *Network) bool {
-				return convolutions(a) == convolutions(b)+3 && slices.Equal(linears(a), linears(b))
-			}),
+			test:     moreConvolutions,
 		},
 		{
 			ID: "factorised-inception", Theme: Inceptions,
@@ -90,6 +88,21 @@ func stacked3x3(e *evidence) Result {
 		fmt.Sprintf("%d = %.0f C²", sum, float64(sum)/float64(c*c)), fmt.Sprintf("%d = 49 C²", 49*c*c))
 	return t.result(true, fmt.Sprintf("The last three layers of vgg16 have %.1f %% of the weights of one 7×7 layer.",
 		100*float64(sum)/float64(49*c*c)))
+}
+
+func moreConvolutions(e *evidence) Result {
+	t := tally{heads: pairHeads()}
+	a, b := e.network("vgg19", &t.lacks), e.network("vgg16", &t.lacks)
+	if a == nil || b == nil {
+		return t.result(true, "")
+	}
+	alike := slices.Equal(linears(a), linears(b))
+	t.fact(alike && convolutions(a) == convolutions(b)+3, "", pairCells(a, b)...)
+	text := fmt.Sprintf("vgg19 has %d convolutions and vgg16 has %d", convolutions(a), convolutions(b))
+	if alike {
+		return t.result(true, text+"; their linear layers have as many parameters.")
+	}
+	return t.result(true, text+"; their linear layers differ in parameters.")
 }
 
 func depthwiseRatio(e *evidence) Result {

@@ -156,7 +156,7 @@ func (e *evidence) latency(name string, l *lacks) *record.Record {
 	case e.untimed[name] != "":
 		l.add("%s: %s", name, e.untimed[name])
 	default:
-		l.add("latency of %s: name it in an experiment of experiments.yaml", name)
+		l.add("latency of %s", name)
 	}
 	return r
 }

@@ -24,6 +24,7 @@ package findings
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"zoobench/bench/record"
@@ -93,7 +94,7 @@ type Remedy string
 // The remedies, from the nearest to the farthest.
 const (
 	ByGraphs   Remedy = "the zoo's graphs"
-	ByTiming   Remedy = "latencies of more networks or settings, named in an experiment"
+	ByTiming   Remedy = "latencies of more networks or settings, which an experiment of experiments.yaml must name"
 	ByAccuracy Remedy = "weights (zoobench pull) and labelled images (--data), in an experiment with accuracy"
 	ByTraining Remedy = "training under one recipe, which zoobench does not do"
 	ByWeights  Remedy = "weights that nobody has published"
@@ -155,6 +156,11 @@ type Finding struct {
 	Result
 }
 
+// Lacking is what is missing, without what the claim's remedy says anyway.
+func (f *Finding) Lacking() []string {
+	return slices.DeleteFunc(slices.Clone(f.Missing), func(m string) bool { return m == string(f.Remedy) })
+}
+
 // Given is what claims may rest on besides records; either may be missing.
 type Given struct {
 	Networks []Network // the graphs
@@ -207,14 +213,18 @@ func Count(found []Finding) string {
 		}
 	}
 	for _, one := range []struct {
-		verdict Verdict
-		text    string
+		verdict   Verdict
+		one, many string
 	}{
-		{Passed, "%d checks of the zoo passed"}, {Broken, "%d checks of the zoo failed"}, {Described, "%d described"},
-		{Untestable, "%d not testable here"},
+		{Passed, "1 check of the zoo passed", "%d checks of the zoo passed"},
+		{Broken, "1 check of the zoo failed", "%d checks of the zoo failed"},
+		{Described, "1 described", "%d described"}, {Untestable, "1 not testable here", "%d not testable here"},
 	} {
-		if n := all[one.verdict]; n > 0 {
-			parts = append(parts, fmt.Sprintf(one.text, n))
+		switch n := all[one.verdict]; {
+		case n == 1:
+			parts = append(parts, one.one)
+		case n > 1:
+			parts = append(parts, fmt.Sprintf(one.many, n))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -27,9 +27,26 @@ func front(id, what, figure string, count func(*record.Cost) int64, text func(in
 		Confirms:  "each measured EfficientNet is more accurate than every other network that is as cheap" + counts,
 		Refutes:   "one that is as cheap is more accurate than an EfficientNet" + counts,
 		Published: "B0 to B7: 77.1, 79.1, 80.1, 81.6, 82.9, 83.6, 84.0 and 84.3 % (table 2)",
-		Note: "As in the paper, all weights are of training on ImageNet-1k alone. The recipes differ, and part of EfficientNet's gain is its " +
-			"recipe's (section 5.2).",
+		Note: "As in the paper, all weights are of training on ImageNet-1k alone. As there, recipes differ (EfficientNet's is in " +
+			"section 5.2), and some weights are of later recipes: the verdict is about these weights, not about the networks alone.",
 		test: func(e *evidence) Result { return onFront(e, what, count, text) },
+	}
+}
+
+// sayNearest gives one clause to the comparisons of a network that is ahead of several as cheap ones: it is about the nearest.
+func sayNearest(all []comparison, p point, cheap []point) {
+	near := 0
+	for i := range all {
+		if all[i].claims == no {
+			return
+		}
+		if all[i].shown.mid < all[near].shown.mid {
+			near = i
+		}
+	}
+	if len(all) > 1 {
+		all[near].says = fmt.Sprintf("%s was at least %.2f points more accurate than each of %d as cheap ones, the nearest of which is %s",
+			p.Name(), all[near].shown.mid, len(all), cheap[near].Name())
 	}
 }
 
@@ -87,15 +104,20 @@ func onFront(e *evidence, what string, count func(*record.Cost) int64, text func
 		if len(cheap) == 0 {
 			t.fact(true, "no other network is as cheap as "+p.Name(), append(own, "–", "–", "–", "–", "–")...)
 		}
+		first := len(t.all)
 		for _, o := range cheap {
 			g, _ := e.gain(p.Record, o.Record, &t.lacks)
 			claims, value := g.above(0)
-			t.add(comparison{
+			c := comparison{
 				cells: append(own[:4:4], o.Name(), px(o.Record), text(o.cost), g.String(), g.test),
-				says:  ahead(p.Name(), o.Name(), g.mid) + ", which is as cheap",
 				name:  p.Name() + " over " + o.Name(), shown: g.span, claims: claims, p: value,
-			})
+			}
+			if claims == no || len(cheap) == 1 {
+				c.says = ahead(p.Name(), o.Name(), g.mid) + ", which is as cheap"
+			}
+			t.add(c)
 		}
+		sayNearest(t.all[first:], p, cheap)
 	}
 	return t.result(true, "")
 }

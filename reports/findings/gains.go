@@ -95,41 +95,52 @@ func inceptionResiduals(e *evidence) Result {
 	return t.result(true, "")
 }
 
-// preTraining compares what a transformer and a convolutional network gain by the same data.
-func preTraining(e *evidence) Result {
-	t := tally{
-		heads: []string{"network", "points gained", "compared with", "points gained", "difference", "images", "test"},
-		plot:  Plot{What: "points of top-1 that the transformer gains more", Marks: []float64{0}},
-	}
-	var vit, cnn change
-	vit.after, vit.before = e.pair("vit_base_patch16_224.augreg_in21k_ft_in1k", "vit_base_patch16_224.augreg_in1k", &t.lacks)
-	cnn.after, cnn.before = e.pair("convnext_base.fb_in22k_ft_in1k", "convnext_base.fb_in1k", &t.lacks)
-	if vit.after == nil || cnn.after == nil {
+// A training is a network with the tags of its weights without pre-training and with it.
+type training struct{ model, before, after string }
+
+func (e *evidence) change(t training, l *lacks) (c change, ok bool) {
+	c.after, c.before = e.pair(t.model+"."+t.after, t.model+"."+t.before, l)
+	return c, c.after != nil
+}
+
+// contrasts compares what two networks gain by pre-training, pair by pair: the first is claimed to gain more.
+func contrasts(pairs [][2]training) func(*evidence) Result {
+	return func(e *evidence) Result {
+		t := tally{
+			heads: []string{"network", "points gained", "compared with", "points gained", "difference", "images", "test"},
+			plot:  Plot{What: "points of top-1 that the first gains more than the second", Marks: []float64{0}},
+		}
+		for _, p := range pairs {
+			a, okA := e.change(p[0], &t.lacks)
+			b, okB := e.change(p[1], &t.lacks)
+			if !okA || !okB {
+				continue
+			}
+			g, ok := e.contrast(a, b, &t.lacks)
+			if !ok {
+				continue
+			}
+			own, others := a.after.Top1-a.before.Top1, b.after.Top1-b.before.Top1
+			claims, value := g.above(0)
+			t.add(comparison{
+				cells: []string{p[0].model, fmt.Sprintf("%+.2f", own), p[1].model, fmt.Sprintf("%+.2f", others), g.String(),
+					fmt.Sprint(a.after.Images), g.test},
+				says: fmt.Sprintf("%s gained %+.2f points by pre-training, and %s %+.2f", p[0].model, own, p[1].model, others),
+				name: p[0].model + " over " + p[1].model, shown: g.span, claims: claims, p: value,
+			})
+		}
 		return t.result(true, "")
 	}
-	g, ok := e.contrast(vit, cnn, &t.lacks)
-	if !ok {
-		return t.result(true, "")
-	}
-	own, others := vit.after.Top1-vit.before.Top1, cnn.after.Top1-cnn.before.Top1
-	claims, value := g.above(0)
-	t.add(comparison{
-		cells: []string{vit.after.Model, fmt.Sprintf("%+.2f", own), cnn.after.Model, fmt.Sprintf("%+.2f", others), g.String(),
-			fmt.Sprint(vit.after.Images), g.test},
-		says: fmt.Sprintf("%s gained %+.2f points, %s %+.2f", vit.after.Model, own, cnn.after.Model, others),
-		name: vit.after.Model + " over " + cnn.after.Model, shown: g.span, claims: claims, p: value,
-	})
-	return t.result(true, "")
 }
 
 func sortedKeys(m map[string][]*record.Record) []string { return slices.Sorted(maps.Keys(m)) }
 
 // moreImages reports whether a checkpoint's tag names training on more than ImageNet-1k's images, in timm's words or
-// torchvision's.
+// torchvision's, or by a network that saw more.
 func moreImages(tag string) bool {
 	return slices.ContainsFunc(strings.Split(strings.ToLower(tag), "_"), func(word string) bool {
 		switch word {
-		case "ft", "ssl", "swsl", "wsl", "swag", "seer", "jft", "openai":
+		case "ft", "ssl", "swsl", "wsl", "swag", "seer", "jft", "openai", "distilled", "teacher":
 			return true
 		}
 		sets := []string{"in12k", "in21k", "in22k", "ig", "yfcc", "laion"}

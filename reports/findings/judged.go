@@ -38,7 +38,7 @@ func (e *evidence) accuracy(name string, l *lacks) *record.Record {
 	if all := e.judged[name]; len(all) > 0 {
 		return all[0]
 	}
-	l.add("top-1 of %s (from its weights, labelled images and an experiment with accuracy)", name)
+	l.add("top-1 of %s", name)
 	return nil
 }
 
@@ -122,7 +122,7 @@ func (e *evidence) gain(a, b *record.Record, l *lacks) (gap, bool) {
 	}}, "McNemar"}, true
 }
 
-// A change is the eval records of one network before and after its pre-training.
+// A change is the eval records of one network without pre-training and with it.
 type change struct{ before, after *record.Record }
 
 // contrast returns by how many points more a gains by its change than b. With per-sample files it is a mean over images of

@@ -3,7 +3,7 @@ package findings
 // trainedClaims take what zoobench does not do or what nobody has published: training, pairs of networks by one recipe, other
 // tasks, private data, networks that the zoo lacks.
 func trainedClaims() []Claim {
-	const training = "training under one recipe, which zoobench does not do"
+	const training = string(ByTraining)
 	const alexNet, vgg = "the review, on AlexNet", "the review, on VGG"
 	var all []Claim
 	for _, c := range []struct {
@@ -68,9 +68,9 @@ func trainedClaims() []Claim {
 			"CoAtNet-0: 81.6 % for 4.2 G at 224 px", "timm's CoAtNets differ from the paper's in details and were trained by a recipe of their own.",
 		},
 		{
-			"spatial-attention", Attention, ByWeights, "BAM and CBAM, with spatial and channel attention, beat channel attention alone.",
-			"a claim of the field", "BAM and CBAM networks, which the zoo lacks",
-			"ResNeXt-50's top-1 error: plain 22.23, BAM 21.70, CBAM 21.40, SE 21.12, SK 20.79 % (SKNet's table)",
+			"spatial-attention", Attention, ByWeights, "CBAM, with spatial and channel attention, beats channel attention alone.",
+			"CBAM, arXiv:1807.06521, section 2", "BAM and CBAM networks, which the zoo lacks",
+			"ResNeXt-50's top-1 error: plain 22.23, BAM 21.70, CBAM 21.40, SE 21.12, SK 20.79 % (SKNet, arXiv:1903.06586, table 2)",
 			"These figures are against the claim.",
 		},
 		{
@@ -82,7 +82,7 @@ func trainedClaims() []Claim {
 			"the review's conclusion", "other tasks than supervised classification", "", "",
 		},
 		{
-			"coatnet-led", Attention, ByWeights, "CoAtNet led with 90.88 % top-1.", "CoAtNet, arXiv:2106.04803; the review's conclusion",
+			"coatnet-led", Attention, ByWeights, "CoAtNet led with 90.88 % top-1.", "CoAtNet, arXiv:2106.04803, abstract; the review's conclusion",
 			"JFT-3B, on which it was trained: the data are private, and so are the weights", "90.88 %", "",
 		},
 		{
