@@ -159,7 +159,10 @@ type Result struct {
 	Expected   *float64           `json:"expected_of_best,omitempty"` // of the best row by the metric, on new images; see resampleRows
 	Changes    []pickChange       `json:"changes"`
 	Curves     []learningCurve    `json:"curves"`
-	Confusions []confusion        `json:"confusions"` // the pick's
+	Rivals     []string           `json:"rivals,omitempty"`   // of by_class: rows that are picked under other limits on latency
+	ByClass    []classScore       `json:"by_class,omitempty"` // of the pick, the worst first
+	Hints      []string           `json:"hints,omitempty"`    // on small and unequal classes
+	Confusions []confusion        `json:"confusions"`         // the pick's
 	AllWrong   []wrongImage       `json:"all_wrong"`
 	Cascades   []WhatIf           `json:"cascades,omitempty"`
 	Ensembles  []WhatIf           `json:"ensembles,omitempty"`
@@ -187,6 +190,7 @@ type chooser struct {
 	group      []int          // (images), the same number for those that look the same
 	studies    []*heads.Study // by split
 	contenders []*contender
+	rivals     []*Row // of Result.Rivals
 }
 
 // A contender is a candidate with what it takes to measure and to test it.

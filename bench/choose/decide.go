@@ -46,6 +46,13 @@ func (c *chooser) decide(ctx context.Context) error {
 		c.Reason = c.noneFits()
 	}
 	c.Changes = changes(f, c.otherLimits())
+	if c.Pick != nil {
+		c.byClass()
+		c.Hints = c.hints()
+		for _, text := range c.Hints {
+			c.o.Say("hint: " + text)
+		}
+	}
 	c.AllWrong = c.wrongByAll()
 	c.Answers = c.answers()
 	c.o.Step("two networks together", 0, 2)

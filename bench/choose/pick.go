@@ -134,6 +134,17 @@ func (r *Row) canBePicked() bool { return r.Head != headNearest }
 // competes reports whether a row can be picked by its latency.
 func (r *Row) competes() bool { return r.canBePicked() && r.Latency > 0 }
 
+// title is a row's name for people.
+func (r *Row) title() string { return r.Name + " with its " + r.Head }
+
+// short is a row's name where there is little room: a linear probe goes without saying.
+func (r *Row) short() string {
+	if r.Head == headProbe {
+		return r.Name
+	}
+	return r.Name + ", " + r.Head
+}
+
 // A field is rows in their order, the best by the metric first, and the tests between them.
 type field struct {
 	rows   []*Row

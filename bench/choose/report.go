@@ -71,6 +71,7 @@ func (r *Result) page() *page {
 		p.text("Note: " + w + ".")
 	}
 	r.networksSection(p)
+	r.classesSection(p)
 	r.changesSection(p)
 	r.curvesSection(p)
 	r.mistakesSection(p)

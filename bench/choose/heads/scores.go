@@ -100,6 +100,38 @@ func (o *Outcome) Score() Score {
 	return s
 }
 
+// A ClassScore says how well a head does on the images of one class.
+type ClassScore struct {
+	Images    int      `json:"images"`
+	Different int      `json:"different_images"` // those that look the same counted once
+	Accuracy  Estimate `json:"accuracy"`         // Wilson's interval, of as many images as are different
+}
+
+// ByClass is how well a head does on each class, in the mean of the splits.
+func (o *Outcome) ByClass() []ClassScore {
+	scores, seen := make([]ClassScore, o.Classes), map[[2]int]bool{}
+	rights := make([]int, o.Classes)
+	for i, class := range o.Labels {
+		scores[class].Images++
+		rights[class] += o.Right(i)
+		look := i
+		if o.Group != nil {
+			look = o.Group[i]
+		}
+		if of := [2]int{class, look}; !seen[of] {
+			seen[of] = true
+			scores[class].Different++
+		}
+	}
+	for class := range scores {
+		if s := &scores[class]; s.Images > 0 {
+			s.Accuracy.Value = float64(rights[class]) / float64(s.Images*o.Splits())
+			s.Accuracy.Lo, s.Accuracy.Hi = stat.WilsonShare(s.Accuracy.Value, float64(s.Different))
+		}
+	}
+	return scores
+}
+
 // counts are the images of each class, those predicted to be of it, and those of both, each once for every split.
 type counts struct{ label, predicted, both []int }
 

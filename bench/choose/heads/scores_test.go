@@ -2,7 +2,10 @@ package heads
 
 import (
 	"math"
+	"slices"
 	"testing"
+
+	"zoobench/bench/stat"
 )
 
 // TestScore holds the figures to a confusion matrix worked out by hand.
@@ -36,5 +39,21 @@ func TestDoubled(t *testing.T) {
 	points[2].Accuracy.Value = 0.5
 	if got := doubled(points); got != 0.5 {
 		t.Errorf("a curve that falls: got %g, want 0.5", got)
+	}
+}
+
+// TestByClass has a class of three images of which two look the same, one of a single image, and one of none, in two splits.
+func TestByClass(t *testing.T) {
+	o := Outcome{Classes: 3, Labels: []int{0, 0, 0, 1}, Group: []int{0, 0, 2, 3}, Predicted: []int{0, 0, 1, 1, 0, 1, -1, 0}}
+	lo, hi := stat.WilsonShare(0.5, 2)
+	got := o.ByClass()
+	want := []ClassScore{{Images: 3, Different: 2, Accuracy: Estimate{0.5, lo, hi}}, {Images: 1, Different: 1}, {}}
+	want[1].Accuracy.Value = 0.5
+	want[1].Accuracy.Lo, want[1].Accuracy.Hi = stat.WilsonShare(0.5, 1)
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if o.Group = nil; o.ByClass()[0].Different != 3 {
+		t.Errorf("without groups: %+v", o.ByClass()[0])
 	}
 }
