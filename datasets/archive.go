@@ -88,7 +88,13 @@ func (f *Files) addArchives(files []string, o Options) error {
 	}
 	if items, ok := validationItems(names(images), o.Classes); ok {
 		f.take(images, items)
+		f.Reading = builtIn
 		return nil
+	}
+	for _, m := range all {
+		if !isImage(path.Base(m.name)) && !isText(m.name) {
+			f.passOver(m.name)
+		}
 	}
 	return f.classMembers(files[0], images, o)
 }
@@ -187,12 +193,9 @@ func (f *Files) classMembers(file string, images []member, o Options) error {
 		}
 	}
 	slices.Sort(folders)
-	labels, ranked, err := folderLabels(folders, o.Classes)
+	labels, err := f.folderLabels(folders, o)
 	if err != nil {
 		return fmt.Errorf("datasets: %s: %w", file, err)
-	}
-	if ranked {
-		f.Classes = folders
 	}
 	items := make([]Item, len(images))
 	label := func(m member) int {

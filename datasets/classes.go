@@ -19,19 +19,25 @@ type Class struct {
 // ImageNet1k is the list of the 1,000 classes of ILSVRC-2012 by index, with
 // WordNet's ids and names.
 func ImageNet1k() []Class {
-	classes := make([]Class, 0, 1000)
+	classes, _ := readClasses()
+	return classes
+}
+
+// readClasses reads classes.tsv: the classes and the other names of each.
+func readClasses() (classes []Class, synonyms [][]string) {
 	for line := range strings.Lines(classesTSV) {
 		if strings.HasPrefix(line, "#") {
 			continue
 		}
 		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		index, err := strconv.Atoi(fields[0])
-		if err != nil || len(fields) != 3 || index != len(classes) {
+		if err != nil || len(fields) != 4 || index != len(classes) {
 			panic("datasets: classes.tsv is damaged")
 		}
 		classes = append(classes, Class{index, fields[1], fields[2]})
+		synonyms = append(synonyms, strings.Split(fields[3], ", "))
 	}
-	return classes
+	return classes, synonyms
 }
 
 // isWordNetID tells a synset id, "n" and eight digits.
@@ -41,13 +47,4 @@ func isWordNetID(s string) bool {
 	}
 	_, err := strconv.ParseUint(s[1:], 10, 32)
 	return err == nil
-}
-
-// byWordNetID maps the 1,000 ids to their class indices.
-func byWordNetID() map[string]int {
-	m := make(map[string]int, 1000)
-	for _, c := range ImageNet1k() {
-		m[c.WordNetID] = c.Index
-	}
-	return m
 }

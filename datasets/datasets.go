@@ -57,6 +57,12 @@ type Options struct {
 	// Classes is the number of classes of the network to be evaluated, which
 	// labels are held against; 0 means any.
 	Classes int
+	// ClassMap is the path of a file that says which class has which index; "" where the names of class folders decide.
+	ClassMap string
+	// Split names one of the splits, as train and val, that the images lie in; "" where there are none, or one.
+	Split string
+	// Ranks makes each class folder a class of its own, whatever its name says.
+	Ranks bool
 	// Index is the folder in which the lists of archives' members are kept; ""
 	// for nowhere: they are then made each time.
 	Index string
@@ -77,12 +83,18 @@ type Files struct {
 	// their names or their folder's or archive's tell: Validation or ImageNetV2,
 	// else "".
 	Set string
+	// Reading says how the labels were read, in words: by the folders' names, a label file's columns and so on.
+	Reading string
+	// Split is the split that was read, "" where there are none.
+	Split string
 	// Warnings say what is odd about the folder and does not hinder the
 	// evaluation: images that the label file does not list, or the reverse.
 	Warnings []string
 
-	root  string
-	items []Item
+	root   string
+	items  []Item
+	real   bool // labelled by ImageNet-ReaL's list
+	passed passedOver
 
 	archives []*os.File // tar archives, empty for a folder
 	spans    []span     // where each item lies in them
@@ -98,7 +110,26 @@ func Open(root string, o Options) (*Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.Set = f.set(o.Labels)
+	return f.finish(o)
+}
+
+// finish looks at what was opened as a whole: labels that the images' own names contradict, what was passed over, and which
+// set it is.
+func (f *Files) finish(o Options) (*Files, error) {
+	from := "the naming of the folders"
+	if o.Labels != "" {
+		from = filepath.Base(o.Labels)
+	}
+	if f.Classes == nil || o.Classes == imageNetClasses {
+		if err := f.checkValidation(from); err != nil {
+			f.Close()
+			return nil, err
+		}
+	}
+	if text := f.passed.warning(); text != "" {
+		f.Warnings = append(f.Warnings, f.root+": "+text)
+	}
+	f.Set = f.set()
 	return f, nil
 }
 
@@ -111,23 +142,29 @@ func open(root string, o Options) (*Files, error) {
 		return openArchives(files, o)
 	}
 	if files := archivesIn(root); len(files) > 0 {
-		return openArchives(files, o)
+		files, split, err := splitFiles(root, files, o.Split)
+		if err != nil {
+			return nil, err
+		}
+		f, err := openArchives(files, o)
+		if err == nil {
+			f.Split = split
+		}
+		return f, err
 	}
 	if o.Labels != "" {
 		return openFlat(root, o)
 	}
-	return OpenFolder(root, o)
+	return openFolder(root, o)
 }
 
-// set tells the published set: by the folder's or the archive's name for
-// ImageNetV2, by every image's name and its label, which must be the set's
-// own, for the validation set. ImageNet-ReaL's labels make another set of it
-// even where they are the same.
-func (f *Files) set(labels string) string {
+// set is the published set: by the folder's or the archive's name for ImageNetV2, by every image's name and its label, which
+// must be the set's own, for the validation set. ImageNet-ReaL's labels make another set of it even where they are the same.
+func (f *Files) set() string {
 	if strings.HasPrefix(strings.ToLower(filepath.Base(f.root)), "imagenetv2-matched-frequency") {
 		return ImageNetV2
 	}
-	if isReaL(labels) {
+	if f.real {
 		return ""
 	}
 	for _, item := range f.items {
@@ -138,6 +175,9 @@ func (f *Files) set(labels string) string {
 	}
 	return Validation
 }
+
+// Root is the folder that the items' names start from, or the first archive.
+func (f *Files) Root() string { return f.root }
 
 // Len is the number of items.
 func (f *Files) Len() int { return len(f.items) }
@@ -222,7 +262,7 @@ func checkFolder(root string) error {
 		return fmt.Errorf("datasets: %w", err)
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("datasets: %s: a file, want a folder of images", root)
+		return fmt.Errorf("datasets: %s: a file, not a directory; want a folder of images", root)
 	}
 	return nil
 }

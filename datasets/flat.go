@@ -1,33 +1,25 @@
 package datasets
 
 import (
-	"bufio"
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 )
 
-// openFlat opens a folder of images with the label file o.Labels, a text file
-// of one of two forms. "FILE LABEL" on each line names the images, below
-// root, in any order, which is then the source's. A label alone on each line is
-// for the images in order of their names. A label is a class index or a
-// WordNet id of ImageNet-1k, or several of them joined by commas where each
-// would be right. Empty lines and lines that start with # are passed over. A
-// file that ends in .json is ImageNet-ReaL's, for ILSVRC-2012's validation
-// images.
+// openFlat opens a folder of images with the label file o.Labels. It is a text that gives a file and its labels on each
+// line, in any order, which is then the source's; or labels alone, one line for each image in order of their names; or JSON
+// (see jsonLabels). The columns of a text may be parted by blanks, tabs, commas or semicolons, with or without a header line;
+// findForm finds out which. A label is a class index, a WordNet id or a name of ImageNet-1k or of o.ClassMap, or several of
+// them where each would be right. Files may be named without their extension. Empty lines and lines that start with # are
+// passed over.
 //
-// A label outside the classes is an error that names the line. So is a list
-// without names of another length than the folder's, and one that counts from 1
-// to 1,000, as the ILSVRC development kit's own ids do, which are no class
-// indices, and one that gives validation images other classes than the set
-// itself does. Images that the file does not name, and names that the folder does
-// not have, are left out and stand in Warnings.
+// A label outside the classes is an error that names the line. So is a list without names of another length than the
+// folder's, and one that counts from 1 to 1,000, as the ILSVRC development kit's own ids do, which are no class indices, and
+// one that gives validation images other classes than the set itself does. Images that the file does not name, and names
+// that the folder does not have, are left out and stand in Warnings.
 func openFlat(root string, o Options) (*Files, error) {
 	if err := checkFolder(root); err != nil {
 		return nil, err
@@ -38,6 +30,11 @@ func openFlat(root string, o Options) (*Files, error) {
 	}
 	f := &Files{root: root}
 	images := imagesOf(entries)
+	for _, e := range entries {
+		if !e.IsDir() && !isImage(e.Name()) && !isText(e.Name()) {
+			f.passOver(e.Name())
+		}
+	}
 	present := make(map[string]bool, len(images))
 	for _, name := range images {
 		present[name] = true
@@ -54,42 +51,81 @@ func openFlat(root string, o Options) (*Files, error) {
 	return f, nil
 }
 
+// isText reports whether a file beside images is likely to be about them: a list, a note.
+func isText(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case "", ".txt", ".csv", ".tsv", ".json", ".md", ".xml", ".html", ".yaml", ".yml", ".zip", ".tar", ".gz":
+		return true
+	}
+	return false
+}
+
 // labelled takes the images, in the order of their base names, that the label
 // file has something to say of. Find gives the item's name of the image that
 // the file calls name, "" for none.
 func (f *Files) labelled(images []string, find func(name string) (string, error), o Options) (err error) {
-	if isReaL(o.Labels) {
-		if err := f.checkRepeated(images, o.Labels); err != nil {
-			return err
-		}
-		f.items, err = realItems(o.Labels, images, o.Classes)
-		return err
-	}
-	lines, named, err := readLabels(o.Labels, o.Classes)
+	vocabulary, err := newVocabulary(o)
 	if err != nil {
 		return err
 	}
-	if !named {
-		if err := f.checkRepeated(images, o.Labels); err != nil {
-			return err
-		}
-		if len(lines) != len(images) {
-			return fmt.Errorf("datasets: %s: %d labels for the %d images of %s", o.Labels, len(lines), len(images), f.root)
-		}
-		if countsFromOne(lines) {
-			return fmt.Errorf("datasets: %s: labels from 1 to 1000: these are the ILSVRC development kit's own ids, want class indices "+
-				"from 0 to 999 in the order of WordNet ids. The validation set's labels are built in: leave out the label file", o.Labels)
-		}
-		for i, line := range lines {
-			f.items = append(f.items, Item{Name: images[i], Labels: line.labels})
-		}
-	} else if err := f.match(lines, images, find, o.Labels); err != nil {
+	text, err := readText(o.Labels)
+	if err != nil {
 		return err
 	}
-	if len(f.items) == 0 {
-		return fmt.Errorf("datasets: %s: %s labels none of the images", f.root, o.Labels)
+	found := newImageNames(f.root, images, find)
+	var lines []labelLine
+	var form labelForm
+	if isJSON(text) {
+		lines, form, err = jsonLabels(o.Labels, text, vocabulary)
+	} else {
+		lines, form, err = readLabels(o.Labels, text, vocabulary, found)
 	}
-	return checkValidation(o.Labels, f.items)
+	if err != nil {
+		return err
+	}
+	f.Reading = fmt.Sprintf("labels from %s: %s", filepath.Base(o.Labels), form.what)
+	if form.name >= 0 {
+		err = f.match(lines, images, found.lookup, o.Labels)
+	} else {
+		err = f.inOrder(lines, images, form, o.Labels)
+	}
+	if err == nil && len(f.items) == 0 {
+		err = fmt.Errorf("datasets: %s: %s labels none of the images: it is read as %s, and names %s; there are %s", f.root, o.Labels,
+			form.what, firstOf(lineNames(lines)), firstOf(images))
+	}
+	return err
+}
+
+func lineNames(lines []labelLine) (names []string) {
+	for _, line := range lines {
+		names = append(names, line.name)
+	}
+	return names
+}
+
+// inOrder gives the images labels without names. A JSON list for all of ILSVRC-2012's validation images, as ImageNet-ReaL's
+// is, labels any of them by their numbers.
+func (f *Files) inOrder(lines []labelLine, images []string, form labelForm, file string) (err error) {
+	if err := f.checkRepeated(images, file); err != nil {
+		return err
+	}
+	if form.isJSON && len(lines) == valImages {
+		f.Reading += ", by the validation images' numbers"
+		f.real = true
+		f.items, err = numberedItems(file, images, lines)
+		return err
+	}
+	if len(lines) != len(images) {
+		return fmt.Errorf("datasets: %s: %d labels for the %d images of %s", file, len(lines), len(images), f.root)
+	}
+	if countsFromOne(lines) {
+		return fmt.Errorf("datasets: %s: labels from 1 to 1000: these are the ILSVRC development kit's own ids, want class indices "+
+			"from 0 to 999 in the order of WordNet ids. The validation set's labels are built in: leave out the label file", file)
+	}
+	for i, line := range lines {
+		f.items = append(f.items, Item{Name: images[i], Labels: line.labels})
+	}
+	return nil
 }
 
 // checkRepeated is an error where images in order of their base names have one
@@ -147,89 +183,6 @@ func (f *Files) below(name string) bool {
 	}
 	info, err := os.Stat(filepath.Join(f.root, local))
 	return err == nil && !info.IsDir()
-}
-
-// A labelLine is one line of a label file.
-type labelLine struct {
-	number int
-	name   string // "" in the form without names
-	labels []int
-}
-
-// readLabels reads a label file; named tells its form, which the first line
-// decides.
-func readLabels(file string, classes int) (lines []labelLine, named bool, err error) {
-	in, err := os.Open(file)
-	if err != nil {
-		return nil, false, fmt.Errorf("datasets: %w", err)
-	}
-	defer in.Close()
-	ids := byWordNetID()
-	scanner := bufio.NewScanner(in)
-	number := 0
-	for scanner.Scan() {
-		number++
-		text := strings.TrimSpace(scanner.Text())
-		if text == "" || text[0] == '#' {
-			continue
-		}
-		line := labelLine{number: number}
-		label := text
-		if cut := strings.LastIndexAny(text, " \t"); cut >= 0 {
-			line.name, label = strings.TrimSpace(text[:cut]), text[cut+1:]
-		}
-		if len(lines) == 0 {
-			named = line.name != ""
-		}
-		if (line.name != "") != named {
-			return nil, false, fmt.Errorf("datasets: %s:%d: %q: want the same form as the lines before it", file, number, text)
-		}
-		if line.labels, err = parseLabels(label, classes, ids); err != nil {
-			where := fmt.Sprintf("%s:%d", file, number)
-			if named {
-				where += ": " + line.name
-			}
-			return nil, false, fmt.Errorf("datasets: %s: %w", where, err)
-		}
-		lines = append(lines, line)
-	}
-	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return nil, false, fmt.Errorf("datasets: %s:%d: line of more than %d bytes: not a label file", file, number+1, bufio.MaxScanTokenSize)
-	} else if err != nil {
-		return nil, false, fmt.Errorf("datasets: %w", err)
-	}
-	if len(lines) == 0 {
-		return nil, false, fmt.Errorf("datasets: %s: no labels", file)
-	}
-	return lines, named, nil
-}
-
-// parseLabels reads one label, or several joined by commas.
-func parseLabels(text string, classes int, ids map[string]int) ([]int, error) {
-	var labels []int
-	for part := range strings.SplitSeq(text, ",") {
-		label, ok := ids[part]
-		if ok && classes > 0 && classes != len(ids) {
-			return nil, fmt.Errorf("label %s: a WordNet id of ImageNet-1k's %d classes, want an index from 0 to %d", part, len(ids), classes-1)
-		}
-		if !ok {
-			var err error
-			if label, err = strconv.Atoi(part); err != nil {
-				return nil, fmt.Errorf("label %q: want a class index or a WordNet id of ImageNet-1k", part)
-			}
-		}
-		if label < 0 || classes > 0 && label >= classes {
-			want := "at least 0"
-			if classes > 0 {
-				want = fmt.Sprintf("0 to %d", classes-1)
-			}
-			return nil, fmt.Errorf("label %d, want %s", label, want)
-		}
-		if !slices.Contains(labels, label) {
-			labels = append(labels, label)
-		}
-	}
-	return labels, nil
 }
 
 // countsFromOne tells a list that has 1 and 1,000 and neither 0 nor more.

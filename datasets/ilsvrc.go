@@ -2,9 +2,7 @@ package datasets
 
 import (
 	_ "embed"
-	"encoding/json"
 	"fmt"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -34,13 +32,17 @@ func validationLabel(name string) (class int, ok bool) {
 	return pair >> (bit % 8) & 1023, true
 }
 
-// validationNumber is the number of a validation image, from 1 on.
+// validationNumber is the number of a validation image, from 1 on. Hugging Face puts a WordNet id behind it:
+// ILSVRC2012_val_00000001_n01751748.JPEG.
 func validationNumber(name string) (n int, ok bool) {
 	digits, ok := strings.CutPrefix(path.Base(name), "ILSVRC2012_val_")
 	if !ok {
 		return 0, false
 	}
 	digits, _, _ = strings.Cut(digits, ".")
+	if rest, id, ok := strings.Cut(digits, "_"); ok && isWordNetID(id) {
+		digits = rest
+	}
 	if len(digits) != 8 {
 		return 0, false
 	}
@@ -64,12 +66,13 @@ func validationItems(names []string, classes int) (items []Item, ok bool) {
 	return items, len(items) > 0
 }
 
-// checkValidation holds labels that somebody else gives to validation images
-// against the set's own. Where less than half agree they are of another
-// numbering, as the development kit's ids are, and no class indices.
-func checkValidation(file string, items []Item) error {
+// checkValidation compares labels that somebody else gives to validation images with the set's own. Where less than half
+// agree they are of another numbering, as the development kit's ids are, and no class indices; where some do not, the set
+// has been labelled anew, which is a warning. From says where the labels are from.
+func (f *Files) checkValidation(from string) error {
 	known, agree := 0, 0
-	for _, item := range items {
+	example := ""
+	for _, item := range f.items {
 		own, ok := validationLabel(item.Name)
 		if !ok || len(item.Labels) != 1 {
 			continue
@@ -77,54 +80,27 @@ func checkValidation(file string, items []Item) error {
 		known++
 		if item.Labels[0] == own {
 			agree++
+		} else if example == "" {
+			example = fmt.Sprintf("%s: class %d, the set's own is %d", item.Name, item.Labels[0], own)
 		}
 	}
-	if known >= 20 && 2*agree < known {
-		return fmt.Errorf("datasets: %s: only %d of %d labels agree with the ILSVRC-2012 validation set, so the file numbers the classes "+
-			"in another way (perhaps with the development kit's own ids), want class indices in the order of WordNet ids. The set's "+
-			"labels are built in: leave out the label file", file, agree, known)
+	const few = 20 // of fewer, some may well have been labelled anew
+	if known >= 2 && 2*agree < known && (known >= few || agree == 0) {
+		return fmt.Errorf("datasets: %s: only %d of %d labels are those of the ILSVRC-2012 validation set (%s), so %s numbers the classes "+
+			"in another way, perhaps from 1 or with the development kit's own ids; want class indices in the order of WordNet ids, from 0. "+
+			"The set's labels are built in: put all images into one folder, without a label file", f.root, agree, known, example, from)
+	}
+	if agree < known {
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d of %d labels are not those of the ILSVRC-2012 validation set (%s); %s decides",
+			f.root, known-agree, known, example, from))
 	}
 	return nil
 }
 
-// realLabels reads ImageNet-ReaL's label file (Beyer et al. 2020,
-// arXiv:2006.07159; real.json): a JSON list with a list of the right classes
-// for each validation image, by its number, empty where no class is right.
-func realLabels(file string, classes int) ([][]int, error) {
-	in, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("datasets: %w", err)
-	}
-	defer in.Close()
-	const maxBytes = 64 << 20
-	if info, err := in.Stat(); err == nil && info.Size() > maxBytes {
-		return nil, fmt.Errorf("datasets: %s: %d bytes, want at most %d: not a label file", file, info.Size(), maxBytes)
-	}
-	var labels [][]int
-	if err := json.NewDecoder(in).Decode(&labels); err != nil {
-		return nil, fmt.Errorf("datasets: %s: want a JSON list of lists of class indices, one a validation image: %w", file, err)
-	}
-	if len(labels) != valImages {
-		return nil, fmt.Errorf("datasets: %s: %d lists of labels, want %d", file, len(labels), valImages)
-	}
-	for i, list := range labels {
-		for _, label := range list {
-			if label < 0 || label >= 1000 || classes > 0 && label >= classes {
-				return nil, fmt.Errorf("datasets: %s: image %d: label %d, want 0 to 999", file, i+1, label)
-			}
-		}
-	}
-	return labels, nil
-}
-
-// realItems labels validation images by ImageNet-ReaL's file. Images that no
-// class is right for keep their place and have no labels: they count neither as
-// right nor as wrong.
-func realItems(file string, names []string, classes int) ([]Item, error) {
-	labels, err := realLabels(file, classes)
-	if err != nil {
-		return nil, err
-	}
+// numberedItems labels validation images by a list for all of them, ImageNet-ReaL's for one (Beyer et al. 2020,
+// arXiv:2006.07159; real.json): the right classes of each image, by its number, none where no class is right. Images that no
+// class is right for keep their place and have no labels: they count neither as right nor as wrong.
+func numberedItems(file string, names []string, labels []labelLine) ([]Item, error) {
 	var items []Item
 	var others []string
 	for _, name := range names {
@@ -133,7 +109,7 @@ func realItems(file string, names []string, classes int) ([]Item, error) {
 			others = append(others, name)
 			continue
 		}
-		items = append(items, Item{Name: name, Labels: labels[n-1]})
+		items = append(items, Item{Name: name, Labels: labels[n-1].labels})
 	}
 	if len(others) > 0 {
 		return nil, fmt.Errorf("datasets: %s: the labels are for ILSVRC-2012's validation images; %d of %d images are not: %s", file, len(others),
@@ -141,6 +117,3 @@ func realItems(file string, names []string, classes int) ([]Item, error) {
 	}
 	return items, nil
 }
-
-// isReaL tells ImageNet-ReaL's label file by its name.
-func isReaL(file string) bool { return strings.EqualFold(path.Ext(file), ".json") }

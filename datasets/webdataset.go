@@ -58,7 +58,11 @@ func (f *Files) pairs(all []member, o Options) error {
 		}
 	}
 	seen := map[sampleKey]string{}
-	ids := byWordNetID()
+	f.Reading = "WebDataset's pairs of an image and a label"
+	vocabulary, err := newVocabulary(o)
+	if err != nil {
+		return err
+	}
 	for _, m := range all {
 		if !isImage(path.Base(m.name)) {
 			continue
@@ -80,7 +84,7 @@ func (f *Files) pairs(all []member, o Options) error {
 		if err != nil {
 			return fmt.Errorf("%w: %s", err, at.name)
 		}
-		list, err := pairLabels(at.name, text, o.Classes, ids)
+		list, err := pairLabels(at.name, text, vocabulary)
 		if err != nil {
 			return fmt.Errorf("datasets: %s: %s: %w", f.archives[m.archive].Name(), at.name, err)
 		}
@@ -91,9 +95,9 @@ func (f *Files) pairs(all []member, o Options) error {
 }
 
 // pairLabels reads a label's member.
-func pairLabels(name string, text []byte, classes int, ids map[string]int) ([]int, error) {
+func pairLabels(name string, text []byte, v *vocabulary) ([]int, error) {
 	if _, ext := pairKey(name); ext != "json" {
-		return parseLabels(strings.TrimSpace(string(text)), classes, ids)
+		return v.labels(unicodeText(text))
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
@@ -104,11 +108,7 @@ func pairLabels(name string, text []byte, classes int, ids map[string]int) ([]in
 		if !ok {
 			continue
 		}
-		var word string
-		if json.Unmarshal(value, &word) != nil {
-			word = strings.Trim(strings.ReplaceAll(string(value), " ", ""), "[]")
-		}
-		return parseLabels(word, classes, ids)
+		return jsonLabel(value, v)
 	}
 	return nil, fmt.Errorf("no label, cls or class in it")
 }

@@ -43,6 +43,7 @@ type Options struct {
 	Worker runner.Worker // of the processes that time networks
 
 	Data   string // folder with a folder for each class
+	Split  string // of Data's splits, as train; "" where there are none
 	Images int    // at most so many, drawn by the seed and balanced over the classes; 0 for all
 	Folds  int    // default 5
 	Splits int    // how often the images are dealt out to folds; default 5
@@ -136,6 +137,7 @@ type Result struct {
 	Time     time.Time      `json:"time"`
 	Machine  record.Machine `json:"machine"`
 	Data     string         `json:"data"`
+	Split    string         `json:"split,omitempty"`
 	Images   int            `json:"images"`
 	Found    int            `json:"images_found"`
 	Classes  []string       `json:"classes"`
@@ -216,7 +218,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	task, err := openTask(o.Data, o.Images, o.Seed)
+	task, err := openTask(o.Data, o.Split, o.Images, o.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -226,8 +228,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	c := &chooser{o: o, task: task, store: features.Store{Dir: filepath.Join(o.Cache.Dir, "choose"), Build: build}}
 	c.Result = &Result{
-		Time: time.Now().UTC(), Machine: record.ThisMachine(), Data: o.Data, Images: len(c.task.Files), Found: c.task.Found,
-		Classes: c.task.Classes, ImageNet: c.task.ImageNet != nil, Folds: o.Folds, Splits: o.Splits, Seed: o.Seed, Threads: o.Threads, Batch: o.Batch,
+		Time: time.Now().UTC(), Machine: record.ThisMachine(), Data: o.Data, Split: c.task.Split, Images: len(c.task.Files), Found: c.task.Found,
+		Classes: c.task.Classes, ImageNet: c.task.ImageNet != nil,
+		Folds: o.Folds, Splits: o.Splits, Seed: o.Seed, Threads: o.Threads, Batch: o.Batch,
 		Metric: o.Metric, Limits: o.Limits, PerClass: make([]int, len(c.task.Classes)),
 	}
 	for i := range c.task.Classes {

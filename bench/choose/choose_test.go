@@ -114,7 +114,7 @@ func TestRun(t *testing.T) {
 
 func mustTask(t *testing.T, data string) *task {
 	t.Helper()
-	task, err := openTask(data, 0, 0)
+	task, err := openTask(data, "", 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -200,7 +200,7 @@ func TestReal(t *testing.T) {
 	if err := head.Fits(n); err != nil {
 		t.Fatal(err)
 	}
-	task, err := openTask(data, 16, 99)
+	task, err := openTask(data, "", 16, 99)
 	if err != nil {
 		t.Fatal(err)
 	}

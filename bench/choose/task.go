@@ -2,10 +2,7 @@ package choose
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"zoobench/bench/choose/features"
@@ -17,6 +14,7 @@ type task struct {
 	features.Folder
 	Classes []string // the folders' names, in alphabetical order
 	Labels  []int    // of Files, indices into Classes
+	Split   string   // that the images are of, "" where there are none
 	Found   int      // images in the folder; more than len(Files) where a limit drew a sample
 
 	Warnings []string // what is left out of the folder
@@ -27,37 +25,15 @@ type task struct {
 }
 
 // openTask lists a folder's images: all of them where limit is 0, else a sample of at most limit, balanced over the
-// classes and drawn by the seed. A folder without images, fewer than two classes and a class with a single image
-// are errors, each class of that kind named.
-func openTask(root string, limit int, seed uint64) (*task, error) {
-	t := &task{Folder: features.Folder{Root: root}}
-	numbers := true
-	entries, err := os.ReadDir(root)
+// classes and drawn by the seed. Of a folder of splits, it is the one that split names. A folder without images, fewer than
+// two classes and a class with a single image are errors, each class of that kind named.
+func openTask(root, split string, limit int, seed uint64) (*task, error) {
+	// A class is a folder's name, whatever it says: some of ImageNet's ids among others must not be an error.
+	files, err := datasets.OpenFolder(root, datasets.Options{Split: split, Ranks: true})
 	if err != nil {
 		return nil, fmt.Errorf("choose: %w", err)
 	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") {
-			continue
-		}
-		if info, err := os.Stat(filepath.Join(root, e.Name())); err != nil || !info.IsDir() {
-			continue
-		}
-		t.Classes = append(t.Classes, e.Name())
-		if _, err := strconv.ParseUint(e.Name(), 10, 31); err != nil {
-			numbers = false
-		}
-	}
-	// A class is a folder's name, whatever it says: some of ImageNet's ids among others must not be an error, and a number
-	// need not be below the count.
-	o := datasets.Options{Classes: len(t.Classes)}
-	if numbers {
-		o.Classes = 0
-	}
-	files, err := datasets.OpenFolder(root, o)
-	if err != nil {
-		return nil, fmt.Errorf("choose: %w", err)
-	}
+	t := &task{Folder: features.Folder{Root: files.Root()}, Classes: files.Classes, Split: files.Split}
 	switch len(t.Classes) {
 	case 0: // validation images have labels of their own, and no classes of the person's
 		return nil, fmt.Errorf("choose: %s: %d images and no class folders, want a folder for each class", root, files.Len())
@@ -68,13 +44,12 @@ func openTask(root string, limit int, seed uint64) (*task, error) {
 	t.Source = datasets.Sample(files, limit, seed)
 	counts := make([]int, len(t.Classes))
 	for i := range t.Source.Len() {
-		name := t.Source.Item(i).Name
-		class, _, _ := strings.Cut(name, "/")
-		label, _ := slices.BinarySearch(t.Classes, class)
-		t.Files, t.Labels = append(t.Files, name), append(t.Labels, label)
+		item := t.Source.Item(i)
+		label := item.Labels[0]
+		t.Files, t.Labels = append(t.Files, item.Name), append(t.Labels, label)
 		counts[label]++
 	}
-	if err := t.tooFew(counts); err != nil {
+	if err := t.tooFew(counts, files); err != nil {
 		return nil, err
 	}
 	t.ImageNet = imageNet(t.Classes)
@@ -82,12 +57,16 @@ func openTask(root string, limit int, seed uint64) (*task, error) {
 }
 
 // tooFew is the error of classes that nothing can be both learned and tested on.
-func (t *task) tooFew(counts []int) error {
+func (t *task) tooFew(counts []int, files *datasets.Files) error {
 	var empty, single []string
 	for c, n := range counts {
 		switch n {
 		case 0:
-			empty = append(empty, t.Classes[c])
+			text := t.Classes[c]
+			if others := files.PassedOver(text); others != "" {
+				text += " (its files are not taken for images: " + others + ")"
+			}
+			empty = append(empty, text)
 		case 1:
 			single = append(single, t.Classes[c])
 		}
@@ -106,37 +85,17 @@ func (t *task) tooFew(counts []int) error {
 	return nil
 }
 
-// imageNet finds classes among ImageNet-1k's, nil unless all of them are found. Two of ImageNet's classes have the same
-// name, "crane": a name that is not unique finds nothing.
+// imageNet finds classes among ImageNet-1k's, nil unless all of them are found, each once.
 func imageNet(classes []string) []int {
-	known := map[string]int{}
-	for _, c := range datasets.ImageNet1k() {
-		known[c.WordNetID] = c.Index
-		if name := plainName(c.Name); name != "" {
-			if _, twice := known[name]; twice {
-				known[name] = -1
-			} else {
-				known[name] = c.Index
-			}
-		}
-	}
 	var found []int
 	for _, name := range classes {
-		index, ok := known[name]
-		if !ok {
-			index, ok = known[plainName(name)]
-		}
-		if !ok || index < 0 || slices.Contains(found, index) {
+		index, ok := datasets.ClassCalled(name)
+		if !ok || slices.Contains(found, index) {
 			return nil
 		}
 		found = append(found, index)
 	}
 	return found
-}
-
-// plainName is a class's name in one spelling: "Siamese cat" and "siamese_cat" are the same.
-func plainName(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", " ", "-", " ").Replace(strings.TrimSpace(name)))
 }
 
 // title is a class's name for people, with ImageNet's beside a WordNet id.

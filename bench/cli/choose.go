@@ -108,6 +108,7 @@ func (a *app) choose() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return a.runChoose(c.Context(), f, o) },
 	}
 	c.Flags().StringVar(&o.Data, "data", "", "folder of images, with a folder for each class")
+	splitFlag(c, &o.Split)
 	c.Flags().DurationVar(&o.Limits.Latency, "max-latency", 0, "limit on the latency of a forward call, as 20ms (default: none)")
 	c.Flags().StringVar(&f.percentile, "percentile", "p50", "percentile of the latency that is reported and limited: p50, p90, p95 or p99")
 	c.Flags().StringVar(&f.params, "max-params", "", "limit on the number of parameters, as 10M (default: none)")

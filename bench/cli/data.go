@@ -15,6 +15,8 @@ import (
 // dataRow is what zoobench data check found.
 type dataRow struct {
 	Data       string         `json:"data"`
+	Reading    string         `json:"reading"`
+	Split      string         `json:"split,omitempty"`
 	Images     int            `json:"images"`
 	Unlabeled  int            `json:"unlabeled"`
 	Classes    int            `json:"classes"`
@@ -52,7 +54,8 @@ func (a *app) dataCheck() *cobra.Command {
 		Short: "Count a set's images and classes, decode every image, look for duplicates and print the content hash",
 		Long: "DIR is a set of labelled images:\n" +
 			"  a folder with a folder for each class\n" +
-			"  a folder of images, with a label file\n" +
+			"  a folder of images, with a label file: text of any usual form, or JSON\n" +
+			"  a folder of splits, as train and val: --split names one\n" +
 			"  ILSVRC-2012's validation set, as a folder or as its tar\n" +
 			"  ImageNetV2's tar\n" +
 			"  WebDataset's shards: a folder of them, or a pattern such as val-{000..049}.tar",
@@ -76,7 +79,7 @@ func (a *app) dataCheck() *cobra.Command {
 				return err
 			}
 			row := dataRow{
-				Data: args[0], Images: r.Items, Unlabeled: r.Unlabeled, Classes: r.Classes, Fewest: r.FewestOf, Most: r.MostOf,
+				Data: args[0], Reading: files.Reading, Split: files.Split, Images: r.Items, Unlabeled: r.Unlabeled, Classes: r.Classes, Fewest: r.FewestOf, Most: r.MostOf,
 				Bytes: r.Bytes, Formats: r.Formats, Duplicates: r.Duplicates, SHA256: r.Hash, Warnings: files.Warnings,
 			}
 			for _, f := range r.Unreadable {
@@ -92,6 +95,8 @@ func (a *app) dataCheck() *cobra.Command {
 		},
 	}
 	labelsFlag(c, &o.Labels, "")
+	classMapFlag(c, &o.ClassMap)
+	splitFlag(c, &o.Split)
 	c.Flags().IntVar(&o.Classes, "num-classes", 0, "number of classes of the network that the labels are for (default: any)")
 	limitFlag(c, &limit, 0)
 	c.Flags().Uint64Var(&seed, "seed", 0, "seed of the random subset that --limit draws")
@@ -112,7 +117,12 @@ func (a *app) printData(row dataRow) error {
 	if row.Fewest == row.Most {
 		perClass = fmt.Sprintf("%d, with %d images each", row.Classes, row.Most)
 	}
+	reading := row.Reading
+	if row.Split != "" {
+		reading += "; split " + row.Split
+	}
 	lines := [][]string{
+		{"read as", reading},
 		{"images", strconv.Itoa(row.Images) + ", " + mebibytes(row.Bytes)},
 		{"formats", strings.Join(formats, ", ")},
 		{"classes", perClass},

@@ -32,6 +32,9 @@ type evalRow struct {
 	Interpolation string   `json:"interpolation"`
 	WeightsSHA256 string   `json:"weights_sha256"`
 	DatasetSHA256 string   `json:"dataset_sha256"`
+	Reading       string   `json:"reading"`
+	Split         string   `json:"split,omitempty"`
+	Exif          string   `json:"exif,omitempty"`
 	Files         []string `json:"unreadable_files,omitempty"`
 	Warnings      []string `json:"warnings,omitempty"`
 	Plan          string   `json:"plan"` // hash of how the engine computed
@@ -150,7 +153,7 @@ func (a *app) accuracy(ctx context.Context, t runner.Task, perSample string) (_ 
 }
 
 // sayReady says on standard error what was recognised and what will be done with it, since an accuracy depends on it.
-func (a *app) sayReady(n *runner.Network, _ *datasets.Files) {
+func (a *app) sayReady(n *runner.Network, images *datasets.Files) {
 	names := "the network's own"
 	if n.Naming != "" {
 		names = n.Naming + "'s"
@@ -160,6 +163,17 @@ func (a *app) sayReady(n *runner.Network, _ *datasets.Files) {
 		n.Graph.Classes)
 	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v\n", r.Resize, r.CropMode, r.Size, r.Interpolation,
 		r.Mean, r.Std)
+	if images != nil {
+		fmt.Fprintf(a.notes, "images: %s\n", clean(reading(images)))
+	}
+}
+
+// reading says how images' labels were read.
+func reading(images *datasets.Files) string {
+	if images.Split == "" {
+		return images.Reading
+	}
+	return images.Reading + "; split " + images.Split
 }
 
 func newEvalRow(r *record.Record) evalRow {
@@ -167,6 +181,7 @@ func newEvalRow(r *record.Record) evalRow {
 		Model: r.Name(), Images: r.Images, Top1: r.Top1, Top1Lo: r.Top1Lo, Top1Hi: r.Top1Hi, Top5: r.Top5, Top5Lo: r.Top5Lo, Top5Hi: r.Top5Hi,
 		Unreadable: r.Unreadable, ImagesPerSec: r.ImagesPerSec,
 		ImgSize: r.Recipe.ImgSize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation,
+		Reading: r.Reading, Split: r.Split, Exif: r.Exif,
 		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Warnings: r.Verdict.Warnings,
 		Plan: r.Plan.Hash,
 	}

@@ -13,13 +13,15 @@ import (
 	"zoobench/datasets"
 )
 
-// imageFlags name labelled images: --data, --labels and --limit.
+// imageFlags name labelled images: --data, --labels, --class-map, --split and --limit.
 type imageFlags struct{ experiment.Accuracy }
 
 // flags adds the flags. Limit is the default of --limit.
 func (f *imageFlags) flags(c *cobra.Command, limit int) {
 	dataFlag(c, &f.Data, "$ZOOBENCH_DATA")
 	labelsFlag(c, &f.Labels, "")
+	classMapFlag(c, &f.ClassMap)
+	splitFlag(c, &f.Split)
 	limitFlag(c, &f.Limit, limit)
 }
 
@@ -39,6 +41,17 @@ func dataFlag(c *cobra.Command, data *string, without string) {
 // labelsFlag adds --labels. Without says what is read without the flag, "" for nothing.
 func labelsFlag(c *cobra.Command, labels *string, without string) {
 	c.Flags().StringVar(labels, "labels", "", "label file for images without class folders, or ImageNet-ReaL's real.json"+inBrackets(without))
+}
+
+// classMapFlag adds --class-map.
+func classMapFlag(c *cobra.Command, file *string) {
+	c.Flags().StringVar(file, "class-map", "",
+		"file with each class's index: JSON as class_to_idx, or a name on each line (default: the folders' names decide)")
+}
+
+// splitFlag adds --split.
+func splitFlag(c *cobra.Command, split *string) {
+	c.Flags().StringVar(split, "split", "", "split of the images, as val, where --data has several (default: none)")
 }
 
 // limitFlag adds --limit with a default, 0 for all images.

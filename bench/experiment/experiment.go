@@ -77,12 +77,17 @@ type Latency struct {
 // Accuracy is what accuracy is measured on. Paths are absolute; those that the file gives
 // as relative start at its own folder.
 type Accuracy struct {
-	Data    string `json:",omitzero"` // folder; empty for what the cache folder holds
-	Labels  string `json:",omitzero"` // label file of a flat folder
-	Limit   int    `json:",omitzero"` // images, 0 for all
-	Seed    uint64 `json:",omitzero"` // of the subset that Limit draws
-	Threads int    `json:",omitzero"` // 0 for all cores
-	Batch   int    `json:",omitzero"` // 0 for the runner's choice
+	Data   string `json:",omitzero"` // folder; empty for what the cache folder holds
+	Labels string `json:",omitzero"` // label file of a flat folder
+	// ClassMap is a file that says which class has which index, Split one of Data's splits, as val, and Exif is "apply" where
+	// images are turned by their Exif orientation.
+	ClassMap string `json:",omitzero"`
+	Split    string `json:",omitzero"`
+	Exif     string `json:",omitzero"`
+	Limit    int    `json:",omitzero"` // images, 0 for all
+	Seed     uint64 `json:",omitzero"` // of the subset that Limit draws
+	Threads  int    `json:",omitzero"` // 0 for all cores
+	Batch    int    `json:",omitzero"` // 0 for the runner's choice
 	// Checkpoints to evaluate; none stands for every one of Models that is at hand.
 	Checkpoints []Checkpoint `json:",omitzero"`
 }

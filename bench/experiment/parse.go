@@ -348,6 +348,8 @@ func (p *parser) accuracy(n *yaml.Node) *Accuracy {
 	p.mapping(n, "accuracy", []key{
 		{"data", false, func(n *yaml.Node) { p.path(n, "data", &a.Data) }},
 		{"labels", false, func(n *yaml.Node) { p.path(n, "labels", &a.Labels) }},
+		{"class_map", false, func(n *yaml.Node) { p.path(n, "class_map", &a.ClassMap) }},
+		{"split", false, func(n *yaml.Node) { p.text(n, "split", &a.Split) }},
 		{"limit", false, func(n *yaml.Node) { p.whole(n, "limit", 1, maxSamples, &a.Limit) }},
 		{"seed", false, func(n *yaml.Node) { p.seed(n, "seed", &a.Seed) }},
 		{"threads", false, func(n *yaml.Node) { p.whole(n, "threads", 1, maxThreads, &a.Threads) }},

@@ -11,6 +11,9 @@ import (
 type Recheck struct {
 	Data        string       `json:"data"` // folder or archive, as the accuracy's
 	Labels      string       `json:"labels_file,omitempty"`
+	ClassMap    string       `json:"class_map_file,omitempty"`
+	Split       string       `json:"split,omitempty"`
+	Exif        string       `json:"exif,omitempty"`
 	Limit       int          `json:"limit,omitempty"` // images of the accuracy, of which these are some
 	Seed        uint64       `json:"seed,omitempty"`
 	Predictions []Prediction `json:"predictions"`

@@ -63,6 +63,10 @@ type Record struct {
 	RecipeSHA256  string  `json:"recipe_sha256,omitempty"`
 	Dataset       string  `json:"dataset,omitempty"`        // name or folder
 	LabelsFile    string  `json:"labels_file,omitempty"`    // of a flat folder
+	ClassMapFile  string  `json:"class_map_file,omitempty"` // says which class has which index
+	Split         string  `json:"split,omitempty"`          // the part of the dataset that was read, as val
+	Reading       string  `json:"reading,omitempty"`        // how the labels were read, in words
+	Exif          string  `json:"exif,omitempty"`           // "apply" where images were turned by their Exif orientation
 	DatasetSet    string  `json:"dataset_set,omitempty"`    // the published set that the images are of, "" where that is unknown
 	DatasetSHA256 string  `json:"dataset_sha256,omitempty"` // content hash of the subset
 

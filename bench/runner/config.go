@@ -53,6 +53,9 @@ type configLatency struct {
 type configAccuracy struct {
 	Data    string `json:"data,omitempty"`
 	Labels  string `json:"labels,omitempty"`
+	Map     string `json:"class_map,omitempty"`
+	Split   string `json:"split,omitempty"`
+	Exif    string `json:"exif,omitempty"`
 	Limit   int    `json:"limit,omitempty"`
 	Seed    uint64 `json:"seed,omitempty"`
 	Network string `json:"network,omitempty"` // of the one checkpoint that the file names
@@ -97,7 +100,9 @@ func newConfigJob(j *experiment.Job) configJob {
 		}
 	}
 	if a := j.Accuracy; a != nil {
-		c.Accuracy = &configAccuracy{Data: a.Data, Labels: a.Labels, Limit: a.Limit, Seed: a.Seed}
+		c.Accuracy = &configAccuracy{
+			Data: a.Data, Labels: a.Labels, Map: a.ClassMap, Split: a.Split, Exif: a.Exif, Limit: a.Limit, Seed: a.Seed,
+		}
 		if len(a.Checkpoints) > 0 {
 			c.Accuracy.Network, c.Accuracy.Tag, c.Accuracy.File = a.Checkpoints[0].Network, a.Checkpoints[0].Tag, a.Checkpoints[0].File
 		}

@@ -104,6 +104,7 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	r := n.record(record.KindEval, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
 	r.Dataset, r.LabelsFile, r.DatasetSHA256 = filepath.Clean(a.Data), a.Labels, loader.Hash()
+	r.ClassMapFile, r.Split, r.Exif, r.Reading = a.ClassMap, files.Split, a.Exif, files.Reading
 	r.DatasetSet = files.Set
 	if files.Set == datasets.ImageNetV2 {
 		r.Published = publishedV2(n.Spec, n.Tag, n.Recipe)

@@ -37,7 +37,9 @@ func (n *Network) recheck(ctx context.Context, a *experiment.Accuracy) (*record.
 	if err != nil {
 		return nil, err
 	}
-	c := &record.Recheck{Data: filepath.Clean(a.Data), Labels: a.Labels, Limit: a.Limit, Seed: a.Seed}
+	c := &record.Recheck{
+		Data: filepath.Clean(a.Data), Labels: a.Labels, ClassMap: a.ClassMap, Split: a.Split, Exif: a.Exif, Limit: a.Limit, Seed: a.Seed,
+	}
 	watch := Watch{Sample: func(s Sample) error {
 		if s.Err == nil {
 			c.Predictions = append(c.Predictions, record.Prediction{File: s.File, Top5: s.Top5, Scores: s.Scores})
@@ -58,7 +60,7 @@ func (n *Network) recheck(ctx context.Context, a *experiment.Accuracy) (*record.
 // openImages opens an accuracy's images for a network of so many classes. Lists of archives' members are kept in the
 // cache; without one, an archive is listed each time.
 func openImages(a *experiment.Accuracy, classes int) (*datasets.Files, error) {
-	o := datasets.Options{Labels: a.Labels, Classes: classes}
+	o := datasets.Options{Labels: a.Labels, Classes: classes, ClassMap: a.ClassMap, Split: a.Split}
 	if cache, err := DefaultCache(); err == nil {
 		o.Index = filepath.Join(cache.Dir, "index")
 	}

@@ -68,7 +68,9 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 	}
 	if r.Kind == record.KindEval {
 		data, labels = cmp.Or(data, r.Dataset), cmp.Or(labels, r.LabelsFile)
-		t.Job.Accuracy = &experiment.Accuracy{Data: data, Labels: labels, Limit: s.Limit, Seed: s.Seed}
+		t.Job.Accuracy = &experiment.Accuracy{
+			Data: data, Labels: labels, ClassMap: r.ClassMapFile, Split: r.Split, Exif: r.Exif, Limit: s.Limit, Seed: s.Seed,
+		}
 		return t, nil
 	}
 	t.Job.Latency, err = latencyAgain(r, *s)
@@ -76,7 +78,10 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 		return t, err
 	}
 	if c := r.Recheck; c != nil {
-		t.Recheck = &experiment.Accuracy{Data: cmp.Or(data, c.Data), Labels: cmp.Or(labels, c.Labels), Limit: c.Limit, Seed: c.Seed}
+		t.Recheck = &experiment.Accuracy{
+			Data: cmp.Or(data, c.Data), Labels: cmp.Or(labels, c.Labels), ClassMap: c.ClassMap, Split: c.Split, Exif: c.Exif,
+			Limit: c.Limit, Seed: c.Seed,
+		}
 	}
 	return t, nil
 }
