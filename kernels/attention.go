@@ -34,6 +34,7 @@ type Attention struct {
 	h, w    int          // of a window
 	tokens  int          // of a window
 	padded  int          // tokens, rounded up to whole panels
+	most    int          // panels of a tile
 	kinds   [4][]float32 // (Heads, tokens, padded) added to scores: interior, right edge, bottom edge, corner; empty for none
 	scratch []attentionScratch
 
@@ -52,7 +53,7 @@ type attentionScratch struct {
 
 // NewAttention prepares attention; workers is the size of the pool that will run it.
 func NewAttention(s AttentionShape, workers int) *Attention {
-	a := &Attention{AttentionShape: s, level: level, h: s.H, w: s.W}
+	a := &Attention{AttentionShape: s, level: level, most: panelsOf(level), h: s.H, w: s.W}
 	if s.Window > 0 {
 		a.h, a.w = s.Window, s.Window
 	}
@@ -138,7 +139,9 @@ func (a *Attention) WeightBytes() int64 {
 }
 
 // Algorithm is the name of the kernel.
-func (a *Attention) Algorithm() string { return "attention6x16" }
+func (a *Attention) Algorithm() string {
+	return "attention" + tileName(min(a.most, max(roundUp(a.D, f32.NR), a.padded)/f32.NR))
+}
 
 // Run computes dst from src, the queries, keys and values of every token.
 func (a *Attention) Run(pool *par.Pool, dst, src Tensor) {
@@ -211,13 +214,15 @@ func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
 		s.rows[place.at] = &a.src.Data[s.at[first+i]*a.src.Stride+q]
 		place.next()
 	}
-	for panel := 0; panel < a.padded; panel += f32.NR {
-		s.tile = f32.Tile{B: &s.keys[panel*a.D], C: &s.scores[panel], Taps: 1, K: a.D, LDC: 4 * a.padded,
-			Flags: f32.Final, Lo: -infinity, Hi: infinity}
+	panels := a.padded / f32.NR
+	for i := range parts(panels, a.most) {
+		panel, count := cutPanels(panels, a.most, i)
+		s.tile = f32.Tile{B: &s.keys[panel*f32.NR*a.D], C: &s.scores[panel*f32.NR], Taps: 1, K: a.D, LDC: 4 * a.padded,
+			Flags: f32.Final, Lo: -infinity, Hi: infinity, Panel: 4 * f32.NR * a.D}
 		if add := a.kinds[kind]; add != nil {
-			s.tile.R, s.tile.LDR = &add[(head*a.tokens+first)*a.padded+panel], 4*a.padded
+			s.tile.R, s.tile.LDR = &add[(head*a.tokens+first)*a.padded+panel*f32.NR], 4*a.padded
 		}
-		s.run(&a.level.Gemm16, 0)
+		s.run(&a.level.Gemm[count], 0, count*f32.NR)
 	}
 	s.soft = f32.Rows{Out: &s.scores[0], In: &s.scores[0], LDO: 4 * a.padded, LDI: 4 * a.padded, C: a.tokens, RowsLeft: n,
 		Mask: mask8(a.tokens), Lo: 1}
@@ -232,10 +237,11 @@ func (a *Attention) gather(s *attentionScratch, first, n, head int) {
 		place.next()
 	}
 	width := roundUp(a.D, f32.NR)
-	for c := 0; c < a.D; c += f32.NR {
-		s.tile = f32.Tile{B: &s.values[c*a.tokens], C: &s.out[c], Taps: 1, K: a.tokens, LDC: 4 * width,
-			Flags: f32.Final, Lo: -infinity, Hi: infinity}
-		s.run(&a.level.Gemm16, 0)
+	for i := range parts(width/f32.NR, a.most) {
+		panel, count := cutPanels(width/f32.NR, a.most, i)
+		s.tile = f32.Tile{B: &s.values[panel*f32.NR*a.tokens], C: &s.out[panel*f32.NR], Taps: 1, K: a.tokens, LDC: 4 * width,
+			Flags: f32.Final, Lo: -infinity, Hi: infinity, Panel: 4 * f32.NR * a.tokens}
+		s.run(&a.level.Gemm[count], 0, count*f32.NR)
 	}
 	for i := range n {
 		copy(a.dst.Data[s.at[first+i]*a.dst.Stride+head*a.D:][:a.D], s.out[i*width:])

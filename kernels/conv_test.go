@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"zoobench/kernels/internal/f32"
 	"zoobench/kernels/par"
 )
 
@@ -32,6 +33,19 @@ func eachISA(t *testing.T, body func(t *testing.T)) {
 	}
 }
 
+// eachTile is eachISA with the narrowest tiles of matrix products, and again with the widest that an instruction set has.
+func eachTile(t *testing.T, body func(t *testing.T)) {
+	t.Helper()
+	defer func() { tilePanels = 0 }()
+	eachISA(t, func(t *testing.T) {
+		for _, most := range []int{1, f32.Panels} {
+			if tilePanels = most; panelsOf(level) == most {
+				t.Run("tile="+tileName(most), body)
+			}
+		}
+	})
+}
+
 // convCases hold every edge of the tiling, then layers of the zoo.
 func convCases() []ConvShape {
 	var cases []ConvShape
@@ -43,7 +57,7 @@ func convCases() []ConvShape {
 	for _, pixels := range []int{1, 2, 5, 6, 7, 11, 12, 15, 97, 193, 401} {
 		add(5, 1, pixels, 19, 1, 1, 1, 0, 1)
 	}
-	for _, oc := range []int{1, 7, 8, 9, 15, 16, 17, 24, 31, 35} {
+	for _, oc := range []int{1, 7, 8, 9, 15, 16, 17, 24, 31, 35, 48, 50, 64, 70, 130} {
 		add(13, 3, 5, oc, 3, 3, 1, 1, 1)
 	}
 	for _, c := range []int{1, 2, 3, 4, 7, 8, 255, 256, 257, 383, 384, 385, 641} {
@@ -63,6 +77,7 @@ func convCases() []ConvShape {
 	add(12, 9, 11, 17, 3, 3, 1, -1, 1)
 	add(16, 9, 11, 24, 3, 3, 2, -2, 4)
 	add(13, 7, 7, 9, 1, 1, 1, -1, 1)
+	add(400, 3, 5, 70, 3, 3, 1, 1, 1)
 	return cases
 }
 
@@ -240,7 +255,7 @@ func TestConv(t *testing.T) {
 	for _, p := range pools {
 		defer p.Close()
 	}
-	eachISA(t, func(t *testing.T) {
+	eachTile(t, func(t *testing.T) {
 		for i, s := range append(convCases(), depthwiseCases()...) {
 			depthwise := s.CanDepthwise()
 			s.Act = []Act{None, ReLU, ReLU6}[i%3]
@@ -258,7 +273,7 @@ func TestConvSameBits(t *testing.T) {
 	one, three := par.New(1), par.New(3)
 	defer one.Close()
 	defer three.Close()
-	eachISA(t, func(t *testing.T) {
+	eachTile(t, func(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		s := ConvShape{C: 70, H: 23, W: 19, OC: 50, OH: 23, OW: 19, KH: 3, KW: 3, SH: 1, SW: 1, DH: 1, DW: 1, Top: 1, Left: 1, Groups: 1}
 		s.Weight = make([]float32, 50*70*9)
@@ -327,8 +342,9 @@ func FuzzConv(f *testing.F) {
 	f.Add(uint8(2), uint8(19), uint8(18), uint8(17), uint8(2), uint8(2), uint8(0), uint8(1), uint8(1), uint8(0)) // cropped
 	f.Add(uint8(23), uint8(19), uint8(18), uint8(23), uint8(2), uint8(2), uint8(1), uint8(0), uint8(24), uint8(0))
 	f.Add(uint8(23), uint8(19), uint8(18), uint8(23), uint8(1), uint8(1), uint8(0), uint8(1), uint8(24), uint8(0))
+	defer func() { tilePanels = 0 }()
 	f.Fuzz(func(t *testing.T, c, h, w, oc, kh, kw, stride, pad, groups, dilation uint8) {
-		s := ConvShape{C: 1 + int(c)%40, H: 1 + int(h)%20, W: 1 + int(w)%20, OC: 1 + int(oc)%40, KH: 1 + int(kh)%7, KW: 1 + int(kw)%7,
+		s := ConvShape{C: 1 + int(c)%40, H: 1 + int(h)%20, W: 1 + int(w)%20, OC: 1 + int(oc)%100, KH: 1 + int(kh)%7, KW: 1 + int(kw)%7,
 			SH: 1 + int(stride)%4, SW: 1 + int(stride)%3, DH: 1 + int(dilation)%3, DW: 1 + int(dilation)%2, Groups: max(1, int(groups))}
 		s.Top, s.Left = int(pad)%6-2, int(pad)%5-2
 		if s.C%s.Groups != 0 || s.OC%s.Groups != 0 {
@@ -340,6 +356,8 @@ func FuzzConv(f *testing.F) {
 		}
 		pool := par.New(2)
 		defer pool.Close()
-		runConv(t, pool, s, 1+int(c)%2, true, oc%2 == 0 && !s.CanDepthwise())
+		for _, tilePanels = range []int{1, f32.Panels} {
+			runConv(t, pool, s, 1+int(c)%2, true, oc%2 == 0 && !s.CanDepthwise())
+		}
 	})
 }

@@ -15,6 +15,7 @@ const (
 	depthBlock = 256
 	exactBlock = 64
 	rowBlock   = 192
+	leastRows  = 24 // of a block that is cut off for another worker
 )
 
 // Conv is a convolution by matrix product: every output pixel is a row, its window the row's elements, found by
@@ -24,8 +25,9 @@ type Conv struct {
 	level   *f32.Level
 	block   int // depth of a block
 	width   int // columns of a group's panels
+	most    int // panels of sixteen columns of a tile
 	lo, hi  float32
-	packed  []float32 // by group, block of depth, panel of columns, depth: in the order in which it is read
+	packed  []float32 // by group, block of depth, tile of columns, sixteen of these, depth: in the order in which it is read
 	blocks  []depthRange
 	bias    []float32 // OC, each group's rounded up to its panels
 	panels  []panel
@@ -40,12 +42,12 @@ type Conv struct {
 	colTasks      int
 }
 
-// panel is up to 16 columns of one group.
+// panel is columns of one group that a tile takes: one to four panels of sixteen, packed one behind the other.
 type panel struct {
 	group int
 	col   int // first output channel
 	cols  int
-	nr    int // 16, or 8 where no more are needed
+	nr    int // a multiple of 16, or 8 where no more are needed and tiles take one panel
 	left  int // columns of the group's panels before it
 	bias  int // offset in bias
 }
@@ -78,7 +80,7 @@ const mergeBelow = 8
 // NewConv packs the weights of a convolution; workers is the size of the pool that will run it.
 func NewConv(s ConvShape, workers int) *Conv {
 	s.check()
-	c := &Conv{ConvShape: s, level: level, block: depthBlock}
+	c := &Conv{ConvShape: s, level: level, block: depthBlock, most: panelsOf(level)}
 	if s.Exact {
 		c.block = exactBlock
 	}
@@ -102,10 +104,12 @@ func NewConv(s ConvShape, workers int) *Conv {
 func (c *Conv) cutColumns() {
 	columns := c.OC / c.Groups
 	for g := range c.Groups {
-		left := 0
-		for col := 0; col < columns; col += f32.NR {
-			p := panel{group: g, col: g*columns + col, cols: min(f32.NR, columns-col), nr: f32.NR, left: left, bias: len(c.bias)}
-			if p.cols <= 8 {
+		left, n := 0, parts(columns, f32.NR)
+		for i := range parts(n, c.most) {
+			first, count := cutPanels(n, c.most, i)
+			col, nr := first*f32.NR, count*f32.NR
+			p := panel{group: g, col: g*columns + col, cols: min(nr, columns-col), nr: nr, left: left, bias: len(c.bias)}
+			if p.cols <= 8 && c.most == 1 {
 				p.nr = 8
 			}
 			c.panels = append(c.panels, p)
@@ -158,17 +162,20 @@ func (c *Conv) pack(p panel) {
 			copy(into, in)
 		}
 	}
+	width := min(p.nr, f32.NR)
 	at := make([]int, depth) // where each step of depth lies in packed
-	for _, d := range c.blocks {
-		for k := range d.depth() {
-			at[d.start+k] = c.weights(p, d) + k*p.nr
+	for first := 0; first < p.cols; first += width {
+		for _, d := range c.blocks {
+			for k := range d.depth() {
+				at[d.start+k] = c.weights(p, d) + first*d.depth() + k*width
+			}
 		}
-	}
-	for ic := range gc {
-		for tap := range taps {
-			out := c.packed[at[tap*gc+ic]:][:p.cols]
-			for j := range out {
-				out[j] = filters[j*depth+ic*taps+tap]
+		for ic := range gc {
+			for tap := range taps {
+				out := c.packed[at[tap*gc+ic]:][:min(width, p.cols-first)]
+				for j := range out {
+					out[j] = filters[(first+j)*depth+ic*taps+tap]
+				}
 			}
 		}
 	}
@@ -182,10 +189,15 @@ func (c *Conv) WeightBytes() int64 { return 4 * int64(len(c.packed)+len(c.bias))
 
 // Algorithm is the name of what NewConv chose.
 func (c *Conv) Algorithm() string {
-	if c.merge {
-		return "gemm6x16_rows"
+	most := 1
+	for _, p := range c.panels {
+		most = max(most, p.nr/f32.NR)
 	}
-	return "gemm6x16"
+	name := "gemm" + tileName(most)
+	if c.merge {
+		name += "_rows"
+	}
+	return name
 }
 
 // Run computes dst = act(src * weights + bias + res); res is nil (its Data) for none and must not overlap dst.
@@ -194,8 +206,8 @@ func (c *Conv) Run(pool *par.Pool, dst, src, res Tensor) {
 	c.prepare(pool, src)
 	c.dst, c.src, c.res = dst, src, res
 	c.split(pool.Size())
-	rowTasks := (dst.Pixels() + c.rows - 1) / c.rows
-	c.colTasks = (len(c.panels) + c.cols - 1) / c.cols
+	rowTasks := parts(dst.Pixels(), c.rows)
+	c.colTasks = parts(len(c.panels), c.cols)
 	pool.Run(rowTasks*c.colTasks, convBlocks{c})
 	c.dst, c.src, c.res = Tensor{}, Tensor{}, Tensor{}
 }
@@ -217,15 +229,18 @@ func (c *Conv) prepare(pool *par.Pool, src Tensor) {
 // keep the workers busy.
 func (c *Conv) split(workers int) {
 	m := c.dst.Pixels()
-	blocks := (m + rowBlock - 1) / rowBlock
+	blocks := parts(m, rowBlock)
 	if m <= rowBlock+rowBlock/3 {
 		blocks = 1 // weights read twice cost more than rows that leave L2
 	}
-	c.rows = roundUp((m+blocks-1)/blocks, f32.MR)
 	c.cols = len(c.panels)
 	if want := 4 * workers; workers > 1 && blocks < want {
 		c.cols = max(1, len(c.panels)*blocks/want)
+		if c.most > 1 { // few panels, so that rows must do
+			blocks = max(blocks, min(parts(want, parts(len(c.panels), c.cols)), m/leastRows))
+		}
 	}
+	c.rows = roundUp(parts(m, blocks), f32.MR)
 }
 
 // convBlocks are the tasks of a product: a block of output pixels by a range of panels each.
@@ -241,7 +256,7 @@ func (c convBlocks) Do(worker, task int) {
 
 // computeRows computes a stripe of any height, all panels of it, a block of rows after the other.
 func (c *Conv) computeRows(worker int, all stripe) {
-	pieces := (all.n + rowBlock - 1) / rowBlock
+	pieces := parts(all.n, rowBlock)
 	for left := all.n; left > 0; pieces-- {
 		all.n = min(left, roundUp((left+pieces-1)/pieces, f32.MR))
 		c.compute(worker, &all, 0, len(c.panels))
@@ -290,7 +305,7 @@ func (c *Conv) multiply(s *convScratch, r *stripe, panels []panel) {
 
 // panelRows computes one panel's block over a stripe.
 func (c *Conv) panelRows(s *convScratch, r *stripe, p panel, d depthRange, flags int) {
-	gemm := &c.level.Gemm16
+	gemm := &c.level.Gemm[p.nr/f32.NR]
 	if p.nr == 8 {
 		gemm = &c.level.Gemm8
 	}
@@ -301,6 +316,7 @@ func (c *Conv) panelRows(s *convScratch, r *stripe, p panel, d depthRange, flags
 		B: &c.packed[weights], C: &r.dst.Data[r.at*r.dst.Stride+p.col], Bias: &c.bias[p.bias],
 		Taps: d.taps, K: d.to - d.from, Offset: 4 * (p.group*c.C/c.Groups + d.from), LDC: 4 * r.dst.Stride,
 		Flags: flags, Lo: c.lo, Hi: c.hi, Prefetch: uintptr(unsafe.Pointer(&c.packed[next])),
+		Panel: 4 * f32.NR * d.depth(),
 	}
 	if r.res.Data != nil {
 		t.R, t.LDR = &r.res.Data[r.at*r.res.Stride+p.col], 4*r.res.Stride
@@ -308,7 +324,7 @@ func (c *Conv) panelRows(s *convScratch, r *stripe, p panel, d depthRange, flags
 	if p.cols < p.nr {
 		t.Mask = maskOf(p.cols)
 	}
-	s.run(gemm, d.tap)
+	s.run(gemm, d.tap, p.nr)
 }
 
 // windowRows fills in the address of every row's input for every position of the window; padding reads zeros. A group's

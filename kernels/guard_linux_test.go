@@ -46,7 +46,7 @@ func fenced(t *testing.T, n, h, w, c int, atEnd bool, fill func() float32) Tenso
 func TestFences(t *testing.T) {
 	pool := par.New(1)
 	defer pool.Close()
-	eachISA(t, func(t *testing.T) {
+	eachTile(t, func(t *testing.T) {
 		for _, atEnd := range []bool{false, true} {
 			for _, c := range []int{1, 3, 7, 8, 9, 16, 20, 24, 40} {
 				tensor := func(h, w, c int) Tensor { return fenced(t, 1, h, w, c, atEnd, rand.Float32) }

@@ -11,7 +11,7 @@ import (
 )
 
 // TestWidthsAgree holds AVX-512's kernels to AVX2's, bit by bit: an output is the same chain of operations whatever the
-// width of the vector it is in.
+// width of the vector and of the tile it is in.
 func TestWidthsAgree(t *testing.T) {
 	if !slices.Contains(ISAs(), "avx512") {
 		t.Skip("this machine has no avx512")
@@ -24,19 +24,26 @@ func TestWidthsAgree(t *testing.T) {
 	}()
 	pool := par.New(1)
 	defer pool.Close()
+	defer func() { tilePanels = 0 }()
 	agree := func(t *testing.T, pixels, c int, run func(dst Tensor)) {
 		t.Helper()
-		var dst [2]Tensor
-		for i, isa := range []string{"avx2", "avx512"} {
-			if err := Use(isa); err != nil {
+		var want Tensor
+		for _, variant := range []struct {
+			isa    string
+			panels int
+		}{{"avx2", 1}, {"avx512", 1}, {"avx512", 2}, {"avx512", 3}, {"avx512", 4}} {
+			if err := Use(variant.isa); err != nil {
 				t.Fatal(err)
 			}
-			dst[i] = newTensor(1, 1, pixels, c, 3, func() float32 { return 0 })
-			run(dst[i])
-		}
-		for i, want := range dst[0].Data {
-			if got := dst[1].Data[i]; math.Float32bits(got) != math.Float32bits(want) {
-				t.Fatalf("element %d: %v with avx512, %v with avx2", i, got, want)
+			tilePanels = variant.panels
+			dst := newTensor(1, 1, pixels, c, 3, func() float32 { return 0 })
+			if run(dst); want.Data == nil {
+				want = dst
+			}
+			for i, want := range want.Data {
+				if got := dst.Data[i]; math.Float32bits(got) != math.Float32bits(want) {
+					t.Fatalf("element %d: %v with %+v, %v with avx2", i, got, variant, want)
+				}
 			}
 		}
 	}
@@ -56,6 +63,14 @@ func TestWidthsAgree(t *testing.T) {
 			if s.canWinograd() {
 				agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { newWinograd(s, 1).Run(pool, shaped(dst), src, res) })
 			}
+		})
+	}
+	for _, s := range []AttentionShape{{H: 1, W: 101, Heads: 2, D: 20}, {H: 4, W: 4, Heads: 1, D: 64}, {H: 1, W: 130, Heads: 1, D: 80}} {
+		s.Scale = 0.25
+		src := newTensor(1, s.H, s.W, 3*s.Heads*s.D, 1, value)
+		agree(t, s.H*s.W, s.Heads*s.D, func(dst Tensor) {
+			dst.H, dst.W = s.H, s.W
+			NewAttention(s, 1).Run(pool, dst, src)
 		})
 	}
 	for c := 1; c < 70; c++ {

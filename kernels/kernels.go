@@ -57,16 +57,19 @@ func (t Tensor) check(text string) {
 	}
 }
 
-// tailMask[16−n:] is a mask of n columns.
-var tailMask = func() (m [2 * f32.NR]int32) {
-	for i := range f32.NR {
+// widest is the columns of the widest tile.
+const widest = f32.Panels * f32.NR
+
+// tailMask[64−n:] is a mask of n columns.
+var tailMask = func() (m [2 * widest]int32) {
+	for i := range widest {
 		m[i] = -1
 	}
 	return m
 }()
 
-// maskOf is a mask of n of sixteen columns.
-func maskOf(n int) *int32 { return &tailMask[f32.NR-n] }
+// maskOf is a mask of the first n columns of a tile.
+func maskOf(n int) *int32 { return &tailMask[widest-n] }
 
 // mask8 is a mask of the last n%8 channels of n.
 func mask8(n int) *int32 { return maskOf(n % 8) }

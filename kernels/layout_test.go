@@ -58,7 +58,7 @@ func (b *blockedConv) run(dst, src []float32) {
 						TilesLeft: max(1, (rows-done)/f32.MR), Step: 8 * b.taps * f32.MR, Flags: flags, Hi: infinity,
 					}
 					done += mr * t.TilesLeft
-					level.Gemm16[mr](t)
+					level.Gemm[1][mr](t)
 				}
 			}
 		}

@@ -87,7 +87,7 @@ func TestAttention(t *testing.T) {
 		{H: 14, W: 14, Heads: 1, D: 33, Window: 7, Shift: 3},
 	}
 	scratch := &Scratch{} // of all, as in an engine; what another operation left there must not matter
-	eachISA(t, func(t *testing.T) {
+	eachTile(t, func(t *testing.T) {
 		for _, s := range cases {
 			name := fmt.Sprintf("%dx%d/heads=%d/d=%d/window=%d/shift=%d/bias=%v", s.H, s.W, s.Heads, s.D, s.Window, s.Shift, s.Bias != nil)
 			t.Run(name, func(t *testing.T) {

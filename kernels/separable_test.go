@@ -47,7 +47,7 @@ func TestSeparable(t *testing.T) {
 	cropped := cases[0]
 	cropped.name, cropped.middle.Top = "cropped", -2
 	cases = append(cases, cropped)
-	eachISA(t, func(t *testing.T) {
+	eachTile(t, func(t *testing.T) {
 		cropped := cropped.middle
 		cropped.Left = -1
 		if CanSeparable(&cases[0].first, cropped, &cases[0].last) {

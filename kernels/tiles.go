@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"fmt"
 	"unsafe"
 
 	"zoobench/kernels/internal/f32"
@@ -55,16 +56,54 @@ type product struct {
 	tile f32.Tile   // of the panel under way
 }
 
+// tilePanels is how many panels a matrix tile takes at the most; 0 for what the machine was measured to want. Tests set it.
+var tilePanels int
+
+// panelsOf is how many panels a level's matrix tile takes at the most. A core that starts two multiply-adds of sixteen
+// lanes a cycle wants more chains than the six of one panel; any other is as fast with one, whose tiles fit every layer.
+func panelsOf(l *f32.Level) int {
+	most := tilePanels
+	if most == 0 {
+		most = 1
+		if f32.TwoUnits() {
+			most = f32.Panels
+		}
+	}
+	for l.Gemm[most][f32.MR] == nil {
+		most--
+	}
+	return most
+}
+
+// tileName is the name of the tile of so many panels, as algorithms have it.
+func tileName(panels int) string { return fmt.Sprintf("%dx%d", f32.MR, panels*f32.NR) }
+
+// cutPanels is part i of n panels that are cut into as few parts of even size as can be, of most panels each: the panel
+// that it begins with, and how many it has.
+func cutPanels(n, most, i int) (first, count int) {
+	k := parts(n, most)
+	return i * n / k, (i+1)*n/k - i*n/k
+}
+
+// parts is how many parts of at most so many n things make.
+func parts(n, most int) int { return (n + most - 1) / most }
+
 // begin starts with n rows of so many taps, whose addresses are to be put in the places that it returns.
 func (p *product) begin(n, taps int) places {
 	p.cut, p.taps = cutRows(n), taps
 	return p.cut.places(taps)
 }
 
-// run multiplies all rows, from the tap on, by the panel that p.tile describes; which rows these are, run fills in itself.
-func (p *product) run(gemm *[f32.MR + 1]func(*f32.Tile), tap int) {
+// run multiplies all rows, from the tap on, by the panels that p.tile describes, which have so many columns; which rows
+// these are, run fills in itself. As many bytes as the panels have are prefetched over the steps of all tiles: more would
+// put out of L2 what is still needed, and with fewer a layer of few tiles waits for its weights.
+func (p *product) run(gemm *f32.Tiles, tap, columns int) {
 	c, t := &p.cut, &p.tile
 	t.A, t.Step, t.TilesLeft = &p.rows[tap*f32.MR], 8*p.taps*f32.MR, c.big
+	t.Ahead = parts(4*columns, c.big+c.small)
+	if t.Prefetch == 0 {
+		t.Prefetch, t.Ahead = uintptr(unsafe.Pointer(t.B)), 0
+	}
 	gemm[c.rows](t)
 	if c.small == 0 {
 		return

@@ -22,9 +22,16 @@ import (
 // (6 cycles at two a cycle) against 8 loads (4 cycles at two a cycle), so the multipliers are the limit.
 //
 // With AVX-512 a row is one vector, and a multiply-add broadcasts its element of a from memory itself: 7 instructions a
-// k where AVX2 takes 20. Zen 4 starts one such multiply-add a cycle, and 6 chains cover its latency of 4; a core that
-// starts two (Intel's servers) would want 8 or more, so two tiles side by side. Every output is the same chain of
-// multiply-adds as with AVX2, to the bit.
+// k where AVX2 takes 20. Zen 4 starts one such multiply-add a cycle, and 6 chains cover its latency of 4. A core that
+// starts two (Intel's servers, Zen 5) wants 8 or more: its tiles are two to four panels wide, 12 to 24 chains.
+//
+//	                 b: one k of four panels ->  [ b0 (16) | b1 (16) | b2 (16) | b3 (16) ]
+//	a row 0: one broadcast into a register       acc[0][0] acc[0][1] acc[0][2] acc[0][3]
+//	   ...                                          ...
+//
+// The panels lie a fixed distance apart, each packed as for a tile of its own. A multiply-add that broadcasts from
+// memory would load a once a panel, and two loads a cycle are the limit: 6×64 takes 24 multiply-adds (12 cycles) and 10
+// loads a k. Every output is the same chain of multiply-adds as with AVX2, to the bit.
 //
 // Byte offsets of the fields of f32.Tile; TestLayouts holds them equal to the Go struct's.
 const (
@@ -47,12 +54,17 @@ const (
 	tileNextC
 	tileNextR
 	tilePrefetch
+	tilePanel
+	tileAhead
 )
 
 const (
 	flagLoad  = 1 // add to what c has, and no bias
 	flagFinal = 2 // residual and clamp before the store
 )
+
+// panelColumns is the width of a panel of b.
+const panelColumns = 16
 
 // kUnroll is how many steps of k one pass of the inner loop takes.
 const kUnroll = 4
@@ -68,6 +80,7 @@ type gemm struct {
 
 	t, tmp           Register
 	ahead            Register // what to prefetch
+	panel, panels3   Register // from one panel of b to the next, and three times as far; in a tile of several panels
 	flags, mask, ldc Register // the argument's, in the end
 	c                Register // the row of output to store, in the end
 }
@@ -100,11 +113,29 @@ func gemmTile(v *isa, mr, nr int) {
 	RET()
 }
 
+// wide is whether the tile takes several panels of b.
+func (g *gemm) wide() bool { return g.nr > panelColumns }
+
 // field is a field of the argument.
 func (g *gemm) field(offset int) Mem { return Mem{Base: g.t, Disp: offset} }
 
 // column is where vector j of a row that begins at base is.
 func (g *gemm) column(base Register, j int) Mem { return Mem{Base: base, Disp: g.isa.bytes() * j} }
+
+// right is where vector j of b's u-th k from b on is.
+func (g *gemm) right(b Register, j, u int) Mem {
+	if !g.wide() {
+		return Mem{Base: b, Disp: 4*g.nr*u + g.isa.bytes()*j}
+	}
+	m := Mem{Base: b, Disp: 4 * panelColumns * u}
+	switch j {
+	case 1, 2:
+		m.Index, m.Scale = g.panel, uint8(j)
+	case 3:
+		m.Index, m.Scale = g.panels3, 1
+	}
+	return m
+}
 
 // firstTile emits copies of the first tile's addresses, to the fields of the argument that move on with the tiles.
 func (g *gemm) firstTile() {
@@ -157,6 +188,14 @@ func (g *gemm) multiply() {
 	MOVQ(g.field(tilePrefetch), g.ahead)
 	MOVQ(g.field(tileTaps), taps)
 	MOVQ(g.field(tileNextA), row)
+	if g.wide() {
+		g.panel = GP64()
+		MOVQ(g.field(tilePanel), g.panel)
+	}
+	if g.nr > 3*panelColumns {
+		g.panels3 = GP64()
+		LEAQ(Mem{Base: g.panel, Index: g.panel, Scale: 2}, g.panels3)
+	}
 	a := make([]Register, g.mr)
 	for i := range a {
 		a[i] = GP64()
@@ -176,13 +215,15 @@ func (g *gemm) multiply() {
 	SUBQ(Imm(4*(kUnroll-1)), end)
 	JLE(LabelRef("k_tail"))
 	loop("k_loop")
-	PREFETCHT1(Mem{Base: g.ahead})
-	ADDQ(Imm(64), g.ahead)
+	if !g.wide() {
+		PREFETCHT1(Mem{Base: g.ahead})
+		ADDQ(Imm(64), g.ahead)
+	}
 	for u := range kUnroll {
 		g.step(a, k, b, u)
 	}
 	ADDQ(Imm(4*kUnroll), k)
-	ADDQ(U32(uint64(4*g.nr*kUnroll)), b)
+	ADDQ(U32(uint64(4*min(g.nr, panelColumns)*kUnroll)), b)
 	CMPQ(k, end)
 	JLT(LabelRef("k_loop"))
 	Label("k_tail")
@@ -192,7 +233,7 @@ func (g *gemm) multiply() {
 	Label("k_one")
 	g.step(a, k, b, 0)
 	ADDQ(Imm(4), k)
-	ADDQ(Imm(uint64(4*g.nr)), b)
+	ADDQ(Imm(uint64(4*min(g.nr, panelColumns))), b)
 	CMPQ(k, end)
 	JLT(LabelRef("k_one"))
 	Label("tap_next")
@@ -203,17 +244,16 @@ func (g *gemm) multiply() {
 
 // step emits the multiply-adds of the u-th k from here on: elements k bytes behind the addresses a, by the row at b.
 func (g *gemm) step(a []Register, k, b Register, u int) {
+	if g.wide() {
+		g.prefetch()
+	}
 	for j, x := range g.b {
-		m := g.column(b, j)
-		m.Disp += 4 * g.nr * u
-		VMOVUPS(m, x)
+		VMOVUPS(g.right(b, j, u), x)
 	}
 	for i, row := range g.acc {
 		element := Mem{Base: a[i], Index: k, Scale: 1, Disp: 4 * u}
-		if g.isa == avx512 {
-			for j, acc := range row {
-				VFMADD231PS_BCST(element, g.b[j], acc)
-			}
+		if g.isa == avx512 && !g.wide() {
+			VFMADD231PS_BCST(element, g.b[0], row[0])
 			continue
 		}
 		x := g.spare[i%2]
@@ -222,6 +262,19 @@ func (g *gemm) step(a []Register, k, b Register, u int) {
 			VFMADD231PS(g.b[j], x, acc)
 		}
 	}
+}
+
+// prefetch emits what a step of k of several panels brings into L2: the line that Prefetch is at, which moves on by
+// Ahead. Tiles of one or two rows are alone in their layer and use b once, so they bring as many lines as they read.
+func (g *gemm) prefetch() {
+	lines := 1
+	if g.mr <= 2 {
+		lines = g.nr / panelColumns
+	}
+	for i := range lines {
+		PREFETCHT1(Mem{Base: g.ahead, Disp: 64 * i})
+	}
+	ADDQ(g.field(tileAhead), g.ahead)
 }
 
 // addOutput emits, with Load, the addition of what c has.

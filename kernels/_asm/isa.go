@@ -13,11 +13,12 @@ type isa struct {
 	lanes     int // float32 of a vector
 	registers int
 	vec       func() VecVirtual
+	widths    []int // columns of the matrix tiles
 }
 
 var (
-	avx2   = &isa{suffix: "AVX2", lanes: 8, registers: 16, vec: func() VecVirtual { return YMM() }}
-	avx512 = &isa{suffix: "AVX512", lanes: 16, registers: 32, vec: func() VecVirtual { return ZMM() }}
+	avx2   = &isa{suffix: "AVX2", lanes: 8, registers: 16, vec: func() VecVirtual { return YMM() }, widths: []int{16, 8}}
+	avx512 = &isa{suffix: "AVX512", lanes: 16, registers: 32, vec: func() VecVirtual { return ZMM() }, widths: []int{16, 32, 48, 64}}
 )
 
 // zero emits x = 0.

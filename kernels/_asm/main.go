@@ -9,7 +9,7 @@ import (
 
 	. "github.com/mmcloughlin/avo/build"
 
-	_ "zoobench/kernels/internal/f32" // the argument types, which avo looks up
+	"zoobench/kernels/internal/f32" // the argument types too, which avo looks up
 )
 
 func main() {
@@ -25,8 +25,8 @@ func main() {
 	ConstraintExpr("!purego")
 	switch *op {
 	case "gemm":
-		for nr := 16; nr >= v.lanes; nr -= 8 {
-			for mr := 6; mr >= 1; mr-- {
+		for _, nr := range v.widths {
+			for mr := f32.MR; mr >= 1; mr-- {
 				gemmTile(v, mr, nr)
 			}
 		}

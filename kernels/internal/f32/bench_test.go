@@ -61,29 +61,38 @@ func benchRows(b *testing.B, kernel func(*Rows), n, c int) {
 	})
 }
 
-// BenchmarkGEMM times the tiles on rows of a dense 1×1 convolution: what a panel of sixteen columns costs while it is
-// in L1 and the rows in L2.
+// BenchmarkGEMM times the tiles on rows of a dense 1×1 convolution: what panels cost while the rows are in L2, and the
+// panels in L1 where they fit.
 func BenchmarkGEMM(b *testing.B) {
 	for _, l := range Levels()[1:] {
-		for _, mr := range []int{6, 4, 1} {
-			for _, k := range []int{16, 64, 256} {
-				const tiles, times = 20, 8
-				b.Run(fmt.Sprintf("isa=%s/tile=%dx16/shape=%dx16x%d", l.Name, mr, mr*tiles, k), func(b *testing.B) {
-					a, w, c := make([]float32, mr*tiles*k), make([]float32, 16*k), make([]float32, mr*tiles*16)
-					rows := make([]*float32, MR*tiles)
-					for i := range mr * tiles {
-						rows[i/mr*MR+i%mr] = &a[i*k]
+		for panels, tiles := range l.Gemm {
+			for _, mr := range []int{6, 4, 1} {
+				for _, k := range []int{16, 64, 256} {
+					if nr := panels * NR; tiles[mr] != nil {
+						b.Run(fmt.Sprintf("isa=%s/tile=%dx%d/shape=%dx%dx%d", l.Name, mr, nr, 20*mr, nr, k), func(b *testing.B) {
+							benchTile(b, tiles[mr], mr, nr, k)
+						})
 					}
-					benchBest(b, times*2*mr*tiles*16*k, "GFLOP/s", 1e9, func() {
-						for range times {
-							l.Gemm16[mr](&Tile{A: &rows[0], B: &w[0], C: &c[0], Taps: 1, K: k, LDC: 64, TilesLeft: tiles, Step: 8 * MR,
-								Flags: Final, Hi: 1, Prefetch: uintptr(unsafe.Pointer(&w[0]))})
-						}
-					})
-				})
+				}
 			}
 		}
 	}
+}
+
+// benchTile times twenty tiles of one depth.
+func benchTile(b *testing.B, gemm func(*Tile), mr, nr, k int) {
+	const tiles, times = 20, 8
+	a, w, c := make([]float32, mr*tiles*k), make([]float32, nr*k), make([]float32, mr*tiles*nr)
+	rows := make([]*float32, MR*tiles)
+	for i := range mr * tiles {
+		rows[i/mr*MR+i%mr] = &a[i*k]
+	}
+	benchBest(b, times*2*mr*tiles*nr*k, "GFLOP/s", 1e9, func() {
+		for range times {
+			gemm(&Tile{A: &rows[0], B: &w[0], C: &c[0], Taps: 1, K: k, LDC: 4 * nr, TilesLeft: tiles, Step: 8 * MR,
+				Flags: Final, Hi: 1, Prefetch: uintptr(unsafe.Pointer(&w[0])), Panel: 4 * NR * k, Ahead: 4 * nr / tiles})
+		}
+	})
 }
 
 // BenchmarkWinograd times the transforms of one tile, as a layer of 56×56 pixels calls them: points an odd number of

@@ -14,10 +14,12 @@
 // It leaves to package kernels which implementation is used, how layers are cut into tiles, and all checks.
 package f32
 
-// MR and NR are the rows and columns of the largest matrix tile; a pointer table always holds MR rows for each tap.
+// MR is the most rows of a matrix tile; a pointer table always holds MR rows for each tap. NR is the columns of a panel of
+// the right matrix, of which a tile takes one to Panels side by side.
 const (
-	MR = 6
-	NR = 16
+	MR     = 6
+	NR     = 16
+	Panels = 4
 )
 
 // Flags of a Tile.
@@ -31,7 +33,7 @@ const (
 // one position of its window, and A holds the address of every row's input for every tap.
 type Tile struct {
 	A         **float32 // (TilesLeft, taps of the layer, MR) addresses of input rows
-	B         *float32  // (Taps·K, nr) packed right matrix
+	B         *float32  // (Taps·K, nr) packed right matrix; panels of (Taps·K, 16), Panel bytes apart, where nr is above 16
 	C         *float32  // (TilesLeft·mr, nr) output, rows LDC bytes apart
 	R         *float32  // residual added to the output, rows LDR bytes apart; nil for none
 	Bias      *float32  // (nr); nil for zero
@@ -48,9 +50,13 @@ type Tile struct {
 
 	_ [3]uintptr // A, C and R of the tile under way: the assembly's own
 
-	// Prefetch is an address, as a plain number, from which memory is brought into L2 at a quarter of the speed at
-	// which B is read: the next panel, so that it is there when its turn comes. It moves on as it is used.
+	// Prefetch is an address, as a plain number, from which memory is brought into L2: the next panel, so that it is
+	// there when its turn comes. It moves on as it is used, at a quarter of the speed at which a tile of one panel reads
+	// B; a tile of several moves it by Ahead.
 	Prefetch uintptr
+
+	Panel int // bytes from one panel of B to the next
+	Ahead int // bytes of Prefetch for a step of k
 }
 
 // Tap is one position of a depthwise window: the address of the first output pixel's input, and the bytes from the

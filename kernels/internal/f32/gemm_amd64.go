@@ -69,3 +69,60 @@ func gemm2x16AVX512(t *Tile)
 
 //go:noescape
 func gemm1x16AVX512(t *Tile)
+
+// Tiles of several panels, of which column j has B[j/16*Panel/4+(tap*K+k)*16+j%16] for B[(tap*K+k)*nr+j]. The sums are
+// the same, to the bit.
+
+//go:noescape
+func gemm6x32AVX512(t *Tile)
+
+//go:noescape
+func gemm5x32AVX512(t *Tile)
+
+//go:noescape
+func gemm4x32AVX512(t *Tile)
+
+//go:noescape
+func gemm3x32AVX512(t *Tile)
+
+//go:noescape
+func gemm2x32AVX512(t *Tile)
+
+//go:noescape
+func gemm1x32AVX512(t *Tile)
+
+//go:noescape
+func gemm6x48AVX512(t *Tile)
+
+//go:noescape
+func gemm5x48AVX512(t *Tile)
+
+//go:noescape
+func gemm4x48AVX512(t *Tile)
+
+//go:noescape
+func gemm3x48AVX512(t *Tile)
+
+//go:noescape
+func gemm2x48AVX512(t *Tile)
+
+//go:noescape
+func gemm1x48AVX512(t *Tile)
+
+//go:noescape
+func gemm6x64AVX512(t *Tile)
+
+//go:noescape
+func gemm5x64AVX512(t *Tile)
+
+//go:noescape
+func gemm4x64AVX512(t *Tile)
+
+//go:noescape
+func gemm3x64AVX512(t *Tile)
+
+//go:noescape
+func gemm2x64AVX512(t *Tile)
+
+//go:noescape
+func gemm1x64AVX512(t *Tile)

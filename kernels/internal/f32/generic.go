@@ -2,7 +2,7 @@ package f32
 
 import "unsafe"
 
-// gemmGeneric is the Go twin of gemm{mr}x{nr}AVX2.
+// gemmGeneric is the Go twin of gemm{mr}x{nr}AVX2 and AVX512.
 func gemmGeneric(mr, nr int) func(*Tile) {
 	return func(t *Tile) {
 		for i := range t.TilesLeft {
@@ -17,8 +17,8 @@ func gemmGeneric(mr, nr int) func(*Tile) {
 // gemmRow computes row r of tile i, which is row o of the output. Its sums are float64's: without fused multiply-adds,
 // which Go does not use on every machine, those of float32 would lose more digits than assembly's.
 func gemmRow(t *Tile, nr, i, r, o int) {
-	var sum [NR]float64
-	var residual [NR]float32
+	var sum [Panels * NR]float64
+	var residual [Panels * NR]float32
 	cols := nr
 	if t.Mask != nil {
 		cols = 0
@@ -32,14 +32,17 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 			sum[j] = float64(v)
 		}
 	}
-	b := unsafe.Slice(t.B, t.Taps*t.K*nr)
-	for tap := range t.Taps {
-		row := *(**float32)(unsafe.Add(unsafe.Pointer(t.A), i*t.Step+8*(tap*MR+r)))
-		for _, a := range unsafe.Slice(At(row, t.Offset), t.K) {
-			for j, w := range b[:nr] {
-				sum[j] += float64(a) * float64(w)
+	width := min(nr, NR)
+	for first := 0; first < nr; first += width {
+		b := unsafe.Slice(At(t.B, first/NR*t.Panel), t.Taps*t.K*width)
+		for tap := range t.Taps {
+			row := *(**float32)(unsafe.Add(unsafe.Pointer(t.A), i*t.Step+8*(tap*MR+r)))
+			for _, a := range unsafe.Slice(At(row, t.Offset), t.K) {
+				for j, w := range b[:width] {
+					sum[first+j] += float64(a) * float64(w)
+				}
+				b = b[width:]
 			}
-			b = b[nr:]
 		}
 	}
 	if t.Flags&Load != 0 {

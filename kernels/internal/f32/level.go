@@ -4,8 +4,10 @@ package f32
 type Level struct {
 	Name string
 
-	// Gemm16 and Gemm8 are the tiles of sixteen and of eight columns, by their number of rows; index 0 is empty.
-	Gemm16, Gemm8 [MR + 1]func(*Tile)
+	// Gemm are the tiles by their number of panels, and Gemm8 those of half a panel. Those of one panel are always there,
+	// those of more where vectors are wide enough.
+	Gemm  [Panels + 1]Tiles
+	Gemm8 Tiles
 
 	// Depthwise4 and Depthwise1 take four pixels of a row at a time, and one.
 	Depthwise4, Depthwise1 func(*Depthwise)
@@ -25,6 +27,9 @@ type Level struct {
 	WinogradIn, WinogradOut func(*Winograd)
 }
 
+// Tiles are matrix tiles of one width by their number of rows; index 0 is empty.
+type Tiles [MR + 1]func(*Tile)
+
 // generic is every microkernel in Go.
 var generic = newGeneric()
 
@@ -41,7 +46,10 @@ func newGeneric() *Level {
 		WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
 	}
 	for mr := 1; mr <= MR; mr++ {
-		l.Gemm16[mr], l.Gemm8[mr] = gemmGeneric(mr, 16), gemmGeneric(mr, 8)
+		l.Gemm8[mr] = gemmGeneric(mr, 8)
+		for panels := 1; panels <= Panels; panels++ {
+			l.Gemm[panels][mr] = gemmGeneric(mr, panels*NR)
+		}
 	}
 	return l
 }

@@ -6,8 +6,8 @@ import "zoobench/kernels/internal/cpu"
 
 var avx2 = &Level{
 	Name:       "avx2",
-	Gemm16:     [MR + 1]func(*Tile){nil, gemm1x16AVX2, gemm2x16AVX2, gemm3x16AVX2, gemm4x16AVX2, gemm5x16AVX2, gemm6x16AVX2},
-	Gemm8:      [MR + 1]func(*Tile){nil, gemm1x8AVX2, gemm2x8AVX2, gemm3x8AVX2, gemm4x8AVX2, gemm5x8AVX2, gemm6x8AVX2},
+	Gemm:       [Panels + 1]Tiles{1: {nil, gemm1x16AVX2, gemm2x16AVX2, gemm3x16AVX2, gemm4x16AVX2, gemm5x16AVX2, gemm6x16AVX2}},
+	Gemm8:      Tiles{nil, gemm1x8AVX2, gemm2x8AVX2, gemm3x8AVX2, gemm4x8AVX2, gemm5x8AVX2, gemm6x8AVX2},
 	Depthwise4: dwconv4c16AVX2,
 	Depthwise1: dwconv1c16AVX2,
 	Bands:      bandsAVX2,
@@ -26,7 +26,12 @@ var avx2 = &Level{
 var avx512 = func() *Level {
 	l := *avx2
 	l.Name, l.Bands = "avx512", bandsAVX512
-	l.Gemm16 = [MR + 1]func(*Tile){nil, gemm1x16AVX512, gemm2x16AVX512, gemm3x16AVX512, gemm4x16AVX512, gemm5x16AVX512, gemm6x16AVX512}
+	l.Gemm = [Panels + 1]Tiles{
+		1: {nil, gemm1x16AVX512, gemm2x16AVX512, gemm3x16AVX512, gemm4x16AVX512, gemm5x16AVX512, gemm6x16AVX512},
+		2: {nil, gemm1x32AVX512, gemm2x32AVX512, gemm3x32AVX512, gemm4x32AVX512, gemm5x32AVX512, gemm6x32AVX512},
+		3: {nil, gemm1x48AVX512, gemm2x48AVX512, gemm3x48AVX512, gemm4x48AVX512, gemm5x48AVX512, gemm6x48AVX512},
+		4: {nil, gemm1x64AVX512, gemm2x64AVX512, gemm3x64AVX512, gemm4x64AVX512, gemm5x64AVX512, gemm6x64AVX512},
+	}
 	l.Mul, l.Add, l.ColumnSums, l.ColumnSquares = mulc16AVX512, addc16AVX512, colsumc16AVX512, colsqc16AVX512
 	l.Sigmoid, l.SiLU, l.HardSigmoid, l.HardSwish = sigmoidc16AVX512, siluc16AVX512, hardsigmoidc16AVX512, hardswishc16AVX512
 	l.GELU, l.GELUTanh, l.LayerNorm, l.Softmax = geluc16AVX512, gelutanhc16AVX512, layernormc16AVX512, softmaxc16AVX512

@@ -6,8 +6,8 @@ import "zoobench/kernels/internal/cpu"
 
 var neon = &Level{
 	Name:       "neon",
-	Gemm16:     [MR + 1]func(*Tile){nil, gemm1x16NEON, gemm2x16NEON, gemm3x16NEON, gemm4x16NEON, gemm5x16NEON, gemm6x16NEON},
-	Gemm8:      [MR + 1]func(*Tile){nil, gemm1x8NEON, gemm2x8NEON, gemm3x8NEON, gemm4x8NEON, gemm5x8NEON, gemm6x8NEON},
+	Gemm:       [Panels + 1]Tiles{1: {nil, gemm1x16NEON, gemm2x16NEON, gemm3x16NEON, gemm4x16NEON, gemm5x16NEON, gemm6x16NEON}},
+	Gemm8:      Tiles{nil, gemm1x8NEON, gemm2x8NEON, gemm3x8NEON, gemm4x8NEON, gemm5x8NEON, gemm6x8NEON},
 	Depthwise4: dwconv4c16NEON,
 	Depthwise1: dwconv1c16NEON,
 	Bands:      bandsNEON,

@@ -31,31 +31,34 @@ func readSumAVX2(p *float32, blocks int, sum *[8]float32)
 //go:noescape
 func fmaPeakAVX512(rounds int, x *[8]float32)
 
-// wider reports whether vectors of sixteen do more multiply-adds a second than vectors of eight. With two units of that
-// width they do twice as many; on Zen 4, where two units of eight join, as many (BenchmarkPeak: both 118.2
-// GFLOP/s); and a core with one unit that lowers its clock for them does fewer.
-var wider = sync.OnceValue(func() bool {
+// widening is how many times as many multiply-adds a second vectors of sixteen do as vectors of eight. With two units of
+// that width they do twice as many (Zen 5, Intel's servers); on Zen 4, where two units of eight join, as many
+// (BenchmarkPeak: both 118.2 GFLOP/s); and a core with one unit that lowers its clock for them does fewer. It is 0
+// without AVX-512.
+var widening = sync.OnceValue(func() float64 {
 	if !cpu.AVX512 {
-		return false
+		return 0
 	}
-	best := func(peak func(int, *[8]float32)) time.Duration {
-		least := time.Duration(math.MaxInt64)
-		for range 4 {
+	least := [2]time.Duration{math.MaxInt64, math.MaxInt64}
+	for range 8 { // in turn, and short: the shortest of each has seen no interruption
+		for i, peak := range []func(int, *[8]float32){fmaPeakAVX2, fmaPeakAVX512} {
 			start := time.Now()
-			peak(1<<16, new([8]float32))
-			least = min(least, time.Since(start))
+			peak(1<<13, new([8]float32))
+			least[i] = min(least[i], time.Since(start))
 		}
-		return least
 	}
-	return best(fmaPeakAVX512) < 2*best(fmaPeakAVX2)
+	return 2 * least[0].Seconds() / least[1].Seconds()
 })
+
+// TwoUnits reports whether this machine starts two multiply-adds of sixteen lanes a cycle, as measured once.
+func TwoUnits() bool { return widening() > 1.5 }
 
 // FMAPeak runs about rounds·peakChains·8 multiply-adds in registers, rounds ≥ 1, with the best instructions that the
 // machine has, and returns how many those were. Sixteen lanes take half the rounds, so that where either width is as
 // fast the time does not depend on which one was chosen.
 func FMAPeak(rounds int, x *[8]float32) int {
 	switch {
-	case wider():
+	case widening() > 1:
 		half := (rounds + 1) / 2
 		fmaPeakAVX512(half, x)
 		return half * peakChains * 16

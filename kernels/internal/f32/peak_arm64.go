@@ -39,3 +39,6 @@ func ReadSum(x []float32, sum *[8]float32) {
 	}
 	readSumGeneric(x, sum)
 }
+
+// TwoUnits reports whether this machine starts two multiply-adds of sixteen lanes a cycle.
+func TwoUnits() bool { return false }

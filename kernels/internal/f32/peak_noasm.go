@@ -11,3 +11,6 @@ func FMAPeak(rounds int, x *[8]float32) int {
 
 // ReadSum adds the elements of x, a whole number of blocks, to sum by their index modulo 8.
 func ReadSum(x []float32, sum *[8]float32) { readSumGeneric(x, sum) }
+
+// TwoUnits reports whether this machine starts two multiply-adds of sixteen lanes a cycle.
+func TwoUnits() bool { return false }

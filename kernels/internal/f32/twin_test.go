@@ -27,13 +27,16 @@ func integers(rng *rand.Rand, n int) []float32 {
 	return x
 }
 
-// masks holds a mask of n lanes, n ≤ 16, from 16−n on.
-var masks = func() (m [2 * NR]int32) {
-	for i := range NR {
+// masks holds masks of up to 64 lanes.
+var masks = func() (m [2 * Panels * NR]int32) {
+	for i := range Panels * NR {
 		m[i] = -1
 	}
 	return m
 }()
+
+// mask is a mask of n lanes.
+func mask(n int) *int32 { return &masks[Panels*NR-n] }
 
 // same compares two memories to the bit, or to a fraction of the larger of 1 and want.
 func same(t *testing.T, what string, got, want []float32, limit float64) {
@@ -51,16 +54,18 @@ func same(t *testing.T, what string, got, want []float32, limit float64) {
 func TestTileTwins(t *testing.T) {
 	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
 		for range 3000 {
-			mr, nr := 1+rng.IntN(MR), 8+8*rng.IntN(2)
-			gemm, twin := l.Gemm16[mr], generic.Gemm16[mr]
-			if nr == 8 {
+			mr, panels := 1+rng.IntN(MR), rng.IntN(Panels+1)
+			nr := max(8, panels*NR)
+			gemm, twin := l.Gemm[panels][mr], generic.Gemm[panels][mr]
+			if panels == 0 {
 				gemm, twin = l.Gemm8[mr], generic.Gemm8[mr]
 			}
 			if gemm == nil {
 				continue
 			}
 			taps, k, tiles, offset := 1+rng.IntN(4), 1+rng.IntN(19), 1+rng.IntN(3), rng.IntN(3)
-			input, b, bias := integers(rng, 100), integers(rng, taps*k*nr), integers(rng, nr)
+			apart := taps*k*NR + rng.IntN(20) // panels of b
+			input, b, bias := integers(rng, 100), integers(rng, max(1, panels)*apart), integers(rng, nr)
 			a := make([]*float32, tiles*taps*MR)
 			for i := range a {
 				a[i] = &input[rng.IntN(100-k-offset)]
@@ -69,11 +74,11 @@ func TestTileTwins(t *testing.T) {
 			c, r := integers(rng, tiles*mr*ldc), integers(rng, tiles*mr*ldr)
 			arg := Tile{A: &a[0], B: &b[0], Taps: taps, K: k, Offset: 4 * offset, LDC: 4 * ldc, LDR: 4 * ldr, TilesLeft: tiles,
 				Step: 8 * taps * MR, Flags: rng.IntN(4), Lo: float32(-rng.IntN(200)), Hi: float32(rng.IntN(200)),
-				Prefetch: uintptr(unsafe.Pointer(&b[0]))}
+				Prefetch: uintptr(unsafe.Pointer(&b[0])), Panel: 4 * apart, Ahead: rng.IntN(100)}
 			columns := nr
 			if rng.IntN(2) == 0 {
 				columns = 1 + rng.IntN(nr)
-				arg.Mask = &masks[NR-columns]
+				arg.Mask = mask(columns)
 			}
 			if rng.IntN(2) == 0 {
 				arg.R = &r[0]
@@ -123,7 +128,7 @@ func TestDepthwiseTwins(t *testing.T) {
 					table[i] = Tap{In: &input[rng.IntN(9)*stride], W: 32 * i}
 				}
 				arg := Depthwise{Taps: &table[0], N: taps, W: &w[0], WStep: 32 * taps * k.each, Bias: &bias[0], LDO: 4 * stride,
-					Step: 4 * stride * (1 + rng.IntN(2)), C: c, Mask: &masks[NR-c%8], GroupsLeft: groups, Lo: -40, Hi: 50}
+					Step: 4 * stride * (1 + rng.IntN(2)), C: c, Mask: mask(c % 8), GroupsLeft: groups, Lo: -40, Hi: 50}
 				if strings.HasPrefix(k.name, "maxpool") {
 					arg.W = nil // which it must not read
 				}
@@ -170,7 +175,7 @@ func TestRowsTwins(t *testing.T) {
 				n, stride := 1+rng.IntN(4), c+rng.IntN(3)
 				in, a, b, out := integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride)
 				arg := Rows{In: &in[0], A: &a[0], B: &b[0], LDO: 4 * stride, LDI: 4 * stride, LDA: 4 * stride * rng.IntN(2),
-					LDB: 4 * stride, C: c, RowsLeft: n, Mask: &masks[NR-c%8], Lo: -30, Hi: 20}
+					LDB: 4 * stride, C: c, RowsLeft: n, Mask: mask(c % 8), Lo: -30, Hi: 20}
 				switch k.name {
 				case "layernorm":
 					arg.Lo, arg.Hi = 0.25, 1/float32(c)
@@ -213,7 +218,7 @@ func TestWinogradTwins(t *testing.T) {
 			} {
 				got, want := append([]float32(nil), out...), append([]float32(nil), out...)
 				arg := Winograd{In: &in[0], Bias: &bias[0], InRow: 4 * stride, OutRow: 16 * stride, OutPixel: 4 * stride,
-					ResRow: 16 * stride, ResPixel: 4 * stride, C: c, Mask: &masks[NR-c%8], Lo: -300, Hi: 200}
+					ResRow: 16 * stride, ResPixel: 4 * stride, C: c, Mask: mask(c % 8), Lo: -300, Hi: 200}
 				if k.name == "in" {
 					arg.InRow, arg.InPixel, arg.OutRow = 24*stride, 4*stride, 4*stride
 				}
@@ -258,7 +263,7 @@ func TestBandTwins(t *testing.T) {
 				}
 			}
 			arg := Band{In: &rows[0], W: &w[0], Bias: &bias[0], InPixel: 4 * pixel, OutRow: 4 * ow * pixel, OutPixel: 4 * pixel,
-				Cols: cols, Left: left, Skip: (k-1)/s - (left+s-1)/s, OW: ow, C: c, Mask: &masks[NR-c%8], Lo: -90, Hi: 100}
+				Cols: cols, Left: left, Skip: (k-1)/s - (left+s-1)/s, OW: ow, C: c, Mask: mask(c % 8), Lo: -90, Hi: 100}
 			got, want := append([]float32(nil), out...), append([]float32(nil), out...)
 			mine, theirs := arg, arg
 			mine.Out, theirs.Out = &got[0], &want[0]
