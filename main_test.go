@@ -43,6 +43,9 @@ zoo/nn, (kernels/ref) < zoo/interp
 # Gradients in float64 are the oracle's own loops backward, without a kernel, as the oracle is.
 zoo/interp, (kernels/ref) < zoo/train/twin
 
+# What learns a network knows its graph and its parameters, and no image file.
+zoo/nn < zoo/train
+
 # A network is its papers' table and its checkpoints: it is described, read and drawn without a kernel.
 zoo/nn < zoo/weights
 (internal/words), zoo/weights < zoo < zoo/outline

@@ -33,6 +33,7 @@ var bicubicTest288 = Recipe{Interpolation: "bicubic", TestSize: 288, TestCropPct
 var (
 	swish   = mobile{act: nn.SiLU, squeeze: nn.SiLU, gate: nn.Sigmoid}
 	swishTV = mobile{act: nn.SiLU, squeeze: nn.SiLU, gate: nn.Sigmoid, eps: 1e-3}
+	slowTV  = mobile{act: nn.SiLU, squeeze: nn.SiLU, gate: nn.Sigmoid, eps: 1e-3, slow: true} // of its three largest
 	swishTF = mobile{act: nn.SiLU, squeeze: nn.SiLU, gate: nn.Sigmoid, eps: 1e-3, same: true}
 )
 
@@ -51,9 +52,9 @@ var efficientNets = family{name: "efficientnet", year: 2019, paper: "arXiv:1905.
 		Recipe{CropPct: 0.942, Interpolation: "bicubic"}},
 	{"efficientnet_b7", efficientNet(swish, 2, 3.1).build, 600, 66_347_960, 37_745_884_192, Recipe{CropPct: 0.949, Interpolation: "bicubic"}},
 
-	{"tv_efficientnet_b5", efficientNet(swishTV, 1.6, 2.2).build, 456, 30_389_784, 10_266_384_752, bicubic100},
-	{"tv_efficientnet_b6", efficientNet(swishTV, 1.8, 2.6).build, 528, 43_040_704, 19_067_593_536, bicubic100},
-	{"tv_efficientnet_b7", efficientNet(swishTV, 2, 3.1).build, 600, 66_347_960, 37_745_884_192, bicubic100},
+	{"tv_efficientnet_b5", efficientNet(slowTV, 1.6, 2.2).build, 456, 30_389_784, 10_266_384_752, bicubic100},
+	{"tv_efficientnet_b6", efficientNet(slowTV, 1.8, 2.6).build, 528, 43_040_704, 19_067_593_536, bicubic100},
+	{"tv_efficientnet_b7", efficientNet(slowTV, 2, 3.1).build, 600, 66_347_960, 37_745_884_192, bicubic100},
 
 	{"tf_efficientnet_b0", efficientNet(swishTF, 1, 1).build, 224, 5_288_548, 385_814_752, bicubic},
 	{"tf_efficientnet_b1", efficientNet(swishTF, 1, 1.1).build, 240, 7_794_184, 686_802_832, Recipe{CropPct: 0.882, Interpolation: "bicubic"}},

@@ -17,6 +17,7 @@ type mobile struct {
 	squeeze nn.Act  // of squeeze and excitation, between its two layers
 	gate    nn.Act  // and after them
 	eps     float64 // of batch norms, 0 means 1e-5
+	slow    bool    // batch norms take a hundredth of a batch's statistics into the running ones, not a tenth
 	same    bool    // TensorFlow's padding instead of PyTorch's
 }
 
@@ -88,7 +89,11 @@ func (m mobile) convNorm(g *nn.Builder, conv, norm string, x nn.Value, out int, 
 	if eps == 0 {
 		eps = 1e-5
 	}
-	return g.BatchNorm(norm, g.Conv(conv, x, out, k), eps)
+	momentum := 0.1
+	if m.slow {
+		momentum = 0.01
+	}
+	return g.BatchNormMomentum(norm, g.Conv(conv, x, out, k), eps, momentum)
 }
 
 // torchvision is the table of one block, a list of layers to torchvision.

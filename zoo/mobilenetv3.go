@@ -10,7 +10,7 @@ import (
 //
 // As released:
 //   - timm's batch norms have epsilon 1e-5; TensorFlow's (tf_) and torchvision's (tv_) 1e-3, and TensorFlow's padding is
-//     its "same";
+//     its "same"; running statistics of torchvision's take on a hundredth of each batch's;
 //   - widths below 0.75 keep the stem's 16 channels (timm); the head has no width factor.
 //
 // mobilenetv3_large_100, small_100 and tv_mobilenet_v3_large have goldens; the others' MACs are this graph's count,
@@ -90,7 +90,7 @@ var mobileNetV3s = family{name: "mobilenetv3", year: 2019, paper: "arXiv:1905.02
 }
 
 func (n mobileNetV3) build(g *nn.Builder, x nn.Value) nn.Value {
-	m := mobile{act: hs, squeeze: re, gate: nn.HardSigmoid, eps: n.eps, same: n.same}
+	m := mobile{act: hs, squeeze: re, gate: nn.HardSigmoid, eps: n.eps, same: n.same, slow: n.eps != 0 && !n.same}
 	rows, head, width := mobileNetV3Large, 1280, n.width
 	if n.small {
 		rows, head = mobileNetV3Small, 1024

@@ -96,7 +96,10 @@ func (v vit) build(g *nn.Builder, x nn.Value) nn.Value {
 		tokens = append(tokens, g.Const("dist_token", token, 1, 1, v.width))
 	}
 	prefix, size := len(tokens), v.size
-	if size == 0 {
+	switch {
+	case g.FromScratch:
+		size = g.Size
+	case size == 0:
 		size = 224
 	}
 	from := [2]int{size / v.patch, size / v.patch}

@@ -23,6 +23,8 @@ type state struct {
 	Size     int  // of the square input, in pixels
 	Training bool // whether dropout, stochastic depth and auxiliary heads are wanted
 	expect   bool
+
+	FromScratch bool // whether tables of positions are made for Size
 }
 
 // Config is what a network is built for.
@@ -33,6 +35,10 @@ type Config struct {
 
 	// Training adds what evaluation leaves out: dropout, stochastic depth and auxiliary heads.
 	Training bool
+
+	// FromScratch makes tables of positions for Size itself. Otherwise they have the size of the published ones and are
+	// resampled.
+	FromScratch bool
 }
 
 // Limits on what a network is built for: far above any real use, and low enough that no count overflows.
@@ -56,6 +62,8 @@ func Build(name string, arch func(*Builder, Value) Value, c Config) (*Graph, err
 		Size:     c.Size,
 		Training: c.Training,
 		expect:   c.Size == c.Default,
+
+		FromScratch: c.FromScratch,
 	}}
 	x := g.add(Node{Op: Input, Out: Shape{3, c.Size, c.Size}})
 	y := arch(g, x)
@@ -132,14 +140,19 @@ func (g *Builder) linear(name string, x Value, out int, bias bool) Value {
 	return g.add(n)
 }
 
-// BatchNorm normalises each channel by its running statistics.
+// BatchNorm normalises each channel by its running statistics. In training these take on a tenth of each batch's.
 func (g *Builder) BatchNorm(name string, x Value, eps float64) Value {
+	return g.BatchNormMomentum(name, x, eps, 0.1)
+}
+
+// BatchNormMomentum is BatchNorm whose running statistics take on another share of each batch's.
+func (g *Builder) BatchNormMomentum(name string, x Value, eps, momentum float64) Value {
 	if g.err != nil {
 		return Value{}
 	}
 	name = g.full(name)
 	n := node(BatchNorm, x)
-	n.Name, n.Out, n.Eps = name, x.Shape, eps
+	n.Name, n.Out, n.Eps, n.Momentum = name, x.Shape, eps, momentum
 	n.Weight = g.param(name+".weight", Learned, x.C)
 	n.Bias = g.param(name+".bias", Learned, x.C)
 	n.Mean = g.param(name+".running_mean", Buffer, x.C)

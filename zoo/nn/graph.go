@@ -152,6 +152,9 @@ type Node struct {
 	Prefix           int           // Resample: tokens before the grid's
 	Attention        AttentionSpec // Scale filled in; its bias, if any, is In[1]
 
+	// Momentum is the share of a batch's statistics that goes into the running ones of a BatchNorm.
+	Momentum float64
+
 	// Drop is the share of elements, or with DropImages of whole images, that an Identity makes zero in training; it
 	// multiplies what is left by 1/(1 − Drop).
 	Drop       float64

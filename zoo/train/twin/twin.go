@@ -21,9 +21,6 @@ import (
 	"zoobench/zoo/nn"
 )
 
-// Momentum is how much of a batch's statistics goes into the running ones.
-const Momentum = 0.1
-
 // Network is a graph with its parameters in float64, by their index in the graph; those of kind Aux are nil.
 type Network struct {
 	Graph  *nn.Graph
@@ -221,8 +218,8 @@ func (p *pass) statistics(node *nn.Node, x []float64, n int) (stats, error) {
 	ref.BatchStats(s.mean, s.variance, x, n, c, pixels)
 	mean, variance := slices.Clone(p.Params[node.Mean]), slices.Clone(p.Params[node.Var])
 	for ch := range c {
-		mean[ch] += Momentum * (s.mean[ch] - mean[ch])
-		variance[ch] += Momentum * (s.variance[ch]*size/(size-1) - variance[ch])
+		mean[ch] += node.Momentum * (s.mean[ch] - mean[ch])
+		variance[ch] += node.Momentum * (s.variance[ch]*size/(size-1) - variance[ch])
 	}
 	p.running[node.Mean], p.running[node.Var] = mean, variance
 	return s, nil
