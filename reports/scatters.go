@@ -88,6 +88,7 @@ func (r *run) accuracyPlots(source accuracySource, chosen []row, where string) (
 // scatterFigure draws the points.
 func scatterFigure(name string, s draw.Scatter, points []point, c draw.Caption) figure {
 	for _, p := range points {
+		p.Hollow = s.Hollow != ""
 		s.Points = append(s.Points, p.Point)
 	}
 	if s.Crowded() {

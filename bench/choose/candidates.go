@@ -27,10 +27,7 @@ type absentCheckpoint struct {
 	URL   string  `json:"url,omitempty"`
 }
 
-// mostAbsent is how many absent checkpoints are named before the work begins; the report names all.
-const mostAbsent = 10
-
-// candidates lists the checkpoints in the cache folder, after saying which are not there.
+// candidates lists the checkpoints in the cache folder, after saying how many are not there.
 func (c *chooser) candidates(ctx context.Context) error {
 	specs, err := c.o.List.Match(c.o.Networks)
 	if err != nil {
@@ -106,20 +103,10 @@ func (c *chooser) absent(s *zoo.Spec, tags []string, bytes int64) {
 }
 
 func (c *chooser) sayAbsent() {
-	if len(c.Absent) == 0 {
-		return
-	}
 	slices.SortStableFunc(c.Absent, func(a, b absentCheckpoint) int { return cmp.Compare(b.Top1, a.Top1) })
-	total := int64(0)
-	for _, a := range c.Absent {
-		total += a.Bytes
+	if text := c.absentLine(); text != "" {
+		c.o.Say(text + " " + c.pullCommand())
 	}
-	c.o.Say(fmt.Sprintf("%d published checkpoints (%.1f GB) are not in the cache folder and are not tested. The most accurate on ImageNet:",
-		len(c.Absent), float64(total)/1e9))
-	for _, a := range c.Absent[:min(mostAbsent, len(c.Absent))] {
-		c.o.Say(fmt.Sprintf("  %s, about %.0f MB", a.Name, float64(a.Bytes)/1e6))
-	}
-	c.o.Say("to test some of them, get them with zoobench pull, or put their files into " + c.o.Cache.Weights())
 }
 
 // exceeds notes a limit that is not kept, and that the network is left out where it is not even near.

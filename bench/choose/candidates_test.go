@@ -120,7 +120,7 @@ func TestDisturbedTiming(t *testing.T) {
 			t.Errorf("%s: pick %v: %s", test.name, c.Pick, c.Reason)
 		}
 		var md, html bytes.Buffer
-		if err := errors.Join(c.page().markdown(&md), c.page().html(&html)); err != nil {
+		if err := errors.Join(c.page("out").markdown(&md), c.page("out").html(&html)); err != nil {
 			t.Fatal(err)
 		}
 		warned := len(test.r.Verdict.Warnings) > 0

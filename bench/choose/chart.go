@@ -24,24 +24,47 @@ func (c *chart) html(w io.Writer) {
 	fmt.Fprintf(w, "\" alt=\"%s; the table above has its figures\">\n", html.EscapeString(c.Title))
 }
 
+// styles are the networks' in every chart: colours first, in the order of the rows.
+func (r *Result) styles() map[string]draw.Style {
+	styles := map[string]draw.Style{}
+	for _, row := range r.Rows {
+		if _, known := styles[row.Name]; !known {
+			styles[row.Name] = draw.SeriesStyle(len(styles))
+		}
+	}
+	return styles
+}
+
 // scatter is latency against the metric, for every network that may be picked; nil where there is none.
 func (r *Result) scatter() *chart {
 	s := draw.Scatter{
-		XLabel: "latency (ms), log scale", YLabel: r.Metric.words() + " (%), bars: 95 % interval", Y: draw.Percent,
-		Front: "front", RingText: "the pick",
+		XLabel: "latency (ms), log scale; bars: 95 % interval", YLabel: r.Metric.words() + " (%), bars: 95 % interval", Y: draw.Percent,
+		Front: "front", RingText: "the pick", Styles: r.styles(),
+		Limit: float64(r.Limits.Latency) / 1e6, LimitText: "the limit on latency",
 	}
 	for _, row := range r.Rows {
 		if row.competes() {
-			ms, y := float64(row.Latency)/1e6, percentages(r.Metric.of(row.Score))
-			s.Points = append(s.Points, draw.Point{
-				Name: row.Name, Family: row.Head, X: ms, XLo: ms, XHi: ms, Y: y.Value, YLo: y.Lo, YHi: y.Hi, Ring: row == r.Pick,
-			})
+			p := draw.Point{Name: row.Name, Family: row.Name, Ring: row == r.Pick, Hollow: row.Head == headOwn}
+			if row.Disturbed {
+				p.Name += " " + disturbed
+			}
+			if p.Hollow {
+				s.Hollow = "with its own head"
+			}
+			p.X = float64(row.Latency) / 1e6
+			p.XLo, p.XHi = p.X, p.X
+			if c := r.candidate(row.Name); c != nil && c.LatencyLo > 0 {
+				p.XLo, p.XHi = float64(c.LatencyLo)/1e6, float64(c.LatencyHi)/1e6
+			}
+			y := percentages(r.Metric.of(row.Score))
+			p.Y, p.YLo, p.YHi = y.Value, y.Lo, y.Hi
+			s.Points = append(s.Points, p)
 		}
 	}
 	if len(s.Points) == 0 {
 		return nil
 	}
-	c := draw.Caption{Title: "Latency against " + r.Metric.words()}
+	c := draw.Caption{Title: "Latency against " + r.Metric.words(), Subtitle: "better: up and to the left"}
 	if s.Crowded() {
 		c.Note = "Names are left out where there is no room."
 	}
@@ -52,7 +75,7 @@ func (r *Result) scatter() *chart {
 func (r *Result) curves() *chart {
 	l := draw.Lines{
 		XLabel: "images of a class that the probe learned from, log scale", YLabel: "accuracy (%), bars: 95 % interval", Y: draw.Percent,
-		RingText: "the pick",
+		RingText: "the pick", Styles: r.styles(),
 	}
 	c := draw.Caption{Title: "Accuracy of the linear probe against the number of images that it learned from"}
 	curves := r.Curves

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"zoobench/bench/choose/heads"
 )
@@ -13,8 +14,8 @@ import (
 // TestCharts holds a page's plots to the networks that may be picked, within the page itself.
 func TestCharts(t *testing.T) {
 	share := func(v float64) heads.Estimate { return heads.Estimate{Value: v, Lo: v - 0.05, Hi: v + 0.05} }
-	r := &Result{Metric: byMacroF1, PickName: "quick.a", Rows: []*Row{
-		{Name: "quick.a", Head: headProbe, Latency: 2e6, Score: heads.Score{MacroF1: share(0.7)}},
+	r := &Result{Metric: byMacroF1, PickName: "quick.a", Limits: Limits{Latency: 50 * time.Millisecond}, Rows: []*Row{
+		{Name: "quick.a", Head: headProbe, Latency: 2e6, Disturbed: true, Score: heads.Score{MacroF1: share(0.7)}},
 		{Name: "good.a", Head: headOwn, Latency: 9e6, Score: heads.Score{MacroF1: share(0.8)}},
 		{Name: "near.a", Head: headNearest, Latency: 3e6, Score: heads.Score{MacroF1: share(0.9)}},
 		{Name: "untimed.a", Head: headProbe, Score: heads.Score{MacroF1: share(0.9)}},
@@ -24,6 +25,8 @@ func TestCharts(t *testing.T) {
 		points := []heads.CurvePoint{{PerClass: 1, Accuracy: share(0.4)}, {PerClass: 5, Accuracy: share(0.6)}}
 		r.Curves = append(r.Curves, learningCurve{row.Name, heads.Curve{Points: points}})
 	}
+	// The first row's network and the second's, in every chart.
+	const blue, red = "#0072B2", "#D55E00"
 	for name, test := range map[string]struct {
 		chart *chart
 		want  []string
@@ -31,9 +34,9 @@ func TestCharts(t *testing.T) {
 	}{
 		"scatter": {
 			r.scatter(),
-			[]string{"macro-F1 (%)", "quick.a", "good.a", "linear probe", "own head", "front", "the pick"}, []string{"near.a", "untimed.a"},
+			[]string{"macro-F1 (%)", "quick.a (?)", "good.a", "with its own head", "front", "the pick", "the limit on latency", blue, red}, []string{"near.a", "untimed.a"},
 		},
-		"curves": {r.curves(), []string{"quick.a", "good.a", "the pick"}, []string{"near.a"}},
+		"curves": {r.curves(), []string{"quick.a", "good.a", "the pick", blue, red}, []string{"near.a"}},
 	} {
 		var b bytes.Buffer
 		test.chart.html(&b)

@@ -173,6 +173,8 @@ type Result struct {
 	Disputed   [][]string         `json:"disputed,omitempty"` // of these, those with several labels
 	Warnings   []string           `json:"warnings,omitempty"`
 
+	HeadFile string `json:"head_file,omitempty"` // where the pick's head was saved
+
 	Answers *Answers `json:"-"`
 	Head    *Head    `json:"-"` // the pick's, learned from all images
 }

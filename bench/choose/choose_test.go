@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image/color"
 	"os"
 	"path/filepath"
 	"strings"
@@ -219,6 +220,10 @@ func TestBadInput(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		writeImage(t, filepath.Join(same, "dogs", name+".png"), hues[1].color, 1)
 	}
+	copies := t.TempDir()
+	for _, name := range []string{"cats/a", "cats/b", "cats/c", "dogs/a", "dogs/b", "dogs/c"} {
+		writeImage(t, filepath.Join(copies, name+".png"), hues[1].color, 1)
+	}
 	damaged := make(map[string]int{"cats": 4, "dogs": 1})
 	for _, name := range []string{"x.png", "y.jpg"} {
 		if err := os.WriteFile(filepath.Join(damaged, "dogs", name), []byte("text"), 0o666); err != nil {
@@ -240,6 +245,7 @@ func TestBadInput(t *testing.T) {
 		{"single class", make(map[string]int{"cats": 4}), nil, "only one class, cats, want at least 2"},
 		{"empty class", make(map[string]int{"cats": 4, "dogs": 4, "eels": 0}), nil, "no images of class eels"},
 		{"all the same", same, nil, "class dogs: fewer than 2 different readable images"},
+		{"nothing but copies of one image", copies, nil, "class cats, dogs: fewer than 2 different readable images"},
 		{"all but one unreadable", damaged, nil, "class dogs: fewer than 2 different readable images"},
 		{"no folder", filepath.Join(flat, "none"), nil, "no such file or directory"},
 		{"a file", filepath.Join(flat, "a.png"), nil, "not a directory"},
@@ -253,7 +259,8 @@ func TestBadInput(t *testing.T) {
 		{"metric", fine, func(o *Options) { o.Metric = "luck" }, `metric "luck", want one of`},
 		{"pattern", fine, func(o *Options) { o.Networks = []string{"none*"} }, `no network matches "none*"`},
 		{"no checkpoint", fine, func(o *Options) { o.Cache.Dir = t.TempDir() }, "no checkpoint to choose from; put files into"},
-		{"limits", fine, func(o *Options) { o.Limits.Params = 10 }, "no checkpoint to choose from: 2 checkpoints are far above the limits"},
+		{"limits", fine, func(o *Options) { o.Limits.Params = 10 }, "no checkpoint to choose from: 2 checkpoints are far above the limits, the least of them narrow.made with parameters 0.00 M, limit 0.00 M"},
+		{"a latency that nothing has", fine, func(o *Options) { o.Limits.Latency = 1 }, "above the limits, the least of them narrow.made with latency "},
 		{"worker", fine, func(o *Options) { o.Worker.Path = "/none" }, "/none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -296,6 +303,32 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestClassOfTwoImages has one beside classes of twelve: it takes part, and the report says how little that is.
+func TestClassOfTwoImages(t *testing.T) {
+	data := images(t, 12)
+	for i := range 2 {
+		writeImage(t, filepath.Join(data, "white", fmt.Sprintf("%d.png", i)), color.RGBA{190, 190, 190, 255}, uint64(900+i))
+	}
+	r, err := Run(context.Background(), options(t, data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.ByClass) != 4 || smallest(r.ByClass)[0].Class != "white" || smallest(r.ByClass)[0].Images != 2 {
+		t.Errorf("by class: %+v", r.ByClass)
+	}
+	var page bytes.Buffer
+	if err := r.page("out").markdown(&page); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"The classes have from 2 to 12 images.", "add --metric balanced_accuracy", "1 of 4 classes have fewer different readable images than there are folds",
+	} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("the report lacks %q:\n%s", want, page.String())
+		}
+	}
+}
+
 // TestBrokenCheckpointCostsNoOther has one checkpoint of three that is text.
 func TestBrokenCheckpointCostsNoOther(t *testing.T) {
 	o := options(t, images(t, 6))
@@ -310,7 +343,7 @@ func TestBrokenCheckpointCostsNoOther(t *testing.T) {
 		t.Errorf("broken: %+v, pick %v", c, r.Pick)
 	}
 	var page bytes.Buffer
-	if err := r.page().markdown(&page); err != nil || !strings.Contains(page.String(), "Networks without a result") {
+	if err := r.page("out").markdown(&page); err != nil || !strings.Contains(page.String(), "Networks without a result") {
 		t.Errorf("error %v; the report does not name it", err)
 	}
 }

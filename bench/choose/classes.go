@@ -72,7 +72,7 @@ func (r *Result) hints() (all []string) {
 	}
 	if len(few) > 0 {
 		all = append(all, fmt.Sprintf("Classes with fewer than %d different images: %d of %d. Their accuracies are rough: "+
-			"that of %s is between %s and %s. Add images of these classes first: %s.", fewOfClass, len(few), len(bySize), least.Class,
+			"that of %s is probably between %s and %s. Add images to these classes first: %s.", fewOfClass, len(few), len(bySize), least.Class,
 			percent(least.Accuracy.Lo), percent(least.Accuracy.Hi), listed(few, mostConfusions)))
 	}
 	return all

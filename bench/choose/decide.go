@@ -49,9 +49,6 @@ func (c *chooser) decide(ctx context.Context) error {
 	if c.Pick != nil {
 		c.byClass()
 		c.Hints = c.hints()
-		for _, text := range c.Hints {
-			c.o.Say("hint: " + text)
-		}
 	}
 	c.AllWrong = c.wrongByAll()
 	c.Answers = c.answers()
@@ -69,15 +66,19 @@ func (c *chooser) decide(ctx context.Context) error {
 	return nil
 }
 
-// noneFits is the reason where nothing is picked.
-func (r *Result) noneFits() string {
-	open := 0
+// uncertain is how many networks may fit the limits, if their timings were not disturbed.
+func (r *Result) uncertain() (n int) {
 	for _, c := range r.Candidates {
 		if len(c.Undecided) > 0 && len(c.Exceeds) == 0 {
-			open++
+			n++
 		}
 	}
-	if open > 0 {
+	return n
+}
+
+// noneFits is the reason where nothing is picked.
+func (r *Result) noneFits() string {
+	if open := r.uncertain(); open > 0 {
 		return fmt.Sprintf("No network in the cache folder is certain to fit the limits: other work disturbed the timing of %d that may. "+
 			"Repeat the command while the machine does nothing else.", open)
 	}

@@ -61,7 +61,7 @@ func TestDecide(t *testing.T) {
 		t.Fatal(err)
 	}
 	var page bytes.Buffer
-	if err := c.page().markdown(&page); err != nil {
+	if err := c.page("out").markdown(&page); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -73,7 +73,7 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	for _, explained := range []string{
-		"A linear probe is ", "called folds", "A difference is measurable if ", "same tie group are ties", "The front is ",
+		"A linear probe is ", "called folds", "A difference is measurable if ", "**tie group**: ", "**front**: ",
 		"In a cascade the ",
 	} {
 		if !strings.Contains(page.String(), explained) {

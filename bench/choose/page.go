@@ -25,6 +25,12 @@ func (p *page) lead(text string)    { p.blocks = append(p.blocks, paragraph{text
 func (p *page) text(text string)    { p.blocks = append(p.blocks, paragraph{text, false}) }
 func (p *page) heading(text string) { p.blocks = append(p.blocks, heading(text)) }
 func (p *page) table(t *tableBlock) { p.blocks = append(p.blocks, t) }
+func (p *page) terms(all []term)    { p.blocks = append(p.blocks, terms(all)) }
+func (p *page) code(lines []string) {
+	if len(lines) > 0 {
+		p.blocks = append(p.blocks, code(lines))
+	}
+}
 func (p *page) figure(c *chart) {
 	if c != nil {
 		p.blocks = append(p.blocks, c)
@@ -42,11 +48,16 @@ func (p *page) markdown(w io.Writer) error {
 
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
 table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto;font-size:.9rem}
-th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:left;white-space:nowrap}
+th,td{padding:.25rem .5rem;border-bottom:1px solid #ddd;text-align:left;vertical-align:top}
+td.long{overflow-wrap:anywhere;min-width:12rem}
 td.r,th.r{text-align:right;font-variant-numeric:tabular-nums}
+td.r{white-space:nowrap}
+dt{font-weight:600}
+dd{margin:0 0 .4rem 1.5rem}
+pre{padding:.6rem;background:#f3f3f3;white-space:pre-wrap;overflow-wrap:anywhere}
 .lead{font-size:1.25rem;font-weight:600}
 img{max-width:100%;height:auto}
-@media(prefers-color-scheme:dark){body{color:#eee;background:#181818}th,td{border-color:#444}}`
+@media(prefers-color-scheme:dark){body{color:#eee;background:#181818}th,td{border-color:#444}pre{background:#282828}}`
 
 func (p *page) html(w io.Writer) error {
 	b := bufio.NewWriter(w)
@@ -84,6 +95,44 @@ func (p paragraph) html(w io.Writer) {
 		class = ` class="lead"`
 	}
 	fmt.Fprintf(w, "<p%s>%s</p>\n", class, html.EscapeString(p.text))
+}
+
+// A term is a word with what it means.
+type term struct{ word, meaning string }
+
+type terms []term
+
+func (t terms) markdown(w io.Writer) {
+	fmt.Fprintln(w)
+	for _, one := range t {
+		fmt.Fprintf(w, "- **%s**: %s\n", plain(one.word), plain(one.meaning))
+	}
+}
+
+func (t terms) html(w io.Writer) {
+	fmt.Fprintln(w, "<dl>")
+	for _, one := range t {
+		fmt.Fprintf(w, "<dt>%s</dt><dd>%s</dd>\n", html.EscapeString(one.word), html.EscapeString(one.meaning))
+	}
+	fmt.Fprintln(w, "</dl>")
+}
+
+// code is commands to type, a line each.
+type code []string
+
+func (c code) markdown(w io.Writer) {
+	fmt.Fprintln(w)
+	for _, line := range c {
+		fmt.Fprintf(w, "    %s\n", text.Clean(line, 0))
+	}
+}
+
+func (c code) html(w io.Writer) {
+	fmt.Fprint(w, "<pre><code>")
+	for _, line := range c {
+		fmt.Fprintln(w, html.EscapeString(text.Clean(line, 0)))
+	}
+	fmt.Fprintln(w, "</code></pre>")
 }
 
 type tableBlock struct {
@@ -132,13 +181,19 @@ func (t *tableBlock) markdown(w io.Writer) {
 	}
 }
 
+// longCell is how many bytes of a text, as a file's path or a sentence is one, a table has room for on one line.
+const longCell = 40
+
 func (t *tableBlock) html(w io.Writer) {
 	line := func(tag string, cells []string) {
 		fmt.Fprint(w, "<tr>")
 		for i, c := range cells {
 			class := ""
-			if t.right(i) {
+			switch {
+			case t.right(i):
 				class = ` class="r"`
+			case len(c) > longCell:
+				class = ` class="long"`
 			}
 			fmt.Fprintf(w, "<%s%s>%s</%s>", tag, class, html.EscapeString(c), tag)
 		}

@@ -53,6 +53,17 @@ func (m Metric) words() string {
 	return "accuracy"
 }
 
+// meaning says what the metric is.
+func (m Metric) meaning() string {
+	switch m {
+	case byBalanced:
+		return "The mean of the classes' accuracies: a rare class counts as much as a common one."
+	case byMacroF1:
+		return "A mean over the classes that also counts images that get a class wrongly."
+	}
+	return "The share of the images that get the right class."
+}
+
 // test is how a difference of two rows by the metric is tested.
 func (m Metric) test() string {
 	if m == byAccuracy {

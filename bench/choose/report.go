@@ -1,6 +1,7 @@
 package choose
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,7 +23,7 @@ func (r *Result) Write(dir string) ([]string, error) {
 		return nil, fmt.Errorf("choose: %w", err)
 	}
 	var paths []string
-	page := r.page()
+	page := r.page(dir)
 	for _, f := range []struct {
 		name  string
 		write func(io.Writer) error
@@ -58,26 +59,28 @@ func (r *Result) candidate(name string) *Candidate {
 	return nil
 }
 
-// page lays the answer out.
-func (r *Result) page() *page {
+// page lays the answer out, for a report in dir.
+func (r *Result) page(dir string) *page {
 	p := &page{title: "Which network for " + filepath.Base(r.Data)}
 	if r.Pick != nil {
-		p.lead(fmt.Sprintf("Take %s with its %s.", r.PickName, r.PickHead))
+		p.lead("Take " + r.Pick.title() + ".")
 	}
-	p.text(r.Reason)
 	p.text(r.wordsExplained())
+	p.text(r.testExplained())
+	p.text(r.Reason)
 	p.text(r.asked())
 	for _, w := range r.Warnings {
 		p.text("Note: " + w + ".")
 	}
+	r.nextSection(p, dir)
 	r.networksSection(p)
 	r.classesSection(p)
 	r.changesSection(p)
+	r.latencySection(p)
 	r.curvesSection(p)
 	r.mistakesSection(p)
 	r.togetherSection(p)
 	r.imagesSection(p)
-	r.absentSection(p)
 	return p
 }
 
@@ -108,41 +111,41 @@ func (r *Result) asked() string {
 	return text
 }
 
-// networksSection is the rows, with what their words mean.
+// networksSection is the rows, after what their words mean.
 func (r *Result) networksSection(p *page) {
 	p.heading("Networks")
+	p.terms(r.rowTerms())
 	p.table(r.rowsTable())
-	for _, text := range r.columnsExplained() {
-		p.text(text)
-	}
 	for _, text := range []string{r.spread(), r.expected()} {
 		if text != "" {
 			p.text(text)
 		}
 	}
 	p.figure(r.scatter())
-	if t := r.disturbedTable(); len(t.rows) > 0 {
-		p.heading("Latencies that were measured with warnings")
-		p.text(fmt.Sprintf("Other work on the machine may have made these latencies too high. The report marks them with %s. "+
-			"They are not kept: repeat the command while the machine does nothing else, and they are measured again.", disturbed))
-		p.table(t)
-	}
+	p.heading("Other figures of the networks")
+	p.terms(r.figureTerms())
+	p.table(r.figuresTable())
 	if t := r.failedTable(); len(t.rows) > 0 {
 		p.heading("Networks without a result")
 		p.table(t)
 	}
 }
 
-// wordsExplained says what is compared and how, for readers who have images and no statistics.
+// wordsExplained says what is compared, for readers who have images and no statistics.
 func (r *Result) wordsExplained() string {
-	text := "A network computes features, numbers that describe an image; a head turns them into one of your classes. " +
+	text := "A network computes features, numbers that describe an image. A head turns them into one of your classes. " +
 		"A linear probe is a head that learned from your images how much each feature speaks for each class. " +
-		"The head called nearest takes a vote of the images with the most similar features; " +
-		"it needs all images wherever it runs and is never picked. "
+		"The head called nearest takes a vote of the images with the most similar features. " +
+		"It needs all images wherever it runs, so it is never picked."
 	if r.ImageNet {
-		text += "The own head is the one that the network was published with; it learned nothing here. "
+		text += " The own head is the one that the network was published with; it learned nothing here."
 	}
-	text += fmt.Sprintf("The images were divided into %d parts, called folds. "+
+	return text
+}
+
+// testExplained says how the networks are compared.
+func (r *Result) testExplained() string {
+	text := fmt.Sprintf("The images were divided into %d parts, called folds. "+
 		"Each fold was tested by heads that learned from the other folds. ", r.Folds)
 	if r.Splits > 1 {
 		text += fmt.Sprintf("This was done %d times, with other folds each time: the splits. All figures are means over the splits. ", r.Splits)
@@ -150,21 +153,91 @@ func (r *Result) wordsExplained() string {
 	return text + fmt.Sprintf("A difference is measurable if chance alone gives such a difference in less than %.0f %% of the cases.", 100*significant)
 }
 
-// columnsExplained says how to read the table of rows.
-func (r *Result) columnsExplained() []string {
-	return []string{
-		fmt.Sprintf("The rows are ordered by %s. Accuracy is the share of the images that get the right class. "+
-			"Balanced accuracy is the mean of the classes' accuracies: a rare class counts as much as a common one. "+
-			"Macro-F1 is a similar mean, which also counts images that get a class wrongly. "+
-			"The true value is probably inside the 95 %% interval; more images make it narrower.", r.Metric.words()),
-		fmt.Sprintf("Rows with the same tie group are ties: none of them is measurably worse than the first row of the group (%s). "+
-			"The column p says how often chance alone gives such a difference to that row. "+
-			"It is corrected for the number of rows that are compared (Holm's method).", r.Metric.test()),
-		fmt.Sprintf("The front is the rows for which no other row is at least as good and as quick. "+
-			"Latency is the p%g of the forward call for %s: %g %% of the calls take no longer. "+
-			"Memory is the largest amount that the process used. Load is the time from the file to a network that is ready.",
-			100*r.Limits.Percentile, batchOf(r.Batch), 100*r.Limits.Percentile),
+// rowTerms are the words of the table of rows.
+func (r *Result) rowTerms() []term {
+	value := term{r.Metric.words(), r.Metric.meaning() + " The rows are ordered by it."}
+	return []term{
+		value,
+		{"95 % interval", "The true value is probably inside it. More images make it narrower."},
+		{"tie group", fmt.Sprintf("Rows of one group are ties: none of them is measurably worse than the first row of the group (%s).", r.Metric.test())},
+		{"p", "How often chance alone gives such a difference to the first row of the group. " +
+			"It is corrected for the number of rows that are compared (Holm's method)."},
+		{"latency", fmt.Sprintf("The time of the forward call for %s, p%g: %g %% of the calls take no longer.",
+			batchOf(r.Batch), 100*r.Limits.Percentile, 100*r.Limits.Percentile)},
+		{"front", "The dashed line of the chart. A row is on the front (also called Pareto front) if no other row that can be picked is at " +
+			"least as good and takes no longer. To get a better network than one on the front, you must accept a higher latency."},
 	}
+}
+
+// Legend says what the words of the rows mean, in lines for a terminal.
+func (r *Result) Legend() []string {
+	return []string{
+		"linear probe: a head that learned from your images how much each feature of the network speaks for each class",
+		"nearest: a vote of the images with the most similar features; it needs all images, so it is never picked",
+		"tie: rows of one group are ties; no test finds one of them worse than the first of the group",
+		"balanced: the mean of the classes' accuracies; macro-F1: a similar mean, which also counts images that get a class wrongly",
+	}
+}
+
+// figureTerms are the words of the table of other figures.
+func (r *Result) figureTerms() (all []term) {
+	for _, m := range r.otherMetrics() {
+		all = append(all, term{m.words(), m.meaning()})
+	}
+	return append(all,
+		term{"parameters", "The numbers that the network learned; the file has about four bytes for each."},
+		term{"memory", "The largest amount that the process used."},
+		term{"load", "The time from the file to a network that is ready."})
+}
+
+// otherMetrics are those that do not order the rows.
+func (r *Result) otherMetrics() []Metric {
+	return slices.DeleteFunc([]Metric{byAccuracy, byBalanced, byMacroF1}, func(m Metric) bool { return m == r.Metric })
+}
+
+// latencySection compares the networks' latencies with the pick's.
+func (r *Result) latencySection(p *page) {
+	t := r.latencyTable()
+	if len(t.rows) == 0 {
+		return
+	}
+	p.heading("Latencies")
+	p.text("Several processes measured each network, in turn with the other networks, because the same network is faster in one process " +
+		"than in another. The column \"processes differ by\" has the standard deviation of their medians. " +
+		"The last columns say how many times as long as the pick a network takes. The difference is measurable where p is below 0.05; " +
+		"p is corrected for the number of networks (Holm's method). " +
+		fmt.Sprintf("A network counts as just as quick as another if it takes at most %.0f %% longer and is not measurably slower.", 100*closeLatency))
+	p.table(t)
+	if t := r.disturbedTable(); len(t.rows) > 0 {
+		p.text(fmt.Sprintf("Other work on the machine may have made some latencies too high. The report marks them with %s. "+
+			"They are not kept: repeat the command while the machine does nothing else, and they are measured again.", disturbed))
+		p.table(t)
+	}
+}
+
+func (r *Result) latencyTable() *tableBlock {
+	t := tableOf("network", "latency", "95 % interval", "processes", "processes differ by", "times the pick's", "95 % interval", "p")
+	timed := slices.DeleteFunc(slices.Clone(r.Candidates), func(c *Candidate) bool { return c.Latency == 0 })
+	slices.SortStableFunc(timed, func(a, b *Candidate) int { return cmp.Compare(a.Latency, b.Latency) })
+	for _, c := range timed {
+		between, ratio, within, p := "–", "–", "–", "–"
+		if c.Between > 0 {
+			between = fmt.Sprintf("%.1f %%", c.Between)
+		}
+		if o := c.OfPick; o != nil {
+			ratio, within, p = times(o.Times), times(o.Lo)+" to "+times(o.Hi), pValue(o.P)
+		}
+		t.add(c.Name, marked(c.Latency, len(c.TimingWarnings) > 0), latencies(c), fmt.Sprint(c.Processes), between, ratio, within, p)
+	}
+	return t
+}
+
+// latencies is a latency's interval, a dash where there is none.
+func latencies(c *Candidate) string {
+	if c.LatencyLo == 0 {
+		return "–"
+	}
+	return milliseconds(c.LatencyLo) + " to " + milliseconds(c.LatencyHi)
 }
 
 // changesSection is what other limits and more images would give.
@@ -222,8 +295,7 @@ func (r *Result) mistakesSection(p *page) {
 }
 
 func (r *Result) rowsTable() *tableBlock {
-	t := tableOf("", "network", "head", "tie group", "accuracy", "95 % interval", "p", "latency", "front", "params", "memory", "load",
-		"limits", "balanced", "95 % interval", "macro-F1", "95 % interval")
+	t := tableOf("", "network", "head", "tie group", r.Metric.words(), "95 % interval", "p", "latency", "front", "limits")
 	for _, row := range r.Rows {
 		c := r.candidate(row.Name)
 		mark, front, limits := "", "", "kept"
@@ -236,10 +308,27 @@ func (r *Result) rowsTable() *tableBlock {
 		if over := slices.Concat(c.Exceeds, c.Undecided); len(over) > 0 {
 			limits = strings.Join(over, "; ")
 		}
-		s := row.Score
-		t.add(mark, row.Name, row.Head, fmt.Sprint(row.Group), percent(s.Accuracy.Value), interval(s.Accuracy), pValue(row.P),
-			row.latency(), front, fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)),
-			milliseconds(c.Load), limits, percent(s.Balanced.Value), interval(s.Balanced), percent(s.MacroF1.Value), interval(s.MacroF1))
+		value := r.Metric.of(row.Score)
+		t.add(mark, row.Name, row.Head, fmt.Sprint(row.Group), percent(value.Value), interval(value), pValue(row.P), row.latency(), front, limits)
+	}
+	return t
+}
+
+// figuresTable is what the table of rows has no room for.
+func (r *Result) figuresTable() *tableBlock {
+	title := []string{"network", "head"}
+	for _, m := range r.otherMetrics() {
+		title = append(title, m.words(), "95 % interval")
+	}
+	t := tableOf(append(title, "parameters", "memory", "load")...)
+	for _, row := range r.Rows {
+		c := r.candidate(row.Name)
+		cells := []string{row.Name, row.Head}
+		for _, m := range r.otherMetrics() {
+			value := m.of(row.Score)
+			cells = append(cells, percent(value.Value), interval(value))
+		}
+		t.add(append(cells, fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)), milliseconds(c.Load))...)
 	}
 	return t
 }
@@ -249,7 +338,7 @@ func (r *Result) disturbedTable() *tableBlock {
 	t := tableOf("network", "latency", "95 % interval", "warnings")
 	for _, c := range r.Candidates {
 		if len(c.TimingWarnings) > 0 {
-			t.add(c.Name, milliseconds(c.Latency), milliseconds(c.LatencyLo)+" to "+milliseconds(c.LatencyHi), strings.Join(c.TimingWarnings, "; "))
+			t.add(c.Name, milliseconds(c.Latency), latencies(c), strings.Join(c.TimingWarnings, "; "))
 		}
 	}
 	return t
@@ -318,22 +407,6 @@ func (r *Result) imagesSection(p *page) {
 		}
 		p.table(t)
 	}
-}
-
-func (r *Result) absentSection(p *page) {
-	if len(r.Absent) == 0 {
-		return
-	}
-	p.heading("Checkpoints that are not in the cache folder")
-	t := tableOf("checkpoint", "about", "published top-1 on ImageNet", "address")
-	for _, a := range r.Absent {
-		top1 := "–"
-		if a.Top1 > 0 {
-			top1 = fmt.Sprintf("%.2f %%", a.Top1)
-		}
-		t.add(a.Name, fmt.Sprintf("%.0f MB", float64(a.Bytes)/1e6), top1, a.URL)
-	}
-	p.table(t)
 }
 
 // spread is how far the pick's accuracy hangs on the folds, nothing with a single split.

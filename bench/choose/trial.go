@@ -1,6 +1,7 @@
 package choose
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/gob"
@@ -11,6 +12,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"zoobench/bench/choose/features"
 	"zoobench/bench/choose/heads"
@@ -57,16 +60,20 @@ func (c *chooser) pool() (end func()) {
 // nothing is the error of a choice without a network.
 func (c *chooser) nothing() error {
 	var errs []error
-	over := 0
+	var over []*Candidate
 	for _, cand := range c.Candidates {
 		if cand.Err != "" {
 			errs = append(errs, fmt.Errorf("%s: %s", cand.Name, cand.Err))
 		} else if len(cand.Exceeds) > 0 {
-			over++
+			over = append(over, cand)
 		}
 	}
-	if over > 0 {
-		errs = append(errs, fmt.Errorf("%d checkpoints are far above the limits", over))
+	if len(over) > 0 {
+		slices.SortStableFunc(over, func(a, b *Candidate) int {
+			return cmp.Or(cmp.Compare(a.Latency, b.Latency), cmp.Compare(a.Params, b.Params))
+		})
+		errs = append(errs, fmt.Errorf("%d checkpoints are far above the limits, the least of them %s with %s",
+			len(over), over[0].Name, strings.Join(over[0].Exceeds, "; ")))
 	}
 	return fmt.Errorf("choose: %w: %w", errNothing, errors.Join(errs...))
 }

@@ -98,10 +98,11 @@ func (a *app) choose() *cobra.Command {
 		Use:   "choose --data DIR",
 		Short: "Pick the network for images of your own, within limits on latency, size and memory",
 		Long: "Finds the best network for your own labelled images: a folder for each class.\n\n" +
-			"The command measures the latency of every checkpoint in the cache folder. It then gives each network two heads. A\n" +
-			"head turns what the network computes for an image, its features, into one of your classes. The linear probe is a\n" +
-			"head that learned a weight for each feature and class. The other head takes the vote of the most similar images.\n" +
-			"The networks themselves do not change. Heads are tested on images that they have not learned from.\n\n" +
+			"The command measures the latency of every checkpoint in the cache folder, each in five processes that take turns with\n" +
+			"those of the other networks. It then gives each network two heads. A head turns what the network computes for an\n" +
+			"image, its features, into one of your classes. The linear probe is a head that learned a weight for each feature and\n" +
+			"class. The other head takes the vote of the most similar images. The networks themselves do not change. Heads are\n" +
+			"tested on images that they have not learned from.\n\n" +
 			"The command prints the results and the pick, and writes a report that explains both. The cache folder keeps what\n" +
 			"was computed: another question about the same images takes seconds, and an interrupted command continues.",
 		Args: cobra.NoArgs,
@@ -167,25 +168,23 @@ func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
 			return err
 		}
 	}
-	if _, err := r.Write(f.out); err != nil {
-		return err
-	}
-	text := "\n" + r.Reason + "\n\nreport: " + filepath.Join(f.out, "report.html") + "\n"
 	if f.save != "" && r.Head != nil {
 		if err := os.MkdirAll(f.save, 0o777); err != nil {
 			return fmt.Errorf("choose: %w", err)
 		}
-		path := filepath.Join(f.save, r.PickName+".head.safetensors")
-		if err := r.Head.Save(path); err != nil {
+		r.HeadFile = filepath.Join(f.save, r.HeadName())
+		if err := r.Head.Save(r.HeadFile); err != nil {
 			return err
 		}
-		text += "head: " + path + "\n"
+	}
+	if _, err := r.Write(f.out); err != nil {
+		return err
 	}
 	if err := a.printChoice(r); err != nil {
 		return err
 	}
 	if a.format == "table" {
-		if _, err := fmt.Fprint(a.stdout, text); err != nil {
+		if err := a.explainChoice(r, f.out); err != nil {
 			return err
 		}
 	}
@@ -203,6 +202,33 @@ func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
 		return &exitError{exitFailed, err}
 	}
 	return nil
+}
+
+// explainChoice prints what the words of the rows' table mean, the pick and why, its classes, and what to do next.
+func (a *app) explainChoice(r *choose.Result, out string) error {
+	var b strings.Builder
+	for _, line := range r.Legend() {
+		fmt.Fprintln(&b, "  "+line)
+	}
+	fmt.Fprintln(&b, "\n"+r.Reason)
+	if classes := r.ClassLines(); len(classes) > 0 {
+		fmt.Fprintf(&b, "\n%s by class, the worst first:\n\n", r.PickName)
+		if err := writeTable(&b, []string{"class", "images", "accuracy", "95 % interval"}, classes); err != nil {
+			return err
+		}
+	}
+	for _, hint := range r.Hints {
+		fmt.Fprintln(&b, "\nhint: "+hint)
+	}
+	fmt.Fprintf(&b, "\nreport: %s\n", filepath.Join(out, "report.html"))
+	if r.HeadFile != "" {
+		fmt.Fprintf(&b, "head: %s\n", r.HeadFile)
+	}
+	for _, line := range r.NextLines(out) {
+		fmt.Fprintln(&b, line)
+	}
+	_, err := fmt.Fprint(a.stdout, b.String())
+	return err
 }
 
 // printChoice prints the rows, the best first.

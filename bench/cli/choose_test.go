@@ -103,7 +103,8 @@ func TestChoose(t *testing.T) {
 			t.Errorf("row %+v", row)
 		}
 	}
-	if !strings.Contains(stderr, "not in the cache folder") || !strings.Contains(stderr, "15 images of 3 classes") {
+	absent := "are not on this machine and were not tested. To add some, fetch them and repeat the command: zoobench pull "
+	if !strings.Contains(stderr, absent) || !strings.Contains(stderr, "15 images of 3 classes") {
 		t.Errorf("told: %s", stderr)
 	}
 	for _, name := range []string{"report.md", "report.html", "choice.json", "answers.safetensors"} {
@@ -119,6 +120,14 @@ func TestChoose(t *testing.T) {
 	}
 
 	head := filepath.Join(save, "squeezenet1_1.made.head.safetensors")
+	for _, want := range []string{
+		"linear probe: a head that learned", "squeezenet1_1.made by class, the worst first:", "hint: Classes with fewer than 20 different images: 3 of 3.",
+		"zoobench predict squeezenet1_1 --weights made --head " + head + " IMAGE...", "zoobench whatif " + out,
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("%q is missing in\n%s", want, stdout)
+		}
+	}
 	predict := []string{"predict", "squeezenet1_1", "--weights", "made", "--head", head}
 	for _, class := range []string{"blue", "green", "red"} {
 		code, stdout, stderr := invoke(t, append(predict, filepath.Join(data, class, "2.png"), "--format", "json")...)

@@ -2,7 +2,9 @@ package draw
 
 import (
 	"fmt"
+	"image/color"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,14 +135,46 @@ func TestFront(t *testing.T) {
 	}
 }
 
-// TestHollow fills the markers of no scatter that names what hollow ones are, and says it in the legend.
+// TestHollow draws hollow the markers of the points that ask for it, says what they are, and has hollow markers in the
+// legend only where there are no others.
 func TestHollow(t *testing.T) {
-	s := Scatter{Points: []Point{{Name: "a", X: 1, Y: 50}}, Hollow: "not measured"}
+	s := Scatter{Points: []Point{{Name: "a", X: 1, Y: 50, Hollow: true}}, Hollow: "not measured"}
 	if f := s.Figure(Caption{}); s.look() != hollow || len(f.keys) != 1 || f.keys[0].text != s.Hollow {
 		t.Errorf("look %v and legend %v, want hollow markers alone", s.look(), f.keys)
 	}
-	if s.Hollow = ""; s.look() != solid {
-		t.Errorf("look %v, want solid", s.look())
+	s.Points = append(s.Points, Point{Name: "b", X: 1, Y: 50})
+	if s.look() != solid || s.Points[0].look() != hollow || s.Points[1].look() != solid {
+		t.Errorf("looks %v, %v and %v, want solid but for the first point's", s.look(), s.Points[0].look(), s.Points[1].look())
+	}
+}
+
+// TestLimit draws a limit that is beyond all points as a line within the figure, says what it is, and takes the styles that
+// it is given.
+func TestLimit(t *testing.T) {
+	own := Style{Color: color.NRGBA{0x12, 0x34, 0x56, 0xff}}
+	s := Scatter{
+		Points: []Point{{Name: "a", Family: "f", X: 1, XLo: 1, XHi: 1, Y: 50, YLo: 50, YHi: 50}}, Y: Percent,
+		Limit: 100, LimitText: "limit 100 ms", Styles: map[string]Style{"f": own},
+	}
+	if _, right, _, _ := s.ranges(); right <= s.Limit {
+		t.Errorf("the axis ends at %g, before the limit", right)
+	}
+	var svg strings.Builder
+	f := s.Figure(Caption{Title: "t"})
+	if err := f.SVG(&svg); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{s.LimitText, "#123456"} {
+		if !strings.Contains(svg.String(), want) {
+			t.Errorf("the plot lacks %q", want)
+		}
+	}
+	if slices.Contains(f.families, "f") {
+		t.Error("the legend has a family whose style is given")
+	}
+	l := Lines{Lines: []Line{{Name: "f"}, {Name: "g"}}, Styles: s.Styles}
+	if l.style(0) != own || l.style(1) != SeriesStyle(1) {
+		t.Errorf("styles of lines %v and %v", l.style(0), l.style(1))
 	}
 }
 

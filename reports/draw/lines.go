@@ -30,6 +30,7 @@ type Lines struct {
 	XLabel, YLabel string
 	Y              Scale // Log or Percent
 	RingText       string
+	Styles         map[string]Style // by the lines' names, for plots that share them; nil for styles by the lines' order
 }
 
 // MaxLines is how many lines a reader can tell apart.
@@ -40,7 +41,7 @@ func (l *Lines) Figure(c Caption) Figure {
 	f := Figure{Caption: c, Width: pageWidth, Height: pageHeight}
 	ringed, suspect := false, false
 	for i, one := range l.Lines {
-		s := SeriesStyle(i)
+		s := l.style(i)
 		f.keys = append(f.keys, key{text: text.Shorten(one.Name, maxName), sign: func(c vgdraw.Canvas, at vg.Point) {
 			c.StrokeLine2(vgdraw.LineStyle{Color: s.Color, Width: 1.3}, at.X-11, at.Y, at.X+11, at.Y)
 			marker(c, s, at, dot, solid)
@@ -56,6 +57,14 @@ func (l *Lines) Figure(c Caption) Figure {
 	}
 	f.body = func(c vgdraw.Canvas, _ map[string]Style) { l.draw(c) }
 	return f
+}
+
+// style is that of line i.
+func (l *Lines) style(i int) Style {
+	if s, ok := l.Styles[l.Lines[i].Name]; ok {
+		return s
+	}
+	return SeriesStyle(i)
 }
 
 func (l *Lines) draw(c vgdraw.Canvas) {
@@ -81,7 +90,7 @@ func (l *Lines) draw(c vgdraw.Canvas) {
 	}
 	c = drawAxes(p, c, l.XLabel, l.YLabel)
 	for i, one := range l.Lines {
-		one.draw(c, p, SeriesStyle(i))
+		one.draw(c, p, l.style(i))
 	}
 }
 

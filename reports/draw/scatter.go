@@ -21,6 +21,7 @@ type Point struct {
 	YLo, YHi     float64
 	Area         float64 // of its bubble; points with more are drawn first
 	Suspect      bool    // not to be trusted: crossed out, and on no front
+	Hollow       bool    // its marker
 	Ring         bool    // with a ring around its marker
 }
 
@@ -38,6 +39,13 @@ type Scatter struct {
 	RingText string
 
 	Joins [][2]string // names
+
+	Limit     float64 // across, drawn as a line; 0 for none
+	LimitText string
+
+	// Styles are the families' in place of their own, for plots that share them. The legend then leaves the families out:
+	// the points' names say them.
+	Styles map[string]Style
 }
 
 // Sizes of markers in points.
@@ -64,7 +72,9 @@ func (s *Scatter) Figure(c Caption) Figure {
 	f := Figure{Caption: c, Width: pageWidth, Height: pageHeight, look: s.look()}
 	most, suspect := 0.0, false
 	for _, p := range s.Points {
-		f.families = append(f.families, familyName(p.Family))
+		if s.Styles == nil {
+			f.families = append(f.families, familyName(p.Family))
+		}
 		most = max(most, p.Area)
 		suspect = suspect || p.Suspect
 	}
@@ -87,19 +97,35 @@ func (s *Scatter) Figure(c Caption) Figure {
 	if len(s.Joins) > 0 {
 		f.keys = append(f.keys, key{text: s.Joined, sign: lineSign(joinLine())})
 	}
+	if s.Limit > 0 {
+		f.keys = append(f.keys, key{text: s.LimitText, sign: lineSign(limitLine())})
+	}
 	if slices.ContainsFunc(s.Points, func(p Point) bool { return p.Ring }) {
 		f.keys = append(f.keys, ringKey(s.RingText))
 	}
-	f.body = func(c vgdraw.Canvas, styles map[string]Style) { shown.draw(c, styles, most) }
+	f.body = func(c vgdraw.Canvas, styles map[string]Style) {
+		if s.Styles != nil {
+			styles = s.Styles
+		}
+		shown.draw(c, styles, most)
+	}
 	return f
 }
 
-// look is that of the points that are to be trusted.
+// look is that of the points in the legend: hollow where all of them are.
 func (s *Scatter) look() look {
-	if s.Hollow != "" {
-		return hollow
+	if slices.ContainsFunc(s.Points, func(p Point) bool { return !p.Hollow }) {
+		return solid
 	}
-	return solid
+	return hollow
+}
+
+// look is that of a point's marker.
+func (p *Point) look() look {
+	if p.Hollow {
+		return lookOf(p.Suspect, hollow)
+	}
+	return lookOf(p.Suspect, solid)
 }
 
 // familyName returns the family as the legend names it.
@@ -124,6 +150,8 @@ func bubble(area, most float64) vg.Length {
 	return vg.Length(max(maxBubble*math.Sqrt(area/most), minBubble))
 }
 
+func limitLine() vgdraw.LineStyle { return vgdraw.LineStyle{Color: ink(), Width: 1.4} }
+
 func joinLine() vgdraw.LineStyle { return vgdraw.LineStyle{Color: Palette()[1], Width: 1.1} }
 
 // A spot is where a point is drawn.
@@ -145,11 +173,16 @@ func (s *Scatter) draw(c vgdraw.Canvas, styles map[string]Style, most float64) {
 
 	spots := s.spots(styles, most, at)
 	bars := drawBars(c, spots, at) // what labels had better not cross
+	if s.Limit > 0 {
+		x := trX(s.Limit)
+		c.StrokeLine2(limitLine(), x, c.Min.Y, x, c.Max.Y)
+		bars = append(bars, segment{vg.Point{X: x, Y: c.Min.Y}, vg.Point{X: x, Y: c.Max.Y}})
+	}
 	front := s.front()
 	bars = append(bars, drawFront(c, front, at)...)
 	bars = append(bars, s.drawJoins(c, spots)...)
 	for _, q := range spots {
-		marker(c, q.style, q.label.at, q.r, lookOf(q.Suspect, s.look()))
+		marker(c, q.style, q.label.at, q.r, q.look())
 		if q.Ring {
 			ring(c, q.label.at)
 		}
@@ -265,6 +298,9 @@ func (s *Scatter) ranges() (xLo, xHi, yLo, yHi float64) {
 	for _, p := range s.Points {
 		xLo, xHi = min(xLo, p.XLo), max(xHi, p.XHi)
 		yLo, yHi = min(yLo, p.YLo), max(yHi, p.YHi)
+	}
+	if s.Limit > 0 {
+		xLo, xHi = min(xLo, s.Limit), max(xHi, s.Limit)
 	}
 	if s.X == Years {
 		xLo, xHi = math.Floor(xLo)-0.6, math.Ceil(xHi)+0.6
