@@ -297,6 +297,13 @@ func TestPageWidths(t *testing.T) {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			b := open(t, width, measured(zoo(t), 3))
 			b.want("width", `document.documentElement.scrollWidth <= innerWidth`, "true")
+			b.want("estimates", `(all => all.length > 5 && all.every(e => e.scrollWidth <= e.clientWidth &&
+				parseFloat(getComputedStyle(e).fontSize) >= 13 && e.querySelector(".line").clientWidth >= 150))(
+				[...document.querySelectorAll(".est")])`, "true")
+			b.eval(`for (const d of document.querySelectorAll("#claims details")) d.open = true`)
+			b.want("evidence", fmt.Sprintf(`(all => all.length > 5 && all.every(e => %d > 720 || e.scrollWidth <= e.clientWidth))`+
+				`([...document.querySelectorAll("#claims .evidence")])`, width), "true")
+			b.eval(`for (const d of document.querySelectorAll("#claims details")) d.open = false`)
 			b.want("points", `document.querySelectorAll("#chart .mark").length > 5`, "true")
 			b.shot(fmt.Sprintf("page-%d", width), chromedp.FullScreenshot(100))
 			b.eval(`document.querySelector("#table tbody button").click()`)

@@ -96,7 +96,7 @@ func writeFindings(out io.Writer, found []findings.Finding, figures []figure) {
 		for _, f := range g.Findings {
 			missing := ""
 			if lacking := f.Lacking(); len(lacking) > 0 {
-				missing = " Missing: " + clean(lacking[0])
+				missing = " Missing: " + sentence(lacking[0])
 				if n := len(lacking) - 1; n > 0 {
 					missing += fmt.Sprintf(", and %d more", n)
 				}

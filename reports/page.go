@@ -94,7 +94,7 @@ func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure)
 		v.Checks, v.Untested = pageGroups(groups.Checks, images), pageGroups(groups.Untested, images)
 		v.Counts = verdictCounts(groups.Themes)
 	}
-	page, err := template.New("page").Funcs(template.FuncMap{"join": strings.Join}).Parse(pageHTML)
+	page, err := template.New("page").Funcs(template.FuncMap{"join": strings.Join, "capital": capital}).Parse(pageHTML)
 	if err != nil {
 		return err
 	}

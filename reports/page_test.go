@@ -267,3 +267,46 @@ func TestPagePalette(t *testing.T) {
 		}
 	}
 }
+
+// TestPageForest lays estimates out along their axis: marks and intervals where they belong, on both scales, and a marker by
+// what an estimate says of the claim.
+func TestPageForest(t *testing.T) {
+	of := func(log bool, mark float64, estimates ...findings.Estimate) *pageForest {
+		return pageForestOf(findings.Finding{Claim: findings.Claim{ID: "x"}, Result: findings.Result{
+			Plot: findings.Plot{What: "time", Log: log, Marks: []float64{mark}, Estimates: estimates},
+		}})
+	}
+	if p := pageForestOf(findings.Finding{}); p != nil {
+		t.Errorf("a finding without estimates has %+v", p)
+	}
+	for _, test := range []struct {
+		name  string
+		have  *pageForest
+		what  string
+		mark  float64
+		lines []pageEstimate
+	}{
+		{"a ratio", of(true, 1, findings.Estimate{Name: "a", Mid: 2, Lo: 1, Hi: 4, Group: "as claimed"}), "time, log scale", 4.55,
+			[]pageEstimate{{pageKey{"a", "yes"}, "as claimed", "2.000 [1.000, 4.000]", 50, 4.55, 90.9}}},
+		{"a difference", of(false, 0, findings.Estimate{Name: "a", Mid: -10, Lo: -20, Hi: 0, Group: "against the claim"},
+			findings.Estimate{Name: "b", Mid: -10, Lo: -20, Hi: 0, Group: "unclear"}), "time", 94.64,
+			[]pageEstimate{{pageKey{"a", "no"}, "against the claim", "-10.00 [-20.00, 0.00]", 50, 5.36, 89.28},
+				{pageKey{"b", "unclear"}, "unclear", "-10.00 [-20.00, 0.00]", 50, 5.36, 89.28}}},
+		{"a count", of(false, 0, findings.Estimate{Name: "a", Mid: 20, Lo: 20, Hi: 20, Group: "networks"}), "time", 5.36,
+			[]pageEstimate{{pageKey{"a", "g0"}, "networks", "20", 94.64, 94.64, 0}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.have.What != test.what || math.Abs(test.have.Marks[0]-test.mark) > 0.01 {
+				t.Errorf("have %q, mark at %v, want %q, %v", test.have.What, test.have.Marks, test.what, test.mark)
+			}
+			for i, want := range test.lines {
+				have := test.have.Estimates[i]
+				apart := max(math.Abs(have.At-want.At), math.Abs(have.Lo-want.Lo), math.Abs(have.Width-want.Width))
+				have.At, have.Lo, have.Width = want.At, want.Lo, want.Width
+				if have != want || apart > 0.011 {
+					t.Errorf("have %+v, want %+v", test.have.Estimates[i], want)
+				}
+			}
+		})
+	}
+}

@@ -36,6 +36,8 @@ type pageFinding struct {
 	More      int               `json:"-"` // rows left out
 	Plot      map[string]string `json:"-"` // the axes that show it
 	Images    []pageImage       `json:"-"`
+	Forest    *pageForest       `json:"-"`
+	Reason    string            `json:"-"` // why it can have no verdict
 }
 
 // A pageGroup is findings under one heading.
@@ -91,12 +93,13 @@ func findingAxes() map[string]map[string]string {
 	}
 }
 
-// pageImages are the figures that show findings, by the finding; those beyond maxPageImageBytes are left to their files.
+// pageImages are the figures that show findings, by the finding, but for the estimates, which the page lays out itself; those
+// beyond maxPageImageBytes are left to their files.
 func pageImages(figures []figure) (map[string][]pageImage, error) {
 	images, left := map[string][]pageImage{}, maxPageImageBytes
 	for i := range figures {
 		f := &figures[i]
-		if f.finding == "" {
+		if f.finding == "" || f.name == forestName(f.finding) {
 			continue
 		}
 		var b bytes.Buffer
@@ -120,10 +123,10 @@ func pageFindings(all []findings.Finding, images map[string][]pageImage) []pageF
 		p := pageFinding{
 			ID: f.ID, Theme: f.Theme, Claim: f.Text, Verdict: f.Verdict, Look: lookOf(f.Verdict), Summary: sentence(f.Summary), Tier: f.Tier,
 			Source: f.Source, Needs: f.Needs, Confirms: f.Confirms, Refutes: f.Refutes, Published: f.Published, Note: f.Note, Heads: f.Heads,
-			Images: images[f.ID],
+			Images: images[f.ID], Forest: pageForestOf(f), Reason: f.Reason(),
 		}
 		for _, m := range f.Lacking() {
-			p.Missing = append(p.Missing, clean(m))
+			p.Missing = append(p.Missing, sentence(m))
 		}
 		for i, row := range f.Rows {
 			if i == maxEvidenceRows {

@@ -21,6 +21,14 @@ const maxSentence = 3 * maxText
 // sentence makes what was found safe to print.
 func sentence(s string) string { return text.Clean(s, maxSentence) }
 
+// capital begins a text of this program's with a capital letter.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
 // markdown escapes a clean text for running Markdown and for a table's cell.
 func markdown(s string) string { return text.Markdown(s) }
 

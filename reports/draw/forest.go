@@ -79,6 +79,20 @@ func (t *Forest) axis() (lo, hi float64, scale Scale, label string) {
 	return lo / room, hi * room, Log, t.XLabel + ", log scale"
 }
 
+// Place returns the axis' label and, for each value, how far along the axis it lies: 0 at the beginning, 1 at the end. There is at
+// least one estimate.
+func (t *Forest) Place(values ...float64) (label string, at []float64) {
+	lo, hi, scale, label := t.axis()
+	along := func(v float64) float64 { return v }
+	if scale == Log {
+		along = math.Log
+	}
+	for _, v := range values {
+		at = append(at, (along(v)-along(lo))/(along(hi)-along(lo)))
+	}
+	return label, at
+}
+
 func (t *Forest) draw(c vgdraw.Canvas) {
 	font := sans(9, ink())
 	font.XAlign = vgdraw.XRight

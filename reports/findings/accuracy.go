@@ -15,8 +15,8 @@ func accuracyClaims() []Claim {
 			Text:     "Deeper ResNets are more accurate, at each step from 18 to 152 layers.",
 			Source:   "ResNet, arXiv:1512.03385, section 4.1, tables 2 to 4; the review's conclusion on ResNet",
 			Needs:    weights + "resnet18, 34, 50, 101 and 152 with torchvision's first weights (tv_in1k)",
-			Confirms: "of each step the deeper network gains" + counts,
-			Refutes:  "of a step it loses" + counts,
+			Confirms: "at each step the deeper network gains" + counts,
+			Refutes:  "at a step it loses" + counts,
 			Published: "10-crop error: 27.88, 25.03, 22.85, 21.75 and 21.43 % (tables 2 and 3); " +
 				"these weights: 69.75, 73.30, 76.16, 77.40, 78.33 (timm)",
 			Note: "From 34 to 50 layers the block changes as well.",
@@ -47,7 +47,7 @@ func accuracyClaims() []Claim {
 			Confirms:  "v4 gains" + counts,
 			Refutes:   "v4 loses" + counts,
 			Published: "top-1 error 20.0 against 21.2 % (table 2); these weights at 299 px: 80.14 against 77.87 (timm)",
-			Note:      "Both are of TensorFlow's library and take 299 px. Nobody has published v1, v2 and v3 by one recipe.",
+			Note:      "Both are of TensorFlow's library and take 299 px. The zoo has no weights of v1 and v2 from there.",
 			test:      gains([][2]string{{"inception_v4.tf_in1k", "inception_v3.tf_in1k"}}),
 		},
 		{
@@ -73,7 +73,7 @@ func accuracyClaims() []Claim {
 			Published: "by one recipe 1.51, 0.79 and 0.85 points for ResNet-50, 101 and 152, 1.01 and 0.48 for ResNeXt-50 and 101 (table 2); " +
 				"these weights (timm): 80.01, 80.10 at 224 px and 75.10 at 160 against 80.38, 79.83 and 75.99; " +
 				"79.92, 80.89 and 80.88 against 79.35, 80.34 and 80.64",
-			Note: "These are the pairs of one recipe among the zoo's networks. The paper's baselines are not public.",
+			Note: "These are the pairs of one recipe among the zoo's checkpoints; the paper's own are not among them.",
 			test: gains([][2]string{
 				{"seresnet50.a1_in1k", "resnet50.a1_in1k"}, {"seresnet50.a2_in1k", "resnet50.a2_in1k"}, {"seresnet50.a3_in1k", "resnet50.a3_in1k"},
 				{"seresnext50_32x4d.gluon_in1k", "resnext50_32x4d.gluon_in1k"},
@@ -140,8 +140,8 @@ func accuracyClaims() []Claim {
 			Refutes:  "it gains fewer" + counts,
 			Published: "\"The BiT CNNs outperform ViT on ImageNet, but with the larger datasets, ViT overtakes\" (section 4.3); " +
 				"these weights: from 79.15 to 84.53, and from 83.84 to 85.81 (timm)",
-			Note: "Each network is compared with itself, by its own authors' recipes. Nobody has published the paper's CNN (BiT) " +
-				"trained on ImageNet-1k alone; ConvNeXt-B has as many parameters as ViT-B/16.",
+			Note: "Each network is compared with itself, by its own authors' recipes. The paper's CNN (BiT), trained on ImageNet-1k alone, " +
+				"is not among the zoo's checkpoints; ConvNeXt-B has about as many parameters as ViT-B/16.",
 			test: contrasts([][2]training{{
 				{"vit_base_patch16_224", "augreg_in1k", "augreg_in21k_ft_in1k"}, {"convnext_base", "fb_in1k", "fb_in22k_ft_in1k"},
 			}}),
@@ -167,8 +167,8 @@ func accuracyClaims() []Claim {
 			Source:   "BiT, arXiv:1912.11370, section 4.1",
 			Needs:    weights + "ConvNeXt-B and T, Swin-B and T, ViT-B/16 and S/16 with and without pre-training by the same authors",
 			Confirms: "in each family the larger network gains more points" + counts, Refutes: "in one it gains fewer" + counts,
-			Published: "\"limited (or even negative) benefit from training a small model on a larger dataset\" (section 4.1); these weights (timm): " +
-				"from 83.84 to 85.81 and from 82.07 to 82.90, from 83.60 to 85.28 and from 81.39 to 80.97, " +
+			Published: "\"limited (or even negative) benefit from training a small model on a larger dataset\" (section 4.1); " +
+				"these weights (timm): from 83.84 to 85.81 and from 82.07 to 82.90, from 83.60 to 85.28 and from 81.39 to 80.97, " +
 				"from 79.15 to 84.53 and from 78.84 to 81.40",
 			Note: "Each network is compared with itself, so that its family's recipe falls out.",
 			test: contrasts([][2]training{

@@ -77,7 +77,7 @@ func countedClaims() []Claim {
 			Source:    "EfficientNet, arXiv:1905.11946, equation 3 in section 3.3; the review's conclusion on hyper-parameters",
 			Needs:     "the graphs of tf_efficientnet_b0 to b7",
 			Confirms:  "every step has more convolutions, more channels in the last of them, and more pixels",
-			Refutes:   "a step has not more of one of the three",
+			Refutes:   "a step leaves one of the three as it is, or makes it smaller",
 			Published: "depth, width and resolution are powers of 1.2, 1.1 and 1.15; 0.39, 0.70, 1.0, 1.8, 4.2, 9.9, 19 and 37 G (table 2)",
 			Note: "Layers are whole and channels come in eights, so that a small coefficient can leave them as they are. " +
 				"The steps are not units of the coefficient: that multiply-accumulates double with each unit is not tested.",

@@ -130,6 +130,12 @@ func (e *evidence) plain(r *record.Record) bool {
 	return s == nil || s.OwnChoice() && s.ISA == cmp.Or(r.Machine.ISA, s.ISA)
 }
 
+// Kinds of records that a claim can lack by a network's or a checkpoint's name.
+const (
+	lacksTop1    = "top-1"
+	lacksLatency = "latency"
+)
+
 // lacks collects what is missing, each once.
 type lacks []string
 
@@ -156,7 +162,7 @@ func (e *evidence) latency(name string, l *lacks) *record.Record {
 	case e.untimed[name] != "":
 		l.add("%s: %s", name, e.untimed[name])
 	default:
-		l.add("latency of %s", name)
+		l.add(lacksLatency+" of %s", name)
 	}
 	return r
 }

@@ -8,8 +8,8 @@
 // against it, where the p-value is below 5 % after Holm's correction over all comparisons that the claim makes; where
 // one of several is enough, all of them are tested and corrected. A claim is confirmed only where none of its
 // comparisons is missing. What a claim says of one change is tested on networks that differ in that change alone, and
-// on accuracies by one recipe, from the same data, at one input size; a claim for which nobody has published such
-// networks is not testable. What is counted from graphs is true or not and is never added up with what is measured;
+// on accuracies by one recipe, from the same data, at one input size; a claim for which the zoo has no such
+// checkpoints is not testable. What is counted from graphs is true or not and is never added up with what is measured;
 // identities, which no network could break, are checks of the zoo. A measurement whose verdict is not valid is no
 // evidence. What is missing is named. The same input gives the same findings.
 //
@@ -24,7 +24,6 @@ package findings
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"zoobench/bench/record"
@@ -93,11 +92,11 @@ type Remedy string
 
 // The remedies, from the nearest to the farthest.
 const (
-	ByGraphs   Remedy = "the zoo's graphs"
+	ByGraphs   Remedy = "networks that the zoo lacks"
 	ByTiming   Remedy = "latencies of more networks or settings, which an experiment of experiments.yaml must name"
 	ByAccuracy Remedy = "weights (zoobench pull) and labelled images (--data), in an experiment with accuracy"
 	ByTraining Remedy = "training under one recipe, which zoobench does not do"
-	ByWeights  Remedy = "weights that nobody has published"
+	ByWeights  Remedy = "weights that are not among the zoo's checkpoints"
 	ByOthers   Remedy = "another kind of study, of other tasks, other data or people"
 )
 
@@ -121,6 +120,12 @@ type Claim struct {
 	Remedy    Remedy // what makes it testable where it is not
 
 	test func(*evidence) Result
+}
+
+// Reason is why a claim can have no verdict, "" for one that can have one.
+func (c *Claim) Reason() string {
+	_, why, _ := strings.Cut(c.Confirms, never+": ")
+	return why
 }
 
 // A Result is what came of testing a claim.
@@ -156,9 +161,24 @@ type Finding struct {
 	Result
 }
 
-// Lacking is what is missing, without what the claim's remedy says anyway.
-func (f *Finding) Lacking() []string {
-	return slices.DeleteFunc(slices.Clone(f.Missing), func(m string) bool { return m == string(f.Remedy) })
+// Lacking is what is missing, without what the claim's remedy says anyway; records of one kind are one item.
+func (f *Finding) Lacking() (all []string) {
+	at := map[string]int{}
+	for _, m := range f.Missing {
+		kind, name, _ := strings.Cut(m, " of ")
+		i, known := at[kind]
+		switch {
+		case m == string(f.Remedy):
+		case kind != lacksTop1 && kind != lacksLatency || strings.Contains(name, " "):
+			all = append(all, m)
+		case known:
+			all[i] += ", " + name
+		default:
+			at[kind] = len(all)
+			all = append(all, m)
+		}
+	}
+	return all
 }
 
 // Given is what claims may rest on besides records; either may be missing.

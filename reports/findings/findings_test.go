@@ -235,3 +235,15 @@ func ExampleTest() {
 	}
 	// Output: Wide ResNet-50-2 takes less time than ResNet-152, with as many multiply-accumulates. confirmed
 }
+
+// TestLacking names records of one kind together, and leaves out what the remedy says.
+func TestLacking(t *testing.T) {
+	f := Finding{Claim{Remedy: ByTraining}, Result{Missing: []string{
+		"top-1 of a.x", "the graph of a", "top-1 of b.y", string(ByTraining), "top-1 of an EfficientNet at its own input size",
+		"latency of c", "latency of d",
+	}}}
+	want := []string{"top-1 of a.x, b.y", "the graph of a", "top-1 of an EfficientNet at its own input size", "latency of c, d"}
+	if have := f.Lacking(); !slices.Equal(have, want) {
+		t.Errorf("have %q, want %q", have, want)
+	}
+}

@@ -45,7 +45,7 @@ func sayNearest(all []comparison, p point, cheap []point) {
 		}
 	}
 	if len(all) > 1 {
-		all[near].says = fmt.Sprintf("%s was at least %.2f points more accurate than each of %d as cheap ones, the nearest of which is %s",
+		all[near].says = fmt.Sprintf("%s was at least %.2f points more accurate than each of %d that cost no more, of which %s came nearest",
 			p.Name(), all[near].shown.mid, len(all), cheap[near].Name())
 	}
 }

@@ -38,7 +38,7 @@ func (e *evidence) accuracy(name string, l *lacks) *record.Record {
 	if all := e.judged[name]; len(all) > 0 {
 		return all[0]
 	}
-	l.add("top-1 of %s", name)
+	l.add(lacksTop1+" of %s", name)
 	return nil
 }
 

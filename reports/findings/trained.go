@@ -1,6 +1,6 @@
 package findings
 
-// trainedClaims take what zoobench does not do or what nobody has published: training, pairs of networks by one recipe, other
+// trainedClaims take what zoobench does not do or has no weights for: training, pairs of networks by one recipe, other
 // tasks, private data, networks that the zoo lacks.
 func trainedClaims() []Claim {
 	const training = string(ByTraining)
@@ -42,7 +42,7 @@ func trainedClaims() []Claim {
 		{
 			"resnet-v2-accuracy", Depth, ByWeights, "Pre-activation makes very deep ResNets more accurate: clearly at 200 layers, little at 152.",
 			"ResNet v2, arXiv:1603.05027, table 5; the review's conclusion on ResNet v2",
-			"weights of ResNet and ResNet v2 of 152 and 200 layers by one recipe; the pairs that are published have 50 and 101 layers, " +
+			"weights of ResNet and ResNet v2 of 152 and 200 layers by one recipe; the zoo's pairs have 50 and 101 layers, " +
 				"of which the paper claims nothing",
 			"top-1 error at 320 px: 21.3 to 21.1 % at 152 layers, 21.8 to 20.7 % at 200 (table 5)", "",
 		},
@@ -58,7 +58,7 @@ func trainedClaims() []Claim {
 		{
 			"mobilenet-v2-accuracy", Small, ByWeights, "MobileNet v2 is more accurate than v1 at lower cost.",
 			"MobileNet v2, arXiv:1801.04381, table 4; the review's conclusion on MobileNet",
-			"weights of both networks by one recipe: v1's are of a longer recipe than any of v2's",
+			"weights of both networks by one recipe; the zoo's of v1 are of a longer recipe than any of v2",
 			"72.0 % for 300 M against 70.6 % for 575 M (table 4)", "The finding mobilenet-v3-accuracy tests v3 against v2, by one recipe.",
 		},
 		{
@@ -68,8 +68,8 @@ func trainedClaims() []Claim {
 			"CoAtNet-0: 81.6 % for 4.2 G at 224 px", "timm's CoAtNets differ from the paper's in details and were trained by a recipe of their own.",
 		},
 		{
-			"spatial-attention", Attention, ByWeights, "CBAM, with spatial and channel attention, beats channel attention alone.",
-			"CBAM, arXiv:1807.06521, section 2", "BAM and CBAM networks, which the zoo lacks",
+			"spatial-attention", Attention, ByGraphs, "CBAM, with spatial and channel attention, beats channel attention alone.",
+			"CBAM, arXiv:1807.06521, section 2", "networks with BAM and CBAM",
 			"ResNeXt-50's top-1 error: plain 22.23, BAM 21.70, CBAM 21.40, SE 21.12, SK 20.79 % (SKNet, arXiv:1903.06586, table 2)",
 			"These figures are against the claim.",
 		},
@@ -87,7 +87,7 @@ func trainedClaims() []Claim {
 		},
 		{
 			"traditional-parts", Recipes, ByTraining, "Activation functions, dropout and batch normalisation may hold CNNs back.",
-			"the review's conclusion", training + "; another finding shows what normalisation costs in time", "", "",
+			"the review's conclusion", training, "", "The finding folded-batch-norm shows what normalisation costs in time.",
 		},
 		{
 			"hand-design-is-hard", Scaling, ByOthers, "Designing a strong network by hand is hard work, and search makes it easier.",
