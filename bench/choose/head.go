@@ -26,8 +26,9 @@ const headForm = "zoobench head 1"
 type Head struct {
 	Network string            `json:"network"`
 	SHA256  string            `json:"weights_sha256"` // of the checkpoint that it belongs to
-	File    string            `json:"weights_file"`   // the checkpoint's base name
-	Input   string            `json:"input"`          // "features" or "logits"
+	Section string            `json:"weights_section,omitempty"`
+	File    string            `json:"weights_file"` // the checkpoint's base name
+	Input   string            `json:"input"`        // "features" or "logits"
 	Classes []string          `json:"classes"`
 	Recipe  preprocess.Recipe `json:"recipe"`
 	Score   heads.Score       `json:"score"` // by cross-validation
@@ -104,6 +105,9 @@ func (h *Head) Fits(n *features.Extractor) error {
 	}
 	if h.SHA256 != n.SHA256 {
 		return fmt.Errorf("choose: the head is for %s with SHA-256 %s, have %s with %s", h.File, digits(h.SHA256), n.File, digits(n.SHA256))
+	}
+	if h.Section != n.Section {
+		return fmt.Errorf("choose: the head is for section %q of %s, have %q", h.Section, h.File, n.Section)
 	}
 	want := n.Features
 	if h.Input == fromLogits {

@@ -80,7 +80,7 @@ func (a *app) audit() *cobra.Command {
 		},
 	}
 	b.flags(c)
-	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
+	b.weightsFlag(c, "")
 	images.flags(c, 1000)
 	c.Flags().Float64Var(&observed, "observed", 0, "top-1 that you measured, in percent")
 	a.formatFlag(c)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +39,9 @@ type evalRow struct {
 	Files         []string `json:"unreadable_files,omitempty"`
 	Warnings      []string `json:"warnings,omitempty"`
 	Plan          string   `json:"plan"` // hash of how the engine computed
+
+	WeightsSection string `json:"weights_section,omitempty"` // of the file's dictionaries the one that was read
+	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // cut from the front of the file's names
 }
 
 // recipeFlags override parts of a checkpoint's preprocessing.
@@ -125,7 +129,7 @@ func (a *app) eval() *cobra.Command {
 		},
 	}
 	b.flags(c)
-	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
+	b.weightsFlag(c, "")
 	rf.flags(c)
 	images.flags(c, 0)
 	c.Flags().StringVar(&perSample, "per-sample", "",
@@ -159,7 +163,8 @@ func (a *app) sayReady(n *runner.Network, images *datasets.Files) {
 		names = n.Naming + "'s"
 	}
 	r := n.Recipe
-	fmt.Fprintf(a.notes, "%s: %s, parameter names are %s; %d classes\n", clean(n.Name()), clean(filepath.Base(n.File)), names,
+	file := append([]string{filepath.Base(n.File)}, n.Taken.Notes()...)
+	fmt.Fprintf(a.notes, "%s: %s, parameter names are %s; %d classes\n", clean(n.Name()), clean(strings.Join(file, ", ")), names,
 		n.Graph.Classes)
 	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v\n", r.Resize, r.CropMode, r.Size, r.Interpolation,
 		r.Mean, r.Std)
@@ -183,7 +188,7 @@ func newEvalRow(r *record.Record) evalRow {
 		ImgSize: r.Recipe.ImgSize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation,
 		Reading: r.Reading, Split: r.Split, Exif: r.Exif,
 		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Warnings: r.Verdict.Warnings,
-		Plan: r.Plan.Hash,
+		Plan: r.Plan.Hash, WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix,
 	}
 }
 

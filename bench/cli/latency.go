@@ -46,6 +46,9 @@ type latencyRow struct {
 	Processes      int     `json:"processes"`
 	BetweenPercent float64 `json:"between_percent"` // standard deviation of the processes' medians
 	WithinPercent  float64 `json:"within_percent"`  // how much of it one process's own samples explain
+
+	WeightsSection string `json:"weights_section,omitempty"` // of the file's dictionaries the one that was read
+	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // cut from the front of the file's names
 }
 
 func newLatencyRow(r *record.Record) latencyRow {
@@ -56,6 +59,7 @@ func newLatencyRow(r *record.Record) latencyRow {
 		P50Lo: r.P50Lo, P50Hi: r.P50Hi, ImagesPerSec: r.ImagesPerSec, ISA: r.Machine.ISA, Weights: r.WeightsFile,
 		Valid: r.Verdict.Valid, Reasons: r.Verdict.Reasons, Warnings: r.Verdict.Warnings, Plan: r.Plan.Hash, Tune: r.Tune,
 		Processes: len(r.Processes), BetweenPercent: r.BetweenPercent, WithinPercent: r.WithinPercent,
+		WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix,
 	}
 }
 
@@ -80,8 +84,9 @@ func noTuneFlag(c *cobra.Command, noTune *bool) {
 		"algorithms of layers from a table of measured preferences, not from trials on this machine")
 }
 
-func (b *build) weightsFlag(c *cobra.Command, usage string) {
-	c.Flags().StringVar(&b.weights, "weights", "", usage)
+func (b *build) weightsFlag(c *cobra.Command, byDefault string) {
+	c.Flags().StringVar(&b.weights, "weights", "",
+		"checkpoint: a file, or a tag whose file is in the cache folder; FILE#SECTION reads one of the file's dictionaries"+byDefault)
 }
 
 // check refuses a size or a class count that is given and can be none. Left out, both are 0 for the default.
@@ -174,7 +179,7 @@ func (a *app) latency() *cobra.Command {
 		},
 	}
 	b.flags(c)
-	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder (default: generated weights)")
+	b.weightsFlag(c, " (default: generated weights)")
 	c.Flags().IntVar(&threads, "threads", 1, "number of threads; 0 for one for each processor")
 	c.Flags().IntVar(&batch, "batch", 1, "images in a forward call")
 	c.Flags().IntVar(&processes, "processes", experiment.DefaultProcesses,

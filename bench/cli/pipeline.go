@@ -87,7 +87,7 @@ func (a *app) pipeline() *cobra.Command {
 		},
 	}
 	b.flags(c)
-	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder (default: generated weights)")
+	b.weightsFlag(c, " (default: generated weights)")
 	c.Flags().IntVar(&threads, "threads", 0, "number of cores (default: all)")
 	c.Flags().IntVar(&batch, "batch", 8, "images in a forward call")
 	images.flags(c, 0)

@@ -66,7 +66,7 @@ func (a *app) predict() *cobra.Command {
 		},
 	}
 	b.flags(c)
-	b.weightsFlag(c, "checkpoint: a file, or a tag whose file is in the cache folder")
+	b.weightsFlag(c, "")
 	rf.flags(c)
 	c.Flags().StringVar(&head, "head", "", "file of a head that choose --save wrote; its classes replace the network's (default: none)")
 	a.formatFlag(c)

@@ -53,11 +53,11 @@ type Record struct {
 	Time       time.Time `json:"time"`                 // when the measurement ended
 	Machine    Machine   `json:"machine"`
 
-	Model         string  `json:"model,omitempty"`      // network, as resnet50
-	Family        string  `json:"family,omitempty"`     // network family, as resnet
-	Year          int     `json:"year,omitempty"`       // year of the network's publication
-	Checkpoint    string  `json:"checkpoint,omitempty"` // tag after the dot, as tv_in1k; empty with generated weights
-	WeightsFile   string  `json:"weights_file,omitempty"`
+	Model         string  `json:"model,omitempty"`        // network, as resnet50
+	Family        string  `json:"family,omitempty"`       // network family, as resnet
+	Year          int     `json:"year,omitempty"`         // year of the network's publication
+	Checkpoint    string  `json:"checkpoint,omitempty"`   // tag after the dot, as tv_in1k; empty with generated weights
+	WeightsFile   string  `json:"weights_file,omitempty"` // FILE#SECTION where a section was asked for
 	WeightsSHA256 string  `json:"weights_sha256,omitempty"`
 	Recipe        *Recipe `json:"recipe,omitempty"`
 	RecipeSHA256  string  `json:"recipe_sha256,omitempty"`
@@ -106,6 +106,9 @@ type Record struct {
 	// NotMeasured maps a column's JSON name to why this run has no value for it.
 	NotMeasured map[string]string `json:"not_measured,omitempty"`
 	Verdict     Verdict           `json:"verdict"`
+
+	WeightsSection string `json:"weights_section,omitempty"` // of a file's dictionaries the one that was read, as state_dict
+	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // cut from the front of the file's names, as module.
 }
 
 // Ran returns the settings that the record was measured with, as far as it tells.

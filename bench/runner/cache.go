@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"zoobench/zoo"
+	"zoobench/zoo/weights"
 )
 
 // A Cache is the folder of checkpoints at hand: weights/NETWORK.TAG.safetensors or .pth in it.
@@ -71,9 +72,21 @@ func (c Cache) Tags(spec *zoo.Spec) ([]string, error) {
 	return tags, nil
 }
 
-// Resolve tells what --weights means: a file where there is one of that name, or where it can be nothing else, and a
-// tag otherwise. The tag of a file in the cache's own form of name is known too.
-func (c Cache) Resolve(spec *zoo.Spec, weights string) (tag, file string, err error) {
+// Resolve says what --weights means: a file where there is one of that name, or where it can be nothing else, and a
+// tag otherwise. The tag of a file in the cache's own form of name is known too. Behind either, #SECTION names a section
+// of the file, which stays with the file's name.
+func (c Cache) Resolve(spec *zoo.Spec, name string) (tag, file string, err error) {
+	path, section := weights.SplitSection(name)
+	if path == name {
+		return c.resolve(spec, name)
+	}
+	if tag, file, err = c.resolve(spec, path); err == nil {
+		file += "#" + section
+	}
+	return tag, file, err
+}
+
+func (c Cache) resolve(spec *zoo.Spec, weights string) (tag, file string, err error) {
 	info, err := os.Stat(weights)
 	if err == nil && info.IsDir() {
 		return "", "", fmt.Errorf("runner: %s: is a folder, want a checkpoint's file", weights)

@@ -35,6 +35,8 @@ func TestCache(t *testing.T) {
 		{"c", "c", "little.c.pth"},
 		{filepath.Join(c.Weights(), "small.b.pth"), "b", "small.b.pth"},
 		{filepath.Join(c.Weights(), "smaller.d.pth"), "", "smaller.d.pth"},
+		{"b#model_ema", "b", "small.b.pth#model_ema"},
+		{filepath.Join(c.Weights(), "smaller.d.pth#ema.net"), "", "smaller.d.pth#ema.net"},
 	} {
 		tag, file, err := c.Resolve(spec, test.weights)
 		if err != nil || tag != test.tag || filepath.Base(file) != test.file {

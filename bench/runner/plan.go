@@ -164,7 +164,8 @@ func kept(dir string, rec *record.Record, p planned) bool {
 	if p.Weights == "" {
 		return true
 	}
-	sum, err := weights.HashFile(context.Background(), p.Weights)
+	path, _ := weights.SplitSection(p.Weights)
+	sum, err := weights.HashFile(context.Background(), path)
 	return err == nil && sum == rec.WeightsSHA256
 }
 
@@ -192,7 +193,8 @@ func (r *run) checkpoints(p planned) ([]planned, error) {
 		c := named[0]
 		p.Tag, p.Weights = c.Tag, c.File
 		if c.File != "" {
-			if _, err := os.Stat(c.File); err != nil {
+			path, _ := weights.SplitSection(c.File)
+			if _, err := os.Stat(path); err != nil {
 				p.missing = fmt.Sprintf("no checkpoint: %v", err)
 			}
 			return []planned{p}, nil

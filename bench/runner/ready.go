@@ -25,9 +25,10 @@ type Ready struct {
 	Recipe zoo.Recipe // every value filled in, for the graph's input size
 
 	Tag    string // of the checkpoint, "" where it has none or weights are generated
-	File   string // "" for generated weights
+	File   string // "" for generated weights; FILE#SECTION where a section of the file was asked for
 	SHA256 string // of the file
 	Naming string // whose parameter names the file has: "torchvision", or "" for the network's own
+	Taken  Taken  // what of the file is read
 
 	task  Task
 	file  *weights.File  // nil for generated weights
@@ -67,10 +68,29 @@ func (r *Ready) read() (err error) {
 	}
 	start := time.Now() // the time to load does not depend on whether somebody wants the hash
 	defer func() { r.took = time.Since(start) }()
+	if err := r.fit(); err != nil {
+		return err
+	}
 	if err := r.build(); err != nil || r.file == nil {
 		return err
 	}
 	return r.bind()
+}
+
+// fit chooses the section of the file that has the network's parameters.
+func (r *Ready) fit() error {
+	if r.file == nil {
+		return nil
+	}
+	g, err := r.Spec.Graph(0, 0)
+	if err != nil {
+		return err
+	}
+	if err := r.file.Fit(g.Params, r.Spec.Renames...); err != nil {
+		return err
+	}
+	r.Taken = taken(r.file)
+	return nil
 }
 
 // Options are the engine's options that the task asks for.

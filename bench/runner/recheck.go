@@ -183,7 +183,7 @@ func (r *run) recheckTimed(eval *record.Record, only func(timed *record.Record) 
 func belongTogether(timed, eval *record.Record) bool {
 	c := timed.Recheck
 	return timed.Kind == record.KindLatency && eval.Kind == record.KindEval && c != nil && eval.Accuracy != nil && eval.SamplesFile != "" &&
-		timed.Model == eval.Model && timed.WeightsSHA256 == eval.WeightsSHA256 && timed.RecipeSHA256 == eval.RecipeSHA256 &&
+		timed.Model == eval.Model && timed.WeightsSHA256 == eval.WeightsSHA256 && timed.WeightsSection == eval.WeightsSection && timed.WeightsPrefix == eval.WeightsPrefix && timed.RecipeSHA256 == eval.RecipeSHA256 &&
 		timed.Machine.KernelBuild == eval.Machine.KernelBuild && c.Data == eval.Dataset
 }
 

@@ -126,6 +126,8 @@ func Judge(before, now *record.Record) Verification {
 	}
 	if before.WeightsSHA256 != now.WeightsSHA256 {
 		doubt("other weights: %.16s, were %.16s", now.WeightsSHA256, before.WeightsSHA256)
+	} else if before.WeightsSection != "" && before.WeightsSection != now.WeightsSection {
+		doubt("another section of the weights' file: %s, was %s", whole(now.WeightsSection), before.WeightsSection)
 	}
 	if before.RecipeSHA256 != now.RecipeSHA256 && before.RecipeSHA256 != "" && now.Recipe != nil {
 		doubt("other preprocessing: %+v, was %+v", *now.Recipe, *before.Recipe)

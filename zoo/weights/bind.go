@@ -43,12 +43,11 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 			return nil, fmt.Errorf("weights: pattern %q of extra tensors: %w", pattern, err)
 		}
 	}
-	m := match(src, params, Table{})
-	for _, t := range opt.Tables {
-		if other := match(src, params, t); len(other.names) > len(m.names) {
-			m = other
-		}
+	var names []string
+	for _, t := range src.Tensors() {
+		names = append(names, t.Name)
 	}
+	m := bestMatch(names, params, opt.Tables)
 	b := &Bound{src: src, table: m.table.Name, from: map[string]int{}, names: m.names}
 	report := &BindError{File: src.Name(), Twice: m.twice}
 	instead := map[string]string{}
@@ -68,6 +67,9 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 		name, ok := m.names[p.Name]
 		if !ok {
 			report.Missing = append(report.Missing, Missing{Name: p.Name, Other: instead[p.Name]})
+			if f, ok := src.(*File); ok && strings.HasPrefix(instead[p.Name], "a pickled ") {
+				report.Remedy = convert(f.name, f.layout.section)
+			}
 			continue
 		}
 		t, _ := src.Lookup(name)
@@ -121,22 +123,33 @@ type matching struct {
 	twice   []string
 }
 
-func match(src Source, params []nn.Param, t Table) matching {
+// bestMatch is what the table makes of the names that finds most parameters, or the names themselves.
+func bestMatch(names []string, params []nn.Param, tables []Table) matching {
+	best := match(names, params, Table{})
+	for _, t := range tables {
+		if m := match(names, params, t); len(m.names) > len(best.names) {
+			best = m
+		}
+	}
+	return best
+}
+
+func match(names []string, params []nn.Param, t Table) matching {
 	m := matching{table: t, names: map[string]string{}, reshape: map[string]bool{}}
 	wanted := make(map[string]bool, len(params))
 	for _, p := range params {
 		wanted[p.Name] = p.Kind != nn.Aux
 	}
-	for _, tensor := range src.Tensors() {
-		row, name := t.find(tensor.Name)
+	for _, old := range names {
+		row, name := t.find(old)
 		if !wanted[name] {
 			continue
 		}
 		if before, twice := m.names[name]; twice {
-			m.twice = append(m.twice, fmt.Sprintf("%s and %s are both %s", clip(before), clip(tensor.Name), name))
+			m.twice = append(m.twice, fmt.Sprintf("%s and %s are both %s", clip(before), clip(old), name))
 			continue
 		}
-		m.names[name] = tensor.Name
+		m.names[name] = old
 		m.reshape[name] = row >= 0 && t.Rows[row].Reshape
 	}
 	return m

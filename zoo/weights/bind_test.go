@@ -148,7 +148,8 @@ func TestBindInert(t *testing.T) {
 		map[string][]byte{"0": floats(count(4)...)}))
 	params := []nn.Param{param("a", 4), param("b", 4), param("c", 4)}
 	_, err := Bind(f, params, Options{})
-	if want := "weights: f.pth: c: is a pickled some.where.Tensor, want a tensor"; err == nil || err.Error() != want {
+	if want := `weights: f.pth: c: is a pickled some.where.Tensor, want a tensor; in Python: d = torch.load("f.pth"); ` +
+		`torch.save({k: torch.as_tensor(v) for k, v in d.items()}, "weights.pth")`; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	if _, err := f.Float32("c"); err == nil || !strings.Contains(err.Error(), "c: is a pickled some.where.Tensor") {

@@ -17,6 +17,7 @@ type BindError struct {
 	Mistyped  []Mistyped
 	NotFinite []NotFinite
 	Twice     []string // two tensors that a table takes to one parameter
+	Remedy    string   // what can be done, "" where nobody knows
 }
 
 // Missing is a parameter without a tensor.
@@ -105,7 +106,14 @@ func (e *BindError) Error() string {
 	if e.anotherNetwork() {
 		s += fmt.Sprintf("a checkpoint of another network: %d of %d parameters fit; ", e.Fitting, e.Wanted)
 	} else if total == 1 {
-		return s + single
+		return s + single + e.remedy()
 	}
-	return s + strings.Join(groups, "; ")
+	return s + strings.Join(groups, "; ") + e.remedy()
+}
+
+func (e *BindError) remedy() string {
+	if e.Remedy == "" {
+		return ""
+	}
+	return "; " + e.Remedy
 }

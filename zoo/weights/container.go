@@ -8,7 +8,8 @@ import (
 )
 
 // torch.save writes one of two containers. Since PyTorch 1.6 a zip archive, its entries stored and not compressed:
-// NAME/data.pkl, the pickle, and NAME/data/KEY, a storage each. Before, and now by choice, pickles one after another
+// NAME/data.pkl, the pickle, and NAME/data/KEY, a storage each; TorchScript's archives have NAME/constants.pkl and
+// NAME/code/ besides. Before, and now by choice, pickles one after another
 // (a magic number, the protocol's version, sizes of the machine's types, the object, the list of storage keys) and
 // then the storages in the list's order, each after its number of elements.
 
@@ -38,8 +39,6 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 	switch {
 	case pickled == nil:
 		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive without data.pkl, which torch.save does not write"}
-	case files[root+"constants.pkl"] != nil:
-		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a TorchScript archive, want a state dict (save model.state_dict())"}
 	}
 	// place checks that an entry's bytes are in the file as they are, and gives the first one's position.
 	place := func(f *zip.File) (int64, error) {
@@ -77,7 +76,15 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 	if err != nil {
 		return layout{}, err
 	}
-	out, err := fromState(name, size, value, func(s *storage) (int64, error) {
+	sections, err := findSections(name, value)
+	if err != nil && files[root+"constants.pkl"] != nil {
+		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a TorchScript archive without named weights, as torch.jit.freeze " +
+			"leaves it, want a state dict; in Python: torch.save(model.state_dict(), \"weights.pth\"), before it is frozen"}
+	}
+	if err != nil {
+		return layout{}, err
+	}
+	return layout{format: "torch zip", sections: sections, size: size, place: func(s *storage) (int64, error) {
 		f := files[root+"data/"+s.key]
 		if f == nil {
 			return 0, broken(root+"data/"+s.key, "zip: no such entry, but a tensor is in it")
@@ -86,9 +93,7 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 			return 0, broken(f.Name, "zip: entry of %d bytes, want %d", f.UncompressedSize64, s.bytes())
 		}
 		return place(f)
-	})
-	out.format = "torch zip"
-	return out, err
+	}}, nil
 }
 
 func parseLegacy(name string, r io.ReaderAt, size int64) (layout, error) {
@@ -139,13 +144,15 @@ func parseLegacy(name string, r io.ReaderAt, size int64) (layout, error) {
 		u.pos += s.bytes()
 		u.r.Reset(io.NewSectionReader(r, u.pos, size-u.pos))
 	}
-	out, err := fromState(name, size, parts[3], func(s *storage) (int64, error) {
+	sections, err := findSections(name, parts[3])
+	if err != nil {
+		return layout{}, err
+	}
+	return layout{format: "torch legacy", sections: sections, size: size, place: func(s *storage) (int64, error) {
 		at, ok := starts[s.key]
 		if !ok {
 			return 0, &FormatError{File: name, Item: "storage " + s.key, Offset: -1, Msg: "is used by a tensor but not in the list"}
 		}
 		return at, nil
-	})
-	out.format = "torch legacy"
-	return out, err
+	}}, nil
 }

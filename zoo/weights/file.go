@@ -11,13 +11,15 @@ import (
 	"sync"
 )
 
-// A File is an opened checkpoint. It is a Source whose tensors bear the file's names, less a prefix that all of them
-// share, such as "module.".
+// A File is an opened checkpoint. It is a Source of the tensors of one of the file's sections, which bear the file's
+// names, less the prefix that wrappers such as DataParallel put before all of them ("module."). Fit chooses the section
+// and the prefix for a network.
 type File struct {
 	name   string
 	size   int64
 	r      io.ReaderAt
 	layout layout
+	pinned bool           // the section is the one that was asked for
 	index  map[string]int // name to layout.entries
 	list   []Tensor
 
@@ -30,9 +32,11 @@ type File struct {
 }
 
 // Open opens a checkpoint: safetensors, or PyTorch's zip or older pickle form, told apart by their content. It reads
-// the table of tensors, not the tensors. The error is a *FormatError or *UnsupportedError where the content is at
-// fault, and names the file.
-func Open(path string) (*File, error) {
+// the table of tensors, not the tensors. FILE#SECTION names one of the file's sections, or the tensors whose names begin
+// with SECTION and a dot. The error is a *FormatError or *UnsupportedError where the content is at fault, and names the
+// file.
+func Open(name string) (*File, error) {
+	path, section := SplitSection(name)
 	// Opening a pipe would wait for a writer.
 	if info, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
@@ -53,6 +57,12 @@ func Open(path string) (*File, error) {
 		f.Close()
 		return nil, err
 	}
+	if path != name {
+		if err := file.pin(section); err != nil {
+			f.Close()
+			return nil, err
+		}
+	}
 	file.f = f
 	file.data = mapFile(f, info.Size())
 	return file, nil
@@ -64,16 +74,27 @@ func newFile(name string, r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.cutPrefixes()
-	f := &File{name: name, size: size, r: r, layout: l, index: make(map[string]int, len(l.entries)), copies: map[string][]float32{}}
-	for i, e := range l.entries {
+	f := &File{name: name, size: size, r: r, layout: l, copies: map[string][]float32{}}
+	if err := f.take(l.sections[0], ""); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// take makes a section, less a prefix of its names, the file's tensors.
+func (f *File) take(s section, prefix string) error {
+	if err := f.layout.take(f.name, s, prefix); err != nil {
+		return err
+	}
+	f.index, f.list = make(map[string]int, len(f.layout.entries)), nil
+	for i, e := range f.layout.entries {
 		if _, twice := f.index[e.Name]; twice {
-			return nil, &FormatError{File: name, Item: e.Name, Offset: -1, Msg: "two tensors have this name"}
+			return &FormatError{File: f.name, Item: e.Name, Offset: -1, Msg: "two tensors have this name"}
 		}
 		f.index[e.Name] = i
 		f.list = append(f.list, e.Tensor)
 	}
-	return f, nil
+	return nil
 }
 
 // Name is the file's base name.

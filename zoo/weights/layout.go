@@ -6,14 +6,22 @@ import (
 	"strings"
 )
 
-// A layout is what parsing a file finds: where each tensor's bytes lie. No element has been read.
+// A layout is what parsing a file finds: its sections, and where the bytes lie of each tensor of the one that is taken.
+// No element has been read.
 type layout struct {
-	format   string // "safetensors", "torch zip" or "torch legacy"
-	entries  []entry
-	others   map[string]string // names of the state dict without a dense tensor, and what is there, as a pickled object's class
+	format   string            // "safetensors", "torch zip" or "torch legacy"
 	metadata map[string]string // safetensors' __metadata__
-	section  string            // the key of the dictionary that was taken, as "state_dict_ema", "" for the whole file
-	prefix   string            // what was cut from the front of every name, as "module."
+	sections []section         // in the order in which they are preferred; never empty
+	size     int64             // of the file
+	place    func(*storage) (int64, error)
+
+	// What take has taken.
+	entries []entry
+	others  map[string]string // names without a dense tensor, and what is there, as a pickled object's class
+	section string            // the path of the section, as "state_dict_ema", "" for the whole file
+	prefix  string            // what was cut from the front of every name, as "module."
+	cut     int               // of how many
+	outside []string          // names without the prefix, which are left out
 }
 
 // An entry is one tensor's place in the file.

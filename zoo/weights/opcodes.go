@@ -147,12 +147,12 @@ func (u *unpickler) step(op byte) error {
 	case opEmptyDict:
 		return u.push(&dict{})
 	case opEmptySet:
-		return u.push(&inert{"set"})
+		return u.push(&inert{class: "set"})
 	case opFrozenSet:
 		if _, err := u.popMark(); err != nil {
 			return err
 		}
-		return u.push(&inert{"frozenset"})
+		return u.push(&inert{class: "frozenset"})
 	case opAppend, opAppends, opAddItems, opSetItem, opSetItems:
 		return u.fill(op)
 
@@ -213,7 +213,7 @@ func (u *unpickler) text(op byte) error {
 	return u.push(s)
 }
 
-// fill puts values into a container. An inert one takes and forgets them.
+// fill puts values into a container. An inert one keeps the entries that have names.
 func (u *unpickler) fill(op byte) error {
 	var items []any
 	var err error
@@ -239,6 +239,12 @@ func (u *unpickler) fill(op byte) error {
 	pairs := op == opSetItem || op == opSetItems
 	switch target := target.(type) {
 	case *inert:
+		switch {
+		case op == opAddItems:
+			target.entries.add(items)
+		case pairs && len(items)%2 == 0:
+			target.entries.setAll(items)
+		}
 		return nil
 	case *list:
 		if !pairs {
@@ -247,9 +253,7 @@ func (u *unpickler) fill(op byte) error {
 		}
 	case *dict:
 		if pairs && len(items)%2 == 0 {
-			for i := 0; i < len(items); i += 2 {
-				target.set(items[i], items[i+1])
-			}
+			target.setAll(items)
 			return nil
 		}
 	}
@@ -318,9 +322,13 @@ func (u *unpickler) object(op byte) error {
 			return u.locate(err)
 		}
 		return u.push(v)
-	case opBuild: // attributes of an object; a state dict has one, _metadata
-		_, err := u.top()
-		return err
+	case opBuild:
+		of, err := u.top()
+		if err != nil {
+			return err
+		}
+		build(of, arg)
+		return nil
 	case opNewObjEx:
 		if arg, err = u.pop(); err != nil { // what was popped are keyword arguments
 			return err
@@ -343,9 +351,9 @@ func (u *unpickler) object(op byte) error {
 		if f == orderedDict {
 			return u.push(&dict{})
 		}
-		return u.push(&inert{string(f)})
+		return u.push(&inert{class: string(f)})
 	case *inert:
-		return u.push(&inert{f.class})
+		return u.push(&inert{class: f.class})
 	}
 	return u.errorf("makes an instance of %s, want a class", kind(f))
 }
@@ -353,8 +361,8 @@ func (u *unpickler) object(op byte) error {
 func (u *unpickler) reduce(f any, args tuple) error {
 	g, ok := f.(global)
 	if !ok {
-		if of, inertly := f.(*inert); inertly { // the result of an inert thing's call, such as a partial
-			return u.locate(refused(global(of.class)))
+		if of, inertly := f.(*inert); inertly { // what a call gave, such as a partial, is called in turn
+			return u.push(&inert{class: of.class})
 		}
 		return u.errorf("calls %s, want a function", kind(f))
 	}
@@ -363,6 +371,26 @@ func (u *unpickler) reduce(f any, args tuple) error {
 		return u.locate(err)
 	}
 	return u.push(v)
+}
+
+// build gives an object its attributes. Those of a dictionary, a state dict's _metadata, have no use here. The state of
+// a class with __slots__ is a pair: of its other attributes and of those.
+func build(of, state any) {
+	object, ok := of.(*inert)
+	if !ok {
+		return
+	}
+	parts, ok := state.(tuple)
+	if !ok {
+		parts = tuple{state}
+	}
+	for _, part := range parts {
+		if d, ok := part.(*dict); ok {
+			for _, name := range d.names {
+				object.entries.set(name, d.items[name])
+			}
+		}
+	}
 }
 
 // kind is what a value is, for an error.

@@ -38,8 +38,12 @@ type (
 	// A global is a class or a function, by its name alone.
 	global string
 
-	// An inert value stands for an object of a class that is not known here. It takes part in nothing.
-	inert struct{ class string }
+	// An inert value stands for an object of a class that is not known here, or for what a call of a function would have
+	// given. It keeps the entries and attributes that the pickle puts into it, since a model may keep its weights there.
+	inert struct {
+		class   string
+		entries dict
+	}
 
 	// A bigInteger is one that does not fit int64, as its two's complement, little-endian.
 	bigInteger string
@@ -57,6 +61,20 @@ func (d *dict) set(key, value any) {
 		d.names = append(d.names, name)
 	}
 	d.items[name] = value
+}
+
+// setAll takes keys and values in turn.
+func (d *dict) setAll(items []any) {
+	for i := 0; i < len(items); i += 2 {
+		d.set(items[i], items[i+1])
+	}
+}
+
+// add takes the members of a set, as keys.
+func (d *dict) add(items []any) {
+	for _, item := range items {
+		d.set(item, true)
+	}
 }
 
 // An unpickler runs one pickle after another from r. Opcodes are those of protocols 2 to 5 that Python's pickle

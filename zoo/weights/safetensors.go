@@ -68,11 +68,11 @@ func parseSafetensors(name string, r io.ReaderAt, size int64) (layout, error) {
 	if err := h.check(data, size); err != nil {
 		return layout{}, err
 	}
-	out := layout{format: "safetensors", metadata: h.metadata}
+	var whole section
 	for _, t := range h.tensors {
-		out.entries = append(out.entries, entry{Tensor: t.Tensor, offset: data + t.begin})
+		whole.entries = append(whole.entries, entry{Tensor: t.Tensor, offset: data + t.begin})
 	}
-	return out, nil
+	return layout{format: "safetensors", metadata: h.metadata, sections: []section{whole}, size: size}, nil
 }
 
 // A header reads safetensors' JSON token by token: encoding/json's own decoding into a map would let a second tensor

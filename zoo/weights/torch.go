@@ -3,38 +3,37 @@ package weights
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
-// What a pickle of torch.save may call, and what it gives. Names and arguments are those of torch/_utils.py,
+// What a pickle of torch.save calls, and what that gives here. Names and arguments are those of torch/_utils.py,
 // torch/_tensor.py and torch/serialization.py of PyTorch 2.
 //
-// Everything else that can be called is refused, with two exceptions that keep ordinary training checkpoints
-// readable. An instance of an unknown class that pickle makes without a call (argparse.Namespace in "args") is inert.
-// So is what the constructors listed in plainData would give: they hold numbers, paths and times that stand beside
-// the weights, and nothing of theirs is looked at.
+// Nothing is ever called. The few functions that make tensors and dictionaries are done here; what any other would give
+// is an inert value. Training frameworks leave such objects beside the weights: partial functions, members of enums,
+// patterns, ranges, random generators. A call that only serves to run commands on the machine that loads the file is an
+// error all the same: whoever has the file should know.
 
 const orderedDict global = "collections.OrderedDict"
 
-func plainData(f global) bool {
-	switch f {
-	case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.core.multiarray._reconstruct",
-		"numpy._core.multiarray._reconstruct", "numpy.dtype", "numpy.ndarray", "_codecs.encode",
-		"builtins.set", "builtins.frozenset", "builtins.bytearray", "builtins.complex", "builtins.slice", "builtins.range",
-		"__builtin__.set", "__builtin__.frozenset", "__builtin__.bytearray", "__builtin__.complex", "__builtin__.slice",
-		"collections.Counter", "collections.deque", "argparse.Namespace", "types.SimpleNamespace",
-		"datetime.datetime", "datetime.timedelta", "datetime.date", "decimal.Decimal", "fractions.Fraction", "uuid.UUID",
-		"pathlib.PosixPath", "pathlib.WindowsPath", "pathlib.PurePosixPath", "pathlib._local.PosixPath", "pathlib._local.WindowsPath",
-		"torch.device", "torch.serialization._get_layout", "torch._utils._rebuild_qtensor", "torch._utils._rebuild_sparse_tensor",
-		"torch._utils._rebuild_meta_tensor_no_storage", "torch._utils._rebuild_device_tensor_from_numpy":
+// runsCode reports whether a function in a pickle has no use but to run code or to touch files where it is loaded.
+func runsCode(f global) bool {
+	module, name, _ := strings.Cut(string(f), ".")
+	switch module {
+	case "os", "posix", "nt":
+		return name != "stat_result" && name != "terminal_size"
+	case "builtins", "__builtin__":
+		switch name {
+		case "eval", "exec", "execfile", "compile", "open", "file", "input", "raw_input", "__import__", "breakpoint":
+			return true
+		}
+	case "subprocess", "pty", "runpy", "importlib", "shutil", "socket", "ctypes", "webbrowser", "pdb", "bdb", "timeit", "pip", "sys":
 		return true
 	}
 	return false
 }
 
-// refused is the error for a call that is not on the list.
+// refused is the error for a call that runs code.
 func refused(f global) error {
 	return &UnsupportedError{Msg: fmt.Sprintf("calls %s, which a state dict does not need; nothing was executed", clip(string(f)))}
 }
@@ -161,7 +160,7 @@ func (r *rebuilder) persist(id tuple) (any, error) {
 	}
 	dtype, untyped, ok := storageDtype(class)
 	if !ok {
-		return &inert{string(class)}, nil
+		return &inert{class: string(class)}, nil
 	}
 	if untyped {
 		dtype = ""
@@ -197,10 +196,19 @@ func (r *rebuilder) call(f global, args tuple) (any, error) {
 		return pairs(args)
 	case "collections.defaultdict":
 		return &dict{}, nil
+	case "builtins.set", "__builtin__.set":
+		set := &inert{class: "set"}
+		if len(args) == 1 {
+			if items, ok := args[0].(*list); ok {
+				set.entries.add(items.items)
+			}
+		}
+		return set, nil
 	case "torch.Size":
 		if len(args) == 1 {
-			if t, ok := args[0].(tuple); ok {
-				return t, nil
+			switch v := args[0].(type) {
+			case tuple, *inert:
+				return v, nil
 			}
 		}
 		return nil, errors.New("torch.Size of something other than a tuple")
@@ -213,7 +221,7 @@ func (r *rebuilder) call(f global, args tuple) (any, error) {
 		name, _ := args[6].(global)
 		dtype := torchDtype(name)
 		if dtype == "" {
-			return &inert{"tensor of dtype " + string(name)}, nil
+			return &inert{class: "tensor of dtype " + string(name)}, nil
 		}
 		return r.tensor(f, args, dtype)
 	case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state":
@@ -236,10 +244,10 @@ func (r *rebuilder) call(f global, args tuple) (any, error) {
 		}
 		return nil, fmt.Errorf("%s of something other than a function and its arguments", f)
 	}
-	if plainData(f) {
-		return &inert{string(f)}, nil
+	if runsCode(f) {
+		return nil, refused(f)
 	}
-	return nil, refused(f)
+	return &inert{class: string(f)}, nil
 }
 
 // pairs is an ordered dictionary given as Python 2 pickled it: a list of [key, value], or nothing.
@@ -266,7 +274,10 @@ func pairs(args tuple) (any, error) {
 		}
 		return d, nil
 	}
-	return nil, errors.New("dictionary of something other than a list of pairs")
+	if d, ok := args[0].(*dict); ok {
+		return d, nil
+	}
+	return &inert{class: "dict"}, nil
 }
 
 // tensor builds a view from (storage, offset, shape, strides, …), and compares it with the storage.
@@ -275,7 +286,13 @@ func (r *rebuilder) tensor(f global, args tuple, dtype Dtype) (any, error) {
 		return nil, fmt.Errorf("%s with %d arguments", f, len(args))
 	}
 	if of, ok := args[0].(*inert); ok {
-		return &inert{"tensor of " + of.class}, nil
+		return &inert{class: "tensor of " + of.class}, nil
+	}
+	// A tensor can say that its numbers change when they are read: conjugated, or of the other sign.
+	if len(args) > 6 && dtype == "" {
+		if meta, ok := args[6].(*dict); ok && (meta.items["neg"] == true || meta.items["conj"] == true) {
+			return &inert{class: "tensor that is negated or conjugated when it is read"}, nil
+		}
 	}
 	of, ok1 := args[0].(slice)
 	offset, ok2 := args[1].(int64)
@@ -352,98 +369,6 @@ func (t *tensor) entry(name string, start int64) entry {
 		e.strides = nil
 	}
 	return e
-}
-
-// sections are the keys under which training scripts keep a state dict, in the order in which they are tried: the
-// averaged weights first, since they are the ones that a script evaluates and publishes.
-func sections() []string {
-	return []string{"state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model_state", "model"}
-}
-
-// stateDict finds the dictionary of tensors in what a file's pickle holds, and the key it was under.
-func stateDict(file string, root any) (*dict, string, error) {
-	none := func(format string, args ...any) error {
-		return &UnsupportedError{File: file, Offset: -1, Msg: fmt.Sprintf(format, args...)}
-	}
-	d, ok := root.(*dict)
-	if !ok {
-		return nil, "", none("holds %s, want a state dict (save model.state_dict())", kind(root))
-	}
-	for _, key := range sections() {
-		if inner, ok := d.items[key].(*dict); ok && inner.tensors() > 0 {
-			return inner, key, nil
-		}
-	}
-	if d.tensors() > 0 {
-		return d, "", nil
-	}
-	for _, key := range sections() {
-		if v, ok := d.items[key].(*inert); ok {
-			return nil, "", none("%s is %s, want a state dict (save model.state_dict())", key, kind(v))
-		}
-	}
-	return nil, "", none("holds no tensors, neither under its own keys (%s) nor under one of %s",
-		shorten(d.names, 8), strings.Join(sections(), ", "))
-}
-
-func (d *dict) tensors() (n int) {
-	for _, v := range d.items {
-		if _, ok := v.(*tensor); ok {
-			n++
-		}
-	}
-	return n
-}
-
-// fromState makes a layout of a state dict. place gives the byte where a storage begins.
-func fromState(file string, size int64, root any, place func(*storage) (int64, error)) (layout, error) {
-	d, section, err := stateDict(file, root)
-	if err != nil {
-		return layout{}, err
-	}
-	out := layout{section: section, others: map[string]string{}}
-	for _, name := range d.names {
-		if !utf8.ValidString(name) {
-			return layout{}, &FormatError{File: file, Item: name, Offset: -1, Msg: "name is not UTF-8"}
-		}
-		t, ok := d.items[name].(*tensor)
-		if !ok {
-			out.others[name] = kind(d.items[name])
-			continue
-		}
-		start, err := place(t.of.of)
-		if err != nil {
-			return layout{}, err
-		}
-		e := t.entry(name, start)
-		// Strides of 0 could make any number of elements out of one.
-		if int64(e.Len()) > size {
-			return layout{}, &FormatError{File: file, Item: name, Offset: -1,
-				Msg: fmt.Sprintf("shape %v does not fit into a file of %d bytes", e.Shape, size)}
-		}
-		out.entries = append(out.entries, e)
-	}
-	return out, nil
-}
-
-// cutPrefixes drops what wrappers put before every name: DistributedDataParallel's and DataParallel's "module.",
-// torch.compile's "_orig_mod.". The counter of averaged models, n_averaged, stands outside.
-func (l *layout) cutPrefixes() {
-	for _, prefix := range []string{"module.", "_orig_mod.", "module."} {
-		outside := func(e entry) bool { return !strings.HasPrefix(e.Name, prefix) && e.Name != "n_averaged" }
-		inside := func(e entry) bool { return strings.HasPrefix(e.Name, prefix) }
-		if !slices.ContainsFunc(l.entries, inside) || slices.ContainsFunc(l.entries, outside) {
-			continue
-		}
-		for i := range l.entries {
-			l.entries[i].Name = strings.TrimPrefix(l.entries[i].Name, prefix)
-		}
-		others := map[string]string{}
-		for name, what := range l.others {
-			others[strings.TrimPrefix(name, prefix)] = what
-		}
-		l.others, l.prefix = others, l.prefix+prefix
-	}
 }
 
 // shorten joins names, at most most of them, and counts the rest.

@@ -7,11 +7,14 @@
 // a parameter of a network for inference in float32 is none. A file is judged by its content, not by its name, and is
 // not trusted: every length, offset, shape and stride is checked against the file before it is used, memory stays
 // proportional to the file, and what breaks the format is a *FormatError with its position. Nothing in a pickle is
-// ever executed. The reader builds containers, numbers, strings and dense tensors; an object of any other class is
-// kept as an inert value that knows its class's name; a call of any function that is not on the list in torch.go is an
-// *UnsupportedError that names it, and so is everything that is sound but not read here (compressed zip entries,
-// big-endian storages, TorchScript archives). An inert value that stands where the network wants a tensor is reported
-// by Bind like a missing one, with its class.
+// ever executed. The reader builds containers, numbers, strings and dense tensors; an object of any other class, and
+// what a call of any function would give, is an inert value that knows the name of its class or function. A call that
+// only serves to run code where the file is loaded (os.system) is an *UnsupportedError, and so is everything that is
+// sound but not read here (compressed zip entries, big-endian storages). An inert value that stands where the network
+// wants a tensor is reported by Bind like a missing one, with its class and with what to type.
+//
+// A file may hold several state dicts, its sections, and a state dict may have a prefix before every name. Fit chooses
+// both for a network, and says what it chose; a pickled module or a TorchScript archive gives its state dict too.
 //
 // Files are mapped where the system can; a slice from Float32 may point into the map. Read copies instead, through the
 // file descriptor, so that it needs no map, keeps the process small and turns a file that shrinks under it into an

@@ -30,6 +30,7 @@ type Extractor struct {
 	Network  string
 	File     string // base name
 	SHA256   string // of the file
+	Section  string // of the file, "" where it has one alone
 	Recipe   preprocess.Recipe
 	Features int // what the classifier is given
 	Logits   int
@@ -48,7 +49,7 @@ func Open(list *zoo.List, t runner.Task) (*Extractor, error) {
 		return nil, err
 	}
 	defer r.Close()
-	e := &Extractor{Network: r.Spec.Name, Name: r.Name(), File: filepath.Base(r.File), SHA256: r.SHA256, Logits: r.Graph.Classes}
+	e := &Extractor{Network: r.Spec.Name, Name: r.Name(), File: filepath.Base(r.File), SHA256: r.SHA256, Section: r.Taken.Part(), Logits: r.Graph.Classes}
 	if r.Graph, e.Features, err = Tap(r.Graph); err != nil {
 		return nil, err
 	}
@@ -75,7 +76,8 @@ func (e *Extractor) Key(build string) (string, error) {
 		Network, SHA256, ISA, Build string
 		Recipe                      preprocess.Recipe
 		Features, Logits            int
-	}{form, e.Network, e.SHA256, kernels.ISA(), build, e.Recipe, e.Features, e.Logits})
+		Section                     string `json:",omitempty"`
+	}{form, e.Network, e.SHA256, kernels.ISA(), build, e.Recipe, e.Features, e.Logits, e.Section})
 	if err != nil {
 		return "", fmt.Errorf("features: %w", err)
 	}
