@@ -15,7 +15,7 @@ import (
 //   - timm writes the first fully connected layers as convolutions, 7×7 and 1×1, and averages their outputs, so that a
 //     larger input slides the classifier over the image (the paper's own dense evaluation, section 3.2); a smaller one
 //     is stretched to 7×7 by the adaptive pool. torchvision pools every size to 7×7 first: the same at 224, the
-//     published size, not above it.
+//     published size, not above it. A file's names say which of the two graphs is meant.
 //
 // vgg13 and the variants _bn but of 16 layers have no golden: their MACs are this graph's count.
 type vgg struct {
@@ -32,7 +32,7 @@ var vggs = family{name: "vgg", year: 2014, paper: "arXiv:1409.1556", rows: []row
 	{"vgg16_bn", vgg{[5]int{2, 2, 3, 3, 3}, true}.build, 224, 138_365_992, 15_470_264_320, plain},
 	{"vgg19", vgg{[5]int{2, 2, 4, 4, 4}, false}.build, 224, 143_667_240, 19_632_062_464, plain},
 	{"vgg19_bn", vgg{[5]int{2, 2, 4, 4, 4}, true}.build, 224, 143_678_248, 19_632_062_464, plain},
-}, renames: []renames{{table: weights.Table{Name: "torchvision", Rows: []weights.Rename{
+}, variants: []variants{{variant: Variant{Library: "torchvision", Graph: "pools to 7×7 before the classifier"}}}, renames: []renames{{table: weights.Table{Name: "torchvision", Rows: []weights.Rename{
 	{Old: "classifier.0.weight", New: "pre_logits.fc1.weight", Reshape: true}, // (4096,25088) to (4096,512,7,7)
 	{Old: "classifier.0.bias", New: "pre_logits.fc1.bias"},
 	{Old: "classifier.3.weight", New: "pre_logits.fc2.weight", Reshape: true},
@@ -56,7 +56,7 @@ func (v vgg) build(g *nn.Builder, x nn.Value) nn.Value {
 		next()
 	}
 	x = g.Expect(x, nn.Shape{C: 512, H: 7, W: 7})
-	if x.H < 7 {
+	if x.H < 7 || g.Library == "torchvision" {
 		x = g.AdaptiveAvgPool(x, 7, 7)
 	}
 	x = g.ReLU(g.Conv("pre_logits.fc1", x, 4096, nn.K(7).Valid().WithBias()))

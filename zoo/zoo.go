@@ -12,6 +12,7 @@
 package zoo
 
 import (
+	"slices"
 	"sync"
 
 	"zoobench/zoo/nn"
@@ -74,20 +75,44 @@ type Spec struct {
 	// Renames are other libraries' names of the parameters, for weights.Bind, which takes the table that fits a file.
 	Renames []weights.Table
 
+	// Variants are the libraries that compute the network otherwise or prepare its images otherwise.
+	Variants []Variant
+
 	// Checkpoints are the published weights; none for a network that nobody published any for.
 	Checkpoints []Checkpoint
 }
 
+// A Variant is what another library makes of a network. Its name is that of the table of Renames that fits the library's
+// files, so that a file's parameter names choose it.
+type Variant struct {
+	Library string
+	Graph   string  // in what its graph differs; "" where it computes the same
+	Recipe  *Recipe // its preprocessing, where the library published no checkpoint of its own in Checkpoints; nil for the row's
+}
+
+// Variant is what a library makes of the network, the zero Variant where that is nothing else.
+func (s *Spec) Variant(library string) Variant {
+	for _, v := range s.Variants {
+		if v.Library == library {
+			return v
+		}
+	}
+	return Variant{}
+}
+
 // Graph builds the network for a square input of size pixels and a number of classes; 0 means the published size, and
 // ImageNet's 1000 classes. A size that the network's strides or windows do not allow is an error.
-func (s *Spec) Graph(size, classes int) (*nn.Graph, error) {
+func (s *Spec) Graph(size, classes int) (*nn.Graph, error) { return s.GraphOf("", size, classes) }
+
+// GraphOf is Graph as a library computes the network, see Variants. The parameters are the same.
+func (s *Spec) GraphOf(library string, size, classes int) (*nn.Graph, error) {
 	if size == 0 {
 		size = s.Size
 	}
 	if classes == 0 {
 		classes = 1000
 	}
-	return nn.Build(s.Name, s.Build, nn.Config{Size: size, Classes: classes, Default: s.Size})
+	return nn.Build(s.Name, s.Build, nn.Config{Size: size, Classes: classes, Default: s.Size, Library: library})
 }
 
 // Default is the list of this package's own networks, in order of publication.
@@ -124,6 +149,8 @@ type family struct {
 	// Other libraries' spellings, by the row's name.
 	aliases []alias
 	renames []renames
+	// What other libraries compute or prepare otherwise.
+	variants []variants
 }
 
 // row is one network of a family's table. Its counts are published: params in the goldens, in torchvision's metadata or
@@ -145,6 +172,12 @@ type renames struct {
 	table weights.Table
 }
 
+// variants hold for the rows named in of, or for the whole family where of is nil.
+type variants struct {
+	of      []string
+	variant Variant
+}
+
 func (f family) specs() []Spec {
 	var specs []Spec
 	for _, r := range f.rows {
@@ -157,8 +190,13 @@ func (f family) specs() []Spec {
 				s.Aliases = append(s.Aliases, a.name)
 			}
 		}
+		for _, v := range f.variants {
+			if appliesTo(v.of, r.name) {
+				s.Variants = append(s.Variants, v.variant)
+			}
+		}
 		for _, n := range f.renames {
-			if n.appliesTo(r.name) {
+			if appliesTo(n.of, r.name) {
 				s.Renames = append(s.Renames, n.table)
 			}
 		}
@@ -167,11 +205,5 @@ func (f family) specs() []Spec {
 	return specs
 }
 
-func (n renames) appliesTo(name string) bool {
-	for _, of := range n.of {
-		if of == name {
-			return true
-		}
-	}
-	return n.of == nil
-}
+// appliesTo reports whether a row is among those named, or none is named.
+func appliesTo(of []string, name string) bool { return of == nil || slices.Contains(of, name) }

@@ -42,6 +42,8 @@ type evalRow struct {
 
 	WeightsSection string `json:"weights_section,omitempty"` // of the file's dictionaries the one that was read
 	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // cut from the front of the file's names
+	WeightsNames   string `json:"weights_names,omitempty"`   // whose parameter names the file has, "" for the network's own
+	RecipeSource   string `json:"recipe_source,omitempty"`   // what the preprocessing follows
 }
 
 // recipeFlags override parts of a checkpoint's preprocessing.
@@ -80,10 +82,35 @@ func (r *recipeFlags) recipe() (runner.Recipe, error) {
 		}
 		*f.into = (*[3]float64)(f.have)
 	}
+	if over.Mean != nil && max(over.Mean[0], over.Mean[1], over.Mean[2]) > 1 || over.Std != nil && max(over.Std[0], over.Std[1], over.Std[2]) > 1 {
+		return over, r.scaled()
+	}
 	if over.Std != nil && !(min(over.Std[0], over.Std[1], over.Std[2]) > 0) {
 		return over, fmt.Errorf("--std %v: want more than 0", r.std)
 	}
 	return over, nil
+}
+
+// scaled is the error for a mean or deviation of values from 0 to 255, with what to type instead.
+func (r *recipeFlags) scaled() error {
+	var have, want []string
+	for _, f := range []struct {
+		name string
+		have []float64
+	}{{"mean", r.mean}, {"std", r.std}} {
+		if f.have == nil {
+			continue
+		}
+		var old, divided []string
+		for _, v := range f.have {
+			old = append(old, strconv.FormatFloat(v, 'g', -1, 64))
+			divided = append(divided, strconv.FormatFloat(v/255, 'g', 6, 64))
+		}
+		have = append(have, "--"+f.name+" "+strings.Join(old, ","))
+		want = append(want, "--"+f.name+" "+strings.Join(divided, ","))
+	}
+	return fmt.Errorf("%s: these are of values from 0 to 255, want values from 0 to 1; divided by 255: %s",
+		strings.Join(have, " "), strings.Join(want, " "))
 }
 
 func (a *app) eval() *cobra.Command {
@@ -163,11 +190,14 @@ func (a *app) sayReady(n *runner.Network, images *datasets.Files) {
 		names = n.Naming + "'s"
 	}
 	r := n.Recipe
+	if differs := n.Spec.Variant(n.Naming).Graph; differs != "" {
+		names += ", and so is the graph (it " + differs + ")"
+	}
 	file := append([]string{filepath.Base(n.File)}, n.Taken.Notes()...)
 	fmt.Fprintf(a.notes, "%s: %s, parameter names are %s; %d classes\n", clean(n.Name()), clean(strings.Join(file, ", ")), names,
 		n.Graph.Classes)
-	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v\n", r.Resize, r.CropMode, r.Size, r.Interpolation,
-		r.Mean, r.Std)
+	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v; from %s\n", r.Resize, r.CropMode, r.Size,
+		r.Interpolation, r.Mean, r.Std, clean(n.Source))
 	if images != nil {
 		fmt.Fprintf(a.notes, "images: %s\n", clean(reading(images)))
 	}
@@ -189,6 +219,7 @@ func newEvalRow(r *record.Record) evalRow {
 		Reading: r.Reading, Split: r.Split, Exif: r.Exif,
 		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Warnings: r.Verdict.Warnings,
 		Plan: r.Plan.Hash, WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix,
+		WeightsNames: r.WeightsNames, RecipeSource: r.RecipeSource,
 	}
 }
 

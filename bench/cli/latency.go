@@ -49,6 +49,7 @@ type latencyRow struct {
 
 	WeightsSection string `json:"weights_section,omitempty"` // of the file's dictionaries the one that was read
 	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // cut from the front of the file's names
+	WeightsNames   string `json:"weights_names,omitempty"`   // whose parameter names the file has, "" for the network's own
 }
 
 func newLatencyRow(r *record.Record) latencyRow {
@@ -59,7 +60,7 @@ func newLatencyRow(r *record.Record) latencyRow {
 		P50Lo: r.P50Lo, P50Hi: r.P50Hi, ImagesPerSec: r.ImagesPerSec, ISA: r.Machine.ISA, Weights: r.WeightsFile,
 		Valid: r.Verdict.Valid, Reasons: r.Verdict.Reasons, Warnings: r.Verdict.Warnings, Plan: r.Plan.Hash, Tune: r.Tune,
 		Processes: len(r.Processes), BetweenPercent: r.BetweenPercent, WithinPercent: r.WithinPercent,
-		WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix,
+		WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix, WeightsNames: r.WeightsNames,
 	}
 }
 

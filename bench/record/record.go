@@ -109,6 +109,8 @@ type Record struct {
 
 	WeightsSection string `json:"weights_section,omitempty"` // of a file's dictionaries the one that was read, as state_dict
 	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // cut from the front of the file's names, as module.
+	WeightsNames   string `json:"weights_names,omitempty"`   // whose parameter names the file has, as torchvision; "" for the network's own
+	RecipeSource   string `json:"recipe_source,omitempty"`   // what the preprocessing follows, as timm's tv_in1k
 }
 
 // Ran returns the settings that the record was measured with, as far as it tells.

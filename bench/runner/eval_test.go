@@ -14,6 +14,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/zoo"
+	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
 )
 
@@ -168,9 +169,52 @@ func TestOtherLibrarysSize(t *testing.T) {
 	if in := r.Graph.Input(); r.Naming != "torchvision" || r.Recipe.Size != 288 || in.H != 288 || r.Graph.Classes != 3 {
 		t.Errorf("%s's names: a recipe of %d pixels, a graph of %v, %d classes; want 288, 3", r.Naming, r.Recipe.Size, in, r.Graph.Classes)
 	}
+	if want := "torchvision's IMAGENET1K_V1"; r.Source != want {
+		t.Errorf("preprocessing from %q, want %q", r.Source, want)
+	}
 	n, err := r.Load(r.Options())
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.Close()
+}
+
+// TestOtherLibrarysGraph opens a file with another library's names of a network that this library computes and prepares
+// otherwise: graph and recipe are that library's, and the record says so.
+func TestOtherLibrarysGraph(t *testing.T) {
+	tiny, err := misbehaving().Find("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := *tiny
+	spec.Build = func(g *nn.Builder, x nn.Value) nn.Value {
+		if g.Library == "theirs" {
+			x = g.MaxPool(x, nn.K(2).S(2).Valid())
+		}
+		return tiny.Build(g, x)
+	}
+	spec.Renames = []weights.Table{{Name: "theirs", Rows: []weights.Rename{{Old: "their.*.*", New: "*.*"}}}}
+	spec.Variants = []zoo.Variant{{Library: "theirs", Graph: "halves the image", Recipe: &zoo.Recipe{CropPct: 1, CropMode: "squash"}}}
+	list, err := zoo.NewList([]zoo.Spec{spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		prefix, names, source, mode string
+		nodes                       int
+	}{{"", "", "tiny's default", "center", 5}, {"their.", "theirs", "theirs's default", "squash", 6}} {
+		path := filepath.Join(t.TempDir(), "w.safetensors")
+		writeWeightsAs(t, path, 3, test.prefix)
+		task := Task{Weights: path, Job: experiment.Job{Model: spec.Name, Axes: record.Axes{Threads: 1, Batch: 1, NoTune: true}}}
+		n, err := Open(list, task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := n.record(record.KindLatency, task)
+		n.Close()
+		if r.WeightsNames != test.names || r.RecipeSource != test.source || r.Recipe.CropMode != test.mode || len(n.Graph.Nodes) != test.nodes {
+			t.Errorf("names of %q, recipe from %q, %s, %d nodes; want %+v", r.WeightsNames, r.RecipeSource, r.Recipe.CropMode,
+				len(n.Graph.Nodes), test)
+		}
+	}
 }

@@ -183,7 +183,7 @@ func (n *Network) record(kind record.Kind, t Task) *record.Record {
 	r := describe(kind, n.Spec, t)
 	r.Model = n.Spec.Name
 	r.Checkpoint, r.WeightsFile, r.WeightsSHA256 = n.Tag, n.File, n.SHA256
-	r.WeightsSection, r.WeightsPrefix = n.Taken.Section, n.Taken.Prefix
+	r.WeightsSection, r.WeightsPrefix, r.WeightsNames, r.RecipeSource = n.Taken.Section, n.Taken.Prefix, n.Naming, n.Source
 	r.Cost = &record.Cost{Params: n.Graph.ParamCount(), MACs: n.Graph.MACs(), Activations: n.Graph.Activations()}
 	r.Recipe = &record.Recipe{
 		ImgSize: n.Recipe.Size, Resize: n.Recipe.Resize, CropPct: n.Recipe.CropPct, CropMode: n.Recipe.CropMode,

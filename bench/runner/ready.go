@@ -27,7 +27,8 @@ type Ready struct {
 	Tag    string // of the checkpoint, "" where it has none or weights are generated
 	File   string // "" for generated weights; FILE#SECTION where a section of the file was asked for
 	SHA256 string // of the file
-	Naming string // whose parameter names the file has: "torchvision", or "" for the network's own
+	Naming string // whose parameter names the file has: "torchvision", or "" for the network's own; the graph is that library's
+	Source string // of the recipe: what it follows, before the task's own settings
 	Taken  Taken  // what of the file is read
 
 	task  Task
@@ -169,12 +170,12 @@ func (r *Ready) build() (err error) {
 		classes = cmp.Or(own, classes)
 	}
 	r.prepare()
-	r.Graph, err = r.Spec.Graph(r.Recipe.Size, classes)
+	r.Graph, err = r.Spec.GraphOf(r.Naming, r.Recipe.Size, classes)
 	return err
 }
 
-// bind finds the graph's parameters in the file. Where the file's names are another library's, so is the recipe; if that is
-// for another input size, the graph is built anew.
+// bind finds the graph's parameters in the file. Where the file's names are another library's, so are the recipe and the
+// graph, which is built anew if they differ.
 func (r *Ready) bind() error {
 	bound, err := weights.Bind(r.file, r.Graph.Params, weights.Options{Tables: r.Spec.Renames})
 	if err != nil {
@@ -187,7 +188,7 @@ func (r *Ready) bind() error {
 	}
 	r.Naming = bound.Table()
 	size := r.Recipe.Size
-	if r.prepare(); r.Recipe.Size == size {
+	if r.prepare(); r.Recipe.Size == size && r.Spec.Variant(r.Naming).Graph == "" {
 		return nil
 	}
 	if err := r.build(); err != nil {
@@ -200,12 +201,17 @@ func (r *Ready) bind() error {
 // has published the network first, else as the network's own row says; then what the task overrides.
 func (r *Ready) prepare() {
 	recipe, known := r.Spec.Recipe, r.Spec.Checkpoints
+	r.Source = r.Spec.Name + "'s default"
 	of := slices.IndexFunc(known, func(c zoo.Checkpoint) bool { return c.Tag == r.Tag })
 	if of < 0 && r.Naming != "" {
 		of = slices.IndexFunc(known, func(c zoo.Checkpoint) bool { return c.Library == r.Naming })
 	}
 	if of >= 0 {
 		recipe = known[of].Recipe
+		r.Source = known[of].Library + "'s " + known[of].Tag
+	} else if own := r.Spec.Variant(r.Naming).Recipe; own != nil {
+		recipe = *own
+		r.Source = r.Naming + "'s default"
 	}
 	if size := r.task.ImgSize; size != 0 && size != recipe.Size {
 		full := recipe.Full(r.Spec.Size)
@@ -216,6 +222,9 @@ func (r *Ready) prepare() {
 		case recipe.CropPct == 0 && of >= 0 && known[of].Recipe.Resize != 0:
 			recipe.CropPct = float64(full.Size) / float64(full.Resize)
 		}
+	}
+	if r.task.Recipe != (Recipe{}) || r.task.ImgSize != 0 {
+		r.Source += ", with changes that were asked for"
 	}
 	r.Recipe = r.task.Recipe.apply(recipe).Full(r.Spec.Size)
 }

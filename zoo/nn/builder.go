@@ -19,9 +19,10 @@ type state struct {
 	graph    Graph
 	err      error
 	names    map[string]bool
-	Classes  int  // outputs of the classifier
-	Size     int  // of the square input, in pixels
-	Training bool // whether dropout, stochastic depth and auxiliary heads are wanted
+	Classes  int    // outputs of the classifier
+	Size     int    // of the square input, in pixels
+	Training bool   // whether dropout, stochastic depth and auxiliary heads are wanted
+	Library  string // see Config
 	expect   bool
 
 	FromScratch bool // whether tables of positions are made for Size
@@ -39,6 +40,10 @@ type Config struct {
 	// FromScratch makes tables of positions for Size itself. Otherwise they have the size of the published ones and are
 	// resampled.
 	FromScratch bool
+
+	// Library names the library whose network is wanted, where libraries compute one network differently: "" for the
+	// architecture's own.
+	Library string
 }
 
 // Limits on what a network is built for: far above any real use, and low enough that no count overflows.
@@ -61,6 +66,7 @@ func Build(name string, arch func(*Builder, Value) Value, c Config) (*Graph, err
 		Classes:  c.Classes,
 		Size:     c.Size,
 		Training: c.Training,
+		Library:  c.Library,
 		expect:   c.Size == c.Default,
 
 		FromScratch: c.FromScratch,
