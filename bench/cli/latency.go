@@ -87,7 +87,7 @@ func noTuneFlag(c *cobra.Command, noTune *bool) {
 
 func (b *build) weightsFlag(c *cobra.Command, byDefault string) {
 	c.Flags().StringVar(&b.weights, "weights", "",
-		"checkpoint: a file, or a tag whose file is in the cache folder; FILE#SECTION reads one of the file's dictionaries"+byDefault)
+		"checkpoint: a file, a folder, or a tag whose file is in the cache folder; FILE#SECTION reads one of the file's dictionaries"+byDefault)
 }
 
 // check refuses a size or a class count that is given and can be none. Left out, both are 0 for the default.

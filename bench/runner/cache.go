@@ -72,7 +72,7 @@ func (c Cache) Tags(spec *zoo.Spec) ([]string, error) {
 	return tags, nil
 }
 
-// Resolve says what --weights means: a file where there is one of that name, or where it can be nothing else, and a
+// Resolve says what --weights means: a file or a folder where there is one of that name, or where it can be nothing else, and a
 // tag otherwise. The tag of a file in the cache's own form of name is known too. Behind either, #SECTION names a section
 // of the file, which stays with the file's name.
 func (c Cache) Resolve(spec *zoo.Spec, name string) (tag, file string, err error) {
@@ -89,7 +89,7 @@ func (c Cache) Resolve(spec *zoo.Spec, name string) (tag, file string, err error
 func (c Cache) resolve(spec *zoo.Spec, weights string) (tag, file string, err error) {
 	info, err := os.Stat(weights)
 	if err == nil && info.IsDir() {
-		return "", "", fmt.Errorf("runner: %s: is a folder, want a checkpoint's file", weights)
+		return "", weights, nil
 	}
 	if err != nil && !strings.ContainsRune(weights, filepath.Separator) && !strings.Contains(weights, ".") {
 		file, err = c.Find(spec, weights)

@@ -202,7 +202,7 @@ func TestOtherLibrarysGraph(t *testing.T) {
 	for _, test := range []struct {
 		prefix, names, source, mode string
 		nodes                       int
-	}{{"", "", "tiny's default", "center", 5}, {"their.", "theirs", "theirs's default", "squash", 6}} {
+	}{{"", "", "the default of tiny", "center", 5}, {"their.", "theirs", "the default of theirs", "squash", 6}} {
 		path := filepath.Join(t.TempDir(), "w.safetensors")
 		writeWeightsAs(t, path, 3, test.prefix)
 		task := Task{Weights: path, Job: experiment.Job{Model: spec.Name, Axes: record.Axes{Threads: 1, Batch: 1, NoTune: true}}}

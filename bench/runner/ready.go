@@ -90,7 +90,7 @@ func (r *Ready) fit() error {
 	if err := r.file.Fit(g.Params, r.Spec.Renames...); err != nil {
 		return err
 	}
-	r.Taken = taken(r.file)
+	r.Taken = taken(r.File, r.file)
 	return nil
 }
 
@@ -201,7 +201,7 @@ func (r *Ready) bind() error {
 // has published the network first, else as the network's own row says; then what the task overrides.
 func (r *Ready) prepare() {
 	recipe, known := r.Spec.Recipe, r.Spec.Checkpoints
-	r.Source = r.Spec.Name + "'s default"
+	r.Source = "the default of " + r.Spec.Name
 	of := slices.IndexFunc(known, func(c zoo.Checkpoint) bool { return c.Tag == r.Tag })
 	if of < 0 && r.Naming != "" {
 		of = slices.IndexFunc(known, func(c zoo.Checkpoint) bool { return c.Library == r.Naming })
@@ -211,7 +211,7 @@ func (r *Ready) prepare() {
 		r.Source = known[of].Library + "'s " + known[of].Tag
 	} else if own := r.Spec.Variant(r.Naming).Recipe; own != nil {
 		recipe = *own
-		r.Source = r.Naming + "'s default"
+		r.Source = "the default of " + r.Naming
 	}
 	if size := r.task.ImgSize; size != 0 && size != recipe.Size {
 		full := recipe.Full(r.Spec.Size)

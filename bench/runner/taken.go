@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"zoobench/zoo/weights"
@@ -9,6 +10,8 @@ import (
 
 // A Taken is what of a checkpoint's file is read.
 type Taken struct {
+	Files    []string // of the checkpoint, the base names of those that are read
+	Asked    string   // base name of the file or folder that was asked for
 	Section  string   // path of the dictionary in the file, as "state_dict"; "" for the whole file
 	Sections []string // all that the file has, the preferred one first
 	Prefix   string   // cut from the front of the names, as "model."
@@ -16,15 +19,22 @@ type Taken struct {
 	Outside  []string // tensors whose names do not begin with the prefix: they are left out
 }
 
-func taken(f *weights.File) Taken {
-	t := Taken{Section: f.Section(), Sections: f.Sections(), Outside: f.Outside()}
+func taken(asked string, f *weights.File) Taken {
+	path, _ := weights.SplitSection(asked)
+	t := Taken{Asked: filepath.Base(path), Files: f.Files(), Section: f.Section(), Sections: f.Sections(), Outside: f.Outside()}
 	t.Prefix, t.Names = f.Prefix()
 	return t
 }
 
-// Notes say what was taken where the file leaves a choice: of its sections, or of a prefix to cut from its names.
+// Notes say what was taken where there was a choice: of a folder's files, of a file's sections, or of a prefix to cut from its names.
 func (t Taken) Notes() []string {
 	var notes []string
+	switch {
+	case len(t.Files) > 1:
+		notes = append(notes, fmt.Sprintf("%d files, %s to %s", len(t.Files), t.Files[0], t.Files[len(t.Files)-1]))
+	case len(t.Files) == 1 && t.Files[0] != t.Asked:
+		notes = append(notes, t.Files[0]+" in it")
+	}
 	switch {
 	case len(t.Sections) > 1:
 		notes = append(notes, fmt.Sprintf("section %s is read, not %s", whole(t.Section), t.others()))

@@ -42,6 +42,9 @@ func TestTakenNotes(t *testing.T) {
 	}{
 		{Taken{}, nil, ""},
 		{Taken{Sections: []string{""}}, nil, ""},
+		{Taken{Sections: []string{""}, Asked: "a.pth", Files: []string{"a.pth"}}, nil, ""},
+		{Taken{Sections: []string{""}, Asked: "dir", Files: []string{"a.pth"}}, []string{"a.pth in it"}, ""},
+		{Taken{Sections: []string{""}, Asked: "dir", Files: []string{"1.npy", "2.npy", "3.npy"}}, []string{"3 files, 1.npy to 3.npy"}, ""},
 		{Taken{Section: "state_dict", Sections: []string{"state_dict"}}, []string{"section state_dict"}, ""},
 		{Taken{Section: "ema", Sections: []string{"ema", "model", ""}, Prefix: "module.", Names: 52, Outside: []string{"a", "b"}},
 			[]string{"section ema is read, not model, (the whole file)", `"module." cut from 52 names`, "2 tensors without it left out"}, "ema.module"},

@@ -49,7 +49,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 	}
 	m := bestMatch(names, params, opt.Tables)
 	b := &Bound{src: src, table: m.table.Name, from: map[string]int{}, names: m.names}
-	report := &BindError{File: src.Name(), Twice: m.twice}
+	report := &BindError{File: src.Name(), Twice: m.twice, Shard: shardOf(src.Name())}
 	instead := map[string]string{}
 	if f, ok := src.(*File); ok {
 		for name, what := range f.layout.others {
@@ -68,7 +68,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 		if !ok {
 			report.Missing = append(report.Missing, Missing{Name: p.Name, Other: instead[p.Name]})
 			if f, ok := src.(*File); ok && strings.HasPrefix(instead[p.Name], "a pickled ") {
-				report.Remedy = convert(f.name, f.layout.section)
+				report.Remedy = convert(f.name, f.layout.section, strings.TrimPrefix(instead[p.Name], "a pickled "))
 			}
 			continue
 		}
@@ -78,6 +78,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 			report.Misshapen = append(report.Misshapen, Misshapen{Name: p.Name, Have: t.Shape, Want: p.Shape})
 		case !t.Dtype.readable():
 			report.Mistyped = append(report.Mistyped, Mistyped{Name: p.Name, Have: t.Dtype})
+			report.Remedy = mistyped(src, t.Dtype)
 		default:
 			report.Fitting++
 		}
@@ -108,6 +109,20 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 		return b, nil
 	}
 	return nil, report
+}
+
+// mistyped is what can be done about a type that is not read.
+func mistyped(src Source, d Dtype) string {
+	f, ok := src.(*File)
+	switch {
+	case !ok:
+		return ""
+	case d.float8() && strings.HasPrefix(f.layout.format, "torch"):
+		return convert(f.name, f.layout.section, float8)
+	case d.float8():
+		return "convert the file to float16 with the library that wrote it"
+	}
+	return "the weights may be quantized: want the checkpoint as it was before"
 }
 
 // ignorable reports whether a tensor has no part in inference, by its name.

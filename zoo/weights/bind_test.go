@@ -52,7 +52,7 @@ func TestBind(t *testing.T) {
 		{name: "misshapen", tensors: replace(f32("fc.weight", 10, 2)), want: "fc.weight: shape [10 2], want [4 2]"},
 		{name: "as many elements", tensors: replace(f32("conv.weight", 2, 3)), want: "conv.weight: shape [2 3], want [2 3 1 1]"},
 		{name: "integers", tensors: replace(rawTensor{"bn.weight", U8, []int{2}, []byte{1, 2}}),
-			want: "bn.weight: dtype U8, want a floating-point one"},
+			want: "bn.weight: dtype U8, want a floating-point one; the weights may be quantized: want the checkpoint as it was before"},
 		{name: "NaN", tensors: replace(rawTensor{"fc.weight", F32, []int{4, 2}, floats(0, 1, 2, nan, 4, 5, inf, 7)}),
 			want: "fc.weight: 2 elements are NaN or infinite, the first NaN at index 3, want finite numbers"},
 		{name: "double beyond float32", tensors: replace(rawTensor{"bn.weight", F64, []int{2},

@@ -18,6 +18,7 @@ type BindError struct {
 	NotFinite []NotFinite
 	Twice     []string // two tensors that a table takes to one parameter
 	Remedy    string   // what can be done, "" where nobody knows
+	Shard     string   // what the source is by its name, as "shard 2 of 3"; "" where it is whole
 }
 
 // Missing is a parameter without a tensor.
@@ -94,7 +95,7 @@ func (e *BindError) Error() string {
 	}, "")
 	group("of another type", len(e.Mistyped), func(i int) string {
 		return fmt.Sprintf("%s: dtype %s", e.Mistyped[i].Name, e.Mistyped[i].Have)
-	}, ", want a floating-point one")
+	}, mistypedWant(e.Mistyped))
 	group("with NaN or infinity", len(e.NotFinite), func(i int) string {
 		n := e.NotFinite[i]
 		return fmt.Sprintf("%s: %d elements are NaN or infinite, the first %v at index %d", n.Name, n.Count, n.Value, n.First)
@@ -103,12 +104,22 @@ func (e *BindError) Error() string {
 	group("unknown to the network", len(e.Extra), func(i int) string { return clip(e.Extra[i]) }, ": not a parameter of the network")
 
 	s := "weights: " + e.File + ": "
-	if e.anotherNetwork() {
+	if e.Shard != "" {
+		s += fmt.Sprintf("is %s by its name, want the folder or the index of all shards: %d of %d parameters fit; ", e.Shard, e.Fitting, e.Wanted)
+	} else if e.anotherNetwork() {
 		s += fmt.Sprintf("a checkpoint of another network: %d of %d parameters fit; ", e.Fitting, e.Wanted)
 	} else if total == 1 {
 		return s + single + e.remedy()
 	}
 	return s + strings.Join(groups, "; ") + e.remedy()
+}
+
+// mistypedWant is what the single tensor of another type should have been.
+func mistypedWant(all []Mistyped) string {
+	if len(all) == 1 && all[0].Have.float8() {
+		return ", want a floating-point one of 16, 32 or 64 bits"
+	}
+	return ", want a floating-point one"
 }
 
 func (e *BindError) remedy() string {

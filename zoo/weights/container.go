@@ -36,10 +36,6 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 		}
 	}
 	pickled := files[root+"data.pkl"]
-	switch {
-	case pickled == nil:
-		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive without data.pkl, which torch.save does not write"}
-	}
 	// place checks that an entry's bytes are in the file as they are, and gives the first one's position.
 	place := func(f *zip.File) (int64, error) {
 		if f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 || f.Flags&1 != 0 {
@@ -54,6 +50,12 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 			return 0, broken(f.Name, "zip: entry of %d bytes at byte %d does not fit into a file of %d", f.CompressedSize64, at, size)
 		}
 		return at, nil
+	}
+	if pickled == nil {
+		if arrays(archive.File) {
+			return parseNPZ(name, r, size, archive.File, place)
+		}
+		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive without data.pkl, which torch.save does not write"}
 	}
 	if f := files[root+"byteorder"]; f != nil {
 		at, err := place(f)
@@ -84,7 +86,7 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 	if err != nil {
 		return layout{}, err
 	}
-	return layout{format: "torch zip", sections: sections, size: size, place: func(s *storage) (int64, error) {
+	return layout{format: "torch zip", sections: sections, lone: isTensor(value), size: size, place: func(s *storage) (int64, error) {
 		f := files[root+"data/"+s.key]
 		if f == nil {
 			return 0, broken(root+"data/"+s.key, "zip: no such entry, but a tensor is in it")
@@ -148,7 +150,7 @@ func parseLegacy(name string, r io.ReaderAt, size int64) (layout, error) {
 	if err != nil {
 		return layout{}, err
 	}
-	return layout{format: "torch legacy", sections: sections, size: size, place: func(s *storage) (int64, error) {
+	return layout{format: "torch legacy", sections: sections, lone: isTensor(parts[3]), size: size, place: func(s *storage) (int64, error) {
 		at, ok := starts[s.key]
 		if !ok {
 			return 0, &FormatError{File: name, Item: "storage " + s.key, Offset: -1, Msg: "is used by a tensor but not in the list"}

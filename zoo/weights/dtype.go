@@ -11,23 +11,26 @@ type Dtype string
 
 // The element types that a file may hold.
 const (
-	F64    Dtype = "F64"
-	F32    Dtype = "F32"
-	F16    Dtype = "F16"
-	BF16   Dtype = "BF16"
-	F8E5M2 Dtype = "F8_E5M2"
-	F8E4M3 Dtype = "F8_E4M3"
-	I64    Dtype = "I64"
-	I32    Dtype = "I32"
-	I16    Dtype = "I16"
-	I8     Dtype = "I8"
-	U64    Dtype = "U64"
-	U32    Dtype = "U32"
-	U16    Dtype = "U16"
-	U8     Dtype = "U8"
-	Bool   Dtype = "BOOL"
-	C64    Dtype = "C64"
-	C128   Dtype = "C128" // PyTorch only
+	F64     Dtype = "F64"
+	F32     Dtype = "F32"
+	F16     Dtype = "F16"
+	BF16    Dtype = "BF16"
+	F8E5M2  Dtype = "F8_E5M2"
+	F8E4M3  Dtype = "F8_E4M3"
+	F8E8M0  Dtype = "F8_E8M0"
+	F8E5M2Z Dtype = "F8_E5M2FNUZ"
+	F8E4M3Z Dtype = "F8_E4M3FNUZ"
+	I64     Dtype = "I64"
+	I32     Dtype = "I32"
+	I16     Dtype = "I16"
+	I8      Dtype = "I8"
+	U64     Dtype = "U64"
+	U32     Dtype = "U32"
+	U16     Dtype = "U16"
+	U8      Dtype = "U8"
+	Bool    Dtype = "BOOL"
+	C64     Dtype = "C64"
+	C128    Dtype = "C128" // PyTorch only
 )
 
 // size is the bytes of one element, 0 for a type that is not known.
@@ -41,7 +44,7 @@ func (d Dtype) size() int {
 		return 4
 	case F16, BF16, I16, U16:
 		return 2
-	case F8E5M2, F8E4M3, I8, U8, Bool:
+	case F8E5M2, F8E4M3, F8E8M0, F8E5M2Z, F8E4M3Z, I8, U8, Bool:
 		return 1
 	}
 	return 0
@@ -50,6 +53,11 @@ func (d Dtype) size() int {
 // readable reports whether Float32 and Read give this type's elements.
 func (d Dtype) readable() bool {
 	return d == F32 || d == F16 || d == BF16 || d == F64
+}
+
+// float8 reports whether the elements are floating-point numbers of 8 bits, which are read by nothing here.
+func (d Dtype) float8() bool {
+	return d == F8E5M2 || d == F8E4M3 || d == F8E8M0 || d == F8E5M2Z || d == F8E4M3Z
 }
 
 // littleHost reports whether this machine's float32 have the byte order of the files.

@@ -1,80 +1,92 @@
 package weights
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 )
 
-// A File is an opened checkpoint. It is a Source of the tensors of one of the file's sections, which bear the file's
-// names, less the prefix that wrappers such as DataParallel put before all of them ("module."). Fit chooses the section
-// and the prefix for a network.
+// A File is an opened checkpoint: one file, or the shards of one. It is a Source of the tensors of one of the file's
+// sections, which bear the file's names, less the prefix that wrappers such as DataParallel put before all of them
+// ("module."). Fit chooses the section and the prefix for a network.
 type File struct {
-	name   string
-	size   int64
-	r      io.ReaderAt
-	layout layout
-	pinned bool           // the section is the one that was asked for
-	index  map[string]int // name to layout.entries
-	list   []Tensor
+	name    string
+	volumes []*volume // one, but for shards
+	layout  layout
+	pinned  bool           // the section is the one that was asked for
+	index   map[string]int // name to layout.entries
+	list    []Tensor
 
 	mu     sync.Mutex
-	f      *os.File // nil once closed, and where r is memory
 	closed bool
-	data   []byte // the map, nil where there is none
 	copies map[string][]float32
 	sha    string
 }
 
-// Open opens a checkpoint: safetensors, or PyTorch's zip or older pickle form, told apart by their content. It reads
-// the table of tensors, not the tensors. FILE#SECTION names one of the file's sections, or the tensors whose names begin
-// with SECTION and a dot. The error is a *FormatError or *UnsupportedError where the content is at fault, and names the
-// file.
+// Open opens a checkpoint: safetensors, PyTorch's zip or older pickle form, or NumPy's .npz, told apart by their content;
+// the index of a checkpoint's shards; or a folder with any of these, or with a file for each tensor. It reads the table of
+// tensors, not the tensors. FILE#SECTION names one of the file's sections, or the tensors whose names begin with SECTION and
+// a dot. The error is a *FormatError or *UnsupportedError where the content is at fault, and names the file.
 func Open(name string) (*File, error) {
 	path, section := SplitSection(name)
-	// Opening a pipe would wait for a writer.
-	if info, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("weights: %w", err)
-	} else if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("weights: %s: not a regular file", path)
-	}
-	f, err := os.Open(path)
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("weights: %w", err)
+	var f *File
+	if info.IsDir() {
+		f, err = openFolder(path)
+	} else {
+		f, err = openNamed(path, filepath.Base(path))
 	}
-	file, err := newFile(filepath.Base(path), f, info.Size())
 	if err != nil {
-		f.Close()
 		return nil, err
 	}
 	if path != name {
-		if err := file.pin(section); err != nil {
+		if err := f.pin(section); err != nil {
 			f.Close()
 			return nil, err
 		}
 	}
-	file.f = f
-	file.data = mapFile(f, info.Size())
-	return file, nil
+	return f, nil
 }
 
-// newFile parses size bytes of r.
-func newFile(name string, r io.ReaderAt, size int64) (*File, error) {
-	l, err := parse(name, r, size)
+// openNamed opens a file, or the shards that it is an index of, under a name for messages.
+func openNamed(path, name string) (*File, error) {
+	p, err := openVolume(path, name)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{name: name, size: size, r: r, layout: l, copies: map[string][]float32{}}
+	if first := make([]byte, 1); p.size > 0 {
+		if n, _ := p.r.ReadAt(first, 0); n == 1 && first[0] == '{' {
+			defer p.close()
+			return openIndex(path, name, p.r, p.size)
+		}
+	}
+	f, err := newFile(p)
+	if err != nil {
+		p.close()
+	}
+	return f, err
+}
+
+// newFile is the checkpoint in one file.
+func newFile(p *volume) (*File, error) {
+	l, err := parse(p.name, p.r, p.size)
+	if err != nil {
+		return nil, err
+	}
+	if l.lone {
+		return nil, &UnsupportedError{File: p.name, Offset: -1,
+			Msg: "holds a tensor without a name; name its folder: there, each file's name is its tensor's"}
+	}
+	f := &File{name: p.name, volumes: []*volume{p}, layout: l, copies: map[string][]float32{}}
 	if err := f.take(l.sections[0], ""); err != nil {
 		return nil, err
 	}
@@ -100,6 +112,15 @@ func (f *File) take(s section, prefix string) error {
 // Name is the file's base name.
 func (f *File) Name() string { return f.name }
 
+// Files lists what was opened on disk: one file, or the files of a checkpoint that has several, by their base names.
+func (f *File) Files() []string {
+	var names []string
+	for _, v := range f.volumes {
+		names = append(names, filepath.Base(v.name))
+	}
+	return names
+}
+
 // Metadata is a safetensors file's __metadata__, nil where it has none. The caller must not change it.
 func (f *File) Metadata() map[string]string { return f.layout.metadata }
 
@@ -115,7 +136,8 @@ func (f *File) Lookup(name string) (Tensor, bool) {
 	return f.list[i], true
 }
 
-// SHA256 is the file's digest in hexadecimal, computed by reading it once, at the first call.
+// SHA256 is the file's digest in hexadecimal, computed by reading it once, at the first call. That of several files is
+// the digest of their digests and names, a line each, as sha256sum prints them.
 func (f *File) SHA256() (string, error) {
 	f.mu.Lock()
 	sha, closed := f.sha, f.closed
@@ -126,24 +148,22 @@ func (f *File) SHA256() (string, error) {
 	if closed {
 		return "", fmt.Errorf("weights: %s: closed", f.name)
 	}
-	h := sha256.New()
-	n, err := io.CopyBuffer(h, io.NewSectionReader(f.r, 0, f.size), make([]byte, 1<<20))
-	if err != nil {
-		return "", fmt.Errorf("weights: %s: %w", f.name, err)
+	all := sha256.New()
+	for _, p := range f.volumes {
+		one, err := p.sha256()
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(all, "%s  %s\n", one, filepath.Base(p.name))
+		sha = one
 	}
-	if n != f.size {
-		return "", f.cutShort(n)
+	if len(f.volumes) > 1 {
+		sha = hex.EncodeToString(all.Sum(nil))
 	}
-	sha = hex.EncodeToString(h.Sum(nil))
 	f.mu.Lock()
 	f.sha = sha
 	f.mu.Unlock()
 	return sha, nil
-}
-
-// cutShort is the error for a file that ends at byte n now.
-func (f *File) cutShort(n int64) error {
-	return &FormatError{File: f.name, Offset: n, Msg: fmt.Sprintf("the file became shorter after it was opened: it had %d bytes", f.size)}
 }
 
 // readable finds a tensor whose elements are floating-point numbers.
@@ -179,20 +199,21 @@ func (f *File) Float32(name string) ([]float32, error) {
 	}
 	if view := f.view(e); view != nil {
 		// A page beyond the file's end would be a fault when it is read.
-		info, err := f.f.Stat()
+		p := f.volumes[e.volume]
+		info, err := p.f.Stat()
 		if err != nil {
-			return nil, fmt.Errorf("weights: %s: %w", f.name, err)
+			return nil, fmt.Errorf("weights: %s: %w", p.name, err)
 		}
 		if info.Size() < e.offset+4*int64(e.Len()) {
-			return nil, f.cutShort(info.Size())
+			return nil, p.cutShort(info.Size())
 		}
 		return view, nil
 	}
 	out := make([]float32, e.Len())
 	if e.strides == nil {
-		err = f.copyOut(e, 0, out)
+		err = f.volumes[e.volume].copyOut(e, 0, out)
 	} else {
-		err = f.gather(e, out)
+		err = f.volumes[e.volume].gather(e, out)
 	}
 	if err != nil {
 		return nil, err
@@ -203,10 +224,11 @@ func (f *File) Float32(name string) ([]float32, error) {
 
 // view is a tensor's memory in the map, nil where it cannot be used as it is.
 func (f *File) view(e entry) []float32 {
-	if f.data == nil || e.Dtype != F32 || e.strides != nil || !littleHost() || e.Len() == 0 {
+	data := f.volumes[e.volume].data
+	if data == nil || e.Dtype != F32 || e.strides != nil || !littleHost() || e.Len() == 0 {
 		return nil
 	}
-	return floatsOf(f.data[e.offset : e.offset+4*int64(e.Len())])
+	return floatsOf(data[e.offset : e.offset+4*int64(e.Len())])
 }
 
 // Read copies a part of a tensor, as Source says.
@@ -219,72 +241,13 @@ func (f *File) Read(name string, first int, dst []float32) error {
 		return fmt.Errorf("weights: %s: %s: elements %d to %d of %d", f.name, clip(name), first, first+len(dst), e.Len())
 	}
 	if e.strides == nil {
-		return f.copyOut(e, first, dst)
+		return f.volumes[e.volume].copyOut(e, first, dst)
 	}
 	all, err := f.Float32(name)
 	if err == nil {
 		copy(dst, all[first:])
 	}
 	return err
-}
-
-// copyOut reads elements of a row-major tensor through the file descriptor, whose end of file is an error where the
-// map's would be a fault.
-func (f *File) copyOut(e entry, first int, dst []float32) error {
-	bytes := e.Dtype.size()
-	at := e.offset + int64(first)*int64(bytes)
-	if e.Dtype == F32 && littleHost() {
-		return f.readFull(bytesOf(dst), at)
-	}
-	const piece = 1 << 14 // elements
-	buf := make([]byte, min(len(dst), piece)*bytes)
-	for len(dst) > 0 {
-		n := min(len(dst), piece)
-		if err := f.readFull(buf[:n*bytes], at); err != nil {
-			return err
-		}
-		decode(dst[:n], e.Dtype, buf)
-		dst, at = dst[n:], at+int64(n*bytes)
-	}
-	return nil
-}
-
-func (f *File) readFull(b []byte, at int64) error {
-	if len(b) == 0 {
-		return nil
-	}
-	n, err := f.r.ReadAt(b, at)
-	switch {
-	case n == len(b):
-		return nil
-	case err == io.EOF:
-		return f.cutShort(at + int64(n))
-	}
-	return fmt.Errorf("weights: %s: %w", f.name, err)
-}
-
-// gather copies a strided tensor out row-major, by way of the part of the storage that it spans.
-func (f *File) gather(e entry, out []float32) error {
-	flat := entry{Tensor: Tensor{Name: e.Name, Shape: []int{int(e.extent())}, Dtype: e.Dtype}, offset: e.offset}
-	span := make([]float32, flat.Len())
-	if err := f.copyOut(flat, 0, span); err != nil {
-		return err
-	}
-	at := make([]int, len(e.Shape))
-	from := 0
-	for i := range out {
-		out[i] = span[from]
-		for d := len(at) - 1; d >= 0; d-- { // step the index as an odometer
-			at[d]++
-			from += e.strides[d]
-			if at[d] < e.Shape[d] {
-				break
-			}
-			from -= at[d] * e.strides[d]
-			at[d] = 0
-		}
-	}
-	return nil
 }
 
 // Release drops a copy, or tells the system that a tensor's pages of the map are not needed for now.
@@ -300,7 +263,7 @@ func (f *File) Release(name string) {
 		return
 	}
 	if e := f.layout.entries[i]; f.view(e) != nil {
-		releasePages(f.data, e.offset, e.offset+4*int64(e.Len()))
+		releasePages(f.volumes[e.volume].data, e.offset, e.offset+4*int64(e.Len()))
 	}
 }
 
@@ -312,12 +275,9 @@ func (f *File) Close() error {
 		return nil
 	}
 	f.closed, f.copies = true, nil
-	err := unmapFile(f.data)
-	f.data = nil
-	if f.f != nil {
-		if e := f.f.Close(); err == nil {
-			err = e
-		}
+	var err error
+	for _, p := range f.volumes {
+		err = cmp.Or(err, p.close())
 	}
 	if err != nil {
 		return fmt.Errorf("weights: %s: %w", f.name, err)
@@ -330,7 +290,7 @@ func (f *File) Close() error {
 // It protects the goroutine that calls it, not those that read starts. Any other panic passes through.
 func Guard(src Source, read func() error) (err error) {
 	f := fileOf(src)
-	if f == nil || f.data == nil {
+	if f == nil || !f.mapped() {
 		return read()
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -339,9 +299,11 @@ func Guard(src Source, read func() error) (err error) {
 		switch r := recover().(type) {
 		case nil:
 		case interface{ Addr() uintptr }:
-			if at := addressIn(f.data, r.Addr()); at >= 0 {
-				err = f.cutShort(at)
-				return
+			for _, p := range f.volumes {
+				if at := addressIn(p.data, r.Addr()); at >= 0 {
+					err = p.cutShort(at)
+					return
+				}
 			}
 			panic(r)
 		default:
@@ -349,6 +311,11 @@ func Guard(src Source, read func() error) (err error) {
 		}
 	}()
 	return read()
+}
+
+// mapped reports whether a part of the file is mapped.
+func (f *File) mapped() bool {
+	return slices.ContainsFunc(f.volumes, func(p *volume) bool { return p.data != nil })
 }
 
 // fileOf is the file under a source, nil where there is none.

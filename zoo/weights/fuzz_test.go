@@ -13,13 +13,9 @@ import (
 // use opens content and reads every tensor. Whatever content is, it must end in numbers or in an error of this
 // package's two kinds, and allocate in proportion.
 func use(t *testing.T, content []byte) {
-	f, err := newFile("fuzz", bytes.NewReader(content), int64(len(content)))
+	f, err := newFile(&volume{name: "fuzz", size: int64(len(content)), r: bytes.NewReader(content)})
 	if err != nil {
-		var format *FormatError
-		var unsupported *UnsupportedError
-		if !errors.As(err, &format) && !errors.As(err, &unsupported) {
-			t.Fatalf("%T: %v", err, err)
-		}
+		named(t, err)
 		return
 	}
 	for _, tensor := range f.Tensors() {
@@ -32,6 +28,16 @@ func use(t *testing.T, content []byte) {
 			t.Fatalf("%s: %d elements, %v", tensor.Name, len(x), err)
 		}
 		f.Release(tensor.Name)
+	}
+}
+
+// named fails if an error is not of this package's two kinds for content.
+func named(t *testing.T, err error) {
+	t.Helper()
+	var format *FormatError
+	var unsupported *UnsupportedError
+	if !errors.As(err, &format) && !errors.As(err, &unsupported) {
+		t.Fatalf("%T: %v", err, err)
 	}
 }
 

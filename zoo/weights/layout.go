@@ -12,6 +12,7 @@ type layout struct {
 	format   string            // "safetensors", "torch zip" or "torch legacy"
 	metadata map[string]string // safetensors' __metadata__
 	sections []section         // in the order in which they are preferred; never empty
+	lone     bool              // it holds one tensor, which has no name
 	size     int64             // of the file
 	place    func(*storage) (int64, error)
 
@@ -27,6 +28,7 @@ type layout struct {
 // An entry is one tensor's place in the file.
 type entry struct {
 	Tensor
+	volume  int   // of the checkpoint's files
 	offset  int64 // of the first element
 	strides []int // in elements; nil where the tensor is row-major without gaps
 }
@@ -60,6 +62,8 @@ func parse(name string, r io.ReaderAt, size int64) (layout, error) {
 		return parseZip(name, r, size)
 	case len(start) > 8 && start[8] == '{':
 		return parseSafetensors(name, r, size)
+	case strings.HasPrefix(start, npyMagic):
+		return parseNPY(name, r, size)
 	case start[0] == 0x80 && strings.Contains(start, legacyMagic):
 		return parseLegacy(name, r, size)
 	}

@@ -20,8 +20,8 @@ func TestSafetensors(t *testing.T) {
 		rawTensor{"größe", F32, []int{1}, floats(8)},
 	)
 	f := open(t, "a.safetensors", content)
-	if f.layout.format != "safetensors" || f.size != int64(len(content)) || f.Metadata() != nil {
-		t.Errorf("format %q, size %d, metadata %v", f.layout.format, f.size, f.Metadata())
+	if f.layout.format != "safetensors" || f.volumes[0].size != int64(len(content)) || f.Metadata() != nil {
+		t.Errorf("format %q, size %d, metadata %v", f.layout.format, f.volumes[0].size, f.Metadata())
 	}
 	for name, want := range map[string][]float32{
 		"w": {1, 2, 3, 4}, "scalar": {5}, "empty": {}, "unaligned": {6, 7}, "half": {1}, "größe": {8},

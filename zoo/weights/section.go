@@ -92,9 +92,13 @@ func findSections(file string, root any) ([]section, error) {
 			}
 		}
 	}
-	switch root.(type) {
+	switch v := root.(type) {
 	case *dict, *inert:
 		walk(nil, root)
+	case *tensor:
+		lone := &dict{}
+		lone.set("", v)
+		return []section{{dict: lone}}, nil
 	}
 	if len(found) == 0 {
 		return nil, noSections(file, root)
@@ -123,26 +127,40 @@ func noSections(file string, root any) error {
 			return none("%s is %s, "+rewrite, key, kind(v), clip(file), fmt.Sprintf("[%q]", key))
 		case *dict:
 			if name, array := v.array(); array != nil {
-				return none("%s: %s is %s, want a tensor; %s", key, clip(name), kind(array), convert(file, key))
+				return none("%s: %s is %s, want a tensor; %s", key, clip(name), kind(array), convert(file, key, array.class))
 			}
 		}
 	}
 	if name, array := d.array(); array != nil {
-		return none("%s is %s, want a tensor; %s", clip(name), kind(array), convert(file, ""))
+		return none("%s is %s, want a tensor; %s", clip(name), kind(array), convert(file, "", array.class))
 	}
 	return none("holds no tensors, neither under its own keys (%s) nor in a dictionary or module below them", shorten(d.names, 8))
 }
 
-// convert is what to type in Python where arrays stand in the place of tensors.
-func convert(file, section string) string {
+// float8 is the kind of value for convert that is a tensor of such numbers.
+const float8 = "float8 tensor"
+
+// convert is what to type in Python where the place of tensors is taken by values of some other kind.
+func convert(file, section, of string) string {
+	tensor := "torch.as_tensor(v)"
+	switch of {
+	case quantized:
+		tensor = "v.dequantize() if v.is_quantized else v"
+	case sparse:
+		tensor = "v.to_dense()"
+	case float8:
+		tensor = "v.float()"
+	case empty:
+		return "the numbers were never written"
+	}
 	keys := ""
 	if section != "" {
 		for _, key := range strings.Split(section, ".") {
 			keys += fmt.Sprintf("[%q]", key)
 		}
 	}
-	return fmt.Sprintf("in Python: d = torch.load(%q)%s; torch.save({k: torch.as_tensor(v) for k, v in d.items()}, \"weights.pth\")",
-		clip(file), keys)
+	return fmt.Sprintf("in Python: d = torch.load(%q)%s; torch.save({k: %s for k, v in d.items()}, \"weights.pth\")",
+		clip(file), keys, tensor)
 }
 
 // array is the first entry with an array of NumPy.
@@ -153,6 +171,12 @@ func (d *dict) array() (name string, v *inert) {
 		}
 	}
 	return "", nil
+}
+
+// isTensor reports whether a file holds a tensor and nothing else.
+func isTensor(root any) bool {
+	_, is := root.(*tensor)
+	return is
 }
 
 func (d *dict) tensors() (n int) {

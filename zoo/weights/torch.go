@@ -112,6 +112,12 @@ func torchDtype(name global) Dtype {
 		return F8E5M2
 	case "torch.float8_e4m3fn":
 		return F8E4M3
+	case "torch.float8_e8m0fnu":
+		return F8E8M0
+	case "torch.float8_e5m2fnuz":
+		return F8E5M2Z
+	case "torch.float8_e4m3fnuz":
+		return F8E4M3Z
 	case "torch.int64":
 		return I64
 	case "torch.int32":
@@ -247,7 +253,30 @@ func (r *rebuilder) call(f global, args tuple) (any, error) {
 	if runsCode(f) {
 		return nil, refused(f)
 	}
+	if what := otherTensor(f); what != "" {
+		return &inert{class: what}, nil
+	}
 	return &inert{class: string(f)}, nil
+}
+
+// The kinds of tensors that have no dense elements.
+const (
+	quantized = "quantized tensor"
+	sparse    = "sparse tensor"
+	empty     = "tensor without numbers, of the device \"meta\""
+)
+
+// otherTensor is the kind of tensor that a function of torch/_utils.py makes, "" for any other function.
+func otherTensor(f global) string {
+	switch f {
+	case "torch._utils._rebuild_qtensor":
+		return quantized
+	case "torch._utils._rebuild_sparse_tensor", "torch._utils._rebuild_sparse_csr_tensor":
+		return sparse
+	case "torch._utils._rebuild_meta_tensor_no_storage":
+		return empty
+	}
+	return ""
 }
 
 // pairs is an ordered dictionary given as Python 2 pickled it: a list of [key, value], or nothing.

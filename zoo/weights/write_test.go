@@ -44,7 +44,7 @@ func TestWriteFile(t *testing.T) {
 		if x := mustFloat32(t, f, want.Name); !slices.Equal(x, want.Data) {
 			t.Errorf("%s: %v, want %v", want.Name, x, want.Data)
 		}
-		if f.data != nil && len(want.Data) > 0 && addressIn(f.data, addressOf(mustFloat32(t, f, want.Name))) < 0 {
+		if f.volumes[0].data != nil && len(want.Data) > 0 && addressIn(f.volumes[0].data, addressOf(mustFloat32(t, f, want.Name))) < 0 {
 			t.Errorf("%s is not aligned in the file", want.Name)
 		}
 	}
