@@ -25,7 +25,10 @@ var convNeXts = family{name: "convnext", year: 2022, paper: "arXiv:2201.03545", 
 	{"convnext_small", convNeXt{[4]int{3, 3, 27, 3}, 96}.build, 224, 50_223_688, 8_683_712_256, bicubic95},
 	{"convnext_base", convNeXt{[4]int{3, 3, 27, 3}, 128}.build, 224, 88_591_464, 15_354_729_472,
 		Recipe{Interpolation: "bicubic", TestSize: 288, TestCropPct: 1}},
-}, renames: []renames{{table: weights.Table{Name: "torchvision", Rows: convNeXtTorchvision()}}}}
+},
+	variants: []variants{{variant: convNeXtVariant}},
+	renames:  []renames{{table: weights.Table{Name: "torchvision", Rows: convNeXtTorchvision()}}, {table: convNeXtTransformers()}},
+}
 
 func (c convNeXt) build(g *nn.Builder, x nn.Value) nn.Value {
 	x = g.Conv("stem.0", x, c.width, nn.K(4).S(4).Valid().WithBias())
@@ -41,7 +44,11 @@ func (c convNeXt) build(g *nn.Builder, x nn.Value) nn.Value {
 		}
 		x = g.Expect(x, nn.Shape{C: c.width << i, H: 56 >> i, W: 56 >> i})
 	}
-	x = g.LayerNorm("head.norm", g.GlobalAvgPool(x), 1e-6)
+	eps := 1e-6
+	if g.Library == transformers {
+		eps = 1e-12
+	}
+	x = g.LayerNorm("head.norm", g.GlobalAvgPool(x), eps)
 	return g.Linear("head.fc", x, g.Classes)
 }
 

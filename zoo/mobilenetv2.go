@@ -39,8 +39,12 @@ var mobileNetV2s = family{name: "mobilenetv2", year: 2018, paper: "arXiv:1801.04
 	{"mobilenetv2_120d", mobileNetV2{width: 1.2, deep: 1.4}.build, 224, 5_831_144, 668_857_568, bicubic},
 	{"mobilenetv2_140", mobileNetV2{width: 1.4}.build, 224, 6_108_776, 582_195_824, bicubic},
 },
-	aliases: []alias{{"mobilenetv2_100", "mobilenet_v2"}},
-	renames: []renames{{[]string{"mobilenetv2_100"}, weights.Table{Name: "torchvision", Rows: mobileNetV2Torchvision()}}},
+	aliases:  []alias{{"mobilenetv2_100", "mobilenet_v2"}},
+	variants: []variants{{of: mobileNetV2Published(), variant: mobileNetV2Variant}},
+	renames: []renames{
+		{[]string{"mobilenetv2_100"}, weights.Table{Name: "torchvision", Rows: mobileNetV2Torchvision()}},
+		{mobileNetV2Published(), mobileNetV2Transformers()},
+	},
 }
 
 func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
@@ -48,7 +52,11 @@ func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
 	if m.deep != 0 {
 		ends = 1
 	}
-	x = normReLU6(g, "bn1", g.Conv("conv_stem", x, round8(32*ends, 0.9), nn.K(3).S(2)))
+	own := mobile{act: nn.ReLU6}
+	if g.Library == transformers {
+		own.same, own.eps = true, 1e-3
+	}
+	x = g.Activate(own.convNorm(g, "conv_stem", "bn1", x, round8(32*ends, 0.9), nn.K(3).S(2)), nn.ReLU6)
 	for i, s := range mobileNetV2Stages {
 		n := s.n
 		if m.deep != 0 && i > 0 && i < len(mobileNetV2Stages)-1 {
@@ -63,11 +71,16 @@ func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
 			if s.t == 1 {
 				b.kind = separable
 			}
-			x = mobile{act: nn.ReLU6}.block(g.In("blocks.%d.%d", i, j), x, b)
+			x = own.block(g.In("blocks.%d.%d", i, j), x, b)
 		}
 	}
-	x = normReLU6(g, "bn2", g.Conv("conv_head", x, round8(1280*max(1, ends), 0.9), nn.K(1)))
+	x = g.Activate(own.convNorm(g, "conv_head", "bn2", x, round8(1280*max(1, ends), 0.9), nn.K(1)), nn.ReLU6)
 	return g.Linear("classifier", g.GlobalAvgPool(x), g.Classes)
+}
+
+// mobileNetV2Published are the rows that differ from table 2 by their width alone.
+func mobileNetV2Published() []string {
+	return []string{"mobilenetv2_035", "mobilenetv2_050", "mobilenetv2_075", "mobilenetv2_100", "mobilenetv2_140"}
 }
 
 // mobileNetV2Torchvision is the table from torchvision's names: features.0 is the stem, features.1 to 17 the blocks in

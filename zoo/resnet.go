@@ -32,7 +32,13 @@ var resNets = family{name: "resnet", year: 2015, paper: "arXiv:1512.03385", rows
 	{"resnet50", resnet{depths: [4]int{3, 4, 6, 3}}.build, 224, 25_557_032, 4_089_184_256, bicubic95},
 	{"resnet101", resnet{depths: [4]int{3, 4, 23, 3}}.build, 224, 44_549_160, 7_801_405_440, bicubic95},
 	{"resnet152", resnet{depths: [4]int{3, 8, 36, 3}}.build, 224, 60_192_808, 11_513_626_624, bicubic95},
-}}
+},
+	variants: []variants{{variant: resNetVariant}},
+	renames: []renames{
+		{of: []string{"resnet18", "resnet34"}, table: resNetTransformers(2)},
+		{of: []string{"resnet26", "resnet50", "resnet101", "resnet152"}, table: resNetTransformers(3)},
+	},
+}
 
 var wideResNets = family{name: "wide_resnet", year: 2016, paper: "arXiv:1605.07146", rows: []row{
 	{"wide_resnet50_2", resnet{depths: [4]int{3, 4, 6, 3}, block: bottleneck{1, 128}}.build, 224, 68_883_240, 11_398_021_120, bicubic88},

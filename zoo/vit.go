@@ -7,20 +7,15 @@ import (
 
 // Dosovitskiy, Beyer, Kolesnikov and others: An Image is Worth 16x16 Words, 2020, arXiv:2010.11929, table 1; tiny and
 // small are DeiT's widths (table 1 there).
-// Touvron, Cord, Douze, Massa, Sablayrolles, Jégou: Training data-efficient image transformers & distillation through
-// attention (DeiT), 2020, arXiv:2012.12877, table 1.
 //
 // As released:
 //   - layer norms have an epsilon of 1e-6, and the classifier is one linear layer on the class token;
-//   - a distilled network has a second token and a second classifier; in evaluation the result is their mean;
 //   - for another input size than the row's the table of positions is resampled, as timm does.
 //
-// A deit without distillation computes what the vit of its size does; its name stands for its training and its recipe.
 // torchvision's vit_b_16, b_32, l_16 and l_32 compute the same as timm's. Nobody released a tiny network at patch 32.
 // Rows of 384 and 512 pixels are networks of their own, their weights have a longer table of positions. The rows
-// without a golden (all but tiny, small and base at patch 16, base at patch 32, those at 224 pixels, and
-// deit_tiny_distilled) have this graph's count as MACs; their parameters agree with timm's table to its digits, or
-// torchvision's exactly.
+// without a golden (all but tiny, small and base at patch 16, base at patch 32, those at 224 pixels) have this graph's
+// count as MACs; their parameters agree with timm's table to its digits, or torchvision's exactly.
 type vit struct {
 	width, depth, heads int
 	patch               int
@@ -69,19 +64,17 @@ var vits = family{name: "vit", year: 2020, paper: "arXiv:2010.11929", rows: []ro
 			"vit_large_patch32_224", "vit_l_16_512",
 		},
 		table: vitTorchvision("torchvision, published", "linear_1", "linear_2"),
-	}},
+	}, {table: vitTransformers(false)}},
+	variants: []variants{{variant: vitVariant}},
 }
 
-var deits = family{name: "deit", year: 2020, paper: "arXiv:2012.12877", rows: []row{
-	{"deit_tiny_patch16_224", vitTiny.build, 224, 5_717_416, 1_253_683_200, bicubic90},
-	{"deit_small_patch16_224", vitSmall.build, 224, 22_050_664, 4_598_882_304, bicubic90},
-	{"deit_base_patch16_224", vitBase.build, 224, 86_567_656, 17_563_828_224, bicubic90},
-	{"deit_base_patch16_384", vitBase.at(384).build, 384, 86_859_496, 55_484_350_464, bicubic100},
-	{"deit_tiny_distilled_patch16_224", vitTiny.distil().build, 224, 5_910_800, 1_261_003_776, bicubic90},
-	{"deit_small_distilled_patch16_224", vitSmall.distil().build, 224, 22_436_432, 4_624_140_288, bicubic90},
-	{"deit_base_distilled_patch16_224", vitBase.distil().build, 224, 87_338_192, 17_656_811_520, bicubic90},
-	{"deit_base_distilled_patch16_384", vitBase.distil().at(384).build, 384, 87_630_032, 55_591_342_080, bicubic100},
-}}
+// norm is a layer norm of the encoder.
+func (v vit) norm(g *nn.Builder, name string, x nn.Value) nn.Value {
+	if g.Library == transformers {
+		return g.LayerNorm(name, x, 1e-12)
+	}
+	return g.LayerNorm(name, x, 1e-6)
+}
 
 func (v vit) by(patch int) vit { v.patch = patch; return v }
 func (v vit) at(size int) vit  { v.size = size; return v }
@@ -110,7 +103,7 @@ func (v vit) build(g *nn.Builder, x nn.Value) nn.Value {
 	for i := range v.depth {
 		x = v.block(g.In("blocks.%d", i), x)
 	}
-	x = g.LayerNorm("norm", x, 1e-6)
+	x = v.norm(g, "norm", x)
 	y := g.Linear("head", g.SliceTokens(x, 0, 1), g.Classes)
 	if v.distilled {
 		y = g.Add(y, g.Linear("head_dist", g.SliceTokens(x, 1, 2), g.Classes))
@@ -121,10 +114,10 @@ func (v vit) build(g *nn.Builder, x nn.Value) nn.Value {
 
 // block is figure 1's encoder.
 func (v vit) block(g *nn.Builder, x nn.Value) nn.Value {
-	y := g.Linear("attn.qkv", g.LayerNorm("norm1", x, 1e-6), 3*v.width)
+	y := g.Linear("attn.qkv", v.norm(g, "norm1", x), 3*v.width)
 	y = g.Attention(y, nn.AttentionSpec{Heads: v.heads})
 	x = g.Add(g.Linear("attn.proj", y, v.width), x)
-	return g.Add(mlp(g.In("mlp"), g.LayerNorm("norm2", x, 1e-6), 4*v.width), x)
+	return g.Add(mlp(g.In("mlp"), v.norm(g, "norm2", x), 4*v.width), x)
 }
 
 // vitTorchvision is the table from torchvision's names; fc1 and fc2 are the layers of a block's MLP.

@@ -187,7 +187,7 @@ func (a *app) accuracy(ctx context.Context, t runner.Task, perSample string) (_ 
 func (a *app) sayReady(n *runner.Network, images *datasets.Files) {
 	names := "the network's own"
 	if n.Naming != "" {
-		names = n.Naming + "'s"
+		names = "those of " + n.Naming
 	}
 	r := n.Recipe
 	if differs := n.Spec.Variant(n.Naming).Graph; differs != "" {

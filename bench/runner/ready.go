@@ -183,10 +183,12 @@ func (r *Ready) bind() error {
 		return nil
 	}
 	r.bound = bound
-	if bound.Table() == r.Naming {
+	// A library can have two spellings: "torchvision, published".
+	naming, _, _ := strings.Cut(bound.Table(), ", ")
+	if naming == r.Naming {
 		return nil
 	}
-	r.Naming = bound.Table()
+	r.Naming = naming
 	size := r.Recipe.Size
 	if r.prepare(); r.Recipe.Size == size && r.Spec.Variant(r.Naming).Graph == "" {
 		return nil

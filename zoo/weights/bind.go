@@ -22,17 +22,6 @@ type Options struct {
 	Extra []string
 }
 
-// A Bound is a source seen by a network: its tensors are the network's parameters, all of them, in the network's
-// order, names and shapes. Close closes the source below.
-type Bound struct {
-	src     Source
-	table   string
-	ignored []string
-	list    []Tensor
-	from    map[string]int    // parameter name to list
-	names   map[string]string // parameter name to the source's
-}
-
 // Bind fits a source to a network's parameters. Every parameter but those of kind nn.Aux must be there, in its shape
 // and as finite floating-point numbers, and nothing else may be, save what opt allows and what every network ignores:
 // batch norms' num_batches_tracked and averaging's n_averaged. All that does not fit comes in one *BindError. Bind
@@ -48,7 +37,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 		names = append(names, t.Name)
 	}
 	m := bestMatch(names, params, opt.Tables)
-	b := &Bound{src: src, table: m.table.Name, from: map[string]int{}, names: m.names}
+	b := &Bound{src: src, table: m.table.Name, from: map[string]int{}, names: m.names, joined: map[string][]float32{}}
 	report := &BindError{File: src.Name(), Twice: m.twice, Shard: shardOf(src.Name())}
 	instead := map[string]string{}
 	if f, ok := src.(*File); ok {
@@ -64,18 +53,22 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 			continue
 		}
 		report.Wanted++
-		name, ok := m.names[p.Name]
-		if !ok {
-			report.Missing = append(report.Missing, Missing{Name: p.Name, Other: instead[p.Name]})
+		own, some := m.names[p.Name]
+		if !whole(own) {
+			other := instead[p.Name]
+			if some && other == "" {
+				other = "incomplete, of its parts only " + shorten(slices.DeleteFunc(slices.Clone(own), unnamed), 3) + " is there"
+			}
+			report.Missing = append(report.Missing, Missing{Name: p.Name, Other: other})
 			if f, ok := src.(*File); ok && strings.HasPrefix(instead[p.Name], "a pickled ") {
 				report.Remedy = convert(f.name, f.layout.section, strings.TrimPrefix(instead[p.Name], "a pickled "))
 			}
 			continue
 		}
-		t, _ := src.Lookup(name)
+		t, want := b.whole(own, p.Shape)
 		switch {
-		case !slices.Equal(t.Shape, p.Shape) && (!m.reshape[p.Name] || length(t.Shape) != p.Elems()):
-			report.Misshapen = append(report.Misshapen, Misshapen{Name: p.Name, Have: t.Shape, Want: p.Shape})
+		case !slices.Equal(t.Shape, want) && (!m.reshape[p.Name] || length(t.Shape) != p.Elems()):
+			report.Misshapen = append(report.Misshapen, Misshapen{Name: p.Name, Have: t.Shape, Want: want})
 		case !t.Dtype.readable():
 			report.Mistyped = append(report.Mistyped, Mistyped{Name: p.Name, Have: t.Dtype})
 			report.Remedy = mistyped(src, t.Dtype)
@@ -89,7 +82,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 		name := m.table.Apply(t.Name)
 		kind, ok := wanted[name]
 		switch {
-		case ok && kind != nn.Aux && m.names[name] == t.Name:
+		case ok && kind != nn.Aux && slices.Contains(m.names[name], t.Name):
 		case ok && kind == nn.Aux, ignorable(name), slices.ContainsFunc(opt.Extra, func(pattern string) bool {
 			fits, _ := path.Match(pattern, name)
 			return fits
@@ -133,16 +126,65 @@ func ignorable(name string) bool {
 // A matching is what one table makes of a source's names.
 type matching struct {
 	table   Table
-	names   map[string]string // parameter to tensor
-	reshape map[string]bool   // parameters whose row allows another shape
+	names   map[string][]string // parameter to its tensor, or to those that it is joined of, "" for one that is not there
+	reshape map[string]bool     // parameters whose row allows another shape
 	twice   []string
 }
 
-// bestMatch is what the table makes of the names that finds most parameters, or the names themselves.
+// found is the number of parameters that are there.
+func (m matching) found() (n int) {
+	for _, own := range m.names {
+		if whole(own) {
+			n++
+		}
+	}
+	return n
+}
+
+// tensors is the number of tensors that are parameters or parts of them.
+func (m matching) tensors() (n int) {
+	for _, own := range m.names {
+		for _, name := range own {
+			if !unnamed(name) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// whole reports whether a parameter has all its parts.
+func whole(own []string) bool { return len(own) > 0 && !slices.ContainsFunc(own, unnamed) }
+
+func unnamed(s string) bool { return s == "" }
+
+// whole is a parameter's tensor, and the shape that it must have. Where it is joined, both are those of the first part
+// that does not fit or, if all do, the parameter's own.
+func (b *Bound) whole(own []string, shape []int) (Tensor, []int) {
+	t, _ := b.src.Lookup(own[0])
+	if len(own) == 1 || len(shape) == 0 || shape[0]%len(own) != 0 {
+		return t, shape
+	}
+	want := slices.Clone(shape)
+	want[0] /= len(own)
+	for _, name := range own {
+		part, _ := b.src.Lookup(name)
+		if !slices.Equal(part.Shape, want) {
+			return part, want
+		}
+		if !part.Dtype.readable() || part.Dtype != t.Dtype && t.Dtype.readable() {
+			t.Dtype = part.Dtype
+		}
+	}
+	t.Shape = shape
+	return t, shape
+}
+
+// bestMatch is what the table makes of the names that finds most parameters and uses most tensors, or the names themselves.
 func bestMatch(names []string, params []nn.Param, tables []Table) matching {
 	best := match(names, params, Table{})
 	for _, t := range tables {
-		if m := match(names, params, t); len(m.names) > len(best.names) {
+		if m := match(names, params, t); m.found() > best.found() || m.found() == best.found() && m.tensors() > best.tensors() {
 			best = m
 		}
 	}
@@ -150,7 +192,7 @@ func bestMatch(names []string, params []nn.Param, tables []Table) matching {
 }
 
 func match(names []string, params []nn.Param, t Table) matching {
-	m := matching{table: t, names: map[string]string{}, reshape: map[string]bool{}}
+	m := matching{table: t, names: map[string][]string{}, reshape: map[string]bool{}}
 	wanted := make(map[string]bool, len(params))
 	for _, p := range params {
 		wanted[p.Name] = p.Kind != nn.Aux
@@ -160,11 +202,19 @@ func match(names []string, params []nn.Param, t Table) matching {
 		if !wanted[name] {
 			continue
 		}
-		if before, twice := m.names[name]; twice {
+		part, of := 0, 1
+		if row >= 0 {
+			part, of = t.Rows[row].part()
+		}
+		if m.names[name] == nil {
+			m.names[name] = make([]string, of)
+		}
+		if parts := m.names[name]; len(parts) != of || parts[part] != "" {
+			before := parts[slices.IndexFunc(parts, func(s string) bool { return !unnamed(s) })]
 			m.twice = append(m.twice, fmt.Sprintf("%s and %s are both %s", clip(before), clip(old), name))
 			continue
 		}
-		m.names[name] = old
+		m.names[name][part] = old
 		m.reshape[name] = row >= 0 && t.Rows[row].Reshape
 	}
 	return m
@@ -176,12 +226,21 @@ func (b *Bound) scan() ([]NotFinite, error) {
 		return nil, nil
 	}
 	const piece = 1 << 16 // elements: 256 KiB, half of a core's second-level cache
-	type part struct{ tensor, first, n int }
+	type part struct {
+		tensor   int
+		own      string
+		first, n int
+		before   int // elements of the parts before it
+	}
 	var parts []part
 	for i, t := range b.list {
-		own, _ := b.src.Lookup(b.names[t.Name])
-		for first := 0; own.Dtype.readable() && first < own.Len(); first += piece {
-			parts = append(parts, part{i, first, min(piece, own.Len()-first)})
+		before := 0
+		for _, name := range b.names[t.Name] {
+			own, _ := b.src.Lookup(name)
+			for first := 0; own.Dtype.readable() && first < own.Len(); first += piece {
+				parts = append(parts, part{i, name, first, min(piece, own.Len()-first), before})
+			}
+			before += own.Len()
 		}
 	}
 	var (
@@ -201,11 +260,13 @@ func (b *Bound) scan() ([]NotFinite, error) {
 				}
 				p := parts[i]
 				x := buf[:p.n]
-				err := b.src.Read(b.names[b.list[p.tensor].Name], p.first, x)
+				err := b.src.Read(p.own, p.first, x)
 				count, first := 0, 0
 				if err == nil {
 					count, first = notFinite(x)
 				}
+				value := x[first]
+				first += p.before + p.first
 				if err == nil && count == 0 {
 					continue
 				}
@@ -213,11 +274,11 @@ func (b *Bound) scan() ([]NotFinite, error) {
 				if err != nil {
 					failed = err
 					next.Store(int64(len(parts)))
-				} else if bad := found[p.tensor]; bad == nil || p.first+first < bad.First {
+				} else if bad := found[p.tensor]; bad == nil || first < bad.First {
 					if bad != nil {
 						count += bad.Count
 					}
-					found[p.tensor] = &NotFinite{Name: b.list[p.tensor].Name, Count: count, First: p.first + first, Value: x[first]}
+					found[p.tensor] = &NotFinite{Name: b.list[p.tensor].Name, Count: count, First: first, Value: value}
 				} else {
 					bad.Count += count
 				}
@@ -228,7 +289,7 @@ func (b *Bound) scan() ([]NotFinite, error) {
 	group.Wait()
 	var out []NotFinite
 	for i, t := range b.list {
-		b.src.Release(b.names[t.Name]) // a strided tensor's copy
+		b.Release(t.Name) // a strided tensor's copy
 		if bad := found[i]; bad != nil {
 			out = append(out, *bad)
 		}
@@ -249,63 +310,3 @@ func notFinite(x []float32) (count, first int) {
 	}
 	return count, first
 }
-
-// Name is the source's.
-func (b *Bound) Name() string { return b.src.Name() }
-
-// Table is the name of the table that was taken, "" for the source's own names.
-func (b *Bound) Table() string { return b.table }
-
-// Ignored lists the source's tensors that the network does not use, by the source's names.
-func (b *Bound) Ignored() []string { return b.ignored }
-
-// Source is the source below.
-func (b *Bound) Source() Source { return b.src }
-
-// Tensors lists the network's parameters, without those of auxiliary heads, in its order and shapes.
-func (b *Bound) Tensors() []Tensor { return b.list }
-
-// Lookup finds a parameter by its name.
-func (b *Bound) Lookup(name string) (Tensor, bool) {
-	i, ok := b.from[name]
-	if !ok {
-		return Tensor{}, false
-	}
-	return b.list[i], true
-}
-
-// Float32 gives a parameter's elements, as Source says.
-func (b *Bound) Float32(name string) ([]float32, error) {
-	own, err := b.own(name)
-	if err != nil {
-		return nil, err
-	}
-	return b.src.Float32(own)
-}
-
-// Read copies a part of a parameter, as Source says.
-func (b *Bound) Read(name string, first int, dst []float32) error {
-	own, err := b.own(name)
-	if err != nil {
-		return err
-	}
-	return b.src.Read(own, first, dst)
-}
-
-func (b *Bound) own(name string) (string, error) {
-	own, ok := b.names[name]
-	if !ok {
-		return "", fmt.Errorf("weights: %s: %s: no such parameter", b.Name(), clip(name))
-	}
-	return own, nil
-}
-
-// Release ends the use of a parameter, as Source says.
-func (b *Bound) Release(name string) {
-	if own, ok := b.names[name]; ok {
-		b.src.Release(own)
-	}
-}
-
-// Close closes the source below.
-func (b *Bound) Close() error { return b.src.Close() }

@@ -106,7 +106,7 @@ func (f *File) Fit(params []nn.Param, tables ...Table) error {
 	var full []fitting
 	for _, s := range sections {
 		names, _ := s.names()
-		own := fitting{s, "", len(bestMatch(names, params, tables).names)}
+		own := fitting{s, "", bestMatch(names, params, tables).found()}
 		found := []fitting{own}
 		if own.found < wanted {
 			for _, prefix := range prefixes(names, wanted/2) {
@@ -116,7 +116,7 @@ func (f *File) Fit(params []nn.Param, tables ...Table) error {
 						within = append(within, rest)
 					}
 				}
-				found = append(found, fitting{s, prefix, len(bestMatch(within, params, tables).names)})
+				found = append(found, fitting{s, prefix, bestMatch(within, params, tables).found()})
 			}
 		}
 		for _, c := range found {

@@ -9,10 +9,17 @@ import (
 // A star in Old stands for one or more characters without a dot, and the stars of New repeat in turn what those of Old
 // stood for. Reshape lets the tensor's shape differ from the parameter's as long as the number of elements is the
 // same, which row-major order makes right for a linear layer (O,I) and a 1×1 convolution (O,I,1,1).
+//
+// Of is more than 1 where the parameter is joined, along its first dimension, of so many tensors of one shape, of which
+// Old is the one with number Part: query, key and value of a library that keeps them apart.
 type Rename struct {
 	Old, New string
 	Reshape  bool
+	Part, Of int
 }
+
+// part is the tensor's number among those that are joined, and how many they are.
+func (r Rename) part() (part, of int) { return r.Part, max(r.Of, 1) }
 
 // A Table takes the names of one library, or of an older spelling, to the network's own. The first row that fits a
 // name counts; a name that no row fits stays as it is.
@@ -40,26 +47,34 @@ func (t Table) find(old string) (row int, name string) {
 // Check says whether the table takes the names old one to one onto the names new: each row fits some name, no two
 // names become one, and none is left over on either side. The error names the first that fails.
 func (t Table) Check(old, new []string) error {
+	type slot struct {
+		name string
+		part int
+	}
 	used := make([]bool, len(t.Rows))
-	from := map[string]string{}
+	from, parts := map[slot]string{}, map[string]int{}
 	for _, name := range old {
 		row, to := t.find(name)
+		part, of := 0, 1
 		if row >= 0 {
 			used[row] = true
+			part, of = t.Rows[row].part()
 		}
-		if before, twice := from[to]; twice {
+		if before, twice := from[slot{to, part}]; twice {
 			return fmt.Errorf("weights: table %s: %s and %s both become %s", t.Name, before, name, to)
 		}
-		from[to] = name
+		from[slot{to, part}], parts[to] = name, of
 	}
 	for _, name := range new {
-		if _, ok := from[name]; !ok {
-			return fmt.Errorf("weights: table %s: nothing becomes %s", t.Name, name)
+		for part := range max(parts[name], 1) {
+			if _, ok := from[slot{name, part}]; !ok {
+				return fmt.Errorf("weights: table %s: nothing becomes %s", t.Name, name)
+			}
+			delete(from, slot{name, part})
 		}
-		delete(from, name)
 	}
 	for to, name := range from {
-		return fmt.Errorf("weights: table %s: %s becomes %s, which is not wanted", t.Name, name, to)
+		return fmt.Errorf("weights: table %s: %s becomes %s, which is not wanted", t.Name, name, to.name)
 	}
 	for i, r := range t.Rows {
 		if !used[i] {

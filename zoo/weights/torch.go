@@ -325,8 +325,8 @@ func (r *rebuilder) tensor(f global, args tuple, dtype Dtype) (any, error) {
 	}
 	of, ok1 := args[0].(slice)
 	offset, ok2 := args[1].(int64)
-	shape, ok3 := whole(args[2])
-	strides, ok4 := whole(args[3])
+	shape, ok3 := integers(args[2])
+	strides, ok4 := integers(args[3])
 	if !ok1 || !ok2 || !ok3 || !ok4 || offset < 0 || offset > 1<<48 || len(shape) != len(strides) || len(shape) > maxDims {
 		return nil, fmt.Errorf("%s without a storage, offset, shape and strides that fit each other", f)
 	}
@@ -364,8 +364,8 @@ func (r *rebuilder) tensor(f global, args tuple, dtype Dtype) (any, error) {
 	return &tensor{of: of, dtype: dtype, offset: offset, shape: shape, strides: strides}, nil
 }
 
-// whole reads a tuple or list of integers that are not negative.
-func whole(v any) ([]int, bool) {
+// integers reads a tuple or list of integers that are not negative.
+func integers(v any) ([]int, bool) {
 	items, ok := v.(tuple)
 	if l, is := v.(*list); is {
 		items, ok = l.items, true

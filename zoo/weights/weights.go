@@ -79,7 +79,7 @@ func ShapeOf(src Source, param string, tables ...Table) ([]int, bool) {
 	}
 	for _, table := range tables {
 		for _, t := range src.Tensors() {
-			if row, name := table.find(t.Name); row >= 0 && name == param {
+			if row, name := table.find(t.Name); row >= 0 && name == param && table.Rows[row].Of < 2 {
 				return t.Shape, true
 			}
 		}
