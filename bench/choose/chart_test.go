@@ -34,7 +34,8 @@ func TestCharts(t *testing.T) {
 	}{
 		"scatter": {
 			r.scatter(),
-			[]string{"macro-F1 (%)", "quick.a (?)", "good.a", "with its own head", "front", "the pick", "the limit on latency", blue, red}, []string{"near.a", "untimed.a"},
+			[]string{"macro-F1 (%)", "quick.a (?)", "good.a", "with its own head", "front", "the pick", "the limit on latency", blue, red},
+			[]string{"near.a", "untimed.a"},
 		},
 		"curves": {r.curves(), []string{"quick.a", "good.a", "the pick", blue, red}, []string{"near.a"}},
 	} {

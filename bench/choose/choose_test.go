@@ -259,8 +259,10 @@ func TestBadInput(t *testing.T) {
 		{"metric", fine, func(o *Options) { o.Metric = "luck" }, `metric "luck", want one of`},
 		{"pattern", fine, func(o *Options) { o.Networks = []string{"none*"} }, `no network matches "none*"`},
 		{"no checkpoint", fine, func(o *Options) { o.Cache.Dir = t.TempDir() }, "no checkpoint to choose from; put files into"},
-		{"limits", fine, func(o *Options) { o.Limits.Params = 10 }, "no checkpoint to choose from: 2 checkpoints are far above the limits, the least of them narrow.made with parameters 0.00 M, limit 0.00 M"},
-		{"a latency that nothing has", fine, func(o *Options) { o.Limits.Latency = 1 }, "above the limits, the least of them narrow.made with latency "},
+		{"limits", fine, func(o *Options) { o.Limits.Params = 10 }, "no checkpoint to choose from: 2 checkpoints are far above the limits, " +
+			"the least of them narrow.made with parameters 0.00 M, limit 0.00 M"},
+		{"a latency that nothing has", fine, func(o *Options) { o.Limits.Latency = 1 },
+			"above the limits, the least of them narrow.made with latency "},
 		{"worker", fine, func(o *Options) { o.Worker.Path = "/none" }, "/none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -321,7 +323,8 @@ func TestClassOfTwoImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"The classes have from 2 to 12 images.", "add --metric balanced_accuracy", "1 of 4 classes have fewer different readable images than there are folds",
+		"The classes have from 2 to 12 images.", "add --metric balanced_accuracy",
+		"1 of 4 classes have fewer different readable images than there are folds",
 	} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, page.String())

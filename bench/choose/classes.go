@@ -61,7 +61,8 @@ func (r *Result) hints() (all []string) {
 	}
 	least, most := bySize[0], bySize[len(bySize)-1]
 	if most.Images >= unequal*least.Images && r.Metric == byAccuracy {
-		all = append(all, fmt.Sprintf("The classes have from %d to %d images. Accuracy counts every image alike, so it says most about the large classes. "+
+		all = append(all, fmt.Sprintf("The classes have from %d to %d images. "+
+			"Accuracy counts every image alike, so it says most about the large classes. "+
 			"If every class matters as much as another, add --metric %s. %s", least.Images, most.Images, byBalanced, r.bestBalanced()))
 	}
 	var few []string
@@ -71,9 +72,13 @@ func (r *Result) hints() (all []string) {
 		}
 	}
 	if len(few) > 0 {
+		which := " first: " + listed(few, mostConfusions)
+		if len(few) == len(bySize) {
+			which = ""
+		}
 		all = append(all, fmt.Sprintf("Classes with fewer than %d different images: %d of %d. Their accuracies are rough: "+
-			"that of %s is probably between %s and %s. Add images to these classes first: %s.", fewOfClass, len(few), len(bySize), least.Class,
-			percent(least.Accuracy.Lo), percent(least.Accuracy.Hi), listed(few, mostConfusions)))
+			"that of %s is probably between %s and %s. Add images to these classes%s.", fewOfClass, len(few), len(bySize), least.Class,
+			percent(least.Accuracy.Lo), percent(least.Accuracy.Hi), which))
 	}
 	return all
 }

@@ -56,12 +56,16 @@ func TestByClass(t *testing.T) {
 	}{
 		{"even and large", byAccuracy, []int{30, 30}, []int{20, 29}, "class00", nil, []string{"| class00 | 30 | 30 | 66.7 % |"}},
 		{"unequal", byAccuracy, []int{90, 30}, []int{90, 15}, "class01",
-			[]string{"from 30 to 90 images. Accuracy counts every image alike, so it says most about the large classes. If every class matters " +
-				"as much as another, add --metric balanced_accuracy. even with its own head has the highest balanced accuracy, 76.0 %; the pick has 75.0 %."}, nil},
+			[]string{"from 30 to 90 images. Accuracy counts every image alike, so it says most about the large classes. " +
+				"If every class matters as much as another, add --metric balanced_accuracy. " +
+				"even with its own head has the highest balanced accuracy, 76.0 %; the pick has 75.0 %."}, nil},
 		{"unequal, by balanced accuracy", byBalanced, []int{90, 30}, []int{90, 15}, "class01", nil, nil},
 		{"a class of two images", byBalanced, []int{2, 30}, []int{1, 30}, "class00",
-			[]string{"Classes with fewer than 20 different images: 1 of 2. Their accuracies are rough: that of class00 is probably between 9.5 % and 90.5 %."}, nil},
-		{"many", byBalanced, few, worse, "class01", []string{"different images: 1 of 41."}, []string{"The smallest of the other classes:", "choice.json has all 41 classes."}},
+			[]string{"Classes with fewer than 20 different images: 1 of 2. Their accuracies are rough: " +
+				"that of class00 is probably between 9.5 % and 90.5 %. Add images to these classes first: class00."}, nil},
+		{"classes of two images alone", byAccuracy, []int{2, 2}, []int{1, 2}, "class00", []string{"Add images to these classes."}, nil},
+		{"many", byBalanced, few, worse, "class01", []string{"different images: 1 of 41."},
+			[]string{"The smallest of the other classes:", "choice.json has all 41 classes."}},
 	} {
 		c := ofClasses(test.metric, test.images, test.right)
 		if len(c.ByClass) != len(test.images) || c.ByClass[0].Class != test.first || len(c.Rivals) != 1 || c.Rivals[0] != "even, own head" {

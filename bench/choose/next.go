@@ -12,14 +12,14 @@ func (r *Result) next(dir string) (steps []step) {
 	if r.Pick != nil {
 		s := step{"To get the class of other images, type this. It prints the most probable classes of each:", nil}
 		if r.HeadFile == "" {
-			s.text = "The head of the pick is not saved. Repeat the command with --save heads: it takes seconds and writes the head into the folder " +
-				"heads. Then predict prints the most probable classes of other images:"
+			s.text = "The head of the pick is not saved. Repeat the command with --save heads: it takes seconds and writes the head into the " +
+				"folder heads. Then predict prints the most probable classes of other images:"
 		}
 		s.commands = append(s.commands, r.predictCommand())
 		steps = append(steps, s)
 	} else if len(r.Changes) > 0 && r.uncertain() == 0 {
-		steps = append(steps, step{"Loosen the limits, or make the network quicker with more --threads. The table of what would change the pick says from which " +
-			"limit on latency a network would be picked.", nil})
+		steps = append(steps, step{"Loosen the limits, or make the networks quicker with more --threads. The report's table of what would " +
+			"change the pick says from which limit on latency a network would be picked.", nil})
 	}
 	return append(steps, step{"To ask more of the same predictions (fewer classes, merged classes, two networks together), type this:",
 		[]string{command("whatif", dir)}})
@@ -88,9 +88,8 @@ func quoted(word string) string {
 
 // Limits of the checkpoints whose fetching is suggested.
 const (
-	mostSuggested   = 3
-	largestToFetch  = 100e6 // bytes
-	bytesOfGigabyte = 1e9
+	mostSuggested  = 3
+	largestToFetch = 100e6 // bytes
 )
 
 // absentLine says that published checkpoints are not on this machine, nothing where all are.
@@ -102,8 +101,8 @@ func (r *Result) absentLine() string {
 	for _, a := range r.Absent {
 		total += a.Bytes
 	}
-	return fmt.Sprintf("%d published checkpoints (%.1f GB) are not on this machine and were not tested. To add some, fetch them and repeat the command:",
-		len(r.Absent), float64(total)/bytesOfGigabyte)
+	return fmt.Sprintf("%d published checkpoints (%.1f GB) are not on this machine and were not tested. "+
+		"To add some, fetch them and repeat the command:", len(r.Absent), float64(total)/1e9)
 }
 
 // pullCommand fetches the checkpoints that are the most accurate on ImageNet of those that are not large.

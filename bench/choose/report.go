@@ -150,7 +150,8 @@ func (r *Result) testExplained() string {
 	if r.Splits > 1 {
 		text += fmt.Sprintf("This was done %d times, with other folds each time: the splits. All figures are means over the splits. ", r.Splits)
 	}
-	return text + fmt.Sprintf("A difference is measurable if chance alone gives such a difference in less than %.0f %% of the cases.", 100*significant)
+	return text + fmt.Sprintf("A difference is measurable if chance alone gives such a difference in less than %.0f %% of the cases.",
+		100*significant)
 }
 
 // rowTerms are the words of the table of rows.
@@ -159,7 +160,8 @@ func (r *Result) rowTerms() []term {
 	return []term{
 		value,
 		{"95 % interval", "The true value is probably inside it. More images make it narrower."},
-		{"tie group", fmt.Sprintf("Rows of one group are ties: none of them is measurably worse than the first row of the group (%s).", r.Metric.test())},
+		{"tie group", fmt.Sprintf("Rows of one group are ties: none of them is measurably worse than the first row of the group (%s).",
+			r.Metric.test())},
 		{"p", "How often chance alone gives such a difference to the first row of the group. " +
 			"It is corrected for the number of rows that are compared (Holm's method)."},
 		{"latency", fmt.Sprintf("The time of the forward call for %s, p%g: %g %% of the calls take no longer.",
@@ -186,7 +188,7 @@ func (r *Result) figureTerms() (all []term) {
 	}
 	return append(all,
 		term{"parameters", "The numbers that the network learned; the file has about four bytes for each."},
-		term{"memory", "The largest amount that the process used."},
+		term{"memory", "The largest amount that a process used."},
 		term{"load", "The time from the file to a network that is ready."})
 }
 
@@ -204,9 +206,10 @@ func (r *Result) latencySection(p *page) {
 	p.heading("Latencies")
 	p.text("Several processes measured each network, in turn with the other networks, because the same network is faster in one process " +
 		"than in another. The column \"processes differ by\" has the standard deviation of their medians. " +
-		"The last columns say how many times as long as the pick a network takes. The difference is measurable where p is below 0.05; " +
-		"p is corrected for the number of networks (Holm's method). " +
-		fmt.Sprintf("A network counts as just as quick as another if it takes at most %.0f %% longer and is not measurably slower.", 100*closeLatency))
+		"The last columns say how many times as long as the pick a network takes, by the processes' medians. " +
+		fmt.Sprintf("The difference is measurable if p is below %g; p is corrected for the number of networks (Holm's method). "+
+			"A network counts as just as quick as another if it takes at most %.0f %% longer and is not measurably slower.",
+			significant, 100*closeLatency))
 	p.table(t)
 	if t := r.disturbedTable(); len(t.rows) > 0 {
 		p.text(fmt.Sprintf("Other work on the machine may have made some latencies too high. The report marks them with %s. "+
@@ -328,7 +331,8 @@ func (r *Result) figuresTable() *tableBlock {
 			value := m.of(row.Score)
 			cells = append(cells, percent(value.Value), interval(value))
 		}
-		t.add(append(cells, fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)), milliseconds(c.Load))...)
+		cells = append(cells, fmt.Sprintf("%.2f M", float64(c.Params)/1e6), fmt.Sprintf("%.0f MiB", float64(c.Memory)/(1<<20)))
+		t.add(append(cells, milliseconds(c.Load))...)
 	}
 	return t
 }

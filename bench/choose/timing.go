@@ -67,7 +67,9 @@ func undisturbed(r *record.Record) bool { return r.Verdict.Valid && len(r.Verdic
 const attempts = 3
 
 // rounds measures tasks in rounds, as a runner.Worker does.
-type rounds func(ctx context.Context, tasks []runner.Task, step func(i int), done func(i int, r *record.Record, err error) error) error
+type rounds func(
+	ctx context.Context, tasks []runner.Task, step func(i int), done func(i int, r *record.Record, err error) error,
+) error
 
 // measure times networks in rounds, a process of each in turn, so that what the host does over time falls on all of them
 // alike, and keeps the timings. Those that are not valid are timed again, in rounds of their own. By the tasks' indices it

@@ -201,7 +201,7 @@ func TestMeasureAgain(t *testing.T) {
 		for i, task := range now {
 			step(i)
 			tried[task.Tag]++
-			r := &record.Record{Timing: &record.Timing{}, Footprint: &record.Footprint{}, Cost: &record.Cost{}, Model: task.Model, Checkpoint: task.Tag}
+			r := &record.Record{Footprint: &record.Footprint{}, Cost: &record.Cost{}, Model: task.Model, Checkpoint: task.Tag}
 			r.Schema, r.Kind, r.Time, r.Machine = record.Schema, record.KindLatency, time.Now(), record.ThisMachine()
 			if r.Verdict.Valid = task.Tag == "steady" || task.Tag == "spoiled once" && tried[task.Tag] > 1; !r.Verdict.Valid {
 				r.Verdict.Reasons = []string{"drift"}

@@ -284,7 +284,8 @@ func (a *Answers) Caveat() string {
 			"the heads one by one.", a.Splits)
 	}
 	if n := a.leftOut(); n > 0 {
-		text += fmt.Sprintf(" Only %d networks with their heads form pairs: those that no quicker one matches, and then the most accurate; "+
+		text += fmt.Sprintf(" Only %d networks with their heads form pairs: those that no network of lower latency matches, and then the "+
+			"most accurate; "+
 			"%d are left out.",
 			mostPaired, n)
 	}

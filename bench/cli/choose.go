@@ -123,7 +123,8 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "seed of folds, samples and learning curves")
 	limitFlag(c, &o.Images, 10000)
 	c.Flags().StringVar(&f.metric, "metric", choose.Metrics()[0], "metric that orders the rows: "+strings.Join(choose.Metrics(), ", "))
-	c.Flags().DurationVar(&o.MinDuration, "min-duration", 3*time.Second, "time to measure the latency of each network, in all of its processes together")
+	c.Flags().DurationVar(&o.MinDuration, "min-duration", 3*time.Second,
+		"time to measure the latency of each network, in all of its processes together")
 	c.Flags().BoolVar(&o.Fresh, "fresh", false, "new measurements, also of networks that were measured in the last 24 hours")
 	c.Flags().StringVar(&f.out, "out", "", "folder of the report (default: a new one in "+runsDir+")")
 	c.Flags().StringVar(&f.save, "save", "", "folder for the head of the pick, which predict --head reads (default: the head is not saved)")

@@ -121,7 +121,8 @@ func TestChoose(t *testing.T) {
 
 	head := filepath.Join(save, "squeezenet1_1.made.head.safetensors")
 	for _, want := range []string{
-		"linear probe: a head that learned", "squeezenet1_1.made by class, the worst first:", "hint: Classes with fewer than 20 different images: 3 of 3.",
+		"linear probe: a head that learned", "squeezenet1_1.made by class, the worst first:",
+		"hint: Classes with fewer than 20 different images: 3 of 3.",
 		"zoobench predict squeezenet1_1 --weights made --head " + head + " IMAGE...", "zoobench whatif " + out,
 	} {
 		if !strings.Contains(stdout, want) {
