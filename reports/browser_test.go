@@ -167,6 +167,7 @@ func TestPageInBrowser(t *testing.T) {
 	b.want("points", `document.querySelectorAll("#chart .mark").length > 5`, "true")
 	b.want("front", `document.querySelectorAll("#chart .front").length`, "1")
 	b.want("intervals", `document.querySelectorAll("#chart .bar").length > 5`, "true")
+	b.want("no column cut", `(s => s.scrollWidth <= s.clientWidth)(document.querySelector("#results .scroll"))`, "true")
 	b.shot("page-1280", chromedp.FullScreenshot(100))
 
 	// Sorting, both ways, what is missing last.

@@ -34,6 +34,14 @@ func ahead(a, b string, points float64) string {
 	return fmt.Sprintf("%s was %.2f points more accurate than %s", a, points, b)
 }
 
+// gained says what a network gained, as a clause.
+func gained(name string, points float64) string {
+	if points < 0 {
+		return fmt.Sprintf("%s lost %.2f points", name, -points)
+	}
+	return fmt.Sprintf("%s gained %.2f points", name, points)
+}
+
 func pointsPlot(marks ...float64) Plot {
 	return Plot{What: "points of top-1 that the first has more than the second", Marks: marks}
 }
@@ -125,7 +133,7 @@ func contrasts(pairs [][2]training) func(*evidence) Result {
 			t.add(comparison{
 				cells: []string{p[0].model, fmt.Sprintf("%+.2f", own), p[1].model, fmt.Sprintf("%+.2f", others), g.String(),
 					fmt.Sprint(a.after.Images), g.test},
-				says: fmt.Sprintf("%s gained %+.2f points by pre-training, and %s %+.2f", p[0].model, own, p[1].model, others),
+				says: gained(p[0].model, own) + " by pre-training, and " + gained(p[1].model, others),
 				name: p[0].model + " over " + p[1].model, shown: g.span, claims: claims, p: value,
 			})
 		}

@@ -228,7 +228,7 @@ func mispredict(e *evidence) Result {
 		}
 	}
 	worst := pairs[0]
-	text := fmt.Sprintf("%s for %.2f times the MACs; %d of %d pairs with as many MACs differ by over %.1f times.",
+	text := fmt.Sprintf("%s for %.2f times the MACs; %d of %d pairs with as many MACs, within 10 %%, differ by over %.1f times.",
 		took(worst.a.Name, worst.b.Name, worst.q.span), float64(worst.a.MACs)/float64(worst.b.MACs), far, len(pairs), farApart)
 	r := t.result(true, text+correlation(networks, records))
 	for _, p := range pairs[:min(len(pairs), maxPairs)] {
