@@ -265,10 +265,11 @@ func (g *gemm) step(a []Register, k, b Register, u int) {
 }
 
 // prefetch emits what a step of k of several panels brings into L2: the line that Prefetch is at, which moves on by
-// Ahead. Tiles of one or two rows are alone in their layer and use b once, so they bring as many lines as they read.
+// Ahead. Tiles of up to four rows are alone in their layer or two, and bring as many lines as they read; others are three
+// at the least, or five or six rows alone, which take long enough over what they read.
 func (g *gemm) prefetch() {
-	lines := 1
-	if g.mr <= 2 {
+	lines := 2
+	if g.mr <= 4 {
 		lines = g.nr / panelColumns
 	}
 	for i := range lines {
