@@ -100,7 +100,7 @@ func (a *Attention) take() {
 
 // added is what a kind of window adds to its scores.
 func (a *Attention) added(kind int) []float32 {
-	out := make([]float32, a.Heads*a.tokens*a.padded)
+	out := Alloc(a.Heads * a.tokens * a.padded)
 	// region numbers the parts of a rolled window that were no neighbours before.
 	region := func(y, x int) (r int) {
 		if kind&1 != 0 && x >= a.w-a.Shift {

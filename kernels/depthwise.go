@@ -49,7 +49,7 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	if d.bands != nil {
 		lanes = 16
 	}
-	d.packed = make([]float32, roundUp(s.C, lanes)*taps*d.each)
+	d.packed = Alloc(roundUp(s.C, lanes) * taps * d.each)
 	d.bias = make([]float32, roundUp(s.C, 16))
 	d.zeros = make([]float32, s.C)
 	buffer := make([]float32, s.depth())

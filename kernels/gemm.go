@@ -218,7 +218,7 @@ func (c *Conv) prepare(pool *par.Pool, src Tensor) {
 		return
 	}
 	if need := src.N * c.H * c.paddedWidth() * c.C; len(c.padded) < need {
-		c.padded = make([]float32, need)
+		c.padded = Alloc(need)
 	}
 	c.src = src
 	pool.Run(src.N*c.H, convCopies{c})

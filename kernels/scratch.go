@@ -17,7 +17,7 @@ func (s *Scratch) reserve(shared, workers, own int) {
 	}
 	for i := range workers {
 		if len(s.own[i]) < own {
-			s.own[i] = make([]float32, own)
+			s.own[i] = Alloc(own)
 		}
 	}
 }
