@@ -34,8 +34,8 @@ NONE < internal/testenv < datasets/internal/golden
 # Microkernels and workers wait and choose by what the processor can do.
 (kernels/internal/cpu) < kernels/internal/f32, kernels/par
 
-# Kernels know slices and sizes: no graph, no file, no network. Nobody else calls a microkernel.
-(kernels/internal/f32, kernels/par) < kernels
+# Kernels know slices and sizes, those of caches too: no graph, no file, no network. Nobody else calls a microkernel.
+(kernels/internal/cpu, kernels/internal/f32, kernels/par) < kernels
 
 # The oracle runs a graph on plain loops, without a kernel, so that no fault can be in both.
 zoo/nn, (kernels/ref) < zoo/interp
@@ -104,7 +104,7 @@ bench/record: github.com/klauspost/cpuid/v2 golang.org/x/perf/benchfmt golang.or
 bench/stat: gonum.org/v1/gonum/
 datasets/decode: golang.org/x/image/
 kernels: golang.org/x/sys/unix
-kernels/internal/cpu: golang.org/x/sys/cpu
+kernels/internal/cpu: github.com/klauspost/cpuid/v2 golang.org/x/sys/cpu
 reports: github.com/olekukonko/tablewriter/
 reports/draw: gonum.org/v1/plot/ golang.org/x/image/
 reports/findings: gonum.org/v1/gonum/

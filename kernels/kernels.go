@@ -37,6 +37,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"zoobench/kernels/internal/cpu"
 	"zoobench/kernels/internal/f32"
 )
 
@@ -96,6 +97,9 @@ func inParallel(n int, f func(i int)) {
 	}
 	wait.Wait()
 }
+
+// L2Bytes is the size of a core's second-level cache, by which work is cut into blocks.
+func L2Bytes() int { return cpu.L2Bytes }
 
 // level is the instruction set in use; Use changes it for operations made afterwards.
 var level = best()

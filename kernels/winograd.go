@@ -76,13 +76,15 @@ func newWinograd(s ConvShape, workers int) *winograd {
 	// A block's points (36·block·C) and a task's products share L2 where channels are few or L2 holds the weights, and a
 	// worker takes blocks of its own from beginning to end; elsewhere a point's rows and weights do, and all workers are
 	// at one block. With two workers, blocks of their own take 0.87 of the time in ResNet-18 and 0.94 in DenseNet-121.
-	w.block, w.alone = 24, s.C <= 96 || 4*len(w.packed) <= 1<<20
+	w.block, w.alone = 24, s.C <= 96 || 4*len(w.packed) <= L2Bytes()
 	if !w.alone {
 		w.block = 112
 	}
 	w.sub, w.chunk = 25, min(4, panels)
 	if w.most > 1 {
-		w.sub, w.chunk = min(56, w.block), parts(panels, parts(panels, w.most))
+		// A part reads all weights of its chunk, so it has as many tiles as leave half of L2 to these and to the points.
+		w.chunk = parts(panels, parts(panels, w.most))
+		w.sub = min(w.block, max(w.sub, L2Bytes()/2/(4*winogradPoints*f32.NR*w.chunk)))
 	}
 	inParallel(panels, func(panel int) { w.pack(panel) })
 	w.forget()

@@ -7,12 +7,6 @@ import (
 	"zoobench/zoo/nn"
 )
 
-// joinBytes is the size of a depthwise convolution's input from which it is run together with its neighbours: what L2
-// does not hold. On a Zen 4 core (1 MiB of L2; the least of several runs in turn) this took 0.96 of the time of
-// MobileNetV2, 0.97 of MobileNetV1's and 0.99 of EfficientNet-B0's. Joining all took 1.06 of the last: a band of few
-// pixels reads the weights of the 1×1 layers again and again.
-const joinBytes = 1 << 20
-
 // A group is the nodes of one step. Its value is its last node's.
 type group struct {
 	nodes    []int
@@ -105,10 +99,13 @@ func (p *planner) onlyReads(g, from *group) bool {
 	return n.Op == nn.Conv && p.graph.Nodes[from.nodes[0]].Op == nn.Conv && n.In[0] == from.last() && p.uses[from.last()] == 1
 }
 
-// separable reports whether a depthwise convolution's neighbours are to run with it, and drops those that cannot.
+// separable reports whether a depthwise convolution's neighbours are to run with it, and drops those that cannot. They
+// are if L2 does not hold its input: on a Zen 4 core (1 MiB of L2; the least of several runs in turn) this took 0.96 of
+// the time of MobileNetV2, 0.97 of MobileNetV1's and 0.99 of EfficientNet-B0's. Joining all took 1.06 of the last: a
+// band of few pixels reads the weights of the 1×1 layers again and again.
 func (p *planner) separable(all *group) bool {
 	middle := p.geometry(all.middle)
-	if 4*middle.C*middle.H*middle.W < joinBytes {
+	if 4*middle.C*middle.H*middle.W < kernels.L2Bytes() {
 		return false
 	}
 	can := func() bool {

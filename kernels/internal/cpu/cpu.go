@@ -1,4 +1,4 @@
-// Package cpu says what the processor can do, lets a waiting thread rest its core for a moment, and sets a thread's mode
+// Package cpu says what the processor can do and how large its caches are, lets a waiting thread rest its core for a moment, and sets a thread's mode
 // for numbers below the normal range.
 //
 // The contract: the flags are set once, before main, and obey GODEBUG=cpu.NAME=off. A mode belongs to the operating
@@ -6,7 +6,10 @@
 // it unlocks it. It leaves the choice of kernels to kernels/internal/f32, and when to flush to kernels/par.
 package cpu
 
-import xcpu "golang.org/x/sys/cpu"
+import (
+	"github.com/klauspost/cpuid/v2"
+	xcpu "golang.org/x/sys/cpu"
+)
 
 // AVX2 is whether there are AVX2 and FMA3, which the level of that name needs together.
 var AVX2 = xcpu.X86.HasAVX2 && xcpu.X86.HasFMA
@@ -16,3 +19,14 @@ var AVX512 = AVX2 && xcpu.X86.HasAVX512F && xcpu.X86.HasAVX512CD && xcpu.X86.Has
 
 // NEON is whether there are arm64's vector instructions, which every such processor that Go runs on has.
 var NEON = xcpu.ARM64.HasASIMD
+
+// L2Bytes is the size of a core's second-level cache; 1 MiB where the processor does not tell, or tells what cannot be.
+var L2Bytes = plausible(cpuid.CPU.Cache.L2)
+
+// plausible is a cache's size as read, or the commonest one: some virtual machines give none, or the whole machine's.
+func plausible(bytes int) int {
+	if bytes < 256<<10 || bytes > 8<<20 {
+		return 1 << 20
+	}
+	return bytes
+}
