@@ -17,9 +17,10 @@ import (
 type span struct {
 	archive      int
 	offset, size int64
+	packed       int64 // bytes that a zip archive has of it, deflated; 0 where they lie there as they are
 }
 
-// openArchives opens uncompressed tar archives as they are, nothing is unpacked. They
+// openArchives opens uncompressed tar archives, and zip archives, as they are; nothing is unpacked. They
 // hold one of four things: pairs of WebDataset, told by members such as key.cls
 // or key.json beside key.jpg; class folders, as OpenFolder takes them, below
 // whatever folders all members share (ImageNetV2); images that o.Labels
@@ -53,7 +54,7 @@ func (f *Files) addArchives(files []string, o Options) error {
 			return fmt.Errorf("datasets: %w", err)
 		}
 		f.archives = append(f.archives, archive)
-		members, err := readIndex(archive, o.Index)
+		members, err := listMembers(archive, o.Index)
 		if err != nil {
 			return fmt.Errorf("datasets: %s: %w", file, err)
 		}
@@ -97,6 +98,14 @@ func (f *Files) addArchives(files []string, o Options) error {
 		}
 	}
 	return f.classMembers(files[0], images, o)
+}
+
+// listMembers lists an archive's files. A zip archive has such a list at its own end.
+func listMembers(archive *os.File, index string) ([]member, error) {
+	if isZip(archive) {
+		return readZip(archive)
+	}
+	return readIndex(archive, index)
 }
 
 // take makes items of members of the same order.
@@ -197,6 +206,7 @@ func (f *Files) classMembers(file string, images []member, o Options) error {
 	if err != nil {
 		return fmt.Errorf("datasets: %s: %w", file, err)
 	}
+	f.byFolder = true
 	items := make([]Item, len(images))
 	label := func(m member) int {
 		class, _, _ := strings.Cut(m.name[len(top):], "/")
@@ -249,6 +259,9 @@ func (f *Files) read(s span, buf []byte) ([]byte, error) {
 		buf = make([]byte, n)
 	} else {
 		buf = buf[:n]
+	}
+	if s.packed > 0 {
+		return buf, s.inflate(f.archives[s.archive], buf)
 	}
 	if n, err := f.archives[s.archive].ReadAt(buf, s.offset); n < len(buf) {
 		if err == io.EOF {
@@ -330,7 +343,7 @@ func checkArchive(head []byte) error {
 		}
 	}
 	if len(head) < 512 || string(head[257:262]) != "ustar" {
-		return fmt.Errorf("neither a tar archive nor a folder, want a folder of images or an archive")
+		return fmt.Errorf("neither a tar archive nor a folder, want a folder of images, or a tar or zip archive")
 	}
 	return nil
 }

@@ -66,9 +66,14 @@ type Options struct {
 	// Index is the folder in which the lists of archives' members are kept; ""
 	// for nowhere: they are then made each time.
 	Index string
+	// Answers says among which classes answers are chosen: AllAnswers, OwnAnswers,
+	// a name of AnswerSets, or a file with a class on each line. "" chooses among
+	// the folders' classes where class folders are a part of the network's
+	// classes, and else among all.
+	Answers string
 }
 
-// The sets that Files.Set names.
+// The sets of ImageNet-1k's own classes that Files.Set names.
 const (
 	Validation = "imagenet-1k validation"
 	ImageNetV2 = "imagenetv2 matched-frequency"
@@ -80,21 +85,25 @@ type Files struct {
 	// nil where labels are indices or stand for ImageNet-1k's classes.
 	Classes []string
 	// Set is the published set that the images and their labels are of, where
-	// their names or their folder's or archive's tell: Validation or ImageNetV2,
-	// else "".
+	// their names or their folder's or archive's tell: Validation, ImageNetV2,
+	// ImageNetA, ImageNetR, ImageNetSketch or ObjectNet, else "".
 	Set string
 	// Reading says how the labels were read, in words: by the folders' names, a label file's columns and so on.
 	Reading string
 	// Split is the split that was read, "" where there are none.
 	Split string
+	// Answers are the classes among which answers are chosen, where Options.Classes
+	// says how many the network has.
+	Answers AnswerSpace
 	// Warnings say what is odd about the folder and does not hinder the
 	// evaluation: images that the label file does not list, or the reverse.
 	Warnings []string
 
-	root   string
-	items  []Item
-	real   bool // labelled by ImageNet-ReaL's list
-	passed passedOver
+	root     string
+	items    []Item
+	real     bool // labelled by ImageNet-ReaL's list
+	passed   passedOver
+	byFolder bool // class folders are the labels
 
 	archives []*os.File // tar archives, empty for a folder
 	spans    []span     // where each item lies in them
@@ -130,6 +139,10 @@ func (f *Files) finish(o Options) (*Files, error) {
 		f.Warnings = append(f.Warnings, f.root+": "+text)
 	}
 	f.Set = f.set()
+	if err := f.judge(o); err != nil {
+		f.Close()
+		return nil, err
+	}
 	return f, nil
 }
 
@@ -158,11 +171,17 @@ func open(root string, o Options) (*Files, error) {
 	return openFolder(root, o)
 }
 
-// set is the published set: by the folder's or the archive's name for ImageNetV2, by every image's name and its label, which
+// set is the published set: by the folder's or the archive's name for ImageNetV2 and its like, by every image's name and its label, which
 // must be the set's own, for the validation set. ImageNet-ReaL's labels make another set of it even where they are the same.
 func (f *Files) set() string {
 	if strings.HasPrefix(strings.ToLower(filepath.Base(f.root)), "imagenetv2-matched-frequency") {
 		return ImageNetV2
+	}
+	if f.Set == ObjectNet {
+		return ObjectNet
+	}
+	if set := publishedSet(f.root); set != "" {
+		return set
 	}
 	if f.real {
 		return ""

@@ -72,6 +72,12 @@ func (f *Files) classFolders(o Options) error {
 		return f.flatValidation(imagesOf(entries), o)
 	}
 	f.passed = passedOver{} // only what lies in class folders is missed
+	f.byFolder = true
+	if o.Classes == imageNetClasses {
+		if ok, err := f.objectNet(folders); ok {
+			return err
+		}
+	}
 	labels, err := f.folderLabels(folders, o)
 	if err != nil {
 		return fmt.Errorf("datasets: %s: %w", f.root, err)

@@ -194,7 +194,7 @@ func TestRealPhotographs(t *testing.T) {
 		items        int
 	}{{"val", filepath.Join(root, "val_labels.txt"), 900}, {"train", "", 300}} {
 		t.Run(tt.name, func(t *testing.T) {
-			files, err := Open(filepath.Join(root, tt.name), Options{Labels: tt.labels, Classes: 1000})
+			files, err := Open(filepath.Join(root, tt.name), Options{Labels: tt.labels, Classes: 1000, Answers: AllAnswers})
 			if err != nil {
 				t.Fatal(err)
 			}

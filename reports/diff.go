@@ -51,7 +51,7 @@ func Changes(before, after []record.Record) ([]Change, error) {
 	}
 	var all []Change
 	for _, k := range order {
-		c := Change{Network: k.name, Settings: k.settings.text()}
+		c := Change{Network: k.name, Settings: join(nonEmpty(k.settings.text(), clean(k.answers)))}
 		switch a, b := old[k], now[k]; {
 		case b == nil:
 			c.Verdict = "only before"
@@ -93,13 +93,17 @@ func decide(all []Change) {
 type rowKey struct {
 	name string
 	settings
+	answers string // of a row without a latency
 }
 
 // indexRows finds rows by their keys, of equal ones the first, and lists the keys in the rows' order.
 func indexRows(rows []row) (at map[rowKey]*row, order []rowKey) {
 	at = map[rowKey]*row{}
 	for i := range rows {
-		k := rowKey{rows[i].name(), rows[i].set}
+		k := rowKey{name: rows[i].name(), settings: rows[i].set}
+		if rows[i].latency == nil && rows[i].eval != nil {
+			k.answers = rows[i].eval.Answers
+		}
 		if at[k] == nil {
 			order = append(order, k)
 			at[k] = &rows[i]
@@ -141,6 +145,9 @@ func accuraciesOf(a, b *row) (x, y *record.Accuracy, why string) {
 	}
 	if id := a.eval.DatasetSHA256; id == "" || id != b.eval.DatasetSHA256 || x.Images != y.Images {
 		return nil, nil, "the accuracies come from different images"
+	}
+	if a.eval.Answers != b.eval.Answers {
+		return nil, nil, "answers were chosen among different classes"
 	}
 	return x, y, ""
 }

@@ -75,6 +75,10 @@ func TestChangesTop1(t *testing.T) {
 			r.Accuracy, r.DatasetSHA256 = record.NewAccuracy(images, right, right, nil), id
 		})}
 	}
+	among := func(records []record.Record, answers string) []record.Record {
+		records[len(records)-1].Answers = answers
+		return records
+	}
 	invalid := accuracy(71, 100, "h")
 	invalid[1].Verdict = record.Verdict{Reasons: []string{"two images of one name"}}
 	untimed := accuracy(0, 100, "h")[1:]
@@ -89,6 +93,10 @@ func TestChangesTop1(t *testing.T) {
 			"the accuracies come from different images"},
 		{"more images", accuracy(70, 100, "h"), accuracy(72, 200, "h"), [2]float64{}, "no clear difference",
 			"the accuracies come from different images"},
+		{"other answers", accuracy(70, 100, "h"), among(accuracy(72, 100, "h"), "imagenet-a, 200 of 1000 classes"), [2]float64{},
+			"no clear difference", "answers were chosen among different classes"},
+		{"the same answers", among(accuracy(70, 100, "h"), "x"), among(accuracy(72, 100, "h"), "x"), [2]float64{70, 72},
+			"no clear difference", ""},
 		{"unknown images", accuracy(70, 100, ""), accuracy(72, 100, ""), [2]float64{}, "no clear difference",
 			"the accuracies come from different images"},
 		{"not valid", accuracy(70, 100, "h"), invalid, [2]float64{}, "no clear difference", "accuracy not to be trusted: two images of one name"},
@@ -107,6 +115,24 @@ func TestChangesTop1(t *testing.T) {
 				t.Errorf("have %v and %v, %q, %q; want %v, %q, %q", c.Top1, c.Top1Now, c.Verdict, c.Note, test.top1, test.verdict, test.note)
 			}
 		})
+	}
+}
+
+// TestChangesAnswers compares untimed rows with those of their own answer space alone.
+func TestChangesAnswers(t *testing.T) {
+	among := func(right int, answers string) record.Record {
+		return with(eval("a", "x", 224, right), func(r *record.Record) { r.DatasetSHA256, r.Answers = "h", answers })
+	}
+	later := with(among(71, "b"), func(r *record.Record) { r.Experiment = "f" })
+	changes, err := Changes([]record.Record{among(70, "b")}, []record.Record{among(90, "a"), later})
+	if err != nil || len(changes) != 2 {
+		t.Fatalf("have %+v and %v, want two changes", changes, err)
+	}
+	if c := changes[0]; c.Top1 != 70 || c.Top1Now != 71 || c.Verdict != "accuracy only" {
+		t.Errorf("have %+v, want the two among b compared", c)
+	}
+	if c := changes[1]; c.Verdict != "only after" || !strings.HasSuffix(c.Settings, "a") {
+		t.Errorf("have %+v, want the one among a alone", c)
 	}
 }
 

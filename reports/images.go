@@ -32,7 +32,8 @@ func top1Digits(images int) int {
 	return 1
 }
 
-// measuredOver identifies the images of a row's measured accuracy and names them; "" where there is none.
+// measuredOver identifies the images of a row's measured accuracy, with the classes among which answers were chosen, and names
+// both; "" where there is no accuracy.
 func measuredOver(r *row) (id, name string) {
 	a, why := r.top1()
 	if why != "" {
@@ -42,7 +43,11 @@ func measuredOver(r *row) (id, name string) {
 	if d := clean(r.eval.Dataset); d != "" {
 		name += " of " + text.Shorten(d, 40)
 	}
-	return cmp.Or(clean(r.eval.DatasetSHA256), name), name
+	id = cmp.Or(clean(r.eval.DatasetSHA256), name)
+	if among := clean(r.eval.Answers); among != "" {
+		id, name = id+" among "+among, name+" among "+among
+	}
+	return id, name
 }
 
 // publishedOver is measuredOver for a row's published accuracy.

@@ -92,8 +92,12 @@ func (r *run) writeModelIndex(w io.Writer) error {
 	fmt.Fprintln(out, "model-index:")
 	for _, e := range r.evaluated() {
 		fmt.Fprintf(out, "- name: %s\n  results:\n  - task:\n      type: image-classification\n    dataset:\n      name: %s\n"+
-			"      type: image-folder\n      args:\n        images: %d\n        sha256: %s\n    metrics:\n",
+			"      type: image-folder\n      args:\n        images: %d\n        sha256: %s\n",
 			quoteYAML(nameOf(e)), quoteYAML(cmp.Or(e.Dataset, "not named")), e.Images, quoteYAML(e.DatasetSHA256))
+		if e.Answers != "" {
+			fmt.Fprintf(out, "        answers: %s\n", quoteYAML(e.Answers))
+		}
+		fmt.Fprintln(out, "    metrics:")
 		for _, m := range []struct {
 			name  string
 			value float64

@@ -36,6 +36,7 @@ type evalRow struct {
 	Reading       string   `json:"reading"`
 	Split         string   `json:"split,omitempty"`
 	Exif          string   `json:"exif,omitempty"`
+	Answers       string   `json:"answers,omitempty"` // classes among which answers were chosen; all where there is none
 	Files         []string `json:"unreadable_files,omitempty"`
 	Warnings      []string `json:"warnings,omitempty"`
 	Plan          string   `json:"plan"` // hash of how the engine computed
@@ -123,7 +124,9 @@ func (a *app) eval() *cobra.Command {
 		Short: "Measure a checkpoint's accuracy on labelled images",
 		Long: "Measures the top-1 and top-5 accuracy of a checkpoint. --data is a folder with a folder for each class, named by WordNet\n" +
 			"ID or by index; a folder of images with a label file; the tar of ILSVRC-2012's validation set or of ImageNetV2; or\n" +
-			"WebDataset's shards. --limit draws a random subset that is balanced over the classes.",
+			"WebDataset's shards. --limit draws a random subset that is balanced over the classes. If class folders are a part of the\n" +
+			"network's classes, answers are chosen among these alone, as is usual for ImageNet-A, ImageNet-R and ObjectNet; --answers all\n" +
+			"chooses among all.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -184,6 +187,7 @@ func (a *app) accuracy(ctx context.Context, t runner.Task, perSample string) (_ 
 }
 
 // sayReady says on standard error what was recognised and what will be done with it, since an accuracy depends on it.
+// There are no images where no accuracy is measured.
 func (a *app) sayReady(n *runner.Network, images *datasets.Files) {
 	names := "the network's own"
 	if n.Naming != "" {
@@ -198,8 +202,12 @@ func (a *app) sayReady(n *runner.Network, images *datasets.Files) {
 		n.Graph.Classes)
 	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v; from %s\n", r.Resize, r.CropMode, r.Size,
 		r.Interpolation, r.Mean, r.Std, clean(n.Source))
-	if images != nil {
-		fmt.Fprintf(a.notes, "images: %s\n", clean(reading(images)))
+	if images == nil {
+		return
+	}
+	fmt.Fprintf(a.notes, "images: %s\n", clean(reading(images)))
+	if images.Answers.Classes != nil {
+		fmt.Fprintf(a.notes, "answers: chosen among %s\n", clean(images.Answers.String()))
 	}
 }
 
@@ -216,7 +224,7 @@ func newEvalRow(r *record.Record) evalRow {
 		Model: r.Name(), Images: r.Images, Top1: r.Top1, Top1Lo: r.Top1Lo, Top1Hi: r.Top1Hi, Top5: r.Top5, Top5Lo: r.Top5Lo, Top5Hi: r.Top5Hi,
 		Unreadable: r.Unreadable, ImagesPerSec: r.ImagesPerSec,
 		ImgSize: r.Recipe.ImgSize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation,
-		Reading: r.Reading, Split: r.Split, Exif: r.Exif,
+		Reading: r.Reading, Split: r.Split, Exif: r.Exif, Answers: r.Answers,
 		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Warnings: r.Verdict.Warnings,
 		Plan: r.Plan.Hash, WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix,
 		WeightsNames: r.WeightsNames, RecipeSource: r.RecipeSource,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,7 @@ func (f *imageFlags) flags(c *cobra.Command, limit int) {
 	labelsFlag(c, &f.Labels, "")
 	classMapFlag(c, &f.ClassMap)
 	splitFlag(c, &f.Split)
+	answersFlag(c, &f.Answers)
 	limitFlag(c, &f.Limit, limit)
 }
 
@@ -52,6 +54,14 @@ func classMapFlag(c *cobra.Command, file *string) {
 // splitFlag adds --split.
 func splitFlag(c *cobra.Command, split *string) {
 	c.Flags().StringVar(split, "split", "", "split of the images, as val, where --data has several (default: none)")
+}
+
+// answersFlag adds --answers.
+func answersFlag(c *cobra.Command, answers *string) {
+	words := append([]string{datasets.AllAnswers, datasets.OwnAnswers}, datasets.AnswerSets()...)
+	c.Flags().StringVar(answers, "answers", "", "classes among which answers are chosen: "+strings.Join(words, ", ")+
+		", or a `file` with a class on each line (default: own if class folders are a part of the network's classes, else all)")
+	c.RegisterFlagCompletionFunc("answers", cobra.FixedCompletions(words, cobra.ShellCompDirectiveDefault))
 }
 
 // limitFlag adds --limit with a default, 0 for all images.

@@ -6,12 +6,14 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/runner"
+	"zoobench/datasets"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
 )
@@ -19,10 +21,11 @@ import (
 // smallParams bounds the networks of pull --all-small.
 const smallParams = 6_000_000
 
-// imageSet is a set of images that can be fetched without an account. Sizes and hashes are those of tfds's
-// imagenet_v2/checksums.tsv; the archive is a plain tar, whatever its name says.
+// imageSet is a set of images that can be fetched without an account. Sizes and hashes are those of the files checksums.tsv of
+// tfds's imagenet_v2, imagenet_a, imagenet_r and imagenet_sketch. ImageNetV2's archive is a plain tar, whatever its name says.
 type imageSet struct {
 	name, about, licence string
+	folder               string // of the cache folder
 	remote               weights.Remote
 }
 
@@ -30,12 +33,51 @@ var imageSets = []imageSet{{
 	name:    "imagenetv2",
 	about:   "ImageNetV2 matched-frequency (Recht et al. 2019, arXiv:1902.10811), 10,000 images, 10 of each class of ImageNet-1k",
 	licence: "MIT for the collection; the images belong to their authors on Flickr",
+	folder:  "data",
 	remote: weights.Remote{
 		Name:   "imagenetv2-matched-frequency.tar",
 		URL:    "https://huggingface.co/datasets/vaishaal/ImageNetV2/resolve/main/imagenetv2-matched-frequency.tar.gz",
 		SHA256: "f0c37fdf925916b19ea1323cd9a2208cdb6959ba2c32eef2a7fc393835c9ca7c", Bytes: 1264079360,
 	},
+}, {
+	name:    datasets.ImageNetA,
+	about:   "ImageNet-A (Hendrycks et al. 2019, arXiv:1907.07174), 7,500 images that a ResNet-50 got wrong, of 200 classes of ImageNet-1k",
+	licence: "MIT for the collection; the images belong to their authors",
+	folder:  "sets",
+	remote: weights.Remote{
+		Name:   "imagenet-a.tar",
+		URL:    "https://people.eecs.berkeley.edu/~hendrycks/imagenet-a.tar",
+		SHA256: "3bb3632277e6ba6392ea64c02ddbf4dd2266c9caffd6bc09c9656d28f012589e", Bytes: 687552512,
+	},
+}, {
+	name:    datasets.ImageNetR,
+	about:   "ImageNet-R (Hendrycks et al. 2020, arXiv:2006.16241), 30,000 renditions (art, cartoons, toys) of 200 classes of ImageNet-1k",
+	licence: "MIT for the collection; the images belong to their authors",
+	folder:  "sets",
+	remote: weights.Remote{
+		Name:   "imagenet-r.tar",
+		URL:    "https://people.eecs.berkeley.edu/~hendrycks/imagenet-r.tar",
+		SHA256: "18c6bf493b39a0d975d48e587437f562caab9c52ae6327dcfa9dd8eb54aa1b52", Bytes: 2191079936,
+	},
+}, {
+	name:    datasets.ImageNetSketch,
+	about:   "ImageNet-Sketch (Wang et al. 2019, arXiv:1905.13549), 50,889 drawings of the 1,000 classes of ImageNet-1k",
+	licence: "MIT for the collection; the images belong to their authors",
+	folder:  "sets",
+	remote: weights.Remote{
+		Name:   "ImageNet-Sketch.zip",
+		URL:    "https://huggingface.co/datasets/songweig/imagenet_sketch/resolve/main/data/ImageNet-Sketch.zip",
+		SHA256: "4d3ce6b82a7c48aabf14aeac105eb533e75707f152cc858f55bfc022031a72ed", Bytes: 7593573012,
+	},
 }}
+
+// imageSetNames are the sets that pull data knows.
+func imageSetNames() (names []string) {
+	for _, s := range imageSets {
+		names = append(names, s.name)
+	}
+	return names
+}
 
 // pullRow is a file that zoobench pull made be there.
 type pullRow struct {
@@ -111,16 +153,17 @@ func (a *app) pullData() *cobra.Command {
 	var pf pullFlags
 	c := &cobra.Command{
 		Use:   "data SET",
-		Short: "Fetch a set of labelled images: imagenetv2",
-		Long: "Fetches a set of images into the folder data of the cache folder, where zoobench run looks for images. The program reads\n" +
-			"the archive itself and unpacks nothing.",
+		Short: "Fetch a set of labelled images: imagenetv2, imagenet-a, imagenet-r, imagenet-sketch",
+		Long: "Fetches a set of images into the cache folder. imagenetv2 goes into its folder data, where zoobench run looks for images.\n" +
+			"The other sets go into its folder sets; name the file with --data. The program reads the archives and unpacks nothing.\n" +
+			"Answers for imagenet-a and imagenet-r are chosen among their own 200 classes (see zoobench eval --answers).",
 		Args:      cobra.ExactArgs(1),
-		ValidArgs: []string{imageSets[0].name},
+		ValidArgs: imageSetNames(),
 		RunE: func(c *cobra.Command, args []string) error {
 			i := slices.IndexFunc(imageSets, func(s imageSet) bool { return s.name == args[0] })
 			if i < 0 {
-				return fmt.Errorf("pull: have %q, want imagenetv2. ILSVRC-2012 needs an account at image-net.org: fetch it there and name "+
-					"its tar or folder with --data", args[0])
+				return fmt.Errorf("pull: have %q, want %s. ILSVRC-2012 needs an account at image-net.org, and ObjectNet a form at "+
+					"objectnet.dev: fetch them there and name the tar or folder with --data", args[0], strings.Join(imageSetNames(), ", "))
 			}
 			set := imageSets[i]
 			cache, err := runner.DefaultCache()
@@ -128,7 +171,7 @@ func (a *app) pullData() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(a.notes, "%s\nlicence: %s\nfrom %s\n", set.about, set.licence, set.remote.URL)
-			return a.fetch(c, pf, filepath.Join(cache.Dir, "data"), []wanted{{set.name, set.licence, set.remote}})
+			return a.fetch(c, pf, filepath.Join(cache.Dir, set.folder), []wanted{{set.name, set.licence, set.remote}})
 		},
 	}
 	pf.flags(c)

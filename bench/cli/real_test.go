@@ -83,7 +83,7 @@ func TestRealFromTar(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "samples.jsonl")
 		code, stdout, stderr := invoke(t, "eval", "squeezenet1_1", "--no-tune", "--weights",
 			filepath.Join(dir, "checkpoints", "squeezenet1_1.pth"),
-			"--data", data, "--per-sample", file, "--format", "json")
+			"--data", data, "--answers", "all", "--per-sample", file, "--format", "json")
 		if code != 0 {
 			t.Fatalf("%s: exit code %d: %s", data, code, stderr)
 		}

@@ -84,6 +84,7 @@ type Accuracy struct {
 	ClassMap string `json:",omitzero"`
 	Split    string `json:",omitzero"`
 	Exif     string `json:",omitzero"`
+	Answers  string `json:",omitzero"` // among which classes answers are chosen, as datasets.Options has it; a file's path is absolute
 	Limit    int    `json:",omitzero"` // images, 0 for all
 	Seed     uint64 `json:",omitzero"` // of the subset that Limit draws
 	Threads  int    `json:",omitzero"` // 0 for all cores

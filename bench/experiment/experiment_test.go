@@ -96,6 +96,7 @@ experiments:
     accuracy:
       data: images
       labels: /abs/labels.txt
+      answers: ./birds.txt
       limit: 1000
       seed: 7
       threads: 2
@@ -131,7 +132,7 @@ func TestParseFull(t *testing.T) {
 			Rate: 2.5, LatencyBound: 50 * time.Millisecond, Seed: 1<<64 - 1,
 		},
 		Accuracy: &Accuracy{
-			Data: "/data/images", Labels: "/abs/labels.txt", Limit: 1000, Seed: 7, Threads: 2, Batch: 8,
+			Data: "/data/images", Labels: "/abs/labels.txt", Answers: "/data/birds.txt", Limit: 1000, Seed: 7, Threads: 2, Batch: 8,
 			Checkpoints: []Checkpoint{{Network: "resnet18", Tag: "tv_in1k"}, {Network: "resnet50", File: "/resnet50.safetensors"}},
 		},
 		Exact: true, NoTune: true, Processes: 7, Timeout: 2 * time.Minute, MaxMemory: 3 << 29,

@@ -350,6 +350,7 @@ func (p *parser) accuracy(n *yaml.Node) *Accuracy {
 		{"labels", false, func(n *yaml.Node) { p.path(n, "labels", &a.Labels) }},
 		{"class_map", false, func(n *yaml.Node) { p.path(n, "class_map", &a.ClassMap) }},
 		{"split", false, func(n *yaml.Node) { p.text(n, "split", &a.Split) }},
+		{"answers", false, func(n *yaml.Node) { p.answers(n, &a.Answers) }},
 		{"limit", false, func(n *yaml.Node) { p.whole(n, "limit", 1, maxSamples, &a.Limit) }},
 		{"seed", false, func(n *yaml.Node) { p.seed(n, "seed", &a.Seed) }},
 		{"threads", false, func(n *yaml.Node) { p.whole(n, "threads", 1, maxThreads, &a.Threads) }},
@@ -392,6 +393,21 @@ func (p *parser) checkpoint(n *yaml.Node) (c Checkpoint, ok bool) {
 	}
 	return c, isMapping && good
 }
+
+// answers reads a word, or the path of a file: a text with a dot or a separator in it.
+func (p *parser) answers(n *yaml.Node, to *string) {
+	if !p.text(n, "answers", to) {
+		return
+	}
+	if strings.ContainsAny(*to, `./\`) {
+		p.path(n, "answers", to)
+	} else if !slices.Contains(answerWords, *to) {
+		p.fail(n, "answers: have %s, want %s or the path of a file", quote(*to), strings.Join(answerWords, ", "))
+	}
+}
+
+// answerWords are what package datasets takes besides a file; a test of bench/cli compares the two lists.
+var answerWords = []string{"all", "own", "imagenet-a", "imagenet-r", "objectnet"}
 
 // path reads a path and makes a relative one absolute, from the file's folder or, for a setting, from the working directory.
 func (p *parser) path(n *yaml.Node, what string, to *string) {

@@ -55,6 +55,7 @@ var evalColumns = []column{
 	{"weights_sha256", func(r *Record) string { return r.WeightsSHA256 }},
 	{"valid", valid},
 	{"not_measured", why("top1")},
+	{"answers", func(r *Record) string { return r.Answers }},
 }
 
 // latencyColumns are, up to infer_macts, those of timm's benchmark-infer tables in timm's order, in timm's units:

@@ -14,7 +14,8 @@ type Recheck struct {
 	ClassMap    string       `json:"class_map_file,omitempty"`
 	Split       string       `json:"split,omitempty"`
 	Exif        string       `json:"exif,omitempty"`
-	Limit       int          `json:"limit,omitempty"` // images of the accuracy, of which these are some
+	Answers     string       `json:"answers,omitempty"` // as the accuracy's Settings have it
+	Limit       int          `json:"limit,omitempty"`   // images of the accuracy, of which these are some
 	Seed        uint64       `json:"seed,omitempty"`
 	Predictions []Prediction `json:"predictions"`
 	Checked     int          `json:"checked"`

@@ -69,6 +69,7 @@ type Record struct {
 	Exif          string  `json:"exif,omitempty"`           // "apply" where images were turned by their Exif orientation
 	DatasetSet    string  `json:"dataset_set,omitempty"`    // the published set that the images are of, "" where that is unknown
 	DatasetSHA256 string  `json:"dataset_sha256,omitempty"` // content hash of the subset
+	Answers       string  `json:"answers,omitempty"`        // the classes among which answers were chosen, "" for all
 
 	ImgSize  int    `json:"img_size,omitempty"`
 	Batch    int    `json:"batch,omitempty"`

@@ -28,6 +28,7 @@ type Settings struct {
 	Timeout     time.Duration `json:"timeout_ns,omitempty"`
 	Limit       int           `json:"limit,omitempty"` // images evaluated, 0 for all
 	Seed        uint64        `json:"seed,omitempty"`
+	Answers     string        `json:"answers,omitempty"` // of an accuracy: all, own, a published set or a file; "" for the set's own
 
 	MaxDuration  time.Duration `json:"max_duration_ns,omitempty"`
 	Streams      int           `json:"streams,omitempty"`           // multi-stream: images a query

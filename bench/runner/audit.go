@@ -32,6 +32,7 @@ type AuditRow struct {
 type AuditResult struct {
 	Network    *Network // closed by now
 	Set        string   // as datasets.Files.Set
+	Answers    datasets.AnswerSpace
 	Images     int
 	Unreadable int
 	Rows       []AuditRow
@@ -142,7 +143,7 @@ func Audit(ctx context.Context, list *zoo.List, t Task, step func(done, total in
 		preparers = append(preparers, p)
 	}
 
-	result := &AuditResult{Network: n, Set: files.Set, Rows: make([]AuditRow, len(all))}
+	result := &AuditResult{Network: n, Set: files.Set, Answers: files.Answers, Rows: make([]AuditRow, len(all))}
 	for i, w := range all {
 		result.Rows[i] = AuditRow{Name: w.name, Detail: w.detail}
 	}
@@ -225,7 +226,7 @@ func (r *AuditResult) count(n *Network, src datasets.Source, first int, readable
 			if !ok {
 				continue
 			}
-			top, _ := Top(logits[i*classes:][:classes], 5)
+			top, _ := topAmong(logits[i*classes:][:classes], r.Answers.Classes, 5)
 			at := slices.IndexFunc(top, func(class int) bool { return slices.Contains(labels, class) })
 			right := at == 0
 			if at >= 0 {

@@ -56,6 +56,7 @@ type configAccuracy struct {
 	Map     string `json:"class_map,omitempty"`
 	Split   string `json:"split,omitempty"`
 	Exif    string `json:"exif,omitempty"`
+	Answers string `json:"answers,omitempty"`
 	Limit   int    `json:"limit,omitempty"`
 	Seed    uint64 `json:"seed,omitempty"`
 	Network string `json:"network,omitempty"` // of the one checkpoint that the file names
@@ -101,7 +102,8 @@ func newConfigJob(j *experiment.Job) configJob {
 	}
 	if a := j.Accuracy; a != nil {
 		c.Accuracy = &configAccuracy{
-			Data: a.Data, Labels: a.Labels, Map: a.ClassMap, Split: a.Split, Exif: a.Exif, Limit: a.Limit, Seed: a.Seed,
+			Data: a.Data, Labels: a.Labels, Map: a.ClassMap, Split: a.Split, Exif: a.Exif, Answers: a.Answers,
+			Limit: a.Limit, Seed: a.Seed,
 		}
 		if len(a.Checkpoints) > 0 {
 			c.Accuracy.Network, c.Accuracy.Tag, c.Accuracy.File = a.Checkpoints[0].Network, a.Checkpoints[0].Tag, a.Checkpoints[0].File

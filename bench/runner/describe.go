@@ -29,7 +29,7 @@ func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
 		r.Asked.Seed = l.Seed
 	}
 	if a := t.Job.Accuracy; a != nil {
-		r.Asked.Limit, r.Asked.Seed = a.Limit, a.Seed
+		r.Asked.Limit, r.Asked.Seed, r.Asked.Answers = a.Limit, a.Seed, a.Answers
 	}
 	if spec != nil {
 		r.Model, r.Family, r.Year = spec.Name, spec.Family, spec.Year
@@ -79,7 +79,7 @@ var kernelBuild = sync.OnceValue(func() string {
 // is "", of the first one in the table that has any: those for images prepared by the recipe, nil for its own, else those
 // at its own size. It is nil where nothing is published.
 func publishedFigures(spec *zoo.Spec, tag string, recipe *zoo.Recipe) *record.Published {
-	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
+	p := publishedCounts(spec)
 	i := slices.IndexFunc(spec.Checkpoints, func(c zoo.Checkpoint) bool {
 		return len(c.Results) > 0 && (c.Tag == tag || tag == "")
 	})
@@ -106,10 +106,15 @@ func publishedFigures(spec *zoo.Spec, tag string, recipe *zoo.Recipe) *record.Pu
 	return p
 }
 
+// publishedCounts are a network's published parameters and MACs alone.
+func publishedCounts(spec *zoo.Spec) *record.Published {
+	return &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
+}
+
 // publishedV2 are a network's published figures with the checkpoint's accuracies on ImageNetV2 matched-frequency for images
 // prepared by the recipe, where its library publishes any: timm does.
 func publishedV2(spec *zoo.Spec, tag string, recipe zoo.Recipe) *record.Published {
-	p := &record.Published{Params: spec.Params, MACs: spec.MACs, Source: spec.Paper}
+	p := publishedCounts(spec)
 	c, _ := spec.Checkpoint(tag)
 	if res, ok := c.ResultAt(recipe); ok && res.V2Top1 > 0 {
 		p.Top1, p.Top5, p.ImgSize = res.V2Top1, res.V2Top5, res.Size

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"path/filepath"
 	"runtime"
@@ -93,7 +94,7 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 		return nil, err
 	}
 	start := time.Now()
-	c, err := n.count(ctx, loader, src.Len(), w)
+	c, err := n.count(ctx, loader, src.Len(), files.Answers.Classes, w)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +107,11 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	r.Dataset, r.LabelsFile, r.DatasetSHA256 = filepath.Clean(a.Data), a.Labels, loader.Hash()
 	r.ClassMapFile, r.Split, r.Exif, r.Reading = a.ClassMap, files.Split, a.Exif, files.Reading
 	r.DatasetSet = files.Set
-	if files.Set == datasets.ImageNetV2 {
+	r.Answers = files.Answers.String()
+	switch {
+	case r.Answers != "": // the published figures are of other images and all classes
+		r.Published = publishedCounts(n.Spec)
+	case files.Set == datasets.ImageNetV2:
 		r.Published = publishedV2(n.Spec, n.Tag, n.Recipe)
 	}
 	r.ImagesPerSec = float64(src.Len()) / time.Since(start).Seconds()
@@ -115,6 +120,14 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	if published, _ := n.Spec.Checkpoint(n.Tag); !strings.HasPrefix(n.SHA256, published.SHA256) {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%s is not the published file of %s: SHA-256 %.16s, want %.16s",
 			filepath.Base(n.File), r.Name(), n.SHA256, published.SHA256))
+	}
+	choices := n.Graph.Classes
+	if files.Answers.Classes != nil {
+		choices = len(files.Answers.Classes)
+	}
+	if choices <= 5 {
+		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("top-5 says nothing: there are %d answers, all of them among the best five",
+			choices))
 	}
 	if k := len(c.unreadable); k > 0 {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images could not be read and count as wrong", k, c.images))
@@ -154,7 +167,8 @@ type counts struct {
 	unreadable                    []string
 }
 
-func (n *Network) count(ctx context.Context, loader *datasets.Loader, total int, w Watch) (c counts, err error) {
+// count counts right answers, chosen among the classes of answers, all where that is nil.
+func (n *Network) count(ctx context.Context, loader *datasets.Loader, total int, answers []int, w Watch) (c counts, err error) {
 	classes := n.Graph.Output().Elems()
 	logits := make([]float32, n.Engine.Batch()*classes)
 	done := 0
@@ -168,11 +182,11 @@ func (n *Network) count(ctx context.Context, loader *datasets.Loader, total int,
 			finite := true
 			if s.Err == nil {
 				row := logits[i*classes : (i+1)*classes]
-				s.Top5, finite = Top(row, 5)
+				s.Top5, finite = topAmong(row, answers, 5)
 				for _, class := range s.Top5 {
 					s.Scores = append(s.Scores, row[class])
 				}
-				s.LogSum = logSum(row)
+				s.LogSum = logSum(row, answers)
 			}
 			c.add(s, finite)
 			if w.Sample != nil {
@@ -213,9 +227,13 @@ func (c *counts) add(s Sample, finite bool) {
 
 // Top returns the k classes with the highest scores, best first, ties by the lower index, and whether all scores are
 // finite. A NaN is no score: its class is never among them.
-func Top(scores []float32, k int) (classes []int, finite bool) {
+func Top(scores []float32, k int) (classes []int, finite bool) { return topAmong(scores, nil, k) }
+
+// topAmong is Top among some classes, in ascending order, all where there are none.
+func topAmong(scores []float32, among []int, k int) (classes []int, finite bool) {
 	finite = true
-	for i, v := range scores {
+	for i := range eachClass(scores, among) {
+		v := scores[i]
 		if math.IsNaN(float64(v)) {
 			finite = false
 			continue
@@ -233,6 +251,25 @@ func Top(scores []float32, k int) (classes []int, finite bool) {
 		}
 	}
 	return classes, finite
+}
+
+// eachClass goes through some classes, all where there are none.
+func eachClass(scores []float32, among []int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if among == nil {
+			for i := range scores {
+				if !yield(i) {
+					return
+				}
+			}
+			return
+		}
+		for _, i := range among {
+			if !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // Softmax returns the probabilities that scores stand for, summed in float64. Scores that are not all finite have none:
@@ -254,14 +291,14 @@ func Softmax(scores []float32) []float64 {
 	return p
 }
 
-// logSum is the natural logarithm of the sum of the scores' exponentials.
-func logSum(scores []float32) float64 {
+// logSum is the natural logarithm of the sum of the exponentials of some classes' scores, of all where there are none.
+func logSum(scores []float32, among []int) float64 {
 	largest, sum := math.Inf(-1), 0.0
-	for _, v := range scores {
-		largest = math.Max(largest, float64(v))
+	for i := range eachClass(scores, among) {
+		largest = math.Max(largest, float64(scores[i]))
 	}
-	for _, v := range scores {
-		sum += math.Exp(float64(v) - largest)
+	for i := range eachClass(scores, among) {
+		sum += math.Exp(float64(scores[i]) - largest)
 	}
 	return largest + math.Log(sum)
 }

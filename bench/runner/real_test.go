@@ -106,7 +106,7 @@ func TestRealPredictions(t *testing.T) {
 			holdAgainst(t, network, file, a, filepath.Join(dir, "predictions", network+".val.csv"), want, want.Val.Top1, want.Val.Top5, want.Val.N)
 		})
 		t.Run(network+"/train", func(t *testing.T) {
-			a := &experiment.Accuracy{Data: filepath.Join(dir, "train")}
+			a := &experiment.Accuracy{Data: filepath.Join(dir, "train"), Answers: datasets.AllAnswers}
 			holdAgainst(t, network, file, a, filepath.Join(dir, "predictions", network+".train.csv"), want, want.Train.Top1, want.Train.Top5,
 				want.Train.N)
 		})

@@ -38,7 +38,8 @@ func (n *Network) recheck(ctx context.Context, a *experiment.Accuracy) (*record.
 		return nil, err
 	}
 	c := &record.Recheck{
-		Data: filepath.Clean(a.Data), Labels: a.Labels, ClassMap: a.ClassMap, Split: a.Split, Exif: a.Exif, Limit: a.Limit, Seed: a.Seed,
+		Data: filepath.Clean(a.Data), Labels: a.Labels, ClassMap: a.ClassMap, Split: a.Split, Exif: a.Exif, Answers: a.Answers,
+		Limit: a.Limit, Seed: a.Seed,
 	}
 	watch := Watch{Sample: func(s Sample) error {
 		if s.Err == nil {
@@ -48,7 +49,7 @@ func (n *Network) recheck(ctx context.Context, a *experiment.Accuracy) (*record.
 	}}
 	within, cancel := context.WithTimeout(ctx, recheckTime)
 	defer cancel()
-	if _, err := n.count(within, loader, src.Len(), watch); err != nil && (ctx.Err() != nil || within.Err() == nil) {
+	if _, err := n.count(within, loader, src.Len(), files.Answers.Classes, watch); err != nil && (ctx.Err() != nil || within.Err() == nil) {
 		return nil, err
 	}
 	if len(c.Predictions) == 0 {
@@ -60,7 +61,7 @@ func (n *Network) recheck(ctx context.Context, a *experiment.Accuracy) (*record.
 // openImages opens an accuracy's images for a network of so many classes. Lists of archives' members are kept in the
 // cache; without one, an archive is listed each time.
 func openImages(a *experiment.Accuracy, classes int) (*datasets.Files, error) {
-	o := datasets.Options{Labels: a.Labels, Classes: classes, ClassMap: a.ClassMap, Split: a.Split}
+	o := datasets.Options{Labels: a.Labels, Classes: classes, ClassMap: a.ClassMap, Split: a.Split, Answers: a.Answers}
 	if cache, err := DefaultCache(); err == nil {
 		o.Index = filepath.Join(cache.Dir, "index")
 	}
@@ -183,8 +184,9 @@ func (r *run) recheckTimed(eval *record.Record, only func(timed *record.Record) 
 func belongTogether(timed, eval *record.Record) bool {
 	c := timed.Recheck
 	return timed.Kind == record.KindLatency && eval.Kind == record.KindEval && c != nil && eval.Accuracy != nil && eval.SamplesFile != "" &&
-		timed.Model == eval.Model && timed.WeightsSHA256 == eval.WeightsSHA256 && timed.WeightsSection == eval.WeightsSection && timed.WeightsPrefix == eval.WeightsPrefix && timed.RecipeSHA256 == eval.RecipeSHA256 &&
-		timed.Machine.KernelBuild == eval.Machine.KernelBuild && c.Data == eval.Dataset
+		timed.Model == eval.Model && timed.WeightsSHA256 == eval.WeightsSHA256 && timed.WeightsSection == eval.WeightsSection &&
+		timed.WeightsPrefix == eval.WeightsPrefix && timed.RecipeSHA256 == eval.RecipeSHA256 &&
+		timed.Machine.KernelBuild == eval.Machine.KernelBuild && c.Data == eval.Dataset && c.Answers == eval.Ran().Answers
 }
 
 // recheckReason begins the reason of a row whose predictions are not the evaluation's.

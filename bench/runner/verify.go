@@ -10,6 +10,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/load"
 	"zoobench/bench/record"
+	"zoobench/datasets"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
 )
@@ -68,8 +69,13 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 	}
 	if r.Kind == record.KindEval {
 		data, labels = cmp.Or(data, r.Dataset), cmp.Or(labels, r.LabelsFile)
+		answers := s.Answers
+		if r.Answers == "" {
+			answers = datasets.AllAnswers
+		}
 		t.Job.Accuracy = &experiment.Accuracy{
-			Data: data, Labels: labels, ClassMap: r.ClassMapFile, Split: r.Split, Exif: r.Exif, Limit: s.Limit, Seed: s.Seed,
+			Data: data, Labels: labels, ClassMap: r.ClassMapFile, Split: r.Split, Exif: r.Exif, Answers: answers,
+			Limit: s.Limit, Seed: s.Seed,
 		}
 		return t, nil
 	}
@@ -80,7 +86,7 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 	if c := r.Recheck; c != nil {
 		t.Recheck = &experiment.Accuracy{
 			Data: cmp.Or(data, c.Data), Labels: cmp.Or(labels, c.Labels), ClassMap: c.ClassMap, Split: c.Split, Exif: c.Exif,
-			Limit: c.Limit, Seed: c.Seed,
+			Answers: c.Answers, Limit: c.Limit, Seed: c.Seed,
 		}
 	}
 	return t, nil
@@ -205,6 +211,10 @@ func judgeAccuracy(before, now *record.Record, row Verification, same bool) Veri
 	if before.DatasetSHA256 != now.DatasetSHA256 {
 		row.Verdict, row.Why = Undecided,
 			append(row.Why, fmt.Sprintf("other images or labels: %.16s, were %.16s", now.DatasetSHA256, before.DatasetSHA256))
+	}
+	if before.Answers != now.Answers {
+		row.Verdict, row.Why = Undecided, append(row.Why, fmt.Sprintf("answers chosen among %s, were among %s",
+			cmp.Or(now.Answers, "all classes"), cmp.Or(before.Answers, "all classes")))
 	}
 	if row.Verdict == Undecided {
 		return row

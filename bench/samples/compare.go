@@ -101,6 +101,10 @@ func common(all []Evaluation) (images map[string]int, err error) {
 	have := map[string]int{} // images by name: how many evaluations have it
 	labels := map[string][]int{}
 	for _, e := range all {
+		if first := all[0]; e.Record != nil && first.Record != nil && e.Record.Answers != first.Record.Answers {
+			return nil, fmt.Errorf("samples: answers of %s were chosen among %s, those of %s among %s", first.Name,
+				cmp.Or(first.Record.Answers, "all classes"), e.Name, cmp.Or(e.Record.Answers, "all classes"))
+		}
 		seen := map[string]bool{}
 		for _, s := range e.Samples {
 			if seen[s.File] {

@@ -127,6 +127,16 @@ func TestCompareCommon(t *testing.T) {
 	}
 }
 
+// Right answers among other classes are not the same metric.
+func TestCompareAnswers(t *testing.T) {
+	one, other := made("one", func(int) int { return 1 }), made("other", func(int) int { return 1 })
+	one.Record, other.Record = &record.Record{}, &record.Record{Answers: "imagenet-r, 200 of 1000 classes"}
+	want := "answers of one were chosen among all classes, those of other among imagenet-r, 200 of 1000 classes"
+	if _, err := Compare([]Evaluation{one, other}, Top1); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+}
+
 func TestBesidePublished(t *testing.T) {
 	for _, test := range []struct {
 		name      string

@@ -81,9 +81,9 @@ type gap struct {
 	test string // what it rests on
 }
 
-// sameImages reports whether two evaluations are of the same images.
+// sameImages reports whether two evaluations are of the same images, with answers from the same classes.
 func sameImages(a, b *record.Record) bool {
-	return a.DatasetSHA256 == b.DatasetSHA256 && a.Images == b.Images
+	return a.DatasetSHA256 == b.DatasetSHA256 && a.Images == b.Images && a.Answers == b.Answers
 }
 
 // gain returns the difference of a's and b's top-1. With per-sample files it has McNemar's exact p-value with the 95 %
