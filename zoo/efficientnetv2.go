@@ -58,7 +58,7 @@ var efficientNetV2RWS = []mbStage{
 var (
 	bicubic100  = Recipe{CropPct: 1, Interpolation: "bicubic"}
 	tfV2Test384 = Recipe{CropPct: 1, Interpolation: "bicubic", Mean: half, Std: half, TestSize: 384}
-	tfV2Test480 = Recipe{CropPct: 1, Interpolation: "bicubic", Mean: half, Std: half, TestSize: 480}
+	tfV2Test480 = Recipe{CropPct: 1, Interpolation: "bicubic", CropMode: "squash", Mean: half, Std: half, TestSize: 480}
 )
 
 var efficientNetV2s = family{name: "efficientnetv2", year: 2021, paper: "arXiv:2104.00298", rows: []row{

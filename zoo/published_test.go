@@ -166,3 +166,33 @@ func TestResultAt(t *testing.T) {
 		t.Error("a result at another crop stands for this one")
 	}
 }
+
+// TestRowRecipes compares the preprocessing of each row with timm's published checkpoints: it is that of one of them. The
+// test size counts where the list has it. Rows that timm has no checkpoint for follow its code.
+func TestRowRecipes(t *testing.T) {
+	compared := 0
+	for _, s := range All() {
+		row := s.Recipe.Full(s.Size)
+		published, same := false, false
+		for _, c := range s.Checkpoints {
+			if c.Library != "timm" {
+				continue
+			}
+			published = true
+			r := c.Recipe.Full(s.Size)
+			if r.TestSize == 0 {
+				r.TestSize, r.TestCropPct = row.TestSize, row.TestCropPct
+			}
+			same = same || r == row
+		}
+		if published && !same {
+			t.Errorf("%s: preprocessing %+v is that of no published checkpoint", s.Name, row)
+		}
+		if published {
+			compared++
+		}
+	}
+	if compared < 100 {
+		t.Errorf("%d rows compared, want at least 100", compared)
+	}
+}

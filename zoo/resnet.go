@@ -42,8 +42,7 @@ var resNets = family{name: "resnet", year: 2015, paper: "arXiv:1512.03385", rows
 
 var wideResNets = family{name: "wide_resnet", year: 2016, paper: "arXiv:1605.07146", rows: []row{
 	{"wide_resnet50_2", resnet{depths: [4]int{3, 4, 6, 3}, block: bottleneck{1, 128}}.build, 224, 68_883_240, 11_398_021_120, bicubic88},
-	{"wide_resnet101_2", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{1, 128}}.build, 224, 126_886_696, 22_753_050_624,
-		Recipe{CropPct: 0.965}},
+	{"wide_resnet101_2", resnet{depths: [4]int{3, 4, 23, 3}, block: bottleneck{1, 128}}.build, 224, 126_886_696, 22_753_050_624, plain},
 }}
 
 var resNeXts = family{name: "resnext", year: 2016, paper: "arXiv:1611.05431", rows: []row{
