@@ -52,9 +52,10 @@ func (e *BindError) empty() bool {
 }
 
 // anotherNetwork reports whether so little fits that the checkpoint must be of another network: less than half of the
-// network's parameters, or of the checkpoint's tensors. Numbers are then not searched for NaN.
+// network's parameters, or of the checkpoint's tensors, whatever the type of their numbers, which are then not searched for NaN.
 func (e *BindError) anotherNetwork() bool {
-	return e.Fitting*2 < e.Wanted || e.Fitting < len(e.Extra)
+	named := e.Fitting + len(e.Mistyped)
+	return named*2 < e.Wanted || named < len(e.Extra)
 }
 
 // Error is one line. A single fault reads "weights: FILE: NAME: what it has, want …"; of many, up to five of each

@@ -57,6 +57,8 @@ func TestFit(t *testing.T) {
 			section: "callbacks.weights", prefix: "net.", first: 20},
 		{name: "a dictionary of an unknown class", root: pkDict{"state_dict", pkRaw("cmy\nDict\n)R(" + raw(fitDict("", "2")...) + "u")},
 			section: "state_dict", first: 20},
+		{name: "in a list", root: pkList{fitDict("", "2"), pkDict{"epoch", 1}}, section: "0", first: 20},
+		{name: "in a tuple below a key", root: pkDict{"learner", pkTuple{nil, fitDict("net.", "2")}}, section: "learner.1", prefix: "net.", first: 20},
 		{name: "one unknown key", root: pkDict{"generator", fitDict("", "2")}, section: "generator", first: 20},
 		{name: "of two unknown keys one fits", root: pkDict{"critic", pkDict{"x", extra}, "actor", fitDict("", "2")}, section: "actor", first: 20},
 		{name: "one dictionary twice", root: pkRaw("}" + raw("student") + raw(fitDict("", "0")) + "q\x01s" + raw("teacher") + "h\x01s"),

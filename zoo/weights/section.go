@@ -3,6 +3,7 @@ package weights
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -51,11 +52,12 @@ func rankOf(path []string) int {
 // known reports whether the section is preferred to others by its key.
 func (s section) known() bool { return s.rank <= len(averagedKeys())+len(plainKeys()) }
 
-// The bounds of the search for sections: keys on the way to one, bytes of a key, and sections.
+// The bounds of the search for sections: keys on the way to one, bytes of a key, sections, and items of a list.
 const (
 	maxSectionDepth = 8
 	maxSectionKey   = 200
 	maxSections     = 1000
+	maxSectionItems = 16
 )
 
 // findSections finds the dictionaries of tensors in what a file's pickle holds, in the order in which they are
@@ -66,7 +68,17 @@ func findSections(file string, root any) ([]section, error) {
 	budget := maxModuleNames
 	var walk func(path []string, v any)
 	walk = func(path []string, v any) {
-		if len(path) > maxSectionDepth || len(found) == maxSections {
+		budget--
+		if budget < 0 || len(path) > maxSectionDepth || len(found) == maxSections {
+			return
+		}
+		if items, is := itemsOf(v); is {
+			for i, inner := range items[:min(len(items), maxSectionItems)] {
+				switch inner.(type) {
+				case *dict, *inert:
+					walk(append(path[:len(path):len(path)], strconv.Itoa(i)), inner)
+				}
+			}
 			return
 		}
 		d, again := seen[v]
@@ -85,7 +97,7 @@ func findSections(file string, root any) ([]section, error) {
 		}
 		for _, name := range d.names {
 			switch inner := d.items[name].(type) {
-			case *dict, *inert:
+			case *dict, *inert, *list, tuple:
 				if len(name) <= maxSectionKey && utf8.ValidString(name) {
 					walk(append(path[:len(path):len(path)], name), inner)
 				}
@@ -93,7 +105,7 @@ func findSections(file string, root any) ([]section, error) {
 		}
 	}
 	switch v := root.(type) {
-	case *dict, *inert:
+	case *dict, *inert, *list, tuple:
 		walk(nil, root)
 	case *tensor:
 		lone := &dict{}
@@ -171,6 +183,17 @@ func (d *dict) array() (name string, v *inert) {
 		}
 	}
 	return "", nil
+}
+
+// itemsOf is the items of a list or a tuple; is is false for any other value.
+func itemsOf(v any) (items []any, is bool) {
+	switch v := v.(type) {
+	case *list:
+		return v.items, true
+	case tuple:
+		return v, true
+	}
+	return nil, false
 }
 
 // isTensor reports whether a file holds a tensor and nothing else.
