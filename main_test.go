@@ -30,6 +30,7 @@ NONE < bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, r
 
 # What tests share; no package of the program may import it.
 NONE < internal/testenv < datasets/internal/golden
+NONE < internal/schema
 
 # Microkernels and workers wait and choose by what the processor can do.
 (kernels/internal/cpu) < kernels/internal/f32, kernels/par

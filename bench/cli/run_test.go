@@ -16,6 +16,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/internal/schema"
 )
 
 // limitVariable is the size in bytes past which no file of the program may grow, as on a disk that is full.
@@ -84,6 +85,8 @@ func TestRun(t *testing.T) {
 	if err != nil || len(c.Jobs) != 2 || c.Jobs[0].ID == "" || c.Jobs[0].Latency == nil || len(c.Experiments) != 1 || c.Machine.CPU == "" {
 		t.Errorf("configuration: %+v, error %v", c, err)
 	}
+
+	checkRecords(t, filepath.Join(dir, record.FileName))
 
 	code, stdout, stderr = invoke(t, "run", "testdata/experiments.yaml", "--out", dir)
 	if code != 1 || !strings.Contains(stderr, "holds a run already; add --resume") || stdout != "" {
@@ -220,5 +223,23 @@ func TestRunSet(t *testing.T) {
 	want := `zoobench run own.yaml --only one --set 'threads=[1, 2]' --set models=vgg11 --data 'it'\''s' --no-tune --out out --resume`
 	if got != want {
 		t.Errorf("to resume: got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// checkRecords holds a file of records to the schema that is published of them.
+func checkRecords(t *testing.T, path string) {
+	t.Helper()
+	s, err := schema.Of[record.Record]("record", "../record/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || len(text) == 0 {
+		t.Fatalf("%d bytes, error %v", len(text), err)
+	}
+	for line := range bytes.Lines(text) {
+		for _, fault := range s.Check(line) {
+			t.Errorf("%s: %s in %s", path, fault, line)
+		}
 	}
 }

@@ -43,7 +43,8 @@ const (
 	KindHost     Kind = "host"     // the machine itself: Host
 )
 
-// A Record is one measured row. Model is empty for the machine's own rows only.
+// A Record is one measured row. Names say the unit: _ns is nanoseconds, _bytes bytes, _percent and the accuracies percent. Model
+// is empty for the machine's own rows only. A column that is missing was not measured, and not_measured can say why.
 type Record struct {
 	Schema     int       `json:"schema"`
 	Kind       Kind      `json:"kind"`
