@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+NFPM = github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 QEMU_ARM64 := $(firstword $(shell command -v qemu-aarch64 qemu-aarch64-static 2>/dev/null))
 # Packages with goroutines, and packages other than kernels whose arithmetic may differ between architectures.
 CONCURRENT = ./kernels/par ./zoo/weights ./datasets ./bench/load ./bench/runner
@@ -23,6 +24,9 @@ FUZZTIME ?= 20s
 # The platforms of a release, and its folder.
 PLATFORMS = linux/amd64 linux/arm64 darwin/arm64
 DIST ?= dist
+# The packages' version: the commit's tag, else the changelog's latest with the commit.
+VERSION = $(shell git describe --tags --exact-match --match 'v*' 2>/dev/null || \
+	echo "v$$(sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)+git.$$(git rev-parse --short=12 HEAD)")
 # Assembly that the generator writes: operation_isa.
 ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 rows_avx2 rows_avx512 zip_avx2 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
 
@@ -107,10 +111,18 @@ gate: build ## compare HEAD's kernels with BASE's (default: the merge base with 
 		if [ "$$base" = "$$(git rev-parse HEAD)" ]; then base=$$(git rev-parse HEAD~1); fi && \
 		./zoobench gate --base "$$base" $(GATEFLAGS)
 
-release: ## static programs for PLATFORMS with SHA256SUMS, in DIST; one commit gives the same bytes on any machine, and its tag is the version
-	@mkdir -p "$(DIST)" && rm -f "$(DIST)"/zoobench-* "$(DIST)/SHA256SUMS" && cp LICENSE THIRD_PARTY "$(DIST)"
+release: ## programs for PLATFORMS, manual pages, completions, packages and SHA256SUMS, in DIST; one commit gives the same bytes on any machine
+	@mkdir -p "$(DIST)" && rm -rf "$(DIST)"/zoobench* "$(DIST)/SHA256SUMS" "$(DIST)/man" "$(DIST)/completions"
+	@mkdir "$(DIST)/man" "$(DIST)/completions" && cp LICENSE THIRD_PARTY "$(DIST)" && cp bench/record/schema.json "$(DIST)/records.schema.json"
 	@for p in $(PLATFORMS); do \
 		echo "zoobench-$${p%/*}-$${p#*/}"; \
 		GOFLAGS= GOAMD64=v1 GOARM64=v8.0 CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} \
 			$(GO) build -trimpath -buildvcs=true -ldflags='-s -w' -o "$(DIST)/zoobench-$${p%/*}-$${p#*/}" . || exit 1; done
-	@cd "$(DIST)" && $$(command -v sha256sum || echo shasum -a 256) zoobench-* LICENSE THIRD_PARTY >SHA256SUMS && cat SHA256SUMS
+	@$(GO) run . man "$(DIST)/man"
+	@$(GO) run . completion bash >"$(DIST)/completions/zoobench.bash" && $(GO) run . completion zsh >"$(DIST)/completions/_zoobench" && \
+		$(GO) run . completion fish >"$(DIST)/completions/zoobench.fish"
+	@for arch in amd64 arm64; do \
+		DIST="$(DIST)" ARCH=$$arch VERSION="$(VERSION)" SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+			$(GO) run $(NFPM) package --config packaging/nfpm.yaml --packager deb --target "$(DIST)" || exit 1; done
+	@cd "$(DIST)" && $$(command -v sha256sum || echo shasum -a 256) zoobench* LICENSE THIRD_PARTY records.schema.json man/* completions/* \
+		>SHA256SUMS && cat SHA256SUMS

@@ -88,8 +88,11 @@ bench/stat, bench/record < reports/findings
 # What networks made of each image is in per-sample files: nothing runs again, and tables and pages are others'.
 bench/record, datasets < bench/samples
 
+# Manual pages are a command line's own words.
+NONE < bench/cli/manual
+
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
-(bench/choose, bench/choose/features, bench/gate, bench/samples, reports, zoo/outline, zoo/engine, internal/words) < bench/cli
+(bench/choose, bench/choose/features, bench/gate, bench/samples, reports, zoo/outline, zoo/engine, internal/words, bench/cli/manual) < bench/cli
 bench/cli, zoo < .
 `
 
@@ -97,6 +100,7 @@ bench/cli, zoo < .
 // library is free.
 const modules = `
 bench/cli: github.com/olekukonko/tablewriter/ github.com/schollz/progressbar/v3 github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term
+bench/cli/manual: github.com/spf13/cobra github.com/spf13/pflag
 bench/choose/heads: gonum.org/v1/gonum/
 bench/choose/features: gonum.org/v1/gonum/
 bench/experiment: gopkg.in/yaml.v3

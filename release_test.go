@@ -59,8 +59,25 @@ func TestRelease(t *testing.T) {
 		}
 		f.Close()
 	}
+	for _, name := range []string{"man/zoobench.1", "man/zoobench-environment.7", "completions/_zoobench", "records.schema.json"} {
+		if !strings.Contains(sums[0], "  "+name+"\n") {
+			t.Errorf("SHA256SUMS has no %s", name)
+		}
+	}
 	if runtime.GOOS != "linux" {
 		return
+	}
+	packages, err := filepath.Glob(filepath.Join(clone, "dist", "zoobench_*.deb"))
+	if err != nil || len(packages) != 2 {
+		t.Errorf("packages %q, error %v; want 2", packages, err)
+	}
+	if _, err := exec.LookPath("dpkg-deb"); err == nil {
+		for _, name := range packages {
+			info, err := exec.Command("dpkg-deb", "-I", name).CombinedOutput()
+			if err != nil || !strings.Contains(string(info), "Package: zoobench\n") {
+				t.Errorf("dpkg-deb -I %s: %s, error %v", name, info, err)
+			}
+		}
 	}
 	out, err := exec.Command(filepath.Join(clone, "dist", "zoobench-linux-"+runtime.GOARCH), "version").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), strings.TrimSpace(string(commit))[:12]) {

@@ -145,7 +145,7 @@ func (a *app) root() *cobra.Command {
 		a.version(), a.workerCommand(),
 		a.pull(), a.cache(), a.data(), a.compareCommand(), a.audit(), a.verify(), a.samplesCommand(),
 		a.choose(), a.whatIf(),
-		environmentTopic(), recordsTopic(),
+		environmentTopic(), recordsTopic(), a.man(),
 	)
 	root.SetHelpCommand(a.help())
 	root.InitDefaultHelpCmd()

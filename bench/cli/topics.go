@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"zoobench/bench/cli/manual"
 )
 
 // environment is every variable of the environment that the program reads. A test compares it with the source.
@@ -67,4 +69,22 @@ The schema of records is a JSON Schema: bench/record/schema.json in the source, 
 For example, the medians of a run in milliseconds:
 
   jq -r 'select(.kind == "latency") | [.model, .latency_p50_ns / 1e6] | @tsv' reports/out/*/results.jsonl`}
+}
+
+// man writes the manual pages of this program. make release calls it.
+func (a *app) man() *cobra.Command {
+	return &cobra.Command{
+		Use:    "man DIR",
+		Short:  "Write the manual pages into a folder",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			names, err := manual.Write(c.Root(), args[0])
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.notes, "%d manual pages in %s\n", len(names), args[0])
+			return err
+		},
+	}
 }
