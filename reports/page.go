@@ -154,6 +154,9 @@ func pageColumns(rows []pageRow) []pageColumn {
 			return figureCell(r.P90, 1e6, fourDigits, cmp.Or(timed(r), "too few samples for a 90th percentile"))
 		}},
 		{"images_per_s", "rate", "img/s", false, func(r *pageRow) shown { return figureCell(r.Rate, 1, fourDigits, timed(r)) }},
+		{"cost_per_million", "cost of 1M images", "", false, func(r *pageRow) shown {
+			return figureCell(r.Cost, 1, fourDigits, cmp.Or(timed(r), "no price was given"))
+		}},
 		{"peak_rss_bytes", "peak memory", "MiB", false, func(r *pageRow) shown {
 			return figureCell(r.Peak, 1<<20, 0, r.Why["peak_rss_bytes"])
 		}},
@@ -165,6 +168,9 @@ func pageColumns(rows []pageRow) []pageColumn {
 			return shown{Text: r.Over}
 		}},
 		{"published_top1", "published top-1", "%", false, publishedShown},
+	}
+	if !slices.ContainsFunc(rows, func(r pageRow) bool { return r.Cost != nil }) {
+		all = slices.DeleteFunc(all, func(c pageColumn) bool { return c.Field == "cost_per_million" })
 	}
 	if !slices.ContainsFunc(rows, func(r pageRow) bool { return r.Top1 != nil }) {
 		all = slices.DeleteFunc(all, func(c pageColumn) bool { return c.Field == "top1_over" })

@@ -27,6 +27,7 @@ type pageRow struct {
 	P50Hi      *float64          `json:"latency_p50_hi_ns"`
 	P90        *float64          `json:"latency_p90_ns"`
 	Rate       *float64          `json:"images_per_s"`
+	Cost       *float64          `json:"cost_per_million,omitempty"` // of images, at the machine's price
 	Peak       *float64          `json:"peak_rss_bytes"`
 	Joules     *float64          `json:"joules_per_image"`
 	Batch      *float64          `json:"batch"`
@@ -146,6 +147,7 @@ func (p *pageRow) setLatency(r *row) {
 		p.Why["latency_p50_ns"] = clean(why)
 	} else {
 		p.P50, p.P90, p.Rate = number(float64(p50)), positive(l.P90), positive(l.ImagesPerSec)
+		p.Cost = positive(r.cost1M())
 		if lo > 0 {
 			p.P50Lo, p.P50Hi = number(float64(lo)), number(float64(hi))
 		}

@@ -90,6 +90,14 @@ func (r *row) p50() (p50, lo, hi int64, why string) {
 	return t.P50, t.P50Lo, t.P50Hi, ""
 }
 
+// cost1M returns what a million images cost, 0 where no price was given or nothing was timed.
+func (r *row) cost1M() float64 {
+	if _, _, _, why := r.p50(); why != "" || !finite(r.latency.ImagesPerSec) {
+		return 0
+	}
+	return r.latency.CostPerMillion()
+}
+
 // top1 returns the measured accuracy in percent, or why there is none.
 func (r *row) top1() (*record.Accuracy, string) {
 	if r.eval != nil && r.eval.Accuracy != nil {

@@ -326,3 +326,41 @@ func TestNoReasonOfAnother(t *testing.T) {
 		t.Errorf("have %q, want that it was not asked for", why)
 	}
 }
+
+// TestCosts shows what a million images cost wherever speeds are shown, and no column where no row has a price.
+func TestCosts(t *testing.T) {
+	priced := with(latency("resnet18", 20), func(r *record.Record) {
+		r.ImagesPerSec, r.Asked = 50, &record.Settings{PricePerHour: 0.04}
+	})
+	free := latency("resnet50", 60)
+	for _, test := range []struct {
+		name    string
+		records []record.Record
+		want    []string // in the terminal; nil for no column
+	}{
+		{"price", []record.Record{priced, free}, []string{"cost of 1M", "0.222", "(4) no price was given", "at the price of the machine"}},
+		{"no price", []record.Record{free}, nil},
+		{"price of a row that was not timed", []record.Record{with(priced, func(r *record.Record) { r.Timing = nil })}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out strings.Builder
+			if err := Print(&out, test.records, TableOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("no %q in:\n%s", want, out.String())
+				}
+			}
+			run, err := newRun(test.records, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows, _ := run.pageRows()
+			column := slices.ContainsFunc(pageColumns(rows), func(c pageColumn) bool { return c.Field == "cost_per_million" })
+			if has := test.want != nil; column != has || strings.Contains(out.String(), "cost of 1M") != has {
+				t.Errorf("on the page %v, want %v; in the terminal:\n%s", column, has, out.String())
+			}
+		})
+	}
+}

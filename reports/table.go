@@ -106,6 +106,14 @@ func rateCell(r *row, n *notes, wide bool) cell {
 	return n.missing(r, why)
 }
 
+func costCell(r *row, n *notes, wide bool) cell {
+	if v := r.cost1M(); v > 0 {
+		return cell{record.CostText(v), plain}
+	}
+	_, _, _, why := r.p50()
+	return n.missing(r, cmp.Or(why, "no price was given"))
+}
+
 func peakCell(r *row, n *notes, wide bool) cell {
 	if r.latency == nil {
 		return n.missing(r, "not timed in this experiment")
@@ -185,6 +193,11 @@ func newTable(rows []row, level int) table {
 		case len(values) == 1:
 			shared = append(shared, fmt.Sprintf(a.caption, values[0]))
 		}
+	}
+	if slices.ContainsFunc(rows, func(r row) bool { return r.cost1M() > 0 }) {
+		at := slices.IndexFunc(cols, func(c column) bool { return c.head == "peak MiB" || c.head == "measured top-1 %" })
+		cols = slices.Insert(cols, at, column{"cost of 1M", false, 0, costCell})
+		shared = append(shared, "cost of 1M: a million images, at the price of the machine")
 	}
 	at := slices.IndexFunc(cols, func(c column) bool { return c.head == "p50 ms" })
 	cols = slices.Insert(cols, at, extra...)

@@ -16,6 +16,7 @@ import (
 
 	"zoobench/bench/choose"
 	"zoobench/bench/experiment"
+	"zoobench/bench/record"
 	"zoobench/bench/runner"
 )
 
@@ -45,7 +46,8 @@ type chooseRow struct {
 	LatencyLo int64    `json:"latency_lo_ns"` // 95 % interval; 0 where there is none
 	LatencyHi int64    `json:"latency_hi_ns"`
 	Warnings  []string `json:"timing_warnings,omitempty"`
-	Undecided bool     `json:"undecided"` // whether it fits: the latency's interval has the limit in it
+	Cost      float64  `json:"cost_per_million,omitempty"` // of images, with --price
+	Undecided bool     `json:"undecided"`                  // whether it fits: the latency's interval has the limit in it
 }
 
 // percentileNames are the percentiles of --percentile.
@@ -55,6 +57,7 @@ var percentileNames = map[string]float64{"p50": 0.5, "p90": 0.9, "p95": 0.95, "p
 type chooseFlags struct {
 	percentile, params, memory, metric string
 	out, save                          string
+	hour                               price
 }
 
 func (f *chooseFlags) options(o *choose.Options) (err error) {
@@ -127,6 +130,7 @@ func (a *app) choose() *cobra.Command {
 		"time to measure the latency of each network, in all of its processes together")
 	c.Flags().BoolVar(&o.Fresh, "fresh", false, "new measurements, also of networks that were measured in the last 24 hours")
 	c.Flags().StringVar(&f.out, "out", "", "folder of the report (default: a new one in "+runsDir+")")
+	f.hour.flag(c)
 	c.Flags().StringVar(&f.save, "save", "", "folder for the head of the pick, which predict --head reads (default: the head is not saved)")
 	percentiles := []string{"p50", "p90", "p95", "p99"}
 	c.RegisterFlagCompletionFunc("percentile", cobra.FixedCompletions(percentiles, cobra.ShellCompDirectiveNoFileComp))
@@ -181,7 +185,7 @@ func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
 	if _, err := r.Write(f.out); err != nil {
 		return err
 	}
-	if err := a.printChoice(r); err != nil {
+	if err := a.printChoice(r, f.hour); err != nil {
 		return err
 	}
 	if a.format == "table" {
@@ -233,11 +237,11 @@ func (a *app) explainChoice(r *choose.Result, out string) error {
 }
 
 // printChoice prints the rows, the best first.
-func (a *app) printChoice(r *choose.Result) error {
+func (a *app) printChoice(r *choose.Result, hour price) error {
 	title := []string{
 		"", "model", "head", "tie", "accuracy", "95 % interval", "balanced", "macro-F1", "latency", "params", "memory", "load", "limits",
 	}
-	out := newPrinter(a, title, chooseRow.cells)
+	out := newPrinter(a, hour.costTitle(title), func(r chooseRow) []string { return hour.costCell(r.cells(), r.Cost) })
 	candidates := map[string]*choose.Candidate{}
 	for _, c := range r.Candidates {
 		candidates[c.Name] = c
@@ -251,11 +255,20 @@ func (a *app) printChoice(r *choose.Result) error {
 			MacroF1: s.MacroF1.Value, MacroF1Lo: s.MacroF1.Lo, MacroF1Hi: s.MacroF1.Hi,
 			P: row.P, Front: row.Front, Latency: row.Latency, Params: c.Params, Memory: c.Memory, Load: c.Load,
 			LatencyLo: c.LatencyLo, LatencyHi: c.LatencyHi, Warnings: c.TimingWarnings, Undecided: len(c.Undecided) > 0 && len(c.Exceeds) == 0,
+			Cost: record.PerMillion(float64(hour), imagesPerSecond(r.Batch, c.Mean)),
 		}); err != nil {
 			return err
 		}
 	}
 	return out.close()
+}
+
+// imagesPerSecond is the rate of forward calls of a batch, 0 where their mean latency is not known.
+func imagesPerSecond(batch int, latency int64) float64 {
+	if latency <= 0 {
+		return 0
+	}
+	return float64(batch) * 1e9 / float64(latency)
 }
 
 // cells is the row as the table has it.

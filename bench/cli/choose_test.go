@@ -113,6 +113,12 @@ func TestChoose(t *testing.T) {
 		}
 	}
 
+	_, stdout, _ = invoke(t, append(args, "--price", "0.04/h", "--format", "json")...)
+	var priced chooseRow
+	first, _, _ := strings.Cut(stdout, "\n")
+	if err := json.Unmarshal([]byte(first), &priced); err != nil || !(priced.Cost > 0 && priced.Cost < 100) {
+		t.Errorf("with a price: %+v, error %v", priced, err)
+	}
 	code, stdout, stderr = invoke(t, args...)
 	if code != 0 || !strings.Contains(stdout, "→ squeezenet1_1.made linear probe") ||
 		!strings.Contains(stdout, "It is the only row that fits the limits and can be picked.") {

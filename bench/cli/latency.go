@@ -47,9 +47,10 @@ type latencyRow struct {
 	BetweenPercent float64 `json:"between_percent"` // standard deviation of the processes' medians
 	WithinPercent  float64 `json:"within_percent"`  // how much of it one process's own samples explain
 
-	WeightsSection string `json:"weights_section,omitempty"` // of the file's dictionaries the one that was read
-	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // cut from the front of the file's names
-	WeightsNames   string `json:"weights_names,omitempty"`   // whose parameter names the file has, "" for the network's own
+	WeightsSection string  `json:"weights_section,omitempty"`  // of the file's dictionaries the one that was read
+	WeightsPrefix  string  `json:"weights_prefix,omitempty"`   // cut from the front of the file's names
+	WeightsNames   string  `json:"weights_names,omitempty"`    // whose parameter names the file has, "" for the network's own
+	Cost           float64 `json:"cost_per_million,omitempty"` // of images, with --price
 }
 
 func newLatencyRow(r *record.Record) latencyRow {
@@ -61,6 +62,7 @@ func newLatencyRow(r *record.Record) latencyRow {
 		Valid: r.Verdict.Valid, Reasons: r.Verdict.Reasons, Warnings: r.Verdict.Warnings, Plan: r.Plan.Hash, Tune: r.Tune,
 		Processes: len(r.Processes), BetweenPercent: r.BetweenPercent, WithinPercent: r.WithinPercent,
 		WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix, WeightsNames: r.WeightsNames,
+		Cost: r.CostPerMillion(),
 	}
 }
 
@@ -133,6 +135,7 @@ func (a *app) latency() *cobra.Command {
 	var b build
 	var threads, batch, processes int
 	var minDuration time.Duration
+	var hour price
 	c := &cobra.Command{
 		Use:   "latency NETWORK...",
 		Short: "Measure the latency of networks' forward calls, each in several processes",
@@ -153,23 +156,23 @@ func (a *app) latency() *cobra.Command {
 			for i := range tasks {
 				t := &tasks[i]
 				t.Threads, t.Batch, t.Scenario, t.Processes = threads, batch, string(load.SingleStream), processes
-				t.Job.Latency = &experiment.Latency{MinDuration: minDuration}
+				t.Job.Latency, t.Job.Price = &experiment.Latency{MinDuration: minDuration}, float64(hour)
 			}
 			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "95 % interval", "min", "mean", "n", "img/s", "weights",
 				"arena", "peak RSS", "load", "trials", "verdict"}
-			out := newPrinter(a, title, func(r latencyRow) []string {
+			out := newPrinter(a, hour.costTitle(title), func(r latencyRow) []string {
 				verdict := "valid"
 				if !r.Valid {
 					verdict = "not valid: " + joinSemicolon(r.Reasons)
 				} else if len(r.Warnings) > 0 {
 					verdict = joinSemicolon(r.Warnings)
 				}
-				return []string{
+				return hour.costCell([]string{
 					r.Model, strconv.Itoa(r.ImgSize), strconv.Itoa(r.Batch), strconv.Itoa(r.Threads), millions(r.Params), billions(r.MACs),
 					millis(r.P50), interval(r.P50Lo, r.P50Hi),
 					millis(r.Min), millis(int64(r.Mean)), strconv.Itoa(r.N), fmt.Sprintf("%.1f", r.ImagesPerSec),
 					mebibytes(r.WeightsBytes), mebibytes(r.ArenaBytes), mebibytes(r.PeakRSSBytes), millis(r.Load), millis(r.Tune), verdict,
-				}
+				}, r.Cost)
 			})
 			return errors.Join(a.each(c.Context(), tasks, func(r *record.Record) error {
 				if r.Timing == nil || r.Footprint == nil || r.Cost == nil || r.Plan == nil {
@@ -185,6 +188,7 @@ func (a *app) latency() *cobra.Command {
 	c.Flags().IntVar(&batch, "batch", 1, "images in a forward call")
 	c.Flags().IntVar(&processes, "processes", experiment.DefaultProcesses,
 		"number of processes that measure each network; a single one gives no interval")
+	hour.flag(c)
 	c.Flags().DurationVar(&minDuration, "min-duration", 3*time.Second, "time to measure each network, in all of its processes together")
 	a.formatFlag(c)
 	return c

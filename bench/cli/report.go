@@ -17,6 +17,7 @@ import (
 func (a *app) report() *cobra.Command {
 	var out string
 	var diff bool
+	var hour price
 	c := &cobra.Command{
 		Use:   "report RUN...",
 		Short: "Write the report of a run again, or one report of several runs, or compare two runs",
@@ -60,14 +61,14 @@ func (a *app) report() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			paths, err := reports.Write(out, records, problems, a.given(folders))
+			paths, err := reports.Write(out, hour.of(records), problems, a.given(folders))
 			if err == nil && !log {
 				err = record.WriteFile(file, records)
 			}
 			if err != nil {
 				return err
 			}
-			if err := a.printRun(records); err != nil {
+			if err := a.printRun(hour.of(records)); err != nil {
 				return err
 			}
 			if n := len(problems); n > 0 {
@@ -82,6 +83,7 @@ func (a *app) report() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "folder of the report (default: the run's own)")
+	hour.flag(c)
 	c.Flags().BoolVar(&diff, "diff", false, "comparison of two runs, the earlier one first, in place of a report")
 	a.formatFlag(c)
 	return c

@@ -25,6 +25,7 @@ const runsDir = "reports/out"
 
 func (a *app) run() *cobra.Command {
 	var changes experiment.Changes
+	var hour price
 	var out, data string
 	var resume, dry, noTune bool
 	c := &cobra.Command{
@@ -39,6 +40,9 @@ func (a *app) run() *cobra.Command {
 			path := "experiments.yaml"
 			if len(args) > 0 {
 				path = args[0]
+			}
+			if hour > 0 {
+				changes.Set = append(changes.Set, "price="+hour.String())
 			}
 			file, err := experiment.LoadWith(path, runner.Known(a.list), changes)
 			if err != nil {
@@ -85,6 +89,7 @@ func (a *app) run() *cobra.Command {
 	c.Flags().StringVar(&data, "data", "",
 		"images for accuracy experiments that name none (default: $ZOOBENCH_DATA, else those in the cache folder)")
 	noTuneFlag(c, &noTune)
+	hour.flag(c)
 	c.Flags().BoolVar(&resume, "resume", false, "continuation of an earlier run: what it measured is kept")
 	c.Flags().BoolVar(&dry, "dry-run", false, "list of the jobs, of their estimated time and of what is missing; nothing is measured")
 	c.RegisterFlagCompletionFunc("only", a.experimentNames)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -9,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -241,5 +244,37 @@ func checkRecords(t *testing.T, path string) {
 		for _, fault := range s.Check(line) {
 			t.Errorf("%s: %s in %s", path, fault, line)
 		}
+	}
+}
+
+// TestPrice has latency, run and report show what a million images cost; report can change its mind.
+func TestPrice(t *testing.T) {
+	quick := []string{"--set", "models=squeezenet1_1", "--set", "latency={min_duration: 5ms, min_samples: 11}", "--set", "processes=1"}
+	dir := filepath.Join(t.TempDir(), "run")
+	code, stdout, stderr := invoke(t, append([]string{"run", "testdata/experiments.yaml", "--out", dir, "--price", "3.6/h"}, quick...)...)
+	if code != exitOK || !strings.Contains(stdout, "cost of 1M") {
+		t.Fatalf("run: exit code %d:\n%s%s", code, stdout, stderr)
+	}
+	cost := func(args ...string) float64 {
+		_, stdout, stderr := invoke(t, append(args, "--format", "csv")...)
+		rows, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
+		if err != nil || len(rows) < 2 {
+			t.Fatalf("%q: error %v, %s%s", args, err, stdout, stderr)
+		}
+		at := slices.Index(rows[0], "cost_per_million")
+		v, err := strconv.ParseFloat(rows[1][at], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	own, dearer := cost("report", dir), cost("report", dir, "--price", "36/h")
+	if ratio := dearer / own; !(ratio > 9.9 && ratio < 10.1) {
+		t.Errorf("cost %v, at ten times the price %v", own, dearer)
+	}
+	checkRecords(t, filepath.Join(dir, record.FileName))
+	code, stdout, stderr = invoke(t, "latency", "squeezenet1_1", "--price", "3.6/h", "--min-duration", "5ms", "--processes", "1", "--no-tune")
+	if code != exitOK || !strings.Contains(stdout, "cost of 1M images") {
+		t.Errorf("latency: exit code %d:\n%s%s", code, stdout, stderr)
 	}
 }

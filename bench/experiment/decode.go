@@ -325,6 +325,20 @@ func (d *decoder) duration(n *yaml.Node, what string, to *time.Duration) {
 	*to = v
 }
 
+// price reads a price of an hour.
+func (d *decoder) price(n *yaml.Node, what string, to *float64) {
+	s, ok := d.scalar(n, what, "a price of an hour, as 0.04/h", "!!str")
+	if !ok {
+		return
+	}
+	v, err := ParsePrice(s)
+	if err != nil {
+		d.fail(n, "%s: %v", what, err)
+		return
+	}
+	*to = v
+}
+
 // size reads a size with its unit, at least lo bytes.
 func (d *decoder) size(n *yaml.Node, what string, lo int64, to *int64) {
 	s, ok := d.scalar(n, what, "a size with its unit, as 512MiB", "!!str")

@@ -61,6 +61,7 @@ type Experiment struct {
 	Processes int           // that a latency is measured in, in turn with the other rows
 	Timeout   time.Duration // of one job's process; 0 for none
 	MaxMemory int64         // bytes, of one job's process; 0 for no limit
+	Price     float64       // of an hour of the machine, in any currency; 0 where the file has none
 }
 
 // Latency is how latency is measured; zero fields are load's defaults.

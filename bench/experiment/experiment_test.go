@@ -296,6 +296,9 @@ func TestErrors(t *testing.T) {
 		{"bad duration", head + "    timeout: 3 seconds\n", []string{`5:14: timeout: duration "3 seconds", want a number with its unit, as 3s`}},
 		{"negative duration", head + "    timeout: -3s\n", []string{`5:14: timeout: duration "-3s", want more than 0 and at most 24h`}},
 		{"endless duration", head + "    timeout: 25h\n", []string{`5:14: timeout: duration "25h", want more than 0 and at most 24h`}},
+		{"price without hour", head + "    price: 0.04\n",
+			[]string{`5:12: price: have the number "0.04", want a price of an hour, as 0.04/h`}},
+		{"bad price", head + "    price: -1/h\n", []string{`5:12: price: price "-1/h", want a price of an hour over 0, as 0.04/h`}},
 		{"size without unit", head + "    max_memory: 512\n",
 			[]string{`5:17: max_memory: have the number "512", want a size with its unit, as 512MiB`}},
 		{"bad size", head + "    max_memory: 512Mb\n", []string{`5:17: max_memory: size "512Mb", want a number with its unit, as 512MiB`}},
@@ -505,5 +508,28 @@ func TestShippedFile(t *testing.T) {
 		if !strings.HasSuffix(e.Question, "?") {
 			t.Errorf("%s: question %q is none", e.Name, e.Question)
 		}
+	}
+}
+
+// TestPriceIsNoIdentity holds what a machine costs out of what a job is.
+func TestPriceIsNoIdentity(t *testing.T) {
+	const text = "experiments: [{name: a, question: q, models: [vgg16]}]"
+	var ids []string
+	for _, set := range [][]string{nil, {"price=0.04/h"}} {
+		f, err := ParseWith("x.yaml", strings.NewReader(text), known(), Changes{Set: set})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs, err := f.Jobs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, jobs[0].ID)
+		if want := 0.04 * float64(len(set)); jobs[0].Price != want {
+			t.Errorf("price %v, want %v", jobs[0].Price, want)
+		}
+	}
+	if ids[0] != ids[1] {
+		t.Errorf("with a price the job is another one: %q", ids)
 	}
 }

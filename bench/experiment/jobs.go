@@ -26,6 +26,7 @@ type Job struct {
 	Processes int           `json:",omitzero"` // that a latency is measured in; 0 for one
 	Timeout   time.Duration `json:",omitzero"` // of a process
 	MaxMemory int64         `json:",omitzero"` // bytes
+	Price     float64       `json:",omitzero"` // of an hour of the machine
 
 	Latency  *Latency  `json:",omitzero"`
 	Accuracy *Accuracy `json:",omitzero"` // with no or one checkpoint
@@ -130,15 +131,15 @@ func (e *Experiment) job(model string) Job {
 	return Job{
 		Experiment: e.Name, Model: model,
 		Axes:    record.Axes{Exact: e.Exact, NoTune: e.NoTune},
-		Timeout: e.Timeout, MaxMemory: e.MaxMemory, Processes: e.Processes,
+		Timeout: e.Timeout, MaxMemory: e.MaxMemory, Processes: e.Processes, Price: e.Price,
 	}
 }
 
 // identity hashes the settings as JSON with the zero ones left out, so that a setting
-// added later with a zero default changes no job's identity. What ends a job that takes too much of something and how many
-// processes repeat it do not change what it measures, and are not part of it.
+// added later with a zero default changes no job's identity. What ends a job that takes too much of something, how many
+// processes repeat it and what the machine costs do not change what it measures, and are not part of it.
 func identity(j Job) string {
-	j.Timeout, j.MaxMemory, j.Processes = 0, 0, 0
+	j.Timeout, j.MaxMemory, j.Processes, j.Price = 0, 0, 0, 0
 	text, err := json.Marshal(j)
 	if err != nil {
 		panic("experiment: a job is not JSON: " + err.Error()) // it has no float that the parser lets be NaN

@@ -30,6 +30,7 @@ const (
 	maxRate      = 1e9  // images a second
 	maxAxis      = 1000 // values of one axis, and checkpoints
 	minMemory    = 16 << 20
+	maxPrice     = 1e6
 )
 
 // Load reads the file at path; its relative paths are taken from its own folder.
@@ -190,6 +191,7 @@ func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 		{"no_tune", false, func(n *yaml.Node) { p.boolean(n, "no_tune", &e.NoTune) }},
 		{"processes", false, func(n *yaml.Node) { p.whole(n, "processes", 1, maxProcesses, &e.Processes) }},
 		{"timeout", false, func(n *yaml.Node) { p.duration(n, "timeout", &e.Timeout) }},
+		{"price", false, func(n *yaml.Node) { p.price(n, "price", &e.Price) }},
 		{"max_memory", false, func(n *yaml.Node) { p.size(n, "max_memory", minMemory, &e.MaxMemory) }},
 	})
 	if n.Kind == yaml.AliasNode {

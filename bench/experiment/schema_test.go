@@ -128,6 +128,13 @@ func TestSchemaValues(t *testing.T) {
 			t.Errorf("%s: the schema allows %v, the parser %v", c.name, c.have, c.want)
 		}
 	}
+	price := regexp.MustCompile(e["price"].Pattern)
+	for _, text := range []string{"0.04/h", ".5/h", "3/h", "3", "/h", "-3/h", "1e3/h", "0.04 /h", "0x1/h", "3/d"} {
+		_, err := ParsePrice(text)
+		if have, want := price.MatchString(text), err == nil; have != want {
+			t.Errorf("price %q: the schema says %v, the parser %v (%v)", text, have, want, err)
+		}
+	}
 	duration, size := regexp.MustCompile(s.Defs["duration"].Pattern), regexp.MustCompile(s.Defs["size"].Pattern)
 	for _, text := range []string{"3s", "250ms", "1m30s", "1.5h", ".5s", "3", "s", "-3s", "3 s", "", "3sec"} {
 		_, err := parseDuration(text)

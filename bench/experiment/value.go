@@ -42,6 +42,17 @@ func ParseSize(text string) (int64, error) {
 	return 0, fmt.Errorf("size %s, want a number with its unit, as 512MiB", quote(text))
 }
 
+// ParsePrice reads the price of an hour, such as 0.04/h, over 0 and up to a million. It has no currency: whoever gives it
+// knows it.
+func ParsePrice(text string) (float64, error) {
+	number, found := strings.CutSuffix(text, "/h")
+	// ParseFloat also knows hexadecimal, exponents, signs, NaN and Inf: none is a price.
+	if v, err := strconv.ParseFloat(number, 64); found && err == nil && strings.Trim(number, "0123456789.") == "" && v > 0 && v <= maxPrice {
+		return v, nil
+	}
+	return 0, fmt.Errorf("price %s, want a price of an hour over 0, as 0.04/h", quote(text))
+}
+
 // parseDuration reads a duration such as 3s or 250ms, from 1 ns to a day.
 func parseDuration(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)

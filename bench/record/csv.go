@@ -118,6 +118,8 @@ var latencyColumns = []column{
 	{"processes", timing(func(t *Timing) string { return whole(int64(len(t.Processes))) })},
 	{"between_percent", timing(func(t *Timing) string { return rate(t.BetweenPercent) })},
 	{"within_percent", timing(func(t *Timing) string { return rate(t.WithinPercent) })},
+	{"price_per_hour", func(r *Record) string { return exactly(r.price()) }},
+	{"cost_per_million", func(r *Record) string { return CostText(r.CostPerMillion()) }},
 }
 
 // Batches reports whether a latency row's queries are batches.

@@ -34,6 +34,8 @@ type Settings struct {
 	Streams      int           `json:"streams,omitempty"`           // multi-stream: images a query
 	Rate         float64       `json:"rate_images_per_s,omitempty"` // server: mean arrivals
 	LatencyBound time.Duration `json:"latency_bound_ns,omitempty"`  // server: of its queries, 0 for none
+
+	PricePerHour float64 `json:"price_per_hour,omitempty"` // of the machine, in a currency of the reader's; 0 where nobody said
 }
 
 // Or returns the axes with the zero ones taken from b.

@@ -36,6 +36,7 @@ type configJob struct {
 	record.Axes
 	Timeout   time.Duration   `json:"timeout_ns,omitempty"`
 	MaxMemory int64           `json:"max_memory_bytes,omitempty"`
+	Price     float64         `json:"price_per_hour,omitempty"`
 	Latency   *configLatency  `json:"latency,omitempty"`
 	Accuracy  *configAccuracy `json:"accuracy,omitempty"`
 }
@@ -92,7 +93,7 @@ func writeConfig(o Options, jobs []experiment.Job) error {
 func newConfigJob(j *experiment.Job) configJob {
 	c := configJob{
 		ID: j.ID, Experiment: j.Experiment, Model: j.Model, Axes: j.Axes,
-		Timeout: j.Timeout, MaxMemory: j.MaxMemory,
+		Timeout: j.Timeout, MaxMemory: j.MaxMemory, Price: j.Price,
 	}
 	if l := j.Latency; l != nil {
 		c.Latency = &configLatency{

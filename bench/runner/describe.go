@@ -22,7 +22,7 @@ func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
 	r := &record.Record{
 		Kind: kind, JobID: t.ID, Experiment: t.Experiment, Time: time.Now().UTC(), Machine: thisMachine(),
 		Model: t.Model, Checkpoint: t.Tag, WeightsFile: t.Weights,
-		Asked: &record.Settings{Axes: t.Axes, Processes: t.Processes, Timeout: t.Timeout},
+		Asked: &record.Settings{Axes: t.Axes, Processes: t.Processes, Timeout: t.Timeout, PricePerHour: t.Price},
 	}
 	if l := t.Job.Latency; l != nil {
 		fillScenario(r.Asked, t.options())
