@@ -118,7 +118,7 @@ func store(t *testing.T, folder string) {
 		}
 		r.Layers = nil
 		if r.NotMeasured["recheck"] != "" {
-			r.NotMeasured["recheck"] = "no checkpoint at hand" // without the place where this machine keeps them
+			r.NotMeasured["recheck"] = "no checkpoint in the cache folder" // without the place where this machine keeps them
 		}
 		if r.Plan != nil {
 			r.Plan.Choices = nil

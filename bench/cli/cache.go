@@ -187,7 +187,7 @@ func (a *app) cacheVerify() *cobra.Command {
 				return err
 			}
 			if wrong > 0 {
-				return &exitError{exitFailed, fmt.Errorf("cache: %d of %d files are damaged; the column state says how", wrong, len(files))}
+				return &exitError{exitFailed, fmt.Errorf("cache: %d of %d files are damaged; the column state says what is wrong", wrong, len(files))}
 			}
 			return nil
 		},

@@ -257,7 +257,7 @@ func TestUsage(t *testing.T) {
 			"mobilenet_v2 and mobilenetv2_100 are the same network, mobilenetv2_100"},
 		{"unknown in a diff", []string{"show", "--diff", "alexnet", "resnet5O"}, `no network "resnet5O"; nearest: `},
 		{"diff and time", []string{"show", "--diff", "--time", "alexnet", "vgg11"}, "[diff time]"},
-		{"sort without time", []string{"show", "alexnet", "--sort", "time"}, "--sort: has a meaning only with --time"},
+		{"sort without time", []string{"show", "alexnet", "--sort", "time"}, "--sort: works only with --time"},
 		{"sort", []string{"show", "alexnet", "--time", "--sort", "name"}, `--sort: have "name", want order, time or gap`},
 		{"batch to time", []string{"show", "alexnet", "--time", "--batch", "0"}, "--batch 0"},
 		{"family", []string{"ls", "--family", "resent"}, `have "resent", want one of alexnet, vgg, resnet, `},

@@ -17,7 +17,7 @@ func (a *app) compareCommand() *cobra.Command {
 		Long: "RUN is a run's folder, or a file that zoobench eval --per-sample wrote. The command compares every two checkpoints on the\n" +
 			"images that all of them have, by McNemar's exact test with Holm's correction. Checkpoints that the test does not separate\n" +
 			"share a rank. For a tie, the command prints how many more images would separate the two with a chance of about 80 %, if\n" +
-			"they go on to differ as they do on these. With --format json or csv, a row is a pair.",
+			"they continue to differ as on these images. With --format json or csv, a row is a pair.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, paths []string) error {
 			if metric != string(samples.Top1) && metric != string(samples.Top5) {

@@ -49,7 +49,9 @@ func (a *app) doctor() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Measure what this machine can do and how steady it is",
-		Args:  cobra.NoArgs,
+		Long: "Measures the peak of arithmetic, the speed of memory, the timer, and how much the time of the same work varies. It takes\n" +
+			"some seconds. The command also names what would disturb measurements, and what to do about it.",
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			facts := host.ReadFacts(host.Root) // with the load before this command adds its own
 			h, err := runner.MeasureHost(c.Context())

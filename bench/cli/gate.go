@@ -210,9 +210,9 @@ func (a *app) gate() *cobra.Command {
 		Use:   "gate --base REV",
 		Short: "Check whether a revision's kernels are slower than another's",
 		Long: "Builds the benchmarks of two revisions and runs them in turn on one core, in random order, each time in a new process.\n" +
-			"Code that only moves changes times, so each revision is built with its code in several places.\n" +
-			"First it compares base with itself: the difference is the noise floor of each benchmark. It adds rounds until every\n" +
-			"benchmark has a verdict. The exit code is 0 if no benchmark is slower, 3 if one is, and 4 if a verdict is missing.",
+			"Where code lies in memory changes its time. So the command builds each revision several times, each time with its code\n" +
+			"in other places. First it compares base with itself: the difference is the noise floor of each benchmark. It adds rounds\n" +
+			"until every benchmark has a verdict. The exit code is 0 if no benchmark is slower, 3 if one is, and 4 if a verdict is missing.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx := c.Context()
@@ -387,7 +387,7 @@ func (a *app) gateRecord() *cobra.Command {
 	var file string
 	c := &cobra.Command{
 		Use:   "record",
-		Short: "Store a revision's speed, as ratios to calibration kernels, for gate check",
+		Short: "Store the speed of a revision, relative to calibration kernels, for gate check",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx := c.Context()
@@ -411,7 +411,7 @@ func (a *app) gateRecord() *cobra.Command {
 			_, err = fmt.Fprintf(a.stdout, "%s: %d benchmarks of %.12s on %s\n", file, len(baseline.Benches), baseline.Commit, clean(baseline.Class))
 			for _, d := range baseline.Disturbed {
 				if err == nil {
-					_, err = fmt.Fprintf(a.stdout, "no check against it will have a verdict: %s\n", d)
+					_, err = fmt.Fprintf(a.stdout, "checks against this baseline will have no verdict: %s\n", d)
 				}
 			}
 			return err

@@ -140,8 +140,9 @@ func (a *app) latency() *cobra.Command {
 		Use:   "latency NETWORK...",
 		Short: "Measure the latency of networks' forward calls, each in several processes",
 		Long: "Measures the time of the forward call alone: the images are already prepared, and one batch follows the other.\n" +
-			"Processes differ by more than the calls of one process show, so several processes measure each network, in turn with\n" +
-			"the other networks. Without --weights the command generates weights: speed does not depend on their values.",
+			"Two processes differ by more than the calls within one process do. So the command measures each network in several\n" +
+			"processes, in turn with those of the other networks. The interval is over the processes' medians. Without --weights the\n" +
+			"command generates weights: speed does not depend on their values.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {

@@ -35,8 +35,10 @@ func (a *app) predict() *cobra.Command {
 	var rf recipeFlags
 	var head string
 	c := &cobra.Command{
-		Use:               "predict NETWORK[,NETWORK] --weights FILE|TAG [--head FILE] IMAGE...",
-		Short:             "Print the five most probable classes of each image",
+		Use:   "predict NETWORK[,NETWORK] --weights FILE|TAG [--head FILE] IMAGE...",
+		Short: "Print the five most probable classes of each image",
+		Long: "Prints the five most probable classes of each image, with the probabilities that the network gives them. The network needs\n" +
+			"a checkpoint: its tag after a dot, or --weights. Several networks have commas between them.",
 		Args:              cobra.MinimumNArgs(2),
 		ValidArgsFunction: a.network,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -34,7 +34,7 @@ func (p *price) Type() string { return "price" }
 // flag adds --price to a command that prints speeds.
 func (p *price) flag(c *cobra.Command) {
 	c.Flags().Var(p, "price",
-		"price of an hour of the machine, as 0.04/h, in any currency: tables then show what a million images cost (default: none)")
+		"price of an hour of this machine, as 0.04/h in any currency: adds the cost of a million images (default: none)")
 }
 
 // of returns records with this price, or with their own where none was given.

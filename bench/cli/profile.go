@@ -29,7 +29,7 @@ func (p *profileFlags) flags(c *cobra.Command) {
 func (p *profileFlags) check(given func(flag string) bool, timed bool) error {
 	for _, name := range []string{"threads", "batch", "sort"} {
 		if given(name) && !timed {
-			return fmt.Errorf("--%s: has a meaning only with --time", name)
+			return fmt.Errorf("--%s: works only with --time", name)
 		}
 	}
 	if p.threads < 0 || p.batch < 1 {

@@ -84,7 +84,7 @@ func (a *app) run() *cobra.Command {
 	}
 	c.Flags().StringArrayVar(&changes.Only, "only", nil, "name of an experiment to run; may be given several times (default: those under run)")
 	c.Flags().StringArrayVar(&changes.Set, "set", nil,
-		"`KEY=VALUE` in place of a key of the experiments that run, as threads=1,2 or latency.min_duration=1s; may be given several times")
+		"`KEY=VALUE` that replaces the experiments' own, as threads=1,2 or latency.min_duration=1s; may be given several times")
 	c.Flags().StringVar(&out, "out", "", "folder of this run (default: a new one in "+runsDir+")")
 	c.Flags().StringVar(&data, "data", "",
 		"images for accuracy experiments that name none (default: $ZOOBENCH_DATA, else those in the cache folder)")
@@ -278,7 +278,9 @@ func (a *app) validate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "validate FILE",
 		Short: "Check an experiments file and list what it would run",
-		Args:  cobra.ExactArgs(1),
+		Long: "Reads an experiments file and measures nothing. If something is wrong, the command prints each mistake with its line, its\n" +
+			"column and the nearest valid word. If not, it lists the experiments with the number of their jobs.",
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			file, err := experiment.Load(args[0], runner.Known(a.list))
 			if err != nil {

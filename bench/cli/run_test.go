@@ -92,7 +92,7 @@ func TestRun(t *testing.T) {
 	checkRecords(t, filepath.Join(dir, record.FileName))
 
 	code, stdout, stderr = invoke(t, "run", "testdata/experiments.yaml", "--out", dir)
-	if code != 1 || !strings.Contains(stderr, "holds a run already; add --resume") || stdout != "" {
+	if code != 1 || !strings.Contains(stderr, "has a run already; add --resume") || stdout != "" {
 		t.Errorf("over an earlier run: exit code %d, %q", code, stderr)
 	}
 	code, stdout, stderr = invoke(t, "run", "testdata/experiments.yaml", "--out", dir, "--resume", "--format", "json")

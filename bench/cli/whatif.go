@@ -25,7 +25,7 @@ func (a *app) whatIf() *cobra.Command {
 	var f whatIfFlags
 	c := &cobra.Command{
 		Use:   "whatif DIR",
-		Short: "Ask more of the predictions of an earlier choose: other classes, cascades, ensembles",
+		Short: "Answer what-if questions about an earlier choose: other classes, cascades, ensembles",
 		Long: "Answers from the predictions that choose has saved in DIR, the folder of its report. No network runs.\n\n" +
 			"It shows the accuracy of each network on all classes, on some of them, or with several classes merged into one. It\n" +
 			"also shows pairs of networks. In a cascade the first network answers, and the second one answers only the images for\n" +
@@ -44,7 +44,7 @@ func (a *app) whatIf() *cobra.Command {
 			return a.printWhatIfs(answers, all)
 		},
 	}
-	c.Flags().StringSliceVar(&f.classes, "classes", nil, "classes to keep: only their images, and no other answer")
+	c.Flags().StringSliceVar(&f.classes, "classes", nil, "classes to keep: only their images count, and only they can be the answer")
 	c.Flags().StringArrayVar(&f.merges, "merge", nil, "classes to merge into one, as NAME=CLASS,CLASS; may be given several times")
 	c.Flags().DurationVar(&f.budget, "max-latency", 0, "limit on the mean latency: slower options are hidden (default: none)")
 	c.Flags().BoolVar(&f.curves, "curves", false, "all points of each cascade's curve of accuracy against mean latency")

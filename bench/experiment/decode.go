@@ -101,7 +101,7 @@ func (d *decoder) follow(n *yaml.Node) (*yaml.Node, bool) {
 func (d *decoder) cycles(n *yaml.Node, above map[*yaml.Node]bool) {
 	if n.Kind == yaml.AliasNode {
 		if above[n.Alias] {
-			d.fail(n, "alias *%s stands within its own anchor", n.Value)
+			d.fail(n, "alias *%s is within its own anchor", n.Value)
 		}
 		return
 	}
@@ -170,7 +170,7 @@ func (d *decoder) mapping(n *yaml.Node, what string, keys []key) bool {
 			continue
 		}
 		if before := first[k.Value]; before != nil {
-			d.fail(n.Content[i], "%s: key %q stands twice, first in line %d", what, k.Value, before.Line)
+			d.fail(n.Content[i], "%s: key %q is given twice, first in line %d", what, k.Value, before.Line)
 			continue
 		}
 		first[k.Value] = n.Content[i]
@@ -233,7 +233,7 @@ func (d *decoder) text(n *yaml.Node, what string, to *string) bool {
 		return false
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
-		d.fail(n, "%s: %s holds the control character %q", what, quote(s), s[i])
+		d.fail(n, "%s: %s has the control character %q", what, quote(s), s[i])
 		return false
 	}
 	*to = s

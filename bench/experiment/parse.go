@@ -135,7 +135,7 @@ func (p *parser) document(n *yaml.Node) *File {
 					return
 				}
 				if before := names[e.Name]; before != nil {
-					p.fail(at, "experiment %q stands twice, first in line %d", e.Name, before.Line)
+					p.fail(at, "experiment %q is given twice, first in line %d", e.Name, before.Line)
 					return
 				}
 				names[e.Name] = at
@@ -258,7 +258,7 @@ func (p *parser) models(n *yaml.Node) []string {
 			return
 		}
 		if patterns[pattern] {
-			p.fail(n, "models: %s stands twice", quote(pattern))
+			p.fail(n, "models: %s is given twice", quote(pattern))
 			return
 		}
 		patterns[pattern] = true
@@ -290,7 +290,7 @@ func (p *parser) networks(n *yaml.Node, what, pattern string) []string {
 func axis[T comparable](p *parser, n *yaml.Node, what string, values []T, v T) []T {
 	switch {
 	case slices.Contains(values, v):
-		p.fail(n, "%s: %v stands twice", what, v)
+		p.fail(n, "%s: %v is given twice", what, v)
 	case len(values) == maxAxis:
 		p.fail(n, "%s: more than %d values", what, maxAxis)
 	default:
@@ -366,7 +366,7 @@ func (p *parser) accuracy(n *yaml.Node) *Accuracy {
 		}},
 	})
 	if a.Labels != "" && a.Data == "" {
-		p.fail(n, `accuracy: "labels" without "data"`)
+		p.fail(n, `accuracy: "labels" is given without "data"`)
 	}
 	return a
 }

@@ -78,7 +78,7 @@ func TestSetErrors(t *testing.T) {
 		{"run=one", `--set "run=one": run: want a key of an experiment`},
 		{"timeout=3", `--set "timeout=3": timeout: have the number "3", want a duration with its unit, as 3s`},
 		{"batch=&a 1", `--set "batch=&a 1": want a value without anchors and aliases`},
-		{"batch=1,1", `--set "batch=1,1": batch: 1 stands twice`},
+		{"batch=1,1", `--set "batch=1,1": batch: 1 is given twice`},
 		{"models=resent18", `--set "models=resent18": models: unknown network "resent18"`},
 		{"a.b.c=1", `--set "a.b.c=1": unknown key "a.b.c"`},
 	} {

@@ -108,7 +108,7 @@ func ways(r preprocess.Recipe) []way {
 func Audit(ctx context.Context, list *zoo.List, t Task, step func(done, total int)) (*AuditResult, error) {
 	a := t.Job.Accuracy
 	if a == nil || a.Data == "" {
-		return nil, errors.New("runner: audit: no images named")
+		return nil, errors.New("runner: audit: no images; name their folder with --data")
 	}
 	if t.Batch == 0 {
 		t.Batch = evalBatch

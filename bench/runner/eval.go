@@ -64,7 +64,7 @@ func (n *Network) Preprocessing() preprocess.Recipe {
 func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Record, error) {
 	a := t.Job.Accuracy
 	if a == nil || a.Data == "" {
-		return nil, errors.New("runner: accuracy: no images named")
+		return nil, errors.New("runner: accuracy: no images; name their folder with --data")
 	}
 	if t.Batch == 0 {
 		t.Batch = evalBatch
@@ -137,7 +137,7 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	}
 	var known bool
 	if r.Footprint, known = n.footprint(); !known {
-		r.NotMeasured = map[string]string{"peak_rss_bytes": "this system does not tell"}
+		r.NotMeasured = map[string]string{"peak_rss_bytes": "this system does not say"}
 	}
 	return r, nil
 }

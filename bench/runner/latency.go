@@ -108,7 +108,7 @@ func Latency(ctx context.Context, list *zoo.List, t Task) (*record.Record, error
 		r.NotMeasured["joules_per_image"] = cmp.Or(noEnergy, "no image was done")
 	}
 	if r.Footprint = footprint; !peakKnown {
-		r.NotMeasured["peak_rss_bytes"] = "this system does not tell"
+		r.NotMeasured["peak_rss_bytes"] = "this system does not say"
 	}
 	if t.Recheck != nil && t.Process == 0 {
 		if r.Recheck, err = n.recheck(ctx, t.Recheck); err != nil {

@@ -29,7 +29,7 @@ const fewUnreadable = 0.01
 func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total int)) (*record.Record, error) {
 	a := t.Job.Accuracy
 	if a == nil || a.Data == "" {
-		return nil, errors.New("runner: pipeline: no images named")
+		return nil, errors.New("runner: pipeline: no images; name their folder with --data")
 	}
 	if t.Batch == 0 {
 		t.Batch = evalBatch

@@ -127,12 +127,12 @@ func (r *run) continues(tasks []planned) error {
 			continue
 		}
 		if class := rec.Machine.Class(); class != here {
-			return fmt.Errorf("runner: %s: was measured on another class of machine (%s) than this one (%s): start a run of its own, "+
+			return fmt.Errorf("runner: %s: was measured on another class of machine (%s) than this one (%s): start a new run "+
 				"in another folder", r.Dir, class, here)
 		}
 		if !asked[rec.JobID] && models[[2]string{rec.Experiment, rec.Model}] {
-			return fmt.Errorf("runner: %s: has %s of experiment %s with settings that are not asked for any more: start a run of its own, "+
-				"in another folder, or resume with the settings that it had",
+			return fmt.Errorf("runner: %s: has %s of experiment %s with settings that the experiments no longer have: start a new run "+
+				"in another folder, or resume with the earlier settings",
 				r.Dir, rec.Name(), rec.Experiment)
 		}
 	}
@@ -211,7 +211,7 @@ func (r *run) checkpoints(p planned) ([]planned, error) {
 		return nil, err
 	}
 	if len(tags) == 0 {
-		p.missing = "no checkpoint at hand; fetch one with zoobench pull, or put one into " + r.Cache.Weights() +
+		p.missing = "no checkpoint in the cache folder; fetch one with zoobench pull, or put one into " + r.Cache.Weights() +
 			" as NETWORK.TAG.safetensors or .pth"
 		return []planned{p}, nil
 	}
@@ -234,7 +234,7 @@ func (r *run) images() (dir, missing string) {
 	}
 	dir = filepath.Join(r.Cache.Dir, "data")
 	if folderMissing(dir) != "" {
-		return "", "no images at hand; fetch some with zoobench pull data imagenetv2, put a folder for each class into " + dir +
+		return "", "no images in the cache folder; fetch some with zoobench pull data imagenetv2, put a folder for each class into " + dir +
 			", or name theirs in $ZOOBENCH_DATA or under data: in the file"
 	}
 	return dir, ""

@@ -47,7 +47,7 @@ experiments:
 		if timed && (task.Missing != "" || task.Estimate < 2*time.Second || task.Estimate > time.Minute) {
 			t.Errorf("%s: missing %q, estimate %v; want nothing, and seconds", task.Model, task.Missing, task.Estimate)
 		}
-		if !timed && (!strings.Contains(task.Missing, "no checkpoint at hand") || task.Estimate != 0) {
+		if !timed && (!strings.Contains(task.Missing, "no checkpoint in the cache folder") || task.Estimate != 0) {
 			t.Errorf("%s: missing %q, estimate %v; want no checkpoint, and no estimate", task.Model, task.Missing, task.Estimate)
 		}
 	}

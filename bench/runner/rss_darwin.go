@@ -11,5 +11,5 @@ func peakRSS() (bytes int64, known bool) {
 	return usage.Maxrss, true // in bytes on this system
 }
 
-// residentBytes is the resident set of another process, which this system does not tell.
+// residentBytes is the resident set of another process, which this system does not say.
 func residentBytes(int) (bytes int64, known bool) { return 0, false }

@@ -79,7 +79,7 @@ func Run(ctx context.Context, o Options) (s Summary, err error) {
 		return s, err
 	}
 	if len(s.Records)+len(s.Problems) > 0 && !o.Resume {
-		return Summary{}, fmt.Errorf("runner: %s: holds a run already; add --resume to go on with it, or name another folder", o.Dir)
+		return Summary{}, fmt.Errorf("runner: %s: has a run already; add --resume to continue it, or name another folder", o.Dir)
 	}
 	if len(s.Records) > 0 {
 		o.RunID = s.Records[0].RunID

@@ -84,7 +84,7 @@ func TestFailuresAreRows(t *testing.T) {
 		want, fails := reasons[r.Model]
 		switch {
 		case r.Kind == record.KindEval:
-			if why := r.Why("top1"); !strings.Contains(why, "no checkpoint at hand; fetch one with zoobench pull, or put one into ") {
+			if why := r.Why("top1"); !strings.Contains(why, "no checkpoint in the cache folder; fetch one with zoobench pull, or put one into ") {
 				t.Errorf("%s: why there is no top-1: got %q", r.Model, why)
 			}
 		case fails:
@@ -151,7 +151,7 @@ func TestInterruptAndResume(t *testing.T) {
 	}
 
 	o.Events = Events{}
-	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "holds a run already") {
+	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "has a run already") {
 		t.Errorf("again without resume: got error %v", err)
 	}
 
@@ -367,7 +367,7 @@ experiments:
 	}
 	for _, r := range s.Records {
 		if !strings.Contains(r.Why("top1"),
-			"no images at hand; fetch some with zoobench pull data imagenetv2, put a folder for each class into ") {
+			"no images in the cache folder; fetch some with zoobench pull data imagenetv2, put a folder for each class into ") {
 			t.Errorf("%s: why there is no top-1: got %q", r.Name(), r.Why("top1"))
 		}
 	}
