@@ -516,7 +516,7 @@ func TestPriceIsNoIdentity(t *testing.T) {
 	const text = "experiments: [{name: a, question: q, models: [vgg16]}]"
 	var ids []string
 	for _, set := range [][]string{nil, {"price=0.04/h"}} {
-		f, err := ParseWith("x.yaml", strings.NewReader(text), known(), Changes{Set: set})
+		f, err := parseWith("x.yaml", strings.NewReader(text), known(), Changes{Set: set})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,17 +43,17 @@ func LoadWith(path string, known Known, changes Changes) (*File, error) {
 		return nil, fmt.Errorf("experiment: %w", err)
 	}
 	defer f.Close()
-	return ParseWith(path, f, known, changes)
+	return parseWith(path, f, known, changes)
 }
 
 // Parse reads experiments.yaml from r. Path names the file in errors, and its folder is
 // where relative paths start. An error that concerns the text is [Errors].
 func Parse(path string, r io.Reader, known Known) (*File, error) {
-	return ParseWith(path, r, known, Changes{})
+	return parseWith(path, r, known, Changes{})
 }
 
-// ParseWith reads experiments.yaml from r with changes. Relative paths among them start at the working directory.
-func ParseWith(path string, r io.Reader, known Known, changes Changes) (*File, error) {
+// parseWith reads experiments.yaml from r with changes. Relative paths among them start at the working directory.
+func parseWith(path string, r io.Reader, known Known, changes Changes) (*File, error) {
 	settings, err := readSettings(changes.Set)
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func TestSet(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f, err := ParseWith("dir/x.yaml", strings.NewReader(settable), known(), Changes{test.only, test.set})
+			f, err := parseWith("dir/x.yaml", strings.NewReader(settable), known(), Changes{test.only, test.set})
 			if err != nil || !test.check(f) {
 				t.Errorf("%+v, error %v", f, err)
 			}
@@ -83,13 +83,13 @@ func TestSetErrors(t *testing.T) {
 		{"a.b.c=1", `--set "a.b.c=1": unknown key "a.b.c"`},
 	} {
 		t.Run(test.set, func(t *testing.T) {
-			_, err := ParseWith("x.yaml", strings.NewReader(settable), known(), Changes{Set: []string{test.set}})
+			_, err := parseWith("x.yaml", strings.NewReader(settable), known(), Changes{Set: []string{test.set}})
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Count(err.Error(), "--set") != 1 {
 				t.Errorf("error %v, want once %s", err, test.want)
 			}
 		})
 	}
-	_, err := ParseWith("x.yaml", strings.NewReader(settable), known(), Changes{[]string{"one"}, []string{"accuracy.limit=5"}})
+	_, err := parseWith("x.yaml", strings.NewReader(settable), known(), Changes{[]string{"one"}, []string{"accuracy.limit=5"}})
 	if want := "no experiment that runs has the section accuracy"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -101,7 +101,7 @@ func FuzzSet(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		file, err := ParseWith("f.yaml", strings.NewReader(settable), known(), Changes{Set: []string{text}})
+		file, err := parseWith("f.yaml", strings.NewReader(settable), known(), Changes{Set: []string{text}})
 		if (file == nil) == (err == nil) {
 			t.Errorf("file %v, error %v", file, err)
 		}

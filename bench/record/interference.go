@@ -22,8 +22,8 @@ type Interference struct {
 	Slowed     time.Duration `json:"thermal_slowed_ns,omitempty"`     // for so long, the processor that did so longest
 }
 
-// Add takes in what another process of the same row saw.
-func (i *Interference) Add(o Interference) {
+// add takes in what another process of the same row saw.
+func (i *Interference) add(o Interference) {
 	i.Wall, i.CPU, i.Waited, i.Stolen = i.Wall+o.Wall, i.CPU+o.CPU, i.Waited+o.Waited, i.Stolen+o.Stolen
 	i.Switches, i.Faults, i.Swapped = i.Switches+o.Switches, i.Faults+o.Faults, i.Swapped+o.Swapped
 	i.Periods, i.Stops, i.Stopped = i.Periods+o.Periods, i.Stops+o.Stops, i.Stopped+o.Stopped

@@ -130,7 +130,7 @@ func Join(r, next *Record) *Record {
 		}
 		if r.Interference != nil && next.Interference != nil {
 			sum := *r.Interference
-			sum.Add(*next.Interference)
+			sum.add(*next.Interference)
 			joined.Interference = &sum
 		}
 		joined.Footprint = joinFootprints(r.Footprint, next.Footprint, joined.Processes)

@@ -33,9 +33,9 @@ type Prediction struct {
 // choices of algorithms round otherwise, and the golden tests see 2.2e-5 of the largest logit at most.
 const recheckTolerance = 1e-3
 
-// SamePrediction reports whether two predictions for one image are the same but for rounding: the best scores differ by no
+// samePrediction reports whether two predictions for one image are the same but for rounding: the best scores differ by no
 // more than a thousandth of the largest, and so does the score of any class that takes another's place.
-func SamePrediction(a, b Prediction) bool {
+func samePrediction(a, b Prediction) bool {
 	if len(a.Top5) != len(b.Top5) || len(a.Scores) != len(a.Top5) || len(b.Scores) != len(b.Top5) {
 		return false
 	}
@@ -82,7 +82,7 @@ func (r *Recheck) Against(samples []Sample) (differ []string) {
 		}
 		r.Checked++
 		other := Prediction{File: s.File, Top5: s.Top5, Scores: s.Scores}
-		if SamePrediction(p, other) {
+		if samePrediction(p, other) {
 			r.Same++
 			continue
 		}

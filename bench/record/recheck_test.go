@@ -27,7 +27,7 @@ func TestSamePrediction(t *testing.T) {
 		{"no number", p([]int{7, 3, 9, 1, 4}, 20, float32(math.NaN()), 10.005, 10, 5), false},
 		{"none", Prediction{File: "a"}, false},
 	} {
-		if got := SamePrediction(a, test.b); got != test.same {
+		if got := samePrediction(a, test.b); got != test.same {
 			t.Errorf("%s: got %t, want %t", test.name, got, test.same)
 		}
 	}

@@ -26,7 +26,7 @@ func Write(c *cobra.Command, dir string) (names []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	err = Page(f, c)
+	err = page(f, c)
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
@@ -66,8 +66,8 @@ func section(c *cobra.Command) string {
 
 func fileName(c *cobra.Command) string { return title(c) + "." + section(c) }
 
-// Page writes the page of one command.
-func Page(w io.Writer, c *cobra.Command) error {
+// page writes the page of one command.
+func page(w io.Writer, c *cobra.Command) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH %s %s \"\" zoobench \"zoobench manual\"\n", text(strings.ToUpper(title(c))), section(c))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", text(title(c)), text(c.Short))

@@ -48,31 +48,31 @@ func TestWrite(t *testing.T) {
 // TestRoff has groff read a page: it has no warning, and the text is what the help says.
 func TestRoff(t *testing.T) {
 	testenv.Commands(t, "groff")
-	var page bytes.Buffer
+	var out bytes.Buffer
 	ball, _, err := commands().Find([]string{"ball"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ball.InitDefaultHelpFlag()
-	if err := Page(&page, ball); err != nil {
+	if err := page(&out, ball); err != nil {
 		t.Fatal(err)
 	}
 	groff := exec.Command("groff", "-man", "-Tascii", "-ww", "-P-cbou")
-	groff.Stdin = &page
+	groff.Stdin = &out
 	var warnings bytes.Buffer
 	groff.Stderr = &warnings
-	out, err := groff.Output()
+	text, err := groff.Output()
 	if err != nil || warnings.Len() > 0 {
 		t.Fatalf("error %v, warnings %s", err, &warnings)
 	}
-	got := strings.Join(strings.Fields(string(out)), " ")
+	got := strings.Join(strings.Fields(string(text)), " ")
 	for _, want := range []string{
 		"toy-ball - Throw balls", "Throws balls that are round and light.", ".so is no request, 'nor is this.", "red a-b .blue a~b",
 		"--times int number of throws (default 3)", "--to PERSON PERSON who catches", "-q, --quiet silence",
 		"toy ball 'red*' # it's red toy ball a\\b", "SEE ALSO toy(1)",
 	} {
 		if !strings.Contains(got, want) {
-			t.Errorf("no %q in:\n%s", want, out)
+			t.Errorf("no %q in:\n%s", want, text)
 		}
 	}
 }
