@@ -107,7 +107,10 @@ func auditRows(r *runner.AuditResult, published, observed float64) []auditRow {
 	var rows []auditRow
 	percent := func(k int) float64 { return 100 * float64(k) / float64(r.Images) }
 	for i, w := range r.Rows {
-		row := auditRow{Model: r.Network.Name(), Mistake: w.Name, Detail: w.Detail, Images: r.Images, Top1: percent(w.Top1), Top5: percent(w.Top5), P: w.P, PHolm: w.PHolm}
+		row := auditRow{
+			Model: r.Network.Name(), Mistake: w.Name, Detail: w.Detail, Images: r.Images, Top1: percent(w.Top1), Top5: percent(w.Top5),
+			P: w.P, PHolm: w.PHolm,
+		}
 		row.Difference = percent(w.OnlyHere - w.OnlyRef)
 		if i > 0 {
 			lo, hi := stat.PairedInterval(w.OnlyHere, w.OnlyRef, r.Images)

@@ -79,7 +79,8 @@ func (a *app) dataCheck() *cobra.Command {
 				return err
 			}
 			row := dataRow{
-				Data: args[0], Reading: files.Reading, Split: files.Split, Images: r.Items, Unlabeled: r.Unlabeled, Classes: r.Classes, Fewest: r.FewestOf, Most: r.MostOf,
+				Data: args[0], Reading: files.Reading, Split: files.Split,
+				Images: r.Items, Unlabeled: r.Unlabeled, Classes: r.Classes, Fewest: r.FewestOf, Most: r.MostOf,
 				Bytes: r.Bytes, Formats: r.Formats, Duplicates: r.Duplicates, SHA256: r.Hash, Warnings: files.Warnings,
 			}
 			for _, f := range r.Unreadable {

@@ -83,7 +83,8 @@ func (r *recipeFlags) recipe() (runner.Recipe, error) {
 		}
 		*f.into = (*[3]float64)(f.have)
 	}
-	if over.Mean != nil && max(over.Mean[0], over.Mean[1], over.Mean[2]) > 1 || over.Std != nil && max(over.Std[0], over.Std[1], over.Std[2]) > 1 {
+	if over.Mean != nil && max(over.Mean[0], over.Mean[1], over.Mean[2]) > 1 ||
+		over.Std != nil && max(over.Std[0], over.Std[1], over.Std[2]) > 1 {
 		return over, r.scaled()
 	}
 	if over.Std != nil && !(min(over.Std[0], over.Std[1], over.Std[2]) > 0) {

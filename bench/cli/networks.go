@@ -11,6 +11,7 @@ import (
 
 	"zoobench/bench/runner"
 	"zoobench/zoo"
+	"zoobench/zoo/weights"
 )
 
 // wildcards are the characters that make a pattern of a name.
@@ -98,7 +99,8 @@ func (b *build) tasks(a *app, args []string) (tasks []runner.Task, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(b.weights); err == nil && b.weights != "" && len(names) > 1 {
+	file, _ := weights.SplitSection(b.weights)
+	if _, err := os.Stat(file); err == nil && file != "" && len(names) > 1 {
 		return nil, fmt.Errorf("--weights %s: a file is of one network, have %d; want one network, or a tag", b.weights, len(names))
 	}
 	for _, name := range names {

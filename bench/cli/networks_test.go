@@ -84,7 +84,8 @@ func TestSeveralCheckpoints(t *testing.T) {
 		{[]string{"eval", "squeezenet*", "--data", data, "--weights", "networks_test.go"}, nil, exitUsage, "a file is of one network, have 2"},
 		{[]string{"predict", "squeezenet1_1.*", images[0]}, []string{"squeezenet1_1.made", "squeezenet1_1.other"}, exitOK, ""},
 		{[]string{"predict", "squeezenet1_1.*", "--head", "x", images[0]}, nil, exitUsage, "--head: have 2 checkpoints, want one"},
-		{[]string{"audit", "squeezenet1_1.made,squeezenet1_1.other", "--data", data}, []string{"squeezenet1_1.made", "squeezenet1_1.other"}, exitOK, ""},
+		{[]string{"audit", "squeezenet1_1.made,squeezenet1_1.other", "--data", data},
+			[]string{"squeezenet1_1.made", "squeezenet1_1.other"}, exitOK, ""},
 		{[]string{"audit", "squeezenet1_1.*", "--data", data, "--observed", "50"}, nil, exitUsage, "--observed: have 2 checkpoints, want one"},
 		{[]string{"show", "squeezenet*", "--no-tune"}, []string{"squeezenet1_0", "squeezenet1_1"}, exitOK, ""},
 	} {

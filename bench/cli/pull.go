@@ -142,7 +142,8 @@ func (a *app) pull() *cobra.Command {
 	}
 	c.Flags().StringArrayVar(&families, "family", nil, "family: the first checkpoint of each of its networks; may be given several times")
 	c.Flags().BoolVar(&allSmall, "all-small", false, "first checkpoint of every network with at most 6 million parameters")
-	c.Flags().BoolVar(&nonCommercial, "non-commercial", false, "checkpoints with a non-commercial licence too, with patterns, --family and --all-small")
+	c.Flags().BoolVar(&nonCommercial, "non-commercial", false,
+		"checkpoints with a non-commercial licence too, with patterns, --family and --all-small")
 	pf.flags(c)
 	a.formatFlag(c)
 	c.AddCommand(a.pullData())

@@ -218,8 +218,9 @@ func TestRunSet(t *testing.T) {
 		t.Errorf("exit code %d, %s%s; want two networks, each with 1 and 3 threads", code, stdout, stderr)
 	}
 	code, _, stderr = invoke(t, append(run, "--set", "thraeds=2")...)
-	if want := `--set "thraeds=2": experiment: unknown key "thraeds", nearest is "threads"`; code != exitUsage || !strings.Contains(stderr, want) {
-		t.Errorf("exit code %d, %q; want %s", code, stderr, want)
+	const unknown = `--set "thraeds=2": experiment: unknown key "thraeds", nearest is "threads"`
+	if code != exitUsage || !strings.Contains(stderr, unknown) {
+		t.Errorf("exit code %d, %q; want %s", code, stderr, unknown)
 	}
 	changes := experiment.Changes{Only: []string{"one"}, Set: []string{"threads=[1, 2]", "models=vgg11"}}
 	got := resumeCommand("own.yaml", changes, "out", "it's", true)

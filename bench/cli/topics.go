@@ -50,8 +50,11 @@ func paragraph(text string, width int, indent string) string {
 
 // recordsTopic is what zoobench help records prints.
 func recordsTopic() *cobra.Command {
-	return &cobra.Command{Use: "records", Short: "Records of a run: where they are, what they contain, how to read them", Long: `A run keeps what it measures in one file, results.jsonl in the run's folder. Each line is a record, a JSON object. There is no
-other file of records.
+	return &cobra.Command{Use: "records", Short: "Records of a run: where they are, what they contain, how to read them", Long: aboutRecords}
+}
+
+const aboutRecords = `A run keeps what it measures in one file, results.jsonl in the run's folder. Each line is a record, a JSON object.
+There is no other file of records.
 
 The field kind says what a record is of:
 
@@ -59,17 +62,17 @@ The field kind says what a record is of:
   eval      predictions of a checkpoint, compared with labels
   host      the machine: its peak, its noise, its drift
 
-A field that is missing was not measured. The field not_measured says why, and the field verdict says whether the figures may be
-trusted. A name says the unit: latency_p50_ns is in nanoseconds, arena_bytes in bytes. Accuracies are in percent.
+A field that is missing was not measured. The field not_measured says why, and the field verdict says whether the figures
+may be trusted. A name says the unit: latency_p50_ns is in nanoseconds, arena_bytes in bytes. Accuracies are in percent.
 
-If several records have the same job_id, the last one counts: a run writes a record again when it knows more about it.
+If several records have the same job_id, kind and checkpoint, the last one counts: a run writes a record again when it
+knows more about it.
 
 The schema of records is a JSON Schema: bench/record/schema.json in the source, records.schema.json in a release.
 
 For example, the medians of a run in milliseconds:
 
-  jq -r 'select(.kind == "latency") | [.model, .latency_p50_ns / 1e6] | @tsv' reports/out/*/results.jsonl`}
-}
+  jq -r 'select(.kind == "latency") | [.model, .latency_p50_ns / 1e6] | @tsv' reports/out/*/results.jsonl`
 
 // man writes the manual pages of this program. make release calls it.
 func (a *app) man() *cobra.Command {

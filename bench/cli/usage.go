@@ -20,7 +20,8 @@ func helpful(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return fmt.Errorf("%s: have %s, want: %s%s", commandName(c), count(len(args)), strings.TrimSuffix(c.UseLine(), " [flags]"), forExample(c))
+				usage := strings.TrimSuffix(c.UseLine(), " [flags]")
+				return fmt.Errorf("%s: have %s, want: %s%s", commandName(c), count(len(args)), usage, forExample(c))
 			}
 			return nil
 		}

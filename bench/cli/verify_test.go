@@ -65,7 +65,7 @@ func TestVerifyFiles(t *testing.T) {
 	for _, test := range []struct{ arg, want string }{
 		{path, "2 measurements; name the line of one as " + path + ":LINE: 1 eval of alexnet.tag, 2 eval of alexnet.tag"},
 		{path + ":3", "no measured latency or accuracy on this line"},
-		{path + ":1", "alexnet.tag: no such file and not in the cache"},
+		{path + ":1", "alexnet.tag: no such file, and not in the cache folder"},
 		{empty, "no measured latency or accuracy"},
 		{empty + ":1", "invalid character"},
 		{path + "x", "no such file"},

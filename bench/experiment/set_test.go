@@ -97,7 +97,9 @@ func TestSetErrors(t *testing.T) {
 
 // FuzzSet sets any text on a sound file: a file or an error comes of it, and no panic.
 func FuzzSet(f *testing.F) {
-	for _, text := range []string{"threads=2", "latency.seed=1", "latency={rate: 1}", "=", "accuracy=[", "batch=*x", "models=[[]]", "latency.="} {
+	for _, text := range []string{
+		"threads=2", "latency.seed=1", "latency={rate: 1}", "=", "accuracy=[", "batch=*x", "models=[[]]", "latency.=",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

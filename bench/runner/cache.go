@@ -47,8 +47,8 @@ func (c Cache) Find(spec *zoo.Spec, tag string) (string, error) {
 			}
 		}
 	}
-	return "", fmt.Errorf("runner: %s.%s: no such file and not in the cache; put it at %s",
-		spec.Name, tag, filepath.Join(c.Weights(), spec.Name+"."+tag+extensions[0]))
+	return "", fmt.Errorf("runner: %s.%s: no such file, and not in the cache folder; zoobench pull %[1]s.%[2]s fetches it if it is "+
+		"published, or put it at %[3]s", spec.Name, tag, filepath.Join(c.Weights(), spec.Name+"."+tag+extensions[0]))
 }
 
 // Tags are the checkpoints of a network that are in the cache, in alphabetical order; a missing folder has none.

@@ -45,7 +45,7 @@ func TestCache(t *testing.T) {
 		}
 	}
 	for _, test := range []struct{ weights, want string }{
-		{"z", "small.z: no such file and not in the cache; put it at "},
+		{"z", "small.z: no such file, and not in the cache folder; zoobench pull small.z fetches it if it is published, or put it at "},
 		{"missing/x.pth", "no such file"},
 	} {
 		if _, _, err := c.Resolve(spec, test.weights); err == nil || !strings.Contains(err.Error(), test.want) {

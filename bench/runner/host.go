@@ -103,7 +103,8 @@ func (h Host) record(before *Host) *record.Record {
 		h.DriftPercent = 100 * load.Drift(before.calibration, h.calibration)
 		r.Host = &h.Host
 		if max(h.DriftPercent, -h.DriftPercent) > hostWarnPercent {
-			r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("the machine's speed had changed by %+.1f %% when the run ended", h.DriftPercent))
+			r.Verdict.Warnings = append(r.Verdict.Warnings,
+				fmt.Sprintf("the machine's speed had changed by %+.1f %% when the run ended", h.DriftPercent))
 		}
 	}
 	return r

@@ -66,7 +66,8 @@ func TestRecheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range lastTimed(s.Records) {
-		if why := r.NotMeasured[recheckColumn]; r.Checkpoint == "" || ofTwoSystems(&r) != "" || !strings.Contains(why, "no images in the cache folder") {
+		why := r.NotMeasured[recheckColumn]
+		if r.Checkpoint == "" || ofTwoSystems(&r) != "" || !strings.Contains(why, "no images in the cache folder") {
 			t.Errorf("without images: %s: valid %t, not rechecked because %q", r.Name(), r.Verdict.Valid, why)
 		}
 	}

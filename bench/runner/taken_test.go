@@ -47,7 +47,8 @@ func TestTakenNotes(t *testing.T) {
 		{Taken{Sections: []string{""}, Asked: "dir", Files: []string{"1.npy", "2.npy", "3.npy"}}, []string{"3 files, 1.npy to 3.npy"}, ""},
 		{Taken{Section: "state_dict", Sections: []string{"state_dict"}}, []string{"section state_dict"}, ""},
 		{Taken{Section: "ema", Sections: []string{"ema", "model", ""}, Prefix: "module.", Names: 52, Outside: []string{"a", "b"}},
-			[]string{"section ema is read, not model, (the whole file)", `"module." cut from 52 names`, "2 tensors without it left out"}, "ema.module"},
+			[]string{"section ema is read, not model, (the whole file)", `"module." cut from 52 names`,
+				"2 tensors without it left out"}, "ema.module"},
 		{Taken{Section: "a", Sections: []string{"a", "b", "c", "d", "e", "f", "g"}}, []string{"section a is read, not b, c, d, e, 2 more"}, "a"},
 	} {
 		if got := c.taken.Notes(); !slices.Equal(got, c.want) || c.taken.Part() != c.part {

@@ -23,7 +23,8 @@ func commands() *cobra.Command {
 	}
 	ball.Flags().Int("times", 3, "number of throws")
 	ball.Flags().String("to", "", "`PERSON` who catches")
-	root.AddCommand(ball, &cobra.Command{Use: "secret", Hidden: true, Run: run}, &cobra.Command{Use: "rules", Short: "Rules", Long: "Be fair."})
+	root.AddCommand(ball, &cobra.Command{Use: "secret", Hidden: true, Run: run},
+		&cobra.Command{Use: "rules", Short: "Rules", Long: "Be fair."})
 	return root
 }
 
