@@ -24,6 +24,8 @@ type Report struct {
 	Bytes     int64
 	Formats   map[string]int // readable images by format, "jpeg" and so on
 
+	Notes decode.NoteCounts // what is out of the ordinary about readable images
+
 	Unreadable []Fault
 	Duplicates [][]string // items with the same bytes, by name, two or more a group
 	Hash       string     // the content hash, as Loader.Hash gives it
@@ -41,6 +43,7 @@ type checked struct {
 	content [sha256.Size]byte
 	bytes   int
 	format  string
+	notes   decode.Notes
 	err     error
 }
 
@@ -87,7 +90,9 @@ func check(src Source, i int, decoder *decode.Decoder, buf []byte) (checked, []b
 	if err == nil {
 		buf = data
 		c.bytes, c.content = len(data), sha256.Sum256(data)
-		if _, err = decoder.Decode(data); err == nil {
+		var m *decode.Image
+		if m, err = decoder.Decode(data); err == nil {
+			c.notes = m.Notes
 			info, _ := decode.Inspect(data) // of a file that has just been decoded
 			c.format = info.Format
 		}
@@ -98,7 +103,7 @@ func check(src Source, i int, decoder *decode.Decoder, buf []byte) (checked, []b
 
 // newReport sums up what was found of each item.
 func newReport(src Source, outcomes []checked) *Report {
-	r := &Report{Items: len(outcomes), Formats: map[string]int{}}
+	r := &Report{Items: len(outcomes), Formats: map[string]int{}, Notes: decode.NoteCounts{}}
 	all := sha256.New()
 	perClass := map[int]int{}
 	byContent := map[[sha256.Size]byte][]string{}
@@ -115,6 +120,7 @@ func newReport(src Source, outcomes []checked) *Report {
 			r.Unreadable = append(r.Unreadable, Fault{item.Name, c.err})
 		} else {
 			r.Formats[c.format]++
+			r.Notes.Add(c.notes)
 		}
 		if c.bytes > 0 {
 			byContent[c.content] = append(byContent[c.content], item.Name)

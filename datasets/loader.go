@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"zoobench/datasets/decode"
 	"zoobench/datasets/preprocess"
 )
 
@@ -23,6 +24,7 @@ type LoadOptions struct {
 	Workers int               // goroutines that decode and preprocess; 0 means GOMAXPROCS
 	Ahead   int               // batches prepared beyond the one in use; 0 means as many as keep the workers busy
 	Layout  preprocess.Layout // of the tensors
+	Exif    bool              // images are turned by their Exif orientation
 }
 
 // A Batch is some consecutive items of a source, ready for a network.
@@ -37,6 +39,9 @@ type Batch struct {
 	// Errs has an entry for each item: nil, or why its file could not be read
 	// or decoded. The error does not repeat the item's name.
 	Errs []error
+
+	// Notes has an entry for each item: what is out of the ordinary about its file.
+	Notes []decode.Notes
 
 	// Read and Prepare are the workers' time, added up over the items: for the
 	// file's bytes, and for decoding and preprocessing.
@@ -73,6 +78,7 @@ func NewLoader(src Source, r preprocess.Recipe, o LoadOptions) (*Loader, error) 
 		if err != nil {
 			return nil, err
 		}
+		p.ApplyExif(o.Exif)
 		l.workers = append(l.workers, p)
 		l.recipe, l.imageLen = p.Recipe(), p.Len()
 	}
@@ -176,10 +182,10 @@ func (l *Loader) feed(ctx context.Context, free <-chan *slot, order chan<- *slot
 			return
 		}
 		n := min(l.opts.Batch, l.src.Len()-first)
-		s.First, s.Items, s.Errs = first, s.Items[:0], s.Errs[:0]
+		s.First, s.Items, s.Errs, s.Notes = first, s.Items[:0], s.Errs[:0], s.Notes[:0]
 		for i := range n {
 			s.Items = append(s.Items, l.src.Item(first+i))
-			s.Errs = append(s.Errs, nil)
+			s.Errs, s.Notes = append(s.Errs, nil), append(s.Notes, 0)
 		}
 		s.Tensor = s.tensor[:n*l.imageLen]
 		s.read.Store(0)
@@ -215,6 +221,8 @@ func (l *Loader) work(p *preprocess.Processor, jobs <-chan job) {
 		if err != nil {
 			s.Errs[i] = err
 			clear(tensor)
+		} else {
+			s.Notes[i] = p.Notes()
 		}
 		s.read.Add(int64(read.Sub(start)))
 		s.prepare.Add(int64(time.Since(read)))

@@ -33,6 +33,7 @@ import (
 	"zoobench/bench/choose/heads"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/datasets"
 	"zoobench/zoo"
 )
 
@@ -303,6 +304,13 @@ func (c *chooser) warnOfImages() {
 	}
 	if k := len(c.Unreadable); k > 0 {
 		c.warn("%d of %d images could not be read and count as wrong for every network", k, len(c.images))
+	}
+	notes := datasets.NoteCounts{}
+	for _, image := range c.images {
+		notes.Add(image.Notes)
+	}
+	for _, text := range notes.Words(len(c.images), false) {
+		c.warn("%s", text)
 	}
 	if len(c.Disputed) > 0 {
 		c.warn("images that look the same have different labels (%d times); the report lists them", len(c.Disputed))

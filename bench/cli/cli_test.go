@@ -272,7 +272,7 @@ func TestUsage(t *testing.T) {
 		{"mean", []string{"eval", "alexnet", "--weights", text, "--data", folder, "--mean", "1,2"}, "--mean: have 2 numbers, want 3"},
 		{"mean of 0 to 255", []string{"eval", "alexnet", "--weights", text, "--data", folder, "--mean", "123.675,116.28,103.53",
 			"--std", "58.395,57.12,57.375"},
-			"these are of values from 0 to 255, want values from 0 to 1; divided by 255: --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225"},
+			"--mean 123.675,116.28,103.53: these are of values from 0 to 255, want values from 0 to 1; divided by 255 they are 0.485,0.456,0.406"},
 		{"deviation", []string{"eval", "alexnet", "--weights", text, "--data", folder, "--std", "0,0,0"}, "--std [0 0 0]: want more than 0"},
 		{"experiments", []string{"run", filepath.Join(folder, "none.yaml")}, "none.yaml"},
 		{"experiment", []string{"run", "testdata/experiments.yaml", "--only", "frist"}, "frist"},

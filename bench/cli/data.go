@@ -24,10 +24,13 @@ type dataRow struct {
 	Most       int            `json:"most_images_of_a_class"`
 	Bytes      int64          `json:"bytes"`
 	Formats    map[string]int `json:"formats"`
+	Notes      map[string]int `json:"image_notes,omitempty"`
 	Unreadable []faultRow     `json:"unreadable"`
 	Duplicates [][]string     `json:"duplicates"`
 	SHA256     string         `json:"dataset_sha256"`
 	Warnings   []string       `json:"warnings,omitempty"`
+
+	notes []string // Notes in words
 }
 
 type faultRow struct {
@@ -82,6 +85,7 @@ func (a *app) dataCheck() *cobra.Command {
 				Data: args[0], Reading: files.Reading, Split: files.Split,
 				Images: r.Items, Unlabeled: r.Unlabeled, Classes: r.Classes, Fewest: r.FewestOf, Most: r.MostOf,
 				Bytes: r.Bytes, Formats: r.Formats, Duplicates: r.Duplicates, SHA256: r.Hash, Warnings: files.Warnings,
+				Notes: r.Notes.Names(), notes: r.Notes.Words(r.Items, true),
 			}
 			for _, f := range r.Unreadable {
 				row.Unreadable = append(row.Unreadable, faultRow{f.Name, f.Err.Error()})
@@ -134,6 +138,9 @@ func (a *app) printData(row dataRow) error {
 	lines = append(lines, []string{"unreadable", strconv.Itoa(len(row.Unreadable))})
 	for _, f := range row.Unreadable {
 		lines = append(lines, []string{"", f.File + ": " + f.Error})
+	}
+	for _, note := range row.notes {
+		lines = append(lines, []string{"note", note})
 	}
 	lines = append(lines, []string{"duplicates", strconv.Itoa(len(row.Duplicates))})
 	for _, group := range row.Duplicates {

@@ -13,6 +13,7 @@ import (
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
+	"zoobench/datasets/preprocess"
 )
 
 // evalRow is a row of zoobench eval, accuracies in percent with 95 % Wilson intervals; its names are relied on by
@@ -40,6 +41,8 @@ type evalRow struct {
 	Files         []string `json:"unreadable_files,omitempty"`
 	Warnings      []string `json:"warnings,omitempty"`
 	Plan          string   `json:"plan"` // hash of how the engine computed
+
+	Notes map[string]int `json:"image_notes,omitempty"`
 
 	WeightsSection string `json:"weights_section,omitempty"` // of the file's dictionaries the one that was read
 	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // cut from the front of the file's names
@@ -82,37 +85,14 @@ func (r *recipeFlags) recipe() (runner.Recipe, error) {
 			return over, fmt.Errorf("--%s: have %d numbers, want 3: r,g,b", f.name, len(f.have))
 		}
 		*f.into = (*[3]float64)(f.have)
-	}
-	if over.Mean != nil && max(over.Mean[0], over.Mean[1], over.Mean[2]) > 1 ||
-		over.Std != nil && max(over.Std[0], over.Std[1], over.Std[2]) > 1 {
-		return over, r.scaled()
+		if err := preprocess.CheckScale("--"+f.name, **f.into); err != nil {
+			return over, err
+		}
 	}
 	if over.Std != nil && !(min(over.Std[0], over.Std[1], over.Std[2]) > 0) {
 		return over, fmt.Errorf("--std %v: want more than 0", r.std)
 	}
 	return over, nil
-}
-
-// scaled is the error for a mean or deviation of values from 0 to 255, with what to type instead.
-func (r *recipeFlags) scaled() error {
-	var have, want []string
-	for _, f := range []struct {
-		name string
-		have []float64
-	}{{"mean", r.mean}, {"std", r.std}} {
-		if f.have == nil {
-			continue
-		}
-		var old, divided []string
-		for _, v := range f.have {
-			old = append(old, strconv.FormatFloat(v, 'g', -1, 64))
-			divided = append(divided, strconv.FormatFloat(v/255, 'g', 6, 64))
-		}
-		have = append(have, "--"+f.name+" "+strings.Join(old, ","))
-		want = append(want, "--"+f.name+" "+strings.Join(divided, ","))
-	}
-	return fmt.Errorf("%s: these are of values from 0 to 255, want values from 0 to 1; divided by 255: %s",
-		strings.Join(have, " "), strings.Join(want, " "))
 }
 
 func (a *app) eval() *cobra.Command {
@@ -226,8 +206,8 @@ func newEvalRow(r *record.Record) evalRow {
 		Unreadable: r.Unreadable, ImagesPerSec: r.ImagesPerSec,
 		ImgSize: r.Recipe.ImgSize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation,
 		Reading: r.Reading, Split: r.Split, Exif: r.Exif, Answers: r.Answers,
-		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Warnings: r.Verdict.Warnings,
-		Plan: r.Plan.Hash, WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix,
+		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Notes: r.ImageNotes,
+		Warnings: r.Verdict.Warnings, Plan: r.Plan.Hash, WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix,
 		WeightsNames: r.WeightsNames, RecipeSource: r.RecipeSource,
 	}
 }

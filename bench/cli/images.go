@@ -14,7 +14,7 @@ import (
 	"zoobench/datasets"
 )
 
-// imageFlags name labelled images: --data, --labels, --class-map, --split and --limit.
+// imageFlags name labelled images: --data, --labels, --class-map, --split, --exif and --limit.
 type imageFlags struct{ experiment.Accuracy }
 
 // flags adds the flags. Limit is the default of --limit.
@@ -24,13 +24,17 @@ func (f *imageFlags) flags(c *cobra.Command, limit int) {
 	classMapFlag(c, &f.ClassMap)
 	splitFlag(c, &f.Split)
 	answersFlag(c, &f.Answers)
+	exifFlag(c, &f.Exif)
 	limitFlag(c, &f.Limit, limit)
 }
 
-// check takes $ZOOBENCH_DATA where --data is left out. No images and a limit below 0 are errors.
+// check takes $ZOOBENCH_DATA where --data is left out. No images, a limit below 0 and an unknown way with Exif are errors.
 func (f *imageFlags) check(command string) error {
 	if f.Data = cmp.Or(f.Data, os.Getenv("ZOOBENCH_DATA")); f.Data == "" {
 		return fmt.Errorf("%s: no images; name their folder with --data or $ZOOBENCH_DATA", command)
+	}
+	if err := checkExif(&f.Exif); err != nil {
+		return err
 	}
 	return checkLimit(f.Limit)
 }
@@ -62,6 +66,24 @@ func answersFlag(c *cobra.Command, answers *string) {
 	c.Flags().StringVar(answers, "answers", "", "classes among which answers are chosen: "+strings.Join(words, ", ")+
 		", or a `file` with a class on each line (default: own if class folders are a part of the network's classes, else all)")
 	c.RegisterFlagCompletionFunc("answers", cobra.FixedCompletions(words, cobra.ShellCompDirectiveDefault))
+}
+
+// exifFlag adds --exif.
+func exifFlag(c *cobra.Command, exif *string) {
+	c.Flags().StringVar(exif, "exif", "ignore", "Exif orientation: ignore, as torchvision does, or apply: turn images as viewers do")
+	c.RegisterFlagCompletionFunc("exif", cobra.FixedCompletions([]string{"apply", "ignore"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// checkExif refuses words that --exif does not know. It leaves "" for ignore.
+func checkExif(exif *string) error {
+	switch *exif {
+	case "apply", "":
+	case "ignore":
+		*exif = ""
+	default:
+		return fmt.Errorf("--exif %s: want apply or ignore", *exif)
+	}
+	return nil
 }
 
 // limitFlag adds --limit with a default, 0 for all images.

@@ -33,7 +33,7 @@ const maxImageBytes = 256 << 20
 func (a *app) predict() *cobra.Command {
 	var b build
 	var rf recipeFlags
-	var head string
+	var head, exif string
 	c := &cobra.Command{
 		Use:   "predict NETWORK[,NETWORK] --weights FILE|TAG [--head FILE] IMAGE...",
 		Short: "Print the five most probable classes of each image",
@@ -50,6 +50,9 @@ func (a *app) predict() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := checkExif(&exif); err != nil {
+				return err
+			}
 			if len(tasks) > 1 && head != "" {
 				return fmt.Errorf("--head: have %d checkpoints, want one", len(tasks))
 			}
@@ -63,20 +66,21 @@ func (a *app) predict() *cobra.Command {
 			})
 			return errors.Join(a.eachTask(c.Context(), tasks, func(t runner.Task) error {
 				t.Recipe = recipe
-				return a.predictAll(c.Context(), t, head, args[1:], out)
+				return a.predictAll(c.Context(), t, head, exif != "", args[1:], out)
 			}), out.close())
 		},
 	}
 	b.flags(c)
 	b.weightsFlag(c, "")
 	rf.flags(c)
+	exifFlag(c, &exif)
 	c.Flags().StringVar(&head, "head", "", "file of a head that choose --save wrote; its classes replace the network's (default: none)")
 	a.formatFlag(c)
 	return c
 }
 
 // predictAll prints the best classes of each image. One that cannot be read does not cost the others' answers.
-func (a *app) predictAll(ctx context.Context, t runner.Task, head string, paths []string, out *printer[predictRow]) error {
+func (a *app) predictAll(ctx context.Context, t runner.Task, head string, exif bool, paths []string, out *printer[predictRow]) error {
 	n, err := a.classifier(t, head)
 	if err != nil {
 		return err
@@ -86,6 +90,8 @@ func (a *app) predictAll(ctx context.Context, t runner.Task, head string, paths 
 	if err != nil {
 		return err
 	}
+	processor.ApplyExif(exif)
+	notes := datasets.NoteCounts{}
 	var failed error
 	for _, path := range paths {
 		if err := ctx.Err(); err != nil {
@@ -96,12 +102,16 @@ func (a *app) predictAll(ctx context.Context, t runner.Task, head string, paths 
 			failed = errors.Join(failed, fmt.Errorf("predict: %s: %w", path, err))
 			continue
 		}
+		notes.Add(processor.Notes())
 		for _, row := range rows {
 			row.Model = taskName(t)
 			if err := out.print(row); err != nil {
 				return err
 			}
 		}
+	}
+	for _, note := range notes.Words(len(paths), true) {
+		fmt.Fprintln(a.notes, "note: "+note)
 	}
 	return failed
 }

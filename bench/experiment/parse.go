@@ -353,6 +353,7 @@ func (p *parser) accuracy(n *yaml.Node) *Accuracy {
 		{"class_map", false, func(n *yaml.Node) { p.path(n, "class_map", &a.ClassMap) }},
 		{"split", false, func(n *yaml.Node) { p.text(n, "split", &a.Split) }},
 		{"answers", false, func(n *yaml.Node) { p.answers(n, &a.Answers) }},
+		{"exif", false, func(n *yaml.Node) { p.exif(n, &a.Exif) }},
 		{"limit", false, func(n *yaml.Node) { p.whole(n, "limit", 1, maxSamples, &a.Limit) }},
 		{"seed", false, func(n *yaml.Node) { p.seed(n, "seed", &a.Seed) }},
 		{"threads", false, func(n *yaml.Node) { p.whole(n, "threads", 1, maxThreads, &a.Threads) }},
@@ -369,6 +370,21 @@ func (p *parser) accuracy(n *yaml.Node) *Accuracy {
 		p.fail(n, `accuracy: "labels" is given without "data"`)
 	}
 	return a
+}
+
+// exif reads whether images are turned by their Exif orientation.
+func (p *parser) exif(n *yaml.Node, to *string) {
+	var word string
+	if !p.text(n, "exif", &word) {
+		return
+	}
+	switch word {
+	case "apply":
+		*to = word
+	case "ignore":
+	default:
+		p.fail(n, "exif: %s, want apply or ignore", quote(word))
+	}
 }
 
 func (p *parser) checkpoint(n *yaml.Node) (c Checkpoint, ok bool) {

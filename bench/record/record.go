@@ -204,6 +204,9 @@ type Accuracy struct {
 	Top5Hi          float64  `json:"top5_hi"`
 	Unreadable      int      `json:"unreadable"`
 	UnreadableFiles []string `json:"unreadable_files,omitempty"`
+
+	// ImageNotes counts images whose files are out of the ordinary, by what they are: damaged, exif_orientation, cmyk and so on.
+	ImageNotes map[string]int `json:"image_notes,omitempty"`
 }
 
 // NewAccuracy derives percentages and intervals from counts of images. Unreadable names

@@ -136,7 +136,7 @@ func Audit(ctx context.Context, list *zoo.List, t Task, step func(done, total in
 	src := datasets.Sample(files, a.Limit, a.Seed)
 	var preparers []*preparer
 	for range min(runtime.GOMAXPROCS(0), t.Batch) {
-		p, err := newPreparer(all)
+		p, err := newPreparer(all, a.Exif != "")
 		if err != nil {
 			return nil, err
 		}
@@ -257,8 +257,8 @@ type preparer struct {
 	buf        []byte
 }
 
-func newPreparer(all []way) (*preparer, error) {
-	p := &preparer{ways: all}
+func newPreparer(all []way, exif bool) (*preparer, error) {
+	p := &preparer{ways: all, decoder: decode.Decoder{Exif: exif}}
 	for _, w := range all {
 		processor, err := preprocess.New(w.recipe, preprocess.HWC)
 		if err != nil {
@@ -285,7 +285,7 @@ func (p *preparer) prepare(src datasets.Source, item int, tensor func(way int) [
 		switch {
 		case w.noAntialias:
 			nearestPixels(m, w.recipe, dst)
-		case w.otherChroma:
+		case w.otherChroma && !p.decoder.Exif:
 			if err := p.processors[i].Tensor(repeatedChroma(data, m), dst); err != nil {
 				return err
 			}

@@ -29,7 +29,7 @@ func TestBrokenImages(t *testing.T) {
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)/2] ^= 0xff
 	broken := [][]byte{
-		nil, []byte("no picture"), whole[:20], whole[:len(whole)-20], flipped, []byte("\xff\xd8\xff"), []byte("\xff\xd8\xff\xe0\x00\x10JFIF"),
+		nil, []byte("no picture"), whole[:20], whole[:len(whole)-30], flipped, []byte("\xff\xd8\xff"), []byte("\xff\xd8\xff\xe0\x00\x10JFIF"),
 		[]byte("GIF89a"), []byte("<html>404</html>"), bytes.Repeat([]byte{0}, 1000),
 	}
 	file := filepath.Join(t.TempDir(), "set.tar")

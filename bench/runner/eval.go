@@ -89,7 +89,9 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 		w.Ready(n, files)
 	}
 	src := datasets.Sample(files, a.Limit, a.Seed)
-	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{Batch: t.Batch, Workers: runtime.GOMAXPROCS(0)})
+	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{
+		Batch: t.Batch, Workers: runtime.GOMAXPROCS(0), Exif: a.Exif != "",
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +134,8 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	if k := len(c.unreadable); k > 0 {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images could not be read and count as wrong", k, c.images))
 	}
+	r.ImageNotes = c.notes.Names()
+	r.Verdict.Warnings = append(r.Verdict.Warnings, c.notes.Words(c.images, false)...)
 	if c.notFinite > 0 {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images have scores that are not finite", c.notFinite, c.images))
 	}
@@ -165,6 +169,7 @@ func (r *Ready) openImages(a *experiment.Accuracy) (*datasets.Files, error) {
 type counts struct {
 	images, top1, top5, notFinite int
 	unreadable                    []string
+	notes                         datasets.NoteCounts
 }
 
 // count counts right answers, chosen among the classes of answers, all where that is nil.
@@ -172,12 +177,14 @@ func (n *Network) count(ctx context.Context, loader *datasets.Loader, total int,
 	classes := n.Graph.Output().Elems()
 	logits := make([]float32, n.Engine.Batch()*classes)
 	done := 0
+	c.notes = datasets.NoteCounts{}
 	for batch, err := range loader.Batches(ctx) {
 		if err != nil {
 			return c, err
 		}
 		n.Engine.Run(logits, batch.Tensor, len(batch.Items))
 		for i, item := range batch.Items {
+			c.notes.Add(batch.Notes[i])
 			s := Sample{File: item.Name, Labels: item.Labels, Err: batch.Errs[i]}
 			finite := true
 			if s.Err == nil {

@@ -49,12 +49,14 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 
 	var p record.Pipeline
-	if err := n.stages(ctx, src, &p); err != nil {
+	if err := n.stages(ctx, src, a.Exif != "", &p); err != nil {
 		return nil, err
 	}
 	batches := (src.Len() + n.Engine.Batch() - 1) / n.Engine.Batch()
 	p.Forward = n.forwardAlone(ctx, batches)
-	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{Batch: n.Engine.Batch(), Workers: threads})
+	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{
+		Batch: n.Engine.Batch(), Workers: threads, Exif: a.Exif != "",
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +92,7 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	r := n.record(record.KindPipeline, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), threads
 	r.Dataset, r.LabelsFile, r.DatasetSHA256 = filepath.Clean(a.Data), a.Labels, loader.Hash()
+	r.ClassMapFile, r.Split, r.Exif, r.Reading = a.ClassMap, files.Split, a.Exif, files.Reading
 	r.ImagesPerSec = float64(done) / last.Sub(begin).Seconds()
 	r.Pipeline = &p
 	r.Verdict = record.Verdict{Valid: true, Warnings: n.warnings()}
@@ -107,13 +110,13 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 }
 
 // stages times decoding and preparing apart, an image at a time. An image that cannot be read is passed over.
-func (n *Network) stages(ctx context.Context, src datasets.Source, p *record.Pipeline) error {
+func (n *Network) stages(ctx context.Context, src datasets.Source, exif bool, p *record.Pipeline) error {
 	src = datasets.Sample(src, stageImages, 0)
 	images, err := preprocess.New(n.Preprocessing(), preprocess.HWC)
 	if err != nil {
 		return err
 	}
-	var decoder decode.Decoder
+	decoder := decode.Decoder{Exif: exif}
 	var decoding, preparing []time.Duration
 	var buf []byte
 	tensor := make([]float32, images.Len())

@@ -33,7 +33,7 @@ func (n *Network) recheck(ctx context.Context, a *experiment.Accuracy) (*record.
 	}
 	defer files.Close()
 	src := datasets.Sample(datasets.Sample(files, a.Limit, a.Seed), recheckImages, a.Seed)
-	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{Batch: n.Engine.Batch(), Workers: 1})
+	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{Batch: n.Engine.Batch(), Workers: 1, Exif: a.Exif != ""})
 	if err != nil {
 		return nil, err
 	}

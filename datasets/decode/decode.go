@@ -1,19 +1,19 @@
-// Package decode turns an image file into RGB pixels, byte for byte as
-// Pillow's Image.open(file).convert("RGB") does: published accuracies rest on
-// those pixels, and another decoder's rounding of chroma alone moves a top-1.
+// Package decode turns an image file into RGB pixels, byte for byte as Pillow's Image.open(file).convert("RGB") does: published
+// accuracies rest on those pixels, and another decoder's rounding of chroma alone moves a top-1.
 //
-// The contract: JPEG follows libjpeg-turbo's default path (the accurate integer
-// inverse DCT, triangle chroma upsampling, fixed-point colour conversion), for
-// baseline and progressive files of one, three or four components, with EXIF
-// orientation ignored, as torchvision's loader ignores it; PNG and BMP are read
-// by the Go libraries and reduced to 8-bit RGB by Pillow's rules (alpha
-// dropped, 16-bit colour cut to its high byte, 16-bit grey clipped at 255).
-// The format is told by content, never by name. Bad input is an error of one of
-// this package's four types, never a panic, and memory is taken only in
-// proportion to the file's own length. There are two departures from
-// libjpeg: damaged entropy-coded data is an error here, where libjpeg warns and
-// fills with grey, and a progressive file that ends before its last refinement
-// is not smoothed.
+// The contract: JPEG follows libjpeg-turbo's default path (the accurate integer inverse DCT, triangle chroma upsampling,
+// fixed-point colour conversion), for baseline and progressive files of one, three or four components. PNG, BMP, GIF (the
+// first frame), TIFF and WebP are read by Go's libraries and reduced to 8-bit RGB by Pillow's rules (alpha dropped, 16-bit
+// colour cut to its high byte, 16-bit grey clipped at 255); lossy WebP has libwebp's chroma. The format is told by content,
+// never by name. Exif orientation is ignored unless a Decoder is asked to apply it, as torchvision's loader ignores it; that
+// of TIFF is applied, since Pillow does so itself. Damaged files that Pillow decodes give Pillow's pixels, and Image.Notes
+// says so, as it says what is not applied. Bad input is an error of one of this package's four types, never a panic, and
+// memory is taken only in proportion to the file's own length.
+//
+// What differs from Pillow 9.4: a progressive JPEG without its last scans is not smoothed (a note says so); a JPEG of one scan
+// that ends with its last byte of data, without any marker, is refused, where it hangs on libjpeg's buffer whether Pillow
+// refuses it; arithmetic coding, TIFF in JPEG, CMYK, YCbCr, Lab and floating point, and animated WebP are refused by name;
+// and so is a file too short for the pixels that it claims.
 //
 // It leaves resizing and normalising to datasets/preprocess, and what to do
 // about an unreadable file to its caller.
@@ -36,6 +36,9 @@ type Image struct {
 	// the whole image unless a window was asked for.
 	Window image.Rectangle
 
+	// Notes say what is out of the ordinary about the file.
+	Notes Notes
+
 	// Pix has shape (Window.Dy(), Window.Dx(), 3), rows from the top, with no
 	// gaps.
 	Pix []byte
@@ -46,7 +49,7 @@ func (m *Image) Stride() int { return 3 * m.Window.Dx() }
 
 // Info is what a file's header tells of it.
 type Info struct {
-	Format        string // "jpeg", "png" or "bmp"
+	Format        string // "jpeg", "png", "bmp", "gif", "tiff" or "webp"
 	Width, Height int    // in pixels
 }
 
@@ -56,9 +59,13 @@ type Decoder struct {
 	// MaxPixels limits width × height, before anything is allocated;
 	// 0 means DefaultMaxPixels.
 	MaxPixels int
+	// Exif makes the decoder turn images by their Exif orientation, as viewers do and torchvision does not. It gives all of
+	// a turned image, whatever the window.
+	Exif bool
 
-	img  Image
-	jpeg jpegDecoder
+	img    Image
+	turned Image
+	jpeg   jpegDecoder
 }
 
 // Decode decodes a file of any known format with a new Decoder.
@@ -100,6 +107,12 @@ func (d *Decoder) DecodeWindow(data []byte, window func(width, height int) image
 	if err != nil {
 		return nil, err
 	}
+	meta := readMeta(format, data)
+	turn := (d.Exif || format == "tiff") && meta.orientation > 1 // Pillow turns TIFF itself
+	if turn {
+		window = nil
+	}
+	d.img.Notes = meta.notes(turn)
 	t := &target{format: format, maxPixels: d.MaxPixels, window: window, img: &d.img}
 	if format == "jpeg" {
 		err = d.jpeg.decode(data, t)
@@ -108,6 +121,10 @@ func (d *Decoder) DecodeWindow(data []byte, window func(width, height int) image
 	}
 	if err != nil {
 		return nil, err
+	}
+	if turn {
+		upright(&d.turned, &d.img, meta.orientation)
+		return &d.turned, nil
 	}
 	return &d.img, nil
 }
@@ -153,13 +170,27 @@ var magics = [...]struct {
 	{"jpeg", "\xff\xd8\xff", true},
 	{"png", "\x89PNG\r\n\x1a\n", true},
 	{"bmp", "BM", true},
-	{"gif", "GIF8", false},
-	{"tiff", "II*\x00", false},
-	{"tiff", "MM\x00*", false},
-	{"webp", "RIFF????WEBP", false},
+	{"gif", "GIF8", true},
+	{"tiff", "II*\x00", true},
+	{"tiff", "MM\x00*", true},
+	{"webp", "RIFF????WEBP", true},
+	{"heic", "????ftyphei", false},
+	{"heic", "????ftyphev", false},
+	{"heic", "????ftypmif1", false},
+	{"heic", "????ftypmsf1", false},
+	{"avif", "????ftypavif", false},
+	{"avif", "????ftypavis", false},
+	{"camera raw", "????ftypcrx ", false},
 	{"jpeg 2000", "\x00\x00\x00\x0cjP  ", false},
 	{"jpeg xl", "\x00\x00\x00\x0cJXL ", false},
-	{"avif or heif", "????ftyp", false},
+	{"mp4 video", "????ftyp", false},
+	{"photoshop", "8BPS", false},
+	{"svg", "<svg", false},
+	{"svg", "<?xml", false},
+	{"html", "<!DOCTYPE html", false},
+	{"html", "<html", false},
+	{"pdf", "%PDF-", false},
+	{"jpeg xl", "\xff\x0a", false},
 	{"pnm", "P?\n", false},
 	{"pnm", "P? ", false},
 }
@@ -178,7 +209,7 @@ func sniff(data []byte) (string, error) {
 			}
 		}
 		if match && !m.read {
-			return "", &UnsupportedError{Format: m.format, Feature: "the format (want jpeg, png or bmp)"}
+			return "", &UnsupportedError{Format: m.format, Feature: "the format (want jpeg, png, bmp, gif, tiff or webp; convert the file to jpeg or png)"}
 		}
 		if match {
 			return m.format, nil

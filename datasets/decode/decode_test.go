@@ -205,10 +205,8 @@ func TestDecodeBadInput(t *testing.T) {
 	folder := filepath.Join(golden.Made(), "in")
 	jpg := golden.File(t, folder, "s420.jpg")
 	progressive := golden.File(t, folder, "s420_progressive.jpg")
-	restart := golden.File(t, "testdata", "libjpeg", "h2v2_restart.jpg")
 	rgb := golden.File(t, folder, "rgb.png")
 	const sof, dht, dqt, sos = "\xff\xc0\x00\x11\x08", "\xff\xc4", "\xff\xdb", "\xff\xda"
-	scanStart := bytes.Index(jpg, []byte(sos)) + 14
 	var format *FormatError
 	var truncated *TruncatedError
 	var unsupported *UnsupportedError
@@ -221,14 +219,13 @@ func TestDecodeBadInput(t *testing.T) {
 	}{
 		{"empty", nil, &format, "decode: empty file"},
 		{"text", []byte("not an image at all"), &format, "not an image"},
-		{"gif", []byte("GIF89a\x01\x00\x01\x00"), &unsupported, "gif"},
-		{"webp", []byte("RIFF\x10\x00\x00\x00WEBPVP8 "), &unsupported, "webp"},
+		{"gif", []byte("GIF89a\x01\x00\x01\x00"), &format, "gif"},
+		{"webp", []byte("RIFF\x10\x00\x00\x00WEBPVP8 "), &format, "webp"},
 		{"first byte only", jpg[:1], &truncated, "first marker"},
 		{"header only", jpg[:300], &truncated, "cut off"},
 		{"half", jpg[:len(jpg)/2], &truncated, "entropy-coded data"},
 		{"end marker missing", jpg[:len(jpg)-2], &truncated, "end-of-image"},
 		{"half of a progressive file", progressive[:len(progressive)/2], &truncated, "cut off"},
-		{"ends early with an end marker", append(bytes.Clone(jpg[:len(jpg)/2]), 0xff, 0xd9), &format, "ends early"},
 		{"65535 × 65535", patch(t, jpg, sof, 0, 0xff, 0xff, 0xff, 0xff), &size, "65535×65535"},
 		{"more pixels than its bytes can hold", patch(t, jpg, sof, 0, 0x30, 0, 0x30, 0), &truncated, "pixels claimed can fit"},
 		{"zero width", patch(t, jpg, sof, 2, 0, 0), &format, "size 0×257"},
@@ -242,9 +239,8 @@ func TestDecodeBadInput(t *testing.T) {
 		{"quantisation selector", patch(t, jpg, dqt, 2, 0x27), &format, "selector 0x27"},
 		{"missing Huffman table", patch(t, jpg, sos, 4, 0x33), &format, "missing"},
 		{"unknown component", patch(t, jpg, sos, 3, 99), &format, "component 99"},
-		{"random entropy-coded data", patch(t, jpg, sos, scanStart-bytes.Index(jpg, []byte(sos))-2, bytes.Repeat([]byte{0xfe}, 400)...),
-			&format, "unit"},
-		{"lost restart marker", bytes.Replace(restart, []byte("\xff\xd0"), []byte("\xff\xd3"), 1), &format, "restart marker"},
+		{"reserved marker behind the image", append(bytes.Clone(jpg[:len(jpg)-2]), 0xff, 0x9c), &format, "marker 0x9c"},
+		{"no scan", append(bytes.Clone(jpg[:bytes.Index(jpg, []byte(sos))]), 0xff, 0xd9), &format, "before a scan"},
 		{"png cut off", rgb[:len(rgb)/2], &truncated, "png"},
 		{"png signature only", rgb[:8], &truncated, "png"},
 		{"png of 2 billion pixels", patch(t, rgb, "IHDR", 0, 0, 0, 0xb0, 0, 0, 0, 0xb0, 0), &format, "checksum"},

@@ -17,6 +17,8 @@ type bitReader struct {
 	acc  uint64
 	n    int
 	pad  int // bits fed beyond the end
+
+	lenient bool // a code that is in no table is passed over, as libjpeg does
 }
 
 // fill brings n to at least 57.
@@ -40,12 +42,16 @@ func (b *bitReader) fill() {
 		}
 		c := b.data[b.pos]
 		if c == 0xff {
-			if b.pos+1 >= len(b.data) || b.data[b.pos+1] != 0 {
+			next := b.pos + 1
+			for next < len(b.data) && b.data[next] == 0xff {
+				next++ // as before a marker; a zero after them still makes a byte of data
+			}
+			if next >= len(b.data) || b.data[next] != 0 {
 				b.n += 8 // a marker: the stretch ends here
 				b.pad += 8
 				continue
 			}
-			b.pos++
+			b.pos = next
 		}
 		b.pos++
 		b.acc |= uint64(c) << uint(56-b.n)
@@ -174,7 +180,11 @@ func (b *bitReader) symbol(t *huffTable) (symbol byte, ok bool) {
 	switch {
 	case e == 0:
 		if symbol, length = t.slow(b.acc); length == 0 {
-			return 0, false
+			if !b.lenient {
+				return 0, false
+			}
+			b.drop(17) // libjpeg stops looking behind the longest code
+			return 0, true
 		}
 	case e&folded != 0:
 		// The entry has the coefficient folded in; its size is wanted.
@@ -187,6 +197,18 @@ func (b *bitReader) symbol(t *huffTable) (symbol byte, ok bool) {
 	b.n -= length
 	return symbol, true
 }
+
+// drop passes over up to 32 bits.
+func (b *bitReader) drop(n int) {
+	if b.n < n {
+		b.fill()
+	}
+	b.acc <<= uint(n)
+	b.n -= n
+}
+
+// left is how many bits of the stretch have not been used, as far as they were read.
+func (b *bitReader) left() int { return b.n - b.pad }
 
 // extendSize is the number of bits that code the coefficient v.
 func extendSize(v int32) int {

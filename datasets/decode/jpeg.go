@@ -2,6 +2,7 @@ package decode
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 )
@@ -36,6 +37,7 @@ type component struct {
 	dcTable    *huffTable
 	acTable    *huffTable
 	scanned    bool
+	missing    [64]int8 // bits that scans have not brought, by zigzag position; -1 where there was no scan
 
 	width, height    int             // samples that the image covers: ⌈image·h/hmax⌉, ⌈image·v/vmax⌉
 	hexp, vexp       int             // pixels to a sample
@@ -69,6 +71,8 @@ type jpegDecoder struct {
 	adobeTransform  byte
 	window          image.Rectangle
 	eobRun          int
+	lenient         bool      // damaged data is read on from, as libjpeg does
+	starved         bool      // lenient: a marker cut the data short; blocks are empty up to the next restart
 	block           [64]int32 // all zero between blocks
 	ycc             *ycc      // made at the first use
 }
@@ -112,17 +116,52 @@ func (d *jpegDecoder) start(data []byte) {
 	d.sawJFIF, d.sawAdobe, d.adobeTransform = false, false, 0
 }
 
-// decode decodes the file into t.
+// decode decodes the file into t. A damaged one is decoded again as libjpeg does it, which passes over much; what it does
+// not pass over is the first error.
 func (d *jpegDecoder) decode(data []byte, t *target) error {
+	d.lenient = false
+	err := d.attempt(data, t)
+	if err == nil || !isDamage(err) {
+		return err
+	}
+	d.lenient = true
+	if d.attempt(data, t) != nil {
+		return err
+	}
+	t.img.Notes |= Damaged
+	return nil
+}
+
+// isDamage reports whether an error is of a file that libjpeg may read all the same.
+func isDamage(err error) bool {
+	var format *FormatError
+	var cut *TruncatedError
+	return errors.As(err, &format) || errors.As(err, &cut)
+}
+
+// isCut reports whether an error is of a file that ends too early.
+func isCut(err error) bool {
+	var cut *TruncatedError
+	return errors.As(err, &cut)
+}
+
+// attempt decodes the file once.
+func (d *jpegDecoder) attempt(data []byte, t *target) error {
 	d.start(data)
-	scans := 0
+	scans, whole := 0, false
 	for {
 		marker, payload, err := d.nextSegment()
+		if whole && err != nil && isCut(err) {
+			return d.finish(t.img) // what follows a whole image need not be there
+		}
 		if err != nil {
 			return err
 		}
 		switch marker {
 		case mSOS:
+			if whole {
+				return d.bad("second scan behind a whole image")
+			}
 			if d.ncomp == 0 {
 				return d.bad("scan before the frame header")
 			}
@@ -132,7 +171,16 @@ func (d *jpegDecoder) decode(data []byte, t *target) error {
 			if err := d.scan(payload); err != nil {
 				return err
 			}
+			if d.lenient && !d.progressive && int(payload[0]) == d.ncomp {
+				if !d.endsWhole() {
+					return d.cut("in the entropy-coded data")
+				}
+				whole = true
+			}
 		case mEOI:
+			if scans == 0 {
+				return d.bad("end of the image before a scan")
+			}
 			return d.finish(t.img)
 		default:
 			had := d.ncomp
@@ -180,6 +228,15 @@ func (d *jpegDecoder) nextSegment() (marker byte, payload []byte, err error) {
 	if marker == mEOI || marker == mSOI {
 		return marker, nil, nil
 	}
+	if marker < mSOF0 || marker == 0xc8 || marker == 0xde || marker == 0xdf || marker >= 0xf0 && marker <= 0xfd {
+		return 0, nil, d.bad("marker %#02x, which no image has", marker)
+	}
+	switch marker { // whatever follows
+	case 0xc3, 0xc7, 0xcb, 0xcf:
+		return 0, nil, &UnsupportedError{"jpeg", "lossless coding"}
+	case 0xc5, 0xc6, 0xcd, 0xce:
+		return 0, nil, &UnsupportedError{"jpeg", "hierarchical coding"}
+	}
 	if d.pos+2 > len(d.data) {
 		return 0, nil, d.cut(fmt.Sprintf("in the length of segment %#02x", marker))
 	}
@@ -221,10 +278,6 @@ func (d *jpegDecoder) segment(marker byte, p []byte) error {
 		return d.bad("second start-of-image marker")
 	case mDNL:
 		return &UnsupportedError{"jpeg", "a height after the first scan (DNL)"}
-	case 0xc3, 0xc7, 0xcb, 0xcf:
-		return &UnsupportedError{"jpeg", "lossless coding"}
-	case 0xc5, 0xc6, 0xcd, 0xce:
-		return &UnsupportedError{"jpeg", "hierarchical coding"}
 	case 0xc9, 0xca:
 		return &UnsupportedError{"jpeg", "arithmetic coding"}
 	}
@@ -315,6 +368,9 @@ func (d *jpegDecoder) frame(p []byte, progressive bool) error {
 		c := &d.comp[i]
 		c.id, c.h, c.v, c.quantIndex = q[0], int(q[1]>>4), int(q[1]&15), q[2]
 		c.quant, c.scanned = nil, false
+		for k := range c.missing {
+			c.missing[k] = -1
+		}
 		for j := range i {
 			if d.comp[j].id == c.id {
 				return d.bad("component %d occurs twice", c.id)
@@ -389,15 +445,43 @@ func (d *jpegDecoder) finish(m *Image) error {
 		return d.bad("end of the image before a frame header")
 	}
 	for i := range d.ncomp {
-		if !d.comp[i].scanned {
-			return d.bad("component %d has no scan", d.comp[i].id)
+		if c := &d.comp[i]; !c.scanned && d.lenient {
+			fill(c.plane, 128)
+		} else if !c.scanned {
+			return d.bad("component %d has no scan", c.id)
 		}
 	}
 	if d.progressive {
 		d.transform()
 	}
+	d.note(m)
 	d.convert(m)
 	return nil
+}
+
+// note notes what is out of the ordinary about the frame.
+func (d *jpegDecoder) note(m *Image) {
+	if d.ncomp == 4 {
+		m.Notes |= CMYK
+	}
+	if !d.progressive {
+		return
+	}
+	for i := range d.ncomp {
+		// What libjpeg 2.1 smooths by: the first ten coefficients.
+		for k, missing := range d.comp[i].missing[:10] {
+			if missing != 0 && (k > 0 || missing > 0) {
+				m.Notes |= Unrefined
+			}
+		}
+	}
+}
+
+// fill sets every sample of a plane.
+func fill(plane []byte, v byte) {
+	for i := range plane {
+		plane[i] = v
+	}
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

@@ -45,6 +45,9 @@ func (d *jpegDecoder) scan(p []byte) error {
 			return d.bad("component %d: Huffman tables %#02x, want 0 to 3", id, tables)
 		}
 		c.dcTable, c.acTable = &d.huff[0][tables>>4], &d.huff[1][tables&15]
+		if !d.progressive {
+			d.standardTables(c)
+		}
 		if s.from == 0 && s.high == 0 && !c.dcTable.defined {
 			return d.bad("component %d: DC Huffman table %d is missing", id, tables>>4)
 		}
@@ -58,16 +61,19 @@ func (d *jpegDecoder) scan(p []byte) error {
 			c.latched = d.quant[c.quantIndex]
 			c.quant = &c.latched
 		}
-		if d.progressive && s.from > 0 && !c.scanned {
+		if d.progressive && s.from > 0 && !c.scanned && !d.lenient {
 			return d.bad("component %d: AC scan before its DC scan", id)
 		}
 		c.scanned = true
+		for k := s.from; k <= s.to; k++ {
+			c.missing[k] = int8(s.low)
+		}
 		blocks += c.h * c.v
 	}
 	if n > 1 && blocks > 10 {
 		return d.bad("scan with %d blocks in a unit, want at most 10", blocks)
 	}
-	d.bits = bitReader{data: d.data}
+	d.bits, d.starved = bitReader{data: d.data, lenient: d.lenient}, false
 	d.bits.restart(d.pos)
 	if err := d.units(order[:n], s); err != nil {
 		return err
@@ -102,13 +108,21 @@ func (d *jpegDecoder) units(order []*component, s scanHeader) error {
 		for x := range unitsX {
 			if d.restartInterval > 0 {
 				if untilRestart == 0 {
-					if err := d.restart(restarts); err != nil {
+					restart := d.restart
+					if d.lenient {
+						restart = d.resync
+					}
+					if err := restart(restarts); err != nil {
 						return err
 					}
 					untilRestart = d.restartInterval
 					restarts++
 				}
 				untilRestart--
+			}
+			if d.starved {
+				d.empty(order, x, y)
+				continue
 			}
 			var what string
 			if single {
@@ -120,7 +134,11 @@ func (d *jpegDecoder) units(order []*component, s scanHeader) error {
 				if d.bits.pos+1 >= len(d.data) {
 					return d.cut("in the entropy-coded data")
 				}
-				what = "entropy-coded data ends early"
+				if d.lenient {
+					d.starved = true
+				} else {
+					what = "entropy-coded data ends early"
+				}
 			}
 			if what != "" {
 				d.pos = d.bits.pos
@@ -182,7 +200,11 @@ func (d *jpegDecoder) restart(n int) error {
 // decodeBlock decodes the block (bx, by) of c, and returns what is wrong with
 // it or "".
 func (d *jpegDecoder) decodeBlock(c *component, bx, by int, s scanHeader) string {
-	if !d.progressive {
+	switch {
+	case !d.progressive && d.lenient:
+		d.sequentialLenient(c, bx, by)
+		return ""
+	case !d.progressive:
 		return d.sequential(c, bx, by)
 	}
 	block := c.coefs[64*(by*c.blocksX+bx):][:64]
@@ -239,7 +261,7 @@ func (d *jpegDecoder) sequential(c *component, bx, by int) string {
 	q, t := c.quant, c.acTable
 	d.block[0] = int32(int16(c.dc)) * q[0]
 	acc, n := d.bits.acc, d.bits.n
-	last := 0
+	last, size := 0, magnitude(d.block[0])
 	for k := 1; k < 64; k++ {
 		if n < 32 {
 			d.bits.acc, d.bits.n = acc, n
@@ -255,7 +277,9 @@ func (d *jpegDecoder) sequential(c *component, bx, by int) string {
 				return badRun
 			}
 			z := zigzag[k] & 63
-			d.block[z] = (int32(e) >> 16) * q[z]
+			v := (int32(e) >> 16) * q[z]
+			d.block[z] = v
+			size |= magnitude(v)
 			last = k
 			continue
 		}
@@ -267,8 +291,8 @@ func (d *jpegDecoder) sequential(c *component, bx, by int) string {
 		}
 		acc <<= uint(length) & 31
 		n -= length
-		size := uint(symbol & 15)
-		if size == 0 {
+		bits := uint(symbol & 15)
+		if bits == 0 {
 			if symbol != 0xf0 { // end of block
 				break
 			}
@@ -280,18 +304,24 @@ func (d *jpegDecoder) sequential(c *component, bx, by int) string {
 			return badRun
 		}
 		z := zigzag[k] & 63
-		d.block[z] = extend(acc, size) * q[z]
-		acc <<= size
-		n -= int(size)
+		v := extend(acc, bits) * q[z]
+		d.block[z] = v
+		size |= magnitude(v)
+		acc <<= bits
+		n -= int(bits)
 		last = k
 	}
 	d.bits.acc, d.bits.n = acc, n
 	dst := c.plane[8*((by-c.keep.Min.Y)*c.stride+bx-c.keep.Min.X):]
-	if last == 0 {
+	switch {
+	case size >= wrapFrom:
+		wrapIDCT(&d.block, dst, c.stride)
+	case last == 0:
 		idctDC(d.block[0], dst, c.stride)
 		return ""
+	default:
+		idct(&d.block, dst, c.stride)
 	}
-	idct(&d.block, dst, c.stride)
 	clear(d.block[:])
 	return ""
 }
@@ -356,13 +386,13 @@ func (d *jpegDecoder) acFirst(t *huffTable, block []int16, s scanHeader) string 
 			k += 15
 			continue
 		}
-		if k += run; k > s.to {
+		if k += run; k > s.to && !d.lenient {
 			return badRun
 		}
 		if d.bits.n < int(size) {
 			d.bits.fill()
 		}
-		block[zigzag[k]] = int16(extend(d.bits.acc, size) << s.low)
+		block[zigzag[min(k, 63)]] = int16(extend(d.bits.acc, size) << s.low)
 		d.bits.acc <<= size
 		d.bits.n -= int(size)
 	}
@@ -382,7 +412,7 @@ func (d *jpegDecoder) acRefine(t *huffTable, block []int16, s scanHeader) string
 			}
 			run, fresh := int(symbol>>4), int16(0)
 			switch size := symbol & 15; {
-			case size == 1:
+			case size == 1 || size > 1 && d.lenient:
 				if fresh = -one; d.bits.bit() == 1 {
 					fresh = one
 				}
@@ -396,10 +426,10 @@ func (d *jpegDecoder) acRefine(t *huffTable, block []int16, s scanHeader) string
 			}
 			k = d.correct(block, k, s.to, run, one)
 			if fresh != 0 {
-				if k > s.to {
+				if k > s.to && !d.lenient {
 					return badRun
 				}
-				block[zigzag[k]] = fresh
+				block[zigzag[min(k, 63)]] = fresh
 			}
 		}
 	}
@@ -441,17 +471,22 @@ func (d *jpegDecoder) transform() {
 		for by := c.keep.Min.Y; by < c.keep.Max.Y; by++ {
 			for bx := c.keep.Min.X; bx < c.keep.Max.X; bx++ {
 				coefs := c.coefs[64*(by*c.blocksX+bx):][:64]
-				ac := int16(0)
+				ac, size := int16(0), int32(0)
 				for k, v := range coefs {
-					d.block[k] = int32(v) * c.quant[k]
+					w := int32(v) * c.quant[k]
+					d.block[k] = w
+					size |= magnitude(w)
 					if k > 0 {
 						ac |= v
 					}
 				}
 				dst := c.plane[8*((by-c.keep.Min.Y)*c.stride+bx-c.keep.Min.X):]
-				if ac == 0 {
+				switch {
+				case size >= wrapFrom:
+					wrapIDCT(&d.block, dst, c.stride)
+				case ac == 0:
 					idctDC(d.block[0], dst, c.stride)
-				} else {
+				default:
 					idct(&d.block, dst, c.stride)
 				}
 			}

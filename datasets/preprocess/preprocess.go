@@ -14,6 +14,7 @@
 package preprocess
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"math"
@@ -83,12 +84,28 @@ func (r Recipe) Full() (Recipe, error) {
 	if r.Resize < 1 || r.Resize > maxEdge {
 		return r, fmt.Errorf("preprocess: resize to %d, want 1 to %d", r.Resize, maxEdge)
 	}
+	if err := cmp.Or(CheckScale("mean", r.Mean), CheckScale("deviation", r.Std)); err != nil {
+		return r, fmt.Errorf("preprocess: %w", err)
+	}
 	for c := range 3 {
 		if m, s := r.Mean[c], r.Std[c]; math.IsNaN(m) || math.IsInf(m, 0) || !(s > 0) || math.IsInf(s, 0) {
 			return r, fmt.Errorf("preprocess: channel %d: mean %v, deviation %v, want finite numbers and a positive deviation", c, m, s)
 		}
 	}
 	return r, nil
+}
+
+// CheckScale refuses a mean or a deviation, by that name, of values from 0 to 255: those of a tensor go from 0 to 1.
+func CheckScale(name string, v [3]float64) error {
+	if most := max(v[0], v[1], v[2]); most > 1 && !math.IsInf(most, 0) {
+		return fmt.Errorf("%s %s: these are of values from 0 to 255, want values from 0 to 1; divided by 255 they are %s", name, list(v, 1), list(v, 255))
+	}
+	return nil
+}
+
+// list writes three numbers, each divided by d, as flags take them.
+func list(v [3]float64, d float64) string {
+	return fmt.Sprintf("%.6g,%.6g,%.6g", v[0]/d, v[1]/d, v[2]/d)
 }
 
 // A Layout is the order of a tensor's dimensions.
@@ -107,6 +124,7 @@ type Processor struct {
 	scale   [3][256]float32 // tensor value of a level, by channel
 	fill    [3]byte         // around an image smaller than the crop
 	decoder decode.Decoder
+	notes   decode.Notes
 
 	planned       bool
 	width, height int // of the image that the plan is for
@@ -153,8 +171,15 @@ func (p *Processor) File(data []byte, dst []float32) error {
 	if err != nil {
 		return err
 	}
+	p.notes = m.Notes
 	return p.Tensor(m, dst)
 }
+
+// ApplyExif makes File turn images by their Exif orientation, as viewers do and torchvision does not.
+func (p *Processor) ApplyExif(apply bool) { p.decoder.Exif = apply }
+
+// Notes say what was out of the ordinary about the file that File decoded last.
+func (p *Processor) Notes() decode.Notes { return p.notes }
 
 // Tensor writes the tensor of m to dst, of Len values, in the processor's
 // layout. m.Window must cover the processor's Window for its size.

@@ -278,6 +278,9 @@ func TestBadRecipes(t *testing.T) {
 		{"crop mode", Recipe{Size: 224, CropMode: "centre"}, `crop mode "centre", want center`},
 		{"resize", Recipe{Size: 224, Resize: -3}, "resize to -3"},
 		{"deviation of zero", Recipe{Size: 224, Mean: [3]float64{0.5, 0.5, 0.5}}, "positive deviation"},
+		{"mean of values to 255", Recipe{Size: 224, Mean: [3]float64{123.675, 116.28, 103.53}, Std: [3]float64{1, 1, 1}},
+			"mean 123.675,116.28,103.53: these are of values from 0 to 255, want values from 0 to 1; divided by 255 they are 0.485,0.456,0.406"},
+		{"deviation of values to 255", Recipe{Size: 224, Std: [3]float64{58.395, 57.12, 57.375}}, "divided by 255 they are 0.229,0.224,0.225"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := New(tt.recipe, HWC)

@@ -22,6 +22,8 @@ type Image struct {
 	SHA256      string `json:"sha256"`
 	Fingerprint        // zero where the file cannot be read
 	Err         string `json:"error,omitempty"` // why it cannot be read
+
+	Notes datasets.Notes `json:"notes,omitempty"` // what is out of the ordinary about the file
 }
 
 // seen is a line of the scan's file: an image as it was when the file had this size and time.
@@ -77,6 +79,7 @@ func (s Store) Scan(ctx context.Context, f Folder, step func(done, total int)) (
 			if err := batch.Errs[j]; err != nil {
 				image.Err = err.Error()
 			} else {
+				image.Notes = batch.Notes[j]
 				image.Fingerprint = fingerprint(batch.Tensor[j*size : (j+1)*size])
 			}
 			found[i], stamps[i].Image = image, image
