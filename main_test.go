@@ -25,8 +25,8 @@ import (
 // model.
 const floors = `
 # What knows nothing of the rest: figures from samples, the graph of a network, the oracle's loops, the processor's
-# abilities, pixels of a file, text made harmless, how far a word is from another.
-NONE < bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text, internal/words
+# abilities, pixels of a file, rows of a Parquet file, text made harmless, how far a word is from another.
+NONE < datasets/parquet, bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text, internal/words
 
 # What tests share; no package of the program may import it.
 NONE < internal/testenv < datasets/internal/golden
@@ -57,7 +57,7 @@ zoo/nn < zoo/weights
 
 # Images know no network: a recipe says what becomes of them.
 (datasets/decode) < datasets/preprocess
-(datasets/decode), datasets/preprocess < datasets
+(datasets/decode, datasets/parquet), datasets/preprocess < datasets
 
 # The clock and the records know no model and nothing that runs one; an experiment is read without running it.
 bench/stat < bench/load, bench/record
@@ -108,6 +108,7 @@ bench/gate: golang.org/x/perf/ golang.org/x/sys/unix
 bench/record: github.com/klauspost/cpuid/v2 golang.org/x/perf/benchfmt golang.org/x/sys/unix
 bench/stat: gonum.org/v1/gonum/
 datasets/decode: golang.org/x/image/
+datasets/parquet: github.com/parquet-go/parquet-go
 kernels: golang.org/x/sys/unix
 kernels/internal/cpu: github.com/klauspost/cpuid/v2 golang.org/x/sys/cpu
 reports: github.com/olekukonko/tablewriter/

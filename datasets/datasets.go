@@ -2,7 +2,7 @@
 // which answers are right, in which order, as input tensors. They lie in a
 // folder for each class, in a flat folder with a label file, or in tar archives
 // as they were published: ILSVRC-2012's validation set, ImageNetV2, WebDataset's
-// shards.
+// shards; or in Parquet shards as Hugging Face writes them.
 //
 // The contract: a Source is an ordered list of items, each with a name, the
 // classes that count as right and the bytes of its file; opening one checks
@@ -24,6 +24,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"zoobench/datasets/parquet"
 )
 
 // An Item is one image of a source.
@@ -107,6 +109,9 @@ type Files struct {
 
 	archives []*os.File // tar archives, empty for a folder
 	spans    []span     // where each item lies in them
+
+	tables []*parquet.File // Parquet shards
+	rows   []rowAt         // where each item lies in them
 }
 
 // Open opens images wherever they lie: in tar archives (one, a range such as
@@ -152,7 +157,13 @@ func open(root string, o Options) (*Files, error) {
 		if err != nil {
 			return nil, err
 		}
+		if isParquet(files[0]) {
+			return openParquet(root, files, o)
+		}
 		return openArchives(files, o)
+	}
+	if files := parquetIn(root); len(files) > 0 {
+		return openParquet(root, files, o)
 	}
 	if files := archivesIn(root); len(files) > 0 {
 		files, split, err := splitFiles(root, files, o.Split)
@@ -204,12 +215,15 @@ func (f *Files) Len() int { return len(f.items) }
 // Item describes item i.
 func (f *Files) Item(i int) Item { return f.items[i] }
 
-// Close closes the archives; nothing can be read from them afterwards. Files of
+// Close closes the archives and shards; nothing can be read from them afterwards. Files of
 // a folder need no Close.
 func (f *Files) Close() error {
 	var errs []error
 	for _, a := range f.archives {
 		errs = append(errs, a.Close())
+	}
+	for _, t := range f.tables {
+		errs = append(errs, t.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -223,6 +237,9 @@ const maxFileBytes = 256 << 20
 func (f *Files) Read(i int, buf []byte) ([]byte, error) {
 	if f.spans != nil {
 		return f.read(f.spans[i], buf)
+	}
+	if f.rows != nil {
+		return f.tables[f.rows[i].table].Image(f.rows[i].row, buf)
 	}
 	path := filepath.Join(f.root, filepath.FromSlash(f.items[i].Name))
 	info, err := os.Stat(path)

@@ -76,7 +76,11 @@ func (p passedOver) butHold() string {
 	if p.count() == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", but %d files that are not taken for images: %s", p.count(), p.text())
+	text := fmt.Sprintf(", but %d files that are not taken for images: %s", p.count(), p.text())
+	if p.has(".parquet") {
+		text += "; Parquet shards are read from a folder of their own by eval and data check, and for choose must be written out as images"
+	}
+	return text
 }
 
 // warning says what was passed over and why, "" where nothing was.

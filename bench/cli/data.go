@@ -61,7 +61,8 @@ func (a *app) dataCheck() *cobra.Command {
 			"  a folder of splits, as train and val: --split names one\n" +
 			"  ILSVRC-2012's validation set, as a folder or as its tar\n" +
 			"  ImageNetV2's tar\n" +
-			"  WebDataset's shards: a folder of them, or a pattern such as val-{000..049}.tar",
+			"  WebDataset's shards: a folder of them, or a pattern such as val-{000..049}.tar\n" +
+			"  Parquet shards as Hugging Face writes them",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkLimit(limit); err != nil {

@@ -105,7 +105,7 @@ func (a *app) eval() *cobra.Command {
 		Short: "Measure a checkpoint's accuracy on labelled images",
 		Long: "Measures the top-1 and top-5 accuracy of a checkpoint. --data is a folder with a folder for each class, named by WordNet\n" +
 			"ID or by index; a folder of images with a label file; the tar of ILSVRC-2012's validation set or of ImageNetV2; or\n" +
-			"WebDataset's shards. --limit draws a random subset that is balanced over the classes. If class folders are a part of the\n" +
+			"WebDataset's or Parquet shards. --limit draws a random subset that is balanced over the classes. If class folders are part of the\n" +
 			"network's classes, answers are chosen among these alone, as is usual for ImageNet-A, ImageNet-R and ObjectNet; --answers all\n" +
 			"chooses among all.",
 		Args:              cobra.MinimumNArgs(1),

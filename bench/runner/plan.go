@@ -244,7 +244,7 @@ func (r *run) images() (dir, missing string) {
 func folderMissing(path string) string {
 	info, err := os.Stat(path)
 	switch {
-	case strings.HasSuffix(path, ".tar") && strings.Contains(path, "{"):
+	case strings.Contains(path, "{") && (strings.HasSuffix(path, ".tar") || strings.HasSuffix(path, ".parquet")):
 		return "" // a range of shards, which package datasets looks at
 	case errors.Is(err, fs.ErrNotExist):
 		return "no images: " + path + " does not exist"
