@@ -16,8 +16,10 @@ func TestProcessInterval(t *testing.T) {
 		{"one process", []int64{5_000_000}, 5_000_000, 0, 0, false},
 		{"no time at all", []int64{0, 5}, 5, 0, 0, false},
 		{"all the same", []int64{7, 7, 7}, 7, 7, 7, true},
-		// Logarithms ±0.01 and 0: deviation 0.01, t of 2 degrees 4.302653, half-width 0.0248414.
-		{"three", []int64{990_050, 1_000_000, 1_010_050}, 1_000_000, 975_464, 1_025_153, true},
+		// Logarithms ±0.01 and 0: deviation 0.01, t of 2 degrees 4.302653. With correlations of 0.2 and 0.04 the mean's variance is
+		// 1 + 2·(2/3·0.2 + 1/3·0.04) = 1.293333 times, the spread about the mean 3/2·(1 - 1.293333/3) = 0.853333 times that of independent
+		// values: half-width 0.0248414·√(1.293333/0.853333) = 0.0305824.
+		{"three", []int64{990_050, 1_000_000, 1_010_050}, 1_000_000, 969_881, 1_031_055, true},
 	} {
 		p50, lo, hi, ok := ProcessInterval(tt.medians)
 		near := func(a, b int64) bool { return a-b <= 3 && b-a <= 3 }
@@ -33,11 +35,14 @@ type host struct {
 	between, within float64 // standard deviations of logarithms
 	carry           float64 // correlation of a sample with the one before
 	tails           bool    // a process in ten is three times as far off
+	rounds          float64 // correlation of a process with the one of the round before
+	last            float64 // that one's level
 }
 
 // process returns one process's samples.
 func (h *host) process(level float64, n int) []int64 {
-	off := h.rng.NormFloat64() * h.between
+	h.last = h.rounds*h.last + math.Sqrt(1-h.rounds*h.rounds)*h.rng.NormFloat64()
+	off := h.last * h.between
 	if h.tails && h.rng.IntN(10) == 0 {
 		off *= 3
 	}
@@ -50,8 +55,12 @@ func (h *host) process(level float64, n int) []int64 {
 	return samples
 }
 
+// medians are of one run's processes; runs are far apart.
 func (h *host) medians(level float64, processes, n int) []int64 {
 	var m []int64
+	if h.rounds > 0 {
+		h.last = h.rng.NormFloat64()
+	}
 	for range processes {
 		m = append(m, Summarise(h.process(level, n)).P50)
 	}
@@ -59,18 +68,20 @@ func (h *host) medians(level float64, processes, n int) []int64 {
 }
 
 // hosts are what was seen on shared machines (bench/stat knows no machine; the figures are shares): deviations of 1 to 3 %
-// between processes, of 1 to 5 % within, correlations of 0.1 to 0.4 and, in a server's queries, 0.9.
+// between processes, of 1 to 5 % within, correlations of 0.1 to 0.4 and, in a server's queries, 0.9; of neighbouring rounds 0 to 0.2.
 func hosts(seed uint64) map[string]*host {
-	of := func(between, within, carry float64, tails bool) *host {
-		return &host{rand.New(rand.NewPCG(seed, 7)), between, within, carry, tails}
+	of := func(between, within, carry float64, tails bool, rounds float64) *host {
+		return &host{rng: rand.New(rand.NewPCG(seed, 7)), between: between, within: within, carry: carry, tails: tails, rounds: rounds}
 	}
 	return map[string]*host{
-		"quiet": of(0.01, 0.01, 0.2, false), "shared": of(0.03, 0.05, 0.4, false), "queue": of(0.02, 0.05, 0.9, false),
-		"a process off": of(0.02, 0.02, 0.2, true), "alike": of(0, 0.02, 0.3, false),
+		"quiet": of(0.01, 0.01, 0.2, false, 0), "shared": of(0.03, 0.05, 0.4, false, 0), "queue": of(0.02, 0.05, 0.9, false, 0),
+		"a process off": of(0.02, 0.02, 0.2, true, 0), "alike": of(0, 0.02, 0.3, false, 0),
+		"slow drift": of(0.02, 0.02, 0.2, false, 0.2),
 	}
 }
 
-// TestProcessIntervalCovers holds the printed interval to 92 to 98 % of runs, where the variance components are known.
+// TestProcessIntervalCovers holds the printed interval to 92 to 98 % of runs, where the variance components are known and rounds hang
+// together as supposed; where they do not, the interval is wider than it need be and may hold 99 %.
 func TestProcessIntervalCovers(t *testing.T) {
 	const runs = 2000
 	for name, h := range hosts(1) {
@@ -84,8 +95,12 @@ func TestProcessIntervalCovers(t *testing.T) {
 			}
 			share := float64(hit) / runs
 			t.Logf("%s, %d processes: the interval holds the level in %.1f %% of runs", name, processes, 100*share)
-			if share < 0.92 || share > 0.98 {
-				t.Errorf("%s, %d processes: %.1f %%, want 92 to 98 %%", name, processes, 100*share)
+			most := 0.98
+			if h.rounds == 0 {
+				most = 0.99
+			}
+			if share < 0.92 || share > most {
+				t.Errorf("%s, %d processes: %.1f %%, want 92 to %.0f %%", name, processes, 100*share, 100*most)
 			}
 		}
 	}
@@ -99,13 +114,16 @@ func TestRatiosOfNothing(t *testing.T) {
 			name    string
 			compare func(a, b []int64) (Ratio, bool)
 		}{{"paired", PairedRatio}, {"independent", IndependentRatio}} {
+			if h.rounds > 0 && test.name == "paired" {
+				continue // in a pair, what rounds have in common falls on both
+			}
 			told, found := 0, 0
 			for range runs {
-				base := h.medians(0, 5, 21)
-				if r, ok := test.compare(h.medians(0, 5, 21), base); ok && r.P < 0.05 {
+				base, same, longer := h.medians(0, 5, 21), h.medians(0, 5, 21), h.medians(0.1, 5, 21)
+				if r, ok := test.compare(same, base); ok && r.P < 0.05 {
 					told++
 				}
-				if r, ok := test.compare(h.medians(0.1, 5, 21), base); ok && r.P < 0.05 && r.Lo > 1 {
+				if r, ok := test.compare(longer, base); ok && r.P < 0.05 && r.Lo > 1 {
 					found++
 				}
 			}
@@ -150,7 +168,7 @@ func TestPairedRatioTakesRoundsOut(t *testing.T) {
 }
 
 func TestProcessSpread(t *testing.T) {
-	h := &host{rand.New(rand.NewPCG(3, 7)), 0.03, 0.02, 0, false}
+	h := &host{rng: rand.New(rand.NewPCG(3, 7)), between: 0.03, within: 0.02}
 	var parts [][]int64
 	for range 400 {
 		parts = append(parts, h.process(0, 41))
