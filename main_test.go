@@ -58,6 +58,7 @@ zoo/nn < zoo/weights
 # Images know no network: a recipe says what becomes of them.
 (datasets/decode) < datasets/preprocess
 (datasets/decode, datasets/parquet), datasets/preprocess < datasets
+(datasets/decode), datasets/preprocess < datasets/augment
 
 # The clock and the records know no model and nothing that runs one; an experiment is read without running it.
 bench/stat < bench/load, bench/record

@@ -200,11 +200,16 @@ func (p *Processor) Tensor(m *decode.Image, dst []float32) error {
 		}
 		return nil
 	}
-	for i := range plane {
-		q, d := pixels[3*i:3*i+3:3*i+3], dst[3*i:3*i+3:3*i+3]
+	p.Normalise(dst, pixels)
+	return nil
+}
+
+// Normalise writes the tensor values of pixels' levels: dst and pixels (n, 3).
+func (p *Processor) Normalise(dst []float32, pixels []byte) {
+	for i := 0; i < len(pixels); i += 3 {
+		q, d := pixels[i:i+3:i+3], dst[i:i+3:i+3]
 		d[0], d[1], d[2] = p.scale[0][q[0]], p.scale[1][q[1]], p.scale[2][q[2]]
 	}
-	return nil
 }
 
 // Window is the part of a width×height image that the crop is computed from,
