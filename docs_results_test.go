@@ -60,7 +60,8 @@ func (res *results) table(t *testing.T, networks []string) string {
 	t.Helper()
 	var b strings.Builder
 	first := res.rows[0]
-	fmt.Fprintf(&b, "%s, %d cores, %s/%s, %s, threads %d, batch %d, %s; noise of the host %s.\n\n", first.Machine.CPU, first.Machine.Cores,
+	fmt.Fprintf(&b, "%s (family %d model %d), %d cores, %s/%s, %s, threads %d, batch %d, %s; noise of the host %s.\n\n", first.Machine.CPU,
+		first.Machine.Family, first.Machine.Model, first.Machine.Cores,
 		first.Machine.OS, first.Machine.Arch, first.Machine.ISA, first.Threads, first.Batch, first.Time.Format("2006-01-02"), res.noise)
 	b.WriteString("| model | params, M | MACs, G | px | p50, ms | 95 % interval | img/s | peak RSS, MiB | published top-1, % |\n" +
 		"|---|---|---|---|---|---|---|---|---|\n")
