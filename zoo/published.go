@@ -119,14 +119,14 @@ func (l *List) addPublished() {
 // it differs from timm's of the same name, and under name_size where weights for a larger size have parameters of
 // another shape (vit_b_16_384).
 func (l *List) publishedSpec(c Checkpoint) *Spec {
-	if s, err := l.Find(fmt.Sprintf("%s_%d", c.Network, c.Recipe.Size)); err == nil && c.Library == "torchvision" {
-		return s
+	if c.Library == "torchvision" {
+		for _, name := range []string{fmt.Sprintf("%s_%d", c.Network, c.Recipe.Size), "tv_" + c.Network} {
+			if s := l.byName[name]; s != nil {
+				return s
+			}
+		}
 	}
-	if s, err := l.Find("tv_" + c.Network); err == nil && c.Library == "torchvision" {
-		return s
-	}
-	s, _ := l.Find(c.Network)
-	return s
+	return l.byName[c.Network]
 }
 
 func parseCheckpoint(line string) (Checkpoint, error) {
