@@ -1,0 +1,91 @@
+package kernels
+
+import "zoobench/kernels/par"
+
+// ConvBack is the gradient of a convolution for its input: a convolution of the result's gradient with the filters turned round.
+// With a stride the gradient's pixels stand apart, zeros between them.
+type ConvBack struct {
+	forward ConvShape
+	conv    *Conv
+	spread  Tensor // the gradient with its zeros
+	dy      Tensor // the run under way
+}
+
+// NewConvBack makes ready the gradient for a shape, whose Act and Bias it does not need; workers is the size of the pool.
+func NewConvBack(s ConvShape, workers int) *ConvBack {
+	b := &ConvBack{forward: s}
+	b.forward.forget()
+	back := b.forward
+	back.C, back.H, back.W = s.OC, (s.OH-1)*s.SH+1, (s.OW-1)*s.SW+1
+	back.OC, back.OH, back.OW = s.C, s.H, s.W
+	back.SH, back.SW, back.Act = 1, 1, None
+	back.Top, back.Left = (s.KH-1)*s.DH-s.Top, (s.KW-1)*s.DW-s.Left
+	back.Filter = s.turned()
+	b.conv = NewConv(back, workers)
+	return b
+}
+
+// turned gives the filters of the gradient: input channel c's has, for every output channel of its group, the weights that c
+// goes through, in reverse order.
+func (s *ConvShape) turned() func(c int, dst []float32) {
+	weight := s.Weight
+	channels, outputs, taps := s.C/s.Groups, s.OC/s.Groups, s.taps()
+	return func(c int, dst []float32) {
+		for o := range outputs {
+			from := weight[((c/channels*outputs+o)*channels+c%channels)*taps:][:taps]
+			for i, v := range from {
+				dst[(o+1)*taps-1-i] = v
+			}
+		}
+	}
+}
+
+// Repack takes new weights (OC, C/Groups, KH, KW) of the forward convolution.
+func (b *ConvBack) Repack(weight []float32) {
+	s := b.forward
+	s.Weight = weight
+	b.conv.repack(s.turned())
+}
+
+// Run computes dx, of the shape of the input, from dy.
+func (b *ConvBack) Run(pool *par.Pool, dx, dy Tensor) {
+	s := &b.forward
+	if s.SH == 1 && s.SW == 1 {
+		b.conv.Run(pool, dx, dy, Tensor{})
+		return
+	}
+	dy.check("kernels: convolution's gradient: short source")
+	if b.spread.N < dy.N {
+		t := Tensor{N: dy.N, H: b.conv.H, W: b.conv.W, C: s.OC, Stride: s.OC}
+		t.Data = make([]float32, t.Pixels()*t.C)
+		b.spread = t
+	}
+	apart := b.spread
+	apart.N = dy.N
+	b.dy = dy
+	pool.Run(dy.N*s.OH, b)
+	b.dy = Tensor{}
+	b.conv.Run(pool, dx, apart, Tensor{})
+}
+
+// Do copies one row of the gradient to where its pixels stand apart; what is between them stays zero from the start.
+func (b *ConvBack) Do(_, row int) {
+	s, to := &b.forward, b.spread
+	first := (row/s.OH*to.H + row%s.OH*s.SH) * to.W
+	for x := range s.OW {
+		copy(to.Data[(first+x*s.SW)*to.C:][:to.C], b.dy.Data[(row*s.OW+x)*b.dy.Stride:])
+	}
+}
+
+// Repack takes new weights (OC, C/Groups, KH, KW) and bias (OC), nil for none, as training makes them at every step.
+func (c *Conv) Repack(weight, bias []float32) {
+	c.Weight, c.Bias = weight, bias
+	c.ConvShape.check()
+	c.repack(nil)
+}
+
+func (c *Conv) repack(filter func(oc int, dst []float32)) {
+	c.Filter = filter
+	inParallel(len(c.panels), func(i int) { c.pack(c.panels[i]) })
+	c.forget()
+}

@@ -1,0 +1,217 @@
+package kernels
+
+import (
+	"zoobench/kernels/internal/f32"
+	"zoobench/kernels/par"
+)
+
+// ConvGrad is the gradient of a convolution for its weights: for every position of the window, the product of the result's
+// gradient, a row an output channel, and the input, a column an input channel, over all pixels of all images.
+//
+// The input is copied to panels of sixteen channels with its padding, and with a stride its rows and columns are dealt out, so
+// that a position of the window is an offset in the panel. The gradient is turned to rows of the same width, with zeros where a
+// row of the output ends before a row of the panel does. Images are dealt to tasks by a rule of the shape alone, each task has
+// sums of its own, and these are added in order: the bits do not depend on the workers.
+type ConvGrad struct {
+	ConvShape
+	level *f32.Level
+
+	merged         bool // a 1×1 convolution over every pixel: all images are one row of pixels
+	rows, columns  int  // of a panel: what a stride leaves of the padded input
+	panels         []panel
+	width          int // columns of a group's panels
+	chunks, images int // tasks that share out images, and images at most
+
+	sums    [][]float32 // by chunk: (OC, taps, width)
+	scratch []gradScratch
+
+	// the run under way
+	dy, x Tensor
+	each  int // images of a chunk
+}
+
+type gradScratch struct {
+	product
+	input []float32 // (panels of a group, phases, rows, columns, 16)
+	turn  []float32 // (OC of a group, gradBlock)
+}
+
+const (
+	gradBlock  = 256     // pixels of a product: a panel's are 16 KiB, and stay in L1 for all positions of the window
+	gradChunks = 16      // tasks at most
+	gradSums   = 8 << 20 // elements that all tasks' sums may take, unless one alone takes more
+)
+
+// NewConvGrad plans the gradient for a shape, whose Weight, Bias and Act it does not need; workers is the size of the pool.
+func NewConvGrad(s ConvShape, workers int) *ConvGrad {
+	s.forget()
+	g := &ConvGrad{ConvShape: s, level: level}
+	g.merged = s.taps() == 1 && s.SH == 1 && s.SW == 1 && s.Top == 0 && s.Left == 0 && s.OH == s.H && s.OW == s.W
+	g.rows = g.OH + (s.KH-1)*s.DH/s.SH
+	g.columns = g.OW + (s.KW-1)*s.DW/s.SW
+	if g.merged {
+		g.rows, g.columns = 1, gradBlock
+	}
+	channels := s.C / s.Groups
+	for group := range s.Groups {
+		g.width = 0
+		for c := 0; c < channels; c += f32.NR {
+			g.panels = append(g.panels, panel{group: group, col: group*channels + c, cols: min(f32.NR, channels-c), left: g.width})
+			g.width += f32.NR
+		}
+	}
+	g.chunks = max(1, min(gradChunks, gradSums/(s.OC*s.taps()*g.width)))
+	g.sums = make([][]float32, g.chunks)
+	for i := range g.sums {
+		g.sums[i] = Alloc(s.OC * s.taps() * g.width)
+	}
+	outputs := s.OC / s.Groups
+	g.scratch = make([]gradScratch, workers)
+	for i := range g.scratch {
+		w := &g.scratch[i]
+		w.rows = make([]*float32, roundUp(outputs, f32.MR)+f32.MR)
+		w.turn = make([]float32, outputs*gradBlock)
+		// Beyond the last row, products of zeros read on as far as the window reaches.
+		w.input = make([]float32, (g.width/f32.NR*s.SH*s.SW*g.rows*g.columns+g.columns+s.KW*s.DW)*f32.NR)
+	}
+	return g
+}
+
+// Run writes the gradient of the weights to dw (OC, C/Groups, KH, KW), from that of the result, dy, and the input.
+func (g *ConvGrad) Run(pool *par.Pool, dw []float32, dy, x Tensor) {
+	g.checkTensors(dy, x, Tensor{})
+	if len(dw) != g.OC*g.depth() {
+		panic("kernels: convolution's gradient: short destination")
+	}
+	if g.merged {
+		dy.H, dy.W, dy.N = 1, dy.Pixels(), 1
+		x.H, x.W, x.N = 1, x.Pixels(), 1
+		g.images = (x.W + gradBlock - 1) / gradBlock
+	} else {
+		g.images = x.N
+	}
+	g.dy, g.x = dy, x
+	g.each = (g.images + g.chunks - 1) / g.chunks
+	pool.Run(g.chunks, g)
+	g.dy, g.x = Tensor{}, Tensor{}
+	taps, channels := g.taps(), g.C/g.Groups
+	for oc := range g.OC {
+		for tap := range taps {
+			at := (oc*taps + tap) * g.width
+			for c := range channels {
+				sum := float32(0)
+				for _, sums := range g.sums {
+					sum += sums[at+c]
+				}
+				dw[(oc*channels+c)*taps+tap] = sum
+			}
+		}
+	}
+}
+
+// Do sums the products of one chunk's images.
+func (g *ConvGrad) Do(worker, chunk int) {
+	w, sums := &g.scratch[worker], g.sums[chunk]
+	clear(sums)
+	outputs := g.OC / g.Groups
+	perGroup := len(g.panels) / g.Groups
+	for image := chunk * g.each; image < min((chunk+1)*g.each, g.images); image++ {
+		for group := range g.Groups {
+			panels := g.panels[group*perGroup : (group+1)*perGroup]
+			pixels := g.OH * g.columns
+			if g.merged {
+				pixels = min(gradBlock, g.x.W-image*gradBlock)
+			}
+			for i, p := range panels {
+				g.pack(w.input[i*g.panelSize():], p, image)
+			}
+			for from := 0; from < pixels; from += gradBlock {
+				n := min(gradBlock, pixels-from)
+				g.turn(w.turn, group*outputs, image, from, n)
+				place := w.begin(outputs, 1)
+				for oc := range outputs {
+					w.product.rows[place.at] = &w.turn[oc*gradBlock]
+					place.next()
+				}
+				for i, p := range panels {
+					g.multiply(w, sums[group*outputs*g.taps()*g.width:], w.input[i*g.panelSize():], p, from, n)
+				}
+			}
+		}
+	}
+}
+
+// panelSize is the elements of one panel of the input.
+func (g *ConvGrad) panelSize() int { return g.SH * g.SW * g.rows * g.columns * f32.NR }
+
+// multiply adds one block of pixels' products to a panel's sums, for every position of the window.
+func (g *ConvGrad) multiply(w *gradScratch, sums, input []float32, p panel, from, n int) {
+	for tap := range g.taps() {
+		y, x := tap/g.KW*g.DH, tap%g.KW*g.DW
+		phase := y%g.SH*g.SW + x%g.SW
+		at := ((phase*g.rows+y/g.SH)*g.columns + x/g.SW + from) * f32.NR
+		w.tile = f32.Tile{
+			B: &input[at], C: &sums[tap*g.width+p.left], Taps: 1, K: n, LDC: 4 * g.taps() * g.width, Flags: f32.Load,
+		}
+		w.run(&g.level.Gemm[1], 0, f32.NR)
+	}
+}
+
+// pack copies the channels of a panel of one image: (phases, rows, columns, 16), zeros for padding and for channels that do
+// not exist. Row r of phase py has the input's row r·SH + py − Top, and columns alike.
+func (g *ConvGrad) pack(input []float32, p panel, image int) {
+	data, stride := g.x.Data, g.x.Stride
+	if g.merged {
+		first := image * gradBlock
+		for i := range min(gradBlock, g.x.W-first) {
+			copyPanel(input[i*f32.NR:], data[(first+i)*stride+p.col:], p.cols)
+		}
+		return
+	}
+	clear(input[:g.panelSize()])
+	for row := range g.SH * g.SW * g.rows {
+		phase := row / g.rows
+		y := row%g.rows*g.SH + phase/g.SW - g.Top
+		if y < 0 || y >= g.H {
+			continue
+		}
+		for column := range g.columns {
+			x := column*g.SW + phase%g.SW - g.Left
+			if x < 0 || x >= g.W {
+				continue
+			}
+			copyPanel(input[(row*g.columns+column)*f32.NR:], data[((image*g.H+y)*g.W+x)*stride+p.col:], p.cols)
+		}
+	}
+}
+
+// copyPanel copies n of sixteen channels.
+func copyPanel(dst, src []float32, n int) {
+	if n == f32.NR {
+		*(*[f32.NR]float32)(dst) = *(*[f32.NR]float32)(src)
+		return
+	}
+	copy(dst[:n], src)
+}
+
+// turn writes a block of the result's gradient as rows, one an output channel of the group: pixel i of the block is pixel
+// from + i of the panel's rows and columns, zero beyond the output's own.
+func (g *ConvGrad) turn(turned []float32, channel, image, from, n int) {
+	outputs, stride := g.OC/g.Groups, g.dy.Stride
+	for i := range n {
+		pixel := image*gradBlock + i
+		if !g.merged {
+			y, x := (from+i)/g.columns, (from+i)%g.columns
+			if x >= g.OW {
+				for oc := range outputs {
+					turned[oc*gradBlock+i] = 0
+				}
+				continue
+			}
+			pixel = (image*g.OH+y)*g.OW + x
+		}
+		for oc, v := range g.dy.Data[pixel*stride+channel:][:outputs] {
+			turned[oc*gradBlock+i] = v
+		}
+	}
+}
