@@ -60,6 +60,9 @@ zoo/nn < zoo/weights
 (datasets/decode, datasets/parquet), datasets/preprocess < datasets
 (datasets/decode), datasets/preprocess < datasets/augment
 
+# Corruptions change the bytes of a crop: they know no file and no network.
+(datasets/decode), datasets/preprocess < datasets/corrupt
+
 # The clock and the records know no model and nothing that runs one; an experiment is read without running it.
 bench/stat < bench/load, bench/record
 (internal/words), bench/load, bench/record < bench/experiment
