@@ -206,8 +206,8 @@ func (f *Files) ranks(folders []string, o Options) map[string]int {
 		}
 	}
 	if moved > 0 && !o.Ranks {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the classes are in torchvision's order, of names as text; in timm's natural order %d of "+
-			"%d have another index (%s); a class map decides (--class-map, or %s beside the folders)", f.root, moved, len(folders), example,
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the classes are in torchvision's order, of names as text; in timm's natural order "+
+			"%d of %d have another index (%s); a class map decides (--class-map, or %s beside the folders)", f.root, moved, len(folders), example,
 			classMapName))
 	}
 	return labels

@@ -153,7 +153,8 @@ func TestSplits(t *testing.T) {
 		want              []string
 		err               string
 	}{
-		{"none named", usual, "", nil, "test, train, val are splits of a dataset, not classes; name one of them: --split test or --split train or"},
+		{"none named", usual, "", nil, "test, train, val are splits of a dataset, not classes; name one of them: " +
+			"--split test or --split train or"},
 		{"train", usual, "train", train, ""},
 		{"by another word", usual, "validation", val, ""},
 		{"in other letters", usual, "Train", train, ""},
@@ -188,7 +189,8 @@ func TestSplits(t *testing.T) {
 
 // TestPassedOver counts what is not taken for images.
 func TestPassedOver(t *testing.T) {
-	root := tree(t, "cat/a.jpg", "cat/b.JFIF", "cat/c.HEIC", "cat/.d.heic", "bird/e.jfif", "bird/sub/f.jfif", "bird/g", "classes.txt", "dog/h.jpg")
+	root := tree(t, "cat/a.jpg", "cat/b.JFIF", "cat/c.HEIC", "cat/.d.heic", "bird/e.jfif", "bird/sub/f.jfif", "bird/g", "classes.txt",
+		"dog/h.jpg")
 	f, err := Open(root, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +202,8 @@ func TestPassedOver(t *testing.T) {
 		t.Errorf("bird: got %q, want %q", got, want)
 	}
 	text := strings.Join(f.Warnings, "\n")
-	for _, want := range []string{"5 files are not taken for images", "3 .jfif", "HEIC and AVIF must be converted", "1 class folders have no images: bird"} {
+	for _, want := range []string{"5 files are not taken for images", "3 .jfif", "HEIC and AVIF must be converted",
+		"1 class folders have no images: bird"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("warnings %q, want %q", text, want)
 		}

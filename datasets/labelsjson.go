@@ -170,5 +170,6 @@ func cocoLabels(file string, object map[string]json.RawMessage, v *vocabulary) (
 			return nil, form, fmt.Errorf("datasets: %s: annotation %d: %w", file, i+1, errTooManyLabels)
 		}
 	}
-	return slices.DeleteFunc(lines, func(l labelLine) bool { return l.labels == nil }), labelForm{isJSON: true, what: "COCO's images and annotations"}, nil
+	labelled := slices.DeleteFunc(lines, func(l labelLine) bool { return l.labels == nil })
+	return labelled, labelForm{isJSON: true, what: "COCO's images and annotations"}, nil
 }

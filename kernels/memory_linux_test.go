@@ -11,7 +11,8 @@ import (
 // no two slices overlap.
 func TestAlloc(t *testing.T) {
 	var all [][]float32
-	sizes := []int{0, 1, 15, 1023, 1024, 1025, 5000, 300_000, slabBytes/8 - 1, slabBytes / 8, slabBytes/8 + 1, slabBytes / 4, slabBytes/4 + 3, 3_000_001}
+	sizes := []int{0, 1, 15, 1023, 1024, 1025, 5000, 300_000, slabBytes/8 - 1, slabBytes / 8, slabBytes/8 + 1, slabBytes / 4,
+		slabBytes/4 + 3, 3_000_001}
 	for range 3 {
 		for i, n := range sizes {
 			x := Alloc(n)

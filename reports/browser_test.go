@@ -222,7 +222,8 @@ func TestPageInBrowser(t *testing.T) {
 	b.eval(`document.querySelector(".counts button").click()`)
 	b.want("findings", `(v => [...document.querySelectorAll("#claims .claim:not([hidden])")].every(c => c.dataset.verdict === v))(
 		document.querySelector(".counts button").dataset.verdict)`, "true")
-	b.want("no empty theme", `[...document.querySelectorAll(".theme:not([hidden])")].every(t => t.querySelector(".claim:not([hidden])"))`, "true")
+	b.want("no empty theme", `[...document.querySelectorAll(".theme:not([hidden])")].every(t => t.querySelector(".claim:not([hidden])"))`,
+		"true")
 	b.eval(`document.querySelector(".counts button").click()`)
 	b.want("all findings", `document.querySelectorAll(".claim[hidden], .theme[hidden]").length`, "0")
 	b.want("folded", `document.getElementById("untested").open`, "false")

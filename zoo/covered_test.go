@@ -9,7 +9,8 @@ import (
 )
 
 // withoutGolden is the head of the list: how its rows were compared with their references.
-const withoutGolden = `# Networks whose logits no golden fixes. Each row was compared with its reference's source once, on 2026-11-27: depths, widths,
+const withoutGolden = "# Networks whose logits no golden fixes. " +
+	`Each row was compared with its reference's source once, on 2026-11-27: depths, widths,
 # strides, activations, epsilons, and the preprocessing of the default checkpoint; timm 1.0 (resnet.py, resnetv2.py, senet.py,
 # sknet.py, regnet.py, densenet.py, efficientnet.py, mobilenetv3.py, ghostnet.py, vision_transformer.py, deit.py,
 # swin_transformer.py, maxxvit.py), torchvision 0.14. The logits of the 30 rows that torchvision computes, but for its three

@@ -107,7 +107,8 @@ func theirMobileNetV2(name string) string {
 			replacement{"conv_dw", "conv_3x3.convolution"}, replacement{"bn1", "expand_1x1.normalization"},
 			replacement{"bn2", "conv_3x3.normalization"}, replacement{"bn3", "reduce_1x1.normalization"})
 	default:
-		rest = replaced(name, replacement{"conv_stem", "conv_stem.first_conv.convolution"}, replacement{"bn1", "conv_stem.first_conv.normalization"},
+		rest = replaced(name, replacement{"conv_stem", "conv_stem.first_conv.convolution"},
+			replacement{"bn1", "conv_stem.first_conv.normalization"},
 			replacement{"conv_head", "conv_1x1.convolution"}, replacement{"bn2", "conv_1x1.normalization"})
 	}
 	return "mobilenet_v2." + rest
@@ -158,12 +159,16 @@ func TestTransformersNames(t *testing.T) {
 			"vit.encoder.layer.11.attention.attention.query.weight", "vit.encoder.layer.0.attention.output.dense.bias",
 			"vit.encoder.layer.3.intermediate.dense.weight", "vit.encoder.layer.3.output.dense.weight", "vit.layernorm.weight", "classifier.bias"}},
 		{"deit_tiny_patch16_224", vit, "model.", nil},
-		{"deit_tiny_distilled_patch16_224", deit, "", []string{"deit.embeddings.distillation_token", "cls_classifier.weight", "distillation_classifier.bias"}},
-		{"swin_tiny_patch4_window7_224", theirSwin, "", []string{"swin.embeddings.norm.weight", "swin.encoder.layers.0.downsample.reduction.weight",
+		{"deit_tiny_distilled_patch16_224", deit, "", []string{"deit.embeddings.distillation_token", "cls_classifier.weight",
+			"distillation_classifier.bias"}},
+		{"swin_tiny_patch4_window7_224", theirSwin, "", []string{"swin.embeddings.norm.weight",
+			"swin.encoder.layers.0.downsample.reduction.weight",
 			"swin.encoder.layers.2.blocks.5.attention.self.value.bias", "swin.encoder.layers.0.blocks.1.attention.self.relative_position_bias_table",
 			"swin.layernorm.bias", "classifier.weight"}},
-		{"convnext_tiny", theirConvNeXt, "", []string{"convnext.embeddings.layernorm.weight", "convnext.encoder.stages.0.layers.0.layer_scale_parameter",
-			"convnext.encoder.stages.1.downsampling_layer.1.weight", "convnext.encoder.stages.3.layers.2.pwconv2.bias", "convnext.layernorm.weight"}},
+		{"convnext_tiny", theirConvNeXt, "", []string{"convnext.embeddings.layernorm.weight",
+			"convnext.encoder.stages.0.layers.0.layer_scale_parameter",
+			"convnext.encoder.stages.1.downsampling_layer.1.weight", "convnext.encoder.stages.3.layers.2.pwconv2.bias",
+			"convnext.layernorm.weight"}},
 		{"resnet18", theirResNet, "", []string{"resnet.embedder.embedder.normalization.running_mean",
 			"resnet.encoder.stages.1.layers.0.shortcut.convolution.weight", "resnet.encoder.stages.3.layers.1.layer.1.convolution.weight"}},
 		{"resnet50", theirResNet, "net.", []string{"net.resnet.encoder.stages.0.layers.2.layer.2.normalization.bias", "net.classifier.1.weight"}},

@@ -32,7 +32,9 @@ var vggs = family{name: "vgg", year: 2014, paper: "arXiv:1409.1556", rows: []row
 	{"vgg16_bn", vgg{[5]int{2, 2, 3, 3, 3}, true}.build, 224, 138_365_992, 15_470_264_320, plain},
 	{"vgg19", vgg{[5]int{2, 2, 4, 4, 4}, false}.build, 224, 143_667_240, 19_632_062_464, plain},
 	{"vgg19_bn", vgg{[5]int{2, 2, 4, 4, 4}, true}.build, 224, 143_678_248, 19_632_062_464, plain},
-}, variants: []variants{{variant: Variant{Library: "torchvision", Graph: "pools to 7×7 before the classifier"}}}, renames: []renames{{table: weights.Table{Name: "torchvision", Rows: []weights.Rename{
+}, variants: []variants{{
+	variant: Variant{Library: "torchvision", Graph: "pools to 7×7 before the classifier"},
+}}, renames: []renames{{table: weights.Table{Name: "torchvision", Rows: []weights.Rename{
 	{Old: "classifier.0.weight", New: "pre_logits.fc1.weight", Reshape: true}, // (4096,25088) to (4096,512,7,7)
 	{Old: "classifier.0.bias", New: "pre_logits.fc1.bias"},
 	{Old: "classifier.3.weight", New: "pre_logits.fc2.weight", Reshape: true},

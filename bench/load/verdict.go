@@ -121,9 +121,9 @@ func judgeServer(r *Result, o Options, reason, warn func(string, ...any)) {
 	}
 }
 
-// JudgeBound is why a server's queries do not keep a bound, "" where they do or where there is none. Each part has the samples of one
-// process in order; late queries took longer than the bound or are among the unanswered. Queries that wait in one line are late together, so
-// that they count as fewer independent ones, by [stat.Inflation].
+// JudgeBound is why a server's queries do not keep a bound, "" where they do or where there is none. Each part has the
+// samples of one process in order; late queries took longer than the bound or are among the unanswered. Queries that wait
+// in one line are late together, so that they count as fewer independent ones, by [stat.Inflation].
 func JudgeBound(parts [][]int64, late, unanswered int, bound time.Duration) string {
 	if bound <= 0 {
 		return ""

@@ -51,8 +51,8 @@ func PairedRatio(after, before []int64) (r Ratio, ok bool) {
 }
 
 // IndependentRatio compares two latencies whose processes did not run in turn, as those of two runs: Welch's test of the
-// medians' logarithms, each side with its own spread, by the rule of [ProcessInterval]. Ok is false where a side has fewer than two processes or a median
-// that is not positive.
+// medians' logarithms, each side with its own spread, by the rule of [ProcessInterval]. Ok is false where a side has fewer
+// than two processes or a median that is not positive.
 func IndependentRatio(after, before []int64) (r Ratio, ok bool) {
 	x, okX := logs(after)
 	y, okY := logs(before)

@@ -373,7 +373,8 @@ func TestInflation(t *testing.T) {
 			t.Errorf("load %g: %d of %d runs say that a bound is kept that is not", load, corrected, runs)
 		}
 	}
-	for name, parts := range map[string][][]int64{"none": nil, "one sample": {{3}}, "equal": {{3, 3, 3}, {3, 3}}, "short": {{1, 2, 3}, {3, 2, 1}}} {
+	for name, parts := range map[string][][]int64{"none": nil, "one sample": {{3}}, "equal": {{3, 3, 3}, {3, 3}},
+		"short": {{1, 2, 3}, {3, 2, 1}}} {
 		if got := Inflation(parts); got != 1 {
 			t.Errorf("%s: inflation %v, want 1", name, got)
 		}

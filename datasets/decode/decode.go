@@ -209,7 +209,8 @@ func sniff(data []byte) (string, error) {
 			}
 		}
 		if match && !m.read {
-			return "", &UnsupportedError{Format: m.format, Feature: "the format (want jpeg, png, bmp, gif, tiff or webp; convert the file to jpeg or png)"}
+			return "", &UnsupportedError{Format: m.format,
+				Feature: "the format (want jpeg, png, bmp, gif, tiff or webp; convert the file to jpeg or png)"}
 		}
 		if match {
 			return m.format, nil

@@ -78,9 +78,11 @@ func TestNotes(t *testing.T) {
 	}{
 		{made("s420.jpg"), 0}, {made("cmyk.jpg"), CMYK}, {made("gray16.png"), Deep}, {made("exif_rotated.jpg"), Turned},
 		{made("s420_progressive.jpg"), 0}, {made("palette.png"), 0},
-		{pillow("b420_zero100.jpg"), Damaged}, {pillow("rst_ins0.jpg"), Damaged}, {pillow("b420_nodht.jpg"), 0}, {pillow("rgb_noiend.png"), Damaged},
+		{pillow("b420_zero100.jpg"), Damaged}, {pillow("rst_ins0.jpg"), Damaged}, {pillow("b420_nodht.jpg"), 0},
+		{pillow("rgb_noiend.png"), Damaged},
 		{pillow("rgb_tail.png"), 0}, {pillow("pal_plte3.png"), BeyondPalette}, {pillow("pal_trns.png"), Transparent},
-		{pillow("exif1.jpg"), 0}, {pillow("exif6.jpg"), Turned}, {pillow("exif9.jpg"), 0}, {pillow("exif6.png"), Turned}, {pillow("exif8.webp"), Turned},
+		{pillow("exif1.jpg"), 0}, {pillow("exif6.jpg"), Turned}, {pillow("exif9.jpg"), 0}, {pillow("exif6.png"), Turned},
+		{pillow("exif8.webp"), Turned},
 		{pillow("orient6.tif"), 0 /* Pillow turns TIFF itself */}, {pillow("anim.gif"), Animated}, {pillow("t.gif"), Transparent},
 		{pillow("alpha.webp"), Transparent}, {pillow("lossless.webp"), 0},
 	} {
@@ -107,7 +109,8 @@ func TestNotes(t *testing.T) {
 	counts := NoteCounts{}
 	counts.Add(Turned | Profile)
 	counts.Add(Turned)
-	if got := strings.Join(counts.Words(3, false), "; "); !strings.HasPrefix(got, "2 of 3 images lie on their side") || strings.Contains(got, "ICC") {
+	got := strings.Join(counts.Words(3, false), "; ")
+	if !strings.HasPrefix(got, "2 of 3 images lie on their side") || strings.Contains(got, "ICC") {
 		t.Errorf("got %q", got)
 	}
 	if got := counts.Names(); len(got) != 2 || got["exif_orientation"] != 2 || got["icc_profile"] != 1 {
@@ -124,7 +127,8 @@ func TestRefusedByName(t *testing.T) {
 		{"<!DOCTYPE html><html>", "html"},
 	} {
 		_, err := Decode([]byte(tt.head))
-		if err == nil || !strings.HasPrefix(err.Error(), "decode: "+tt.want+":") || !strings.Contains(err.Error(), "convert the file to jpeg or png") {
+		if err == nil || !strings.HasPrefix(err.Error(), "decode: "+tt.want+":") ||
+			!strings.Contains(err.Error(), "convert the file to jpeg or png") {
 			t.Errorf("%q: error %v, want one that names %s", tt.head, err, tt.want)
 		}
 	}

@@ -183,8 +183,8 @@ func columns(schema *parquet.Schema) (image, path, label *parquet.LeafColumn, er
 		for _, column := range schema.Columns() {
 			have = append(have, strings.Join(column, "."))
 		}
-		return nil, nil, nil, fmt.Errorf("columns %s, want an image (%s) with its bytes and a label of whole numbers (%s)", strings.Join(have, ", "),
-			strings.Join(imageColumns, ", "), strings.Join(labelColumns, ", "))
+		return nil, nil, nil, fmt.Errorf("columns %s, want an image (%s) with its bytes and a label of whole numbers (%s)",
+			strings.Join(have, ", "), strings.Join(imageColumns, ", "), strings.Join(labelColumns, ", "))
 	}
 	return image, path, label, nil
 }

@@ -71,9 +71,11 @@ func TestReadsWhatDatasetsWrites(t *testing.T) {
 		name  string
 		codec compress.Codec
 		page  int
-	}{{"plain", &parquet.Uncompressed, 1000}, {"snappy", &parquet.Snappy, 1 << 20}, {"zstd", &parquet.Zstd, 5000}, {"gzip", &parquet.Gzip, 500}} {
+	}{{"plain", &parquet.Uncompressed, 1000}, {"snappy", &parquet.Snappy, 1 << 20}, {"zstd", &parquet.Zstd, 5000},
+		{"gzip", &parquet.Gzip, 500}} {
 		t.Run(tt.name, func(t *testing.T) {
-			path := write(t, rows, 100, parquet.Compression(tt.codec), parquet.PageBufferSize(tt.page), parquet.KeyValueMetadata("huggingface", about))
+			path := write(t, rows, 100, parquet.Compression(tt.codec), parquet.PageBufferSize(tt.page),
+				parquet.KeyValueMetadata("huggingface", about))
 			f, err := Open(path)
 			if err != nil {
 				t.Fatal(err)
@@ -159,7 +161,8 @@ func TestOtherColumns(t *testing.T) {
 		Image []byte  `parquet:"image"`
 		Label []int64 `parquet:"label"`
 	}
-	for _, path := range []string{write(t, []text{{"a", 1}}, 1), write(t, []named{{[]byte("a"), "cat"}}, 1), write(t, []boxes{{[]byte("a"), []int64{1, 2}}}, 1)} {
+	for _, path := range []string{write(t, []text{{"a", 1}}, 1), write(t, []named{{[]byte("a"), "cat"}}, 1),
+		write(t, []boxes{{[]byte("a"), []int64{1, 2}}}, 1)} {
 		if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "want an image") || !strings.Contains(err.Error(), "columns ") {
 			t.Errorf("error %v, want one that lists the columns", err)
 		}

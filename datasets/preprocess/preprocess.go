@@ -98,7 +98,8 @@ func (r Recipe) Full() (Recipe, error) {
 // CheckScale refuses a mean or a deviation, by that name, of values from 0 to 255: those of a tensor go from 0 to 1.
 func CheckScale(name string, v [3]float64) error {
 	if most := max(v[0], v[1], v[2]); most > 1 && !math.IsInf(most, 0) {
-		return fmt.Errorf("%s %s: these are of values from 0 to 255, want values from 0 to 1; divided by 255 they are %s", name, list(v, 1), list(v, 255))
+		return fmt.Errorf("%s %s: these are of values from 0 to 255, want values from 0 to 1; divided by 255 they are %s", name, list(v, 1),
+			list(v, 255))
 	}
 	return nil
 }

@@ -94,7 +94,8 @@ func countedCases() []claimCase {
 		{"one depth is missing", "se-cost-counted", nil, resnets("seresnet", 1100, 100_100)[:4], Untestable},
 		{"as much", "resnet-v2-equal-cost", nil, resnets("resnetv2_", 1001, 100_000), Holds},
 		{"more", "resnet-v2-equal-cost", nil, resnets("resnetv2_", 1001, 110_000), Fails},
-		{"fewer than both", "resnet152-under-vgg16", nil, []Network{graph("resnet152", 1, 8), graph("vgg16", 1, 9), graph("vgg19", 1, 10)}, Holds},
+		{"fewer than both", "resnet152-under-vgg16", nil, []Network{graph("resnet152", 1, 8), graph("vgg16", 1, 9), graph("vgg19", 1, 10)},
+			Holds},
 		{"between them", "resnet152-under-vgg16", nil, []Network{graph("resnet152", 1, 9), graph("vgg16", 1, 9), graph("vgg19", 1, 10)}, Fails},
 		{"shown", "bottleneck-block", nil, []Network{graph("resnet50", 1, 10), graph("resnet34", 1, 9)}, Described},
 		{"5 M", "inception-v1-parameters", nil, []Network{graph("googlenet", 5e6, 9)}, Holds},
@@ -177,8 +178,10 @@ func timedCases() []claimCase {
 		{"batches do not", "batch-curve", []record.Record{batch(1, 10), batch(2, 24)}, nil, Refuted},
 		{"as long", "batch-curve", []record.Record{batch(1, 10), batch(2, 20)}, nil, Unresolved},
 		{"one batch", "batch-curve", []record.Record{batch(1, 10)}, nil, Untestable},
-		{"in proportion", "resolution-curve", []record.Record{pixels(112, 10, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, nil, Confirmed},
-		{"small ones dear", "resolution-curve", []record.Record{pixels(112, 20, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, nil, Refuted},
+		{"in proportion", "resolution-curve", []record.Record{pixels(112, 10, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, nil,
+			Confirmed},
+		{"small ones dear", "resolution-curve", []record.Record{pixels(112, 20, 1e9), pixels(224, 40, 4e9), pixels(448, 160, 16e9)}, nil,
+			Refuted},
 		{"shown", "depthwise-share-of-peak", agreeing, ten, Described},
 		{"no peak", "depthwise-share-of-peak", agreeing[1:], ten, Untestable},
 		{"shown", "folded-batch-norm", ms("vgg16_bn vgg16", 130, 100), nil, Described},
@@ -226,7 +229,8 @@ func accuracyCases() []claimCase {
 	mobile := []Network{network("mobilenetv3_large_100", "m", 2e8, true), network("mobilenetv2_100", "m", 3e8, true),
 		network("mobilenetv2_110d", "m", 43e7, true), network("efficientnet_b0", "e", 39e7, true), network("mobilenetv1_100", "m", 57e7, true)}
 	light := func(b0 float64) []record.Record {
-		return append(judged("resnet50.ra_in1k 79", "mobilenetv2_100.ra_in1k 73", "mobilenetv3_large_100.ra_in1k 76", "efficientnet_b0.ra_in1k 77",
+		return append(judged("resnet50.ra_in1k 79", "mobilenetv2_100.ra_in1k 73", "mobilenetv3_large_100.ra_in1k 76",
+			"efficientnet_b0.ra_in1k 77",
 			"resnet50d.ra4_e3600_r224_in1k 78", "mobilenetv1_100.ra4_e3600_r224_in1k 75", "mobilenetv3_large_100.ra4_e3600_r224_in1k 76"),
 			eval("efficientnet_b0.ra4_e3600_r224_in1k", b0))
 	}
@@ -390,7 +394,8 @@ func TestHolm(t *testing.T) {
 	for i, p := range []float64{1e-9, 0.02, 0.2, 0.6} {
 		four.add(comparison{claims: holds(i != 1), p: p, says: fmt.Sprint("c", i)})
 	}
-	if r := four.result(true, ""); r.Verdict != Unresolved || r.Summary != "c0; c1 (this may be chance); c2 (this may be chance); c3 (this may be chance)." {
+	const want = "c0; c1 (this may be chance); c2 (this may be chance); c3 (this may be chance)."
+	if r := four.result(true, ""); r.Verdict != Unresolved || r.Summary != want {
 		t.Errorf("four pairs: have %q, %q", r.Verdict, r.Summary)
 	}
 	var one tally

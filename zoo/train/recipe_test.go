@@ -139,7 +139,8 @@ func TestMix(t *testing.T) {
 			}
 		}
 		if boxes < test.least || boxes > test.most || changed < 30 {
-			t.Errorf("%+v: of 50 first images %d have a box and %d are changed, want %d to %d and at least 30", l, boxes, changed, test.least, test.most)
+			t.Errorf("%+v: of 50 first images %d have a box and %d are changed, want %d to %d and at least 30", l, boxes, changed, test.least,
+				test.most)
 		}
 	}
 	images, targets := []float32{1, 2, 3}, []float64{1}

@@ -51,16 +51,19 @@ func TestFit(t *testing.T) {
 		{name: "averaged first", root: pkDict{"model", fitDict("", "0"), "model_ema", fitDict("module.", "2")},
 			section: "model_ema", prefix: "module.", first: 20},
 		{name: "averaged is of something else", root: pkDict{"model", fitDict("", "0"), "model_ema", pkDict{"x", extra}}, section: "model"},
-		{name: "nested", root: pkDict{"ema", pkDict{"decay", 0.9, "state_dict", fitDict("", "2")}, "model", pkDict{"state_dict", fitDict("", "0")}},
+		{name: "nested", root: pkDict{"ema", pkDict{"decay", 0.9, "state_dict", fitDict("", "2")}, "model",
+			pkDict{"state_dict", fitDict("", "0")}},
 			section: "ema.state_dict", first: 20},
 		{name: "in an object", root: pkDict{"callbacks", pkNew{"my EMA", pkDict{"weights", fitDict("net.", "2")}}},
 			section: "callbacks.weights", prefix: "net.", first: 20},
 		{name: "a dictionary of an unknown class", root: pkDict{"state_dict", pkRaw("cmy\nDict\n)R(" + raw(fitDict("", "2")...) + "u")},
 			section: "state_dict", first: 20},
 		{name: "in a list", root: pkList{fitDict("", "2"), pkDict{"epoch", 1}}, section: "0", first: 20},
-		{name: "in a tuple below a key", root: pkDict{"learner", pkTuple{nil, fitDict("net.", "2")}}, section: "learner.1", prefix: "net.", first: 20},
+		{name: "in a tuple below a key", root: pkDict{"learner", pkTuple{nil, fitDict("net.", "2")}}, section: "learner.1", prefix: "net.",
+			first: 20},
 		{name: "one unknown key", root: pkDict{"generator", fitDict("", "2")}, section: "generator", first: 20},
-		{name: "of two unknown keys one fits", root: pkDict{"critic", pkDict{"x", extra}, "actor", fitDict("", "2")}, section: "actor", first: 20},
+		{name: "of two unknown keys one fits", root: pkDict{"critic", pkDict{"x", extra}, "actor", fitDict("", "2")}, section: "actor",
+			first: 20},
 		{name: "one dictionary twice", root: pkRaw("}" + raw("student") + raw(fitDict("", "0")) + "q\x01s" + raw("teacher") + "h\x01s"),
 			section: "student"},
 		{name: "two unknown keys", root: pkDict{"student", fitDict("", "0"), "teacher", fitDict("model.", "2")},
@@ -176,7 +179,8 @@ func TestInertCalls(t *testing.T) {
 		"range":             pkCall{"builtins range", pkTuple{0, 3, 1}},
 		"RandomState": pkRaw("cnumpy.random._pickle\n__randomstate_ctor\n" + raw(pkTuple{"MT19937"}) + "R" +
 			raw(pkDict{"bit_generator", "MT19937", "state", pkDict{"pos", 1}}) + "b"),
-		"Generator":                pkRaw("cnumpy.random._pickle\n__generator_ctor\n" + raw(pkTuple{"PCG64"}) + "R" + raw(pkDict{"state", 1}) + "b"),
+		"Generator": pkRaw("cnumpy.random._pickle\n__generator_ctor\n" + raw(pkTuple{"PCG64"}) + "R" + raw(pkDict{"state", 1}) +
+			"b"),
 		"Random":                   pkRaw("crandom\nRandom\n)R" + raw(pkTuple{3, pkTuple{1, 2}, nil}) + "b"),
 		"logger":                   pkCall{"logging getLogger", pkTuple{"train"}},
 		"reduce":                   pkCall{"mine rebuild", pkTuple{1, pkDict{"a", 1}}},
@@ -259,8 +263,9 @@ func TestTorchScript(t *testing.T) {
 	layer := pkNew{"__torch__.torch.nn.modules.linear Linear", pkDict{"training", false, "w", fitDict("", "2")[1], "b", fitDict("", "0")[3]}}
 	model := pkNew{"__torch__ Net", pkDict{"training", false, "_is_full_backward_hook", nil, "a", layer}}
 	archive := func(root any) []byte {
-		return zipped(map[string][]byte{"m/data.pkl": pickled(root), "m/constants.pkl": pickled(pkTuple{}), "m/code/__torch__.py": []byte("class"),
-			"m/data/1": fitStorages["1"], "m/data/2": fitStorages["2"]}, 0)
+		return zipped(map[string][]byte{"m/data.pkl": pickled(root), "m/constants.pkl": pickled(pkTuple{}),
+			"m/code/__torch__.py": []byte("class"),
+			"m/data/1":            fitStorages["1"], "m/data/2": fitStorages["2"]}, 0)
 	}
 	f := open(t, "f.pt", archive(model))
 	if err := f.Fit(fitParams); err != nil {

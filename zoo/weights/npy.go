@@ -102,7 +102,8 @@ func npyEntry(file, name string, r io.ReaderAt, at, end int64) (entry, error) {
 		case strings.HasPrefix(kind, "V"):
 			what = "raw bytes, as bfloat16 becomes in NumPy"
 		}
-		return entry{}, &UnsupportedError{File: file, Item: name, Offset: at, Msg: "npy: " + what + ", want numbers; in Python: a.astype(\"<f4\")"}
+		return entry{}, &UnsupportedError{File: file, Item: name, Offset: at,
+			Msg: "npy: " + what + ", want numbers; in Python: a.astype(\"<f4\")"}
 	}
 	for _, d := range strings.FieldsFunc(string(shape[1]), func(r rune) bool { return strings.ContainsRune(",L \t\n", r) }) {
 		v, err := strconv.ParseInt(d, 10, 48)

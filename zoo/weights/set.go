@@ -56,7 +56,8 @@ func openFolder(path string) (*File, error) {
 	base := filepath.Base(path)
 	switch {
 	case len(files) == 0:
-		return nil, fmt.Errorf("weights: %s: is a folder without a checkpoint, want a file, or a folder with one or with a file for each tensor", base)
+		return nil, fmt.Errorf("weights: %s: is a folder without a checkpoint, want a file, or a folder with one or with a file for each tensor",
+			base)
 	case len(files) == 1 && !strings.HasSuffix(files[0], ".npy"):
 		return openNamed(filepath.Join(path, files[0]), base+"/"+files[0])
 	}
@@ -270,7 +271,8 @@ func (f *File) shardMissing(file string, index map[string]string) error {
 			tensors++
 		}
 	}
-	return fmt.Errorf("weights: %s: shard %s is missing, which has %d of %d tensors: %w", f.name, clip(file), tensors, len(index), fs.ErrNotExist)
+	return fmt.Errorf("weights: %s: shard %s is missing, which has %d of %d tensors: %w", f.name, clip(file), tensors, len(index),
+		fs.ErrNotExist)
 }
 
 // shardOf says which shard a file is by its name, as "shard 2 of 3", "" where it is none or the only one.

@@ -92,7 +92,8 @@ func TestSeveralFiles(t *testing.T) {
 	}
 	bins := map[string][]byte{
 		"pytorch_model.bin.index.json": index(map[string]string{"vit.a.w": "1.bin", "vit.a.b": "2.bin", "vit.fc.w": "2.bin"}),
-		"1.bin":                        torchZip(pkDict{"vit.a.w", tensor("0", 4, []int{2, 2}, []int{2, 1})}, map[string][]byte{"0": floats(0, 1, 2, 3)}),
+		"1.bin": torchZip(pkDict{"vit.a.w", tensor("0", 4, []int{2, 2}, []int{2, 1})},
+			map[string][]byte{"0": floats(0, 1, 2, 3)}),
 		"2.bin": torchZip(pkDict{"vit.a.b", tensor("0", 2, []int{2}, []int{1}), "vit.fc.w", tensor("1", 2, []int{2, 1}, []int{1, 1})},
 			map[string][]byte{"0": floats(8, 9), "1": floats(5, 6)}),
 	}
@@ -107,11 +108,14 @@ func TestSeveralFiles(t *testing.T) {
 		{"an index of any name", map[string][]byte{"x.json": mapped, one: first, two: second}, "x.json", 2},
 		{"pickled shards", bins, "", 2},
 		{"shards without an index", map[string][]byte{one: first, two: second}, "", 2},
-		{"a folder of Hugging Face", map[string][]byte{"model.safetensors": whole(""), "pytorch_model.bin": []byte("x"), "config.json": nil}, "", 1},
+		{"a folder of Hugging Face", map[string][]byte{"model.safetensors": whole(""), "pytorch_model.bin": []byte("x"), "config.json": nil}, "",
+			1},
 		{"a folder with one file", map[string][]byte{"epoch_3.safetensors": whole("model."), "log.txt": nil, ".hidden.pth": nil}, "", 1},
-		{"arrays", map[string][]byte{"a.w.npy": npy("<f4", "False", "2, 2", floats(0, 1, 2, 3)), "a.b.npy": npy("<f4", "False", "2,", floats(8, 9)),
+		{"arrays", map[string][]byte{"a.w.npy": npy("<f4", "False", "2, 2", floats(0, 1, 2, 3)),
+			"a.b.npy":  npy("<f4", "False", "2,", floats(8, 9)),
 			"fc.w.npy": npy("<f4", "False", "2L, 1L", floats(5, 6))}, "", 3},
-		{"arrays in folders", map[string][]byte{"a/w.npy": npy("<f4", "True", "2, 2", floats(0, 2, 1, 3)), "a/b.npy": npy("<f4", "False", "2,", floats(8, 9)),
+		{"arrays in folders", map[string][]byte{"a/w.npy": npy("<f4", "True", "2, 2", floats(0, 2, 1, 3)),
+			"a/b.npy":  npy("<f4", "False", "2,", floats(8, 9)),
 			"fc/w.npy": npy("<f4", "True", "2, 1", floats(5, 6))}, "", 3},
 		{"tensors", map[string][]byte{"a.w.pt": lone("a.w"), "a.b.pt": lone("a.b"), "fc.w.pth": lone("fc.w")}, "", 3},
 		{"safetensors of one name", map[string][]byte{
@@ -185,19 +189,23 @@ func TestSeveralFilesErrors(t *testing.T) {
 		{"no checkpoint", map[string][]byte{"config.json": []byte("{}"), "README.md": nil}, "", "is a folder without a checkpoint"},
 		{"two checkpoints", map[string][]byte{"1.pth": lone("a.b"), "2.safetensors": safeWith(t, "", "a.w", "a.b"), "3.safetensors": second}, "",
 			"a.b is in 2.safetensors and in 3.safetensors: 3 checkpoints in one folder? name one of the files"},
-		{"shard not there", map[string][]byte{"i.json": index(map[string]string{"a.w": "1.safetensors", "a.b": "2.safetensors"}), "1.safetensors": first}, "i.json",
+		{"shard not there", map[string][]byte{"i.json": index(map[string]string{"a.w": "1.safetensors", "a.b": "2.safetensors"}),
+			"1.safetensors": first}, "i.json",
 			"i.json: shard 2.safetensors is missing, which has 1 of 2 tensors"},
 		{"shard not there, no index", map[string][]byte{"m-00001-of-00003.safetensors": first, "m-00003-of-00003.safetensors": second}, "",
 			"shard m-00002-of-00003.safetensors is missing, m-00001-of-00003.safetensors says that there are 3"},
-		{"tensor not there", map[string][]byte{"i.json": index(map[string]string{"a.w": "1.safetensors", "x": "1.safetensors"}), "1.safetensors": first}, "i.json",
+		{"tensor not there", map[string][]byte{"i.json": index(map[string]string{"a.w": "1.safetensors", "x": "1.safetensors"}),
+			"1.safetensors": first}, "i.json",
 			"x: weight_map: 1.safetensors has no such tensor"},
 		{"elsewhere", map[string][]byte{"i.json": index(map[string]string{"a.w": "../1.safetensors"})}, "i.json", "want a file beside the index"},
-		{"elsewhere, absolute", map[string][]byte{"i.json": index(map[string]string{"a.w": "/etc/passwd"})}, "i.json", "want a file beside the index"},
+		{"elsewhere, absolute", map[string][]byte{"i.json": index(map[string]string{"a.w": "/etc/passwd"})}, "i.json",
+			"want a file beside the index"},
 		{"elsewhere, upwards", map[string][]byte{"i.json": index(map[string]string{"a.w": ".."})}, "i.json", "want a file beside the index"},
 		{"other JSON", map[string][]byte{"config.json": []byte(`{"architectures": ["ViT"]}`)}, "config.json", "JSON without weight_map"},
 		{"cut index", map[string][]byte{"i.json": []byte(`{"weight_map": {"a":`)}, "i.json", "index of shards: unexpected end"},
 		{"index of numbers", map[string][]byte{"i.json": []byte(`{"weight_map": {"a": 1}}`)}, "i.json", "index of shards: "},
-		{"itself", map[string][]byte{"i.json": index(map[string]string{"a.w": "i.json"})}, "i.json", "neither safetensors nor a PyTorch checkpoint"},
+		{"itself", map[string][]byte{"i.json": index(map[string]string{"a.w": "i.json"})}, "i.json",
+			"neither safetensors nor a PyTorch checkpoint"},
 		{"many shards", map[string][]byte{"m-000000001-of-999999999.bin": first, "x.bin": second}, "", "more than 16384 shards"},
 		{"a tensor alone", map[string][]byte{"a.b.pt": lone("a.b")}, "a.b.pt", "holds a tensor without a name; name its folder"},
 		{"an array alone", map[string][]byte{"a.b.npy": array}, "a.b.npy", "holds a tensor without a name; name its folder"},
@@ -207,7 +215,8 @@ func TestSeveralFilesErrors(t *testing.T) {
 		{"objects", map[string][]byte{"a.npy": npy("|O", "False", "2,", nil), "b.npy": array}, "", "npy: Python objects, want numbers"},
 		{"big-endian", map[string][]byte{"a.npy": npy(">f4", "False", "2,", floats(1, 2)), "b.npy": array}, "", "npy: big-endian numbers, want"},
 		{"bfloat16", map[string][]byte{"a.npy": npy("|V2", "False", "2,", floats(1)), "b.npy": array}, "", "npy: raw bytes, as bfloat16 becomes"},
-		{"savez_compressed", map[string][]byte{"w.npz": zipped(map[string][]byte{"a.npy": array}, zip.Deflate)}, "w.npz", "compressed, as numpy.savez_compressed"},
+		{"savez_compressed", map[string][]byte{"w.npz": zipped(map[string][]byte{"a.npy": array}, zip.Deflate)}, "w.npz",
+			"compressed, as numpy.savez_compressed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, err := Open(filepath.Join(folder(t, c.files), c.open))
@@ -236,7 +245,8 @@ func TestLoneShard(t *testing.T) {
 	if err := errors.Join(bind("model-00001-of-00001.safetensors", all), bind("model-00001-of-00002.safetensors", all)); err != nil {
 		t.Error(err)
 	}
-	const want = "model-00002-of-00003.safetensors: is shard 2 of 3 by its name, want the folder or the index of all shards: 1 of 3 parameters fit; 2 missing"
+	const want = "model-00002-of-00003.safetensors: is shard 2 of 3 by its name, want the folder or the index of all shards: " +
+		"1 of 3 parameters fit; 2 missing"
 	if err := bind("model-00002-of-00003.safetensors", safeWith(t, "", "a.b")); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("have %v, want %q", err, want)
 	}
@@ -253,13 +263,15 @@ func TestTypesByName(t *testing.T) {
 		value any
 		want  string
 	}{
-		{v3("float8_e4m3fn"), "a.b: dtype F8_E4M3, want a floating-point one of 16, 32 or 64 bits; in Python: d = torch.load(\"f.pth\"); torch.save({k: v.float() for"},
+		{v3("float8_e4m3fn"), "a.b: dtype F8_E4M3, want a floating-point one of 16, 32 or 64 bits; " +
+			"in Python: d = torch.load(\"f.pth\"); torch.save({k: v.float() for"},
 		{v3("float8_e5m2fnuz"), "a.b: dtype F8_E5M2FNUZ, want"},
 		{v3("int8"), "a.b: dtype I8, want a floating-point one; the weights may be quantized"},
 		{v3("float4_e2m1fn_x2"), "a.b: is a pickled tensor of dtype torch.float4_e2m1fn_x2, want a tensor"},
 		{weird("torch._utils _rebuild_qtensor"), "a.b: is a pickled quantized tensor, want a tensor; in Python: d = torch.load(\"f.pth\"); " +
 			"torch.save({k: v.dequantize() if v.is_quantized else v for"},
-		{weird("torch._utils _rebuild_sparse_tensor"), "is a pickled sparse tensor, want a tensor; in Python: d = torch.load(\"f.pth\"); torch.save({k: v.to_dense() for"},
+		{weird("torch._utils _rebuild_sparse_tensor"), "is a pickled sparse tensor, want a tensor; " +
+			"in Python: d = torch.load(\"f.pth\"); torch.save({k: v.to_dense() for"},
 		{weird("torch._utils _rebuild_meta_tensor_no_storage"), "want a tensor; the numbers were never written"},
 	} {
 		d := append(fitDict("", "0")[:2:2], "a.b", c.value)
@@ -276,7 +288,8 @@ func TestTypesByName(t *testing.T) {
 func FuzzNPY(f *testing.F) {
 	f.Add(npy("<f4", "True", "2, 3", floats(count(6)...)))
 	f.Add(npy("|u1", "False", "", []byte{1}))
-	f.Add(zipped(map[string][]byte{"a.npy": npy("<f8", "False", "1,", make([]byte, 8)), "b/c.npy": npy("<i8", "False", "0, 3", nil)}, zip.Store))
+	f.Add(zipped(map[string][]byte{"a.npy": npy("<f8", "False", "1,", make([]byte, 8)), "b/c.npy": npy("<i8", "False", "0, 3", nil)},
+		zip.Store))
 	f.Add([]byte(npyMagic + "\x02\x00\x05\x00\x00\x00{'de}"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		if _, err := npyEntry("f", "", bytes.NewReader(content), 0, int64(len(content))); err != nil {

@@ -1,6 +1,7 @@
 // Package weights reads the numbers of a network: published checkpoints as safetensors, as PyTorch's .pth, .pt and
-// .pth.tar files or as NumPy's arrays, in one file or in several, and generated weights, which need no file. It fits them to a network's parameters by name and says
-// all that does not fit at once, and it writes safetensors. Its Store fetches published files and verifies them.
+// .pth.tar files or as NumPy's arrays, in one file or in several, and generated weights, which need no file. It fits them
+// to a network's parameters by name and says all that does not fit at once, and it writes safetensors. Its Store fetches
+// published files and verifies them.
 //
 // The contract. Every kind of weights is a Source: named tensors in row-major PyTorch order, given as float32.
 // float16, bfloat16 and float64 are converted; integers are listed with their shapes but never given as numbers, since

@@ -49,7 +49,8 @@ func Open(list *zoo.List, t runner.Task) (*Extractor, error) {
 		return nil, err
 	}
 	defer r.Close()
-	e := &Extractor{Network: r.Spec.Name, Name: r.Name(), File: filepath.Base(r.File), SHA256: r.SHA256, Section: r.Taken.Part(), Logits: r.Graph.Classes}
+	e := &Extractor{Network: r.Spec.Name, Name: r.Name(), File: filepath.Base(r.File), SHA256: r.SHA256,
+		Section: r.Taken.Part(), Logits: r.Graph.Classes}
 	if r.Graph, e.Features, err = Tap(r.Graph); err != nil {
 		return nil, err
 	}

@@ -125,7 +125,8 @@ func TestLearning(t *testing.T) {
 			t.Errorf("%+v, want %d draws around the mean", p, draws)
 		}
 	}
-	if first, end := curve.Points[0].Accuracy.Value, curve.Points[last].Accuracy.Value; end < first+0.1 || end != whole.Score().Accuracy.Value {
+	first, end := curve.Points[0].Accuracy.Value, curve.Points[last].Accuracy.Value
+	if end < first+0.1 || end != whole.Score().Accuracy.Value {
 		t.Errorf("from %g to %g", first, end)
 	}
 }

@@ -5,9 +5,10 @@
 // image is predicted by a head that has not seen the image's fold, and what the head's settings depend on has not seen it
 // either. Images may be dealt out several times, in splits: an outcome has the predictions of all of them, scores are means
 // over the splits, and intervals and tests count an image once, because the splits are of the same images. Their means are
-// of heads' right answers; the mean of heads' probabilities is right more often than any one head. All draws depend on seeds and on the arguments alone, so that the same arguments give the same results. A row of
-// probabilities sums to 1, or is zero where nothing can be said: that image counts as wrong. Products run in float32 on the
-// kernels of the networks, sums and the minimiser in float64. Memory for features is bounded by [MostValues].
+// of heads' right answers; the mean of heads' probabilities is right more often than any one head. All draws depend on
+// seeds and on the arguments alone, so that the same arguments give the same results. A row of probabilities sums to 1,
+// or is zero where nothing can be said: that image counts as wrong. Products run in float32 on the kernels of the networks,
+// sums and the minimiser in float64. Memory for features is bounded by [MostValues].
 //
 // It knows no files and no networks: bench/choose/features computes features and keeps them, bench/choose asks the question
 // and picks. Intervals and tests of counts are bench/stat's.

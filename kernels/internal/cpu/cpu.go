@@ -1,5 +1,5 @@
-// Package cpu says what the processor can do and how large its caches are, lets a waiting thread rest its core for a moment, and sets a thread's mode
-// for numbers below the normal range.
+// Package cpu says what the processor can do and how large its caches are, lets a waiting thread rest its core for a
+// moment, and sets a thread's mode for numbers below the normal range.
 //
 // The contract: the flags are set once, before main, and obey GODEBUG=cpu.NAME=off. A mode belongs to the operating
 // system's thread, not to the goroutine: who calls Flush has locked the goroutine to its thread and calls Restore before
