@@ -155,9 +155,10 @@ func (c *Conv) weights(p panel, d depthRange) int {
 // of the source side by side, so that a line of the panel is written once.
 func (c *Conv) pack(p panel) {
 	gc, taps, depth := c.C/c.Groups, c.taps(), c.depth()
-	filters := make([]float32, p.cols*depth)
+	stride := depth + f32.NR // filters 4 KiB apart would want the same few lines of L1
+	filters := make([]float32, p.cols*stride)
 	for j := range p.cols {
-		into := filters[j*depth : (j+1)*depth]
+		into := filters[j*stride:][:depth]
 		if in := c.filter(p.col+j, into); &in[0] != &into[0] {
 			copy(into, in)
 		}
@@ -170,11 +171,12 @@ func (c *Conv) pack(p panel) {
 				at[d.start+k] = c.weights(p, d) + first*d.depth() + k*width
 			}
 		}
+		columns := min(width, p.cols-first)
 		for ic := range gc {
 			for tap := range taps {
-				out := c.packed[at[tap*gc+ic]:][:min(width, p.cols-first)]
+				out, in := c.packed[at[tap*gc+ic]:][:columns], filters[first*stride+ic*taps+tap:]
 				for j := range out {
-					out[j] = filters[(first+j)*depth+ic*taps+tap]
+					out[j] = in[j*stride]
 				}
 			}
 		}

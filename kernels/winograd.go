@@ -120,42 +120,49 @@ func (w *winograd) take() {
 	}
 }
 
-// pack transforms one panel's filters: U = G·g·Gᵀ.
+// pack transforms one panel's filters: U = G·g·Gᵀ. It takes a channel of all its filters at a time, whose lines of packed
+// are then written while they are in L1.
 func (w *winograd) pack(panel int) {
-	g := [6][3]float64{{1.0 / 4, 0, 0}, {-1.0 / 6, -1.0 / 6, -1.0 / 6}, {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-		{1.0 / 24, 1.0 / 12, 1.0 / 6}, {1.0 / 24, -1.0 / 12, 1.0 / 6}, {0, 0, 1}}
-	buffer := make([]float32, w.depth())
+	columns, depth := min(f32.NR, w.OC-panel*f32.NR), w.depth()
+	stride := depth + f32.NR // filters 4 KiB apart would want the same few lines of L1
+	filters := make([]float32, columns*stride)
+	for j := range columns {
+		into := filters[j*stride:][:depth]
+		if in := w.filter(panel*f32.NR+j, into); &in[0] != &into[0] {
+			copy(into, in)
+		}
+	}
 	first, _ := w.chunkOf(panel)
 	if w.most == 1 {
 		first = panel
 	}
 	step := w.weights(first, 1, 0) - w.weights(first, 0, 0)
-	at := make([]int, 0, w.C) // where each channel's first point and output channel lie in packed
+	var half [3][6]float64
 	for from := 0; from < w.C; from = w.blockEnd(from) {
 		block := w.blockEnd(from) - from
+		at := w.weights(first, 0, from) + (panel-first)*block*f32.NR
 		for c := range block {
-			at = append(at, w.weights(first, 0, from)+((panel-first)*block+c)*f32.NR)
-		}
-	}
-	for oc := panel * f32.NR; oc < min(w.OC, (panel+1)*f32.NR); oc++ {
-		filters := w.filter(oc, buffer)
-		for c := range w.C {
-			filter := filters[9*c:][:9]
-			out := w.packed[at[c]+oc%f32.NR:]
-			var half [6][3]float64
-			for i, row := range g {
-				for x := range 3 {
-					half[i][x] = row[0]*float64(filter[x]) + row[1]*float64(filter[3+x]) + row[2]*float64(filter[6+x])
+			for j := range columns {
+				g := (*[9]float32)(filters[j*stride+9*(from+c):])
+				for x := range half {
+					half[x] = spreadFilter(float64(g[x]), float64(g[3+x]), float64(g[6+x]))
 				}
-			}
-			for i := range 6 {
-				for j, row := range g {
-					v := row[0]*half[i][0] + row[1]*half[i][1] + row[2]*half[i][2]
-					out[(6*i+j)*step] = float32(v)
+				out := w.packed[at+c*f32.NR+j:]
+				for i := range 6 {
+					for k, v := range spreadFilter(half[0][i], half[1][i], half[2][i]) {
+						out[(6*i+k)*step] = float32(v)
+					}
 				}
 			}
 		}
 	}
+}
+
+// spreadFilter is G·(a, b, c), three taps at six points.
+func spreadFilter(a, b, c float64) [6]float64 {
+	a6, b6, c6 := 1.0/6*a, 1.0/6*b, 1.0/6*c
+	a24, b12 := 1.0/24*a, 1.0/12*b
+	return [6]float64{1.0 / 4 * a, -(a6 + b6 + c6), b6 - a6 - c6, a24 + b12 + c6, a24 - b12 + c6, c}
 }
 
 // weights is where the filters of one point begin in packed, from channel c on, a block's first, of the matrix tile that
