@@ -80,8 +80,11 @@ func auxConv(g *nn.Builder, in, out, k int) {
 }
 
 // fromImageNet takes images normalised by ImageNet's statistics to −1 … 1, which weights trained in TensorFlow want:
-// torchvision's transform_input.
+// torchvision's transform_input. A network that learns from scratch takes images as they come.
 func fromImageNet(g *nn.Builder, x nn.Value) nn.Value {
+	if g.FromScratch {
+		return x
+	}
 	scale, shift := make([]float64, 3), make([]float64, 3)
 	for c := range scale {
 		scale[c] = imageNetStd[c] / 0.5

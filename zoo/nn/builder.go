@@ -25,7 +25,7 @@ type state struct {
 	Library  string // see Config
 	expect   bool
 
-	FromScratch bool // whether tables of positions are made for Size
+	FromScratch bool // whether what only published weights need is left out
 }
 
 // Config is what a network is built for.
@@ -37,8 +37,8 @@ type Config struct {
 	// Training adds what evaluation leaves out: dropout, stochastic depth and auxiliary heads.
 	Training bool
 
-	// FromScratch makes tables of positions for Size itself. Otherwise they have the size of the published ones and are
-	// resampled.
+	// FromScratch leaves out what only published weights need: tables of positions are made for Size itself, not resampled to
+	// it, and images are taken as they come.
 	FromScratch bool
 
 	// Library names the library whose network is wanted, where libraries compute one network differently: "" for the
