@@ -44,8 +44,8 @@ zoo/nn, (kernels/ref) < zoo/interp
 # Gradients in float64 are the oracle's own loops backward, without a kernel, as the oracle is.
 zoo/interp, (kernels/ref) < zoo/train/twin
 
-# What learns a network knows its graph and its parameters, and no image file.
-zoo/nn < zoo/train
+# Networks of one operation each, for tests of gradients.
+zoo/nn < zoo/train/internal/small
 
 # A network is its papers' table and its checkpoints: it is described, read and drawn without a kernel.
 zoo/nn < zoo/weights
@@ -54,6 +54,10 @@ zoo/nn < zoo/weights
 # The engine alone joins graphs to kernels. It takes from the oracle only the values of nodes that no image reaches, which it
 # computes once, at load.
 (zoo/interp, kernels/par), zoo/nn, kernels < zoo/engine
+
+# What teaches a network knows its graph and its parameters, and no image file. Operations that no kernel takes backward are the
+# twin's.
+(zoo/train/twin, zoo/interp, kernels/par, kernels/ref), zoo/nn, kernels < zoo/train
 
 # Images know no network: a recipe says what becomes of them.
 (datasets/decode) < datasets/preprocess

@@ -1,9 +1,13 @@
-// Package train teaches networks.
+// Package train teaches networks: it computes losses and gradients on kernels, and changes parameters by them.
 //
 // The contract: a recipe is data, and with a seed it says everything that is random: what step s does with a batch depends
 // on seed and s alone, so that a run that was stopped goes on to the same bits. Optimizers have PyTorch's order of
 // operations, for parameters of float32 and of float64 alike, so that the code that is compared with PyTorch's figures is
 // the code that is used.
+//
+// A Network's pass gives the same bits for the same parameters, images and step, whatever the number of workers. Its memory is
+// planned: a value is kept until its last reader, forward or backward, has run. A loss that is not a number is an error that names
+// the step and the first layer that puts out one that is none.
 //
 // It leaves to others what must be computed (zoo/train/twin, the gradients in float64), and what is done to one image
 // (datasets/augment).
@@ -18,4 +22,7 @@ func random(seed uint64, step int, purpose uint64) *rand.Rand {
 }
 
 // The purposes of random numbers; each has a sequence of its own.
-const forMixing uint64 = 1
+const (
+	forMixing   uint64 = 1
+	forDropping uint64 = 1 << 32 // and on, one for each node
+)

@@ -10,25 +10,49 @@ import (
 
 // back takes the gradient of node i's value to its inputs and its parameters.
 func (p *pass) back(i int) error {
-	node, dy, n := &p.Graph.Nodes[i], p.dvalues[i], p.images(i)
-	xs := interp.Inputs(p.Graph, i, p.values, n)
-	var in nn.Shape // of the first input
-	var x, dx []float64
-	if len(xs) > 0 {
-		in, x = p.Graph.Nodes[node.In[0]].Out, xs[0]
-		dx = make([]float64, len(x))
+	node, n := &p.Graph.Nodes[i], p.images(i)
+	dy := p.dvalues[i]
+	if factors := p.factors(i); factors != nil {
+		dy = make([]float64, len(dy))
+		ref.Mul(dy, p.dvalues[i], factors, 1, len(dy))
 	}
-	w := p.param(node.Weight)
-	dw := make([]float64, len(w))
-	db := make([]float64, len(p.param(node.Bias)))
+	params := interp.Params[float64]{Weight: p.param(node.Weight), Bias: p.param(node.Bias)}
+	dxs, dparams, err := Back(p.Graph, i, interp.Inputs(p.Graph, i, p.values, n), p.values[i], dy, params, n)
+	for k, dx := range dxs {
+		p.add(node.In[k], dx)
+	}
+	p.learn(node.Weight, dparams.Weight)
+	p.learn(node.Bias, dparams.Bias)
+	return err
+}
+
+// Back is the gradients of node i for its inputs and its parameters, from dy, that of its value y, over n images. A batch norm
+// is one by the batch's statistics. What a node drops is left to the caller.
+func Back(g *nn.Graph, i int, xs [][]float64, y, dy []float64, p interp.Params[float64], n int) (
+	dxs [][]float64, dp interp.Params[float64], err error) {
+	node := &g.Nodes[i]
+	var in nn.Shape // of the first input
+	var x []float64
+	for _, v := range xs {
+		dxs = append(dxs, make([]float64, len(v)))
+	}
+	var dx []float64
+	if len(xs) > 0 {
+		in, x, dx = g.Nodes[node.In[0]].Out, xs[0], dxs[0]
+	}
+	w := p.Weight
+	if w != nil {
+		dp.Weight = make([]float64, len(w))
+	}
+	if p.Bias != nil {
+		dp.Bias = make([]float64, len(p.Bias))
+	}
+	dw, db := dp.Weight, dp.Bias
 	c, pixels := in.C, in.H*in.W
 	switch node.Op {
 	case nn.Conv:
 		convGrad(dx, dw, db, dy, x, w, node, in, n)
 	case nn.Linear:
-		if len(db) == 0 {
-			db = nil
-		}
 		ref.LinearGrad(dx, dw, db, dy, x, w, n, c, node.Out.C, pixels)
 	case nn.BatchNorm:
 		ref.BatchNormGrad(dx, dw, db, dy, x, w, node.Eps, n, c, pixels)
@@ -39,7 +63,7 @@ func (p *pass) back(i int) error {
 	case nn.Activate:
 		slope, known := slopes[node.Act]
 		if !known {
-			return fmt.Errorf("no gradient of activation %v", node.Act)
+			return nil, dp, fmt.Errorf("no gradient of activation %v", node.Act)
 		}
 		ref.ApplyGrad(dx, dy, x, slope)
 	case nn.MaxPool:
@@ -49,49 +73,35 @@ func (p *pass) back(i int) error {
 	case nn.AdaptiveAvgPool:
 		ref.AdaptiveAvgPoolGrad(dx, dy, n*c, in.H, in.W, node.Out.H, node.Out.W)
 	case nn.Add:
-		for _, to := range node.In {
-			p.add(to, dy)
+		for _, d := range dxs {
+			copy(d, dy)
 		}
-		return nil
 	case nn.Mul:
-		dgate := make([]float64, len(xs[1]))
-		ref.MulGrad(dx, dgate, dy, x, xs[1], n*c, pixels)
-		p.add(node.In[1], dgate)
+		ref.MulGrad(dx, dxs[1], dy, x, xs[1], n*c, pixels)
 	case nn.Scale:
 		ref.AffineGrad(dx, dw, nil, dy, x, w, n, c, pixels)
 	case nn.Affine:
 		ref.AffineGrad(dx, nil, nil, dy, x, node.Scale, n, c, pixels)
 	case nn.SplitSoftmax:
-		ref.SplitSoftmaxGrad(dx, dy, p.values[i], node.Groups, n, c, pixels)
+		ref.SplitSoftmaxGrad(dx, dy, y, node.Groups, n, c, pixels)
 	case nn.ChannelConv:
 		ref.ChannelConvGrad(dx, dw, dy, x, w, n, c)
-	case nn.Identity:
-		copy(dx, dy)
-		if factors := p.factors(i); factors != nil {
-			ref.Mul(dx, dy, factors, 1, len(dy))
-		}
 	case nn.Resample:
 		ref.ResampleGrad(dx, dy, node.FromGrid, node.ToGrid, node.Prefix, c)
 	case nn.Attention:
 		var bias, dbias []float64
 		if len(xs) > 1 {
-			bias, dbias = xs[1], make([]float64, len(xs[1]))
+			bias, dbias = xs[1], dxs[1]
 		}
 		ref.AttentionGrad(dx, dbias, dy, x, bias, interp.AttentionSize(node, n))
-		if bias != nil {
-			p.add(node.In[1], dbias)
-		}
-	case nn.Flatten, nn.Tokens, nn.Grid, nn.Slice, nn.SliceTokens, nn.Shuffle, nn.Pad, nn.Concat, nn.ConcatTokens, nn.Const:
-		return p.moved(i, xs, n)
+	case nn.Identity, nn.Flatten, nn.Tokens, nn.Grid, nn.Slice, nn.SliceTokens, nn.Shuffle, nn.Pad, nn.Concat, nn.ConcatTokens,
+		nn.Const:
+		err = moved(g, i, dxs, dw, dy, n)
 	case nn.Input, nn.RelCoords:
-		return nil
 	default:
-		return fmt.Errorf("no gradient of %v", node.Op)
+		err = fmt.Errorf("no gradient of %v", node.Op)
 	}
-	p.add(node.In[0], dx)
-	p.learn(node.Weight, dw)
-	p.learn(node.Bias, db)
-	return nil
+	return dxs, dp, err
 }
 
 // slopes are the derivatives of the activation functions.
@@ -102,9 +112,6 @@ var slopes = map[nn.Act]func(float64) float64{
 
 // convGrad is ref.ConvGrad of a node's weights as they are used, standardised or not.
 func convGrad(dx, dw, db, dy, x, w []float64, node *nn.Node, in nn.Shape, n int) {
-	if len(db) == 0 {
-		db = nil
-	}
 	size := interp.ConvSize(node, in, n)
 	if node.Kernel.StdEps == 0 {
 		ref.ConvGrad(dx, dw, db, dy, x, w, size)
@@ -116,11 +123,10 @@ func convGrad(dx, dw, db, dy, x, w []float64, node *nn.Node, in nn.Shape, n int)
 	ref.StandardizeGrad(dw, dstandard, w, node.Kernel.StdEps, node.Out.C)
 }
 
-// moved is the gradient of a node that computes nothing and puts each element of its result where one of its inputs, or of
-// its parameter, has it. The oracle moves numbers of places in the same way, which says where each comes from; 0 is nowhere.
-func (p *pass) moved(i int, xs [][]float64, n int) error {
-	node := &p.Graph.Nodes[i]
-	places, params := make([][]float64, len(xs)), interp.Params[float64]{}
+// moved is the gradient of a node that computes nothing and puts each element of its result where one of its inputs, or its
+// parameter, has it. The oracle moves numbers of places in the same way, which says where each comes from; 0 is nowhere.
+func moved(g *nn.Graph, i int, dxs [][]float64, dw, dy []float64, n int) error {
+	places, params := make([][]float64, len(dxs)), interp.Params[float64]{}
 	next := 0
 	number := func(size int) []float64 {
 		all := make([]float64, size)
@@ -130,25 +136,21 @@ func (p *pass) moved(i int, xs [][]float64, n int) error {
 		}
 		return all
 	}
-	for k, x := range xs {
-		places[k] = number(len(x))
+	for k, d := range dxs {
+		places[k] = number(len(d))
 	}
-	if node.Op == nn.Const {
-		params.Weight = number(len(p.Params[node.Weight]))
-	}
-	from, err := interp.Node(p.Graph, i, places, params, n)
+	params.Weight = number(len(dw))
+	from, err := interp.Node(g, i, places, params, n)
 	if err != nil {
 		return err
 	}
 	all := make([]float64, next+1)
 	for k, at := range from {
-		all[int(at)] += p.dvalues[i][k]
+		all[int(at)] += dy[k]
 	}
 	all = all[1:]
-	for k, x := range xs {
-		p.add(node.In[k], all[:len(x)])
-		all = all[len(x):]
+	for _, d := range append(dxs, dw) {
+		all = all[copy(d, all):]
 	}
-	p.learn(node.Weight, all)
 	return nil
 }

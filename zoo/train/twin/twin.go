@@ -87,7 +87,7 @@ func (t *Network) Train(b Batch) (Result, error) {
 	}
 	r := Result{Logits: p.values[len(p.values)-1], Running: p.running}
 	for _, head := range append([]nn.Head{{Node: len(t.Graph.Nodes) - 1, Weight: 1}}, t.Graph.Heads...) {
-		loss, d := crossEntropy(p.values[head.Node], b.Targets, b.N)
+		loss, d := CrossEntropy(p.values[head.Node], b.Targets, b.N)
 		r.Loss += head.Weight * loss
 		for i := range d {
 			d[i] *= head.Weight
@@ -107,8 +107,8 @@ func (t *Network) Train(b Batch) (Result, error) {
 	return r, nil
 }
 
-// crossEntropy is the mean over rows of −Σ target·log softmax(logits), and its gradient.
-func crossEntropy(logits, targets []float64, n int) (loss float64, d []float64) {
+// CrossEntropy is the mean over n rows of −Σ target·log softmax(logits), and its gradient.
+func CrossEntropy(logits, targets []float64, n int) (loss float64, d []float64) {
 	classes := len(logits) / n
 	d = make([]float64, len(logits))
 	for i := range n {

@@ -8,117 +8,9 @@ import (
 	"testing"
 
 	"zoobench/zoo/nn"
+	"zoobench/zoo/train/internal/small"
 	"zoobench/zoo/weights"
 )
-
-const classes = 2
-
-// cases have every operation and activation of nn, behind a layer with parameters, whose gradients say what comes through.
-var cases = []struct {
-	name string
-	size int
-	arch func(g *nn.Builder, x nn.Value) nn.Value
-}{
-	{"conv", 4, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.Conv("conv", in(g, x, 4), 4, nn.K(3).S(2).WithBias())
-	}},
-	{"grouped conv, dilated and cropped", 6, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.Conv("conv", in(g, x, 4), 6, nn.K(2).G(2).D(2).PadEdges(1, -1, 0, 2))
-	}},
-	{"depthwise conv", 5, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.Conv("conv", in(g, x, 3), 3, nn.K(3).G(nn.Depthwise).Same().S(2))
-	}},
-	{"standardised conv", 3, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.Conv("conv", in(g, x, 2), 3, nn.K(3).WithStd(1e-2).WithBias())
-	}},
-	{"linear", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.LinearNoBias("linear", in(g, x, 3), 4) }},
-	{"batch norm", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.BatchNorm("norm", in(g, x, 3), 1e-2) }},
-	{"group norm", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.GroupNorm("norm", in(g, x, 4), 2, 1e-2) }},
-	{"layer norm", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.LayerNorm("norm", in(g, x, 4), 1e-2) }},
-	{"max pool", 5, func(g *nn.Builder, x nn.Value) nn.Value { return g.MaxPool(in(g, x, 2), nn.K(3).S(2)) }},
-	{"average pool", 5, func(g *nn.Builder, x nn.Value) nn.Value { return g.AvgPool(in(g, x, 2), nn.K(3).S(2)) }},
-	{"average pool without padding", 4, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.AvgPool(in(g, x, 2), nn.K(3).S(2).WithCeil().WithoutPad())
-	}},
-	{"average pool of padding alone", 3, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.AvgPool(in(g, x, 2), nn.K(1).S(2).PadEdges(1, 1, 1, 1))
-	}},
-	{"adaptive average pool", 5, func(g *nn.Builder, x nn.Value) nn.Value { return g.AdaptiveAvgPool(in(g, x, 2), 3, 2) }},
-	{"add", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		x = in(g, x, 3)
-		return g.Add(x, x, g.Activate(x, nn.SiLU))
-	}},
-	{"gate", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		x = in(g, x, 3)
-		return g.Mul(x, g.Activate(g.GlobalAvgPool(x), nn.Sigmoid))
-	}},
-	{"product", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		x = in(g, x, 3)
-		return g.Mul(x, g.Activate(x, nn.Sigmoid))
-	}},
-	{"concat, slice and shuffle", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		x = in(g, x, 4)
-		return g.Shuffle(g.Concat(x, g.Slice(x, 1, 3)), 3)
-	}},
-	{"flatten", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.Flatten(in(g, x, 3)) }},
-	{"affine and scale", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.Scale("gamma", g.Affine(in(g, x, 3), []float64{1, 2, 3}, []float64{0.5}))
-	}},
-	{"pad", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.MaxPool(g.Pad(in(g, x, 2), nn.Edges{Top: 1, Right: 2}), nn.K(2).Valid())
-	}},
-	{"split softmax", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.SplitSoftmax(in(g, x, 6), 3) }},
-	{"channel conv", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.ChannelConv("eca", g.GlobalAvgPool(in(g, x, 5)), 3)
-	}},
-	{"dropout", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.StochasticDepth(g.Dropout(in(g, x, 3), 0.5), 0.25)
-	}},
-	{"tokens with positions of another size", 3, func(g *nn.Builder, x nn.Value) nn.Value {
-		x = g.Tokens(in(g, x, 3))
-		x = g.ConcatTokens(g.Const("cls_token", nn.Shape{C: 3, H: 1, W: 1}, 1, 1, 3), x)
-		pos := g.Const("pos_embed", nn.Shape{C: 3, H: 1, W: 5}, 1, 5, 3)
-		x = g.Add(x, g.Resample(pos, [2]int{2, 2}, [2]int{3, 3}, 1))
-		return g.Grid(g.SliceTokens(x, 0, 8), 2, 4)
-	}},
-	{"attention", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.Attention(in(g, x, 12), nn.AttentionSpec{Heads: 2})
-	}},
-	{"attention in shifted windows with a table", 4, func(g *nn.Builder, x nn.Value) nn.Value {
-		table := g.Const("relative_position_bias_table", nn.Shape{C: 2, H: 3, W: 3}, 9, 2)
-		return g.Attention(in(g, x, 12), nn.AttentionSpec{Heads: 2, HeadsFirst: true, Window: 2, Shift: 1, Bias: table})
-	}},
-	{"attention with a bias from coordinates", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		table := g.Activate(g.Linear("rel", g.RelCoords(2, 2), 2), nn.GELU)
-		return g.Attention(in(g, x, 12), nn.AttentionSpec{Heads: 2, Bias: table})
-	}},
-	{"activations", 3, func(g *nn.Builder, x nn.Value) nn.Value {
-		for _, act := range nn.Acts() {
-			x = g.Affine(g.Activate(in(g.In("%v", act), x, 4), act), []float64{2}, []float64{0.1})
-		}
-		return x
-	}},
-	{"auxiliary head", 2, func(g *nn.Builder, x nn.Value) nn.Value {
-		x = in(g, x, 3)
-		g.Head(g.Linear("aux", g.GlobalAvgPool(x), g.Classes), 0.3)
-		return g.Activate(x, nn.GELU)
-	}},
-}
-
-func in(g *nn.Builder, x nn.Value, out int) nn.Value { return g.Conv("in", x, out, nn.K(1).WithBias()) }
-
-// build makes a case a classifier.
-func build(t testing.TB, size int, arch func(g *nn.Builder, x nn.Value) nn.Value) *nn.Graph {
-	t.Helper()
-	whole := func(g *nn.Builder, x nn.Value) nn.Value {
-		return g.Linear("fc", g.Flatten(arch(g, x)), g.Classes)
-	}
-	g, err := nn.Build("small", whole, nn.Config{Size: size, Classes: classes, Training: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
 
 // batch is two images and what they show.
 func batch(t testing.TB, g *nn.Graph, w weights.Generator) Batch {
@@ -140,9 +32,9 @@ func batch(t testing.TB, g *nn.Graph, w weights.Generator) Batch {
 // TestGradients compares the gradient of every parameter with the loss's central difference.
 func TestGradients(t *testing.T) {
 	const h = 1e-5
-	for _, test := range cases {
-		t.Run(test.name, func(t *testing.T) {
-			g := build(t, test.size, test.arch)
+	for _, test := range small.Cases {
+		t.Run(test.Name, func(t *testing.T) {
+			g := small.Build(t, test.Size, test.Arch)
 			w := weights.Generator{Seed: 1}
 			net, err := New(g, w.Source(g.Params))
 			if err != nil {
@@ -190,8 +82,8 @@ func TestGradients(t *testing.T) {
 // TestEveryOperation finds operations and activations of nn that no case has, and so no gradient is known of.
 func TestEveryOperation(t *testing.T) {
 	ops, acts := map[nn.Op]bool{}, map[nn.Act]bool{}
-	for _, test := range cases {
-		for _, n := range build(t, test.size, test.arch).Nodes {
+	for _, test := range small.Cases {
+		for _, n := range small.Build(t, test.Size, test.Arch).Nodes {
 			ops[n.Op], acts[n.Act] = true, true
 		}
 	}
@@ -209,7 +101,7 @@ func TestEveryOperation(t *testing.T) {
 
 // TestTies gives a maximum's whole gradient to the first of equal elements, as PyTorch does.
 func TestTies(t *testing.T) {
-	g := build(t, 2, func(g *nn.Builder, x nn.Value) nn.Value {
+	g := small.Build(t, 2, func(g *nn.Builder, x nn.Value) nn.Value {
 		x = g.Add(g.Affine(x, []float64{0}, nil), g.Const("pos", nn.Shape{C: 3, H: 2, W: 2}, 4, 3))
 		return g.MaxPool(x, nn.K(2).Valid())
 	})
@@ -228,7 +120,7 @@ func TestTies(t *testing.T) {
 // TestRunning moves running statistics a tenth of the way to the batch's, of the variance to the estimate that is not biased.
 func TestRunning(t *testing.T) {
 	arch := func(g *nn.Builder, x nn.Value) nn.Value { return g.GlobalAvgPool(g.BatchNorm("norm", x, 0)) }
-	g := build(t, 1, arch)
+	g := small.Build(t, 1, arch)
 	w := weights.Generator{Seed: 1}
 	net, err := New(g, w.Source(g.Params))
 	if err != nil {
@@ -252,7 +144,7 @@ func TestRunning(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	g := build(t, 1, func(g *nn.Builder, x nn.Value) nn.Value { return g.BatchNorm("norm", x, 0) })
+	g := small.Build(t, 1, func(g *nn.Builder, x nn.Value) nn.Value { return g.BatchNorm("norm", x, 0) })
 	w := weights.Generator{}
 	net, err := New(g, w.Source(g.Params))
 	if err != nil {

@@ -1,0 +1,222 @@
+package train
+
+import (
+	"math"
+
+	"zoobench/kernels"
+	"zoobench/zoo/nn"
+)
+
+// site is where a layer stands.
+type site struct {
+	*Network
+	i    int
+	node *nn.Node
+}
+
+// x is the tensor of an input, y the node's own and dy its gradient.
+func (s site) x(k int) kernels.Tensor { return s.values[s.node.In[k]] }
+func (s site) y() kernels.Tensor      { return s.values[s.i] }
+func (s site) dy() kernels.Tensor     { return s.dvalues[s.i] }
+
+// to gives a part of the gradient of an input.
+func (s site) to(k int, write func(dst kernels.Tensor)) { s.give(s.node.In[k], write) }
+
+// layer chooses how a node is computed: by kernels, or as the twin does.
+func (net *Network) layer(i int) layer {
+	node := &net.Graph.Nodes[i]
+	s := site{net, i, node}
+	slow := func() layer { return &reference{s} }
+	if node.Const {
+		return slow()
+	}
+	for k := range node.In {
+		if net.Graph.Spread(i, k) && node.Op != nn.Add {
+			return slow()
+		}
+	}
+	switch node.Op {
+	case nn.Conv:
+		if node.Kernel.StdEps != 0 {
+			return slow()
+		}
+		return newConvolution(s)
+	case nn.Linear:
+		return newConvolution(s)
+	case nn.BatchNorm:
+		return newBatchNorm(s)
+	case nn.Activate:
+		return &activation{s, kernels.NewPointwise(nil, nil, acts[node.Act], net.pool.Size())}
+	case nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool:
+		return newPool(s)
+	case nn.Add:
+		return &addition{s}
+	case nn.Mul:
+		return &product{s}
+	case nn.Concat:
+		return &concat{s}
+	case nn.Slice:
+		return &slice{s}
+	case nn.Flatten:
+		return &flatten{s}
+	case nn.Identity, nn.Tokens, nn.Grid:
+		return &identity{site: s}
+	}
+	return slow()
+}
+
+// acts are the kernels' names of activation functions.
+var acts = map[nn.Act]kernels.Act{
+	nn.ReLU: kernels.ReLU, nn.ReLU6: kernels.ReLU6, nn.Sigmoid: kernels.Sigmoid, nn.SiLU: kernels.SiLU,
+	nn.HardSigmoid: kernels.HardSigmoid, nn.HardSwish: kernels.HardSwish, nn.GELU: kernels.GELU, nn.GELUTanh: kernels.GELUTanh,
+}
+
+// convolution is also a linear layer, a 1×1 one.
+type convolution struct {
+	site
+	shape   kernels.ConvShape
+	product *kernels.Conv // nil for a depthwise one, whose weights are packed anew
+	back    *kernels.ConvBack
+	grad    *kernels.ConvGrad
+	columns *kernels.Columns
+	sums    []float64
+}
+
+func newConvolution(s site) *convolution {
+	in, out, k := s.Graph.Nodes[s.node.In[0]].Out, s.node.Out, s.node.Kernel
+	if s.node.Op == nn.Linear {
+		k = nn.K(1)
+	}
+	c := &convolution{site: s, shape: kernels.ConvShape{
+		C: in.C, H: in.H, W: in.W, OC: out.C, OH: out.H, OW: out.W, KH: k.H, KW: k.W, SH: k.SH, SW: k.SW, DH: k.DH, DW: k.DW,
+		Top: k.Pad.Top, Left: k.Pad.Left, Groups: k.Groups,
+	}}
+	c.shape.Weight, c.shape.Exact = s.Params[s.node.Weight], true
+	workers := s.pool.Size()
+	c.grad = kernels.NewConvGrad(c.shape, workers)
+	if s.wanted[s.node.In[0]] {
+		c.back = kernels.NewConvBack(c.shape, workers)
+	}
+	if !c.shape.CanDepthwise() {
+		c.product = kernels.NewConv(c.shape, workers)
+	}
+	c.columns, c.sums = kernels.NewColumns(workers), make([]float64, out.C)
+	return c
+}
+
+func (c *convolution) forward() error {
+	weight := c.Params[c.node.Weight]
+	var bias []float32
+	if c.node.Bias >= 0 {
+		bias = c.Params[c.node.Bias]
+	}
+	if c.product == nil {
+		shape := c.shape
+		shape.Weight, shape.Bias = weight, bias
+		kernels.NewDepthwise(shape, c.pool.Size()).Run(c.pool, c.y(), c.x(0))
+		return nil
+	}
+	c.product.Repack(weight, bias)
+	c.product.Run(c.pool, c.y(), c.x(0), kernels.Tensor{})
+	return nil
+}
+
+func (c *convolution) backward() error {
+	c.grad.Run(c.pool, c.Gradients[c.node.Weight], c.dy(), c.x(0))
+	if c.node.Bias >= 0 {
+		c.columns.Sums(c.pool, c.sums, c.dy())
+		narrow(c.Gradients[c.node.Bias], c.sums)
+	}
+	if c.back != nil {
+		c.back.Repack(c.Params[c.node.Weight])
+		c.to(0, func(dst kernels.Tensor) { c.back.Run(c.pool, dst, c.dy()) })
+	}
+	return nil
+}
+
+func narrow(dst []float32, src []float64) {
+	for i, v := range src {
+		dst[i] = float32(v)
+	}
+}
+
+// batchNorm takes the batch's statistics in training and the running ones in evaluation.
+type batchNorm struct {
+	site
+	columns      *kernels.Columns
+	forwards     *kernels.Pointwise
+	backwards    *kernels.Blend
+	scale, shift []float32 // forwards: y = x·scale + shift
+	a, b, c      []float32 // backwards: dx = dy·a + x·b + c
+	mean         []float32
+	root         []float64 // √(variance + eps)
+	sums, more   []float64
+}
+
+func newBatchNorm(s site) *batchNorm {
+	c, workers := s.node.Out.C, s.pool.Size()
+	floats := func() []float32 { return make([]float32, c) }
+	n := &batchNorm{
+		site: s, columns: kernels.NewColumns(workers), scale: floats(), shift: floats(), a: floats(), b: floats(), c: floats(),
+		mean: floats(), root: make([]float64, c), sums: make([]float64, c), more: make([]float64, c),
+	}
+	n.forwards = kernels.NewPointwise(n.scale, n.shift, kernels.None, workers)
+	n.backwards = kernels.NewBlend(n.a, n.b, n.c, workers)
+	return n
+}
+
+func (n *batchNorm) forward() error {
+	x := n.x(0)
+	w, b := n.Params[n.node.Weight], n.Params[n.node.Bias]
+	mean, variance := n.Params[n.node.Mean], n.Params[n.node.Var]
+	size := float64(x.Pixels())
+	if n.training {
+		if size < 2 {
+			return errOneElement
+		}
+		n.columns.Sums(n.pool, n.sums, x)
+		for c, v := range n.sums {
+			n.mean[c] = float32(v / size)
+		}
+		n.columns.Squares(n.pool, n.more, x, n.mean)
+	}
+	for c := range n.scale {
+		at, spread := float64(mean[c]), float64(variance[c])
+		if n.training {
+			// The squares are around the mean in float32, which is off by a little.
+			exact := n.sums[c] / size
+			off := exact - float64(n.mean[c])
+			m := n.node.Momentum
+			biased := max(n.more[c]/size-off*off, 0)
+			n.pending[n.node.Mean][c] = float32(at + m*(exact-at))
+			n.pending[n.node.Var][c] = float32(spread + m*(biased*size/(size-1)-spread))
+			at, spread = exact, biased
+			n.sums[c] = exact
+		}
+		n.root[c] = math.Sqrt(spread + n.node.Eps)
+		scale := float64(w[c]) / n.root[c]
+		n.scale[c], n.shift[c] = float32(scale), float32(float64(b[c])-at*scale)
+		n.mean[c] = float32(at)
+	}
+	n.forwards.Run(n.pool, n.y(), x, kernels.Tensor{}, nil)
+	return nil
+}
+
+func (n *batchNorm) backward() error {
+	x, dy := n.x(0), n.dy()
+	size := float64(x.Pixels())
+	along := make([]float64, len(n.sums)) // Σ dy·(x − mean)
+	n.columns.Sums(n.pool, n.sums, dy)
+	n.columns.Products(n.pool, along, x, dy)
+	w, dw, db := n.Params[n.node.Weight], n.Gradients[n.node.Weight], n.Gradients[n.node.Bias]
+	for c, sum := range n.sums {
+		mean := float64(n.mean[c])
+		along[c] = (along[c] - mean*sum) / n.root[c]
+		dw[c], db[c] = float32(along[c]), float32(sum)
+		a := float64(w[c]) / n.root[c]
+		b := -a * along[c] / size / n.root[c]
+		n.a[c], n.b[c], n.c[c] = float32(a), float32(b), float32(-a*sum/size-b*mean)
+	}
+	n.to(0, func(dst kernels.Tensor) { n.backwards.Run(n.pool, dst, dy, x) })
+	return nil
+}

@@ -1,0 +1,251 @@
+package train
+
+import (
+	"zoobench/kernels"
+	"zoobench/zoo/nn"
+)
+
+// addition is a sum; an input that is one value for all images is lent to each.
+type addition struct{ site }
+
+func (a *addition) forward() error {
+	var rest []kernels.Tensor
+	for k := 1; k < len(a.node.In); k++ {
+		rest = append(rest, a.x(k))
+	}
+	first := a.x(0)
+	if first.N < a.n && len(rest) > 0 { // the first one sets the number of images
+		first, rest[0] = rest[0], first
+	}
+	a.sum.Run(a.pool, a.y(), first, kernels.Tensor{}, rest)
+	return nil
+}
+
+func (a *addition) backward() error {
+	dy := a.dy()
+	for k := range a.node.In {
+		a.to(k, func(dst kernels.Tensor) {
+			if !a.Graph.Spread(a.i, k) {
+				copy(dst.Data, dy.Data)
+				return
+			}
+			a.each(dst.Pixels(), func(p int) {
+				out := dst.Data[p*dst.C:][:dst.C]
+				clear(out)
+				for i := range dy.N {
+					for c, v := range dy.Data[(i*dst.Pixels()+p)*dst.C:][:dst.C] {
+						out[c] += v
+					}
+				}
+			})
+		})
+	}
+	return nil
+}
+
+// identity copies: what only looks at memory otherwise, and what drops elements or images in training.
+type identity struct {
+	site
+	factors []float32 // of the step under way; nil where nothing is dropped
+}
+
+func (d *identity) forward() error {
+	d.factors = nil
+	if d.training && d.node.Drop > 0 {
+		d.factors = d.Factors(d.i, d.step)
+	}
+	d.copy(d.y(), d.x(0))
+	return nil
+}
+
+func (d *identity) backward() error {
+	d.to(0, func(dst kernels.Tensor) { d.copy(dst, d.dy()) })
+	return nil
+}
+
+func (d *identity) copy(dst, src kernels.Tensor) {
+	if d.factors == nil {
+		copy(dst.Data, src.Data)
+		return
+	}
+	for i, v := range src.Data {
+		dst.Data[i] = d.factors[i] * v
+	}
+}
+
+// Factors are what a node that drops multiplies its elements by in a step, (n,H,W,C): 0, or 1/(1 − Drop).
+func (net *Network) Factors(node, step int) []float32 {
+	n := &net.Graph.Nodes[node]
+	r := random(net.Seed, step, forDropping+uint64(node))
+	kept := float32(1 / (1 - n.Drop))
+	factors := make([]float32, net.n*n.Out.Elems())
+	each := 1
+	if n.DropImages {
+		each = n.Out.Elems()
+	}
+	for i := 0; i < len(factors); i += each {
+		if r.Float64() >= n.Drop {
+			for k := range each {
+				factors[i+k] = kept
+			}
+		}
+	}
+	return factors
+}
+
+// concat lays channels behind one another.
+type concat struct{ site }
+
+func (c *concat) forward() error {
+	at := 0
+	for k := range c.node.In {
+		x := c.x(k)
+		c.copy(c.y(), at, x, 0, x.C)
+		at += x.C
+	}
+	return nil
+}
+
+func (c *concat) backward() error {
+	at := 0
+	for k := range c.node.In {
+		c.to(k, func(dst kernels.Tensor) { c.copy(dst, 0, c.dy(), at, dst.C) })
+		at += c.x(k).C
+	}
+	return nil
+}
+
+// copy copies n channels of every pixel, from channel from on to channel at on.
+func (s site) copy(dst kernels.Tensor, at int, src kernels.Tensor, from, n int) {
+	s.each(dst.N*dst.H, func(row int) {
+		for p := row * dst.W; p < (row+1)*dst.W; p++ {
+			copy(dst.Data[p*dst.C+at:][:n], src.Data[p*src.C+from:])
+		}
+	})
+}
+
+// slice is a range of channels.
+type slice struct{ site }
+
+func (c *slice) forward() error {
+	c.copy(c.y(), 0, c.x(0), c.node.From, c.node.To-c.node.From)
+	return nil
+}
+
+func (c *slice) backward() error {
+	c.to(0, func(dst kernels.Tensor) {
+		clear(dst.Data)
+		c.copy(dst, c.node.From, c.dy(), 0, c.node.To-c.node.From)
+	})
+	return nil
+}
+
+// flatten lays an image's elements in one row, channel by channel.
+type flatten struct{ site }
+
+func (f *flatten) forward() error {
+	x, y := f.x(0), f.y()
+	pixels := x.H * x.W
+	f.each(x.N, func(i int) {
+		image := y.Data[i*pixels*x.C:][:pixels*x.C]
+		for p := range pixels {
+			for c, v := range x.Data[(i*pixels+p)*x.C:][:x.C] {
+				image[c*pixels+p] = v
+			}
+		}
+	})
+	return nil
+}
+
+func (f *flatten) backward() error {
+	dy := f.dy()
+	f.to(0, func(dst kernels.Tensor) {
+		pixels := dst.H * dst.W
+		f.each(dst.N, func(i int) {
+			image := dy.Data[i*pixels*dst.C:][:pixels*dst.C]
+			for p := range pixels {
+				out := dst.Data[(i*pixels+p)*dst.C:][:dst.C]
+				for c := range out {
+					out[c] = image[c*pixels+p]
+				}
+			}
+		})
+	})
+	return nil
+}
+
+// product is a value by a gate of one pixel, or by another value of its own shape.
+type product struct{ site }
+
+func (m *product) forward() error {
+	m.sum.Run(m.pool, m.y(), m.x(0), m.x(1), nil)
+	return nil
+}
+
+func (m *product) backward() error {
+	dy := m.dy()
+	m.to(0, func(dst kernels.Tensor) { m.sum.Run(m.pool, dst, dy, m.x(1), nil) })
+	m.to(1, func(dst kernels.Tensor) {
+		if dst.H*dst.W == dy.H*dy.W {
+			m.sum.Run(m.pool, dst, dy, m.x(0), nil)
+			return
+		}
+		x := m.x(0)
+		pixels := x.H * x.W
+		m.each(x.N, func(i int) {
+			out := dst.Data[i*x.C:][:x.C]
+			clear(out)
+			for at := i * pixels * x.C; at < (i+1)*pixels*x.C; at += x.C {
+				g := dy.Data[at:][:x.C]
+				for c, v := range x.Data[at:][:x.C] {
+					out[c] += v * g[c]
+				}
+			}
+		})
+	})
+	return nil
+}
+
+// activation is an activation function of its own.
+type activation struct {
+	site
+	function *kernels.Pointwise
+}
+
+func (a *activation) forward() error {
+	a.function.Run(a.pool, a.y(), a.x(0), kernels.Tensor{}, nil)
+	return nil
+}
+
+func (a *activation) backward() error {
+	const piece = 1 << 14
+	dy, x, y := a.dy().Data, a.x(0).Data, a.y().Data
+	a.to(0, func(dst kernels.Tensor) {
+		a.each((len(dy)+piece-1)/piece, func(i int) {
+			from, to := i*piece, min((i+1)*piece, len(dy))
+			out, g := dst.Data[from:to], dy[from:to]
+			switch a.node.Act {
+			case nn.ReLU:
+				for k, v := range y[from:to] {
+					out[k] = 0
+					if v > 0 {
+						out[k] = g[k]
+					}
+				}
+			case nn.ReLU6:
+				for k, v := range y[from:to] {
+					out[k] = 0
+					if v > 0 && v < 6 {
+						out[k] = g[k]
+					}
+				}
+			default:
+				slope := slopes[a.node.Act]
+				for k, v := range x[from:to] {
+					out[k] = g[k] * float32(slope(float64(v)))
+				}
+			}
+		})
+	})
+	return nil
+}

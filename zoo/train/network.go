@@ -1,0 +1,254 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"zoobench/kernels"
+	"zoobench/kernels/par"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/train/twin"
+)
+
+// Weights hands out parameters by their state-dict name, as zoo/weights does. Release ends the use of one.
+type Weights interface {
+	Float32(name string) ([]float32, error)
+	Release(name string)
+}
+
+// Network is a graph that learns: its parameters in float32, and memory for passes over batches of one size, forward and
+// backward, on kernels. The same parameters, images and step give the same bits, whatever the number of workers. It serves one
+// goroutine at a time.
+type Network struct {
+	Graph     *nn.Graph
+	Params    [][]float32 // by index in the graph; nil for those of kind Aux
+	Gradients [][]float32 // of the last pass; nil for what is not learned
+	Seed      uint64      // of what dropouts leave out
+
+	n      int // images of a batch
+	pool   *par.Pool
+	layers []layer // by node; nil for the input
+
+	values, dvalues []kernels.Tensor // by node
+	wanted          []bool           // by node: whether a parameter learns from its gradient
+	started         []bool           // by node: whether its gradient has a first part
+	spare           []float32        // for further parts
+	sum             *kernels.Pointwise
+
+	training bool
+	step     int
+	pending  [][]float32 // by parameter: what running statistics become with the step
+}
+
+// A layer computes one node, and takes the gradient of its value to its inputs and parameters. Both find tensors in the network.
+type layer interface {
+	forward() error
+	backward() error
+}
+
+// New reads a graph's parameters and plans passes over n images on so many workers; 0 means one for each processor.
+func New(g *nn.Graph, w Weights, n, workers int) (*Network, error) {
+	if n < 1 {
+		return nil, fmt.Errorf("train: %s: a batch of %d images, want at least 1", g.Name, n)
+	}
+	net := &Network{Graph: g, n: n, pool: par.New(workers)}
+	nodes := len(g.Nodes)
+	net.values, net.dvalues = make([]kernels.Tensor, nodes), make([]kernels.Tensor, nodes)
+	net.layers, net.wanted, net.started = make([]layer, nodes), make([]bool, nodes), make([]bool, nodes)
+	net.sum = kernels.NewPointwise(nil, nil, kernels.None, net.pool.Size())
+	net.Params, net.Gradients = make([][]float32, len(g.Params)), make([][]float32, len(g.Params))
+	net.pending = make([][]float32, len(g.Params))
+	for i, p := range g.Params {
+		if p.Kind == nn.Aux {
+			continue
+		}
+		values, err := w.Float32(p.Name)
+		if err == nil && len(values) != p.Elems() {
+			err = fmt.Errorf("%s: %d elements, want %d for shape %v", p.Name, len(values), p.Elems(), p.Shape)
+		}
+		if err != nil {
+			net.Close()
+			return nil, fmt.Errorf("train: %s: %w", g.Name, err)
+		}
+		net.Params[i] = slices.Clone(values)
+		w.Release(p.Name)
+		if p.Kind == nn.Learned {
+			net.Gradients[i] = make([]float32, len(values))
+		} else {
+			net.pending[i] = make([]float32, len(values))
+		}
+	}
+	net.plan()
+	return net, nil
+}
+
+// Close ends the workers.
+func (net *Network) Close() { net.pool.Close() }
+
+// plan makes the layers and gives each value and each gradient its memory.
+func (net *Network) plan() {
+	g := net.Graph
+	size := 0
+	for i := range g.Nodes {
+		node := &g.Nodes[i]
+		net.wanted[i] = node.Weight >= 0 || node.Bias >= 0
+		for _, in := range node.In {
+			net.wanted[i] = net.wanted[i] || net.wanted[in]
+		}
+		n := net.images(i)
+		t := kernels.Tensor{N: n, H: node.Out.H, W: node.Out.W, C: node.Out.C, Stride: node.Out.C}
+		net.values[i], net.dvalues[i] = t, t
+		size = max(size, net.n*node.Out.Elems())
+	}
+	net.spare = make([]float32, size)
+	for i := 1; i < len(g.Nodes); i++ {
+		net.layers[i] = net.layer(i)
+	}
+	blocks := net.lives()
+	total := place(blocks)
+	arena := kernels.Alloc(total)
+	for _, b := range blocks {
+		net.tensorOf(b.value).Data = arena[b.at:][:b.size:b.size]
+	}
+}
+
+// images is how many copies of a node's value there are: one for all where it is constant.
+func (net *Network) images(i int) int {
+	if net.Graph.Nodes[i].Const {
+		return 1
+	}
+	return net.n
+}
+
+// Train is one pass forward and backward over a batch, images (n,H,W,3) and targets (n, classes): it returns the loss and
+// leaves gradients. What dropouts leave out depends on the seed and the step. A loss that is not a number is an error that
+// names the first layer whose values are not.
+func (net *Network) Train(images []float32, targets []float64, step int) (loss float64, err error) {
+	classes := net.Graph.Output().Elems()
+	if len(targets) != net.n*classes {
+		return 0, fmt.Errorf("train: %s: %d targets for %d images, want %d", net.Graph.Name, len(targets), net.n, net.n*classes)
+	}
+	net.training, net.step = true, step
+	if err := net.forward(images, nil); err != nil {
+		return 0, err
+	}
+	clear(net.started)
+	for _, head := range append(slices.Clone(net.Graph.Heads), nn.Head{Node: len(net.Graph.Nodes) - 1, Weight: 1}) {
+		part, d := twin.CrossEntropy(wide(net.values[head.Node].Data), targets, net.n)
+		loss += head.Weight * part
+		net.give(head.Node, func(dst kernels.Tensor) {
+			for i, v := range d {
+				dst.Data[i] = float32(head.Weight * v)
+			}
+		})
+	}
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return loss, net.diagnose(images)
+	}
+	for i := range slices.Backward(net.Graph.Nodes) {
+		if !net.started[i] || i == 0 {
+			continue
+		}
+		if err := net.layers[i].backward(); err != nil {
+			return 0, net.at(i, err)
+		}
+	}
+	return loss, nil
+}
+
+// Evaluate is the outputs of a batch in evaluation mode, (n, outputs). They are the network's own until its next pass.
+func (net *Network) Evaluate(images []float32) ([]float32, error) {
+	net.training = false
+	if err := net.forward(images, nil); err != nil {
+		return nil, err
+	}
+	return net.values[len(net.values)-1].Data, nil
+}
+
+// Keep makes running statistics what the last training pass has made of them.
+func (net *Network) Keep() {
+	for i, p := range net.pending {
+		copy(net.Params[i], p)
+	}
+}
+
+func (net *Network) forward(images []float32, see func(i int) error) error {
+	if len(images) != len(net.values[0].Data) {
+		return fmt.Errorf("train: %s: %d elements for %d images of %v", net.Graph.Name, len(images), net.n, net.Graph.Input())
+	}
+	copy(net.values[0].Data, images)
+	for i := 1; i < len(net.layers); i++ {
+		if err := net.layers[i].forward(); err != nil {
+			return net.at(i, err)
+		}
+		if see != nil {
+			if err := see(i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// at says which node an error is of.
+func (net *Network) at(i int, err error) error {
+	return fmt.Errorf("train: %s: step %d: %s: %w", net.Graph.Name, net.step, net.nameOf(i), err)
+}
+
+func (net *Network) nameOf(i int) string {
+	node := &net.Graph.Nodes[i]
+	if node.Name != "" {
+		return fmt.Sprintf("%v %s", node.Op, node.Name)
+	}
+	return fmt.Sprintf("node %d, %v", i, node.Op)
+}
+
+// diagnose repeats a pass whose loss is no number and names the first layer that puts out one that is none.
+func (net *Network) diagnose(images []float32) error {
+	err := net.forward(images, func(i int) error {
+		for _, v := range net.values[i].Data {
+			if v-v != 0 {
+				return fmt.Errorf("train: %s: step %d: the loss is not a number: the first layer that puts out %v is %s",
+					net.Graph.Name, net.step, v, net.nameOf(i))
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = fmt.Errorf("train: %s: step %d: the loss is not a number, of outputs that are", net.Graph.Name, net.step)
+	}
+	return err
+}
+
+// give adds a part to the gradient of a node's value, where somebody wants it: write fills all of dst.
+func (net *Network) give(i int, write func(dst kernels.Tensor)) {
+	if !net.wanted[i] {
+		return
+	}
+	into := net.dvalues[i]
+	if !net.started[i] {
+		net.started[i] = true
+		write(into)
+		return
+	}
+	part := into
+	part.Data = net.spare[:len(into.Data)]
+	write(part)
+	net.sum.Run(net.pool, into, into, kernels.Tensor{}, []kernels.Tensor{part})
+}
+
+// each calls f for every i below n, shared out over the workers.
+func (net *Network) each(n int, f func(i int)) { net.pool.Run(n, task(f)) }
+
+type task func(i int)
+
+func (f task) Do(_, i int) { f(i) }
+
+func wide(x []float32) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = float64(v)
+	}
+	return y
+}
