@@ -28,6 +28,9 @@ const floors = `
 # abilities, pixels of a file, rows of a Parquet file, text made harmless, how far a word is from another.
 NONE < datasets/parquet, bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text, internal/words
 
+# An ONNX file is messages before it is a network.
+NONE < zoo/onnx/message
+
 # What tests share; no package of the program may import it.
 NONE < internal/testenv < datasets/internal/golden
 NONE < internal/schema
@@ -124,6 +127,7 @@ kernels/internal/cpu: github.com/klauspost/cpuid/v2 golang.org/x/sys/cpu
 reports: github.com/olekukonko/tablewriter/
 reports/draw: gonum.org/v1/plot/ golang.org/x/image/
 reports/findings: gonum.org/v1/gonum/
+zoo/onnx/message: google.golang.org/protobuf/encoding/protowire
 zoo/weights: golang.org/x/sys/unix
 `
 
