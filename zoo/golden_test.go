@@ -21,7 +21,8 @@ import (
 
 // golden is what a reference implementation computed once in float64 for generated weights and images. The folder is
 // named by ZOO_GOLDENS, absolute or relative to the module's root; testdata/goldens has the same files with the traces
-// left out. They are never rewritten from this project's output.
+// left out. Those of Keras are in the folder named by ZOO_KERAS; testdata/keras has them with the layers left out. They
+// are never rewritten from this project's output.
 type golden struct {
 	file      string
 	Model     string    `json:"model"`
@@ -36,6 +37,12 @@ type golden struct {
 	MaxAbs    float64   `json:"max_abs"`
 	Config    config    `json:"config"`
 	Trace     []module  `json:"trace"`
+
+	// Keras's alone: it counts moving statistics as parameters, and names those that are learned apart.
+	Options   kerasOptions `json:"options"`
+	Weights   stateDict    `json:"weights"`
+	Trainable int64        `json:"trainable"`
+	Counted   int64        `json:"-"` // Keras's count, once params is ours
 
 	Float32Error float64 `json:"float32_error"` // of the reference's own float32 run, over MaxAbs
 }
@@ -147,6 +154,9 @@ func TestGoldenGraph(t *testing.T) {
 			}
 			if g.Size == spec.Size && (spec.Params != g.Params || spec.MACs != g.MACs) {
 				t.Errorf("row says %d parameters and %d MACs, want %d and %d", spec.Params, spec.MACs, g.Params, g.MACs)
+			}
+			if counted := countedByKeras(graph); g.Counted != 0 && counted != g.Counted {
+				t.Errorf("%d parameters and moving statistics, want %d", counted, g.Counted)
 			}
 			bound := g.bind(t, spec, graph)
 			if aux := len(g.StateDict) - len(bound.Tensors()); len(bound.Ignored()) != aux {
@@ -279,6 +289,9 @@ func (g golden) compareTrace(t *testing.T, table weights.Table, graph *nn.Graph,
 
 // spec is the network that a golden is for: torchvision's own (tv_…) where the two libraries differ.
 func (g golden) spec() (*Spec, error) {
+	if len(g.Weights) > 0 {
+		return Find(g.kerasName())
+	}
 	if s, err := Find(g.Source + "_" + g.Model); err == nil {
 		return s, nil
 	}
@@ -335,8 +348,18 @@ func (g golden) images() []float32 {
 }
 
 var readGoldens = sync.OnceValues(func() ([]golden, error) {
-	dir := filepath.Join("testdata", "goldens")
-	if env := os.Getenv("ZOO_GOLDENS"); env != "" {
+	own, err := goldensOf("goldens", "ZOO_GOLDENS")
+	if err != nil {
+		return nil, err
+	}
+	keras, err := goldensOf("keras", "ZOO_KERAS")
+	return append(own, keras...), err
+})
+
+// goldensOf reads a folder of testdata, or the one that the environment names instead.
+func goldensOf(folder, variable string) ([]golden, error) {
+	dir := filepath.Join("testdata", folder)
+	if env := os.Getenv(variable); env != "" {
 		dir = env
 		if !filepath.IsAbs(env) {
 			dir = filepath.Join("..", env) // the module's root lies above this package
@@ -359,10 +382,13 @@ var readGoldens = sync.OnceValues(func() ([]golden, error) {
 		if err := json.Unmarshal(b, &g); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
+		if len(g.Weights) > 0 {
+			g.StateDict, g.Counted, g.Params = g.Weights, g.Params, g.Trainable
+		}
 		all = append(all, g)
 	}
 	return all, nil
-})
+}
 
 // goldens is every golden, file being its name without folder or ending.
 func goldens(t *testing.T) []golden {

@@ -9,6 +9,7 @@ type Recipe struct {
 	CropMode      string  // "center", "squash", "border" as timm defines them; "" means center
 	Resize        int     // the shorter edge where it is published as pixels; 0 means ⌊Size/CropPct⌋
 	Mean, Std     [3]float64
+	BGR           bool    // the network takes channels blue, green, red; Mean and Std are red's first all the same
 	TestSize      int     // a second, larger size that the weights were also published with; 0 means none
 	TestCropPct   float64 // its crop; 0 means CropPct
 }
@@ -61,4 +62,12 @@ func (r Recipe) Full(size int) Recipe {
 		r.TestCropPct = r.CropPct
 	}
 	return r
+}
+
+// Channels is the order of the tensor's channels in words.
+func (r Recipe) Channels() string {
+	if r.BGR {
+		return "blue, green, red"
+	}
+	return "red, green, blue"
 }

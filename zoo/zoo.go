@@ -23,13 +23,16 @@ import (
 var families = []family{
 	alexNets,        // 2014
 	vggs,            // 2014
+	kerasVGGs,       // 2014
 	googLeNets,      // 2014
 	bnInceptions,    // 2015
 	inceptionV3s,    // 2015
 	resNets,         // 2015
+	kerasResNets,    // 2015
 	inceptionV4s,    // 2016
 	squeezeNets,     // 2016
 	resNetV2s,       // 2016
+	kerasResNetV2s,  // 2016
 	wideResNets,     // 2016
 	denseNets,       // 2016
 	xceptions,       // 2016

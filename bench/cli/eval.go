@@ -181,8 +181,12 @@ func (a *app) sayReady(n *runner.Network, images *datasets.Files) {
 	file := append([]string{filepath.Base(n.File)}, n.Taken.Notes()...)
 	fmt.Fprintf(a.notes, "%s: %s, parameter names are %s; %d classes\n", clean(n.Name()), clean(strings.Join(file, ", ")), names,
 		n.Graph.Classes)
-	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v; from %s\n", r.Resize, r.CropMode, r.Size,
-		r.Interpolation, r.Mean, r.Std, clean(n.Source))
+	order := ""
+	if r.BGR {
+		order = ", channels " + r.Channels()
+	}
+	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v%s; from %s\n", r.Resize, r.CropMode, r.Size,
+		r.Interpolation, r.Mean, r.Std, order, clean(n.Source))
 	if images == nil {
 		return
 	}

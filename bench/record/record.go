@@ -134,12 +134,17 @@ type Recipe struct {
 	Interpolation string     `json:"interpolation"`
 	Mean          [3]float64 `json:"mean"`
 	Std           [3]float64 `json:"std"`
+	BGR           bool       `json:"bgr,omitempty"` // channels blue, green, red; mean and std are red's first all the same
 }
 
 // Hash tells recipes apart: the SHA-256 of its fields as text, in hexadecimal.
 func (r *Recipe) Hash() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "size %d, resize %d, crop %v, %s, %s, mean %v, std %v",
-		r.ImgSize, r.Resize, r.CropPct, r.CropMode, r.Interpolation, r.Mean, r.Std))
+	text := fmt.Appendf(nil, "size %d, resize %d, crop %v, %s, %s, mean %v, std %v",
+		r.ImgSize, r.Resize, r.CropPct, r.CropMode, r.Interpolation, r.Mean, r.Std)
+	if r.BGR {
+		text = append(text, ", bgr"...)
+	}
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 

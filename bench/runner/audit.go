@@ -77,7 +77,11 @@ func ways(r preprocess.Recipe) []way {
 		add("squash, no crop", "resized to the input's size at once",
 			func(w *way) { w.recipe.CropMode, w.recipe.Resize = preprocess.Squash, r.Size })
 	}
-	add("channel order", "blue, green, red", func(w *way) {
+	order := "blue, green, red"
+	if r.BGR {
+		order = "red, green, blue"
+	}
+	add("channel order", order, func(w *way) {
 		slices.Reverse(w.recipe.Mean[:])
 		slices.Reverse(w.recipe.Std[:])
 		w.swap = true

@@ -72,6 +72,10 @@ func TestWays(t *testing.T) {
 			t.Errorf("no %q in %q", want, names)
 		}
 	}
+	r.BGR = true
+	if !slices.ContainsFunc(ways(r), func(w way) bool { return w.name+" "+w.detail == "channel order red, green, blue" }) {
+		t.Error("no other channel order for a network that takes blue first")
+	}
 	for _, not := range []string{"interpolation bicubic instead of bicubic", "mean and deviation ImageNet's"} {
 		if slices.Contains(names, not) {
 			t.Errorf("%q, which is no mistake", not)

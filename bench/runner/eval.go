@@ -55,7 +55,7 @@ func (n *Network) Preprocessing() preprocess.Recipe {
 	r := n.Recipe
 	return preprocess.Recipe{
 		Size: r.Size, CropPct: r.CropPct, Resize: r.Resize, Interpolation: preprocess.Filter(r.Interpolation),
-		CropMode: preprocess.CropMode(r.CropMode), Mean: r.Mean, Std: r.Std,
+		CropMode: preprocess.CropMode(r.CropMode), Mean: r.Mean, Std: r.Std, BGR: r.BGR,
 	}
 }
 

@@ -187,7 +187,7 @@ func (n *Network) record(kind record.Kind, t Task) *record.Record {
 	r.Cost = &record.Cost{Params: n.Graph.ParamCount(), MACs: n.Graph.MACs(), Activations: n.Graph.Activations()}
 	r.Recipe = &record.Recipe{
 		ImgSize: n.Recipe.Size, Resize: n.Recipe.Resize, CropPct: n.Recipe.CropPct, CropMode: n.Recipe.CropMode,
-		Interpolation: n.Recipe.Interpolation, Mean: n.Recipe.Mean, Std: n.Recipe.Std,
+		Interpolation: n.Recipe.Interpolation, Mean: n.Recipe.Mean, Std: n.Recipe.Std, BGR: n.Recipe.BGR,
 	}
 	if int(float64(n.Recipe.Size)/n.Recipe.CropPct) != n.Recipe.Resize {
 		r.Recipe.CropPct = float64(n.Recipe.Size) / float64(n.Recipe.Resize) // the edge was published, not the share

@@ -55,7 +55,11 @@ func nearestPixels(m *decode.Image, r preprocess.Recipe, dst []float32) {
 					}
 				}
 				level := math.Round(min(max(sum, 0), 255)) / 255
-				dst[3*(y*r.Size+x)+c] = float32((level - r.Mean[c]) / r.Std[c])
+				to := c
+				if r.BGR {
+					to = 2 - c
+				}
+				dst[3*(y*r.Size+x)+to] = float32((level - r.Mean[c]) / r.Std[c])
 			}
 		}
 	}

@@ -49,7 +49,8 @@ type Recipe struct {
 	Resize        int        // resized edge in pixels; 0 means ⌊Size/CropPct⌋
 	Interpolation Filter     // "" means Bilinear
 	CropMode      CropMode   // "" means Center
-	Mean, Std     [3]float64 // of the channels, scaled to 0…1; all zero means ImageNet's
+	Mean, Std     [3]float64 // of red, green and blue, scaled to 0…1; all zero means ImageNet's
+	BGR           bool       // the tensor's channels are blue, green, red
 }
 
 // Full returns the recipe with the values that its zeros stand for, or an error
@@ -192,9 +193,10 @@ func (p *Processor) Tensor(m *decode.Image, dst []float32) error {
 	if err != nil {
 		return err
 	}
-	plane := p.recipe.Size * p.recipe.Size
 	if p.layout == CHW {
-		r, g, b := dst[:plane], dst[plane:2*plane], dst[2*plane:3*plane]
+		plane := p.recipe.Size * p.recipe.Size
+		first, last := p.ends()
+		r, g, b := dst[first*plane:][:plane], dst[plane:][:plane], dst[last*plane:][:plane]
 		for i := range plane {
 			q := pixels[3*i : 3*i+3 : 3*i+3]
 			r[i], g[i], b[i] = p.scale[0][q[0]], p.scale[1][q[1]], p.scale[2][q[2]]
@@ -205,12 +207,21 @@ func (p *Processor) Tensor(m *decode.Image, dst []float32) error {
 	return nil
 }
 
-// Normalise writes the tensor values of pixels' levels: dst and pixels (n, 3).
+// Normalise writes the tensor values of pixels' levels, in the recipe's order of channels: dst and pixels (n, 3).
 func (p *Processor) Normalise(dst []float32, pixels []byte) {
+	first, last := p.ends()
 	for i := 0; i < len(pixels); i += 3 {
 		q, d := pixels[i:i+3:i+3], dst[i:i+3:i+3]
-		d[0], d[1], d[2] = p.scale[0][q[0]], p.scale[1][q[1]], p.scale[2][q[2]]
+		d[first], d[1], d[last] = p.scale[0][q[0]], p.scale[1][q[1]], p.scale[2][q[2]]
 	}
+}
+
+// ends are the tensor's channels of red and of blue.
+func (p *Processor) ends() (red, blue int) {
+	if p.recipe.BGR {
+		return 2, 0
+	}
+	return 0, 2
 }
 
 // Window is the part of a width×height image that the crop is computed from,

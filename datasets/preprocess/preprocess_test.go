@@ -264,6 +264,24 @@ func TestTensorEqualsTorch(t *testing.T) {
 	}
 }
 
+// TestBGR reverses the channels once they are normalised: mean and deviation stay those of red, green and blue.
+func TestBGR(t *testing.T) {
+	m := &decode.Image{Width: 1, Height: 1, Window: image.Rect(0, 0, 1, 1), Pix: []byte{255, 127, 1}}
+	caffe := Recipe{Size: 1, Resize: 1, BGR: true,
+		Mean: [3]float64{123.68 / 255, 116.779 / 255, 103.939 / 255}, Std: [3]float64{1. / 255, 1. / 255, 1. / 255}}
+	for _, layout := range []Layout{HWC, CHW} {
+		got := make([]float32, 3)
+		if err := newProcessor(t, caffe, layout).Tensor(m, got); err != nil {
+			t.Fatal(err)
+		}
+		for c, want := range []float64{1 - 103.939, 127 - 116.779, 255 - 123.68} {
+			if math.Abs(float64(got[c])-want) > 1e-4 {
+				t.Errorf("layout %d, channel %d: %v, want %v", layout, c, got[c], want)
+			}
+		}
+	}
+}
+
 func TestBadRecipes(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -75,6 +75,7 @@ func figures(a, b Network) []Row {
 			{"crop", fmt.Sprintf("%d of %d, %s, %s", r.Size, r.Resize, r.Interpolation, r.CropMode)},
 			{"mean", fmt.Sprint(r.Mean)},
 			{"deviation", fmt.Sprint(r.Std)},
+			{"channels", r.Channels()},
 		} {
 			if i == 0 {
 				rows = append(rows, Row{Kind: FigureRow, Name: figure[0], A: figure[1]})

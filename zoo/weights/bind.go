@@ -37,7 +37,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 		names = append(names, t.Name)
 	}
 	m := bestMatch(names, params, opt.Tables)
-	b := &Bound{src: src, table: m.table.Name, from: map[string]int{}, names: m.names, joined: map[string][]float32{}}
+	b := &Bound{src: src, table: m.table.Name, from: map[string]int{}, names: m.names, turned: m.last, made: map[string][]float32{}}
 	report := &BindError{File: src.Name(), Twice: m.twice, Shard: shardOf(src.Name())}
 	instead := map[string]string{}
 	if f, ok := src.(*File); ok {
@@ -66,6 +66,9 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 			continue
 		}
 		t, want := b.whole(own, p.Shape)
+		if m.last[p.Name] {
+			want = lastShape(p.Shape, t.Shape)
+		}
 		switch {
 		case !slices.Equal(t.Shape, want) && (!m.reshape[p.Name] || length(t.Shape) != p.Elems()):
 			report.Misshapen = append(report.Misshapen, Misshapen{Name: p.Name, Have: t.Shape, Want: want})
@@ -128,6 +131,7 @@ type matching struct {
 	table   Table
 	names   map[string][]string // parameter to its tensor, or to those that it is joined of, "" for one that is not there
 	reshape map[string]bool     // parameters whose row allows another shape
+	last    map[string]bool     // parameters whose row has the output channels last
 	twice   []string
 }
 
@@ -192,7 +196,7 @@ func bestMatch(names []string, params []nn.Param, tables []Table) matching {
 }
 
 func match(names []string, params []nn.Param, t Table) matching {
-	m := matching{table: t, names: map[string][]string{}, reshape: map[string]bool{}}
+	m := matching{table: t, names: map[string][]string{}, reshape: map[string]bool{}, last: map[string]bool{}}
 	wanted := make(map[string]bool, len(params))
 	for _, p := range params {
 		wanted[p.Name] = p.Kind != nn.Aux
@@ -216,6 +220,7 @@ func match(names []string, params []nn.Param, t Table) matching {
 		}
 		m.names[name][part] = old
 		m.reshape[name] = row >= 0 && t.Rows[row].Reshape
+		m.last[name] = row >= 0 && t.Rows[row].Last
 	}
 	return m
 }

@@ -207,6 +207,61 @@ func TestBindTables(t *testing.T) {
 	}
 }
 
+// TestBindLast turns kernels whose output channels are last, and holds their shapes to what the parameter has.
+func TestBindLast(t *testing.T) {
+	last := Rename{Old: "*/kernel", New: "*.weight", Last: true}
+	flat := Rename{Old: "*/kernel", New: "*.weight", Last: true, Reshape: true}
+	for _, c := range []struct {
+		name        string
+		row         Rename
+		have, param []int
+		want        []float32 // nil for shapes that do not fit
+	}{
+		{"linear", last, []int{3, 2}, []int{2, 3}, []float32{0, 2, 4, 1, 3, 5}},
+		{"convolution", last, []int{1, 2, 3, 2}, []int{2, 3, 1, 2}, []float32{0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11}},
+		{"depthwise", last, []int{2, 1, 3, 1}, []int{3, 1, 2, 1}, []float32{0, 3, 1, 4, 2, 5}},
+		{"one input", last, []int{2, 1, 1, 3}, []int{3, 1, 2, 1}, []float32{0, 3, 1, 4, 2, 5}},
+		{"linear for a convolution", flat, []int{6, 2}, []int{2, 3, 1, 2}, []float32{0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11}},
+		{"outputs first", last, []int{2, 3}, []int{2, 3}, nil},
+		{"linear for a convolution, without a word", last, []int{6, 2}, []int{2, 3, 1, 2}, nil},
+		{"another length", flat, []int{6, 3}, []int{2, 3, 1, 2}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := open(t, "f.safetensors", safeOf(t, f32("a/kernel", c.have...)))
+			b, err := Bind(f, []nn.Param{param("a.weight", c.param...)}, Options{Tables: []Table{{Name: "t", Rows: []Rename{c.row}}}})
+			if (err == nil) != (c.want != nil) {
+				t.Fatalf("error %v", err)
+			}
+			if err != nil {
+				return
+			}
+			if got := mustFloat32(t, b, "a.weight"); !slices.Equal(got, relative(c.want, count(len(c.want)))) {
+				t.Errorf("%v, want elements %v", got, c.want)
+			}
+			part := make([]float32, 2)
+			if err := b.Read("a.weight", 1, part); err != nil || !slices.Equal(part, mustFloat32(t, b, "a.weight")[1:3]) {
+				t.Errorf("a part is %v, %v", part, err)
+			}
+			if err := b.Read("a.weight", len(c.want)-1, part); err == nil {
+				t.Error("a part beyond the end is read")
+			}
+			b.Release("a.weight")
+			if got, _ := ShapeOf(f, "a.weight", Table{Rows: []Rename{c.row}}); got[0] != c.have[len(c.have)-1] {
+				t.Errorf("ShapeOf: %v, want %d first", got, c.have[len(c.have)-1])
+			}
+		})
+	}
+}
+
+// relative picks elements of x by their numbers.
+func relative(numbers, x []float32) []float32 {
+	var y []float32
+	for _, n := range numbers {
+		y = append(y, x[int(n)])
+	}
+	return y
+}
+
 func TestTable(t *testing.T) {
 	table := Table{Name: "t", Rows: []Rename{
 		{Old: "features.denseblock*.denselayer*.norm.1.*", New: "features.denseblock*.denselayer*.norm1.*"},

@@ -14,9 +14,10 @@ type Bound struct {
 	list    []Tensor
 	from    map[string]int      // parameter name to list
 	names   map[string][]string // parameter name to the source's: several where it is joined
+	turned  map[string]bool     // parameters whose tensor has the output channels last
 
-	mu     sync.Mutex
-	joined map[string][]float32 // what Float32 has joined, until Release
+	mu   sync.Mutex
+	made map[string][]float32 // what Float32 has joined or turned, until Release
 }
 
 // Name is the source's.
@@ -49,35 +50,44 @@ func (b *Bound) Float32(name string) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(own) == 1 {
+	if len(own) == 1 && !b.turned[name] {
 		return b.src.Float32(own[0])
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if x, ok := b.joined[name]; ok {
+	if x, ok := b.made[name]; ok {
 		return x, nil
 	}
-	x := make([]float32, b.list[b.from[name]].Len())
+	t := b.list[b.from[name]]
+	x := make([]float32, t.Len())
 	if err := b.join(own, 0, x); err != nil {
 		return nil, err
 	}
-	b.joined[name] = x
+	if b.turned[name] {
+		x = outputsFirst(x, t.Shape)
+	}
+	b.made[name] = x
 	return x, nil
 }
 
-// Read copies a part of a parameter, as Source says.
+// Read copies a part of a parameter, as Source says. One that is turned is made whole, and kept until Release.
 func (b *Bound) Read(name string, first int, dst []float32) error {
 	own, err := b.own(name)
 	if err != nil {
 		return err
 	}
-	if len(own) == 1 {
+	if len(own) == 1 && !b.turned[name] {
 		return b.src.Read(own[0], first, dst)
 	}
 	if n := b.list[b.from[name]].Len(); first < 0 || first > n || len(dst) > n-first {
 		return fmt.Errorf("weights: %s: %s: elements %d to %d of %d", b.Name(), clip(name), first, first+len(dst), n)
 	}
-	return b.join(own, first, dst)
+	if !b.turned[name] {
+		return b.join(own, first, dst)
+	}
+	x, err := b.Float32(name)
+	copy(dst, x[min(first, len(x)):])
+	return err
 }
 
 // join reads elements of several tensors of the source behind each other.
@@ -109,7 +119,7 @@ func (b *Bound) own(name string) ([]string, error) {
 // Release ends the use of a parameter, as Source says.
 func (b *Bound) Release(name string) {
 	b.mu.Lock()
-	delete(b.joined, name)
+	delete(b.made, name)
 	b.mu.Unlock()
 	for _, own := range b.names[name] {
 		b.src.Release(own)

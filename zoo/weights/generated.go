@@ -63,6 +63,9 @@ func (g Generator) gain() float64 {
 
 // lawOf is the law of a tensor, by its name and shape.
 func (g Generator) lawOf(name string, shape []int) law {
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		return g.kerasLaw(name[i+1:], shape)
+	}
 	has := func(part string) bool { return strings.Contains(name, part) }
 	scale := law{low: 0.75, span: 0.5}
 	switch {
@@ -88,6 +91,23 @@ func (g Generator) lawOf(name string, shape []int) law {
 		return law{centred: true, a: 0.1, b: 1}
 	}
 	return scale
+}
+
+// kerasLaw is the law of a tensor of Keras's, by the last part of its name, whose output channels are its last dimension.
+func (g Generator) kerasLaw(part string, shape []int) law {
+	switch {
+	case part == "moving_variance", part == "variance":
+		return law{low: 0.5, span: 1}
+	case part == "moving_mean", part == "mean", part == "bias", part == "beta":
+		return law{centred: true, a: 0.1, b: 1}
+	case part == "count":
+		return law{}
+	case part == "depthwise_kernel" && len(shape) == 4:
+		return law{centred: true, a: g.gain(), b: math.Sqrt(3 / float64(shape[0]*shape[1]))}
+	case len(shape) >= 2:
+		return law{centred: true, a: g.gain(), b: math.Sqrt(3 / float64(length(shape[:len(shape)-1])))}
+	}
+	return law{low: 0.75, span: 0.5}
 }
 
 // fill writes the elements first … first+len(dst)-1, counted row-major, of the tensor of that name and shape.

@@ -68,6 +68,17 @@ func TestLaws(t *testing.T) {
 		{"norm.beta", []int{8}, centred(0.1)},
 		{"norm.weight", []int{8}, scale},
 		{"ls1.gamma", []int{8}, scale},
+		{"conv1/kernel", []int{2, 2, 3, 4}, centred(1.5 * math.Sqrt(3.0/12))},
+		{"dw/depthwise_kernel", []int{3, 3, 4, 1}, centred(1.5 * math.Sqrt(3.0/9))},
+		{"fc/kernel", []int{6, 4}, centred(1.5 * math.Sqrt(3.0/6))},
+		{"fc/bias", []int{8}, centred(0.1)},
+		{"bn/gamma", []int{8}, scale},
+		{"bn/beta", []int{8}, centred(0.1)},
+		{"bn/moving_mean", []int{8}, centred(0.1)},
+		{"bn/moving_variance", []int{8}, func(u float64) float64 { return 0.5 + u }},
+		{"normalization/mean", []int{3}, centred(0.1)},
+		{"normalization/variance", []int{3}, func(u float64) float64 { return 0.5 + u }},
+		{"normalization/count", []int{}, func(float64) float64 { return 0 }},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -12,9 +12,13 @@ import (
 //
 // Of is more than 1 where the parameter is joined, along its first dimension, of so many tensors of one shape, of which
 // Old is the one with number Part: query, key and value of a library that keeps them apart.
+//
+// Last says that the tensor's output channels are its last dimension, as Keras keeps a kernel: (H,W,I,O) or (I,O), and
+// (H,W,C,1) for a depthwise one. Bound turns it to the parameter's order.
 type Rename struct {
 	Old, New string
 	Reshape  bool
+	Last     bool
 	Part, Of int
 }
 
