@@ -15,9 +15,8 @@ type Columns struct {
 }
 
 type columnsTask struct {
-	x, y  Tensor
-	mean  []float32
-	chunk int
+	x, y Tensor
+	mean []float32
 }
 
 // columnsChunk is how many pixels are summed in float32.

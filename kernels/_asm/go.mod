@@ -5,6 +5,7 @@ go 1.26.8
 require github.com/mmcloughlin/avo v0.5.0
 
 require (
+	github.com/klauspost/cpuid/v2 v2.4.2 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 )
