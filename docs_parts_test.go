@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -80,7 +81,11 @@ func networks() string {
 			params = [2]int64{min(params[0], s.Params), max(params[1], s.Params)}
 			macs = [2]int64{min(macs[0], s.MACs), max(macs[1], s.MACs)}
 		}
-		fmt.Fprintf(&b, "| %s, %d | %s | %s | %s | %s |\n", f, all[0].Year, strings.Join(papers, ", "),
+		years := strconv.Itoa(all[0].Year)
+		if last := all[len(all)-1].Year; last != all[0].Year {
+			years += fmt.Sprintf(" to %d", last)
+		}
+		fmt.Fprintf(&b, "| %s, %s | %s | %s | %s | %s |\n", f, years, strings.Join(papers, ", "),
 			span(params[0], params[1], 1e6, "%.1f"), span(macs[0], macs[1], 1e9, "%.2f"), strings.Join(names, ", "))
 	}
 	return b.String()

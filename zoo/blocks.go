@@ -23,6 +23,18 @@ func squeezeExciteBy(g *nn.Builder, x nn.Value, squeezed int, act nn.Act) nn.Val
 	return g.Mul(x, g.Activate(y, nn.Sigmoid))
 }
 
+// keep is how many halvings of the pixels a network of small images leaves out, from its first on.
+type keep int
+
+// stride is 1 instead of 2 as long as halvings are to be left out.
+func (k *keep) stride(s int) int {
+	if s == 2 && *k > 0 {
+		*k--
+		return 1
+	}
+	return s
+}
+
 // convNorm is a convolution and its batch norm, under timm's names conv and bn of a scope of their own.
 func convNorm(g *nn.Builder, x nn.Value, out int, k nn.Kernel) nn.Value {
 	return g.BatchNorm("bn", g.Conv("conv", x, out, k), 1e-5)

@@ -24,6 +24,7 @@ type coAtNet struct {
 	maxPool bool // residuals and attention halve the size by a 3×3 maximum
 	noBias  bool // in an attention block's residual
 	scales  bool // layer scales in attention blocks
+	keep    keep
 }
 
 // coAtSize is a column of table 3, S1 and S2 being stages of convolution, S3 and S4 of attention.
@@ -60,10 +61,11 @@ var coAtNets = family{name: "coatnet", year: 2021, paper: "arXiv:2106.04803", ro
 }}
 
 func (c coAtNet) build(g *nn.Builder, x nn.Value) nn.Value {
-	if g.Size%32 != 0 {
-		g.Fail("want a multiple of 32 pixels")
+	keep, least := c.keep, 32>>c.keep
+	if g.Size%least != 0 {
+		g.Fail("want a multiple of %d pixels", least)
 	}
-	x = g.Conv("stem.conv1", x, c.stem/2, nn.K(3).S(2))
+	x = g.Conv("stem.conv1", x, c.stem/2, nn.K(3).S(keep.stride(2)))
 	x = g.Activate(g.BatchNorm("stem.norm1", x, 1e-5), nn.SiLU)
 	x = g.Conv("stem.conv2", x, c.stem, nn.K(3))
 	for i, n := range c.depths {
@@ -72,9 +74,9 @@ func (c coAtNet) build(g *nn.Builder, x nn.Value) nn.Value {
 			block = c.attentionBlock
 		}
 		for j := range n {
-			x = block(g.In("stages.%d.blocks.%d", i, j), x, c.width<<i, j == 0)
+			x = block(g.In("stages.%d.blocks.%d", i, j), x, c.width<<i, j == 0 && keep.stride(2) == 2)
 		}
-		x = g.Expect(x, nn.Shape{C: c.width << i, H: g.Size >> (i + 2), W: g.Size >> (i + 2)})
+		x = g.Expect(x, nn.Shape{C: c.width << i, H: g.Size << c.keep >> (i + 2), W: g.Size << c.keep >> (i + 2)})
 	}
 	return g.Linear("head.fc", g.GlobalAvgPool(g.LayerNorm("norm", x, 1e-6)), g.Classes)
 }

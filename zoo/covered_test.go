@@ -32,7 +32,7 @@ func TestNetworksWithoutGolden(t *testing.T) {
 	var text strings.Builder
 	text.WriteString(withoutGolden)
 	for _, s := range All() {
-		if !covered[s] {
+		if !covered[s] && s.Family != "pocket" { // which no library has
 			text.WriteString(s.Name + "\n")
 		}
 	}

@@ -12,17 +12,18 @@ import (
 //
 // densenet161 and densenet169 have no golden: their MACs are this graph's count, their parameters torchvision's.
 type denseNet struct {
-	stem   int // channels of the first convolution
-	growth int // k, channels that a layer adds
-	depths [4]int
+	stem   int    // channels of the first convolution
+	growth int    // k, channels that a layer adds
+	depths [4]int // a block of none ends the network
+	pocket bool   // for 32×32 pixels (section 4.2): a stem of one 3×3, layers and transitions that narrow nothing
 }
 
 var denseNets = family{name: "densenet", year: 2016, paper: "arXiv:1608.06993", rows: []row{
-	//                      k   layers of blocks 1 … 4         params      MACs
-	{"densenet121", denseNet{64, 32, [4]int{6, 12, 24, 16}}.build, 224, 7_978_856, 2_834_161_664, bicubic88},
-	{"densenet161", denseNet{96, 48, [4]int{6, 12, 36, 24}}.build, 224, 28_681_000, 7_727_907_072, bicubic},
-	{"densenet169", denseNet{64, 32, [4]int{6, 12, 32, 32}}.build, 224, 14_149_480, 3_359_843_328, bicubic},
-	{"densenet201", denseNet{64, 32, [4]int{6, 12, 48, 32}}.build, 224, 20_013_928, 4_291_365_888, bicubic},
+	//                                               layers of blocks 1 … 4              params      MACs
+	{"densenet121", denseNet{stem: 64, growth: 32, depths: [4]int{6, 12, 24, 16}}.build, 224, 7_978_856, 2_834_161_664, bicubic88},
+	{"densenet161", denseNet{stem: 96, growth: 48, depths: [4]int{6, 12, 36, 24}}.build, 224, 28_681_000, 7_727_907_072, bicubic},
+	{"densenet169", denseNet{stem: 64, growth: 32, depths: [4]int{6, 12, 32, 32}}.build, 224, 14_149_480, 3_359_843_328, bicubic},
+	{"densenet201", denseNet{stem: 64, growth: 32, depths: [4]int{6, 12, 48, 32}}.build, 224, 20_013_928, 4_291_365_888, bicubic},
 }, renames: []renames{{table: weights.Table{Name: "torchvision, as first published", Rows: []weights.Rename{
 	{Old: "features.denseblock*.denselayer*.norm.*.*", New: "features.denseblock*.denselayer*.norm*.*"},
 	{Old: "features.denseblock*.denselayer*.conv.*.*", New: "features.denseblock*.denselayer*.conv*.*"},
@@ -30,17 +31,28 @@ var denseNets = family{name: "densenet", year: 2016, paper: "arXiv:1608.06993", 
 
 func (d denseNet) build(g *nn.Builder, x nn.Value) nn.Value {
 	f := g.In("features")
-	x = normReLU(f, "norm0", f.Conv("conv0", x, d.stem, nn.K(7).S(2)))
-	x = f.MaxPool(x, nn.K(3).S(2))
+	if d.pocket {
+		x = f.Conv("conv0", x, d.stem, nn.K(3))
+	} else {
+		x = normReLU(f, "norm0", f.Conv("conv0", x, d.stem, nn.K(7).S(2)))
+		x = f.MaxPool(x, nn.K(3).S(2))
+	}
+	first := x.Shape
 	for i, n := range d.depths {
-		x = g.Expect(x, nn.Shape{C: x.C, H: 56 >> i, W: 56 >> i})
+		if n == 0 {
+			break
+		}
+		x = g.Expect(x, nn.Shape{C: x.C, H: first.H >> i, W: first.W >> i})
 		for j := range n {
 			y := d.layer(f.In("denseblock%d.denselayer%d", i+1, j+1), x)
 			x = g.Concat(x, y)
 		}
-		if i < len(d.depths)-1 {
-			t := f.In("transition%d", i+1)
-			x = t.Conv("conv", normReLU(t, "norm", x), x.C/2, nn.K(1))
+		if i < len(d.depths)-1 && d.depths[i+1] > 0 {
+			t, out := f.In("transition%d", i+1), x.C/2
+			if d.pocket {
+				out = x.C
+			}
+			x = t.Conv("conv", normReLU(t, "norm", x), out, nn.K(1))
 			x = t.AvgPool(x, nn.K(2).S(2).Valid())
 		}
 	}
@@ -50,6 +62,9 @@ func (d denseNet) build(g *nn.Builder, x nn.Value) nn.Value {
 
 // layer is what one layer adds: a 1×1 to 4·k channels, then a 3×3 to k, each behind a norm and a ReLU.
 func (d denseNet) layer(g *nn.Builder, x nn.Value) nn.Value {
+	if d.pocket {
+		return g.Conv("conv1", normReLU(g, "norm1", x), d.growth, nn.K(3))
+	}
 	x = g.Conv("conv1", normReLU(g, "norm1", x), 4*d.growth, nn.K(1))
 	return g.Conv("conv2", normReLU(g, "norm2", x), d.growth, nn.K(3))
 }

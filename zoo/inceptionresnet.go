@@ -66,27 +66,38 @@ var inceptionResNetC = branches{
 	{{name: "branch1.0", out: 192, k: k1}, {name: "branch1.1", out: 224, k: k1x3}, {name: "branch1.2", out: 256, k: k3x1}},
 }
 
-func inceptionResNetV2(g *nn.Builder, x nn.Value) nn.Value {
-	x = inceptionResNetStem.build(g, x, scopedConv(g))
-	for _, r := range inceptionResNetRows {
+// inceptionResNet is such a network as a table.
+type inceptionResNet struct {
+	stem branch
+	rows []inceptionResNetRow
+	last int  // channels before the last pool
+	cut  bool // no residual module has its sum
+}
+
+func (n inceptionResNet) build(g *nn.Builder, x nn.Value) nn.Value {
+	x = n.stem.build(g, x, scopedConv(g))
+	for _, r := range n.rows {
 		if r.times == 0 {
-			x = r.build(g.In("%s", r.name), x)
+			x = r.build(g.In("%s", r.name), x, n.cut)
 		}
 		for i := range r.times {
-			x = g.ReLU(r.build(g.In("%s.%d", r.name, i), x))
+			x = g.ReLU(r.build(g.In("%s.%d", r.name, i), x, n.cut))
 		}
 		x = g.Expect(x, r.want)
 	}
-	x = scopedConv(g)("conv2d_7b", x, 1536, k1)
+	x = scopedConv(g)("conv2d_7b", x, n.last, k1)
 	return g.Linear("classif", g.GlobalAvgPool(x), g.Classes)
 }
 
-func (r inceptionResNetRow) build(g *nn.Builder, x nn.Value) nn.Value {
+func (r inceptionResNetRow) build(g *nn.Builder, x nn.Value, cut bool) nn.Value {
 	y := r.m.build(g, x, scopedConv(g))
 	if r.scale == 0 {
 		return y
 	}
 	y = g.Conv("conv2d", y, x.C, k1.WithBias())
+	if cut {
+		return y
+	}
 	if r.scale != 1 {
 		y = g.Affine(y, []float64{r.scale}, nil)
 	}

@@ -10,7 +10,8 @@ import "zoobench/zoo/nn"
 //   - the order of 1×n and n×1 within a branch is TensorFlow's, not always the figure's.
 var inceptionV4s = family{name: "inception_v4", year: 2016, paper: "arXiv:1602.07261", rows: []row{
 	{"inception_v4", inceptionV4, 299, 42_679_816, 12_253_974_624, Recipe{Interpolation: "bicubic", Mean: half, Std: half}},
-	{"inception_resnet_v2", inceptionResNetV2, 299, 55_843_464, 13_155_794_016,
+	{"inception_resnet_v2", inceptionResNet{stem: inceptionResNetStem, rows: inceptionResNetRows, last: 1536}.build,
+		299, 55_843_464, 13_155_794_016,
 		Recipe{CropPct: 0.8975, Interpolation: "bicubic", Mean: half, Std: half}},
 }}
 

@@ -19,6 +19,7 @@ type mobile struct {
 	eps     float64 // of batch norms, 0 means 1e-5
 	slow    bool    // batch norms take a hundredth of a batch's statistics into the running ones, not a tenth
 	same    bool    // TensorFlow's padding instead of PyTorch's
+	keep    keep
 }
 
 // mbConv is one block. It adds its input to its result where its stride and its channels let them have one shape.

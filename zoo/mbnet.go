@@ -28,12 +28,13 @@ type mbStage struct {
 }
 
 func (m mbNet) build(g *nn.Builder, x nn.Value) nn.Value {
-	x = g.Activate(m.convNorm(g, "conv_stem", "bn1", x, m.stem, nn.K(3).S(2)), m.act)
+	keep := m.keep
+	x = g.Activate(m.convNorm(g, "conv_stem", "bn1", x, m.stem, nn.K(3).S(keep.stride(2))), m.act)
 	for i, s := range m.stages {
 		for j := range m.layers(s.n) {
 			b := mbConv{kind: s.kind, k: s.k, s: 1, mid: s.t * x.C, out: m.channels(s.c)}
 			if j == 0 {
-				b.s = s.s
+				b.s = keep.stride(s.s)
 			}
 			if s.se {
 				b.squeezed = x.C / 4

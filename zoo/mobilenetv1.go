@@ -9,6 +9,8 @@ import "zoobench/zoo/nn"
 type mobileNetV1 struct {
 	width float64
 	head  bool // 1×1 convolution to 1024 channels before the pool
+	keep  keep
+	dense bool // a 3×3 over all channels instead of a depthwise and a pointwise pair
 }
 
 // mobileNetV1Stages are table 1's depthwise and pointwise pairs, grouped by size: stride of the first, channels, pairs.
@@ -30,17 +32,22 @@ var mobileNetV1s = family{name: "mobilenetv1", year: 2017, paper: "arXiv:1704.04
 }}
 
 func (m mobileNetV1) build(g *nn.Builder, x nn.Value) nn.Value {
-	x = g.Conv("conv_stem", x, round8(32*m.width, 0.9), nn.K(3).S(2))
+	keep := m.keep
+	x = g.Conv("conv_stem", x, round8(32*m.width, 0.9), nn.K(3).S(keep.stride(2)))
 	x = normReLU6(g, "bn1", x)
 	for i, s := range mobileNetV1Stages {
 		for j := range s.n {
 			stride := 1
 			if j == 0 {
-				stride = s.stride
+				stride = keep.stride(s.stride)
 			}
-			b := g.In("blocks.%d.%d", i, j)
+			b, out := g.In("blocks.%d.%d", i, j), round8(float64(s.out)*m.width, 0.9)
+			if m.dense {
+				x = normReLU6(b, "bn1", b.Conv("conv", x, out, nn.K(3).S(stride)))
+				continue
+			}
 			x = normReLU6(b, "bn1", b.Conv("conv_dw", x, x.C, nn.K(3).S(stride).G(nn.Depthwise)))
-			x = normReLU6(b, "bn2", b.Conv("conv_pw", x, round8(float64(s.out)*m.width, 0.9), nn.K(1)))
+			x = normReLU6(b, "bn2", b.Conv("conv_pw", x, out, nn.K(1)))
 		}
 	}
 	if m.head {

@@ -17,6 +17,10 @@ import (
 type mobileNetV2 struct {
 	width float64
 	deep  float64 // factor on blocks of a stage, 0 means 1; the first and the last convolution then have no width factor
+	keep  keep
+
+	// classic turns the blocks inside out (figure 3a): their ends have t times as many channels as their middles.
+	classic bool
 }
 
 // mobileNetV2Stages are table 2's rows: expansion, channels, blocks, stride of the first.
@@ -52,11 +56,12 @@ func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
 	if m.deep != 0 {
 		ends = 1
 	}
+	keep := m.keep
 	own := mobile{act: nn.ReLU6}
 	if g.Library == transformers {
 		own.same, own.eps = true, 1e-3
 	}
-	x = g.Activate(own.convNorm(g, "conv_stem", "bn1", x, round8(32*ends, 0.9), nn.K(3).S(2)), nn.ReLU6)
+	x = g.Activate(own.convNorm(g, "conv_stem", "bn1", x, round8(32*ends, 0.9), nn.K(3).S(keep.stride(2))), nn.ReLU6)
 	for i, s := range mobileNetV2Stages {
 		n := s.n
 		if m.deep != 0 && i > 0 && i < len(mobileNetV2Stages)-1 {
@@ -65,11 +70,14 @@ func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
 		for j := range n {
 			stride := 1
 			if j == 0 {
-				stride = s.s
+				stride = keep.stride(s.s)
 			}
 			b := mbConv{k: 3, s: stride, mid: s.t * x.C, out: round8(float64(s.c)*m.width, 0.9)}
-			if s.t == 1 {
+			switch {
+			case s.t == 1:
 				b.kind = separable
+			case m.classic:
+				b.mid, b.out = b.out, s.t*b.out
 			}
 			x = own.block(g.In("blocks.%d.%d", i, j), x, b)
 		}

@@ -20,6 +20,7 @@ type mobileNetV3 struct {
 	same  bool    // TensorFlow's padding
 	width float64 // 0 means 1
 	small bool
+	keep  keep
 }
 
 // A bneck is one row of the paper's tables.
@@ -91,7 +92,7 @@ var mobileNetV3s = family{name: "mobilenetv3", year: 2019, paper: "arXiv:1905.02
 
 func (n mobileNetV3) build(g *nn.Builder, x nn.Value) nn.Value {
 	m := mobile{act: hs, squeeze: re, gate: nn.HardSigmoid, eps: n.eps, same: n.same, slow: n.eps != 0 && !n.same}
-	rows, head, width := mobileNetV3Large, 1280, n.width
+	rows, head, width, keep := mobileNetV3Large, 1280, n.width, n.keep
 	if n.small {
 		rows, head = mobileNetV3Small, 1024
 	}
@@ -102,12 +103,12 @@ func (n mobileNetV3) build(g *nn.Builder, x nn.Value) nn.Value {
 	if width >= 0.75 {
 		stem = round8(16*width, 0.9)
 	}
-	x = g.Activate(m.convNorm(g, "conv_stem", "bn1", x, stem, nn.K(3).S(2)), hs)
+	x = g.Activate(m.convNorm(g, "conv_stem", "bn1", x, stem, nn.K(3).S(keep.stride(2))), hs)
 	at := bneckNames(rows)
 	in := 16 // of the paper's table, before the width factor
 	for i, r := range rows {
 		b := mbConv{
-			k: r.k, s: r.s, act: r.nl,
+			k: r.k, s: keep.stride(r.s), act: r.nl,
 			mid: round8(float64(x.C*r.exp)/float64(in), 0.9), out: round8(float64(r.out)*width, 0.9),
 		}
 		if r.exp == in {

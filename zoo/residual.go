@@ -48,6 +48,16 @@ func (b bottleneck) build(g *nn.Builder, x nn.Value, planes, stride int) nn.Valu
 	return convBN(g, "3", x, b.out(planes), nn.K(1))
 }
 
+// padChannels is a shortcut without parameters: every stride-th pixel, with channels of zeros up to out, a multiple of x's.
+func padChannels(g *nn.Builder, x nn.Value, out, stride int) nn.Value {
+	x = g.AvgPool(x, nn.K(1).S(stride))
+	parts := []nn.Value{x}
+	for c := x.C; c < out; c += x.C {
+		parts = append(parts, g.Affine(x, []float64{0}, nil))
+	}
+	return g.Concat(parts...)
+}
+
 // se16 is squeeze and excitation, by 16.
 func se16(g *nn.Builder, x nn.Value) nn.Value {
 	return squeezeExcite(g, x, round8(float64(x.C)/16, 0))

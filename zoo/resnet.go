@@ -17,12 +17,23 @@ import "zoobench/zoo/nn"
 // 101 layers have no golden: their MACs are this graph's count, their parameters and activations timm's to the digits
 // given.
 type resnet struct {
-	depths  [4]int
+	depths  [4]int   // a stage of none ends the network
 	block   residual // nil means the paper's bottleneck
 	gate    gate     // of a block's channels before its sum, nil for none
 	stem    [2]int   // ResNet-D's three 3×3 instead of the first 7×7: channels of the first two
 	avgDown bool     // ResNet-D's projections: averaged over 2×2 where the plain one strides
+	pocket  int      // planes of the first stage behind a stem of one 3×3 (section 4.2, for 32×32 pixels), 0 for the paper's 64
+	skip    shortcut // around blocks that change the shape
 }
+
+// shortcut is what the input of a block that changes the shape takes to the sum.
+type shortcut uint8
+
+const (
+	projected shortcut = iota // a 1×1 convolution: the paper's option B
+	padded                    // every second pixel, and zeros as further channels: option A
+	none                      // no block has a sum: the paper's plain network
+)
 
 var resNets = family{name: "resnet", year: 2015, paper: "arXiv:1512.03385", rows: []row{
 	//           conv2_x … conv5_x                                                        params      MACs
@@ -75,39 +86,57 @@ func (r resnet) build(g *nn.Builder, x nn.Value) nn.Value {
 	if block == nil {
 		block = bottleneck{}
 	}
-	if r.stem == [2]int{} {
+	planes := 64
+	switch {
+	case r.pocket > 0:
+		planes = r.pocket
+		x = g.Conv("conv1", x, planes, nn.K(3))
+	case r.stem == [2]int{}:
 		x = g.Conv("conv1", x, 64, nn.K(7).S(2))
-	} else {
+	default:
 		for i, out := range r.stem {
 			x = g.ReLU(numbered(g.In("conv1"), 3*i, x, out, nn.K(3).S(2-i)))
 		}
 		x = g.Conv("conv1.6", x, 64, nn.K(3))
 	}
 	x = g.ReLU(g.BatchNorm("bn1", x, 1e-5))
-	x = g.MaxPool(x, nn.K(3).S(2))
+	if r.pocket == 0 {
+		x = g.MaxPool(x, nn.K(3).S(2))
+	}
+	first := x.Shape
 	for i, n := range r.depths {
+		if n == 0 {
+			break
+		}
 		for j := range n {
 			stride := 1
 			if i > 0 && j == 0 {
 				stride = 2
 			}
 			b := g.In("layer%d.%d", i+1, j)
-			y := block.build(b, x, 64<<i, stride)
+			y := block.build(b, x, planes<<i, stride)
 			if r.gate != nil {
 				y = r.gate(b.In("se"), y)
 			}
-			if stride > 1 || x.C != y.C {
+			switch {
+			case r.skip == none:
+				x = b.ReLU(y)
+				continue
+			case stride > 1 || x.C != y.C:
 				x = r.project(b.In("downsample"), x, y.C, stride)
 			}
 			x = b.ReLU(b.Add(y, x))
 		}
-		x = g.Expect(x, nn.Shape{C: block.out(64 << i), H: g.Size / 4 >> i, W: g.Size / 4 >> i})
+		x = g.Expect(x, nn.Shape{C: block.out(planes << i), H: first.H >> i, W: first.W >> i})
 	}
 	return g.Linear("fc", g.GlobalAvgPool(x), g.Classes)
 }
 
 // project takes a block's input to the shape of its result.
 func (r resnet) project(g *nn.Builder, x nn.Value, out, stride int) nn.Value {
+	if r.skip == padded {
+		return padChannels(g, x, out, stride)
+	}
 	if !r.avgDown {
 		return numbered(g, 0, x, out, nn.K(1).S(stride))
 	}

@@ -10,18 +10,26 @@ import "zoobench/zoo/nn"
 type shuffleNetV2 struct {
 	stages [3]int // channels of stages 2 to 4
 	last   int    // of the convolution behind them
+	pocket bool   // for 32×32 pixels: the stem keeps them and no pool follows
 }
 
 var shuffleNetV2s = family{name: "shufflenetv2", year: 2018, paper: "arXiv:1807.11164", rows: []row{
-	{"shufflenet_v2_x0_5", shuffleNetV2{[3]int{48, 96, 192}, 1024}.build, 224, 1_366_792, 40_476_448, plain},
-	{"shufflenet_v2_x1_0", shuffleNetV2{[3]int{116, 232, 464}, 1024}.build, 224, 2_278_604, 144_907_992, plain},
-	{"shufflenet_v2_x1_5", shuffleNetV2{[3]int{176, 352, 704}, 1024}.build, 224, 3_503_624, 295_759_392, Recipe{CropPct: 0.9655, Resize: 232}},
-	{"shufflenet_v2_x2_0", shuffleNetV2{[3]int{244, 488, 976}, 2048}.build, 224, 7_393_996, 583_253_464, Recipe{CropPct: 0.9655, Resize: 232}},
+	{"shufflenet_v2_x0_5", shuffleNetV2{stages: [3]int{48, 96, 192}, last: 1024}.build, 224, 1_366_792, 40_476_448, plain},
+	{"shufflenet_v2_x1_0", shuffleNetV2{stages: [3]int{116, 232, 464}, last: 1024}.build, 224, 2_278_604, 144_907_992, plain},
+	{"shufflenet_v2_x1_5", shuffleNetV2{stages: [3]int{176, 352, 704}, last: 1024}.build,
+		224, 3_503_624, 295_759_392, Recipe{CropPct: 0.9655, Resize: 232}},
+	{"shufflenet_v2_x2_0", shuffleNetV2{stages: [3]int{244, 488, 976}, last: 2048}.build,
+		224, 7_393_996, 583_253_464, Recipe{CropPct: 0.9655, Resize: 232}},
 }}
 
 func (s shuffleNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
-	x = g.ReLU(numbered(g.In("conv1"), 0, x, 24, nn.K(3).S(2)))
-	x = g.Expect(g.MaxPool(x, nn.K(3).S(2)), nn.Shape{C: 24, H: 56, W: 56})
+	if s.pocket {
+		x = g.ReLU(numbered(g.In("conv1"), 0, x, 24, nn.K(3)))
+	} else {
+		x = g.ReLU(numbered(g.In("conv1"), 0, x, 24, nn.K(3).S(2)))
+		x = g.Expect(g.MaxPool(x, nn.K(3).S(2)), nn.Shape{C: 24, H: 56, W: 56})
+	}
+	first := x.Shape
 	for i, repeat := range []int{4, 8, 4} {
 		for j := range repeat {
 			unit := g.In("stage%d.%d", i+2, j)
@@ -31,7 +39,7 @@ func (s shuffleNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
 				x = shuffleUnit(unit, x)
 			}
 		}
-		x = g.Expect(x, nn.Shape{C: s.stages[i], H: 28 >> i, W: 28 >> i})
+		x = g.Expect(x, nn.Shape{C: s.stages[i], H: first.H / 2 >> i, W: first.W / 2 >> i})
 	}
 	x = g.ReLU(numbered(g.In("conv5"), 0, x, s.last, nn.K(1)))
 	return g.Linear("fc", g.GlobalAvgPool(x), g.Classes)

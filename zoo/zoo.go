@@ -12,6 +12,7 @@
 package zoo
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 
@@ -70,6 +71,8 @@ type Spec struct {
 	MACs   int64  // multiply-accumulates of one image at Size, by the convention of nn.Graph.MACs
 	Recipe Recipe // what the published weights expect
 
+	Classes int // of the classifier; 0 means ImageNet's 1000
+
 	Family  string   // "resnet"
 	Year    int      // of the paper
 	Paper   string   // "arXiv:1512.03385"
@@ -104,7 +107,7 @@ func (s *Spec) Variant(library string) Variant {
 }
 
 // Graph builds the network for a square input of size pixels and a number of classes; 0 means the published size, and
-// ImageNet's 1000 classes. A size that the network's strides or windows do not allow is an error.
+// the network's own number of classes. A size that the network's strides or windows do not allow is an error.
 func (s *Spec) Graph(size, classes int) (*nn.Graph, error) { return s.GraphOf("", size, classes) }
 
 // GraphOf is Graph as a library computes the network, see Variants. The parameters are the same.
@@ -113,7 +116,7 @@ func (s *Spec) GraphOf(library string, size, classes int) (*nn.Graph, error) {
 		size = s.Size
 	}
 	if classes == 0 {
-		classes = 1000
+		classes = cmp.Or(s.Classes, 1000)
 	}
 	return nn.Build(s.Name, s.Build, nn.Config{Size: size, Classes: classes, Default: s.Size, Library: library})
 }
@@ -132,7 +135,7 @@ func Match(patterns []string) ([]*Spec, error) { return Default().Match(patterns
 
 var builtIn = sync.OnceValue(func() *List {
 	var specs []Spec
-	for _, f := range families {
+	for _, f := range slices.Concat(families, pockets) {
 		specs = append(specs, f.specs()...)
 	}
 	l, err := NewList(specs)
@@ -145,10 +148,11 @@ var builtIn = sync.OnceValue(func() *List {
 
 // family is what a family's file declares.
 type family struct {
-	name  string
-	year  int
-	paper string
-	rows  []row
+	name    string
+	year    int
+	paper   string
+	classes int // 0 means ImageNet's 1000
+	rows    []row
 	// Other libraries' spellings, by the row's name.
 	aliases []alias
 	renames []renames
@@ -186,7 +190,7 @@ func (f family) specs() []Spec {
 	for _, r := range f.rows {
 		s := Spec{
 			Name: r.name, Build: r.build, Size: r.size, Params: r.params, MACs: r.macs, Recipe: r.recipe,
-			Family: f.name, Year: f.year, Paper: f.paper,
+			Classes: f.classes, Family: f.name, Year: f.year, Paper: f.paper,
 		}
 		for _, a := range f.aliases {
 			if a.row == r.name {

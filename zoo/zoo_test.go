@@ -1,6 +1,7 @@
 package zoo
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"os"
@@ -27,7 +28,7 @@ func TestRows(t *testing.T) {
 			if got := g.MACs(); got != s.MACs {
 				t.Errorf("%d MACs, want %d", got, s.MACs)
 			}
-			if got, want := g.Output(), (nn.Shape{C: 1000, H: 1, W: 1}); got != want {
+			if got, want := g.Output(), (nn.Shape{C: cmp.Or(s.Classes, 1000), H: 1, W: 1}); got != want {
 				t.Errorf("output %v, want %v", got, want)
 			}
 			if s.Family == "" || s.Year == 0 || !strings.HasPrefix(s.Paper, "arXiv:") {
@@ -48,14 +49,16 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// TestOrder holds the families to their years of publication.
+// TestOrder holds the families to their years of publication, and the groups of networks for small images to theirs.
 func TestOrder(t *testing.T) {
-	last := 0
-	for _, f := range families {
-		if f.year < last {
-			t.Errorf("%s (%d) stands behind a family of %d", f.name, f.year, last)
+	for _, all := range [][]family{families, pockets} {
+		last := 0
+		for _, f := range all {
+			if f.year < last {
+				t.Errorf("%s (%s, %d) stands behind a family of %d", f.name, f.paper, f.year, last)
+			}
+			last = f.year
 		}
-		last = f.year
 	}
 }
 

@@ -77,7 +77,7 @@ type build struct {
 func (b *build) flags(c *cobra.Command) {
 	b.given = c.Flags().Changed
 	c.Flags().IntVar(&b.imgSize, "img-size", 0, "input size in pixels (default: the checkpoint's or the network's own)")
-	c.Flags().IntVar(&b.classes, "num-classes", 0, "number of classes (default: the checkpoint's own, or 1000)")
+	c.Flags().IntVar(&b.classes, "num-classes", 0, "number of classes (default: the checkpoint's own, or the network's)")
 	noTuneFlag(c, &b.noTune)
 }
 

@@ -16,7 +16,7 @@ type Axes struct {
 	Scenario   string `json:"scenario,omitempty"`
 	Exact      bool   `json:"exact,omitempty"`       // direct algorithms only
 	NoTune     bool   `json:"no_tune,omitempty"`     // the table of defaults, no trials
-	NumClasses int    `json:"num_classes,omitempty"` // 0 for the checkpoint's own, or ImageNet's 1000
+	NumClasses int    `json:"num_classes,omitempty"` // 0 for the checkpoint's own, or the network's
 }
 
 // Settings are what a job asked for and, a second time, what it ran with.

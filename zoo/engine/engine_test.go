@@ -42,27 +42,29 @@ func newEngine(t testing.TB, g *nn.Graph, w engine.Weights, o engine.Options) *e
 	return e
 }
 
-// TestAgainstOracle runs the cheapest network of every family at a small size on every instruction set. Float32 sums
+// TestAgainstOracle runs the cheapest network of every family, and of every paper, at a small size on every instruction set. Float32 sums
 // may part from the oracle's by 5e-5 of the largest logit: group norms over the few pixels of a small size magnify
 // rounding, 2.3e-5 in BiT; the goldens hold full sizes closer.
 func TestAgainstOracle(t *testing.T) {
 	cheapest := map[string]*zoo.Spec{}
 	for _, spec := range zoo.All() {
-		if c := cheapest[spec.Family]; c == nil || spec.MACs < c.MACs {
-			cheapest[spec.Family] = spec
+		of := spec.Family + spec.Paper
+		if c := cheapest[of]; c == nil || spec.MACs < c.MACs {
+			cheapest[of] = spec
 		}
 	}
 	skipped := []string{"inception_v3", "inception_v4", "swin"} // families that do not fit into 64 pixels
 	for _, spec := range cheapest {
 		t.Run(spec.Name, func(t *testing.T) {
-			g, err := spec.Graph(64, 10)
+			size := min(spec.Size, 64)
+			g, err := spec.Graph(size, 10)
 			if err != nil {
 				if !slices.Contains(skipped, spec.Family) {
 					t.Fatalf("only %q may be skipped: %v", skipped, err)
 				}
 				t.Skip(err)
 			}
-			w, images := generator.Source(g.Params), generator.Images(64)
+			w, images := generator.Source(g.Params), generator.Images(size)
 			want, err := interp.Run(g, w, images, 2)
 			if err != nil {
 				t.Fatal(err)
