@@ -3,7 +3,7 @@ package ref
 import "math"
 
 // BatchNorm normalises each of C channels of P pixels by its running statistics, mean and variance (C), then scales and
-// shifts by w and b (C); dst and x (N,C,P), dst may be x.
+// shifts by w and b (C), of which nil is 1 and 0; dst and x (N,C,P), dst may be x.
 //
 //	dst[n,c,p] = (x[n,c,p] − mean[c]) / √(variance[c] + eps) · w[c] + b[c]
 func BatchNorm[W Float](dst, x []float64, mean, variance, w, b []W, eps float64, n, c, p int) {
@@ -12,9 +12,16 @@ func BatchNorm[W Float](dst, x []float64, mean, variance, w, b []W, eps float64,
 	for i := range n * c {
 		ch := i % c
 		sd := math.Sqrt(float64(variance[ch]) + eps)
+		scale, shift := 1.0, 0.0
+		if w != nil {
+			scale = float64(w[ch])
+		}
+		if b != nil {
+			shift = float64(b[ch])
+		}
 		y, in := dst[i*p:][:p], x[i*p:][:p]
 		for j, v := range in {
-			y[j] = (v-float64(mean[ch]))/sd*float64(w[ch]) + float64(b[ch])
+			y[j] = (v-float64(mean[ch]))/sd*scale + shift
 		}
 	}
 }

@@ -17,7 +17,7 @@ func BatchStats(mean, variance, x []float64, n, c, p int) {
 }
 
 // BatchNormGrad is the gradients of BatchNorm by the statistics of the batch itself, which depend on x: dx, dy and x
-// (N,C,P), dw, db and w (C).
+// (N,C,P), dw, db and w (C), dw nil where w is.
 func BatchNormGrad[W Float](dx, dw, db, dy, x []float64, w []W, eps float64, n, c, p int) {
 	setsGrad(dx, dw, db, dy, x, w, eps, c, n*p, func(set, i int) (at, ch int) {
 		return (i/p*c+set)*p + i%p, set
@@ -46,20 +46,26 @@ func setsGrad[W Float](dx, dw, db, dy, x []float64, w []W, eps float64, sets, si
 	check("dy", len(dy), sets*size)
 	check("x", len(x), sets*size)
 	check("dw", len(dw), len(w))
-	check("db", len(db), len(w))
+	if w != nil {
+		check("db", len(db), len(w))
+	}
 	clear(dw)
 	clear(db)
 	in, g, d := make([]float64, size), make([]float64, size), make([]float64, size)
 	for set := range sets {
 		for i := range size {
 			at, ch := element(set, i)
-			in[i], g[i] = x[at], dy[at]*float64(w[ch])
+			if in[i], g[i] = x[at], dy[at]; w != nil {
+				g[i] *= float64(w[ch])
+			}
 		}
 		mean, sd := normGrad(d, g, in, eps)
 		for i := range size {
 			at, ch := element(set, i)
 			dx[at] = d[i]
-			dw[ch] += dy[at] * (in[i] - mean) / sd
+			if w != nil {
+				dw[ch] += dy[at] * (in[i] - mean) / sd
+			}
 			db[ch] += dy[at]
 		}
 	}

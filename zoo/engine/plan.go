@@ -311,10 +311,15 @@ func (p *planner) factor(n *nn.Node) (scale, shift []float64, err error) {
 	}
 	scale, shift = make([]float64, n.Out.C), make([]float64, n.Out.C)
 	for c := range scale {
-		scale[c] = float64(v[0][c])
+		if scale[c] = 1; n.Weight >= 0 {
+			scale[c] = float64(v[0][c])
+		}
 		if n.Op == nn.BatchNorm {
 			scale[c] /= math.Sqrt(float64(v[3][c]) + n.Eps)
-			shift[c] = float64(v[1][c]) - float64(v[2][c])*scale[c]
+			shift[c] = -float64(v[2][c]) * scale[c]
+		}
+		if n.Bias >= 0 {
+			shift[c] += float64(v[1][c])
 		}
 	}
 	p.release(n.Weight, n.Bias, n.Mean, n.Var)

@@ -153,14 +153,33 @@ func (g *Builder) BatchNorm(name string, x Value, eps float64) Value {
 
 // BatchNormMomentum is BatchNorm whose running statistics take on another share of each batch's.
 func (g *Builder) BatchNormMomentum(name string, x Value, eps, momentum float64) Value {
+	return g.batchNorm(name, x, eps, momentum, true, true)
+}
+
+// BatchNormUnscaled is BatchNormMomentum without a weight: it shifts channels and does not scale them.
+func (g *Builder) BatchNormUnscaled(name string, x Value, eps, momentum float64) Value {
+	return g.batchNorm(name, x, eps, momentum, false, true)
+}
+
+// Standardize is (x − mean)/√variance by statistics that come with the weights, and that training neither moves nor
+// replaces by a batch's.
+func (g *Builder) Standardize(name string, x Value) Value {
+	return g.batchNorm(name, x, 0, 0, false, false)
+}
+
+func (g *Builder) batchNorm(name string, x Value, eps, momentum float64, scales, shifts bool) Value {
 	if g.err != nil {
 		return Value{}
 	}
 	name = g.full(name)
 	n := node(BatchNorm, x)
 	n.Name, n.Out, n.Eps, n.Momentum = name, x.Shape, eps, momentum
-	n.Weight = g.param(name+".weight", Learned, x.C)
-	n.Bias = g.param(name+".bias", Learned, x.C)
+	if scales {
+		n.Weight = g.param(name+".weight", Learned, x.C)
+	}
+	if shifts {
+		n.Bias = g.param(name+".bias", Learned, x.C)
+	}
 	n.Mean = g.param(name+".running_mean", Buffer, x.C)
 	n.Var = g.param(name+".running_var", Buffer, x.C)
 	return g.add(n)

@@ -25,7 +25,7 @@ func (s Shape) String() string { return fmt.Sprintf("%d×%d×%d", s.C, s.H, s.W)
 type Op uint8
 
 // The operations. Conv and Linear carry a Weight and maybe a Bias; the norms carry Weight and Bias, BatchNorm also
-// Mean and Var; Scale, ChannelConv and Const carry a Weight.
+// Mean and Var, and maybe no Weight, or neither; Scale, ChannelConv and Const carry a Weight.
 const (
 	Input           Op = iota
 	Conv               // Kernel
@@ -152,7 +152,8 @@ type Node struct {
 	Prefix           int           // Resample: tokens before the grid's
 	Attention        AttentionSpec // Scale filled in; its bias, if any, is In[1]
 
-	// Momentum is the share of a batch's statistics that goes into the running ones of a BatchNorm.
+	// Momentum is the share of a batch's statistics that goes into the running ones of a BatchNorm; with 0 it takes the
+	// running ones in training too.
 	Momentum float64
 
 	// Drop is the share of elements, or with DropImages of whole images, that an Identity makes zero in training; it

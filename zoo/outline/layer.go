@@ -45,8 +45,11 @@ func describe(g *nn.Graph, i int) (text string, details []Detail) {
 			text += " without bias"
 		}
 	case nn.BatchNorm:
-		text = "bn"
+		if text = "bn"; n.Momentum == 0 {
+			text = "standardise"
+		}
 		note("batch norm epsilon", n.Eps)
+		note("batch norm scales", n.Weight >= 0)
 	case nn.GroupNorm:
 		text = fmt.Sprintf("gn %d", n.Groups)
 		note("group norm epsilon", n.Eps)

@@ -140,7 +140,7 @@ func narrow(dst []float32, src []float64) {
 	}
 }
 
-// batchNorm takes the batch's statistics in training and the running ones in evaluation.
+// batchNorm takes the batch's statistics in training, unless its momentum is 0, and the running ones in evaluation.
 type batchNorm struct {
 	site
 	columns      *kernels.Columns
@@ -167,10 +167,10 @@ func newBatchNorm(s site) *batchNorm {
 
 func (n *batchNorm) forward() error {
 	x := n.x(0)
-	w, b := n.Params[n.node.Weight], n.Params[n.node.Bias]
 	mean, variance := n.Params[n.node.Mean], n.Params[n.node.Var]
 	size := float64(x.Pixels())
-	if n.training {
+	ofBatch := n.training && n.node.Momentum > 0
+	if ofBatch {
 		if size < 2 {
 			return errOneElement
 		}
@@ -182,7 +182,7 @@ func (n *batchNorm) forward() error {
 	}
 	for c := range n.scale {
 		at, spread := float64(mean[c]), float64(variance[c])
-		if n.training {
+		if ofBatch {
 			// The squares are around the mean in float32, which is off by a little.
 			exact := n.sums[c] / size
 			off := exact - float64(n.mean[c])
@@ -194,26 +194,44 @@ func (n *batchNorm) forward() error {
 			n.sums[c] = exact
 		}
 		n.root[c] = math.Sqrt(spread + n.node.Eps)
-		scale := float64(w[c]) / n.root[c]
-		n.scale[c], n.shift[c] = float32(scale), float32(float64(b[c])-at*scale)
+		scale, shift := n.weight(c)/n.root[c], 0.0
+		if n.node.Bias >= 0 {
+			shift = float64(n.Params[n.node.Bias][c])
+		}
+		n.scale[c], n.shift[c] = float32(scale), float32(shift-at*scale)
 		n.mean[c] = float32(at)
 	}
 	n.forwards.Run(n.pool, n.y(), x, kernels.Tensor{}, nil)
 	return nil
 }
 
+// weight is a channel's.
+func (n *batchNorm) weight(c int) float64 {
+	if n.node.Weight < 0 {
+		return 1
+	}
+	return float64(n.Params[n.node.Weight][c])
+}
+
 func (n *batchNorm) backward() error {
 	x, dy := n.x(0), n.dy()
+	if n.node.Momentum == 0 {
+		copy(n.a, n.scale)
+		n.to(0, func(dst kernels.Tensor) { n.backwards.Run(n.pool, dst, dy, x) })
+		return nil
+	}
 	size := float64(x.Pixels())
 	along := make([]float64, len(n.sums)) // Σ dy·(x − mean)
 	n.columns.Sums(n.pool, n.sums, dy)
 	n.columns.Products(n.pool, along, x, dy)
-	w, dw, db := n.Params[n.node.Weight], n.Gradients[n.node.Weight], n.Gradients[n.node.Bias]
+	db := n.Gradients[n.node.Bias]
 	for c, sum := range n.sums {
 		mean := float64(n.mean[c])
 		along[c] = (along[c] - mean*sum) / n.root[c]
-		dw[c], db[c] = float32(along[c]), float32(sum)
-		a := float64(w[c]) / n.root[c]
+		if db[c] = float32(sum); n.node.Weight >= 0 {
+			n.Gradients[n.node.Weight][c] = float32(along[c])
+		}
+		a := n.weight(c) / n.root[c]
 		b := -a * along[c] / size / n.root[c]
 		n.a[c], n.b[c], n.c[c] = float32(a), float32(b), float32(-a*sum/size-b*mean)
 	}

@@ -76,7 +76,7 @@ func New(g *nn.Graph, w Weights, n, workers int) (*Network, error) {
 		if p.Kind == nn.Learned {
 			net.Gradients[i] = make([]float32, len(values))
 		} else {
-			net.pending[i] = make([]float32, len(values))
+			net.pending[i] = slices.Clone(values)
 		}
 	}
 	net.plan()

@@ -16,7 +16,7 @@ func (p *pass) back(i int) error {
 		dy = make([]float64, len(dy))
 		ref.Mul(dy, p.dvalues[i], factors, 1, len(dy))
 	}
-	params := interp.Params[float64]{Weight: p.param(node.Weight), Bias: p.param(node.Bias)}
+	params := interp.Params[float64]{Weight: p.param(node.Weight), Bias: p.param(node.Bias), Var: p.param(node.Var)}
 	dxs, dparams, err := Back(p.Graph, i, interp.Inputs(p.Graph, i, p.values, n), p.values[i], dy, params, n)
 	for k, dx := range dxs {
 		p.add(node.In[k], dx)
@@ -55,6 +55,10 @@ func Back(g *nn.Graph, i int, xs [][]float64, y, dy []float64, p interp.Params[f
 	case nn.Linear:
 		ref.LinearGrad(dx, dw, db, dy, x, w, n, c, node.Out.C, pixels)
 	case nn.BatchNorm:
+		if node.Momentum == 0 { // what it subtracts and divides by depends on no image
+			ref.BatchNorm(dx, dy, make([]float64, c), p.Var, nil, nil, node.Eps, n, c, pixels)
+			break
+		}
 		ref.BatchNormGrad(dx, dw, db, dy, x, w, node.Eps, n, c, pixels)
 	case nn.GroupNorm:
 		ref.GroupNormGrad(dx, dw, db, dy, x, w, node.Eps, node.Groups, n, c, pixels)

@@ -184,7 +184,7 @@ func (p *pass) node(i int, training bool) error {
 	params := interp.Params[float64]{
 		Weight: p.param(node.Weight), Bias: p.param(node.Bias), Mean: p.param(node.Mean), Var: p.param(node.Var),
 	}
-	if training && node.Op == nn.BatchNorm {
+	if training && node.Op == nn.BatchNorm && node.Momentum > 0 {
 		s, err := p.statistics(node, xs[0], n)
 		if err != nil {
 			return err

@@ -38,6 +38,10 @@ var Cases = []Case{
 	}},
 	{"linear", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.LinearNoBias("linear", in(g, x, 3), 4) }},
 	{"batch norm", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.BatchNorm("norm", in(g, x, 3), 1e-2) }},
+	{"batch norm without a weight", 2, func(g *nn.Builder, x nn.Value) nn.Value {
+		return g.BatchNormUnscaled("norm", in(g, x, 3), 1e-2, 0.01)
+	}},
+	{"standardisation", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.Standardize("norm", in(g, x, 3)) }},
 	{"group norm", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.GroupNorm("norm", in(g, x, 4), 2, 1e-2) }},
 	{"layer norm", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.LayerNorm("norm", in(g, x, 4), 1e-2) }},
 	{"max pool", 5, func(g *nn.Builder, x nn.Value) nn.Value { return g.MaxPool(in(g, x, 2), nn.K(3).S(2)) }},
