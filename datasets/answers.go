@@ -35,7 +35,7 @@ type AnswerSpace struct {
 	Of      int    // how many classes the network has
 }
 
-// String names the space and tells it from others: two spaces of one text are the same. It is "" for all classes.
+// String names the space: two spaces with the same text are the same. It is "" for all classes.
 func (s AnswerSpace) String() string {
 	if s.Classes == nil {
 		return ""
@@ -203,7 +203,7 @@ func readAnswers(o Options) (answers []int, err error) {
 			return nil, fmt.Errorf("%s:%d: %w", o.Answers, number, err)
 		}
 		if slices.Contains(answers, class) {
-			return nil, fmt.Errorf("%s:%d: class %s a second time", o.Answers, number, word)
+			return nil, fmt.Errorf("%s:%d: class %s is given twice", o.Answers, number, word)
 		}
 		answers = append(answers, class)
 	}

@@ -85,7 +85,7 @@ func TestAnswers(t *testing.T) {
 		{"classes of no network", three, 0, "", "", 3, ""},
 		{"a class that is none", three, 1000, file("0\nfish\n"), "!mine.txt:2: label \"fish\": want a class index or a WordNet id", 0, ""},
 		{"a class beyond the network's", three, 1000, file("1000\n"), "!mine.txt:1: label 1000, want 0 to 999", 0, ""},
-		{"a class twice", three, 1000, file("n01440764\n0\n"), "!mine.txt:2: class 0 a second time", 0, ""},
+		{"a class twice", three, 1000, file("n01440764\n0\n"), "!mine.txt:2: class 0 is given twice", 0, ""},
 		{"an empty file", three, 1000, file("# nothing\n"), "!0 classes, want at least 2", 0, ""},
 		{"no such file", three, 1000, "nowhere.txt", "!want a file, all, own or one of imagenet-a, imagenet-r, objectnet", 0, ""},
 		{"no image left", three, 1000, file("1\n2\n"), "!no image has a class among the answers", 0, ""},

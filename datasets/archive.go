@@ -76,7 +76,7 @@ func (f *Files) addArchives(files []string, o Options) error {
 		}
 	}
 	if len(images) == 0 && others > 0 {
-		return fmt.Errorf("datasets: %s: an archive of %d archives; unpack it once", files[0], others)
+		return fmt.Errorf("datasets: %s: no images, but %d archives in it; unpack it once", files[0], others)
 	}
 	if len(images) == 0 {
 		return fmt.Errorf("datasets: %s: no images among %d members", files[0], len(all))
@@ -332,7 +332,7 @@ func isArchive(root string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// checkArchive tells by its first bytes why a file is no tar archive that can be
+// checkArchive says, by its first bytes, why a file is no tar archive that can be
 // read where it lies.
 func checkArchive(head []byte) error {
 	for _, known := range []struct{ magic, name, command string }{

@@ -135,12 +135,12 @@ func TestOpenTarErrors(t *testing.T) {
 		{"empty", "neither a tar archive nor a folder", nil},
 		{"cut short", "the archive ends at 1500", good[:1500]},
 		{"no images", "no images among 1 members", tarBytes(t, entry{"a.txt", "x"})},
-		{"archives", "an archive of 2 archives", tarBytes(t, entry{"n01440764.tar", "x"}, entry{"n01443537.tar", "y"})},
+		{"archives", "no images, but 2 archives in it", tarBytes(t, entry{"n01440764.tar", "x"}, entry{"n01443537.tar", "y"})},
 		{"loose images", "images without class folders (a.jpg, for example)", tarBytes(t, entry{"a.jpg", "x"})},
 		{"pair without a label", "2.jpg: no label beside it", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.cls", "1"}, entry{"2.jpg", "x"})},
 		{"pair of two images", "images of one sample", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.cls", "1"}, entry{"1.png", "x"})},
 		{"label beyond the classes", "1.cls: label 1000, want 0 to 999", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.cls", "1000"})},
-		{"json without a label", "no label, cls or class", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.json", "{}"})},
+		{"json without a label", "no key label, cls or class", tarBytes(t, entry{"1.jpg", "x"}, entry{"1.json", "{}"})},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "x.tar")

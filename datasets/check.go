@@ -48,8 +48,9 @@ type checked struct {
 }
 
 // Check reads and decodes every image of a source, all of its pixels, on all
-// processors. Step, which may be nil, hears how many are done. The error is the
-// context's; what is wrong with images is in the report.
+// processors. Step, which may be nil, is called with the number of images that
+// are done. The error is the context's; what is wrong with images is in the
+// report.
 func Check(ctx context.Context, src Source, step func(done, total int)) (*Report, error) {
 	total := src.Len()
 	outcomes := make([]checked, total)

@@ -40,7 +40,7 @@ func readClasses() (classes []Class, synonyms [][]string) {
 	return classes, synonyms
 }
 
-// isWordNetID tells a synset id, "n" and eight digits.
+// isWordNetID reports whether a name is a synset id, "n" and eight digits.
 func isWordNetID(s string) bool {
 	if len(s) != 9 || s[0] != 'n' {
 		return false

@@ -30,8 +30,8 @@ import (
 
 // An Item is one image of a source.
 type Item struct {
-	// Name tells the item from the others of its source: the path below the
-	// source's root, with slashes.
+	// Name is the item's path below its source's root, with slashes. No two
+	// items of a source have the same.
 	Name string
 	// Labels are the classes that count as right: one, or several where a
 	// source has several right answers to an image (ImageNet-ReaL), or none.
@@ -56,8 +56,8 @@ type Options struct {
 	// labels, or where the images are ILSVRC-2012's validation set, whose
 	// labels are built in.
 	Labels string
-	// Classes is the number of classes of the network to be evaluated, which
-	// labels are held against; 0 means any.
+	// Classes is the number of classes of the network to be evaluated, against
+	// which labels are checked; 0 means any.
 	Classes int
 	// ClassMap is the path of a file that says which class has which index; "" where the names of class folders decide.
 	ClassMap string
@@ -87,8 +87,8 @@ type Files struct {
 	// nil where labels are indices or stand for ImageNet-1k's classes.
 	Classes []string
 	// Set is the published set that the images and their labels are of, where
-	// their names or their folder's or archive's tell: Validation, ImageNetV2,
-	// ImageNetA, ImageNetR, ImageNetSketch or ObjectNet, else "".
+	// their names or the name of their folder or archive shows it: Validation,
+	// ImageNetV2, ImageNetA, ImageNetR, ImageNetSketch or ObjectNet, else "".
 	Set string
 	// Reading says how the labels were read, in words: by the folders' names, a label file's columns and so on.
 	Reading string
@@ -268,7 +268,7 @@ func (f *Files) Read(i int, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// plain drops the path from a file error, which the item's name tells already.
+// plain drops the path from a file error: the item's name has it already.
 func plain(err error) error {
 	var p *os.PathError
 	if errors.As(err, &p) {

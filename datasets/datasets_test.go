@@ -202,7 +202,7 @@ func TestOpenFlatErrors(t *testing.T) {
 		{"another length", "1\n2\n3\n", 1000, "3 labels for the 2 images"},
 		{"two forms", "a.jpg 1\n2\n", 1000, "labels.txt:2"},
 		{"named twice", "a.jpg 1\na.jpg 2\n", 1000, "a.jpg is on line 1 already"},
-		{"none present", "x.jpg 1\n", 1000, "labels.txt labels none of the images"},
+		{"none present", "x.jpg 1\n", 1000, "no image has a label in"},
 		{"development kit", "1\n1000\n", 0, "development kit"},
 		{"binary", strings.Repeat("\x00", 1<<17), 1000, "not a label file"},
 	} {

@@ -11,7 +11,7 @@ import (
 
 // openFlat opens a folder of images with the label file o.Labels. It is a text that gives a file and its labels on each
 // line, in any order, which is then the source's; or labels alone, one line for each image in order of their names; or JSON
-// (see jsonLabels). The columns of a text may be parted by blanks, tabs, commas or semicolons, with or without a header line;
+// (see jsonLabels). The columns of a text may be separated by blanks, tabs, commas or semicolons, with or without a header line;
 // findForm finds out which. A label is a class index, a WordNet id or a name of ImageNet-1k or of o.ClassMap, or several of
 // them where each would be right. Files may be named without their extension. Empty lines and lines that start with # are
 // passed over.
@@ -90,7 +90,7 @@ func (f *Files) labelled(images []string, find func(name string) (string, error)
 		err = f.inOrder(lines, images, form, o.Labels)
 	}
 	if err == nil && len(f.items) == 0 {
-		err = fmt.Errorf("datasets: %s: %s labels none of the images: it is read as %s, and names %s; there are %s", f.root, o.Labels,
+		err = fmt.Errorf("datasets: %s: no image has a label in %s, which is read as %s: it names %s, and the images are %s", f.root, o.Labels,
 			form.what, firstOf(lineNames(lines)), firstOf(images))
 	}
 	return err
@@ -185,7 +185,7 @@ func (f *Files) below(name string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// countsFromOne tells a list that has 1 and 1,000 and neither 0 nor more.
+// countsFromOne reports whether a list has 1 and 1,000 and neither 0 nor more.
 func countsFromOne(lines []labelLine) bool {
 	lowest, highest := 1001, 0
 	for _, line := range lines {

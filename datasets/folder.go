@@ -201,14 +201,14 @@ func (f *Files) ranks(folders []string, o Options) map[string]int {
 	for rank, name := range natural {
 		if labels[name] != rank {
 			if moved++; example == "" {
-				example = fmt.Sprintf("class %d is %s here and %s there", rank, folders[rank], name)
+				example = fmt.Sprintf("class %d is %s, there it is %s", rank, folders[rank], name)
 			}
 		}
 	}
 	if moved > 0 && !o.Ranks {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the classes are in torchvision's order, of names as text; in timm's natural order "+
-			"%d of %d have another index (%s); a class map decides (--class-map, or %s beside the folders)", f.root, moved, len(folders), example,
-			classMapName))
+			"%d of %d have another index (%s); to choose an order, give a class map "+
+			"(--class-map, or %s beside the folders)", f.root, moved, len(folders), example, classMapName))
 	}
 	return labels
 }

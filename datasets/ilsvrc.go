@@ -81,7 +81,7 @@ func (f *Files) checkValidation(from string) error {
 		if item.Labels[0] == own {
 			agree++
 		} else if example == "" {
-			example = fmt.Sprintf("%s: class %d, the set's own is %d", item.Name, item.Labels[0], own)
+			example = fmt.Sprintf("%s: class %d, in the set class %d", item.Name, item.Labels[0], own)
 		}
 	}
 	const few = 20 // of fewer, some may well have been labelled anew
@@ -91,8 +91,8 @@ func (f *Files) checkValidation(from string) error {
 			"The set's labels are built in: put all images into one folder, without a label file", f.root, agree, known, example, from)
 	}
 	if agree < known {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d of %d labels are not those of the ILSVRC-2012 validation set (%s); %s decides",
-			f.root, known-agree, known, example, from))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d of %d labels are not those of the ILSVRC-2012 validation set (%s); "+
+			"those of %s are used", f.root, known-agree, known, example, from))
 	}
 	return nil
 }

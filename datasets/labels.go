@@ -13,8 +13,8 @@ import (
 )
 
 // wantLabels says what a label file may look like.
-const wantLabels = "want a file and a label on each line, parted by blanks, tabs, commas or semicolons, with or without a header line; " +
-	"labels alone, one for each image in order of name; or a JSON list"
+const wantLabels = "want a file and a label on each line, separated by blanks, tabs, commas or semicolons, " +
+	"with or without a header line; labels alone, one for each image in order of name; or a JSON list"
 
 // A labelLine is one image's entry in a label file.
 type labelLine struct {
@@ -173,7 +173,7 @@ func findForm(text string, v *vocabulary, images *imageNames) (best labelForm, o
 		}
 		form.what = "labels alone"
 		if form.name >= 0 {
-			form.what = "file and label, parted by " + kind.what
+			form.what = "file and label, separated by " + kind.what
 		}
 		if form.header {
 			form.what += fmt.Sprintf(", with a header line (columns %q and %q)", rows[0].fields[form.name], rows[0].fields[form.label])

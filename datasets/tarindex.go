@@ -58,7 +58,7 @@ func readIndex(archive *os.File, dir string) ([]member, error) {
 // that lead out of it do too, as tar unpacks them.
 func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
 
-// indexHead is the first line of an index: it tells the archive that it is of.
+// indexHead is the first line of an index: it identifies the archive.
 func indexHead(info os.FileInfo) string {
 	return fmt.Sprintf("zoobench tar index 2\t%d\t%d\n", info.Size(), info.ModTime().UnixNano())
 }
@@ -157,7 +157,7 @@ func (l *listing) add(h *tar.Header, offset, size int64) error {
 	return nil
 }
 
-// check tells why the bytes of a member cannot be taken from an archive of size.
+// check says why the bytes of a member cannot be taken from an archive of this size.
 func (m *member) check(h *tar.Header, size int64) error {
 	if strings.ContainsAny(m.name, "\n\r") {
 		return fmt.Errorf("name %.80q: has a line break", h.Name)
@@ -228,8 +228,8 @@ func (l *listing) follow(name string) (i int, to string) {
 	return -1, to
 }
 
-// hidden tells names below the root that start with a dot, or lie in a folder
-// whose name does, as OpenFolder leaves them out: macOS makes such copies.
+// hidden reports whether a name below the root starts with a dot, or lies in a
+// folder whose name does. OpenFolder leaves such out: macOS makes such copies.
 func hidden(name string) bool { return strings.Contains("/"+name, "/.") }
 
 // writeIndex writes an index whole or not at all.

@@ -110,5 +110,5 @@ func pairLabels(name string, text []byte, v *vocabulary) ([]int, error) {
 		}
 		return jsonLabel(value, v)
 	}
-	return nil, fmt.Errorf("no label, cls or class in it")
+	return nil, fmt.Errorf("no key label, cls or class, want one of them")
 }

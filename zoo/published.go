@@ -14,7 +14,7 @@ import (
 // weight metadata.
 //
 // crop is size@fraction, or size/shorter edge in pixels; test is a second size@fraction; a result is
-// size:fraction:interpolation:top1:top5, and :top1:top5 on ImageNetV2 where published; results are parted by ";".
+// size:fraction:interpolation:top1:top5, and :top1:top5 on ImageNetV2 where published; results are separated by ";".
 //
 //go:embed published.tsv
 var publishedTSV string

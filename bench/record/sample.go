@@ -54,7 +54,7 @@ func (s *Sample) Probability() float64 {
 	return math.Exp(float64(s.Scores[0]) - s.LogSum)
 }
 
-// A SampleWriter writes a per-sample file: JSON lines, or CSV with the lists' elements parted by spaces where the name
+// A SampleWriter writes a per-sample file: JSON lines, or CSV with the lists' elements separated by spaces where the name
 // ends in .csv. The file takes its name when Close is called and not before.
 type SampleWriter struct {
 	path string

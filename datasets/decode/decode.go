@@ -1,19 +1,19 @@
 // Package decode turns an image file into RGB pixels, byte for byte as Pillow's Image.open(file).convert("RGB") does: published
 // accuracies rest on those pixels, and another decoder's rounding of chroma alone moves a top-1.
 //
-// The contract: JPEG follows libjpeg-turbo's default path (the accurate integer inverse DCT, triangle chroma upsampling,
-// fixed-point colour conversion), for baseline and progressive files of one, three or four components. PNG, BMP, GIF (the
-// first frame), TIFF and WebP are read by Go's libraries and reduced to 8-bit RGB by Pillow's rules (alpha dropped, 16-bit
-// colour cut to its high byte, 16-bit grey clipped at 255); lossy WebP has libwebp's chroma. The format is told by content,
-// never by name. Exif orientation is ignored unless a Decoder is asked to apply it, as torchvision's loader ignores it; that
-// of TIFF is applied, since Pillow does so itself. Damaged files that Pillow decodes give Pillow's pixels, and Image.Notes
-// says so, as it says what is not applied. Bad input is an error of one of this package's four types, never a panic, and
-// memory is taken only in proportion to the file's own length.
+// The contract: JPEG follows libjpeg-turbo's default path (the accurate integer inverse DCT, triangle chroma
+// upsampling, fixed-point colour conversion), for baseline and progressive files of one, three or four components. PNG,
+// BMP, GIF (the first frame), TIFF and WebP are read by Go's libraries and reduced to 8-bit RGB by Pillow's rules
+// (alpha dropped, 16-bit colour cut to its high byte, 16-bit grey clipped at 255); lossy WebP has libwebp's chroma. The
+// format is recognised by content, never by name. Exif orientation is ignored unless a Decoder is asked to apply it, as
+// torchvision's loader ignores it; that of TIFF is applied, since Pillow does so itself. Damaged files that Pillow
+// decodes give Pillow's pixels, and Image.Notes says so, as it says what is not applied. Bad input is an error of one
+// of this package's four types, never a panic, and memory is taken only in proportion to the file's own length.
 //
-// What differs from Pillow 9.4: a progressive JPEG without its last scans is not smoothed (a note says so); a JPEG of one scan
-// that ends with its last byte of data, without any marker, is refused, where it hangs on libjpeg's buffer whether Pillow
-// refuses it; arithmetic coding, TIFF in JPEG, CMYK, YCbCr, Lab and floating point, and animated WebP are refused by name;
-// and so is a file too short for the pixels that it claims.
+// What differs from Pillow 9.4: a progressive JPEG without its last scans is not smoothed (a note says so); a JPEG of
+// one scan that ends with its last byte of data, without any marker, is refused, while libjpeg's buffer decides whether
+// Pillow refuses it; arithmetic coding, TIFF in JPEG, CMYK, YCbCr, Lab and floating point, and animated WebP are
+// refused by name; and so is a file too short for the pixels that it claims.
 //
 // It leaves resizing and normalising to datasets/preprocess, and what to do
 // about an unreadable file to its caller.
@@ -47,7 +47,7 @@ type Image struct {
 // Stride is the distance in bytes between the rows of Pix.
 func (m *Image) Stride() int { return 3 * m.Window.Dx() }
 
-// Info is what a file's header tells of it.
+// Info is what a file's header says.
 type Info struct {
 	Format        string // "jpeg", "png", "bmp", "gif", "tiff" or "webp"
 	Width, Height int    // in pixels
@@ -195,7 +195,7 @@ var magics = [...]struct {
 	{"pnm", "P? ", false},
 }
 
-// sniff tells a file's format by its first bytes; '?' in a magic is any byte.
+// sniff recognises a file's format by its first bytes; '?' in a magic is any byte.
 func sniff(data []byte) (string, error) {
 	for _, m := range magics {
 		if len(data) < len(m.magic) {

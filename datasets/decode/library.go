@@ -117,8 +117,8 @@ func bitsPerPixel(format string, data []byte) int {
 // Offsets in a PNG file, whose header chunk is the first.
 const pngBitDepth, pngColorType = 24, 25
 
-// isGray16 tells a PNG of 16-bit grey without alpha, which Pillow reads as
-// integers and then clips.
+// isGray16 reports whether a PNG has 16-bit grey without alpha, which Pillow
+// reads as integers and then clips.
 func isGray16(data []byte) bool {
 	return data[pngBitDepth] == 16 && data[pngColorType] == 0
 }

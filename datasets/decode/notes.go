@@ -39,12 +39,12 @@ type Note struct {
 // AllNotes are the notes in words, the gravest first.
 func AllNotes() []Note {
 	return []Note{
-		{Damaged, "damaged", "are damaged in a way that Pillow lets pass; its pixels are taken", true},
+		{Damaged, "damaged", "are damaged, but Pillow reads them; zoobench takes the same pixels", true},
 		{BeyondPalette, "beyond_palette", "have pixels beyond the end of their palette, which become grey as in Pillow", true},
 		{Unrefined, "unrefined", "are progressive JPEGs without their last scans; libjpeg smooths them, zoobench does not", true},
 		{Turned, "exif_orientation", "lie on their side or upside down: Exif orientations are not applied, as in torchvision", true},
 		{CMYK, "cmyk", "are CMYK, turned into RGB by Pillow's formula, inverted as Adobe writes them", false},
-		{Deep, "16_bit", "have 16 bits a sample, of which 8 are taken as Pillow does", false},
+		{Deep, "16_bit", "have 16 bits a sample; the upper 8 are taken, as in Pillow", false},
 		{Animated, "animated", "are animated; the first frame is taken", false},
 		{Transparent, "transparent", "have transparency, which is dropped without blending, as in Pillow", false},
 		{Profile, "icc_profile", "have an ICC profile, which is not applied, as in torchvision", false},
@@ -54,7 +54,7 @@ func AllNotes() []Note {
 // NoteCounts counts images by their notes.
 type NoteCounts map[Notes]int
 
-// Words are the counts of some images in words; those that are odd alone, or all.
+// Words are the counts of some images in words: of all notes, or of the odd ones alone.
 func (c NoteCounts) Words(images int, all bool) (words []string) {
 	for _, note := range AllNotes() {
 		if n := c[note.Bit]; n > 0 && (all || note.Odd) {

@@ -30,7 +30,7 @@ type File struct {
 	Labels []int
 	// Paths are the names of the rows' files, "" where the file has none.
 	Paths []string
-	// Names are what the labels mean, by label, where the file says it.
+	// Names are the classes' names by label, where the file has them.
 	Names []string
 
 	file  *os.File
@@ -112,7 +112,7 @@ func (f *File) read() error {
 		chunks := group.ColumnChunks()
 		n := group.NumRows()
 		if n < 0 || n > info.Size() { // a row takes a bit at least, and an image more than eight
-			return fmt.Errorf("a group of %d rows in %d bytes", n, info.Size())
+			return fmt.Errorf("a group claims %d rows in %d bytes", n, info.Size())
 		}
 		f.rows = append(f.rows, f.rows[len(f.rows)-1]+n)
 		f.chunk = append(f.chunk, chunks[image.ColumnIndex])

@@ -264,7 +264,7 @@ func (p *Processor) Pixels(m *decode.Image) ([]byte, error) {
 	return p.pixels, nil
 }
 
-// prepare makes the plan for images of this size, unless it is at hand.
+// prepare makes the plan for images of this size, unless it is there already.
 func (p *Processor) prepare(width, height int) error {
 	if !p.planned || width != p.width || height != p.height {
 		p.planErr = p.plan.make(p.recipe, width, height)

@@ -490,7 +490,7 @@ func TestPullStopped(t *testing.T) {
 	})
 }
 
-// lockVariable makes the test binary pull the file at its URL into the folder, both parted by a space.
+// lockVariable makes the test binary pull the file at its URL into the folder, both separated by a space.
 const lockVariable = "ZOO_TEST_PULL"
 
 // TestTwoProcesses lets two processes want one file at once: one fetches it, the other waits for it.
