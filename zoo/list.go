@@ -17,7 +17,7 @@ type List struct {
 }
 
 // NewList makes a list, in the order given. A network without a name or a Build function, a name with a character that
-// patterns and tags use, and a name or alias that stands twice are errors, all of them reported at once.
+// patterns and tags use, and a name or alias that is given twice are errors, all of them reported at once.
 func NewList(specs []Spec) (*List, error) {
 	l := &List{specs: slices.Clone(specs), byName: map[string]*Spec{}}
 	var errs []error
@@ -57,7 +57,7 @@ func (l *List) All() []*Spec {
 	return all
 }
 
-// Find is the network of this name or alias; a checkpoint's tag behind a dot ("resnet50.tv_in1k") is put aside. An
+// Find is the network of this name or alias; a checkpoint's tag behind a dot ("resnet50.tv_in1k") is ignored. An
 // unknown name is an error with the three names nearest to it.
 func (l *List) Find(name string) (*Spec, error) {
 	network, _ := Split(name)
@@ -67,7 +67,7 @@ func (l *List) Find(name string) (*Spec, error) {
 	return nil, fmt.Errorf("zoo: no network %q; nearest: %s", network, strings.Join(l.Nearest(network), ", "))
 }
 
-// Split parts a checkpoint's name into its network and its tag, "" where it has none.
+// Split splits a checkpoint's name into its network and its tag, "" where it has none.
 func Split(name string) (network, tag string) {
 	network, tag, _ = strings.Cut(name, ".")
 	return network, tag

@@ -23,7 +23,7 @@ func TestPublished(t *testing.T) {
 		}
 		at := fmt.Sprintf("row %d, %s", i+2, c.Name())
 		if seen[c.Name()] {
-			t.Errorf("%s: stands twice", at)
+			t.Errorf("%s: is given twice", at)
 		}
 		seen[c.Name()] = true
 		if c.Library != "timm" && c.Library != "torchvision" {

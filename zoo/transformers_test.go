@@ -264,7 +264,7 @@ func TestJoinedErrors(t *testing.T) {
 		change     func(map[string]weights.Named)
 	}{
 		{"whole", "", func(map[string]weights.Named) {}},
-		{"one missing", "qkv.weight: is incomplete, of its parts only query.weight, value.weight is there",
+		{"one missing", "qkv.weight: is incomplete: only query.weight, value.weight of its parts are there",
 			func(m map[string]weights.Named) { delete(m, "key.weight") }},
 		{"one too large", "qkv.weight: shape [3 2], want [2 2]", func(m map[string]weights.Named) { m["value.weight"] = part(3, 2) }},
 		{"one of more dimensions", "qkv.weight: shape [2 2 1], want [2 2]", func(m map[string]weights.Named) { m["key.weight"] = part(2, 2, 1) }},

@@ -96,7 +96,7 @@ type Variant struct {
 	Recipe  *Recipe // its preprocessing, where the library published no checkpoint of its own in Checkpoints; nil for the row's
 }
 
-// Variant is what a library makes of the network, the zero Variant where that is nothing else.
+// Variant is what a library makes of the network, the zero Variant where that is the same.
 func (s *Spec) Variant(library string) Variant {
 	for _, v := range s.Variants {
 		if v.Library == library {

@@ -25,7 +25,7 @@ import (
 
 // Task is work cut into numbered pieces.
 type Task interface {
-	// Do computes piece i; worker tells whose scratch memory it may use.
+	// Do computes piece i; worker says whose scratch memory it may use.
 	Do(worker, i int)
 }
 

@@ -51,7 +51,7 @@ func openTimes(path string) *timesFile {
 	if err != nil {
 		f.note(err)
 	} else if bad > 0 {
-		f.note(fmt.Errorf("%s: %d lines that are no trial are left out", path, bad))
+		f.note(fmt.Errorf("%s: %d lines are no trials and are left out", path, bad))
 	}
 	return f
 }

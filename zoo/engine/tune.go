@@ -18,7 +18,7 @@ import (
 //
 // Times are remembered in a file, by CPU, build of the kernels, instruction set, workers and shape, and used by every
 // later engine. The file may be shared by processes, removed at any time and hold anything: what is no trial is left
-// out and said in Trials.Notes.
+// out, and Trials.Notes says so.
 type Tuner struct {
 	File  string // "" to remember nothing
 	CPU   string // model of the processor

@@ -221,8 +221,8 @@ func TestTrialsFile(t *testing.T) {
 		note   string // part of it, "" for none
 	}{
 		{"none", "", smallShapes, ""},
-		{"binary", "\x00\xff\x1b{\n\n[1]\n", smallShapes, "3 lines that are no trial"},
-		{"cut short", string(text[:len(text)-20]), 1, "1 lines that are no trial"},
+		{"binary", "\x00\xff\x1b{\n\n[1]\n", smallShapes, "3 lines are no trials"},
+		{"cut short", string(text[:len(text)-20]), 1, "1 lines are no trials"},
 		{"one line", lines[0], smallShapes - 1, ""},
 		{"an algorithm less", strings.Replace(string(text), `"gemm":900`, `"gem":900`, 1), 1, ""},
 		{"time below nothing", strings.Replace(string(text), `"gemm":900`, `"gemm":-900`, 1), 1, ""},

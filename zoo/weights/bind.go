@@ -57,7 +57,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 		if !whole(own) {
 			other := instead[p.Name]
 			if some && other == "" {
-				other = "incomplete, of its parts only " + shorten(slices.DeleteFunc(slices.Clone(own), unnamed), 3) + " is there"
+				other = "incomplete: only " + shorten(slices.DeleteFunc(slices.Clone(own), unnamed), 3) + " of its parts are there"
 			}
 			report.Missing = append(report.Missing, Missing{Name: p.Name, Other: other})
 			if f, ok := src.(*File); ok && strings.HasPrefix(instead[p.Name], "a pickled ") {

@@ -28,7 +28,7 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 	root := ""
 	for _, f := range archive.File {
 		if files[f.Name] != nil {
-			return layout{}, broken(f.Name, "zip: entry stands twice")
+			return layout{}, broken(f.Name, "zip: two entries have this name")
 		}
 		files[f.Name] = f
 		if dir, ok := strings.CutSuffix(f.Name, "data.pkl"); ok && (dir == "" || strings.Count(dir, "/") == 1 && strings.HasSuffix(dir, "/")) {

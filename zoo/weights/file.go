@@ -84,7 +84,7 @@ func newFile(p *volume) (*File, error) {
 	}
 	if l.lone {
 		return nil, &UnsupportedError{File: p.name, Offset: -1,
-			Msg: "holds a tensor without a name; name its folder: there, each file's name is its tensor's"}
+			Msg: "holds a tensor without a name; give the folder instead: there, each file is named after its tensor"}
 	}
 	f := &File{name: p.name, volumes: []*volume{p}, layout: l, copies: map[string][]float32{}}
 	if err := f.take(l.sections[0], ""); err != nil {
@@ -250,7 +250,7 @@ func (f *File) Read(name string, first int, dst []float32) error {
 	return err
 }
 
-// Release drops a copy, or tells the system that a tensor's pages of the map are not needed for now.
+// Release drops a copy, or lets the system take back a tensor's pages of the map.
 func (f *File) Release(name string) {
 	i, ok := f.index[name]
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"zoobench/zoo/nn"
 )
 
-// SplitSection parts FILE#SECTION, as the user names a section of a checkpoint, at the last "#". A file whose own name
+// SplitSection splits FILE#SECTION, as the user names a section of a checkpoint, at the last "#". A file whose own name
 // has a "#" is named as it is.
 func SplitSection(name string) (path, section string) {
 	at := strings.LastIndexByte(name, '#')

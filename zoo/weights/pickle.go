@@ -100,7 +100,7 @@ type unpickler struct {
 func newUnpickler(file string, r io.ReaderAt, start, end int64) *unpickler {
 	return &unpickler{
 		file: file, r: bufio.NewReader(io.NewSectionReader(r, start, end-start)), pos: start, end: end,
-		persist: func(tuple) (any, error) { return nil, errors.New("persistent identity where there is none") },
+		persist: func(tuple) (any, error) { return nil, errors.New("persistent identity, which this pickle cannot have") },
 		call:    func(f global, _ tuple) (any, error) { return nil, refused(f) },
 	}
 }
@@ -234,7 +234,7 @@ func (u *unpickler) top() (any, error) {
 // popMark takes everything above the last mark, and the mark.
 func (u *unpickler) popMark() ([]any, error) {
 	if len(u.marks) == 0 {
-		return nil, u.errorf("wants a mark where there is none")
+		return nil, u.errorf("wants a mark, which is missing")
 	}
 	at := u.floor()
 	items := append([]any(nil), u.stack[at:]...)

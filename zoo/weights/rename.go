@@ -48,8 +48,8 @@ func (t Table) find(old string) (row int, name string) {
 	return -1, old
 }
 
-// Check says whether the table takes the names old one to one onto the names new: each row fits some name, no two
-// names become one, and none is left over on either side. The error names the first that fails.
+// Check is nil if the table takes the names old one to one onto the names new: each row fits some name, no two names
+// become one, and none is left over on either side. The error names the first fault.
 func (t Table) Check(old, new []string) error {
 	type slot struct {
 		name string

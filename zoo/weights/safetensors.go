@@ -130,7 +130,7 @@ func (h *header) object(item string, row func(key string) error) error {
 			return h.errorf(item, "header: have %v, want a name", t)
 		}
 		if seen[key] {
-			return h.errorf(item, "header: %s stands twice", clip(key))
+			return h.errorf(item, "header: key %s is given twice", clip(key))
 		}
 		seen[key] = true
 		if err := row(key); err != nil {

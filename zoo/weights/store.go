@@ -66,9 +66,9 @@ type Held struct {
 // Path is where a file of this name is, or would be.
 func (s Store) Path(name string) string { return filepath.Join(s.Dir, name) }
 
-// Pull makes a file be there and returns it: one that is there already as it is, once it is known to be the right one.
-// Progress, which may be nil, hears of the bytes that are there, and of all of them, 0 where that is not known yet. An
-// error names the file; one of the network says where to put the file by hand.
+// Pull returns a file of the store, and fetches it first if it is not there. A file that is there already is checked.
+// Progress, which may be nil, is called with the number of bytes that are there, and of all of them, 0 where that is
+// not known yet. An error names the file; an error of the network also says where to put the file by hand.
 func (s Store) Pull(ctx context.Context, r Remote, progress func(done, total int64)) (Held, error) {
 	h, err := s.pull(ctx, r, progress)
 	if err != nil {
@@ -216,7 +216,7 @@ func (s Store) List() ([]Held, error) {
 }
 
 // Verify reads a file anew and compares it with its published hash, where the caller knows one, and its pin. A file
-// without either is pinned as put there by hand.
+// without either is pinned as one that was put there by hand.
 func (s Store) Verify(ctx context.Context, r Remote) (Held, error) {
 	if err := checkName(r.Name); err != nil {
 		return Held{}, fmt.Errorf("weights: %s: %w", r.Name, err)

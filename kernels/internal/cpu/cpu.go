@@ -20,7 +20,7 @@ var AVX512 = AVX2 && xcpu.X86.HasAVX512F && xcpu.X86.HasAVX512CD && xcpu.X86.Has
 // NEON is whether there are arm64's vector instructions, which every such processor that Go runs on has.
 var NEON = xcpu.ARM64.HasASIMD
 
-// L2Bytes is the size of a core's second-level cache; 1 MiB where the processor does not tell, or tells what cannot be.
+// L2Bytes is the size of a core's second-level cache; 1 MiB where the processor does not say, or says what cannot be.
 var L2Bytes = plausible(cpuid.CPU.Cache.L2)
 
 // plausible is a cache's size as read, or the commonest one: some virtual machines give none, or the whole machine's.
