@@ -2,9 +2,9 @@
 // on them, the hypervisor, heat and swapping.
 //
 // The contract: everything is read from the files in which Linux shows it, below a root that tests put in place of "/";
-// a fact whose file is missing is not known and is no interference, and on other systems none is known. Facts stand for
-// as long as the process runs; a Watch compares counters before and after samples are taken. What was found is judged as
-// a measurement is: a reason where the figures are wrong, a warning where they may be.
+// a fact whose file is missing is not known and is no interference, and on other systems none is known. Facts do not
+// change while the process runs; a Watch compares counters before and after samples are taken. What was found is judged
+// as a measurement is: a reason where the figures are wrong, a warning where they may be.
 //
 // It leaves to bench/load how far samples spread, and to others when to watch and where to say what was found.
 package host

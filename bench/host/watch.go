@@ -93,7 +93,7 @@ func Judge(i record.Interference, workers int, busy bool) (reasons, warnings []s
 		named = true
 	}
 	// Threads that share too few processors, or that a limit stops, wait as well.
-	if !named && lost(i.Waited, "other work had the processors (%d involuntary switches)", i.Switches) {
+	if !named && lost(i.Waited, "other work used the processors (%d involuntary switches)", i.Switches) {
 		named = true
 	}
 	switch {

@@ -3,7 +3,7 @@ package record
 import "slices"
 
 // Current returns the records that count, in their order. Of the rows of one job and checkpoint that is the last: one
-// that failed is tried again, and a timed row is written again once its predictions can be held against an accuracy. A
+// that failed is tried again, and a timed row is written again once its predictions can be compared with an accuracy. A
 // row without a checkpoint gives way to a later one of the same job that has one.
 func Current(records []Record) []Record {
 	type job struct {

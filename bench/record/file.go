@@ -107,8 +107,7 @@ func (l *Log) Append(r *Record) error {
 // Close closes the file.
 func (l *Log) Close() error { return l.f.Close() }
 
-// Marshal returns r as one line of JSON with its newline, or what [Record.Check] has
-// against it.
+// Marshal returns r as one line of JSON with its newline, or the error of [Record.Check].
 func Marshal(r *Record) ([]byte, error) {
 	if err := r.Check(); err != nil {
 		return nil, fmt.Errorf("record: %s %s: %w", r.Kind, r.Name(), err)
@@ -120,7 +119,7 @@ func Marshal(r *Record) ([]byte, error) {
 	return append(line, '\n'), nil
 }
 
-// A Problem is a line that holds no sound record.
+// A Problem is a line without a sound record.
 type Problem struct {
 	Line int    // 1-based
 	Cut  bool   // the last line, without its newline: its writer was killed

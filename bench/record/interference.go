@@ -7,19 +7,19 @@ import "time"
 type Interference struct {
 	Wall     time.Duration `json:"wall_ns"`   // how long the process was watched
 	CPU      time.Duration `json:"cpu_ns"`    // how long its threads ran, together
-	Waited   time.Duration `json:"waited_ns"` // how long they were ready and had no processor, together
+	Waited   time.Duration `json:"waited_ns"` // how long its threads were ready and had no processor, together
 	Switches int64         `json:"involuntary_switches"`
-	Stolen   time.Duration `json:"stolen_ns"` // by the hypervisor, from the processors that the process may use
+	Stolen   time.Duration `json:"stolen_ns"` // time that the hypervisor took from the processors that the process may use
 
-	Processors int           `json:"processors"`                      // that the process may use
+	Processors int           `json:"processors"`                      // processors that the process may use
 	Quota      float64       `json:"quota_processors,omitempty"`      // processors' worth of time that control groups allow, 0 for no limit
-	Periods    int64         `json:"quota_periods,omitempty"`         // of the limit that stopped the process most
-	Stops      int64         `json:"quota_stopped_periods,omitempty"` // those of them in which it did
-	Stopped    time.Duration `json:"quota_stopped_ns,omitempty"`      // for so long
-	Faults     int64         `json:"major_faults,omitempty"`          // pages that the process waited for the disk for
-	Swapped    int64         `json:"swapped_in_pages,omitempty"`      // by the whole system
-	Slowdowns  int64         `json:"thermal_slowdowns,omitempty"`     // times that a processor lowered its frequency as it was too hot
-	Slowed     time.Duration `json:"thermal_slowed_ns,omitempty"`     // for so long, the processor that did so longest
+	Periods    int64         `json:"quota_periods,omitempty"`         // periods of the limit that stopped the process most
+	Stops      int64         `json:"quota_stopped_periods,omitempty"` // periods in which the limit stopped the process
+	Stopped    time.Duration `json:"quota_stopped_ns,omitempty"`      // how long the limit stopped the process
+	Faults     int64         `json:"major_faults,omitempty"`          // pages for which the process waited for the disk
+	Swapped    int64         `json:"swapped_in_pages,omitempty"`      // pages that the whole system swapped in
+	Slowdowns  int64         `json:"thermal_slowdowns,omitempty"`     // how often a processor lowered its frequency because it was too hot
+	Slowed     time.Duration `json:"thermal_slowed_ns,omitempty"`     // how long a processor was slowed down; of several, the longest time
 }
 
 // add takes in what another process of the same row saw.

@@ -11,11 +11,11 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// A Machine is where and with what build a record was measured. Vendor, Family, Model, Stepping, Flags and Hypervisor are
-// empty in records of earlier versions and where the system does not say.
+// A Machine is where and with what build a record was measured. Columns from cpu_vendor to hypervisor are empty in
+// records of earlier versions and where the system does not say.
 type Machine struct {
-	CPU         string `json:"cpu"`   // the processor's own name, which clouds mask: shown, and no part of a class
-	Cores       int    `json:"cores"` // logical ones this process may use
+	CPU         string `json:"cpu"`   // the processor's own name; clouds mask it, so it is shown but is no part of a class
+	Cores       int    `json:"cores"` // logical cores that this process may use
 	ISA         string `json:"isa,omitempty"`
 	L1DBytes    int64  `json:"l1d_bytes,omitempty"`
 	L2Bytes     int64  `json:"l2_bytes,omitempty"`
@@ -25,14 +25,14 @@ type Machine struct {
 	Arch        string `json:"arch"`
 	Kernel      string `json:"kernel,omitempty"` // the operating system's release
 	Go          string `json:"go"`
-	Commit      string `json:"commit,omitempty"`       // with +dirty where the tree had changes
+	Commit      string `json:"commit,omitempty"`       // commit of the program, with +dirty where the tree had changes
 	KernelBuild string `json:"kernel_build,omitempty"` // identifies zoobench's compute kernels
 
 	Vendor     string `json:"cpu_vendor,omitempty"`
 	Family     int    `json:"cpu_family,omitempty"`
 	Model      int    `json:"cpu_model,omitempty"`
 	Stepping   int    `json:"cpu_stepping,omitempty"`
-	Flags      string `json:"cpu_flags,omitempty"` // those of kernelFlags that it has, with spaces between them
+	Flags      string `json:"cpu_flags,omitempty"` // instruction sets that matter to kernels, with spaces between them
 	Hypervisor string `json:"hypervisor,omitempty"`
 }
 
@@ -44,9 +44,8 @@ var kernelFlags = []cpuid.FeatureID{
 	cpuid.ASIMD, cpuid.ASIMDHP, cpuid.ASIMDDP, cpuid.I8MM, cpuid.BF16, cpuid.SVE, cpuid.SVE2,
 }
 
-// ThisMachine describes the machine and build it runs on. ISA and KernelBuild belong to
-// the kernels package and are the caller's to fill in; what the system does not tell is
-// left zero.
+// ThisMachine describes the machine and build it runs on. ISA and KernelBuild belong to the kernels
+// package and are the caller's to fill in; what the system does not say is left zero.
 func ThisMachine() Machine {
 	m := Machine{
 		CPU:   cpuid.CPU.BrandName,
@@ -107,7 +106,7 @@ func (m Machine) Title() string {
 	return fmt.Sprintf("%s, %d cores, %s/%s", m.CPU, m.Cores, m.OS, m.Arch)
 }
 
-// Class is a fingerprint of what two machines must share before their timings may stand in one column: the processor's
+// Class is a fingerprint of what two machines must share before their timings may be in one column: the processor's
 // vendor, family, model and stepping, the instructions that kernels use, caches, cores, hypervisor, operating system and
 // architecture. The processor's own name decides only where nothing better is known, as in records of earlier versions:
 // these are compared with each other by what they have, and share no class with a record that says more. What a fingerprint

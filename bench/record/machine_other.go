@@ -2,7 +2,7 @@
 
 package record
 
-// system knows nothing beyond what Go tells on systems other than Linux.
+// system knows nothing beyond what Go knows on systems other than Linux.
 func system() (release string, memoryBytes int64) { return "", 0 }
 
 // caches knows nothing on systems other than Linux.

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// PerMillion is what a million images cost on a machine of this price an hour that does so many images a second; 0 where one
+// PerMillion is what a million images cost on a machine with this price an hour and this rate in images a second; 0 where one
 // of them is not known.
 func PerMillion(pricePerHour, imagesPerSecond float64) float64 {
 	if !(pricePerHour > 0) || !(imagesPerSecond > 0) {

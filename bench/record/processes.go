@@ -9,15 +9,15 @@ import (
 	"zoobench/bench/stat"
 )
 
-// A Process is one process's share of a latency row. What differs between processes, where their pages lie, where their
-// threads run, what the host does meanwhile, is more than what one process's samples show, so that a row's interval is of
-// its processes' medians.
+// A Process is one process's share of a latency row. Processes differ by more than one process's samples show: their
+// pages lie elsewhere, their threads run elsewhere, the host does other work. So a row's interval is that of its
+// processes' medians.
 type Process struct {
-	Round    int      `json:"round"` // of its run; rows whose processes share a round were measured close in time
-	N        int      `json:"n"`     // samples, the next ones in the row's Samples
+	Round    int      `json:"round"` // round of its run; rows whose processes share a round were measured close in time
+	N        int      `json:"n"`     // number of samples, the next ones in samples_ns
 	P50      int64    `json:"latency_p50_ns,omitempty"`
 	Load     int64    `json:"load_ns,omitempty"`
-	Reasons  []string `json:"reasons,omitempty"` // why its share is not to be trusted
+	Reasons  []string `json:"reasons,omitempty"` // why this process's share is not to be trusted
 	Warnings []string `json:"warnings,omitempty"`
 }
 

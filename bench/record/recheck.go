@@ -5,17 +5,17 @@ import (
 	"math"
 )
 
-// A Recheck ties a latency row to the accuracy of the same checkpoint: the predictions that the very engine that was
-// timed made for a few of the accuracy's images, and how many of them the accuracy's own predictions bear out. Checked
-// is 0, and NotMeasured says why under "recheck", where there was nothing to compare with.
+// A Recheck ties a latency row to the accuracy of the same checkpoint: the timed engine predicts a few of the
+// accuracy's images, and these predictions are compared with the accuracy's own. Where there was nothing to compare
+// with, checked is 0, and not_measured says why under "recheck".
 type Recheck struct {
-	Data        string       `json:"data"` // folder or archive, as the accuracy's
+	Data        string       `json:"data"` // folder or archive of the accuracy's images
 	Labels      string       `json:"labels_file,omitempty"`
 	ClassMap    string       `json:"class_map_file,omitempty"`
 	Split       string       `json:"split,omitempty"`
 	Exif        string       `json:"exif,omitempty"`
-	Answers     string       `json:"answers,omitempty"` // as the accuracy's Settings have it
-	Limit       int          `json:"limit,omitempty"`   // images of the accuracy, of which these are some
+	Answers     string       `json:"answers,omitempty"` // classes among which the accuracy's answers were chosen
+	Limit       int          `json:"limit,omitempty"`   // images of the accuracy; some of these were predicted again
 	Seed        uint64       `json:"seed,omitempty"`
 	Predictions []Prediction `json:"predictions"`
 	Checked     int          `json:"checked"`
@@ -26,7 +26,7 @@ type Recheck struct {
 type Prediction struct {
 	File   string    `json:"file"`
 	Top5   []int     `json:"top5"`
-	Scores []float32 `json:"scores"` // their logits
+	Scores []float32 `json:"scores"` // logits of the five
 }
 
 // recheckTolerance is by how much of the largest score two scores of one image may differ: batch sizes, threads and

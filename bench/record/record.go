@@ -49,8 +49,8 @@ type Record struct {
 	Schema     int       `json:"schema"`
 	Kind       Kind      `json:"kind"`
 	RunID      string    `json:"run_id"`
-	JobID      string    `json:"job_id,omitempty"`     // hash of the job's effective settings
-	Experiment string    `json:"experiment,omitempty"` // its name in experiments.yaml
+	JobID      string    `json:"job_id,omitempty"`     // hash of the job's settings
+	Experiment string    `json:"experiment,omitempty"` // name of the experiment in experiments.yaml
 	Time       time.Time `json:"time"`                 // when the measurement ended
 	Machine    Machine   `json:"machine"`
 
@@ -58,24 +58,24 @@ type Record struct {
 	Family        string  `json:"family,omitempty"`       // network family, as resnet
 	Year          int     `json:"year,omitempty"`         // year of the network's publication
 	Checkpoint    string  `json:"checkpoint,omitempty"`   // tag after the dot, as tv_in1k; empty with generated weights
-	WeightsFile   string  `json:"weights_file,omitempty"` // FILE#SECTION where a section was asked for
+	WeightsFile   string  `json:"weights_file,omitempty"` // file of the weights; FILE#SECTION where a section was asked for
 	WeightsSHA256 string  `json:"weights_sha256,omitempty"`
 	Recipe        *Recipe `json:"recipe,omitempty"`
 	RecipeSHA256  string  `json:"recipe_sha256,omitempty"`
-	Dataset       string  `json:"dataset,omitempty"`        // name or folder
-	LabelsFile    string  `json:"labels_file,omitempty"`    // of a flat folder
-	ClassMapFile  string  `json:"class_map_file,omitempty"` // says which class has which index
+	Dataset       string  `json:"dataset,omitempty"`        // folder or archive of the images
+	LabelsFile    string  `json:"labels_file,omitempty"`    // label file of a folder without class folders
+	ClassMapFile  string  `json:"class_map_file,omitempty"` // file that says which class has which index
 	Split         string  `json:"split,omitempty"`          // the part of the dataset that was read, as val
 	Reading       string  `json:"reading,omitempty"`        // how the labels were read, in words
 	Exif          string  `json:"exif,omitempty"`           // "apply" where images were turned by their Exif orientation
 	DatasetSet    string  `json:"dataset_set,omitempty"`    // the published set that the images are of, "" where that is unknown
-	DatasetSHA256 string  `json:"dataset_sha256,omitempty"` // content hash of the subset
+	DatasetSHA256 string  `json:"dataset_sha256,omitempty"` // hash of the images and labels that were used
 	Answers       string  `json:"answers,omitempty"`        // the classes among which answers were chosen, "" for all
 
 	ImgSize  int    `json:"img_size,omitempty"`
 	Batch    int    `json:"batch,omitempty"`
 	Threads  int    `json:"threads,omitempty"`
-	Scenario string `json:"scenario,omitempty"` // bench/load's name for it
+	Scenario string `json:"scenario,omitempty"` // single_stream, multi_stream, offline or server
 
 	Asked     *Settings `json:"settings_asked,omitempty"`
 	Effective *Settings `json:"settings_effective,omitempty"`
@@ -109,13 +109,13 @@ type Record struct {
 	NotMeasured map[string]string `json:"not_measured,omitempty"`
 	Verdict     Verdict           `json:"verdict"`
 
-	WeightsSection string `json:"weights_section,omitempty"` // of a file's dictionaries the one that was read, as state_dict
-	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // cut from the front of the file's names, as module.
-	WeightsNames   string `json:"weights_names,omitempty"`   // whose parameter names the file has, as torchvision; "" for the network's own
-	RecipeSource   string `json:"recipe_source,omitempty"`   // what the preprocessing follows, as timm's tv_in1k
+	WeightsSection string `json:"weights_section,omitempty"` // dictionary of the file that was read, as state_dict
+	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // prefix that was cut from the file's names, as module.
+	WeightsNames   string `json:"weights_names,omitempty"`   // library whose parameter names the file has; "" for the network's own
+	RecipeSource   string `json:"recipe_source,omitempty"`   // checkpoint whose preprocessing is used, as timm's tv_in1k
 }
 
-// Ran returns the settings that the record was measured with, as far as it tells.
+// Ran returns the settings that the record was measured with, as far as it says.
 func (r *Record) Ran() Settings {
 	for _, s := range []*Settings{r.Effective, r.Asked} {
 		if s != nil {
@@ -134,10 +134,10 @@ type Recipe struct {
 	Interpolation string     `json:"interpolation"`
 	Mean          [3]float64 `json:"mean"`
 	Std           [3]float64 `json:"std"`
-	BGR           bool       `json:"bgr,omitempty"` // channels blue, green, red; mean and std are red's first all the same
+	BGR           bool       `json:"bgr,omitempty"` // channels are blue, green, red; mean and std begin with red all the same
 }
 
-// Hash tells recipes apart: the SHA-256 of its fields as text, in hexadecimal.
+// Hash identifies the recipe: the SHA-256 of its fields as text, in hexadecimal.
 func (r *Recipe) Hash() string {
 	text := fmt.Appendf(nil, "size %d, resize %d, crop %v, %s, %s, mean %v, std %v",
 		r.ImgSize, r.Resize, r.CropPct, r.CropMode, r.Interpolation, r.Mean, r.Std)
@@ -171,28 +171,28 @@ type Timing struct {
 	Max        int64   `json:"latency_max_ns"`
 	Mean       float64 `json:"latency_mean_ns"`
 	N          int     `json:"n"`
-	Warmup     int     `json:"warmup_n"`   // runs before the first sample
-	WarmupTime int64   `json:"warmup_ns"`  // their total
-	Span       int64   `json:"span_ns"`    // first sample's start to last sample's end
-	Samples    []int64 `json:"samples_ns"` // every one, in order of measurement
+	Warmup     int     `json:"warmup_n"`   // warm-up runs before the first sample
+	WarmupTime int64   `json:"warmup_ns"`  // time of the warm-up
+	Span       int64   `json:"span_ns"`    // from the first sample's start to the last sample's end
+	Samples    []int64 `json:"samples_ns"` // every sample, in order of measurement
 
-	Late       int `json:"late_queries,omitempty"`       // server: over the latency bound, unanswered ones included
-	Unanswered int `json:"unanswered_queries,omitempty"` // server: left in line when the time was up
+	Late       int `json:"late_queries,omitempty"`       // server: queries over the latency bound, unanswered ones included
+	Unanswered int `json:"unanswered_queries,omitempty"` // server: queries still in the queue when the time was up
 
-	Processes []Process `json:"processes,omitempty"` // whose samples these are, in order
-	// BetweenPercent is the standard deviation of the processes' medians, in percent of the median; WithinPercent is how much
-	// of it the samples of one process explain. See stat.ProcessSpread.
+	Processes []Process `json:"processes,omitempty"` // processes that took the samples, in order
+	// BetweenPercent is the standard deviation of the processes' medians, in percent of the median; within_percent is
+	// how much of it the samples of one process explain. See stat.ProcessSpread.
 	BetweenPercent float64 `json:"between_percent,omitempty"`
 	WithinPercent  float64 `json:"within_percent,omitempty"`
 }
 
 // Footprint is what a network takes up once ready, and the time to get there.
 type Footprint struct {
-	WeightsBytes int64 `json:"weights_bytes"` // as packed for the kernels
+	WeightsBytes int64 `json:"weights_bytes"` // memory of the weights, as packed for the kernels
 	ArenaBytes   int64 `json:"arena_bytes"`
-	PeakRSSBytes int64 `json:"peak_rss_bytes"`    // of the network's own process
-	Load         int64 `json:"load_ns"`           // file (or generator) to ready, trials apart
-	Tune         int64 `json:"tune_ns,omitempty"` // trials of algorithms, those that were remembered looked up
+	PeakRSSBytes int64 `json:"peak_rss_bytes"`    // largest resident memory of the network's own process
+	Load         int64 `json:"load_ns"`           // time from file (or generator) to ready, without trials
+	Tune         int64 `json:"tune_ns,omitempty"` // time of trials of algorithms, including looking up remembered ones
 }
 
 // Accuracy holds top-1 and top-5 in percent of all images with 95 % Wilson intervals. An
@@ -247,15 +247,15 @@ type Host struct {
 	TimerStep    int64   `json:"timer_resolution_ns"`
 	TimerCost    int64   `json:"timer_overhead_ns"`
 	NoisePercent float64 `json:"noise_percent"`        // relative spread of a loop that never leaves the registers
-	DriftPercent float64 `json:"drift_percent"`        // median after over median before, less one
-	AAPercent    float64 `json:"aa_percent,omitempty"` // the same loop twice, sample by sample in turn: the medians' difference
+	DriftPercent float64 `json:"drift_percent"`        // change of the loop's median from before the run to after it
+	AAPercent    float64 `json:"aa_percent,omitempty"` // difference between the medians of the same loop, measured twice in turn
 }
 
 // A Plan is how an engine computed: engines with the same hash, of one network with the same weights, give the same
 // bits.
 type Plan struct {
 	Hash    string   `json:"hash"`
-	Source  string   `json:"source"` // of the choices: "trials", "table" (of measured preferences), or "given" by another record
+	Source  string   `json:"source"` // source of the choices: "trials", "table" (of measured preferences), or "given" by another record
 	Choices []Choice `json:"choices,omitempty"`
 	// MaxError is the largest of the layers' MaxError.
 	MaxError float64 `json:"max_error,omitempty"`
@@ -279,7 +279,7 @@ type Layer struct {
 	// MaxError is what the kernels' tests allow the algorithm: the rounding error of an output over the layer's largest
 	// one, for normally distributed inputs and weights. Winograd's is about ten times a direct sum's. 0 where none is stated.
 	MaxError float64 `json:"max_error,omitempty"`
-	Kind     string  `json:"kind,omitempty"` // what it computes, one of zoo/engine's kinds
+	Kind     string  `json:"kind,omitempty"` // what the layer computes, one of zoo/engine's kinds
 }
 
 // Published are figures from the literature for the same network or checkpoint, shown
@@ -292,7 +292,7 @@ type Published struct {
 	Params  int64   `json:"params,omitempty"`
 	MACs    int64   `json:"macs,omitempty"`
 	Dataset string  `json:"dataset,omitempty"`
-	Source  string  `json:"source"` // where the figures stand
+	Source  string  `json:"source"` // where the figures are published
 }
 
 // A Verdict says whether a measurement is to be trusted. Reasons are why it is not,
@@ -397,7 +397,7 @@ func (r *Record) checkGroups() (errs []error) {
 		}
 	}
 	if !r.Verdict.Valid && len(r.Verdict.Reasons) == 0 {
-		errs = append(errs, errors.New("verdict.reasons: missing, and the verdict is not valid"))
+		errs = append(errs, errors.New("verdict.reasons: missing, want why the verdict is not valid"))
 	}
 	return errs
 }

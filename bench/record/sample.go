@@ -46,7 +46,7 @@ func (s *Sample) Rank() int {
 	return 0
 }
 
-// Probability is the best class's, NaN where the file does not tell.
+// Probability is that of the best class, NaN where the file lacks it.
 func (s *Sample) Probability() float64 {
 	if len(s.Scores) == 0 || math.IsNaN(s.LogSum) {
 		return math.NaN()
@@ -169,7 +169,7 @@ func readSampleLines(r io.Reader) (samples []Sample, err error) {
 			s := Sample{LogSum: math.NaN()}
 			parsed := json.Unmarshal(text, &line)
 			if parsed == nil && (long || line.File == "" || line.Label == nil) {
-				parsed = errors.New("no line of a per-sample file: file or label is missing")
+				parsed = errors.New("not a line of a per-sample file: file or label is missing")
 			}
 			if parsed == nil {
 				var one int

@@ -83,7 +83,7 @@ func TestSamplesGivenUp(t *testing.T) {
 func TestReadSamplesErrors(t *testing.T) {
 	for _, test := range []struct{ name, file, text, want string }{
 		{"empty", "s.jsonl", "\n", "no samples"},
-		{"records", "s.jsonl", `{"schema":1,"kind":"eval"}`, "line 1: no line of a per-sample file"},
+		{"records", "s.jsonl", `{"schema":1,"kind":"eval"}`, "line 1: not a line of a per-sample file"},
 		{"not JSON", "s.jsonl", "{\"file\":\"a\",\"label\":1,\"top5\":[],\"scores\":[]}\nx", "line 2: "},
 		{"label", "s.jsonl", `{"file":"a","label":"cat"}`, "line 1: "},
 		{"lengths", "s.jsonl", `{"file":"a","label":1,"top5":[1,2],"scores":[0]}`, "1 scores of 2 classes"},

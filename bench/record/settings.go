@@ -9,33 +9,33 @@ import (
 // for and as they were), and tables have a column for each; docs/adding.md says what a new one takes. Zero values are the
 // network's, the checkpoint's or the machine's own.
 type Axes struct {
-	ImgSize    int    `json:"img_size,omitempty"` // pixels to a side
+	ImgSize    int    `json:"img_size,omitempty"` // pixels of the input per side
 	Batch      int    `json:"batch,omitempty"`
-	Threads    int    `json:"threads,omitempty"` // 0 for all cores
-	ISA        string `json:"isa,omitempty"`     // "" for the best that the machine has
+	Threads    int    `json:"threads,omitempty"` // number of threads, 0 for all cores
+	ISA        string `json:"isa,omitempty"`     // instruction set, "" for the best that the machine has
 	Scenario   string `json:"scenario,omitempty"`
 	Exact      bool   `json:"exact,omitempty"`       // direct algorithms only
 	NoTune     bool   `json:"no_tune,omitempty"`     // the table of defaults, no trials
-	NumClasses int    `json:"num_classes,omitempty"` // 0 for the checkpoint's own, or the network's
+	NumClasses int    `json:"num_classes,omitempty"` // number of classes, 0 for the checkpoint's own, or the network's
 }
 
-// Settings are what a job asked for and, a second time, what it ran with.
+// Settings are what a job asked for; a second group has what it ran with.
 type Settings struct {
 	Axes
-	Processes   int           `json:"processes,omitempty"`       // of a latency, which share its duration and samples out
-	MinDuration time.Duration `json:"min_duration_ns,omitempty"` // of all processes together
+	Processes   int           `json:"processes,omitempty"`       // processes that share a latency's duration and samples
+	MinDuration time.Duration `json:"min_duration_ns,omitempty"` // least duration of all processes together
 	MinSamples  int           `json:"min_samples,omitempty"`
 	Timeout     time.Duration `json:"timeout_ns,omitempty"`
-	Limit       int           `json:"limit,omitempty"` // images evaluated, 0 for all
+	Limit       int           `json:"limit,omitempty"` // number of images evaluated, 0 for all
 	Seed        uint64        `json:"seed,omitempty"`
-	Answers     string        `json:"answers,omitempty"` // of an accuracy: all, own, a published set or a file; "" for the set's own
+	Answers     string        `json:"answers,omitempty"` // classes of answers: all, own, a published set or a file; "" for the set's own
 
 	MaxDuration  time.Duration `json:"max_duration_ns,omitempty"`
 	Streams      int           `json:"streams,omitempty"`           // multi-stream: images a query
-	Rate         float64       `json:"rate_images_per_s,omitempty"` // server: mean arrivals
-	LatencyBound time.Duration `json:"latency_bound_ns,omitempty"`  // server: of its queries, 0 for none
+	Rate         float64       `json:"rate_images_per_s,omitempty"` // server: mean arrivals, images a second
+	LatencyBound time.Duration `json:"latency_bound_ns,omitempty"`  // server: bound on the latency of queries, 0 for none
 
-	PricePerHour float64 `json:"price_per_hour,omitempty"` // of the machine, in a currency of the reader's; 0 where nobody said
+	PricePerHour float64 `json:"price_per_hour,omitempty"` // price of the machine, in the reader's currency; 0 where nobody said
 }
 
 // Or returns the axes with the zero ones taken from b.
