@@ -16,7 +16,7 @@ type price float64
 func (p *price) Set(text string) error {
 	v, err := experiment.ParsePrice(text)
 	if err != nil {
-		return errors.New("want a price of an hour over 0, as 0.04/h")
+		return errors.New("want a price an hour above 0, as 0.04/h")
 	}
 	*p = price(v)
 	return nil

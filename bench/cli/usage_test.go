@@ -127,7 +127,7 @@ func TestArgumentErrors(t *testing.T) {
 		{"choose --data d --max-latency 3", `--max-latency: have "3", want a duration with its unit, as 3s`},
 		{"choose --data", "--data: have no value, want a string"},
 		{"eval alexnet --mean a", `--mean: have "a", want numbers with commas between them`},
-		{"latency alexnet --price 5", `--price: have "5", want a price of an hour over 0, as 0.04/h`},
+		{"latency alexnet --price 5", `--price: have "5", want a price an hour above 0, as 0.04/h`},
 		{"gate --threshold 500", `--threshold: have "500", want a share such as 5%`},
 	} {
 		t.Run(test.args, func(t *testing.T) {

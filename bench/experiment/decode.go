@@ -325,9 +325,9 @@ func (d *decoder) duration(n *yaml.Node, what string, to *time.Duration) {
 	*to = v
 }
 
-// price reads a price of an hour.
+// price reads a price an hour.
 func (d *decoder) price(n *yaml.Node, what string, to *float64) {
-	s, ok := d.scalar(n, what, "a price of an hour, as 0.04/h", "!!str")
+	s, ok := d.scalar(n, what, "a price an hour, as 0.04/h", "!!str")
 	if !ok {
 		return
 	}

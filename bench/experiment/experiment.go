@@ -19,7 +19,7 @@ import (
 	"zoobench/bench/load"
 )
 
-// Known is what the reader must be told to check names.
+// Known is what the reader needs to know to check names.
 type Known struct {
 	// Networks returns the networks that a pattern selects, in the zoo's order: a name, an
 	// alias, a name with the wildcards of path.Match, or family: and a family's name.
@@ -90,7 +90,7 @@ type Accuracy struct {
 	Seed     uint64 `json:",omitzero"` // of the subset that Limit draws
 	Threads  int    `json:",omitzero"` // 0 for all cores
 	Batch    int    `json:",omitzero"` // 0 for the runner's choice
-	// Checkpoints to evaluate; none stands for every one of Models that is at hand.
+	// Checkpoints to evaluate; none means every one of Models that the cache has.
 	Checkpoints []Checkpoint `json:",omitzero"`
 }
 

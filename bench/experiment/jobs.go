@@ -32,9 +32,9 @@ type Job struct {
 	Accuracy *Accuracy `json:",omitzero"` // with no or one checkpoint
 }
 
-// Jobs expands the experiments named, in the order of the file, or those of f.Run where
-// none is named. All timed jobs come before all accuracy jobs; within each, a network's
-// jobs stand together. An unknown name is an error with the nearest one.
+// Jobs expands the experiments named, in the order of the file, or those of f.Run where none is
+// named. All timed jobs come before all accuracy jobs; within each, a network's jobs follow one
+// another. An unknown name is an error with the nearest one.
 func (f *File) Jobs(only ...string) ([]Job, error) {
 	if len(only) == 0 {
 		only = f.Run
@@ -103,7 +103,7 @@ func (e *Experiment) timed() (jobs []Job) {
 }
 
 // accuracy makes a job a checkpoint, or a job a network where the file names none: which
-// of its checkpoints are at hand is for the runner to find.
+// of its checkpoints are there is for the runner to find.
 func (e *Experiment) accuracy() (jobs []Job) {
 	if e.Accuracy == nil {
 		return nil

@@ -210,7 +210,7 @@ func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 		e.Scenario = append(e.Scenario, load.Scenario(s))
 	}
 	if slices.Contains(e.Scenario, load.Server) && e.Latency != nil && e.Latency.Rate == 0 {
-		p.fail(n, `experiment: scenario server, and no "rate" under latency`)
+		p.fail(n, `experiment: scenario server has no "rate" under latency`)
 	}
 	e.ISA = isas
 	e.defaults()

@@ -50,7 +50,7 @@ func ParsePrice(text string) (float64, error) {
 	if v, err := strconv.ParseFloat(number, 64); found && err == nil && strings.Trim(number, "0123456789.") == "" && v > 0 && v <= maxPrice {
 		return v, nil
 	}
-	return 0, fmt.Errorf("price %s, want a price of an hour over 0, as 0.04/h", quote(text))
+	return 0, fmt.Errorf("price %s, want a price an hour above 0, as 0.04/h", quote(text))
 }
 
 // parseDuration reads a duration such as 3s or 250ms, from 1 ns to a day.

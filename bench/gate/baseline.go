@@ -303,7 +303,7 @@ func changedPace(before []*baselineBench, now []baselineBench) (changed []string
 			continue
 		}
 		if pace := median(new) / median(old); math.Abs(math.Log(pace)) > math.Log1p(limitPace) {
-			changed = append(changed, fmt.Sprintf("the %s reference took %.2f times as long as in the baseline, more than %g %% from it",
+			changed = append(changed, fmt.Sprintf("the %s reference took %.2f times as long as in the baseline, a difference of more than %g %%",
 				r, pace, 100*limitPace))
 		}
 	}
@@ -318,7 +318,7 @@ func logs(v []float64) []float64 {
 	return l
 }
 
-// ReadBaseline reads a baseline and refuses what is none.
+// ReadBaseline reads a baseline and refuses a file that is none.
 func ReadBaseline(path string) (*Baseline, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

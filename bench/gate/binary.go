@@ -63,7 +63,7 @@ func (b *Binary) only(layouts []int) *Binary {
 	return some
 }
 
-// A BenchError is a benchmark that failed; Output is the end of what it said.
+// A BenchError is a benchmark that failed; Output is the end of what it printed.
 type BenchError struct {
 	Bench  string
 	Output string

@@ -83,7 +83,7 @@ type Options struct {
 	floors map[string]noiseFloor
 	// others is how many benchmarks that are not timed here count in Holm's correction.
 	others int
-	// Progress is told, where it is not nil, of every round that begins; most is the highest there can be.
+	// Progress, which may be nil, is called when a round begins; most is the largest number of rounds that there can be.
 	Progress func(phase string, round, most int)
 }
 
@@ -123,8 +123,8 @@ type Result struct {
 	Notes     []string      `json:"notes,omitempty"` // what a reader should know of the host and the benchmarks
 }
 
-// Verdict is the whole's: slower where one benchmark is, else undecided where one that may be slower is, or one is gone,
-// or base differs from itself, or the machine was disturbed, else same.
+// Verdict is that of all benchmarks together. It is undecided if base differs from itself or the machine was disturbed.
+// Else it is slower if one benchmark is, undecided if one is gone or may still be slower, and otherwise same.
 func (r *Result) Verdict() Verdict {
 	if len(r.Unsteady) > 0 || len(r.Disturbed) > 0 {
 		return Undecided

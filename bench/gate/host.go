@@ -32,7 +32,7 @@ const (
 	limitPace  = 0.25 // by how much the references' times differ from those of the baseline
 )
 
-// A Watch sees what else the machine does between its start and its end, as far as Linux tells in /proc and /sys;
+// A Watch sees what else the machine does between its start and its end, as far as Linux shows it in /proc and /sys;
 // elsewhere it sees nothing.
 type Watch struct {
 	cpu         int
@@ -267,7 +267,7 @@ func cpuTimes() map[string]cpuTime {
 }
 
 // QuietCore is the core that did least in the last moment, the highest of those that did as little; -1 where the system
-// does not tell or pins no process.
+// does not say or cannot pin a process.
 func QuietCore() int {
 	list := cores()
 	if len(list) == 0 {

@@ -26,7 +26,7 @@ func (d paired) test(shift float64) (above, below float64) {
 	}
 	var items []item
 	for _, v := range d {
-		if v -= shift; v != 0 { // what is neither above nor below tells nothing
+		if v -= shift; v != 0 { // what is neither above nor below says nothing
 			items = append(items, item{math.Abs(v), v > 0})
 		}
 	}

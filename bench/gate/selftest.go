@@ -27,7 +27,7 @@ type SelfTestOptions struct {
 	Progress func(what string)
 }
 
-// A SelfTest is what the gate finds where it is known what there is to find.
+// A SelfTest is what the gate finds in comparisons whose right answer is known.
 type SelfTest struct {
 	Commit    string        `json:"commit"`
 	Threshold float64       `json:"threshold"`
@@ -220,7 +220,7 @@ func (t *SelfTest) falseAlarms() int {
 	return n
 }
 
-// Passed reports whether the gate kept its word: at most one alarm over all comparisons of base with itself, at least
+// Passed reports whether the gate met its error rates: at most one alarm over all comparisons of base with itself, at least
 // nine tenths of the slow-downs by the threshold caught, and all of twice the threshold or more. One that was stopped has not.
 func (t *SelfTest) Passed() bool {
 	if t.Stopped != "" || t.falseAlarms() > 1 {

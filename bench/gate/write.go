@@ -130,8 +130,8 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	for _, row := range r.Ordered() {
 		line(r.Cells(&row))
 	}
-	b.WriteString("\nChange is head's time compared with base's, estimated from all rounds. Noise is how far base differs from " +
-		"itself in 19 of 20 cases after the same number of rounds, with its code in other places.\n")
+	b.WriteString("\nChange is head's time compared with base's, estimated from all rounds. Noise is how far base differs " +
+		"from itself, in 19 of 20 cases, after as many rounds and with its code at other addresses.\n")
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "\n- %s", note)
 	}
@@ -150,9 +150,9 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return e.Encode(r)
 }
 
-// WriteGoBench writes sides' samples in Go's benchmark format, a line a sample. benchstat compares two files of one side
-// each, or one of both by -col side. The commits are left out: benchstat sets samples side by side only where all else
-// that it is told is equal.
+// WriteGoBench writes sides' samples in Go's benchmark format, a line a sample. benchstat compares two files of one
+// side each, or one of both by -col side. The commits are left out: benchstat compares samples only where all else in
+// the text is equal.
 func (r *Report) WriteGoBench(w io.Writer, sides ...Side) error {
 	bw := benchfmt.NewWriter(w)
 	for _, side := range sides {

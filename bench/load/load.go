@@ -59,8 +59,8 @@ type Options struct {
 	LatencyBound time.Duration // server: 99 % of queries must keep it; 0 for no bound
 	Seed         uint64        // server: of the arrivals
 
-	// Part says that the samples are one process's share of a measurement: how far they spread and how many keep the bound is
-	// then for whoever has all of them to judge (see JudgeBound), and here no more than a warning.
+	// Part says that the samples are one process's share of a measurement. Their spread and the bound are then judged
+	// over all shares (see JudgeBound); here they are warnings only.
 	Part bool
 
 	WarmedUp func() // called once, before the first sample; nil for nothing

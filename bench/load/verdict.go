@@ -142,7 +142,7 @@ func JudgeBound(parts [][]int64, late, unanswered int, bound time.Duration) stri
 		why = "too few queries to show that 99 % keep the bound"
 	}
 	if alone < n {
-		why += fmt.Sprintf(" (queries of one line are late together: these count as %d independent ones)", alone)
+		why += fmt.Sprintf(" (queries in one queue are late together: these count as %d independent ones)", alone)
 	}
 	return fmt.Sprintf("latency bound: %d of %d queries took longer than %v, %s", late, n, bound, why)
 }

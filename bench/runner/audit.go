@@ -64,7 +64,7 @@ func ways(r preprocess.Recipe) []way {
 		}
 	}
 	if r.Interpolation == preprocess.Bilinear || r.Interpolation == preprocess.Bicubic {
-		add("no antialias", fmt.Sprintf("%s from the nearest pixels alone, as of a tensor", r.Interpolation),
+		add("no antialias", fmt.Sprintf("%s without antialiasing, as torchvision resizes tensors", r.Interpolation),
 			func(w *way) { w.noAntialias = true })
 	}
 	for _, pct := range []float64{0.875, 1} {
@@ -74,7 +74,7 @@ func ways(r preprocess.Recipe) []way {
 	}
 	if r.CropMode != preprocess.Squash {
 		add("squash", "proportions not kept", func(w *way) { w.recipe.CropMode = preprocess.Squash })
-		add("squash, no crop", "resized to the input's size at once",
+		add("squash, no crop", "resized to the input's size directly",
 			func(w *way) { w.recipe.CropMode, w.recipe.Resize = preprocess.Squash, r.Size })
 	}
 	order := "blue, green, red"
@@ -189,7 +189,7 @@ func (r *AuditResult) test() {
 	}
 }
 
-// prepareBatch fills the ways' tensors with some images and tells which of them could be read.
+// prepareBatch fills the ways' tensors with some images and says which of them could be read.
 func prepareBatch(preparers []*preparer, src datasets.Source, first, batch int, tensors [][]float32, imageLen int) []bool {
 	readable := make([]bool, batch)
 	var next atomic.Int64

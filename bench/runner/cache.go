@@ -13,7 +13,7 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// A Cache is the folder of checkpoints at hand: weights/NETWORK.TAG.safetensors or .pth in it.
+// A Cache is the folder of this machine's checkpoints: weights/NETWORK.TAG.safetensors or .pth in it.
 type Cache struct{ Dir string }
 
 // DefaultCache is the folder that $ZOOBENCH_CACHE names, else zoobench in the user's cache directory.

@@ -26,7 +26,7 @@ type raplPackage struct {
 	start  uint64
 }
 
-// newEnergyMeter starts a meter on the counters in dir, or tells why it cannot.
+// newEnergyMeter starts a meter on the counters in dir, or says why it cannot.
 func newEnergyMeter(dir string) *energyMeter {
 	found, _ := filepath.Glob(filepath.Join(dir, "intel-rapl:[0-9]*")) // the pattern is sound
 	m := &energyMeter{}

@@ -59,7 +59,7 @@ func (n *Network) Preprocessing() preprocess.Recipe {
 	}
 }
 
-// Accuracy makes a task's network ready and holds its predictions against the labels of the task's images. Images are
+// Accuracy makes a task's network ready and compares its predictions with the labels of the task's images. Images are
 // read, decoded and prepared beside the inference. An unreadable one counts as wrong and is listed.
 func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Record, error) {
 	a := t.Job.Accuracy

@@ -13,7 +13,7 @@ import (
 	"zoobench/kernels"
 )
 
-// Host is what the machine can do and how steady it is, with the samples that drift is told from.
+// Host is what the machine can do and how steady it is, with the samples from which drift is computed.
 type Host struct {
 	record.Host
 	Interference *record.Interference // while it was measured, nil where the system does not say

@@ -85,7 +85,7 @@ func (r *run) plan(jobs []experiment.Job) error {
 	return nil
 }
 
-// key tells a run's rows apart. A file's tag may have been found out by its hash, so the file alone counts where there
+// key is different for each of a run's rows. A file's tag may have been found out by its hash, so the file alone counts where there
 // is one.
 func key(job, tag, file string) string {
 	if file != "" {
@@ -169,7 +169,7 @@ func kept(dir string, rec *record.Record, p planned) bool {
 	return err == nil && sum == rec.WeightsSHA256
 }
 
-// samePath tells whether two names are of one place; "" is none.
+// samePath reports whether two names are of one place; "" is none.
 func samePath(a, b string) bool {
 	if a == "" || b == "" {
 		return a == b
@@ -256,7 +256,7 @@ func folderMissing(path string) string {
 	return ""
 }
 
-// suffix is the part of a run's name that tells its experiments, cut where they are many.
+// suffix is the part of a run's name that names its experiments, cut where they are many.
 func suffix(experiments []string) string {
 	const most = 80
 	name := strings.Join(experiments, "+")

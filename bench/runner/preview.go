@@ -12,7 +12,7 @@ import (
 	"zoobench/zoo"
 )
 
-// A Preview is what a run would do, told without doing it.
+// A Preview says what a run would do.
 type Preview struct {
 	Tasks []PreviewTask
 	Kept  int // tasks that an earlier run in the folder has done

@@ -47,7 +47,7 @@ type Failure struct {
 // Error is the reason.
 func (f *Failure) Error() string { return f.Reason }
 
-// memoryPoll is how often a worker's memory is held against its limit.
+// memoryPoll is how often a worker's memory is compared with its limit.
 const memoryPoll = 50 * time.Millisecond
 
 // Measure does a task in a process of its own and returns its record, without a run's identity. Step, which may be nil,
@@ -113,7 +113,7 @@ func (w Worker) Measure(ctx context.Context, t Task, step func(done, total int))
 		return nil, &Failure{Reason: "the worker ended without a record", Stderr: stderr.String()}
 	}
 	if t.MaxMemory > 0 && runtime.GOOS != "linux" {
-		last.Record.Verdict.Warnings = append(last.Record.Verdict.Warnings, "the limit on memory cannot be held on "+runtime.GOOS)
+		last.Record.Verdict.Warnings = append(last.Record.Verdict.Warnings, "the limit on memory is not enforced on "+runtime.GOOS)
 	}
 	return last.Record, nil
 }
@@ -166,7 +166,7 @@ func limitMemory(ctx context.Context, pid int, limit int64, kill context.CancelC
 func lastWords(stderr string, ended error) string {
 	how := ended.Error()
 	if strings.Contains(how, "killed") {
-		how += ", by the system where memory ran out or by somebody"
+		how += ", by the system because memory ran out, or by somebody"
 	}
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
 	for _, line := range lines {

@@ -21,7 +21,7 @@ import (
 // the checkpoint's file open until Load or Close.
 type Ready struct {
 	Spec   *zoo.Spec
-	Graph  *nn.Graph  // of the recipe's input size and the file's number of classes; Load packs whatever graph stands here
+	Graph  *nn.Graph  // of the recipe's input size and the file's number of classes; Load packs the graph that is here
 	Recipe zoo.Recipe // every value filled in, for the graph's input size
 
 	Tag    string // of the checkpoint, "" where it has none or weights are generated

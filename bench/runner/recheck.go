@@ -70,7 +70,7 @@ func openImages(a *experiment.Accuracy, classes int) (*datasets.Files, error) {
 
 // withCheckpoints makes a timed task one a checkpoint that the experiment evaluates too, so that speed and accuracy are
 // those of one system. A task at another input size keeps to generated weights, and so does one whose checkpoints are
-// not at hand or cannot be read: speed does not depend on what the weights are.
+// missing or cannot be read: speed does not depend on what the weights are.
 func (p planned) withCheckpoints(evals []planned) []planned {
 	p.unchecked = "the experiment asks for no accuracy"
 	if len(evals) > 0 {
@@ -192,7 +192,7 @@ func belongTogether(timed, eval *record.Record) bool {
 // recheckReason begins the reason of a row whose predictions are not the evaluation's.
 const recheckReason = "speed and accuracy are not of one system: "
 
-// compare holds a timed row's predictions against the accuracy's per-sample file.
+// compare compares a timed row's predictions with the accuracy's per-sample file.
 func (r *run) compare(timed, eval *record.Record) {
 	samples, err := record.ReadSamples(filepath.Join(r.Dir, filepath.FromSlash(eval.SamplesFile)))
 	if err != nil {

@@ -69,7 +69,7 @@ func judgeRow(r *record.Record, t *Task) {
 		tell = reason
 	}
 	if width > apartWarn {
-		tell("processes differ: the median's 95 %% interval is %.1f %% of it wide", 100*width)
+		tell("processes differ: the width of the median's 95 %% interval is %.1f %% of the median", 100*width)
 	}
 }
 

@@ -25,7 +25,7 @@ type Options struct {
 	File   *experiment.File
 	Only   []string // experiments; none for those that the file runs
 	Dir    string   // the run's folder, which is made if there is none
-	RunID  string   // stands in every record; a resumed run keeps its own
+	RunID  string   // is in every record; a resumed run keeps its own
 	Resume bool     // go on with what Dir holds, which must be empty otherwise
 	Cache  Cache
 	Data   string // folder of images where the file names none; "" for what the cache holds
@@ -240,7 +240,7 @@ func (r *run) process(ctx context.Context, index int, p *planned, round int) err
 	return nil
 }
 
-// write puts a task's row on disk, held against what else the run has of its checkpoint.
+// write puts a task's row on disk, compared with what else the run has of its checkpoint.
 func (r *run) write(p *planned, rec *record.Record) error {
 	rec.JobID, rec.Experiment = p.ID, p.Experiment
 	if rec.Kind == record.KindEval {

@@ -35,8 +35,8 @@ type Task struct {
 	// Pipeline asks for the speed from file to prediction instead of the accuracy of the same images.
 	Pipeline bool `json:",omitzero"`
 
-	// Recheck is the accuracy of whose images the engine of a timed job predicts a few once its times are taken; nil for
-	// none.
+	// Recheck is an accuracy that belongs to a timed job: once the times are taken, the timed engine predicts a few of
+	// its images. It is nil for none.
 	Recheck *experiment.Accuracy `json:",omitzero"`
 }
 

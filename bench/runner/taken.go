@@ -76,7 +76,7 @@ func whole(path string) string {
 	return path
 }
 
-// Part tells apart what is read of one file, as it stands after # in the file's name: "" where the file has nothing else.
+// Part names what is read of one file, as it is written after # in the file's name: "" where the file has nothing else.
 func (t Taken) Part() string {
 	if len(t.Sections) < 2 && len(t.Outside) == 0 {
 		return ""

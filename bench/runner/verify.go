@@ -141,7 +141,7 @@ func Judge(before, now *record.Record) Verification {
 	same := before.Machine.KernelBuild == now.Machine.KernelBuild && before.Machine.ISA == now.Machine.ISA && before.Threads == now.Threads
 	if before.Plan != nil && now.Plan != nil && before.Plan.Hash != now.Plan.Hash {
 		same = false
-		row.Why = append(row.Why, fmt.Sprintf("the plan is another: %s, it was %s", now.Plan.Hash, before.Plan.Hash))
+		row.Why = append(row.Why, fmt.Sprintf("another plan: %s, was %s", now.Plan.Hash, before.Plan.Hash))
 	}
 	if before.Kind == record.KindEval {
 		return judgeAccuracy(before, now, row, same)
@@ -210,7 +210,7 @@ func judgeAccuracy(before, now *record.Record, row Verification, same bool) Veri
 	}
 	if before.DatasetSHA256 != now.DatasetSHA256 {
 		row.Verdict, row.Why = Undecided,
-			append(row.Why, fmt.Sprintf("the images or labels are others: %.16s, they were %.16s", now.DatasetSHA256, before.DatasetSHA256))
+			append(row.Why, fmt.Sprintf("other images or labels: %.16s, were %.16s", now.DatasetSHA256, before.DatasetSHA256))
 	}
 	if before.Answers != now.Answers {
 		row.Verdict, row.Why = Undecided, append(row.Why, fmt.Sprintf("answers chosen among %s, were among %s",

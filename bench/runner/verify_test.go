@@ -51,7 +51,7 @@ func TestJudge(t *testing.T) {
 			"6 images differ"},
 		{"other weights", eval(4000, nil), eval(4000, func(r *record.Record) { r.WeightsSHA256 = "x" }), Undecided, "other weights: x, were w"},
 		{"other images", eval(4000, nil), eval(4000, func(r *record.Record) { r.DatasetSHA256 = "x" }), Undecided,
-			"the images or labels are others"},
+			"other images or labels"},
 		{"as fast", latency(1e7, nil), latency(1.05e7, nil), Holds, "+5.0 % ["},
 		{"slower", latency(1e7, nil), latency(1.2e7, nil), HoldsNot, "+20.0 % ["},
 		{"one process", latency(1e7, nil), latency(1.2e7, func(r *record.Record) {
@@ -67,7 +67,7 @@ func TestJudge(t *testing.T) {
 			"predictions not repeated: not asked for"},
 		{"another plan", eval(4000, func(r *record.Record) { r.Plan = &record.Plan{Hash: "a"} }),
 			eval(3998, func(r *record.Record) { r.Plan = &record.Plan{Hash: "b"} }), Holds,
-			"the plan is another: b, it was a; another build or setting"},
+			"another plan: b, was a; another build or setting"},
 		{"not valid", latency(1e7, nil), latency(1e7, func(r *record.Record) { r.Verdict = record.Verdict{Reasons: []string{"noise"}} }),
 			Undecided, "noise"},
 	} {
