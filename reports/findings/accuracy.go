@@ -60,7 +60,7 @@ func accuracyClaims() []Claim {
 			Published: "residual Inceptions are ahead \"by a thin margin\" (abstract): top-1 error 19.9 against 20.0 % (table 2); " +
 				"these weights at 299 px: 80.43 against 80.14 (timm)",
 			Note: "The paper built both at a similar cost; they differ in more than residual connections. The bound is ours: " +
-				"half a point, on 50 000 images, could not be told from the published difference of 0.29.",
+				"on 50 000 images, half a point is too close to the published difference of 0.29.",
 			test: inceptionResiduals,
 		},
 		{
@@ -102,7 +102,7 @@ func accuracyClaims() []Claim {
 			Confirms:  "ResNet-50, compared with each small network of its recipe, gains" + counts,
 			Refutes:   "compared with one it loses" + counts,
 			Published: "these weights (timm): 78.82 against 72.91, 75.78 and 77.70; 80.96 against 75.39, 76.31 and 78.57",
-			Note: "Of the second recipe ResNet-50 is published with another stem alone, as resnet50d. The rival decides: ResNet-34 of that " +
+			Note: "By the second recipe ResNet-50 is published only with another stem, as resnet50d. The rival matters: ResNet-34 by that " +
 				"recipe (77.49) is less accurate than EfficientNet-B0.",
 			test: gains([][2]string{
 				{"resnet50.ra_in1k", "mobilenetv2_100.ra_in1k"}, {"resnet50.ra_in1k", "mobilenetv3_large_100.ra_in1k"},
@@ -170,7 +170,7 @@ func accuracyClaims() []Claim {
 			Published: "\"limited (or even negative) benefit from training a small model on a larger dataset\" (section 4.1); " +
 				"these weights (timm): from 83.84 to 85.81 and from 82.07 to 82.90, from 83.60 to 85.28 and from 81.39 to 80.97, " +
 				"from 79.15 to 84.53 and from 78.84 to 81.40",
-			Note: "Each network is compared with itself, so that its family's recipe falls out.",
+			Note: "Each network is compared with itself, so that its family's recipe makes no difference.",
 			test: contrasts([][2]training{
 				{{"convnext_base", "fb_in1k", "fb_in22k_ft_in1k"}, {"convnext_tiny", "fb_in1k", "fb_in22k_ft_in1k"}},
 				{{"swin_base_patch4_window7_224", "ms_in1k", "ms_in22k_ft_in1k"}, {"swin_tiny_patch4_window7_224", "ms_in1k", "ms_in22k_ft_in1k"}},

@@ -152,7 +152,7 @@ func TestRecipes(t *testing.T) {
 	few.Accuracy = record.NewAccuracy(100, 99, 100, nil)
 	apart := eval("resnet50.c1_in1k", 99)
 	apart.DatasetSHA256 = "e"
-	const spread = "resnet50 reached from 76.00 % (tv_in1k) to 81.00 % (a1_in1k), 5.0 points by recipe; resnet152.tv_in1k reached 78.00 %."
+	const spread = "resnet50 reached 76.00 % (tv_in1k) to 81.00 % (a1_in1k): recipes differ by 5.0 points; resnet152.tv_in1k reached 78.00 %."
 	for _, test := range []struct {
 		name    string
 		records []record.Record
@@ -166,7 +166,7 @@ func TestRecipes(t *testing.T) {
 		{"a billion images", append(base[:4:4], eval("resnet50.fb_swsl_ig1b_ft_in1k", 90), eval("resnet50.fb_ssl_yfcc100m_ft_in1k", 60)),
 			Confirmed, spread},
 		{"as many pixels by request", append(base[:4:4], sized(eval("resnet50.a3_in1k", 70), 160), asked(eval("resnet50.a3_in1k", 75), 224)),
-			Confirmed, "resnet50 reached from 75.00 % (a3_in1k) to 81.00 % (a1_in1k), 6.0 points by recipe; resnet152.tv_in1k reached 78.00 %."},
+			Confirmed, "resnet50 reached 75.00 % (a3_in1k) to 81.00 % (a1_in1k): recipes differ by 6.0 points; resnet152.tv_in1k reached 78.00 %."},
 		{"two and more images", append(base[1:4:4], eval("resnet50.fb_swsl_ig1b_ft_in1k", 90)), Untestable, ""},
 		{"two and one of fewer images", []record.Record{base[1], base[2], base[3], few}, Untestable, ""},
 		{"one of them twice", []record.Record{base[1], base[2], base[3], eval("resnet50.IMAGENET1K_V1", 76)}, Untestable, ""},

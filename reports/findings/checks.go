@@ -16,7 +16,7 @@ func checkedClaims() []Claim {
 			Needs:    "the graph of vgg16",
 			Confirms: "the last three convolutions of vgg16 have exactly 27 C² weights",
 			Refutes:  "they have more or fewer",
-			Note:     "The paper adds that both see as many pixels; that is not counted here.",
+			Note:     "The paper adds that both cover as many pixels; that is not counted here.",
 			test:     stacked3x3,
 		},
 		{

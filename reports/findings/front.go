@@ -27,8 +27,8 @@ func front(id, what, figure string, count func(*record.Cost) int64, text func(in
 		Confirms:  "each measured EfficientNet is more accurate than every other network that is as cheap" + counts,
 		Refutes:   "one that is as cheap is more accurate than an EfficientNet" + counts,
 		Published: "B0 to B7: 77.1, 79.1, 80.1, 81.6, 82.9, 83.6, 84.0 and 84.3 % (table 2)",
-		Note: "As in the paper, all weights are of training on ImageNet-1k alone. As there, recipes differ (EfficientNet's is in " +
-			"section 5.2), and some weights are of later recipes: the verdict is about these weights, not about the networks alone.",
+		Note: "As in the paper, all weights were trained on ImageNet-1k alone, and recipes differ (EfficientNet's is in " +
+			"section 5.2). Some weights are of later recipes: the verdict is about these weights, not about the networks alone.",
 		test: func(e *evidence) Result { return onFront(e, what, count, text) },
 	}
 }

@@ -16,7 +16,7 @@ func cheaper(a, b *Network) string {
 	if a.Params < b.Params && a.MACs < b.MACs {
 		return ""
 	}
-	return fmt.Sprintf("%s has not fewer parameters and MACs than %s", a.Name, b.Name)
+	return fmt.Sprintf("%s does not have fewer parameters and MACs than %s", a.Name, b.Name)
 }
 
 func fewerMACs(a, b *Network) string {
@@ -203,7 +203,7 @@ func recipeSpread(e *evidence) Result {
 			cells: gainCells(r, big, g), name: r.Name() + " over " + big.Name(), shown: g.span, claims: claims, p: value, of: "recipes",
 		})
 	}
-	return t.result(true, fmt.Sprintf("resnet50 reached from %.2f %% (%s) to %.2f %% (%s), %.1f points by recipe; %s reached %.2f %%.",
+	return t.result(true, fmt.Sprintf("resnet50 reached %.2f %% (%s) to %.2f %% (%s): recipes differ by %.1f points; %s reached %.2f %%.",
 		worst.Top1, worst.Checkpoint, best.Top1, best.Checkpoint, best.Top1-worst.Top1, big.Name(), big.Top1))
 }
 

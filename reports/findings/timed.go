@@ -92,7 +92,7 @@ func timedClaims() []Claim {
 			Text:     "Batch normalisation that is folded into the weights leaves nothing to time.",
 			Source:   "a claim of the field; the review names normalisation among what may hold CNNs back",
 			Needs:    "latencies of vgg networks with and without it",
-			Confirms: never + ": both networks of a pair run the same layers once it is folded, so that what they differ by is the machine's noise",
+			Confirms: never + ": both networks of a pair run the same layers once it is folded, so that they differ only by the machine's noise",
 			Refutes:  never,
 			test:     foldedNorm,
 		},
