@@ -25,8 +25,9 @@ import (
 // model.
 const floors = `
 # What knows nothing of the rest: figures from samples, the graph of a network, the oracle's loops, the processor's
-# abilities, pixels of a file, rows of a Parquet file, text made harmless, how far a word is from another.
-NONE < datasets/parquet, bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text, internal/words
+# abilities, pixels of a file, rows of a Parquet file, objects of an HDF5 file, text made harmless, how far a word is from
+# another.
+NONE < datasets/parquet, zoo/weights/hdf5, bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text, internal/words
 
 # An ONNX file is messages before it is a network.
 NONE < zoo/onnx/message
@@ -51,7 +52,7 @@ zoo/interp, (kernels/ref) < zoo/train/twin
 zoo/nn < zoo/train/internal/small
 
 # A network is its papers' table and its checkpoints: it is described, read and drawn without a kernel.
-zoo/nn < zoo/weights
+(zoo/weights/hdf5), zoo/nn < zoo/weights
 (internal/words), zoo/weights < zoo < zoo/outline
 
 # The engine alone joins graphs to kernels. It takes from the oracle only the values of nodes that no image reaches, which it
