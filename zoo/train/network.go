@@ -38,6 +38,7 @@ type Network struct {
 
 	training bool
 	step     int
+	outputs  []float32   // of the last training pass, whose memory the pass backward uses again
 	pending  [][]float32 // by parameter: what running statistics become with the step
 }
 
@@ -133,6 +134,7 @@ func (net *Network) Train(images []float32, targets []float64, step int) (loss f
 	if err := net.forward(images, nil); err != nil {
 		return 0, err
 	}
+	net.outputs = append(net.outputs[:0], net.values[len(net.values)-1].Data...)
 	clear(net.started)
 	for _, head := range append(slices.Clone(net.Graph.Heads), nn.Head{Node: len(net.Graph.Nodes) - 1, Weight: 1}) {
 		part, d := twin.CrossEntropy(wide(net.values[head.Node].Data), targets, net.n)
@@ -156,6 +158,9 @@ func (net *Network) Train(images []float32, targets []float64, step int) (loss f
 	}
 	return loss, nil
 }
+
+// Outputs are those of the last training pass, (n, classes), until the next one.
+func (net *Network) Outputs() []float32 { return net.outputs }
 
 // Evaluate is the outputs of a batch in evaluation mode, (n, outputs). They are the network's own until its next pass.
 func (net *Network) Evaluate(images []float32) ([]float32, error) {

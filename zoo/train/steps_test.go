@@ -148,6 +148,115 @@ func (s steps) batch() twin.Batch {
 	return b
 }
 
+// learner is a network in training, in float64 or float32.
+type learner interface {
+	step(b twin.Batch, step int) (loss float64, logits []float64, gradients [][]float64)
+	evaluate(b twin.Batch) (logits []float64)
+	params() [][]float64
+}
+
+// inFloat64 learns by the twin.
+type inFloat64 struct {
+	*testing.T
+	*twin.Network
+	update func(params, gradients [][]float64)
+}
+
+func (l *inFloat64) step(b twin.Batch, _ int) (float64, []float64, [][]float64) {
+	r, err := l.Train(b)
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.update(l.Params, r.Gradients)
+	for i, running := range r.Running {
+		if running != nil {
+			l.Params[i] = running
+		}
+	}
+	return r.Loss, r.Logits, r.Gradients
+}
+
+func (l *inFloat64) evaluate(b twin.Batch) []float64 {
+	logits, err := l.Evaluate(b.Images, b.N)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return logits
+}
+
+func (l *inFloat64) params() [][]float64 { return l.Params }
+
+// inFloat32 learns on kernels.
+type inFloat32 struct {
+	*testing.T
+	*train.Network
+	update func(params, gradients [][]float32)
+}
+
+func (l *inFloat32) step(b twin.Batch, step int) (float64, []float64, [][]float64) {
+	loss, err := l.Train(b.Images, b.Targets, step)
+	if err != nil {
+		l.Fatal(err)
+	}
+	gradients := make([][]float64, len(l.Gradients))
+	for i, g := range l.Gradients {
+		gradients[i] = double(g)
+	}
+	logits := double(l.Outputs())
+	l.update(l.Params, l.Gradients)
+	l.Keep()
+	return loss, logits, gradients
+}
+
+func (l *inFloat32) evaluate(b twin.Batch) []float64 {
+	logits, err := l.Evaluate(b.Images)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return double(logits)
+}
+
+func (l *inFloat32) params() [][]float64 {
+	params := make([][]float64, len(l.Params))
+	for i, p := range l.Params {
+		params[i] = double(p)
+	}
+	return params
+}
+
+// updater is a file's optimizer.
+func updater[F train.Float](s steps, g *nn.Graph) func(params, gradients [][]F) {
+	o := optimizers[s.Optimizer]
+	lengths, decays := make([]int, len(g.Params)), make([]bool, len(g.Params))
+	for i, p := range g.Params {
+		lengths[i], decays[i] = p.Elems(), true
+	}
+	moments := train.NewMoments[F](o.o, lengths)
+	return func(params, gradients [][]F) { train.Update(o.o, moments, o.rate, params, gradients, decays) }
+}
+
+// allowances are how far figures may lie from PyTorch's: losses by their size, logits by the largest, gradients by the largest
+// of all, parameters by their mean or 1. The first loss is held as the logits before are.
+type allowances struct{ losses, before, after, gradients, params float64 }
+
+func (s steps) follow(t *testing.T, g *nn.Graph, theirs map[string]string, l learner, a allowances) {
+	b := s.batch()
+	for step, want := range s.Losses {
+		loss, logits, gradients := l.step(b, step)
+		allowed := a.losses
+		if step == 0 {
+			allowed = a.before
+		}
+		close(t, "loss", loss, want, allowed*max(1, math.Abs(want)))
+		if step == 0 {
+			closeRows(t, "logits before", logits, s.LogitsBefore, a.before)
+			s.compare(t, "gradient", g, gradients, s.Gradients, theirs, func(summary) float64 { return a.gradients * s.MaxGradient })
+		}
+	}
+	closeRows(t, "logits after", l.evaluate(b), s.LogitsAfter, a.after)
+	s.compare(t, "parameter after", g, l.params(), s.After, theirs, func(w summary) float64 { return a.params * max(1, w.meanAbs) })
+}
+
 // TestStepsInFloat64 holds the twin and the optimizers to PyTorch's figures.
 func TestStepsInFloat64(t *testing.T) {
 	const allowed = 1e-6
@@ -161,37 +270,44 @@ func TestStepsInFloat64(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o, b := optimizers[s.Optimizer], s.batch()
-			var lengths []int
-			decays := make([]bool, len(g.Params))
-			for i, p := range g.Params {
-				lengths = append(lengths, p.Elems())
-				decays[i] = true
+			s.follow(t, g, theirs, &inFloat64{t, net, updater[float64](s, g)}, allowances{allowed, allowed, allowed, allowed, allowed})
+		})
+	}
+}
+
+// kinks are networks in which a sum that is 0 but for rounding falls on another side of a ReLU, or of a maximum, than it did in
+// PyTorch's own run in float32, which had luck: how far gradients, and then what follows the first step, may lie apart.
+var kinks = map[string]struct{ gradients, later float64 }{
+	"tv_squeezenet1_1_64":      {1e-4, 0.1},
+	"tv_shufflenet_v2_x0_5_64": {1e-2, 0.5},
+	"tv_googlenet_64":          {1e-4, 0.5},
+	"timm_ecaresnet50d_64":     {1e-4, 0.5},
+}
+
+// TestStepsInFloat32 holds the network on kernels to them: within 1e-4, or five times what PyTorch's own float32 is off by.
+// Where a gradient is rounding alone AdamW's steps have any sign, so that parameters may differ by all three.
+func TestStepsInFloat32(t *testing.T) {
+	for _, s := range readSteps(t) {
+		t.Run(s.file, func(t *testing.T) {
+			g, bound, theirs := s.network(t)
+			if n := g.ParamCount(); n > 6e6 && os.Getenv("ZOO_LONG") != "1" {
+				t.Skipf("%d parameters; ZOO_LONG=1 runs networks above 6 million", n)
 			}
-			moments := train.NewMoments[float64](o.o, lengths)
-			for step, want := range s.Losses {
-				r, err := net.Train(b)
-				if err != nil {
-					t.Fatal(err)
-				}
-				close(t, "loss", r.Loss, want, allowed*max(1, math.Abs(want)))
-				if step == 0 {
-					closeRows(t, "logits before", r.Logits, s.LogitsBefore, allowed)
-					s.compare(t, "gradient", g, r.Gradients, s.Gradients, theirs, func(summary) float64 { return allowed * s.MaxGradient })
-				}
-				train.Update(o.o, moments, o.rate, net.Params, r.Gradients, decays)
-				for i, running := range r.Running {
-					if running != nil {
-						net.Params[i] = running
-					}
-				}
-			}
-			logits, err := net.Evaluate(b.Images, s.Batch)
+			net, err := train.New(g, bound, s.Batch, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
-			closeRows(t, "logits after", logits, s.LogitsAfter, allowed)
-			s.compare(t, "parameter after", g, net.Params, s.After, theirs, func(w summary) float64 { return allowed * max(1, w.meanAbs) })
+			defer net.Close()
+			e, kink := s.Float32Error, kinks[s.file]
+			allowed := func(theirs, kink float64) float64 { return max(1e-4, 5*theirs, kink) }
+			a := allowances{
+				losses: allowed(e.Losses, kink.later), before: allowed(e.LogitsBefore, 0), after: allowed(e.LogitsAfter, kink.later),
+				gradients: allowed(e.Gradients, kink.gradients), params: allowed(e.LogitsAfter, kink.later),
+			}
+			if s.Optimizer == "adamw" {
+				a.params += 2 * 3 * optimizers["adamw"].rate
+			}
+			s.follow(t, g, theirs, &inFloat32{t, net, updater[float32](s, g)}, a)
 		})
 	}
 }
