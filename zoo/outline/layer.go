@@ -7,100 +7,126 @@ import (
 	"zoobench/zoo/nn"
 )
 
-// describe is a layer in a few words, and what these leave out.
+// A description is a layer in a few words, and what these leave out.
+type description struct {
+	text    string
+	details []Detail
+}
+
+func (d *description) note(name string, value any) {
+	d.details = append(d.details, Detail{name, fmt.Sprint(value)})
+}
+
+// describe describes node i.
 func describe(g *nn.Graph, i int) (text string, details []Detail) {
 	n := &g.Nodes[i]
-	note := func(name string, value any) { details = append(details, Detail{name, fmt.Sprint(value)}) }
 	in := func(k int) nn.Shape { return g.Nodes[n.In[k]].Out }
+	var d description
 	switch n.Op {
 	case nn.Conv:
-		text = "conv"
-		k := n.Kernel
-		if k.Groups == nn.Depthwise || k.Groups > 1 && k.Groups == in(0).C {
-			text, k.Groups = "depthwise", 1
-		}
-		text += " " + k.String()
-		note(text+" padding", edges(k.Pad))
-		text += fmt.Sprintf(", %d", n.Out.C)
-		if n.Bias >= 0 {
-			text += " +bias"
-		}
-		if k.StdEps > 0 {
-			text = "standardised " + text
-			note("epsilon of standardised weights", k.StdEps)
-		}
+		d.conv(n, in(0).C)
 	case nn.MaxPool, nn.AvgPool:
-		text = map[bool]string{true: "max pool ", false: "avg pool "}[n.Op == nn.MaxPool] + n.Kernel.String()
-		note(text+" padding", edges(n.Kernel.Pad))
-		if n.Kernel.Pad != (nn.Edges{}) && n.Op == nn.AvgPool {
-			note(text+" divides by padding too", !n.Kernel.ExcludePad)
-		}
-		note(text+" ceil mode", n.Kernel.Ceil)
+		d.pool(n)
 	case nn.AdaptiveAvgPool:
-		if text = "global avg pool"; n.Out.H > 1 || n.Out.W > 1 {
-			text = fmt.Sprintf("avg pool to %d×%d", n.Out.H, n.Out.W)
+		if d.text = "global avg pool"; n.Out.H > 1 || n.Out.W > 1 {
+			d.text = fmt.Sprintf("avg pool to %d×%d", n.Out.H, n.Out.W)
 		}
 	case nn.Linear:
-		if text = fmt.Sprintf("linear %d", n.Out.C); n.Bias < 0 {
-			text += " without bias"
+		if d.text = fmt.Sprintf("linear %d", n.Out.C); n.Bias < 0 {
+			d.text += " without bias"
 		}
 	case nn.BatchNorm:
-		if text = "bn"; n.Momentum == 0 {
-			text = "standardise"
+		if d.text = "bn"; n.Momentum == 0 {
+			d.text = "standardise"
 		}
-		note("batch norm epsilon", n.Eps)
-		note("batch norm scales", n.Weight >= 0)
+		d.note("batch norm epsilon", n.Eps)
+		d.note("batch norm scales", n.Weight >= 0)
 	case nn.GroupNorm:
-		text = fmt.Sprintf("gn %d", n.Groups)
-		note("group norm epsilon", n.Eps)
+		d.text = fmt.Sprintf("gn %d", n.Groups)
+		d.note("group norm epsilon", n.Eps)
 	case nn.LayerNorm:
-		text = "ln"
-		note("layer norm epsilon", n.Eps)
+		d.text = "ln"
+		d.note("layer norm epsilon", n.Eps)
 	case nn.Activate:
-		text = n.Act.String()
+		d.text = n.Act.String()
 	case nn.Add:
-		if text = "add"; len(n.In) > 2 {
-			text = fmt.Sprintf("add %d", len(n.In))
+		if d.text = "add"; len(n.In) > 2 {
+			d.text = fmt.Sprintf("add %d", len(n.In))
 		}
 	case nn.Mul:
-		if text = "multiply"; in(1).H == 1 && in(1).W == 1 {
-			text = "multiply channels"
+		if d.text = "multiply"; in(1).H == 1 && in(1).W == 1 {
+			d.text = "multiply channels"
 		}
 	case nn.Concat, nn.ConcatTokens:
-		text = fmt.Sprintf("concat %d, %d×%d×%d", len(n.In), n.Out.C, n.Out.H, n.Out.W)
+		d.text = fmt.Sprintf("concat %d, %d×%d×%d", len(n.In), n.Out.C, n.Out.H, n.Out.W)
 	case nn.Slice, nn.SliceTokens:
-		text = fmt.Sprintf("%s %d to %d", n.Op, n.From, n.To)
+		d.text = fmt.Sprintf("%s %d to %d", n.Op, n.From, n.To)
 	case nn.Shuffle, nn.SplitSoftmax:
-		text = fmt.Sprintf("%s %d", n.Op, n.Groups)
+		d.text = fmt.Sprintf("%s %d", n.Op, n.Groups)
 	case nn.ChannelConv:
-		text = fmt.Sprintf("conv over channels, %d wide", g.Params[n.Weight].Elems())
+		d.text = fmt.Sprintf("conv over channels, %d wide", g.Params[n.Weight].Elems())
 	case nn.Affine:
-		text = "fixed scale and shift"
-		if len(n.Scale) <= 3 { // of an image's channels
-			text = fmt.Sprintf("scale by %.4g, shift by %.4g", n.Scale, n.Shift)
-		}
-		note("fixed scale", n.Scale)
-		note("fixed shift", n.Shift)
+		d.affine(n)
 	case nn.Const:
-		text = fmt.Sprintf("learned %d×%d×%d", n.Out.C, n.Out.H, n.Out.W)
+		d.text = fmt.Sprintf("learned %d×%d×%d", n.Out.C, n.Out.H, n.Out.W)
 	case nn.Pad:
-		text = "pad " + edges(n.Kernel.Pad)
+		d.text = "pad " + edges(n.Kernel.Pad)
 	case nn.Attention:
-		a := n.Attention
-		text = fmt.Sprintf("attention, %d heads", a.Heads)
-		if a.Window > 0 {
-			text += fmt.Sprintf(", window %d", a.Window)
-		}
-		if a.Shift > 0 {
-			text += fmt.Sprintf(", shift %d", a.Shift)
-		}
-		note("attention with position bias", len(n.In) > 1)
-		note("attention scale", a.Scale)
-		note("attention's channels by heads first", a.HeadsFirst)
+		d.attention(n)
 	default:
-		text = n.Op.String()
+		d.text = n.Op.String()
 	}
-	return text, details
+	return d.text, d.details
+}
+
+func (d *description) conv(n *nn.Node, channels int) {
+	d.text = "conv"
+	k := n.Kernel
+	if k.Groups == nn.Depthwise || k.Groups > 1 && k.Groups == channels {
+		d.text, k.Groups = "depthwise", 1
+	}
+	d.text += " " + k.String()
+	d.note(d.text+" padding", edges(k.Pad))
+	d.text += fmt.Sprintf(", %d", n.Out.C)
+	if n.Bias >= 0 {
+		d.text += " +bias"
+	}
+	if k.StdEps > 0 {
+		d.text = "standardised " + d.text
+		d.note("epsilon of standardised weights", k.StdEps)
+	}
+}
+
+func (d *description) pool(n *nn.Node) {
+	d.text = map[bool]string{true: "max pool ", false: "avg pool "}[n.Op == nn.MaxPool] + n.Kernel.String()
+	d.note(d.text+" padding", edges(n.Kernel.Pad))
+	if n.Kernel.Pad != (nn.Edges{}) && n.Op == nn.AvgPool {
+		d.note(d.text+" divides by padding too", !n.Kernel.ExcludePad)
+	}
+	d.note(d.text+" ceil mode", n.Kernel.Ceil)
+}
+
+func (d *description) affine(n *nn.Node) {
+	d.text = "fixed scale and shift"
+	if len(n.Scale) <= 3 { // of an image's channels
+		d.text = fmt.Sprintf("scale by %.4g, shift by %.4g", n.Scale, n.Shift)
+	}
+	d.note("fixed scale", n.Scale)
+	d.note("fixed shift", n.Shift)
+}
+
+func (d *description) attention(n *nn.Node) {
+	a := n.Attention
+	d.text = fmt.Sprintf("attention, %d heads", a.Heads)
+	if a.Window > 0 {
+		d.text += fmt.Sprintf(", window %d", a.Window)
+	}
+	if a.Shift > 0 {
+		d.text += fmt.Sprintf(", shift %d", a.Shift)
+	}
+	d.note("attention with position bias", len(n.In) > 1)
+	d.note("attention scale", a.Scale)
+	d.note("attention's channels by heads first", a.HeadsFirst)
 }
 
 // edges is a padding: one number where all sides have it.

@@ -39,16 +39,30 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 	m := bestMatch(names, params, opt.Tables)
 	b := &Bound{src: src, table: m.table.Name, from: map[string]int{}, names: m.names, turned: m.last, made: map[string][]float32{}}
 	report := &BindError{File: src.Name(), Twice: m.twice, Shard: shardOf(src.Name())}
+	b.take(params, m, report)
+	b.passOver(params, m, opt.Extra, report)
+	if !report.anotherNetwork() {
+		var err error
+		if report.NotFinite, err = b.scan(); err != nil {
+			return nil, err
+		}
+	}
+	if report.empty() {
+		return b, nil
+	}
+	return nil, report
+}
+
+// take finds each parameter's tensor, and reports those that are missing, or of another shape or type.
+func (b *Bound) take(params []nn.Param, m matching, report *BindError) {
 	instead := map[string]string{}
-	if f, ok := src.(*File); ok {
+	f, isFile := b.src.(*File)
+	if isFile {
 		for name, what := range f.layout.others {
 			instead[m.table.Apply(name)] = what
 		}
 	}
-
-	wanted := map[string]nn.Kind{}
 	for _, p := range params {
-		wanted[p.Name] = p.Kind
 		if p.Kind == nn.Aux {
 			continue
 		}
@@ -60,7 +74,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 				other = "incomplete: only " + shorten(slices.DeleteFunc(slices.Clone(own), unnamed), 3) + " of its parts are there"
 			}
 			report.Missing = append(report.Missing, Missing{Name: p.Name, Other: other})
-			if f, ok := src.(*File); ok && strings.HasPrefix(instead[p.Name], "a pickled ") {
+			if isFile && strings.HasPrefix(instead[p.Name], "a pickled ") {
 				report.Remedy = convert(f.name, f.layout.section, strings.TrimPrefix(instead[p.Name], "a pickled "))
 			}
 			continue
@@ -74,19 +88,27 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 			report.Misshapen = append(report.Misshapen, Misshapen{Name: p.Name, Have: t.Shape, Want: want})
 		case !t.Dtype.readable():
 			report.Mistyped = append(report.Mistyped, Mistyped{Name: p.Name, Have: t.Dtype})
-			report.Remedy = mistyped(src, t.Dtype)
+			report.Remedy = mistyped(b.src, t.Dtype)
 		default:
 			report.Fitting++
 		}
 		b.from[p.Name] = len(b.list)
 		b.list = append(b.list, Tensor{Name: p.Name, Shape: p.Shape, Dtype: t.Dtype})
 	}
-	for _, t := range src.Tensors() {
+}
+
+// passOver lists the source's tensors that are no parameter: those that may be ignored, and the others in the report.
+func (b *Bound) passOver(params []nn.Param, m matching, extra []string, report *BindError) {
+	wanted := map[string]nn.Kind{}
+	for _, p := range params {
+		wanted[p.Name] = p.Kind
+	}
+	for _, t := range b.src.Tensors() {
 		name := m.table.Apply(t.Name)
 		kind, ok := wanted[name]
 		switch {
 		case ok && kind != nn.Aux && slices.Contains(m.names[name], t.Name):
-		case ok && kind == nn.Aux, ignorable(name), slices.ContainsFunc(opt.Extra, func(pattern string) bool {
+		case ok && kind == nn.Aux, ignorable(name), slices.ContainsFunc(extra, func(pattern string) bool {
 			fits, _ := path.Match(pattern, name)
 			return fits
 		}):
@@ -95,16 +117,6 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 			report.Extra = append(report.Extra, t.Name)
 		}
 	}
-	if !report.anotherNetwork() {
-		var err error
-		if report.NotFinite, err = b.scan(); err != nil {
-			return nil, err
-		}
-	}
-	if report.empty() {
-		return b, nil
-	}
-	return nil, report
 }
 
 // mistyped is what can be done about a type that is not read.
@@ -230,24 +242,7 @@ func (b *Bound) scan() ([]NotFinite, error) {
 	if _, made := b.src.(*Generated); made {
 		return nil, nil
 	}
-	const piece = 1 << 16 // elements: 256 KiB, half of a core's second-level cache
-	type part struct {
-		tensor   int
-		own      string
-		first, n int
-		before   int // elements of the parts before it
-	}
-	var parts []part
-	for i, t := range b.list {
-		before := 0
-		for _, name := range b.names[t.Name] {
-			own, _ := b.src.Lookup(name)
-			for first := 0; own.Dtype.readable() && first < own.Len(); first += piece {
-				parts = append(parts, part{i, name, first, min(piece, own.Len()-first), before})
-			}
-			before += own.Len()
-		}
-	}
+	parts := b.parts()
 	var (
 		next   atomic.Int64
 		mu     sync.Mutex
@@ -257,7 +252,7 @@ func (b *Bound) scan() ([]NotFinite, error) {
 	)
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
-			buf := make([]float32, piece)
+			buf := make([]float32, partElems)
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(parts) {
@@ -300,6 +295,32 @@ func (b *Bound) scan() ([]NotFinite, error) {
 		}
 	}
 	return out, failed
+}
+
+// partElems is how many elements are scanned at a time: 256 KiB, half of a core's second-level cache.
+const partElems = 1 << 16
+
+// A scanPart is a part of a source's tensor.
+type scanPart struct {
+	tensor   int // index of the parameter that it is of
+	own      string
+	first, n int
+	before   int // elements of the parameter that other tensors before this one have
+}
+
+// parts cuts all tensors into parts.
+func (b *Bound) parts() (parts []scanPart) {
+	for i, t := range b.list {
+		before := 0
+		for _, name := range b.names[t.Name] {
+			own, _ := b.src.Lookup(name)
+			for first := 0; own.Dtype.readable() && first < own.Len(); first += partElems {
+				parts = append(parts, scanPart{i, name, first, min(partElems, own.Len()-first), before})
+			}
+			before += own.Len()
+		}
+	}
+	return parts
 }
 
 // notFinite counts NaN and infinities, and gives the first one's index.

@@ -16,58 +16,32 @@ import (
 // legacyMagic is the pickled magic number, 0x1950a86a20f9469cfc6c, as every protocol from 2 on writes it.
 const legacyMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 
+// A zipFile is a checkpoint's zip archive. Its entries are below the folder root.
+type zipFile struct {
+	name    string
+	r       io.ReaderAt
+	size    int64
+	list    []*zip.File
+	entries map[string]*zip.File
+	root    string
+}
+
 func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
-	broken := func(item, format string, args ...any) error {
-		return &FormatError{File: name, Item: item, Offset: -1, Msg: fmt.Sprintf(format, args...)}
-	}
-	archive, err := zip.NewReader(r, size)
+	z, err := openZip(name, r, size)
 	if err != nil {
-		return layout{}, broken("", "zip: %v; the file may be cut short", err)
+		return layout{}, err
 	}
-	files := make(map[string]*zip.File, len(archive.File))
-	root := ""
-	for _, f := range archive.File {
-		if files[f.Name] != nil {
-			return layout{}, broken(f.Name, "zip: two entries have this name")
-		}
-		files[f.Name] = f
-		if dir, ok := strings.CutSuffix(f.Name, "data.pkl"); ok && (dir == "" || strings.Count(dir, "/") == 1 && strings.HasSuffix(dir, "/")) {
-			root = dir
-		}
-	}
-	pickled := files[root+"data.pkl"]
-	// place checks that an entry's bytes are in the file as they are, and gives the first one's position.
-	place := func(f *zip.File) (int64, error) {
-		if f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 || f.Flags&1 != 0 {
-			return 0, &UnsupportedError{File: name, Item: f.Name, Offset: -1,
-				Msg: "zip: compressed or encrypted entry, which torch.save does not write"}
-		}
-		at, err := f.DataOffset()
-		if err != nil {
-			return 0, broken(f.Name, "zip: %v", err)
-		}
-		if at < 0 || at > size || f.CompressedSize64 > uint64(size-at) {
-			return 0, broken(f.Name, "zip: entry of %d bytes at byte %d does not fit into a file of %d", f.CompressedSize64, at, size)
-		}
-		return at, nil
-	}
+	pickled := z.entries[z.root+"data.pkl"]
 	if pickled == nil {
-		if arrays(archive.File) {
-			return parseNPZ(name, r, size, archive.File, place)
+		if arrays(z.list) {
+			return parseNPZ(name, r, size, z.list, z.place)
 		}
 		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive without data.pkl, which torch.save does not write"}
 	}
-	if f := files[root+"byteorder"]; f != nil {
-		at, err := place(f)
-		if err != nil {
-			return layout{}, err
-		}
-		order := make([]byte, min(f.CompressedSize64, 16))
-		if _, err := r.ReadAt(order, at); err != nil || string(order) != "little" {
-			return layout{}, &UnsupportedError{File: name, Item: f.Name, Offset: at, Msg: fmt.Sprintf("byte order %q, want little", order)}
-		}
+	if err := z.checkOrder(); err != nil {
+		return layout{}, err
 	}
-	at, err := place(pickled)
+	at, err := z.place(pickled)
 	if err != nil {
 		return layout{}, err
 	}
@@ -79,23 +53,83 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 		return layout{}, err
 	}
 	sections, err := findSections(name, value)
-	if err != nil && files[root+"constants.pkl"] != nil {
+	if err != nil && z.entries[z.root+"constants.pkl"] != nil {
 		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a TorchScript archive without named weights, as torch.jit.freeze " +
 			"leaves it, want a state dict; in Python: torch.save(model.state_dict(), \"weights.pth\"), before it is frozen"}
 	}
 	if err != nil {
 		return layout{}, err
 	}
-	return layout{format: "torch zip", sections: sections, lone: isTensor(value), size: size, place: func(s *storage) (int64, error) {
-		f := files[root+"data/"+s.key]
-		if f == nil {
-			return 0, broken(root+"data/"+s.key, "zip: no such entry, but a tensor is in it")
+	return layout{format: "torch zip", sections: sections, lone: isTensor(value), size: size, place: z.placeStorage}, nil
+}
+
+// openZip reads an archive's table of entries.
+func openZip(name string, r io.ReaderAt, size int64) (*zipFile, error) {
+	z := &zipFile{name: name, r: r, size: size, entries: map[string]*zip.File{}}
+	archive, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, z.broken("", "zip: %v; the file may be cut short", err)
+	}
+	z.list = archive.File
+	for _, f := range z.list {
+		if z.entries[f.Name] != nil {
+			return nil, z.broken(f.Name, "zip: two entries have this name")
 		}
-		if f.UncompressedSize64 != uint64(s.bytes()) {
-			return 0, broken(f.Name, "zip: entry of %d bytes, want %d", f.UncompressedSize64, s.bytes())
+		z.entries[f.Name] = f
+		if dir, ok := strings.CutSuffix(f.Name, "data.pkl"); ok && (dir == "" || strings.Count(dir, "/") == 1 && strings.HasSuffix(dir, "/")) {
+			z.root = dir
 		}
-		return place(f)
-	}}, nil
+	}
+	return z, nil
+}
+
+func (z *zipFile) broken(item, format string, args ...any) error {
+	return &FormatError{File: z.name, Item: item, Offset: -1, Msg: fmt.Sprintf(format, args...)}
+}
+
+// place checks that an entry's bytes are in the file as they are, and gives the first one's position.
+func (z *zipFile) place(f *zip.File) (int64, error) {
+	if f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 || f.Flags&1 != 0 {
+		return 0, &UnsupportedError{File: z.name, Item: f.Name, Offset: -1,
+			Msg: "zip: compressed or encrypted entry, which torch.save does not write"}
+	}
+	at, err := f.DataOffset()
+	if err != nil {
+		return 0, z.broken(f.Name, "zip: %v", err)
+	}
+	if at < 0 || at > z.size || f.CompressedSize64 > uint64(z.size-at) {
+		return 0, z.broken(f.Name, "zip: entry of %d bytes at byte %d does not fit into a file of %d", f.CompressedSize64, at, z.size)
+	}
+	return at, nil
+}
+
+// placeStorage is place for the entry that has a storage's bytes.
+func (z *zipFile) placeStorage(s *storage) (int64, error) {
+	f := z.entries[z.root+"data/"+s.key]
+	if f == nil {
+		return 0, z.broken(z.root+"data/"+s.key, "zip: no such entry, but a tensor is in it")
+	}
+	if f.UncompressedSize64 != uint64(s.bytes()) {
+		return 0, z.broken(f.Name, "zip: entry of %d bytes, want %d", f.UncompressedSize64, s.bytes())
+	}
+	return z.place(f)
+}
+
+// checkOrder refuses a file that was written with another byte order than little.
+func (z *zipFile) checkOrder() error {
+	f := z.entries[z.root+"byteorder"]
+	if f == nil {
+		return nil
+	}
+	at, err := z.place(f)
+	if err != nil {
+		return err
+	}
+	order := make([]byte, min(f.CompressedSize64, 16))
+	if _, err := z.r.ReadAt(order, at); err != nil || string(order) != "little" {
+		return &UnsupportedError{File: z.name, Item: f.Name, Offset: at, Msg: fmt.Sprintf("byte order %q, want little", order)}
+	}
+	return nil
 }
 
 func parseLegacy(name string, r io.ReaderAt, size int64) (layout, error) {

@@ -282,20 +282,7 @@ func (u *unpickler) object(op byte) error {
 		}
 		return u.reduce(g, args)
 	case opStackGlobal:
-		name, err := u.pop()
-		if err != nil {
-			return err
-		}
-		module, err := u.pop()
-		if err != nil {
-			return err
-		}
-		m, ok1 := module.(string)
-		n, ok2 := name.(string)
-		if !ok1 || !ok2 {
-			return u.errorf("names a class by %s and %s", kind(module), kind(name))
-		}
-		return u.push(global(m + "." + n))
+		return u.stackGlobal()
 	case opObj:
 		items, err := u.popMark()
 		if err != nil {
@@ -345,17 +332,39 @@ func (u *unpickler) object(op byte) error {
 	if op == opReduce {
 		return u.reduce(f, args)
 	}
-	// NEWOBJ makes an instance of a class without running its constructor.
-	switch f := f.(type) {
+	return u.instance(f)
+}
+
+// stackGlobal makes a class or a function of the module and the name on the stack.
+func (u *unpickler) stackGlobal() error {
+	name, err := u.pop()
+	if err != nil {
+		return err
+	}
+	module, err := u.pop()
+	if err != nil {
+		return err
+	}
+	m, ok1 := module.(string)
+	n, ok2 := name.(string)
+	if !ok1 || !ok2 {
+		return u.errorf("names a class by %s and %s", kind(module), kind(name))
+	}
+	return u.push(global(m + "." + n))
+}
+
+// instance makes an instance of a class without running its constructor.
+func (u *unpickler) instance(of any) error {
+	switch of := of.(type) {
 	case global:
-		if f == orderedDict {
+		if of == orderedDict {
 			return u.push(&dict{})
 		}
-		return u.push(&inert{class: string(f)})
+		return u.push(&inert{class: string(of)})
 	case *inert:
-		return u.push(&inert{class: f.class})
+		return u.push(&inert{class: of.class})
 	}
-	return u.errorf("makes an instance of %s, want a class", kind(f))
+	return u.errorf("makes an instance of %s, want a class", kind(of))
 }
 
 func (u *unpickler) reduce(f any, args tuple) error {
