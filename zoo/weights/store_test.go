@@ -5,13 +5,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -377,47 +375,6 @@ func TestMirror(t *testing.T) {
 	}
 }
 
-// TestPins lets a file without a published hash change at its source.
-func TestPins(t *testing.T) {
-	data := []byte("first")
-	s, url, _ := serve(t, func(w http.ResponseWriter, r request) { w.Write(data) })
-	remote := Remote{Name: "a.pth", URL: url + "/a"}
-	if _, err := s.Pull(t.Context(), remote, nil); err != nil {
-		t.Fatal(err)
-	}
-	if h, err := s.Verify(t.Context(), Remote{Name: "a.pth"}); err != nil || h.Trust != FirstUse {
-		t.Errorf("verify: got %+v, error %v", h, err)
-	}
-	if err := s.Remove(t.Context(), "a.pth"); err != nil {
-		t.Fatal(err)
-	}
-	data = []byte("other")
-	if _, err := s.Pull(t.Context(), remote, nil); err == nil || !strings.Contains(err.Error(), "(first use)") {
-		t.Errorf("another file than was pinned: error %v", err)
-	}
-	if list, err := s.List(); err != nil || len(list) != 0 {
-		t.Errorf("list: got %v, error %v, want none", list, err)
-	}
-	data = []byte("first")
-	if _, err := s.Pull(t.Context(), remote, nil); err != nil {
-		t.Error(err)
-	}
-	if list, err := s.List(); err != nil || len(list) != 1 || list[0].Name != "a.pth" || list[0].Trust != FirstUse || list[0].Bytes != 5 {
-		t.Errorf("list: got %v, error %v", list, err)
-	}
-	if err := os.WriteFile(s.Path("a.pth"), []byte("fir5t"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Verify(t.Context(), Remote{Name: "a.pth"}); err == nil || !strings.Contains(err.Error(), "want "+sumOf(data)) {
-		t.Errorf("verify a damaged file: error %v", err)
-	}
-	for _, name := range []string{"", ".a.pth.pin", "../a", "a/b"} {
-		if err := s.Remove(t.Context(), name); err == nil || !strings.Contains(err.Error(), "invalid file name") {
-			t.Errorf("remove %q: error %v", name, err)
-		}
-	}
-}
-
 // TestPullAll pulls eight files, three at a time: the server answers none before it has all requests that come.
 func TestPullAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -488,68 +445,6 @@ func TestPullStopped(t *testing.T) {
 			t.Errorf("error %v after %v", err, time.Since(start))
 		}
 	})
-}
-
-// lockVariable makes the test binary pull the file at its URL into the folder, both separated by a space.
-const lockVariable = "ZOO_TEST_PULL"
-
-// TestTwoProcesses lets two processes want one file at once: one fetches it, the other waits for it.
-func TestTwoProcesses(t *testing.T) {
-	if job := os.Getenv(lockVariable); job != "" {
-		dir, url, _ := strings.Cut(job, " ")
-		if _, err := (Store{Dir: dir}).Pull(t.Context(), Remote{Name: "a.pth", URL: url}, nil); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	data := content(1, 100_000)
-	var requests atomic.Int32
-	asked, answer := make(chan struct{}), make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Write(data[:50_000])
-		w.(http.Flusher).Flush()
-		if requests.Add(1) == 1 {
-			close(asked)
-		}
-		select {
-		case <-answer:
-		case <-r.Context().Done():
-		}
-		w.Write(data[50_000:])
-	}))
-	defer server.Close()
-	s, remote := Store{Dir: t.TempDir()}, Remote{Name: "a.pth", URL: server.URL}
-	other := make(chan error, 1)
-	go func() {
-		cmd := exec.Command(os.Args[0], "-test.run", "^TestTwoProcesses$")
-		cmd.Env = append(os.Environ(), lockVariable+"="+s.Dir+" "+remote.URL)
-		text, err := cmd.CombinedOutput()
-		if err != nil {
-			err = fmt.Errorf("the other process: %w: %s", err, text)
-		}
-		other <- err
-	}()
-	select {
-	case <-asked:
-	case err := <-other:
-		t.Fatalf("no request: %v", err)
-	}
-	// The other process is in the middle of the file until it gets its answer.
-	impatient, cancel := context.WithTimeout(t.Context(), 2*lockPoll)
-	defer cancel()
-	if h, err := s.Pull(impatient, remote, nil); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("while another process fetches: got %+v, error %v", h, err)
-	}
-	close(answer)
-	if h, err := s.Pull(t.Context(), remote, nil); err != nil || h.SHA256 != sumOf(data) {
-		t.Errorf("got %+v, error %v", h, err)
-	}
-	if err := <-other; err != nil {
-		t.Error(err)
-	}
-	if n := requests.Load(); n != 1 {
-		t.Errorf("%d requests, want 1", n)
-	}
 }
 
 func ExampleStore_Pull() {
