@@ -79,8 +79,14 @@ bench/record < bench/record/recordtest
 # What the system says of interference goes into records; it knows no job and no network.
 bench/record < bench/host
 
+# Who does which task is arithmetic on estimates, before any machine is asked.
+NONE < bench/shard
+
 # A worker is where all of it meets once: jobs become records.
-(datasets/decode, zoo/engine), bench/experiment, bench/host, datasets, kernels, zoo < bench/runner
+(datasets/decode, zoo/engine, bench/shard), bench/experiment, bench/host, datasets, kernels, zoo < bench/runner
+
+# Shards are put together as a worker would have left them.
+(bench/shard), bench/runner < bench/shard/merge
 
 # The gate compares kernels, whatever networks use them.
 bench/record, bench/stat, kernels < bench/gate
@@ -104,7 +110,7 @@ bench/record, datasets < bench/samples
 NONE < bench/cli/manual
 
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
-(bench/choose, bench/choose/features, bench/gate, bench/samples, reports,
+(bench/choose, bench/choose/features, bench/gate, bench/shard, bench/shard/merge, bench/samples, reports,
 	zoo/outline, zoo/engine, internal/words, bench/cli/manual) < bench/cli
 bench/cli, zoo < .
 `

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"iter"
 	"runtime"
 	"strconv"
@@ -55,7 +54,7 @@ type Loader struct {
 	opts      LoadOptions
 	imageLen  int
 	workers   []*preprocess.Processor
-	digest    hash.Hash
+	digests   []byte // of the items delivered
 	delivered int
 }
 
@@ -94,10 +93,26 @@ func (l *Loader) Recipe() preprocess.Recipe { return l.recipe }
 // decimal joined by commas, a zero byte, and its file's bytes (none where the
 // file cannot be read).
 func (l *Loader) Hash() string {
-	if l.digest == nil || l.delivered != l.src.Len() {
+	digests := l.Digests()
+	if digests == nil {
 		return ""
 	}
-	return hex.EncodeToString(l.digest.Sum(nil))
+	return HashDigests(digests)
+}
+
+// Digests are the items' digests that Hash is of, 32 bytes each, once Batches has delivered all of the source, and nil before.
+// Those of a source's parts, one after the other, are the source's.
+func (l *Loader) Digests() []byte {
+	if l.digests == nil || l.delivered != l.src.Len() {
+		return nil
+	}
+	return l.digests
+}
+
+// HashDigests is the content hash, in hexadecimal, of a source whose items have these digests, 32 bytes each.
+func HashDigests(digests []byte) string {
+	sum := sha256.Sum256(digests)
+	return hex.EncodeToString(sum[:])
 }
 
 // slot is a batch in the making, one of the few that go round.
@@ -122,7 +137,7 @@ func (l *Loader) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 		var workers sync.WaitGroup
 		defer workers.Wait()
 		defer cancel()
-		l.digest, l.delivered = sha256.New(), 0
+		l.digests, l.delivered = make([]byte, 0, sha256.Size*l.src.Len()), 0
 
 		free := make(chan *slot, l.opts.Ahead+1)
 		order := make(chan *slot, l.opts.Ahead+1)
@@ -151,7 +166,7 @@ func (l *Loader) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 				break
 			}
 			for _, d := range s.digests[:len(s.Items)] {
-				l.digest.Write(d[:])
+				l.digests = append(l.digests, d[:]...)
 			}
 			l.delivered += len(s.Items)
 			s.Read, s.Prepare = time.Duration(s.read.Load()), time.Duration(s.prepare.Load())

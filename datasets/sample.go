@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"path"
 	"slices"
 )
@@ -85,5 +86,17 @@ func Sample(src Source, n int, seed uint64) Source {
 		s.index[i] = draws[i].item
 	}
 	slices.Sort(s.index)
+	return s
+}
+
+// Part is the items from index from up to but not to, in their order. It panics where these are no indices of the source.
+func Part(src Source, from, to int) Source {
+	if from < 0 || to < from || to > src.Len() {
+		panic(fmt.Sprintf("datasets: items %d to %d of %d", from, to, src.Len()))
+	}
+	s := &subset{Source: src, index: make([]int, to-from)}
+	for i := range s.index {
+		s.index[i] = from + i
+	}
 	return s
 }

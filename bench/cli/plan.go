@@ -19,7 +19,10 @@ type planRow struct {
 }
 
 // dryRun prints what a run would do, how long that takes about, and what is missing and how to get it.
-func (a *app) dryRun(o runner.Options) error {
+func (a *app) dryRun(o runner.Options, shards int) error {
+	if shards > 0 {
+		return a.dryShards(o, shards)
+	}
 	if o.Resume && o.Dir == "" {
 		if err := place(&o); err != nil {
 			return err

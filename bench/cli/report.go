@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/record"
+	"zoobench/bench/shard/merge"
 	"zoobench/reports"
 )
 
@@ -36,6 +37,13 @@ func (a *app) report() *cobra.Command {
 			var records []record.Record
 			var problems []record.Problem
 			folders := map[string]string{}
+			if merge.IsShard(args[0]) {
+				var err error
+				if records, problems, err = a.mergeShards(args, out); err != nil {
+					return err
+				}
+				folders[records[0].RunID], args = out, nil
+			}
 			for _, arg := range args {
 				rs, ps, path, err := readRun(arg)
 				if err != nil {

@@ -28,6 +28,7 @@ func (a *app) run() *cobra.Command {
 	var hour price
 	var out, data string
 	var resume, dry, noTune bool
+	var part shardFlags
 	c := &cobra.Command{
 		Use:   "run [experiments.yaml]",
 		Short: "Run experiments and write their report",
@@ -64,8 +65,14 @@ func (a *app) run() *cobra.Command {
 			o := runner.Options{
 				List: a.list, File: file, Only: changes.Only, Resume: resume, Dir: out, Cache: cache, Data: data, Worker: a.worker,
 			}
+			if o.Share, err = part.share(); err != nil {
+				return err
+			}
 			if dry {
-				return a.dryRun(o)
+				return a.dryRun(o, part.shards)
+			}
+			if part.shards > 0 {
+				return errors.New("--shards says how many shards --dry-run plans for; to run one of them, say --shard I/N")
 			}
 			if err := place(&o); err != nil {
 				return err
@@ -79,7 +86,7 @@ func (a *app) run() *cobra.Command {
 			o.Events = progress.events()
 			s, err := runner.Run(c.Context(), o)
 			progress.close()
-			return a.finish(s, err, o, resumeCommand(path, changes, o.Dir, data, noTune))
+			return a.finish(s, err, o, resumeCommand(path, changes, o.Dir, data, noTune)+part.text())
 		},
 	}
 	c.Flags().StringArrayVar(&changes.Only, "only", nil, "name of an experiment to run; may be given several times (default: those under run)")
@@ -90,6 +97,7 @@ func (a *app) run() *cobra.Command {
 		"images for accuracy experiments that name none (default: $ZOOBENCH_DATA, else those in the cache folder)")
 	noTuneFlag(c, &noTune)
 	hour.flag(c)
+	part.flags(c)
 	c.Flags().BoolVar(&resume, "resume", false, "continuation of an earlier run: what it measured is kept")
 	c.Flags().BoolVar(&dry, "dry-run", false, "list of the jobs, of their estimated time and of what is missing; nothing is measured")
 	c.RegisterFlagCompletionFunc("only", a.experimentNames)
@@ -121,6 +129,8 @@ func place(o *runner.Options) (err error) {
 		names = o.File.Run
 	}
 	switch {
+	case o.Dir == "" && o.Share.Shard.N > 0:
+		return fmt.Errorf("--shard %v: name the shard's folder with --out, as --out results/shard-%d", o.Share.Shard, o.Share.Shard.I)
 	case o.Dir != "":
 		o.RunID = time.Now().UTC().Format("20060102T150405Z") + "-" + strings.Join(names, "+")
 	case o.Resume:
@@ -167,6 +177,9 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 			failed = &exitError{exitFailed, errors.New("interrupted before anything was measured; continue with: " + again)}
 		}
 		return failed
+	}
+	if o.Share.Shard.N > 0 {
+		return a.finishShard(s, failed, o, again)
 	}
 	given := a.given(map[string]string{s.Records[0].RunID: o.Dir})
 	_, reported := reports.Write(o.Dir, s.Records, s.Problems, given)

@@ -9,6 +9,7 @@ func Current(records []Record) []Record {
 	type job struct {
 		run, id, model string
 		kind           Kind
+		from           int // of a part of the images
 	}
 	type checkpoint struct {
 		job
@@ -19,7 +20,10 @@ func Current(records []Record) []Record {
 	var current []Record
 	for i := len(records) - 1; i >= 0; i-- {
 		r := &records[i]
-		j := job{r.RunID, r.JobID, r.Model, r.Kind}
+		j := job{run: r.RunID, id: r.JobID, model: r.Model, kind: r.Kind}
+		if r.Part != nil {
+			j.from = r.Part.From + 1
+		}
 		// A file's tag may have been found out by its hash, so the file alone counts where there is one.
 		byTag, byFile := checkpoint{j, r.Checkpoint, ""}, checkpoint{j, "", r.WeightsFile}
 		switch {

@@ -113,6 +113,8 @@ type Record struct {
 	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // prefix that was cut from the file's names, as module.
 	WeightsNames   string `json:"weights_names,omitempty"`   // library whose parameter names the file has; "" for the network's own
 	RecipeSource   string `json:"recipe_source,omitempty"`   // checkpoint whose preprocessing is used, as timm's tv_in1k
+
+	Part *Part `json:"part,omitempty"` // of an eval row of some of the images, as a sharded run has them
 }
 
 // Ran returns the settings that the record was measured with, as far as it says.
@@ -212,6 +214,15 @@ type Accuracy struct {
 
 	// ImageNotes counts images whose files are out of the ordinary, by what they are: damaged, exif_orientation, cmyk and so on.
 	ImageNotes map[string]int `json:"image_notes,omitempty"`
+}
+
+// A Part says which of an evaluation's images a row is of. Rows of all parts join to the row of all images.
+type Part struct {
+	From        int    `json:"from"`         // the first image's index
+	To          int    `json:"to"`           // the index behind the last image's
+	Of          int    `json:"of"`           // images of the whole evaluation
+	ItemDigests []byte `json:"item_digests"` // 32 bytes an image, in base64; dataset_sha256 is the SHA-256 of those of all images
+	NotFinite   int    `json:"not_finite_images,omitempty"`
 }
 
 // NewAccuracy derives percentages and intervals from counts of images. Unreadable names

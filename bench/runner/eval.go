@@ -89,6 +89,13 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 		w.Ready(n, files)
 	}
 	src := datasets.Sample(files, a.Limit, a.Seed)
+	part, err := t.part(src.Len())
+	if err != nil {
+		return nil, err
+	}
+	if part != nil {
+		src = datasets.Part(src, part.From, part.To)
+	}
 	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{
 		Batch: t.Batch, Workers: runtime.GOMAXPROCS(0), Exif: a.Exif != "",
 	})
@@ -100,7 +107,7 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	if err != nil {
 		return nil, err
 	}
-	if c.images == 0 {
+	if c.images == 0 && part == nil {
 		return nil, fmt.Errorf("runner: %s: no image has a label", a.Data)
 	}
 
@@ -131,19 +138,30 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("top-5 says nothing: there are %d answers, all of them among the best five",
 			choices))
 	}
-	if k := len(c.unreadable); k > 0 {
-		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images could not be read and count as wrong", k, c.images))
-	}
 	r.ImageNotes = c.notes.Names()
-	r.Verdict.Warnings = append(r.Verdict.Warnings, c.notes.Words(c.images, false)...)
-	if c.notFinite > 0 {
-		r.Verdict.Warnings = append(r.Verdict.Warnings, fmt.Sprintf("%d of %d images have scores that are not finite", c.notFinite, c.images))
+	if part == nil {
+		r.Verdict.Warnings = append(r.Verdict.Warnings, c.warnings()...)
+	} else {
+		part.ItemDigests, part.NotFinite = loader.Digests(), c.notFinite
+		r.Part = part
 	}
 	var known bool
 	if r.Footprint, known = n.footprint(); !known {
 		r.NotMeasured = map[string]string{"peak_rss_bytes": "this system does not say"}
 	}
 	return r, nil
+}
+
+// warnings are what a reader should know of the images that were counted.
+func (c *counts) warnings() (all []string) {
+	if k := len(c.unreadable); k > 0 {
+		all = append(all, fmt.Sprintf("%d of %d images could not be read and count as wrong", k, c.images))
+	}
+	all = append(all, c.notes.Words(c.images, false)...)
+	if c.notFinite > 0 {
+		all = append(all, fmt.Sprintf("%d of %d images have scores that are not finite", c.notFinite, c.images))
+	}
+	return all
 }
 
 // openImages opens an accuracy's images for the network's classes. That the two do not fit is an error with both

@@ -66,6 +66,10 @@ func (r *run) plan(jobs []experiment.Job) error {
 		all = append(all, p.withCheckpoints(evals[[2]string{p.Experiment, p.spec.Name}])...)
 	}
 	all = append(all, accuracy...)
+	var err error
+	if all, err = r.share(all); err != nil {
+		return err
+	}
 	if err := r.continues(all); err != nil {
 		return err
 	}
@@ -101,7 +105,7 @@ func (r *run) earlier(p planned) *record.Record {
 	for i := len(r.s.Records) - 1; i >= 0; i-- {
 		rec := &r.s.Records[i]
 		switch {
-		case rec.JobID != p.ID:
+		case rec.JobID != p.ID || !p.ofPart(rec):
 		case key(rec.JobID, rec.Checkpoint, rec.WeightsFile) == key(p.ID, p.Tag, p.Weights):
 			return rec
 		case gone == nil && p.Weights == "" && (p.Tag == "" || rec.Checkpoint == p.Tag) && (rec.Timing != nil || rec.Accuracy != nil):
@@ -109,6 +113,14 @@ func (r *run) earlier(p planned) *record.Record {
 		}
 	}
 	return gone
+}
+
+// ofPart reports whether a record is of the task's part of the images.
+func (p *planned) ofPart(rec *record.Record) bool {
+	if rec.Part == nil {
+		return p.To == 0 || rec.Accuracy == nil
+	}
+	return rec.Part.From == p.From && rec.Part.To == p.To
 }
 
 // continues is an error where the run's earlier records cannot stand beside those of the tasks: measured on another

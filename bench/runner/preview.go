@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"time"
 
 	"zoobench/bench/experiment"
@@ -15,7 +14,8 @@ import (
 // A Preview says what a run would do.
 type Preview struct {
 	Tasks []PreviewTask
-	Kept  int // tasks that an earlier run in the folder has done
+	Kept  int   // tasks that an earlier run in the folder has done
+	Deal  *Deal // of a run that is cut into shards
 }
 
 // A PreviewTask is a task that is still to be done.
@@ -42,7 +42,7 @@ func Plan(o Options) (Preview, error) {
 	}
 	var s Summary
 	if o.Resume {
-		s.Records, s.Problems, err = record.ReadFile(filepath.Join(o.Dir, record.FileName))
+		s.Records, s.Problems, err = o.read()
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return Preview{}, fmt.Errorf("runner: %w", err)
 		}
@@ -51,7 +51,7 @@ func Plan(o Options) (Preview, error) {
 	if err := r.plan(jobs); err != nil {
 		return Preview{}, err
 	}
-	p := Preview{Kept: s.Kept}
+	p := Preview{Kept: s.Kept, Deal: r.deal}
 	for i := range r.tasks {
 		t := &r.tasks[i]
 		p.Tasks = append(p.Tasks, PreviewTask{Task: t.Task, Kind: t.kind(), Missing: t.missing, Steps: t.steps(), Estimate: t.estimate()})
@@ -64,15 +64,39 @@ func (p *planned) estimate() time.Duration {
 	if p.missing != "" {
 		return 0
 	}
-	macs := float64(pixels(p.spec, p.ImgSize)) / float64(pixels(p.spec, 0)) * float64(p.spec.MACs)
-	image := time.Duration(macs / assumedRate * float64(time.Second))
 	if a := p.Job.Accuracy; a != nil {
-		const prepare = 15 * time.Millisecond // to decode and resize a photograph
-		return time.Duration(a.Limit) * (image + prepare)
+		images := a.Limit
+		if p.To > 0 {
+			images = p.To - p.From
+		}
+		return p.evalTime(images)
 	}
-	const begin = time.Second // to start, to load and, once, to try algorithms and time the layers
-	call := image * time.Duration(max(p.Batch, 1)) / time.Duration(max(p.Threads, 1))
-	each := begin + latencyTime(p.Job.Latency, p.processes(), call)
+	return p.timedTime()
+}
+
+// imageTime is how long an image takes on one core.
+func (p *planned) imageTime() time.Duration {
+	macs := float64(pixels(p.spec, p.ImgSize)) / float64(pixels(p.spec, 0)) * float64(p.spec.MACs)
+	return time.Duration(macs / assumedRate * float64(time.Second))
+}
+
+// evalTime is how long so many images take to be evaluated, once the network is ready.
+func (p *planned) evalTime(images int) time.Duration {
+	const prepare = 15 * time.Millisecond // to decode and resize a photograph
+	return time.Duration(images) * (p.imageTime() + prepare)
+}
+
+// A process takes about beginTime to start, to load a small network and, once, to try algorithms and time the layers; the bytes
+// of larger ones come at about loadRate a second.
+const (
+	beginTime = time.Second
+	loadRate  = 1e9
+)
+
+// timedTime is how long a timed task takes, what an earlier run did of it apart.
+func (p *planned) timedTime() time.Duration {
+	call := p.imageTime() * time.Duration(max(p.Batch, 1)) / time.Duration(max(p.Threads, 1))
+	each := beginTime + latencyTime(p.Job.Latency, p.processes(), call)
 	return each * time.Duration(p.steps())
 }
 

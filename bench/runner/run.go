@@ -29,6 +29,7 @@ type Options struct {
 	Resume bool     // go on with what Dir holds, which must be empty otherwise
 	Cache  Cache
 	Data   string // folder of images where the file names none; "" for what the cache holds
+	Share  Share  // of the tasks, for a run that several processes share; the zero value is all of them
 	Worker Worker
 	Events Events
 
@@ -73,8 +74,12 @@ func Run(ctx context.Context, o Options) (s Summary, err error) {
 	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
 		return s, fmt.Errorf("runner: %w", err)
 	}
-	path := filepath.Join(o.Dir, record.FileName)
-	s.Records, s.Problems, err = record.ReadFile(path)
+	unlock, err := lock(o.Dir)
+	if err != nil {
+		return s, err
+	}
+	defer unlock()
+	s.Records, s.Problems, err = o.read()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}
@@ -88,16 +93,22 @@ func Run(ctx context.Context, o Options) (s Summary, err error) {
 	if err := r.plan(jobs); err != nil {
 		return s, err
 	}
-	if r.log, err = record.OpenLog(path); err != nil {
+	if err := r.sameDeal(); err != nil {
 		return s, err
 	}
-	if err := writeConfig(o, jobs); err != nil {
+	if r.log, err = o.open(); err != nil {
+		return s, err
+	}
+	if err := errors.Join(writeConfig(o, jobs), r.writeDeal()); err != nil {
 		return s, errors.Join(err, r.log.Close())
 	}
 	defer func() {
 		s.Records = record.Current(s.Records)
 		if closed := r.log.Close(); err == nil && closed != nil {
 			err = fmt.Errorf("runner: %w", closed)
+		}
+		if o.Share.Shard.N > 0 && err == nil {
+			err = record.WriteFile(filepath.Join(o.Dir, record.FileName), s.Records)
 		}
 	}()
 	if err := r.recheckLeft(); err != nil {
@@ -106,11 +117,35 @@ func Run(ctx context.Context, o Options) (s Summary, err error) {
 	return s, r.all(ctx)
 }
 
+// records is where a run's records go, each on disk once Append returns: a log or, for a shard, a folder with a file for each,
+// so that a task that is done twice leaves one.
+type records interface {
+	Append(*record.Record) error
+	Close() error
+}
+
+// read returns the records of an earlier run in the folder.
+func (o *Options) read() ([]record.Record, []record.Problem, error) {
+	if o.Share.Shard.N > 0 {
+		return record.ReadFolder(filepath.Join(o.Dir, record.FolderName))
+	}
+	return record.ReadFile(filepath.Join(o.Dir, record.FileName))
+}
+
+// open makes the place of the run's records, or goes on with it.
+func (o *Options) open() (records, error) {
+	if o.Share.Shard.N > 0 {
+		return record.OpenFolder(filepath.Join(o.Dir, record.FolderName))
+	}
+	return record.OpenLog(filepath.Join(o.Dir, record.FileName))
+}
+
 // A run is one call of Run under way.
 type run struct {
 	Options
 	s     *Summary
-	log   *record.Log
+	log   records
+	deal  *Deal     // nil where the run is not cut into shards
 	tasks []planned // still to be done
 }
 
@@ -336,6 +371,9 @@ func (r *run) keepSamples(p *planned) (name string, err error) {
 		checkpoint += "." + p.Tag
 	}
 	name = checkpoint + "-" + p.ID + ".jsonl"
+	if p.To > 0 {
+		name = partSamples(name, p.From, p.To)
+	}
 	p.Samples = filepath.Join(dir, name)
 	entries, err := os.ReadDir(dir)
 	if err != nil {

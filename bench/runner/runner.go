@@ -32,6 +32,10 @@ type Task struct {
 	// Choices are those of an earlier engine's plan, to be made again; nil for new trials or, with NoTune, the table.
 	Choices []engine.Choice `json:",omitzero"`
 
+	// From and To are the first image of an evaluation's part and the one behind its last; To is 0 for all images.
+	From int `json:",omitzero"`
+	To   int `json:",omitzero"`
+
 	// Pipeline asks for the speed from file to prediction instead of the accuracy of the same images.
 	Pipeline bool `json:",omitzero"`
 

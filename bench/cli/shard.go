@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/bench/shard"
+	"zoobench/bench/shard/merge"
+)
+
+// shardFlags are the flags of a run that several processes share.
+type shardFlags struct {
+	shard   string
+	measure string
+	shards  int // of a plan
+}
+
+func (f *shardFlags) flags(c *cobra.Command) {
+	c.Flags().StringVar(&f.shard, "shard", "",
+		"share `I/N` of the tasks, I from 0 to N-1, or auto: from the variables of a Slurm array or a Kubernetes Indexed Job")
+	c.Flags().StringVar(&f.measure, "measure", "", "kind of the tasks to do: latency or accuracy (default both)")
+	c.Flags().IntVar(&f.shards, "shards", 0, "with --dry-run, number of shards to plan for: hours of each, and how many are worth having")
+}
+
+// share is what the flags ask for.
+func (f *shardFlags) share() (s runner.Share, err error) {
+	switch f.measure {
+	case "":
+	case "latency":
+		s.Kind = record.KindLatency
+	case "accuracy":
+		s.Kind = record.KindEval
+	default:
+		return s, fmt.Errorf("--measure %q: want latency or accuracy", f.measure)
+	}
+	if f.shards < 0 {
+		return s, fmt.Errorf("--shards %d: want a number above 0", f.shards)
+	}
+	if f.shard != "" {
+		s.Shard, err = shard.ParseIndex(f.shard, os.Getenv)
+	}
+	return s, err
+}
+
+// text is the flags as somebody types them, after a space.
+func (f *shardFlags) text() string {
+	text := ""
+	if f.shard != "" {
+		text += " --shard " + f.shard
+	}
+	if f.measure != "" {
+		text += " --measure " + f.measure
+	}
+	return text
+}
+
+// finishShard prints what a shard has measured and says how to put the shards together. Its report would be of some rows only.
+func (a *app) finishShard(s runner.Summary, failed error, o runner.Options, again string) error {
+	printed := a.printRun(s.Records)
+	switch {
+	case failed != nil:
+		return errors.Join(fmt.Errorf("%w; continue with: %s", failed, again), printed)
+	case s.Interrupted:
+		return &exitError{exitFailed, errors.New("interrupted; continue with: " + again)}
+	case s.Failed > 0:
+		return &exitError{exitFailed, fmt.Errorf("%d of %d tasks of shard %v failed; try them again with: %s", s.Failed, s.Tasks, o.Share.Shard, again)}
+	case printed != nil:
+		return printed
+	}
+	fmt.Fprintf(a.notes, "shard %v has done its %d tasks; when all have: zoobench report %s --out FOLDER\n", o.Share.Shard, s.Tasks,
+		shellWord(filepath.Join(filepath.Dir(filepath.Clean(o.Dir)), "*")))
+	return nil
+}
+
+// shardRow is a shard in a plan.
+type shardRow struct {
+	Shard    int           `json:"shard"`
+	Tasks    int           `json:"tasks"`
+	Images   int           `json:"images"`
+	Estimate time.Duration `json:"estimate_ns"`
+}
+
+// dryShards prints what each of some shards would do, and how many shards are worth having.
+func (a *app) dryShards(o runner.Options, n int) error {
+	o.Share.Shard = shard.Index{N: n}
+	p, err := runner.Plan(o)
+	if err != nil {
+		return err
+	}
+	units := p.Deal.Units
+	pieces := shard.Deal(units, n)
+	times := shard.Times(units, pieces)
+	out := newPrinter(a, []string{"shard", "tasks", "images", "estimate"}, func(r shardRow) []string {
+		return []string{fmt.Sprint(r.Shard), fmt.Sprint(r.Tasks), fmt.Sprint(r.Images), r.Estimate.Round(time.Second).String()}
+	})
+	var sum time.Duration
+	for i := range pieces {
+		row := shardRow{Shard: i, Tasks: len(pieces[i]), Estimate: times[i]}
+		for _, piece := range pieces[i] {
+			if u := &units[piece.Unit]; piece.Whole() {
+				row.Images += u.Images
+			} else {
+				row.Images += piece.To - piece.From
+			}
+		}
+		sum += times[i]
+		if err := out.print(row); err != nil {
+			return err
+		}
+	}
+	if err := out.close(); err != nil {
+		return err
+	}
+	longest := slices.Max(times)
+	even := 0.0
+	if sum > 0 {
+		even = 100 * (float64(longest)*float64(n)/float64(sum) - 1)
+	}
+	const most = 1024
+	_, err = fmt.Fprintf(a.notes, "%d tasks in %d shards: %v in all on one core, the longest shard %v (%.0f %% over an equal share)\n"+
+		"%s to read from checkpoints and images by all shards; more than %d shards save no time worth having\n",
+		len(units), n, sum.Round(time.Second), longest.Round(time.Second), even, bytesToMove(units, pieces), shard.Worth(units, most))
+	return err
+}
+
+// bytesToMove is about how many bytes of checkpoints and images shards read, in words.
+func bytesToMove(units []shard.Unit, pieces [][]shard.Piece) string {
+	const image = 110e3 // a photograph of ImageNet, as a JPEG
+	var total float64
+	for _, mine := range pieces {
+		for _, p := range mine {
+			u := &units[p.Unit]
+			total += float64(u.Bytes)
+			if p.Whole() {
+				total += image * float64(u.Images)
+			} else {
+				total += image * float64(p.To-p.From)
+			}
+		}
+	}
+	if total >= 1e9 {
+		return fmt.Sprintf("about %.1f GB", total/1e9)
+	}
+	return fmt.Sprintf("about %.0f MB", total/1e6)
+}
+
+// mergeShards puts shards together in the folder out, says what is missing, and returns the records there.
+func (a *app) mergeShards(dirs []string, out string) (records []record.Record, problems []record.Problem, err error) {
+	if out == "" {
+		return nil, nil, errors.New("report: shards: name the merged run's folder with --out")
+	}
+	f, err := merge.Read(dirs...)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := f.Write(out, strings.TrimSuffix(filepath.Base(filepath.Clean(out)), "/"))
+	if err != nil {
+		return nil, nil, err
+	}
+	if m.Twice > 0 {
+		fmt.Fprintf(a.notes, "%d tasks were done twice, with the same results; they count once\n", m.Twice)
+	}
+	for _, missing := range m.Missing {
+		fmt.Fprintf(a.stderr, "missing: %v\n", missing)
+	}
+	if len(m.Records) == 0 {
+		return nil, nil, fmt.Errorf("report: the shards have no record yet; %d tasks are missing", len(m.Missing))
+	}
+	return m.Records, m.Problems, nil
+}

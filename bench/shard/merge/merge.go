@@ -1,0 +1,371 @@
+// Package merge puts the folders of a run's shards together to the folder that one process would have left.
+//
+// The contract: [Read] reads shards' folders, and [Folders.Write] writes the records and per-sample files of all of them into
+// another. Shards of one deal are told by its digest; of two deals both are named, with what differs. What nobody measured is a
+// [Missing] with the shard that owed it. A piece that several shards did counts once, and is refused if they do not agree. Parts
+// of an evaluation become its row only when all of them are there. The shards' folders stay as they are.
+//
+// It leaves the arithmetic of a row's parts to bench/runner and the report to reports.
+package merge
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/bench/shard"
+)
+
+// A Folder is what a shard left.
+type Folder struct {
+	Dir      string
+	Deal     *runner.Deal
+	Records  []record.Record
+	Problems []record.Problem
+}
+
+// Folders are the folders of one deal's shards, all of them or some.
+type Folders struct {
+	Deal *runner.Deal // of the first
+	All  []Folder
+}
+
+// A Missing is what a shard owed and nobody measured.
+type Missing struct {
+	Name  string // the network with its checkpoint's tag
+	Kind  record.Kind
+	From  int // of the images, where the evaluation was cut
+	To    int // 0 where it was not
+	Shard shard.Index
+	// Why is what is known: that there is no folder of the shard, or that the shard has not come so far.
+	Why string
+}
+
+// String says what is missing, whose it was and why.
+func (m Missing) String() string {
+	what := m.Name + ", " + string(m.Kind)
+	if m.To > 0 {
+		what += fmt.Sprintf(", images %d to %d", m.From, m.To)
+	}
+	return fmt.Sprintf("%s: shard %v owes it: %s", what, m.Shard, m.Why)
+}
+
+// IsShard reports whether a folder is of a shard's run.
+func IsShard(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, runner.ShardName))
+	return err == nil
+}
+
+// Read reads the folders of shards. Folders of different deals are an error.
+func Read(dirs ...string) (*Folders, error) {
+	f := &Folders{}
+	for _, dir := range dirs {
+		one, err := read(dir)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case f.Deal == nil:
+			f.Deal = one.Deal
+		case f.Deal.Digest != one.Deal.Digest:
+			return nil, fmt.Errorf("merge: %s and %s are shards of different work: %s", f.All[0].Dir, dir, f.Deal.Differ(one.Deal))
+		}
+		f.All = append(f.All, one)
+	}
+	slices.SortStableFunc(f.All, func(a, b Folder) int { return cmp.Compare(a.Deal.I, b.Deal.I) })
+	return f, nil
+}
+
+func read(dir string) (f Folder, err error) {
+	f.Dir = dir
+	if f.Deal, err = runner.ReadDeal(dir); err != nil {
+		return f, fmt.Errorf("merge: %w", err)
+	}
+	if f.Deal == nil {
+		return f, fmt.Errorf("merge: %s: no %s in it: want the folder of a run with --shard", dir, runner.ShardName)
+	}
+	f.Records, f.Problems, err = record.ReadFolder(filepath.Join(dir, record.FolderName))
+	if err != nil {
+		return f, fmt.Errorf("merge: %s: %w", dir, err)
+	}
+	f.Records = record.Current(f.Records)
+	return f, nil
+}
+
+// A Merged is what became of the shards.
+type Merged struct {
+	Records  []record.Record
+	Problems []record.Problem
+	Missing  []Missing
+	Twice    int // pieces that several shards did, with the same results
+}
+
+// piece is a record with the folder that it is in.
+type piece struct {
+	*record.Record
+	dir   string
+	index shard.Index
+}
+
+// Write joins what the shards measured and writes it into the folder out as one run with that id. Timed rows of several classes
+// of machine are rows of their own.
+func (f *Folders) Write(out, runID string) (m Merged, err error) {
+	for _, one := range f.All {
+		if sameDir(one.Dir, out) {
+			return m, fmt.Errorf("merge: %s is the folder of a shard, want another for the merged run", out)
+		}
+		m.Problems = append(m.Problems, one.Problems...)
+	}
+	if err := f.onePrograms(); err != nil {
+		return m, err
+	}
+	if err := os.MkdirAll(filepath.Join(out, "samples"), 0o777); err != nil {
+		return m, fmt.Errorf("merge: %w", err)
+	}
+	pieces := f.pieces()
+	owner := map[shard.Piece]int{}
+	var all []shard.Piece
+	for i, mine := range shard.Deal(f.Deal.Units, f.Deal.N) {
+		for _, p := range mine {
+			owner[p] = i
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, func(a, b shard.Piece) int { return cmp.Or(cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.From, b.From)) })
+	for i := range f.All {
+		for _, r := range f.All[i].Records {
+			if r.Kind == record.KindHost {
+				m.add(r, runID)
+			}
+		}
+	}
+	for at := 0; at < len(all); {
+		end := at + 1
+		for end < len(all) && all[end].Unit == all[at].Unit {
+			end++
+		}
+		if err := f.unit(&m, all[at:end], owner, pieces, out, runID); err != nil {
+			return m, err
+		}
+		at = end
+	}
+	slices.SortStableFunc(m.Records, func(a, b record.Record) int { return cmp.Compare(rank(&a), rank(&b)) })
+	return m, record.WriteFile(filepath.Join(out, record.FileName), m.Records)
+}
+
+// rank orders a run's records as one process writes them: the machine, timed rows, accuracies.
+func rank(r *record.Record) int {
+	return slices.Index([]record.Kind{record.KindHost, record.KindLatency, record.KindEval}, r.Kind)
+}
+
+func (m *Merged) add(r record.Record, runID string) {
+	r.RunID = runID
+	m.Records = append(m.Records, r)
+}
+
+// pieces finds the records of each unit's pieces.
+func (f *Folders) pieces() map[shard.Piece][]piece {
+	unit := map[string]int{}
+	for i, u := range f.Deal.Units {
+		unit[u.Key] = i
+	}
+	found := map[shard.Piece][]piece{}
+	for i := range f.All {
+		one := &f.All[i]
+		for j := range one.Records {
+			r := &one.Records[j]
+			at, ok := unit[r.JobID+"."+r.Checkpoint]
+			if !ok {
+				at, ok = unit[r.JobID]
+			}
+			if !ok {
+				continue
+			}
+			p := shard.Piece{Unit: at}
+			if r.Part != nil {
+				p.From, p.To = r.Part.From, r.Part.To
+			}
+			found[p] = append(found[p], piece{r, one.Dir, one.Deal.Index})
+		}
+	}
+	return found
+}
+
+// unit adds the row of a unit, from its one piece or from all of its parts.
+func (f *Folders) unit(
+	m *Merged, want []shard.Piece, owner map[shard.Piece]int, pieces map[shard.Piece][]piece, out, runID string,
+) error {
+	u := &f.Deal.Units[want[0].Unit]
+	var parts []piece
+	var failed *record.Record
+	for _, p := range want {
+		have := pieces[p]
+		if len(have) == 0 && !p.Whole() {
+			have = pieces[shard.Piece{Unit: p.Unit}] // a row without figures: the part failed
+		}
+		if len(have) == 0 {
+			m.Missing = append(m.Missing, f.missing(u, p, owner[p]))
+			continue
+		}
+		kept, err := once(have)
+		if err != nil {
+			return err
+		}
+		m.Twice += len(have) - len(kept)
+		if kept[0].Timing == nil && kept[0].Accuracy == nil {
+			failed = kept[0].Record
+			continue
+		}
+		parts = append(parts, kept...)
+	}
+	if failed != nil {
+		m.add(*failed, runID)
+		return nil
+	}
+	if len(parts) < len(want) {
+		return nil
+	}
+	if want[0].Whole() {
+		for _, p := range parts {
+			r := *p.Record
+			if r.SamplesFile != "" {
+				if err := copySamples(out, r.SamplesFile, []piece{p}); err != nil {
+					return err
+				}
+			}
+			m.add(r, runID)
+		}
+		return nil
+	}
+	rows := make([]record.Record, len(parts))
+	for i := range parts {
+		rows[i] = *parts[i].Record
+	}
+	joined, err := runner.JoinParts(rows)
+	if err != nil {
+		return fmt.Errorf("merge: %s and %s: %w", parts[0].dir, parts[len(parts)-1].dir, err)
+	}
+	joined.SamplesFile = runner.WholeSamples(joined.SamplesFile)
+	if err := copySamples(out, joined.SamplesFile, parts); err != nil {
+		return err
+	}
+	m.add(*joined, runID)
+	return nil
+}
+
+// missing says what is known of a piece that nobody measured.
+func (f *Folders) missing(u *shard.Unit, p shard.Piece, owner int) Missing {
+	m := Missing{Name: u.Name, Kind: record.KindEval, From: p.From, To: p.To, Shard: shard.Index{I: owner, N: f.Deal.N}}
+	if u.Whole {
+		m.Kind = record.KindLatency
+	}
+	m.Why = "its folder is not among those given"
+	for _, one := range f.All {
+		if one.Deal.I == owner {
+			m.Why = "its folder has no record of it; send the shard again with --resume"
+		}
+	}
+	return m
+}
+
+// once returns the records of a piece that count: one, or, of a timed row, one of each class of machine. Those that measured
+// something come before those that did not, later ones before earlier ones. Accuracies that differ are an error.
+func once(have []piece) (kept []piece, err error) {
+	have = slices.Clone(have)
+	slices.SortStableFunc(have, func(a, b piece) int {
+		measured := func(p piece) int {
+			if p.Timing != nil || p.Accuracy != nil {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(measured(a), measured(b)), b.Time.Compare(a.Time))
+	})
+	for _, p := range have {
+		same := slices.IndexFunc(kept, func(k piece) bool {
+			return k.Timing == nil || p.Timing == nil || k.Machine.Class() == p.Machine.Class()
+		})
+		if same < 0 {
+			kept = append(kept, p)
+			continue
+		}
+		k := kept[same]
+		if k.Accuracy == nil || p.Accuracy == nil {
+			continue
+		}
+		if k.Top1Images != p.Top1Images || k.Top5Images != p.Top5Images || k.Images != p.Images ||
+			k.DatasetSHA256 != p.DatasetSHA256 || k.WeightsSHA256 != p.WeightsSHA256 {
+			return nil, fmt.Errorf("merge: %s was done twice, with different results: %s has %d of %d right (weights %.8s, images %.8s), "+
+				"%s has %d of %d (weights %.8s, images %.8s)", k.Name(), k.dir, k.Top1Images, k.Images, k.WeightsSHA256, k.DatasetSHA256,
+				p.dir, p.Top1Images, p.Images, p.WeightsSHA256, p.DatasetSHA256)
+		}
+	}
+	return kept, nil
+}
+
+// onePrograms is an error where shards were run by different programs, or found different weights under one name.
+func (f *Folders) onePrograms() error {
+	type origin struct {
+		value, dir string
+		at         time.Time
+	}
+	seen := map[string]origin{}
+	for i := range f.All {
+		one := &f.All[i]
+		for j := range one.Records {
+			r := &one.Records[j]
+			for _, c := range []struct{ key, what, value string }{
+				{"program", "program", r.Machine.KernelBuild},
+				{"weights " + r.JobID + r.Checkpoint, "weights of " + r.Name(), r.WeightsSHA256},
+				{"recipe " + r.JobID + r.Checkpoint, "recipe of " + r.Name(), r.RecipeSHA256},
+			} {
+				if c.value == "" || r.JobID == "" {
+					continue
+				}
+				was, ok := seen[c.key]
+				if !ok {
+					seen[c.key] = origin{c.value, one.Dir, r.Time}
+					continue
+				}
+				if was.value != c.value {
+					return fmt.Errorf("merge: shards differ in the %s: %s has %s, %s has %s", c.what, was.dir, was.value, one.Dir, c.value)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// copySamples writes a per-sample file of the merged run from those of its parts, in order.
+func copySamples(out, name string, parts []piece) error {
+	return record.Replace(filepath.Join(out, filepath.FromSlash(name)), func(w io.Writer) error {
+		for _, p := range parts {
+			text, err := os.ReadFile(filepath.Join(p.dir, filepath.FromSlash(p.SamplesFile)))
+			if err != nil {
+				return err
+			}
+			if lines := bytes.Count(text, []byte("\n")); p.Part != nil && lines != p.Part.To-p.Part.From {
+				return fmt.Errorf("%s has %d lines, want one for each of %d images", p.SamplesFile, lines, p.Part.To-p.Part.From)
+			}
+			if _, err := w.Write(text); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func sameDir(a, b string) bool {
+	x, errX := filepath.Abs(a)
+	y, errY := filepath.Abs(b)
+	return errors.Join(errX, errY) == nil && strings.TrimSuffix(x, "/") == strings.TrimSuffix(y, "/")
+}
