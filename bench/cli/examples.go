@@ -118,6 +118,8 @@ var examples = map[string][]string{
 	"run": {
 		"zoobench run experiments.yaml",
 		"zoobench run experiments.yaml --only threads --set threads=1,2 --set latency.min_duration=1s",
+		"zoobench run experiments.yaml --dry-run --shards 8",
+		"zoobench run experiments.yaml --shard 0/8 --out results/shard-0 --resume",
 	},
 	"samples": {
 		"zoobench samples classes resnet50.jsonl",

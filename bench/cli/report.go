@@ -25,7 +25,7 @@ func (a *app) report() *cobra.Command {
 		Long: "RUN is a run's folder or a file of records. The report of one run goes into the run's own folder, or into --out. Several\n" +
 			"runs need --out: the command merges them, and the latest measurement of each job counts. Runs on machines of two classes\n" +
 			"are an error, because their times cannot be compared. With --diff, the command compares two runs row by row and writes\n" +
-			"no report.",
+			"no report. The folders of run --shard need --out too: the command puts the shards together and says what is missing.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if diff {

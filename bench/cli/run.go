@@ -35,7 +35,7 @@ func (a *app) run() *cobra.Command {
 		Long: "Runs the experiments that the file lists under run, or those that --only names. Timed jobs come first: each has several\n" +
 			"processes, in turn with those of the other jobs. The command writes every record to disk before it starts the next\n" +
 			"process. With --resume it continues the latest run of the same experiments, or the run in --out, and keeps what is\n" +
-			"measured.",
+			"measured. With --shard the command does one part of the tasks; zoobench report puts the parts together.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			path := "experiments.yaml"

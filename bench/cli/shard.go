@@ -26,9 +26,9 @@ type shardFlags struct {
 
 func (f *shardFlags) flags(c *cobra.Command) {
 	c.Flags().StringVar(&f.shard, "shard", "",
-		"share `I/N` of the tasks, I from 0 to N-1, or auto: from the variables of a Slurm array or a Kubernetes Indexed Job")
+		"part `I/N` of the tasks, with I from 0 to N-1; or auto, which takes I and N from a Slurm array or a Kubernetes Indexed Job")
 	c.Flags().StringVar(&f.measure, "measure", "", "kind of the tasks to do: latency or accuracy (default both)")
-	c.Flags().IntVar(&f.shards, "shards", 0, "with --dry-run, number of shards to plan for: hours of each, and how many are worth having")
+	c.Flags().IntVar(&f.shards, "shards", 0, "number of shards that --dry-run makes a plan for")
 }
 
 // share is what the flags ask for.
@@ -76,8 +76,8 @@ func (a *app) finishShard(s runner.Summary, failed error, o runner.Options, agai
 	case printed != nil:
 		return printed
 	}
-	fmt.Fprintf(a.notes, "shard %v has done its %d tasks; when all have: zoobench report %s --out FOLDER\n", o.Share.Shard, s.Tasks,
-		shellWord(filepath.Join(filepath.Dir(filepath.Clean(o.Dir)), "*")))
+	fmt.Fprintf(a.notes, "shard %v has done its %d tasks; when all shards have: zoobench report %s/* --out FOLDER\n", o.Share.Shard, s.Tasks,
+		shellWord(filepath.Dir(filepath.Clean(o.Dir))))
 	return nil
 }
 
