@@ -31,6 +31,9 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 	if err != nil {
 		return layout{}, err
 	}
+	if z.entries[kerasWeights] != nil {
+		return parseKerasZip(z)
+	}
 	pickled := z.entries[z.root+"data.pkl"]
 	if pickled == nil {
 		if arrays(z.list) {
@@ -91,7 +94,7 @@ func (z *zipFile) broken(item, format string, args ...any) error {
 func (z *zipFile) place(f *zip.File) (int64, error) {
 	if f.Method != zip.Store || f.CompressedSize64 != f.UncompressedSize64 || f.Flags&1 != 0 {
 		return 0, &UnsupportedError{File: z.name, Item: f.Name, Offset: -1,
-			Msg: "zip: compressed or encrypted entry, which torch.save does not write"}
+			Msg: "zip: compressed or encrypted entry, which neither torch.save nor Keras writes"}
 	}
 	at, err := f.DataOffset()
 	if err != nil {

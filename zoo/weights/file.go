@@ -210,9 +210,12 @@ func (f *File) Float32(name string) ([]float32, error) {
 		return view, nil
 	}
 	out := make([]float32, e.Len())
-	if e.strides == nil {
+	switch {
+	case e.unpack != nil:
+		err = e.unpack(out)
+	case e.strides == nil:
 		err = f.volumes[e.volume].copyOut(e, 0, out)
-	} else {
+	default:
 		err = f.volumes[e.volume].gather(e, out)
 	}
 	if err != nil {
@@ -225,7 +228,7 @@ func (f *File) Float32(name string) ([]float32, error) {
 // view is a tensor's memory in the map, nil where it cannot be used as it is.
 func (f *File) view(e entry) []float32 {
 	data := f.volumes[e.volume].data
-	if data == nil || e.Dtype != F32 || e.strides != nil || !littleHost() || e.Len() == 0 {
+	if data == nil || e.Dtype != F32 || e.strides != nil || e.unpack != nil || !littleHost() || e.Len() == 0 {
 		return nil
 	}
 	return floatsOf(data[e.offset : e.offset+4*int64(e.Len())])
@@ -240,7 +243,7 @@ func (f *File) Read(name string, first int, dst []float32) error {
 	if first < 0 || first > e.Len() || len(dst) > e.Len()-first {
 		return fmt.Errorf("weights: %s: %s: elements %d to %d of %d", f.name, clip(name), first, first+len(dst), e.Len())
 	}
-	if e.strides == nil {
+	if e.strides == nil && e.unpack == nil {
 		return f.volumes[e.volume].copyOut(e, first, dst)
 	}
 	all, err := f.Float32(name)

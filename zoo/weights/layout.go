@@ -4,13 +4,16 @@ import (
 	"encoding/binary"
 	"io"
 	"strings"
+
+	"zoobench/zoo/weights/hdf5"
 )
 
 // A layout is what parsing a file finds: its sections, and where the bytes lie of each tensor of the one that is taken.
 // No element has been read.
 type layout struct {
-	format   string            // "safetensors", "torch zip" or "torch legacy"
+	format   string            // "safetensors", "torch zip", "torch legacy", "npy", "npz" or "keras"
 	metadata map[string]string // safetensors' __metadata__
+	keras    *Keras            // of Keras's files
 	sections []section         // in the order in which they are preferred; never empty
 	lone     bool              // it holds one tensor, which has no name
 	size     int64             // of the file
@@ -31,6 +34,9 @@ type entry struct {
 	volume  int   // of the checkpoint's files
 	offset  int64 // of the first element
 	strides []int // in elements; nil where the tensor is row-major without gaps
+
+	// unpack gives all elements of a tensor that is not in the file as it is: compressed, in chunks or big-endian.
+	unpack func(dst []float32) error
 }
 
 // extent is the number of elements from the first to the last, both counted.
@@ -62,6 +68,8 @@ func parse(name string, r io.ReaderAt, size int64) (layout, error) {
 		return parseZip(name, r, size)
 	case len(start) > 8 && start[8] == '{':
 		return parseSafetensors(name, r, size)
+	case strings.HasPrefix(start, hdf5.Signature):
+		return parseHDF5(name, r, size, 0, &Keras{})
 	case strings.HasPrefix(start, npyMagic):
 		return parseNPY(name, r, size)
 	case start[0] == 0x80 && strings.Contains(start, legacyMagic):
@@ -75,8 +83,6 @@ func parse(name string, r io.ReaderAt, size int64) (layout, error) {
 		kind = "a Git LFS pointer: the file itself has not been fetched"
 	case strings.HasPrefix(start, "\x1f\x8b"):
 		kind = "compressed by gzip: unpack it first"
-	case strings.HasPrefix(start, "\x89HDF"):
-		kind = "HDF5, as Keras writes it"
 	case start[0] == 0x80 && len(start) > 1 && start[1] >= 2 && start[1] <= 5:
 		kind = "a pickle, but not one that torch.save writes"
 	}

@@ -15,8 +15,9 @@ type section struct {
 	prefix  string // that its names begin with; the rest of the dictionary is left out
 	rank    int    // place in the order of preference
 	depth   int
-	dict    *dict   // of a pickle
-	entries []entry // where there is no pickle
+	dict    *dict             // of a pickle
+	entries []entry           // where there is no pickle
+	others  map[string]string // names without numbers, and what is there; where there is no pickle
 }
 
 // averagedKeys and plainKeys are keys under which training scripts keep a state dict, in the order in which they are
@@ -285,6 +286,11 @@ func (l *layout) take(file string, s section, prefix string) error {
 		l.entries = append(l.entries, e)
 	}
 	if s.dict == nil {
+		for full, what := range s.others {
+			if name, ok := rest(full); ok {
+				l.others[name] = what
+			}
+		}
 		return nil
 	}
 	for _, full := range s.dict.names {

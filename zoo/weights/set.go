@@ -35,7 +35,7 @@ var shardName = regexp.MustCompile(`^(.+)-(\d{1,9})-of-(\d{1,9})(\.[a-z]+)$`)
 // isCheckpoint reports whether a file can be a checkpoint, or a part of one, by the end of its name.
 func isCheckpoint(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {
-	case ".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar", ".npz", ".npy":
+	case ".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".tar", ".npz", ".npy", ".h5", ".hdf5", ".keras":
 		return true
 	}
 	return false

@@ -1,13 +1,14 @@
 // Package weights reads the numbers of a network: published checkpoints as safetensors, as PyTorch's .pth, .pt and
-// .pth.tar files or as NumPy's arrays, in one file or in several, and generated weights, which need no file. It fits them
-// to a network's parameters by name and says all that does not fit at once, and it writes safetensors. Its Store fetches
-// published files and verifies them.
+// .pth.tar files, as Keras's .h5, .weights.h5 and .keras or as NumPy's arrays, in one file or in several, and generated
+// weights, which need no file. It fits them to a network's parameters by name and says all that does not fit at once, and it
+// writes safetensors. Its Store fetches published files and verifies them.
 //
-// The contract. Every kind of weights is a Source: named tensors in row-major PyTorch order, given as float32.
-// float16, bfloat16 and float64 are converted; integers are listed with their shapes but never given as numbers, since
-// a parameter of a network for inference in float32 is none. A file is judged by its content, not by its name, and is
-// not trusted: every length, offset, shape and stride is checked against the file before it is used, memory stays
-// proportional to the file, and what breaks the format is a *FormatError with its position. Nothing in a pickle is
+// The contract. Every kind of weights is a Source: named tensors in row-major order, their dimensions as the file has them
+// (PyTorch's, but for Keras's files), given as float32. float16, bfloat16 and float64 are converted; integers are listed with
+// their shapes but never given as numbers, since a parameter of a network for inference in float32 is none. A file is judged
+// by its content, not by its name, and is not trusted: every length, offset, shape and stride is checked against the file
+// before it is used, memory stays proportional to the file (as it is unpacked, for Keras's compressed ones, at most 1032
+// times as large), and what breaks the format is a *FormatError with its position. Nothing in a pickle is
 // ever executed. The reader builds containers, numbers, strings and dense tensors; an object of any other class, and
 // what a call of any function would give, is an inert value that knows the name of its class or function. A call that
 // only serves to run code where the file is loaded (os.system) is an *UnsupportedError, and so is everything that is
@@ -15,7 +16,8 @@
 // wants a tensor is reported by Bind like a missing one, with its class and with what to type.
 //
 // A file may hold several state dicts, its sections, and a state dict may have a prefix before every name. Fit chooses
-// both for a network, and says what it chose; a pickled module or a TorchScript archive gives its state dict too.
+// both for a network, and says what it chose; a pickled module or a TorchScript archive gives its state dict too. A Keras
+// file gives its layers' order and its configuration besides, and tensors named LAYER/PART whatever form it has.
 //
 // Files are mapped where the system can; a slice from Float32 may point into the map. Read copies instead, through the
 // file descriptor, so that it needs no map, keeps the process small and turns a file that shrinks under it into an

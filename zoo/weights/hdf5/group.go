@@ -21,20 +21,23 @@ func (o *Object) Names() ([]string, error) {
 	return slices.Sorted(maps.Keys(o.links)), nil
 }
 
-// Has reports whether a group has a name.
-func (o *Object) Has(name string) (bool, error) {
-	if err := o.readLinks(); err != nil {
-		return false, o.named(err)
-	}
-	_, ok := o.links[name]
-	return ok, nil
-}
-
 // Open is the object at a path below a group, "b/c". One that is not there is an error.
 func (o *Object) Open(path string) (*Object, error) {
+	found, err := o.Find(path)
+	if err == nil && found == nil {
+		return nil, &FormatError{Object: o.Path(), Offset: -1, Msg: "has no " + quote(path)}
+	}
+	return found, err
+}
+
+// Find is Open, but gives nil for what is not there.
+func (o *Object) Find(path string) (*Object, error) {
 	for name := range strings.SplitSeq(path, "/") {
 		if name == "" {
 			continue
+		}
+		if !o.IsGroup() {
+			return nil, nil
 		}
 		if err := o.readLinks(); err != nil {
 			return nil, o.named(err)
@@ -42,7 +45,7 @@ func (o *Object) Open(path string) (*Object, error) {
 		l, ok := o.links[name]
 		switch {
 		case !ok:
-			return nil, &FormatError{Object: o.Path(), Offset: -1, Msg: "has no " + quote(name)}
+			return nil, nil
 		case l.kind != "":
 			return nil, o.named(unread(l.from, "%s is %s", quote(name), l.kind))
 		}
@@ -93,8 +96,11 @@ func (o *Object) readLinks() error {
 
 // add adds a name, which must be new.
 func add(links map[string]link, name string, l link) error {
-	if _, twice := links[name]; twice || name == "" || strings.Contains(name, "/") {
-		return broken(l.from, "link %s is empty, has a slash or comes twice", quote(name))
+	if name == "" || strings.Contains(name, "/") {
+		return broken(l.from, "link's name %s is empty or has a slash", quote(name))
+	}
+	if _, twice := links[name]; twice {
+		return broken(l.from, "has two links %s", quote(name))
 	}
 	links[name] = l
 	return nil

@@ -8,8 +8,8 @@
 // proportional to it, deflate's ratio (1032 at most) included. What breaks the format is a *FormatError, what is sound and
 // not read here an *UnsupportedError; both name the object and the byte. Those are: soft and external links, shared messages
 // (committed types), filtered heaps, elements that were never written and mean a fill value, filters of other kinds, virtual
-// datasets, indexes of some hundred thousand chunks that can grow, and layouts from before HDF5 1.6 or since 2.0. A File and its Objects are for one goroutine; a Dataset is read
-// by many at once.
+// datasets, indexes of some hundred thousand chunks that can grow, and layouts from before HDF5 1.6 or since 2.0. A File and
+// its Objects are for one goroutine; a Dataset is read by many at once.
 //
 // What it leaves to others: the meaning of names and attributes (zoo/weights), and the conversion of numbers.
 //

@@ -92,8 +92,8 @@ func endOf(content []byte) (at, bytes int) {
 	return 12 + 2*bytes, bytes
 }
 
-// TestCut cuts files at many bytes, the smallest at every byte. A cut file says so; one that claims to be as long as it is may have lost nothing but
-// elements, and is read as far as it goes.
+// TestCut cuts files at many bytes, the smallest at every byte. A cut file says so; one that claims to be as long as it is
+// may have lost nothing but elements, and is read as far as it goes.
 func TestCut(t *testing.T) {
 	for name, stride := range samples {
 		whole := sample(t, name)

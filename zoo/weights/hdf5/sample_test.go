@@ -131,6 +131,25 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+// TestFind gives nothing for what is not there, which Open refuses.
+func TestFind(t *testing.T) {
+	top := root(t, sample(t, "third"))
+	for path, want := range map[string]string{
+		"": "/", "/": "/", "a/b/c/d": "/a/b/c/d", "/a//b/": "/a/b", "none": "", "a/none/c": "", "a/b/c/d/e": "",
+	} {
+		o, err := top.Find(path)
+		if err != nil || (o != nil) != (want != "") || o != nil && o.Path() != want {
+			t.Errorf("%q: %v, %v, want %q", path, o, err, want)
+		}
+		if _, err := top.Open(path); (err == nil) != (want != "") {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	if _, err := top.Open("a/none"); err == nil || err.Error() != `hdf5: /: has no "a/none"` {
+		t.Error(err)
+	}
+}
+
 // TestRuns finds the elements of every layout that keeps them in one piece.
 func TestRuns(t *testing.T) {
 	for path, want := range map[string]bool{
