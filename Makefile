@@ -28,7 +28,7 @@ DIST ?= dist
 VERSION = $(shell git describe --tags --exact-match --match 'v*' 2>/dev/null || \
 	echo "v$$(sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)+git.$$(git rev-parse --short=12 HEAD)")
 # Assembly that the generator writes: operation_isa.
-ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 rows_avx2 rows_avx512 zip_avx2 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
+ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 grouped_avx2 grouped_avx512 rows_avx2 rows_avx512 zip_avx2 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
 
 .DEFAULT_GOAL := build
 .PHONY: build test check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release

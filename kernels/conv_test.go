@@ -99,6 +99,21 @@ func depthwiseCases() []ConvShape {
 			}
 		}
 	}
+	// Groups of a few channels: rows of every width around the tiles', padding at one side, both or none, a short image.
+	for i, each := range []int{4, 4, 8, 8, 16, 16, 32} {
+		for w := 1; w <= 33; w++ {
+			c := 16 * (1 + i%2)
+			if each == 8 && w%2 == 0 {
+				c = 24
+			}
+			s := ConvShape{C: c, H: 1 + w%5, W: w, OC: c, KH: 1 + w%3, KW: 3, SH: 1 + w%2, SW: 1 + w/3%2, DH: 1 + w%7/6, DW: 1, Top: w % 3,
+				Left: w / 2 % 2, Groups: max(1, c/each)}
+			s.OH, s.OW = (s.H+2*s.Top-(s.KH-1)*s.DH-1)/s.SH+1, (w+s.Left-2)/s.SW+1
+			if s.OH > 0 && s.OW > 0 {
+				cases = append(cases, s)
+			}
+		}
+	}
 	// Padding that differs from side to side, none, and more than the window needs; one row to eight.
 	for _, k := range []int{3, 5, 7} {
 		for stride := 1; stride <= 2; stride++ {

@@ -1,20 +1,23 @@
 package kernels
 
 import (
+	"fmt"
+
 	"zoobench/kernels/internal/f32"
 	"zoobench/kernels/par"
 )
 
-// Depthwise is a convolution with one input channel and one output channel a group, or with four of each: groups too
+// Depthwise is a convolution with one input channel and one output channel a group, or with a few of each: groups too
 // narrow for a matrix product.
 type Depthwise struct {
 	ConvShape
 	level  *f32.Level
 	lo, hi float32
-	each   int       // channels of a group, 1 or 4
-	packed []float32 // (⌈C/8⌉, KH·KW, each, 8), or for bands (⌈C/16⌉, KH·KW, 16)
+	each   int       // channels of a group
+	packed []float32 // (⌈C/8⌉, KH·KW, each, 8), for bands (⌈C/16⌉, KH·KW, 16), for row as packGroups has it
 	bias   []float32 // 16·⌈C/16⌉
 	bands  []band    // of an image; none where pixels are taken four at a time
+	row    *groupRow // of groups of four channels or more; nil where pixels are taken four at a time
 	zeros  []float32 // what a window wholly in the padding reads
 	first  int       // output columns [first, last) read no padding at their sides
 	last   int
@@ -24,44 +27,37 @@ type Depthwise struct {
 }
 
 type depthwiseScratch struct {
-	taps []f32.Tap
-	args f32.Depthwise
-	rows []*float32 // of a band's input
-	band f32.Band
-	act  f32.Rows
+	taps  []f32.Tap
+	args  f32.Depthwise
+	rows  []*float32 // of a band's input
+	band  f32.Band
+	group f32.Grouped
+	act   f32.Rows
 }
 
 // CanDepthwise reports whether a convolution has the form that Depthwise computes.
 func (s *ConvShape) CanDepthwise() bool {
-	return s.OC == s.C && (s.Groups == s.C || s.Groups*4 == s.C && s.C%8 == 0)
+	return s.OC == s.C && (s.Groups == s.C || s.Groups*4 == s.C && s.C%8 == 0) || s.groupedBy(level) != nil
 }
 
 // NewDepthwise packs the weights of a depthwise convolution; workers is the size of the pool that will run it.
 func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	s.check()
 	if !s.CanDepthwise() {
-		panic("kernels: depthwise: groups are not of one channel or four")
+		panic("kernels: depthwise: groups of so many channels")
 	}
 	d := &Depthwise{ConvShape: s, level: level, each: s.C / s.Groups}
 	d.lo, d.hi = s.Act.clamp()
 	d.bands = s.cutBands(level)
-	taps, lanes := s.taps(), 8
-	if d.bands != nil {
-		lanes = 16
-	}
-	d.packed = Alloc(roundUp(s.C, lanes) * taps * d.each)
 	d.bias = make([]float32, roundUp(s.C, 16))
-	d.zeros = make([]float32, s.C)
-	buffer := make([]float32, s.depth())
-	for c := range s.C {
-		filter := s.filter(c, buffer)
-		for j := range d.each {
-			for tap := range taps {
-				d.packed[((c/lanes*taps+tap)*d.each+j)*lanes+c%lanes] = filter[j*taps+tap]
-			}
-		}
-	}
 	copy(d.bias, s.Bias)
+	d.zeros = make([]float32, s.C)
+	if k := s.groupedBy(level); k != nil {
+		d.packGroups(k.Lanes)
+		d.row = d.groupRow(k)
+	} else {
+		d.pack()
+	}
 	d.forget()
 	d.first = max(0, min((s.Left+s.SW-1)/s.SW, s.OW))
 	if room := s.W - 1 - (s.KW-1)*s.DW + s.Left; room >= 0 {
@@ -70,10 +66,28 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	d.last = max(d.last, d.first)
 	d.work = make([]depthwiseScratch, workers)
 	for i := range d.work {
-		d.work[i].taps = make([]f32.Tap, taps)
+		d.work[i].taps = make([]f32.Tap, s.taps())
 		d.work[i].rows = make([]*float32, (f32.MaxBand-1)*s.SH+s.KH)
 	}
 	return d
+}
+
+// pack packs the weights: eight channels at a time, or sixteen for bands.
+func (d *Depthwise) pack() {
+	taps, lanes := d.taps(), 8
+	if d.bands != nil {
+		lanes = 16
+	}
+	d.packed = Alloc(roundUp(d.C, lanes) * taps * d.each)
+	buffer := make([]float32, d.depth())
+	for c := range d.C {
+		filter := d.filter(c, buffer)
+		for j := range d.each {
+			for tap := range taps {
+				d.packed[((c/lanes*taps+tap)*d.each+j)*lanes+c%lanes] = filter[j*taps+tap]
+			}
+		}
+	}
 }
 
 // WeightBytes is the memory of the packed weights.
@@ -82,6 +96,8 @@ func (d *Depthwise) WeightBytes() int64 { return 4 * int64(len(d.packed)+len(d.b
 // Algorithm is the name of the kernel.
 func (d *Depthwise) Algorithm() string {
 	switch {
+	case d.row != nil:
+		return fmt.Sprintf("grouped3p%d", d.row.px)
 	case d.each == 4:
 		return "gconv4g4c8"
 	case d.bands != nil:
@@ -94,9 +110,12 @@ func (d *Depthwise) Algorithm() string {
 func (d *Depthwise) Run(pool *par.Pool, dst, src Tensor) {
 	d.checkTensors(dst, src, Tensor{})
 	d.dst, d.src = dst, src
-	if d.bands != nil {
+	switch {
+	case d.row != nil:
+		pool.Run(dst.N*d.OH, depthwiseGroups{d})
+	case d.bands != nil:
 		pool.Run(dst.N*len(d.bands), depthwiseBands{d})
-	} else {
+	default:
 		pool.Run(dst.N*d.OH, depthwiseRows{d})
 	}
 	d.dst, d.src = Tensor{}, Tensor{}

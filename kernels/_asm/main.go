@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	op := flag.String("op", "", "what to write: gemm, dwconv, dwband, rows, zip, winograd, peak")
+	op := flag.String("op", "", "what to write: gemm, dwconv, dwband, grouped, rows, zip, winograd, peak")
 	set := flag.String("isa", "avx2", "for what: avx2 or avx512")
 	// avo's own flags (-out) are registered on the same set and parsed here.
 	flag.Parse()
@@ -39,6 +39,12 @@ func main() {
 		gconv4(1)
 	case "dwband":
 		bands(v)
+	case "grouped":
+		for s := 1; s <= 2; s++ {
+			for _, px := range groupedPixels(v) {
+				grouped(v, s, px)
+			}
+		}
 	case "peak":
 		fmaPeak(v, 12)
 		if v == avx2 {
@@ -52,7 +58,7 @@ func main() {
 		winogradIn(v)
 		winogradOut(v)
 	default:
-		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv, dwband, rows, zip, winograd or peak\n", *op)
+		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv, dwband, grouped, rows, zip, winograd or peak\n", *op)
 		os.Exit(1)
 	}
 	Generate()

@@ -238,9 +238,11 @@ func (p *planner) takeSum(g *group) {
 
 // depthwise reports whether a convolution's groups are too narrow for a matrix product.
 func (p *planner) depthwise(i int) bool {
-	n := &p.graph.Nodes[i]
-	s := kernels.ConvShape{C: p.graph.Nodes[n.In[0]].Out.C, OC: n.Out.C, Groups: n.Kernel.Groups}
-	return n.Op == nn.Conv && s.Groups > 1 && s.CanDepthwise()
+	if p.graph.Nodes[i].Op != nn.Conv {
+		return false
+	}
+	s := p.geometry(&group{nodes: []int{i}, flatten: -1})
+	return s.Groups > 1 && s.CanDepthwise()
 }
 
 // flattened is the image behind a Flatten, through identities, or −1.

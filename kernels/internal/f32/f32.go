@@ -99,6 +99,37 @@ type Band struct {
 	Lo, Hi           float32
 }
 
+// Grouped is the argument of a kernel of a convolution in groups, windows three pixels wide: a fixed number of output pixels
+// of one row, all channels. A kernel takes Lanes channels at a time, of which there is a multiple.
+type Grouped struct {
+	Taps   *Tap // N of them: rows of the window, each with the address of its row's first pixel
+	N      int
+	W      *float32 // (C/Lanes, rows of the window, channels of a group, 3, Lanes)
+	WStep  int      // bytes from one block of Lanes channels to the next in W
+	Bias   *float32 // (C)
+	Out    *float32
+	LDO    int    // bytes from one output pixel to the next
+	First  int    // bytes from the taps' addresses to the first window's first pixel, below zero where that is padding
+	Pixel  int    // bytes from one pixel of input to the next
+	C      int    // bytes of the channels
+	Each   int    // channels of a group
+	Index  *int32 // (Lanes) where in a vector each lane's group begins
+	Lo, Hi float32
+	Zeros  *float32 // (C), what padding reads
+	Before int      // not 0 where the first pixel of input is padding
+	Behind int      // not 0 where the last one is
+}
+
+// MaxGrouped is the most output pixels of a kernel of a convolution in groups.
+const MaxGrouped = 14
+
+// GroupedKernels are an instruction set's kernels of convolutions in groups, by S−1 and the number of output pixels; nil
+// where there is none of so many.
+type GroupedKernels struct {
+	Lanes int
+	By    [2][MaxGrouped + 1]func(*Grouped)
+}
+
 // Rows is the argument of the kernels that walk rows of channels, RowsLeft rows of C channels each; a stride of 0 uses
 // the same row again and again. The sums of columns leave RowsLeft as it is.
 type Rows struct {

@@ -16,6 +16,8 @@ type Level struct {
 
 	MaxPool4, MaxPool1 func(*Depthwise)
 	Grouped4, Grouped1 func(*Depthwise) // groups of four channels; a Tap's W is a quarter of its weights' place
+	// Grouped are groups of four channels or more, windows three wide, those of the widest vectors first.
+	Grouped []GroupedKernels
 
 	// The kernels that walk rows of channels. The activations are those of finite x.
 	MulAdd, Mul, Add, Clamp, ColumnSums, ColumnSquares    func(*Rows)
@@ -37,7 +39,7 @@ func newGeneric() *Level {
 	l := &Level{Name: "generic",
 		Depthwise4: dwconvGeneric(4, false), Depthwise1: dwconvGeneric(1, false),
 		Bands:    bandsGeneric(),
-		Grouped4: gconvGeneric(4), Grouped1: gconvGeneric(1),
+		Grouped4: gconvGeneric(4), Grouped1: gconvGeneric(1), Grouped: []GroupedKernels{groupedKernelsGeneric()},
 		MaxPool4: dwconvGeneric(4, true), MaxPool1: dwconvGeneric(1, true),
 		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric,
 		ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),

@@ -15,6 +15,7 @@ var avx2 = &Level{
 	MaxPool1:   maxpool1c16AVX2,
 	Grouped4:   gconv4g4c8AVX2,
 	Grouped1:   gconv1g4c8AVX2,
+	Grouped:    []GroupedKernels{groupedAVX2},
 
 	MulAdd: muladdc8AVX2, Mul: mulc8AVX2, Add: addc8AVX2, Clamp: clampc8AVX2, ColumnSums: colsumc8AVX2, ColumnSquares: colsqc8AVX2,
 	Sigmoid: sigmoidc8AVX2, SiLU: siluc8AVX2, HardSigmoid: hardsigmoidc8AVX2, HardSwish: hardswishc8AVX2,
@@ -26,6 +27,7 @@ var avx2 = &Level{
 var avx512 = func() *Level {
 	l := *avx2
 	l.Name, l.Bands = "avx512", bandsAVX512
+	l.Grouped = []GroupedKernels{groupedAVX512, groupedAVX2} // the latter for an odd number of eights
 	l.Gemm = [Panels + 1]Tiles{
 		1: {nil, gemm1x16AVX512, gemm2x16AVX512, gemm3x16AVX512, gemm4x16AVX512, gemm5x16AVX512, gemm6x16AVX512},
 		2: {nil, gemm1x32AVX512, gemm2x32AVX512, gemm3x32AVX512, gemm4x32AVX512, gemm5x32AVX512, gemm6x32AVX512},

@@ -274,3 +274,41 @@ func TestBandTwins(t *testing.T) {
 		}
 	})
 }
+
+// TestGroupedTwins runs every kernel of convolutions in groups, with padding at both sides and windows of up to three rows.
+func TestGroupedTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for _, kernels := range l.Grouped {
+			lanes := kernels.Lanes
+			for s, by := range kernels.By {
+				for px, kernel := range by {
+					if kernel == nil {
+						continue
+					}
+					for each := 1; each <= lanes; each *= 2 {
+						c, rows := lanes*(1+rng.IntN(3)), rng.IntN(4)
+						pixel, inputs := c+rng.IntN(3), px*(s+1)+2-s
+						input := integers(rng, (inputs+2)*pixel)
+						w, bias, out := integers(rng, c*3*each*3), integers(rng, c), integers(rng, px*pixel)
+						taps, index := make([]Tap, 3), make([]int32, lanes)
+						for i := range taps {
+							taps[i] = Tap{In: &input[pixel], W: 4 * i * each * 3 * lanes}
+						}
+						for i := range index {
+							index[i] = int32(i / each * each)
+						}
+						arg := Grouped{Taps: &taps[0], N: rows, W: &w[0], WStep: 4 * 9 * each * lanes, Bias: &bias[0], LDO: 4 * pixel,
+							First: 4 * pixel * (rng.IntN(3) - 1), Pixel: 4 * pixel, C: 4 * c, Each: each,
+							Index: &index[0], Lo: -90, Hi: 100, Zeros: &make([]float32, c)[0], Before: rng.IntN(2), Behind: rng.IntN(2)}
+						got, want := append([]float32(nil), out...), append([]float32(nil), out...)
+						mine, theirs := arg, arg
+						mine.Out, theirs.Out = &got[0], &want[0]
+						kernel(&mine)
+						groupedGeneric(lanes, s+1, px)(&theirs)
+						same(t, fmt.Sprintf("%d pixels, stride %d, %d rows, groups of %d, %d channels", px, s+1, rows, each, c), got, want, 0)
+					}
+				}
+			}
+		}
+	})
+}
