@@ -59,10 +59,6 @@ zoo/nn < zoo/train/internal/small
 # computes once, at load.
 (zoo/interp, kernels/par), zoo/nn, kernels < zoo/engine
 
-# What teaches a network knows its graph and its parameters, and no image file. Operations that no kernel takes backward are the
-# twin's.
-(zoo/train/twin, zoo/interp, kernels/par, kernels/ref), zoo/nn, kernels < zoo/train
-
 # Images know no network: a recipe says what becomes of them.
 (datasets/decode) < datasets/preprocess
 (datasets/decode, datasets/parquet), datasets/preprocess < datasets
@@ -71,9 +67,16 @@ zoo/nn < zoo/train/internal/small
 # Corruptions change the bytes of a crop: they know no file and no network.
 (datasets/decode), datasets/preprocess < datasets/corrupt
 
+# A recipe of training is data and the arithmetic on slices that follows from it: it knows no network.
+datasets/augment < internal/recipe
+
+# What teaches a network knows its graph and its parameters, and no image file. Operations that no kernel takes backward are the
+# twin's.
+(zoo/train/twin, zoo/interp, kernels/par, kernels/ref), internal/recipe, zoo/nn, kernels < zoo/train
+
 # The clock and the records know no model and nothing that runs one; an experiment is read without running it.
 bench/stat < bench/load, bench/record
-(internal/words), bench/load, bench/record < bench/experiment
+(internal/words, internal/recipe), bench/load, bench/record < bench/experiment
 bench/record < bench/record/recordtest
 
 # What the system says of interference goes into records; it knows no job and no network.

@@ -58,6 +58,24 @@ func parseWith(path string, r io.Reader, known Known, changes Changes) (*File, e
 	if err != nil {
 		return nil, err
 	}
+	doc, err := document(path, r, `"experiments"`)
+	if err != nil {
+		return nil, err
+	}
+	p := parser{decoder: decoder{file: path, settings: settings}, known: known, dir: filepath.Dir(path)}
+	if p.cycles(doc, map[*yaml.Node]bool{}); len(p.errs) > 0 {
+		return nil, p.err()
+	}
+	p.apply(doc.Content[0], changes.Only)
+	f := p.document(doc.Content[0])
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// document reads the one YAML document of a file; want is the key that an empty file lacks.
+func document(path string, r io.Reader, want string) (*yaml.Node, error) {
 	src, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("experiment: %s: %w", path, err)
@@ -68,7 +86,7 @@ func parseWith(path string, r io.Reader, known Known, changes Changes) (*File, e
 	dec := yaml.NewDecoder(bytes.NewReader(src))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, Errors{{File: path, Line: 1, Column: 1, Text: `the file is empty, want "experiments"`}}
+		return nil, Errors{{File: path, Line: 1, Column: 1, Text: "the file is empty, want " + want}}
 	} else if err != nil {
 		return nil, syntaxError(path, src, err)
 	}
@@ -77,17 +95,7 @@ func parseWith(path string, r io.Reader, known Known, changes Changes) (*File, e
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(path, src, err)
 	}
-
-	p := parser{decoder: decoder{file: path, settings: settings}, known: known, dir: filepath.Dir(path)}
-	if p.cycles(&doc, map[*yaml.Node]bool{}); len(p.errs) > 0 {
-		return nil, p.err()
-	}
-	p.apply(doc.Content[0], changes.Only)
-	f := p.document(doc.Content[0])
-	if err := p.err(); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return &doc, nil
 }
 
 // yamlLine finds the line that yaml.v3 puts into its syntax errors' text.

@@ -53,25 +53,35 @@ type Augmenter struct {
 
 // New returns an augmenter, or what of the policy is out of range.
 func New(p Policy) (*Augmenter, error) {
-	if p.Ratio == [2]float64{} {
-		p.Ratio = [2]float64{3. / 4, 4. / 3}
-	}
+	p = p.full()
 	resize, err := preprocess.New(preprocess.Recipe{
 		Size: p.Size, CropPct: 1, Interpolation: p.Interpolation, CropMode: preprocess.Squash, Mean: p.Mean, Std: p.Std,
 	}, preprocess.HWC)
 	if err != nil {
 		return nil, fmt.Errorf("augment: %w", err)
 	}
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return nil, err
 	}
 	return &Augmenter{policy: p, resize: resize, pixels: make([]byte, 3*p.Size*p.Size)}, nil
 }
 
-func (p Policy) check() error {
+// full fills in what zero values stand for.
+func (p Policy) full() Policy {
+	if p.Ratio == [2]float64{} {
+		p.Ratio = [2]float64{3. / 4, 4. / 3}
+	}
+	return p
+}
+
+// Check names the first thing that is out of range. It takes a size of 0 for one that is not known yet.
+func (p Policy) Check() error {
+	p = p.full()
 	within := func(v, lo, hi float64) bool { return v >= lo && v <= hi } // NaN is not
 	switch {
-	case p.Pad < 0 || p.Pad > p.Size:
+	case p.Pad < 0:
+		return fmt.Errorf("augment: pad %d, want at least 0", p.Pad)
+	case p.Size > 0 && p.Pad > p.Size:
 		return fmt.Errorf("augment: pad %d, want 0 to the size, %d", p.Pad, p.Size)
 	case p.Pad > 0 && p.Scale != [2]float64{}:
 		return fmt.Errorf("augment: pad %d and scale %v: both cut, want one", p.Pad, p.Scale)

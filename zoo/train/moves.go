@@ -1,6 +1,7 @@
 package train
 
 import (
+	"zoobench/internal/recipe"
 	"zoobench/kernels"
 	"zoobench/zoo/nn"
 )
@@ -76,7 +77,7 @@ func (d *identity) copy(dst, src kernels.Tensor) {
 // Factors are what a node that drops multiplies its elements by in a step, (n,H,W,C): 0, or 1/(1 − Drop).
 func (net *Network) Factors(node, step int) []float32 {
 	n := &net.Graph.Nodes[node]
-	r := random(net.Seed, step, forDropping+uint64(node))
+	r := recipe.Random(net.Seed, step, forDropping+uint64(node))
 	kept := float32(1 / (1 - n.Drop))
 	factors := make([]float32, net.n*n.Out.Elems())
 	each := 1

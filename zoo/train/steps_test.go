@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"zoobench/internal/recipe"
 	"zoobench/zoo"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/train"
@@ -55,11 +56,11 @@ func (s *summary) UnmarshalJSON(b []byte) error {
 
 // optimizers are those of the files; decay shrinks every parameter there.
 var optimizers = map[string]struct {
-	o    train.Optimizer
+	o    recipe.Optimizer
 	rate float64
 }{
-	"sgd":   {train.Optimizer{Kind: train.SGD, Momentum: 0.9, Nesterov: true, Decay: 5e-4}, 0.01},
-	"adamw": {train.Optimizer{Kind: train.AdamW, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.05}, 1e-3},
+	"sgd":   {recipe.Optimizer{Kind: recipe.SGD, Momentum: 0.9, Nesterov: true, Decay: 5e-4}, 0.01},
+	"adamw": {recipe.Optimizer{Kind: recipe.AdamW, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.05}, 1e-3},
 }
 
 func readSteps(t *testing.T) []steps {
@@ -225,14 +226,14 @@ func (l *inFloat32) params() [][]float64 {
 }
 
 // updater is a file's optimizer.
-func updater[F train.Float](s steps, g *nn.Graph) func(params, gradients [][]F) {
+func updater[F recipe.Float](s steps, g *nn.Graph) func(params, gradients [][]F) {
 	o := optimizers[s.Optimizer]
 	lengths, decays := make([]int, len(g.Params)), make([]bool, len(g.Params))
 	for i, p := range g.Params {
 		lengths[i], decays[i] = p.Elems(), true
 	}
-	moments := train.NewMoments[F](o.o, lengths)
-	return func(params, gradients [][]F) { train.Update(o.o, moments, o.rate, params, gradients, decays) }
+	moments := recipe.NewMoments[F](o.o, lengths)
+	return func(params, gradients [][]F) { recipe.Update(o.o, moments, o.rate, params, gradients, decays) }
 }
 
 // allowances are how far figures may lie from PyTorch's: losses by their size, logits by the largest, gradients by the largest

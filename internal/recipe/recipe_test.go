@@ -1,13 +1,10 @@
-package train
+package recipe
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
-
-	"zoobench/zoo/nn"
 )
 
 func TestSchedule(t *testing.T) {
@@ -219,25 +216,5 @@ func TestAverage(t *testing.T) {
 	Average(average, params, 0.9, 1000)
 	if got := average[0][0]; math.Abs(got-(1-0.9*2./11)) > 1e-15 {
 		t.Errorf("after step 1000: %v, want %v", got, 1-0.9*2./11)
-	}
-}
-
-func TestDecays(t *testing.T) {
-	g, err := nn.Build("small", func(g *nn.Builder, x nn.Value) nn.Value {
-		x = g.BatchNorm("norm", g.Conv("conv", x, 2, nn.K(1).WithBias()), 1e-5)
-		x = g.Scale("gamma", g.Add(x, g.Const("pos", x.Shape, 1, 4, 2)))
-		return g.Linear("fc", g.GlobalAvgPool(x), 2)
-	}, nn.Config{Size: 2, Classes: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for i, decays := range Decays(g) {
-		if decays {
-			names = append(names, g.Params[i].Name)
-		}
-	}
-	if got := fmt.Sprint(names); got != "[conv.weight fc.weight]" {
-		t.Errorf("%s decay, want conv.weight and fc.weight", got)
 	}
 }

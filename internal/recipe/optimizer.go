@@ -1,11 +1,9 @@
-package train
+package recipe
 
 import (
 	"errors"
 	"fmt"
 	"math"
-
-	"zoobench/zoo/nn"
 )
 
 // Float is the type of parameters: float32 in training, float64 where it is checked.
@@ -33,6 +31,14 @@ const (
 	SGD   OptimizerKind = "sgd"
 	AdamW OptimizerKind = "adamw"
 )
+
+// Usual are the values that an optimizer of a kind commonly has.
+func Usual(kind OptimizerKind) Optimizer {
+	if kind == AdamW {
+		return Optimizer{Kind: AdamW, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Decay: 0.05}
+	}
+	return Optimizer{Kind: SGD, Momentum: 0.9, Nesterov: true, Decay: 5e-4}
+}
 
 // Moments are what an optimizer remembers from step to step, by parameter: SGD the momentum in First, AdamW means of
 // gradients in First and of their squares in Second.
@@ -97,19 +103,6 @@ func adamW[F Float](o Optimizer, p, g, first, second []F, rate, decay float64, s
 		second[i] = b2*second[i] + c2*d*d
 		p[i] = keep*p[i] - step*first[i]/(F(math.Sqrt(float64(second[i])))/root+eps)
 	}
-}
-
-// Decays says which parameters weight decay shrinks: those that convolutions and linear layers multiply by. Norms, biases,
-// layer scales, and tables of tokens and positions keep their size.
-func Decays(g *nn.Graph) []bool {
-	decays := make([]bool, len(g.Params))
-	for _, n := range g.Nodes {
-		switch n.Op {
-		case nn.Conv, nn.Linear, nn.ChannelConv:
-			decays[n.Weight] = true
-		}
-	}
-	return decays
 }
 
 // Clip scales gradients down so that the root of the sum of all their squares is at most limit, and returns what it was;

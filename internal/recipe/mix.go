@@ -1,4 +1,4 @@
-package train
+package recipe
 
 import (
 	"fmt"
@@ -49,7 +49,7 @@ func (l Labels) Targets(labels []int, classes int) []float64 {
 // Mix mixes a batch with itself in reverse order, images (N,H,W,3) and targets (N, classes). What it does depends on the
 // seed and the step.
 func (l Labels) Mix(images []float32, targets []float64, n, h, w int, seed uint64, step int) {
-	r := random(seed, step, forMixing)
+	r := Random(seed, step, forMixing)
 	mixup, cutmix := l.Mixup > 0, l.CutMix > 0
 	if mixup && cutmix {
 		mixup = r.IntN(2) == 0
