@@ -22,26 +22,36 @@ func (s site) dy() kernels.Tensor     { return s.dvalues[s.i] }
 // to gives a part of the gradient of an input.
 func (s site) to(k int, write func(dst kernels.Tensor)) { s.give(s.node.In[k], write) }
 
-// layer chooses how a node is computed: by kernels, or as the twin does.
-func (net *Network) layer(i int) layer {
-	node := &net.Graph.Nodes[i]
-	s := site{net, i, node}
-	slow := func() layer { return &reference{s} }
+// slow reports whether a node is computed as the twin does, for want of kernels.
+func slow(g *nn.Graph, i int) bool {
+	node := &g.Nodes[i]
 	if node.Const {
-		return slow()
+		return true
 	}
 	for k := range node.In {
-		if net.Graph.Spread(i, k) && node.Op != nn.Add {
-			return slow()
+		if g.Spread(i, k) && node.Op != nn.Add {
+			return true
 		}
 	}
 	switch node.Op {
 	case nn.Conv:
-		if node.Kernel.StdEps != 0 {
-			return slow()
-		}
-		return newConvolution(s)
-	case nn.Linear:
+		return node.Kernel.StdEps != 0
+	case nn.Linear, nn.BatchNorm, nn.Activate, nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Mul, nn.Concat, nn.Slice,
+		nn.Flatten, nn.Identity, nn.Tokens, nn.Grid:
+		return false
+	}
+	return true
+}
+
+// layer is how a node is computed: by kernels, or as the twin does.
+func (net *Network) layer(i int) layer {
+	node := &net.Graph.Nodes[i]
+	s := site{net, i, node}
+	if slow(net.Graph, i) {
+		return &reference{s}
+	}
+	switch node.Op {
+	case nn.Conv, nn.Linear:
 		return newConvolution(s)
 	case nn.BatchNorm:
 		return newBatchNorm(s)
@@ -59,10 +69,8 @@ func (net *Network) layer(i int) layer {
 		return &slice{s}
 	case nn.Flatten:
 		return &flatten{s}
-	case nn.Identity, nn.Tokens, nn.Grid:
-		return &identity{site: s}
 	}
-	return slow()
+	return &identity{site: s}
 }
 
 // acts are the kernels' names of activation functions.
@@ -122,8 +130,10 @@ func (c *convolution) forward() error {
 }
 
 func (c *convolution) backward() error {
-	c.grad.Run(c.pool, c.Gradients[c.node.Weight], c.dy(), c.x(0))
-	if c.node.Bias >= 0 {
+	if d := c.Gradients[c.node.Weight]; d != nil {
+		c.grad.Run(c.pool, d, c.dy(), c.x(0))
+	}
+	if c.node.Bias >= 0 && c.Gradients[c.node.Bias] != nil {
 		c.columns.Sums(c.pool, c.sums, c.dy())
 		narrow(c.Gradients[c.node.Bias], c.sums)
 	}
@@ -134,13 +144,14 @@ func (c *convolution) backward() error {
 	return nil
 }
 
+// narrow fills dst, nil where a parameter does not learn.
 func narrow(dst []float32, src []float64) {
-	for i, v := range src {
-		dst[i] = float32(v)
+	for i := range dst {
+		dst[i] = float32(src[i])
 	}
 }
 
-// batchNorm takes the batch's statistics in training, unless its momentum is 0, and the running ones in evaluation.
+// batchNorm takes the batch's statistics in training, unless it is fixed, and the running ones in evaluation.
 type batchNorm struct {
 	site
 	columns      *kernels.Columns
@@ -169,7 +180,7 @@ func (n *batchNorm) forward() error {
 	x := n.x(0)
 	mean, variance := n.Params[n.node.Mean], n.Params[n.node.Var]
 	size := float64(x.Pixels())
-	ofBatch := n.training && n.node.Momentum > 0
+	ofBatch := n.training && !n.fixed()
 	if ofBatch {
 		if size < 2 {
 			return errOneElement
@@ -205,6 +216,10 @@ func (n *batchNorm) forward() error {
 	return nil
 }
 
+// fixed reports whether the running statistics serve in training too: so does a norm that does not learn, as a part of a
+// network that is frozen.
+func (n *batchNorm) fixed() bool { return n.node.Momentum == 0 || !n.learns(n.i) }
+
 // weight is a channel's.
 func (n *batchNorm) weight(c int) float64 {
 	if n.node.Weight < 0 {
@@ -215,7 +230,7 @@ func (n *batchNorm) weight(c int) float64 {
 
 func (n *batchNorm) backward() error {
 	x, dy := n.x(0), n.dy()
-	if n.node.Momentum == 0 {
+	if n.fixed() {
 		copy(n.a, n.scale)
 		n.to(0, func(dst kernels.Tensor) { n.backwards.Run(n.pool, dst, dy, x) })
 		return nil
@@ -228,7 +243,10 @@ func (n *batchNorm) backward() error {
 	for c, sum := range n.sums {
 		mean := float64(n.mean[c])
 		along[c] = (along[c] - mean*sum) / n.root[c]
-		if db[c] = float32(sum); n.node.Weight >= 0 {
+		if db != nil {
+			db[c] = float32(sum)
+		}
+		if n.node.Weight >= 0 && n.Gradients[n.node.Weight] != nil {
 			n.Gradients[n.node.Weight][c] = float32(along[c])
 		}
 		a := n.weight(c) / n.root[c]

@@ -31,6 +31,8 @@ func (net *Network) tensorOf(v value) *kernels.Tensor {
 }
 
 // lives says how long each value is wanted.
+//
+// It needs no layers and no parameters.
 func (net *Network) lives() []block {
 	g := net.Graph
 	nodes := len(g.Nodes)
@@ -74,7 +76,7 @@ type reads struct{ inputs, result bool }
 
 func (net *Network) reads(i int) reads {
 	n := &net.Graph.Nodes[i]
-	if _, slow := net.layers[i].(*reference); slow {
+	if slow(net.Graph, i) {
 		return reads{inputs: true, result: true}
 	}
 	switch n.Op {
@@ -112,4 +114,30 @@ func place(blocks []block) (total int) {
 		total = max(total, b.at+b.size)
 	}
 	return total
+}
+
+// Bytes is about how much memory a Network over batches of n images takes: values and gradients of a pass, parameters with
+// their gradients, and the convolutions' weights packed for forward and backward.
+func Bytes(g *nn.Graph, o Options) int64 {
+	net := &Network{Graph: g, n: o.Batch}
+	net.want(o)
+	elements := int64(place(net.lives()))
+	largest := 0
+	for i := range g.Nodes {
+		largest = max(largest, o.Batch*g.Nodes[i].Out.Elems())
+	}
+	elements += int64(largest)
+	for i, p := range g.Params {
+		if p.Kind == nn.Aux {
+			continue
+		}
+		elements += int64(p.Elems())
+		if net.learned[i] {
+			elements += int64(p.Elems())
+		}
+		if len(p.Shape) > 1 {
+			elements += 2 * int64(p.Elems())
+		}
+	}
+	return 4 * elements
 }

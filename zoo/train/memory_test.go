@@ -20,7 +20,7 @@ func TestPlace(t *testing.T) {
 	}}
 	for _, test := range append([]small.Case{chain}, small.Cases...) {
 		g := small.Build(t, test.Size, test.Arch)
-		net, err := New(g, weights.Generator{}.Source(g.Params), 2, 1)
+		net, err := New(g, weights.Generator{}.Source(g.Params), Options{Batch: 2, Workers: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

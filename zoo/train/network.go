@@ -31,6 +31,7 @@ type Network struct {
 	layers []layer // by node; nil for the input
 
 	values, dvalues []kernels.Tensor // by node
+	learned         []bool           // by parameter
 	wanted          []bool           // by node: whether a parameter learns from its gradient
 	started         []bool           // by node: whether its gradient has a first part
 	spare           []float32        // for further parts
@@ -48,18 +49,26 @@ type layer interface {
 	backward() error
 }
 
-// New reads a graph's parameters and plans passes over n images on so many workers; 0 means one for each processor.
-func New(g *nn.Graph, w Weights, n, workers int) (*Network, error) {
-	if n < 1 {
-		return nil, fmt.Errorf("train: %s: a batch of %d images, want at least 1", g.Name, n)
+// Options say how a Network is planned.
+type Options struct {
+	Batch   int    // images of a pass
+	Workers int    // 0 means one for each processor
+	Frozen  []bool // by parameter: whether it stays as it is; nil freezes none
+}
+
+// New reads a graph's parameters and plans passes.
+func New(g *nn.Graph, w Weights, o Options) (*Network, error) {
+	if o.Batch < 1 {
+		return nil, fmt.Errorf("train: %s: a batch of %d images, want at least 1", g.Name, o.Batch)
 	}
-	net := &Network{Graph: g, n: n, pool: par.New(workers)}
+	net := &Network{Graph: g, n: o.Batch, pool: par.New(o.Workers)}
 	nodes := len(g.Nodes)
 	net.values, net.dvalues = make([]kernels.Tensor, nodes), make([]kernels.Tensor, nodes)
-	net.layers, net.wanted, net.started = make([]layer, nodes), make([]bool, nodes), make([]bool, nodes)
+	net.layers, net.started = make([]layer, nodes), make([]bool, nodes)
 	net.sum = kernels.NewPointwise(nil, nil, kernels.None, net.pool.Size())
 	net.Params, net.Gradients = make([][]float32, len(g.Params)), make([][]float32, len(g.Params))
 	net.pending = make([][]float32, len(g.Params))
+	net.want(o)
 	for i, p := range g.Params {
 		if p.Kind == nn.Aux {
 			continue
@@ -74,9 +83,10 @@ func New(g *nn.Graph, w Weights, n, workers int) (*Network, error) {
 		}
 		net.Params[i] = slices.Clone(values)
 		w.Release(p.Name)
-		if p.Kind == nn.Learned {
+		if net.learned[i] {
 			net.Gradients[i] = make([]float32, len(values))
-		} else {
+		}
+		if p.Kind == nn.Buffer {
 			net.pending[i] = slices.Clone(values)
 		}
 	}
@@ -87,16 +97,33 @@ func New(g *nn.Graph, w Weights, n, workers int) (*Network, error) {
 // Close ends the workers.
 func (net *Network) Close() { net.pool.Close() }
 
+// want finds the nodes from whose gradients a parameter learns.
+func (net *Network) want(o Options) {
+	g := net.Graph
+	net.learned, net.wanted = make([]bool, len(g.Params)), make([]bool, len(g.Nodes))
+	for i, p := range g.Params {
+		net.learned[i] = p.Kind == nn.Learned && (o.Frozen == nil || !o.Frozen[i])
+	}
+	for i, node := range g.Nodes {
+		net.wanted[i] = net.learns(i)
+		for _, in := range node.In {
+			net.wanted[i] = net.wanted[i] || net.wanted[in]
+		}
+	}
+}
+
+// learns reports whether a node has parameters that learn.
+func (net *Network) learns(i int) bool {
+	node := &net.Graph.Nodes[i]
+	return node.Weight >= 0 && net.learned[node.Weight] || node.Bias >= 0 && net.learned[node.Bias]
+}
+
 // plan makes the layers and gives each value and each gradient its memory.
 func (net *Network) plan() {
 	g := net.Graph
 	size := 0
 	for i := range g.Nodes {
 		node := &g.Nodes[i]
-		net.wanted[i] = node.Weight >= 0 || node.Bias >= 0
-		for _, in := range node.In {
-			net.wanted[i] = net.wanted[i] || net.wanted[in]
-		}
 		n := net.images(i)
 		t := kernels.Tensor{N: n, H: node.Out.H, W: node.Out.W, C: node.Out.C, Stride: node.Out.C}
 		net.values[i], net.dvalues[i] = t, t

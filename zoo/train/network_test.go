@@ -48,7 +48,7 @@ func TestNetworkAgainstTwin(t *testing.T) {
 			}
 			var first [][]float32
 			for _, workers := range []int{1, 3} {
-				fast, err := train.New(g, w.Source(g.Params), n, workers)
+				fast, err := train.New(g, w.Source(g.Params), train.Options{Batch: n, Workers: workers})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -115,7 +115,7 @@ func TestNotANumber(t *testing.T) {
 	}
 	g := small.Build(t, 4, arch)
 	w := weights.Generator{}
-	net, err := train.New(g, w.Source(g.Params), 2, 1)
+	net, err := train.New(g, w.Source(g.Params), train.Options{Batch: 2, Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,13 +131,13 @@ func TestNotANumber(t *testing.T) {
 func TestNetworkErrors(t *testing.T) {
 	g := small.Build(t, 1, func(g *nn.Builder, x nn.Value) nn.Value { return g.BatchNorm("norm", x, 1e-5) })
 	w := weights.Generator{}
-	if _, err := train.New(g, w.Source(g.Params), 0, 1); fmt.Sprint(err) != "train: small: a batch of 0 images, want at least 1" {
+	if _, err := train.New(g, w.Source(g.Params), train.Options{Batch: 0, Workers: 1}); fmt.Sprint(err) != "train: small: a batch of 0 images, want at least 1" {
 		t.Errorf("no images: error %v", err)
 	}
-	if _, err := train.New(g, w.Source(nil), 1, 1); err == nil || !strings.Contains(err.Error(), "norm.weight") {
+	if _, err := train.New(g, w.Source(nil), train.Options{Batch: 1, Workers: 1}); err == nil || !strings.Contains(err.Error(), "norm.weight") {
 		t.Errorf("no parameters: error %v", err)
 	}
-	net, err := train.New(g, w.Source(g.Params), 1, 1)
+	net, err := train.New(g, w.Source(g.Params), train.Options{Batch: 1, Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

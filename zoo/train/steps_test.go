@@ -294,7 +294,7 @@ func TestStepsInFloat32(t *testing.T) {
 			if n := g.ParamCount(); n > 6e6 && os.Getenv("ZOO_LONG") != "1" {
 				t.Skipf("%d parameters; ZOO_LONG=1 runs networks above 6 million", n)
 			}
-			net, err := train.New(g, bound, s.Batch, 0)
+			net, err := train.New(g, bound, train.Options{Batch: s.Batch, Workers: 0})
 			if err != nil {
 				t.Fatal(err)
 			}
