@@ -29,7 +29,7 @@ type File struct {
 	sha    string
 }
 
-// Open opens a checkpoint: safetensors, PyTorch's zip or older pickle form, or NumPy's .npz, told apart by their content;
+// Open opens a checkpoint: safetensors, PyTorch's zip or older pickle form, Keras's HDF5 or NumPy's .npz, told apart by their content;
 // the index of a checkpoint's shards; or a folder with any of these, or with a file for each tensor. It reads the table of
 // tensors, not the tensors. FILE#SECTION names one of the file's sections, or the tensors whose names begin with SECTION and
 // a dot. The error is a *FormatError or *UnsupportedError where the content is at fault, and names the file.

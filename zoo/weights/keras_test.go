@@ -148,7 +148,7 @@ func TestKerasErrors(t *testing.T) {
 			"config.json: zip: compressed or encrypted entry, which neither torch.save nor Keras writes"},
 		{"cut", legacy[:20_000], "HDF5: the file is cut short: it has 20000 bytes, want 27648 (at byte 20000)"},
 		{"no such tensor", renamed, "conv1: weight_names has conv1/bias:1, which is not there"},
-		{"twice", again, "again: layer_names has the layer twice"},
+		{"twice", again, "/: layer_names has again twice"},
 		{"archive cut", stored(legacy[:20_000], "config.json", "{}"), "HDF5: the file is cut short"},
 		{"no configuration", stored(content("keras_modern.weights.h5"), "config.json", "{"), "config.json: unexpected end of JSON input"},
 		{"no metadata", stored(legacy, "metadata.json", "[]"), "metadata.json: json: "},
@@ -164,22 +164,21 @@ func TestKerasErrors(t *testing.T) {
 
 // TestLegacyNames gives weights of older files the names of Keras 3's layers.
 func TestLegacyNames(t *testing.T) {
-	for _, c := range [][4]string{
-		// stored layer, its name here, its weight, the tensor
-		{"conv1", "conv1", "conv1/kernel:0", "conv1/kernel"},
+	for _, c := range []struct{ stored, layer, weights, want string }{
+		{"conv1", "conv1", "conv1/kernel:0 conv1/bias:0", "conv1/kernel conv1/bias"},
 		{"conv1", "conv1", "conv1/kernel", "conv1/kernel"},
-		{"conv1", "conv1", "conv1_3/kernel:0", "conv1/kernel"},
+		{"conv1", "conv1", "conv1_3/kernel:0 conv1_3/bias:0", "conv1/kernel conv1/bias"},
+		{"conv", "conv", "conv_1/kernel:0 conv_2/kernel:0", "conv_1/kernel conv_2/kernel"},
 		{"conv1", "conv1", "model/conv1/kernel:0", "conv1/kernel"},
 		{"conv2d_5", "conv2d_4", "conv2d_5/bias:0", "conv2d_4/bias"},
 		{"conv1", "conv1", "kernel:0", "conv1/kernel"},
-		{"conv1", "conv1", "conv1_W_1:0", "conv1/kernel"},
-		{"conv1", "conv1", "conv1_b:0", "conv1/bias"},
-		{"bn", "bn", "bn_running_std:0", "bn/moving_variance"},
-		{"model", "model", "conv1/kernel:0", "conv1/kernel"},
+		{"conv1", "conv1", "conv1_W_1:0 conv1_b_1:0", "conv1/kernel conv1/bias"},
+		{"bn", "bn", "bn_gamma:0 bn_beta:0 bn_running_mean:0 bn_running_std:0", "bn/gamma bn/beta bn/moving_mean bn/moving_variance"},
+		{"model", "model", "conv1/kernel:0 conv2/kernel:0", "conv1/kernel conv2/kernel"},
 		{"block/conv", "block/conv", "block/conv/kernel:0", "block/conv/kernel"},
 	} {
-		if got := legacyName(c[0], c[1], c[2]); got != c[3] {
-			t.Errorf("%s: %s becomes %s, want %s", c[0], c[2], got, c[3])
+		if got := strings.Join(legacyNames(c.stored, c.layer, strings.Fields(c.weights)), " "); got != c.want {
+			t.Errorf("%s: %s: %s, want %s", c.stored, c.weights, got, c.want)
 		}
 	}
 }

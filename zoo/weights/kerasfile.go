@@ -41,6 +41,7 @@ func (f *File) Keras() *Keras { return f.layout.keras }
 // The bounds of a Keras file: groups inside each other, and the parts of an attribute that is too long for one.
 const (
 	maxKerasDepth = 16
+	maxKerasName  = 4096 // bytes
 	maxKerasParts = 1000
 	maxKerasText  = 64 << 20 // of config.json
 )
@@ -198,13 +199,25 @@ func (k *kerasReader) list(o *hdf5.Object, name string) (all []string, ok bool, 
 	return nil, false, k.broken(o.Path(), "%s in more than %d parts", name, maxKerasParts)
 }
 
+// distinct is an error for names that come twice or are too long: references to one name take less of a file than names.
+func (k *kerasReader) distinct(item, list string, names []string) error {
+	seen := make(map[string]bool, len(names))
+	for _, name := range names {
+		if seen[name] || len(name) > maxKerasName {
+			return k.broken(item, "%s has %s twice, or it is longer than %d bytes", list, clip(name), maxKerasName)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
 // legacy reads the layers of the older form. Groups of layers that are not in the list come after those that are.
 func (k *kerasReader) legacy(top *hdf5.Object, layers []string) error {
+	if err := k.distinct(top.Path(), "layer_names", layers); err != nil {
+		return err
+	}
 	listed := map[string]bool{}
 	for _, layer := range layers {
-		if listed[layer] {
-			return k.broken(layer, "layer_names has the layer twice")
-		}
 		listed[layer] = true
 	}
 	groups, err := top.Names()
@@ -230,12 +243,16 @@ func (k *kerasReader) legacy(top *hdf5.Object, layers []string) error {
 			if weights, _, err = k.list(o, "weight_names"); err != nil {
 				return err
 			}
+			if err := k.distinct(layer, "weight_names", weights); err != nil {
+				return err
+			}
 		}
 		if len(weights) == 0 && !listed[layer] {
 			continue // a group in which others are
 		}
 		out := KerasLayer{Name: k.names.of(layer)}
-		for _, weight := range weights {
+		names := legacyNames(layer, out.Name, weights)
+		for i, weight := range weights {
 			if randomState(weight) {
 				continue
 			}
@@ -246,7 +263,7 @@ func (k *kerasReader) legacy(top *hdf5.Object, layers []string) error {
 			if d == nil {
 				return k.broken(layer, "weight_names has %s, which is not there", clip(weight))
 			}
-			if err := k.tensor(&out, legacyName(layer, out.Name, weight), d); err != nil {
+			if err := k.tensor(&out, names[i], d); err != nil {
 				return err
 			}
 		}
@@ -257,8 +274,8 @@ func (k *kerasReader) legacy(top *hdf5.Object, layers []string) error {
 
 // tensor takes a dataset as a layer's tensor.
 func (k *kerasReader) tensor(layer *KerasLayer, name string, o *hdf5.Object) error {
-	if !utf8.ValidString(name) {
-		return k.broken(name, "name is not UTF-8")
+	if !utf8.ValidString(name) || len(name) > maxKerasName {
+		return k.broken(name, "name is not UTF-8, or longer than %d bytes", maxKerasName)
 	}
 	d, err := o.Dataset()
 	if err != nil {
@@ -282,12 +299,10 @@ func (k *kerasReader) tensor(layer *KerasLayer, name string, o *hdf5.Object) err
 	if at, ok := d.Run(); ok && !d.Type.BigEndian {
 		e.offset = k.base + at
 	} else {
-		// What is kept is little: not the reader, which has the file's groups.
-		lost := kerasReader{file: k.file, base: k.base}
 		e.unpack = func(dst []float32) error {
 			b, err := d.Bytes()
 			if err != nil {
-				return lost.located(err)
+				return k.located(err)
 			}
 			decode(dst, kind, b)
 			return nil

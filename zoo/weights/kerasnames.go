@@ -63,22 +63,29 @@ var (
 	}
 )
 
-// legacyName is the tensor's name for a weight of the older form. A layer that is built a second time has a number in its weights'
-// names that the layer's own has not; a network within a network has the names of its layers there.
-func legacyName(stored, layer, weight string) string {
-	weight = strings.TrimSuffix(weight, ":0")
-	if rest, ok := strings.CutPrefix(weight, stored); ok {
-		if m := kerasOne.FindStringSubmatch(rest); m != nil {
-			return layer + "/" + kerasOneParts[m[1]]
+// legacyNames are the tensors' names for the weights of a layer in the older form. A layer that is built a second time has a
+// number in its weights' names that the layer's own has not. A network as a layer of another one has several owners there: the
+// names of its layers, which stay.
+func legacyNames(stored, layer string, weights []string) []string {
+	names, owners := make([]string, len(weights)), make([]string, len(weights))
+	one := true
+	for i, weight := range weights {
+		names[i] = strings.TrimSuffix(weight, ":0")
+		owners[i] = strings.TrimSuffix(strings.TrimSuffix(names[i], last(names[i])), "/")
+		one = one && owners[i] == owners[0]
+	}
+	for i, name := range names {
+		owner, part := owners[i], last(name)
+		if rest, ok := strings.CutPrefix(name, stored); ok && owner == "" {
+			if m := kerasOne.FindStringSubmatch(rest); m != nil {
+				part = kerasOneParts[m[1]]
+			}
+		}
+		if owner == "" || owner == stored || one && (classOf(owner) == stored || strings.HasSuffix(owner, "/"+stored)) {
+			names[i] = layer + "/" + part
 		}
 	}
-	part := last(weight)
-	owner := strings.TrimSuffix(strings.TrimSuffix(weight, part), "/")
-	again := strings.TrimPrefix(owner, stored+"_")
-	if _, err := strconv.ParseUint(again, 10, 31); err == nil || owner == "" || owner == stored || strings.HasSuffix(owner, "/"+stored) {
-		return layer + "/" + part
-	}
-	return weight
+	return names
 }
 
 // randomState reports whether a weight is the state of random numbers, which dropout keeps.

@@ -1,6 +1,7 @@
 package hdf5
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -30,11 +31,18 @@ func (o *Object) Open(path string) (*Object, error) {
 	return found, err
 }
 
+// maxNames bounds a path: a group can be in itself, so that any path leads somewhere.
+const maxNames = 64
+
 // Find is Open, but gives nil for what is not there.
 func (o *Object) Find(path string) (*Object, error) {
+	names := 0
 	for name := range strings.SplitSeq(path, "/") {
 		if name == "" {
 			continue
+		}
+		if names++; names > maxNames {
+			return nil, &FormatError{Object: o.Path(), Offset: -1, Msg: fmt.Sprintf("path of more than %d names", maxNames)}
 		}
 		if !o.IsGroup() {
 			return nil, nil

@@ -145,6 +145,15 @@ func TestFind(t *testing.T) {
 			t.Errorf("%q: %v", path, err)
 		}
 	}
+	loop := &Object{name: "/", messages: []message{{kind: msgLinkInfo}}}
+	loop.links = map[string]link{"self": {at: 7}}
+	loop.f = &File{objects: map[uint64]*Object{7: loop}}
+	if o, err := loop.Find(strings.Repeat("self/", 64)); o != loop || err != nil {
+		t.Errorf("64 names: %v, %v", o, err)
+	}
+	if _, err := loop.Find(strings.Repeat("self/", 65)); err == nil || err.Error() != "hdf5: /: path of more than 64 names" {
+		t.Errorf("65 names: %v", err)
+	}
 	if _, err := top.Open("a/none"); err == nil || err.Error() != `hdf5: /: has no "a/none"` {
 		t.Error(err)
 	}

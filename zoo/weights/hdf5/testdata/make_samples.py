@@ -133,6 +133,13 @@ with create("narrow3.h5", sizes=(4, 4), bounds=LATEST) as f:
     groups(f, 12)
     attributes(f)
     modern(f.create_group("modern"), grow=False)
+with create("growing.h5", bounds=LATEST) as f:
+    f.create_dataset("many", data=count(270, dtype="<i1"), chunks=(1,), maxshape=(None,))
+    f.create_dataset("packed", data=count(5, 4), chunks=(2, 2), maxshape=(None, 4), compression="gzip", fletcher32=True)
+    f.create_dataset("tree", data=count(4, 3), chunks=(3, 2), maxshape=(None, None), shuffle=True, compression="gzip")
+    for i in range(9):
+        f.attrs["name%d" % i] = "text %d" % i
+    f.attrs["huge"] = np.array(["%04d" % i for i in range(1025)], dtype="S4")
 with create("dense.h5", bounds=LATEST) as f:
     groups(f, 1400)
     g = f.create_group("attributes", track_order=True)
@@ -206,7 +213,7 @@ def want(name):
     return out
 
 
-good = ["first", "symbols", "narrow", "stored", "second", "third", "narrow3", "dense"]
+good = ["first", "symbols", "narrow", "stored", "second", "third", "narrow3", "growing", "dense"]
 with open("want.json", "w") as out:
     rows = {n: want(n + ".h5") for n in good}
     out.write("{\n" + ",\n".join("%s: {\n%s}" % (json.dumps(n), ",\n".join(
