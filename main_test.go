@@ -51,6 +51,9 @@ zoo/interp, (kernels/ref) < zoo/train/twin
 # Networks of one operation each, for tests of gradients.
 zoo/nn < zoo/train/internal/small
 
+# A network becomes operators of an ONNX file on a description alone. The oracle gives the values that no image reaches.
+(zoo/interp, kernels/ref), zoo/onnx/message, zoo/nn < zoo/onnx
+
 # A network is its papers' table and its checkpoints: it is described, read and drawn without a kernel.
 (zoo/weights/hdf5), zoo/nn < zoo/weights
 (internal/words), zoo/weights < zoo < zoo/outline
@@ -91,6 +94,9 @@ NONE < bench/shard
 # Shards are put together as a worker would have left them.
 (bench/shard), bench/runner < bench/shard/merge
 
+# What leaves as a file is a task's network, whoever asks.
+(datasets, bench/record, zoo/weights), zoo/onnx, bench/runner < bench/export
+
 # The gate compares kernels, whatever networks use them.
 bench/record, bench/stat, kernels < bench/gate
 
@@ -113,7 +119,7 @@ bench/record, datasets < bench/samples
 NONE < bench/cli/manual
 
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
-(bench/choose, bench/choose/features, bench/gate, bench/shard, bench/shard/merge, bench/samples, reports,
+(bench/choose, bench/choose/features, bench/export, bench/gate, bench/shard, bench/shard/merge, bench/samples, reports,
 	zoo/outline, zoo/engine, internal/words, bench/cli/manual) < bench/cli
 bench/cli, zoo < .
 `

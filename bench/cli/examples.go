@@ -71,6 +71,10 @@ var examples = map[string][]string{
 		"zoobench eval resnet50 --weights tv_in1k --data val",
 		"zoobench eval 'resnet*.*' --data val --limit 1000  # every checkpoint of these networks in the cache folder",
 	},
+	"export": {
+		"zoobench export resnet50.tv_in1k",
+		"zoobench export vit_tiny_patch16_224 --weights vit.safetensors --fold --out vit.onnx",
+	},
 	"gate": {
 		"zoobench gate --base HEAD~1",
 		"zoobench gate --base main --bench 'Conv|Gemm' --out gate",

@@ -75,10 +75,15 @@ type build struct {
 }
 
 func (b *build) flags(c *cobra.Command) {
+	b.sizeFlags(c)
+	noTuneFlag(c, &b.noTune)
+}
+
+// sizeFlags are the flags of what a network is built for.
+func (b *build) sizeFlags(c *cobra.Command) {
 	b.given = c.Flags().Changed
 	c.Flags().IntVar(&b.imgSize, "img-size", 0, "input size in pixels (default: the checkpoint's or the network's own)")
 	c.Flags().IntVar(&b.classes, "num-classes", 0, "number of classes (default: the checkpoint's own, or the network's)")
-	noTuneFlag(c, &b.noTune)
 }
 
 // noTuneFlag adds --no-tune to a command that makes networks ready.

@@ -239,7 +239,13 @@ func ReadFile(path string) ([]Record, []Problem, error) {
 // Replace writes the file at path as a whole or not at all: write fills a temporary file
 // in the same folder, which takes path's place only once it is on disk. On any error the
 // old file is as it was and the temporary one is gone.
-func Replace(path string, write func(io.Writer) error) (err error) {
+func Replace(path string, write func(io.Writer) error) error {
+	return ReplaceChecked(path, write, func(string) error { return nil })
+}
+
+// ReplaceChecked is Replace where check looks at the temporary file, which is on disk, before it takes path's place. An error
+// of check is one of writing.
+func ReplaceChecked(path string, write func(io.Writer) error, check func(temporary string) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("record: replace: %w", err)
@@ -270,6 +276,9 @@ func Replace(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := check(f.Name()); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), path); err != nil {

@@ -16,7 +16,6 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/datasets"
-	"zoobench/datasets/preprocess"
 	"zoobench/zoo"
 )
 
@@ -48,15 +47,6 @@ func (s Sample) Record() record.Sample {
 		line.Error = s.Err.Error()
 	}
 	return line
-}
-
-// Preprocessing is the network's recipe as package preprocess takes it.
-func (n *Network) Preprocessing() preprocess.Recipe {
-	r := n.Recipe
-	return preprocess.Recipe{
-		Size: r.Size, CropPct: r.CropPct, Resize: r.Resize, Interpolation: preprocess.Filter(r.Interpolation),
-		CropMode: preprocess.CropMode(r.CropMode), Mean: r.Mean, Std: r.Std, BGR: r.BGR,
-	}
 }
 
 // Accuracy makes a task's network ready and compares its predictions with the labels of the task's images. Images are

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"zoobench/datasets/preprocess"
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
@@ -123,21 +124,37 @@ func (r *Ready) Load(o engine.Options) (*Network, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(loadGCPercent))
 	n := &Network{Ready: r}
 	start := time.Now()
-	var err error
-	if r.file == nil {
-		n.Engine, err = engine.New(r.Graph, weights.Generator{}.Source(r.Graph.Params), o)
-	} else {
-		err = weights.Guard(r.file, func() (err error) {
-			n.Engine, err = engine.New(r.Graph, r.bound, o)
-			return err
-		})
-	}
+	err := r.Read(weights.Generator{}, func(src weights.Source) (err error) {
+		n.Engine, err = engine.New(r.Graph, src, o)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	n.LoadTime = r.took + time.Since(start) - n.Engine.Trials().Time
 	runtime.GC()
 	return n, nil
+}
+
+// Read calls do with the parameters of r.Graph: the file's or, without a file, generated ones. A file that others cut short
+// while do reads it is an error.
+func (r *Ready) Read(g weights.Generator, do func(weights.Source) error) error {
+	switch {
+	case r.unfit != nil:
+		return r.unfit
+	case r.file == nil:
+		return do(g.Source(r.Graph.Params))
+	}
+	return weights.Guard(r.file, func() error { return do(r.bound) })
+}
+
+// Preprocessing is the network's recipe as package preprocess takes it.
+func (r *Ready) Preprocessing() preprocess.Recipe {
+	p := r.Recipe
+	return preprocess.Recipe{
+		Size: p.Size, CropPct: p.CropPct, Resize: p.Resize, Interpolation: preprocess.Filter(p.Interpolation),
+		CropMode: preprocess.CropMode(p.CropMode), Mean: p.Mean, Std: p.Std, BGR: p.BGR,
+	}
 }
 
 // Close closes the checkpoint's file.

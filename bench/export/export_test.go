@@ -1,0 +1,142 @@
+package export
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/record"
+	"zoobench/bench/runner"
+	"zoobench/zoo"
+	"zoobench/zoo/onnx"
+	"zoobench/zoo/onnx/message"
+	"zoobench/zoo/weights"
+)
+
+// ready is a small network of the zoo with generated weights.
+func ready(t *testing.T, axes record.Axes) *runner.Ready {
+	t.Helper()
+	r, err := runner.Describe(zoo.Default(), runner.Task{Job: experiment.Job{Model: "mobilenetv3_small_050", Axes: axes}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	return r
+}
+
+func decode(t *testing.T, path string) *message.Model {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := message.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// names are the files of a folder.
+func names(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
+}
+
+// TestWrite reads what a file says of itself.
+func TestWrite(t *testing.T) {
+	t.Chdir(t.TempDir())
+	path, err := Write(ready(t, record.Axes{}), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := decode(t, path)
+	have := map[string]string{}
+	for _, p := range m.Properties {
+		have[p.Key] = p.Value
+	}
+	var recipe zoo.Recipe
+	var classes []string
+	if err := json.Unmarshal([]byte(have["zoobench.recipe"]), &recipe); err != nil {
+		t.Error(err)
+	}
+	if err := json.Unmarshal([]byte(have["zoobench.classes"]), &classes); err != nil {
+		t.Error(err)
+	}
+	if recipe.Size != 224 || recipe.Interpolation != "bicubic" || len(classes) != 1000 || classes[0] != "tench" {
+		t.Errorf("recipe %+v, %d classes", recipe, len(classes))
+	}
+	if have["zoobench.network"] != "mobilenetv3_small_050" || !strings.HasPrefix(have["zoobench.weights"], "generated") || len(have) != 4 {
+		t.Errorf("%d properties, of %s with %s", len(have), have["zoobench.network"], have["zoobench.weights"])
+	}
+	if got := names(t, "."); !slices.Equal(got, []string{"mobilenetv3_small_050.onnx"}) {
+		t.Errorf("files %v", got)
+	}
+}
+
+// TestClasses makes a network of another size and other classes: nobody knows their names.
+func TestClasses(t *testing.T) {
+	t.Chdir(t.TempDir())
+	path, err := Write(ready(t, record.Axes{ImgSize: 96, NumClasses: 7}), Options{Out: "own.onnx"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := decode(t, path)
+	in, out := m.Graph.Inputs[0].Dims, m.Graph.Outputs[0].Dims
+	if in[0].Known || in[2].Size != 96 || in[3].Size != 96 || out[1].Size != 7 {
+		t.Errorf("input %+v, output %+v", in, out)
+	}
+	if slices.ContainsFunc(m.Properties, func(p message.Property) bool { return p.Key == "zoobench.classes" }) {
+		t.Error("names of classes that nobody knows")
+	}
+}
+
+// TestSplit writes two parts, and leaves nothing where the folder is not to be written to.
+func TestSplit(t *testing.T) {
+	r := ready(t, record.Axes{})
+	dir := t.TempDir()
+	err := r.Read(weights.Generator{}, func(src weights.Source) error {
+		f, err := onnx.New(r.Graph, src, onnx.Options{})
+		if err != nil {
+			return err
+		}
+		return write(f, filepath.Join(dir, "m.onnx"), true)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, dir); !slices.Equal(got, []string{"m.onnx", "m.onnx.data"}) {
+		t.Errorf("files %v", got)
+	}
+	for _, x := range decode(t, filepath.Join(dir, "m.onnx")).Graph.Tensors {
+		if x.External != nil && x.External.Location != "m.onnx.data" {
+			t.Fatalf("%s lies in %s", x.Name, x.External.Location)
+		}
+	}
+}
+
+// TestKeeps lets a file stay as it was where another cannot be made.
+func TestKeeps(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.onnx")
+	if err := os.WriteFile(path, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(ready(t, record.Axes{}), Options{Out: path, ONNX: onnx.Options{Opset: 3}}); err == nil {
+		t.Error("opset 3: no error")
+	}
+	if b, err := os.ReadFile(path); string(b) != "old" || err != nil || len(names(t, dir)) != 1 {
+		t.Errorf("%q, %v, files %v", b, err, names(t, dir))
+	}
+}
