@@ -58,11 +58,6 @@ func roundTo(n int, v, limit float64) int {
 // round8 is roundTo a multiple of 8.
 func round8(v, limit float64) int { return roundTo(8, v, limit) }
 
-// normReLU6 is a batch norm and ReLU6, as the MobileNets have it.
-func normReLU6(g *nn.Builder, name string, x nn.Value) nn.Value {
-	return g.Activate(g.BatchNorm(name, x, 1e-5), nn.ReLU6)
-}
-
 // normReLU is a batch norm and ReLU, as pre-activation networks have it before a convolution.
 func normReLU(g *nn.Builder, name string, x nn.Value) nn.Value {
 	return g.ReLU(g.BatchNorm(name, x, 1e-5))

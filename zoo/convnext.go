@@ -17,13 +17,15 @@ import (
 type convNeXt struct {
 	depths [4]int // blocks of a stage
 	width  int    // channels of the first stage; each next has twice as many
+
+	front func(*nn.Builder, nn.Value) nn.Value // what the network does to images first, nil for nothing
 }
 
 var convNeXts = family{name: "convnext", year: 2022, paper: "arXiv:2201.03545", rows: []row{
 	//                      blocks                     channels              params      MACs
-	{"convnext_tiny", convNeXt{[4]int{3, 3, 9, 3}, 96}.build, 224, 28_589_128, 4_455_531_264, bicubic95},
-	{"convnext_small", convNeXt{[4]int{3, 3, 27, 3}, 96}.build, 224, 50_223_688, 8_683_712_256, bicubic95},
-	{"convnext_base", convNeXt{[4]int{3, 3, 27, 3}, 128}.build, 224, 88_591_464, 15_354_729_472,
+	{"convnext_tiny", convNeXt{depths: [4]int{3, 3, 9, 3}, width: 96}.build, 224, 28_589_128, 4_455_531_264, bicubic95},
+	{"convnext_small", convNeXt{depths: [4]int{3, 3, 27, 3}, width: 96}.build, 224, 50_223_688, 8_683_712_256, bicubic95},
+	{"convnext_base", convNeXt{depths: [4]int{3, 3, 27, 3}, width: 128}.build, 224, 88_591_464, 15_354_729_472,
 		Recipe{Interpolation: "bicubic", TestSize: 288, TestCropPct: 1}},
 },
 	variants: []variants{{variant: convNeXtVariant}},
@@ -31,6 +33,9 @@ var convNeXts = family{name: "convnext", year: 2022, paper: "arXiv:2201.03545", 
 }
 
 func (c convNeXt) build(g *nn.Builder, x nn.Value) nn.Value {
+	if c.front != nil {
+		x = c.front(g, x)
+	}
 	x = g.Conv("stem.0", x, c.width, nn.K(4).S(4).Valid().WithBias())
 	x = g.LayerNorm("stem.1", x, 1e-6)
 	for i, n := range c.depths {

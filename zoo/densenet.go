@@ -15,6 +15,7 @@ type denseNet struct {
 	stem   int    // channels of the first convolution
 	growth int    // k, channels that a layer adds
 	depths [4]int // a block of none ends the network
+	keras  bool   // see kerasdensenet.go
 	pocket bool   // for 32×32 pixels (section 4.2): a stem of one 3×3, layers and transitions that narrow nothing
 }
 
@@ -34,7 +35,7 @@ func (d denseNet) build(g *nn.Builder, x nn.Value) nn.Value {
 	if d.pocket {
 		x = f.Conv("conv0", x, d.stem, nn.K(3))
 	} else {
-		x = normReLU(f, "norm0", f.Conv("conv0", x, d.stem, nn.K(7).S(2)))
+		x = d.normReLU(f, "norm0", f.Conv("conv0", x, d.stem, nn.K(7).S(2)))
 		x = f.MaxPool(x, nn.K(3).S(2))
 	}
 	first := x.Shape
@@ -52,19 +53,26 @@ func (d denseNet) build(g *nn.Builder, x nn.Value) nn.Value {
 			if d.pocket {
 				out = x.C
 			}
-			x = t.Conv("conv", normReLU(t, "norm", x), out, nn.K(1))
+			x = t.Conv("conv", d.normReLU(t, "norm", x), out, nn.K(1))
 			x = t.AvgPool(x, nn.K(2).S(2).Valid())
 		}
 	}
-	x = normReLU(f, "norm5", x)
+	x = d.normReLU(f, "norm5", x)
 	return g.Linear("classifier", g.GlobalAvgPool(x), g.Classes)
 }
 
 // layer is what one layer adds: a 1×1 to 4·k channels, then a 3×3 to k, each behind a norm and a ReLU.
 func (d denseNet) layer(g *nn.Builder, x nn.Value) nn.Value {
 	if d.pocket {
-		return g.Conv("conv1", normReLU(g, "norm1", x), d.growth, nn.K(3))
+		return g.Conv("conv1", d.normReLU(g, "norm1", x), d.growth, nn.K(3))
 	}
-	x = g.Conv("conv1", normReLU(g, "norm1", x), 4*d.growth, nn.K(1))
-	return g.Conv("conv2", normReLU(g, "norm2", x), d.growth, nn.K(3))
+	x = g.Conv("conv1", d.normReLU(g, "norm1", x), 4*d.growth, nn.K(1))
+	return g.Conv("conv2", d.normReLU(g, "norm2", x), d.growth, nn.K(3))
+}
+
+func (d denseNet) normReLU(g *nn.Builder, name string, x nn.Value) nn.Value {
+	if d.keras {
+		return g.ReLU(g.BatchNormMomentum(name, x, kerasNorm, 0.01))
+	}
+	return normReLU(g, name, x)
 }

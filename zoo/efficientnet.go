@@ -33,7 +33,7 @@ var bicubicTest288 = Recipe{Interpolation: "bicubic", TestSize: 288, TestCropPct
 var (
 	swish   = mobile{act: nn.SiLU, squeeze: nn.SiLU, gate: nn.Sigmoid}
 	swishTV = mobile{act: nn.SiLU, squeeze: nn.SiLU, gate: nn.Sigmoid, eps: 1e-3}
-	slowTV  = mobile{act: nn.SiLU, squeeze: nn.SiLU, gate: nn.Sigmoid, eps: 1e-3, slow: true} // of its three largest
+	slowTV  = mobile{act: nn.SiLU, squeeze: nn.SiLU, gate: nn.Sigmoid, eps: 1e-3, momentum: 0.01} // of its three largest
 	swishTF = mobile{act: nn.SiLU, squeeze: nn.SiLU, gate: nn.Sigmoid, eps: 1e-3, same: true}
 )
 

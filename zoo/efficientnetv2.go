@@ -62,9 +62,9 @@ var (
 )
 
 var efficientNetV2s = family{name: "efficientnetv2", year: 2021, paper: "arXiv:2104.00298", rows: []row{
-	{"efficientnetv2_rw_t", mbNet{swish, 24, 1024, efficientNetV2S, 0.8, 0.9}.build, 224, 13_649_388, 1_912_879_840,
+	{"efficientnetv2_rw_t", efficientNetV2RW(1024, efficientNetV2S, 0.8, 0.9).build, 224, 13_649_388, 1_912_879_840,
 		Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 288}},
-	{"efficientnetv2_rw_s", mbNet{swish, 24, 1792, efficientNetV2RWS, 1, 1}.build, 288, 23_941_296, 4_862_701_312,
+	{"efficientnetv2_rw_s", efficientNetV2RW(1792, efficientNetV2RWS, 1, 1).build, 288, 23_941_296, 4_862_701_312,
 		Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 384}},
 	{"efficientnetv2_s", efficientNetV2(swish, efficientNetV2S).build, 288, 21_458_488, 4_707_823_040,
 		Recipe{CropPct: 1, Interpolation: "bicubic", TestSize: 384}},
@@ -93,4 +93,8 @@ var efficientNetV2s = family{name: "efficientnetv2", year: 2021, paper: "arXiv:2
 
 func efficientNetV2(m mobile, stages []mbStage) mbNet {
 	return mbNet{mobile: m, stem: stages[0].c, stages: stages, head: 1280, width: 1, depth: 1}
+}
+
+func efficientNetV2RW(head int, stages []mbStage, width, depth float64) mbNet {
+	return mbNet{mobile: swish, stem: 24, head: head, stages: stages, width: width, depth: depth}
 }

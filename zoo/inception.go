@@ -1,6 +1,10 @@
 package zoo
 
-import "zoobench/zoo/nn"
+import (
+	"slices"
+
+	"zoobench/zoo/nn"
+)
 
 // Branches are a module, one figure of the Inception papers: branches over one input, their results concatenated in the
 // table's order.
@@ -38,6 +42,44 @@ func scopedConv(g *nn.Builder) convolution {
 		g := g.In("%s", name)
 		return g.ReLU(g.BatchNorm("bn", g.Conv("conv", x, out, k), 1e-3))
 	}
+}
+
+// shiftingConv is scopedConv with a norm that shifts and does not scale, as Keras's Inceptions have it.
+func shiftingConv(g *nn.Builder) convolution {
+	return func(name string, x nn.Value, out int, k nn.Kernel) nn.Value {
+		g := g.In("%s", name)
+		return g.ReLU(g.BatchNormUnscaled("bn", g.Conv("conv", x, out, k), 1e-3, 0.01))
+	}
+}
+
+// withoutPad is a module whose averages leave padding out of their divisor.
+func (m branches) withoutPad() branches {
+	var out branches
+	for _, b := range m {
+		b = slices.Clone(b)
+		for i := range b {
+			if b[i].pool == nn.AvgPool {
+				b[i].k = b[i].k.WithoutPad()
+			}
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// convs names a module's convolutions in the table's order.
+func (m branches) convs() (names []string) {
+	for _, b := range m {
+		for _, s := range b {
+			for _, f := range s.fork {
+				names = append(names, f.name)
+			}
+			if s.name != "" {
+				names = append(names, s.name)
+			}
+		}
+	}
+	return names
 }
 
 func (m branches) build(g *nn.Builder, x nn.Value, conv convolution) nn.Value {

@@ -70,32 +70,36 @@ var inceptionResNetC = branches{
 type inceptionResNet struct {
 	stem branch
 	rows []inceptionResNetRow
-	last int  // channels before the last pool
-	cut  bool // no residual module has its sum
+	last int                           // channels before the last pool
+	cut  bool                          // no residual module has its sum
+	conv func(*nn.Builder) convolution // nil means scopedConv
 }
 
 func (n inceptionResNet) build(g *nn.Builder, x nn.Value) nn.Value {
-	x = n.stem.build(g, x, scopedConv(g))
+	if n.conv == nil {
+		n.conv = scopedConv
+	}
+	x = n.stem.build(g, x, n.conv(g))
 	for _, r := range n.rows {
 		if r.times == 0 {
-			x = r.build(g.In("%s", r.name), x, n.cut)
+			x = n.module(g.In("%s", r.name), x, r)
 		}
 		for i := range r.times {
-			x = g.ReLU(r.build(g.In("%s.%d", r.name, i), x, n.cut))
+			x = g.ReLU(n.module(g.In("%s.%d", r.name, i), x, r))
 		}
 		x = g.Expect(x, r.want)
 	}
-	x = scopedConv(g)("conv2d_7b", x, n.last, k1)
+	x = n.conv(g)("conv2d_7b", x, n.last, k1)
 	return g.Linear("classif", g.GlobalAvgPool(x), g.Classes)
 }
 
-func (r inceptionResNetRow) build(g *nn.Builder, x nn.Value, cut bool) nn.Value {
-	y := r.m.build(g, x, scopedConv(g))
+func (n inceptionResNet) module(g *nn.Builder, x nn.Value, r inceptionResNetRow) nn.Value {
+	y := r.m.build(g, x, n.conv(g))
 	if r.scale == 0 {
 		return y
 	}
 	y = g.Conv("conv2d", y, x.C, k1.WithBias())
-	if cut {
+	if n.cut {
 		return y
 	}
 	if r.scale != 1 {

@@ -19,6 +19,7 @@ var inceptionV3s = family{name: "inception_v3", year: 2015, paper: "arXiv:1512.0
 
 type inceptionV3 struct {
 	fromImageNet bool
+	keras        bool // see kerasinception.go
 }
 
 // inceptionA is figure 5, at 35×35 pixels.
@@ -100,10 +101,20 @@ func (v inceptionV3) build(g *nn.Builder, x nn.Value) nn.Value {
 	if v.fromImageNet {
 		x = fromImageNet(g, x)
 	}
-	x = inceptionV3Stem.build(g, x, scopedConv(g))
+	conv := scopedConv
+	if v.keras {
+		conv = shiftingConv
+	}
+	x = inceptionV3Stem.build(g, x, conv(g))
 	for _, r := range inceptionV3Rows {
-		s := g.In("%s", r.name)
-		x = s.Expect(r.m.build(s, x, scopedConv(s)), r.want)
+		s, m := g.In("%s", r.name), r.m
+		if v.keras {
+			m = m.withoutPad()
+		}
+		x = s.Expect(m.build(s, x, conv(s)), r.want)
+	}
+	if v.keras {
+		return g.Linear("fc", g.GlobalAvgPool(x), g.Classes)
 	}
 	aux := g.In("AuxLogits")
 	auxConv(aux.In("conv0"), 768, 128, 1)

@@ -11,28 +11,95 @@ import (
 // are networks of their own, with the prefix keras_: none computes what its relative of timm or torchvision does, each
 // file's head says in what. A layer has Keras's name, a parameter that name and PyTorch's part ("conv1_conv.weight").
 
+// kerasNorm is the epsilon of ResNet's and DenseNet's batch norms.
+const kerasNorm = 1.001e-5
+
 // kerasTable is the table from the names of Keras's files, "conv1_conv/kernel". A kernel's output channels are its last
 // dimension there.
 func kerasTable(rows ...[]weights.Rename) weights.Table {
 	return weights.Table{Name: "keras", Rows: slices.Concat(rows...)}
 }
 
-// kerasRows are the rows of layers whose names fit a pattern, and of their parts: "kernel", "bias", "depthwise_kernel" or
-// "norm" for those of a batch norm.
+// kerasParts are the tensors of a layer, by what kerasRows calls them together.
+var kerasParts = map[string][]weights.Rename{
+	"kernel":           {{Old: "/kernel", New: ".weight", Last: true}},
+	"depthwise_kernel": {{Old: "/depthwise_kernel", New: ".weight", Last: true}},
+	"bias":             {{Old: "/bias", New: ".bias"}},
+	"norm":             slices.Concat(kerasScale, kerasShift, kerasMoving),
+	"shift":            slices.Concat(kerasShift, kerasMoving), // a batch norm without a weight
+	"layernorm":        slices.Concat(kerasScale, kerasShift),
+}
+
+var (
+	kerasScale  = []weights.Rename{{Old: "/gamma", New: ".weight"}}
+	kerasShift  = []weights.Rename{{Old: "/beta", New: ".bias"}}
+	kerasMoving = []weights.Rename{{Old: "/moving_mean", New: ".running_mean"}, {Old: "/moving_variance", New: ".running_var"}}
+)
+
+// kerasRows are the rows of layers whose names fit a pattern, and of their parts, keys of kerasParts.
 func kerasRows(old, new string, parts ...string) (rows []weights.Rename) {
 	for _, part := range parts {
-		switch part {
-		case "kernel", "depthwise_kernel":
-			rows = append(rows, weights.Rename{Old: old + "/" + part, New: new + ".weight", Last: true})
-		case "bias":
-			rows = append(rows, weights.Rename{Old: old + "/bias", New: new + ".bias"})
-		case "norm":
-			rows = append(rows,
-				weights.Rename{Old: old + "/gamma", New: new + ".weight"},
-				weights.Rename{Old: old + "/beta", New: new + ".bias"},
-				weights.Rename{Old: old + "/moving_mean", New: new + ".running_mean"},
-				weights.Rename{Old: old + "/moving_variance", New: new + ".running_var"})
+		for _, r := range kerasParts[part] {
+			r.Old, r.New = old+r.Old, new+r.New
+			rows = append(rows, r)
 		}
+	}
+	return rows
+}
+
+// kerasSeparable are the rows of a separable convolution, which is one layer of Keras's and two of ours.
+func kerasSeparable(old, depthwise, pointwise string) []weights.Rename {
+	return []weights.Rename{
+		{Old: old + "/depthwise_kernel", New: depthwise + ".weight", Last: true},
+		{Old: old + "/pointwise_kernel", New: pointwise + ".weight", Last: true},
+	}
+}
+
+// kerasDense are the rows of a classifier, a dense layer or a 1×1 convolution.
+func kerasDense(old, new string) []weights.Rename {
+	return []weights.Rename{
+		{Old: old + "/kernel", New: new + ".weight", Last: true, Reshape: true}, {Old: old + "/bias", New: new + ".bias"},
+	}
+}
+
+// kerasLayers are a network's names of the layers of a mobile network's block, behind the block's own.
+type kerasLayers struct {
+	expand, expandNorm, depthwise, norm string
+	squeeze, excite                     string // of squeeze and excitation
+	project, projectNorm                string
+}
+
+// keras are the rows of a block, by the name that precedes its layers' and the scope that they are in here.
+func (b mbConv) keras(old, new string, l kerasLayers) []weights.Rename {
+	var rows []weights.Rename
+	add := func(layer, to string, parts ...string) {
+		rows = append(rows, kerasRows(old+layer, new+to, parts...)...)
+	}
+	switch b.kind {
+	case inverted:
+		add(l.expandNorm, "bn1", "norm")
+		add(l.expand, "conv_pw", "kernel")
+		add(l.projectNorm, "bn3", "norm")
+		add(l.project, "conv_pwl", "kernel")
+		add(l.norm, "bn2", "norm")
+		add(l.depthwise, "conv_dw", "depthwise_kernel")
+	case separable:
+		add(l.projectNorm, "bn2", "norm")
+		add(l.project, "conv_pw", "kernel")
+		add(l.norm, "bn1", "norm")
+		add(l.depthwise, "conv_dw", "depthwise_kernel")
+	case fused:
+		add(l.expandNorm, "bn1", "norm")
+		add(l.expand, "conv_exp", "kernel")
+		add(l.projectNorm, "bn2", "norm")
+		add(l.project, "conv_pwl", "kernel")
+	case single:
+		add(l.projectNorm, "bn1", "norm")
+		add(l.project, "conv", "kernel")
+	}
+	if b.squeezed > 0 {
+		add(l.squeeze, "se.conv_reduce", "kernel", "bias")
+		add(l.excite, "se.conv_expand", "kernel", "bias")
 	}
 	return rows
 }
@@ -41,6 +108,9 @@ func kerasRows(old, new string, parts ...string) (rows []weights.Rename) {
 func kerasPredictions(g *nn.Builder, x nn.Value) nn.Value {
 	return g.Linear("predictions", g.GlobalAvgPool(x), g.Classes)
 }
+
+// kerasBytes is the recipe of networks that take images from 0 to 255 and bring them to a scale of their own.
+var kerasBytes = Recipe{Mean: [3]float64{}, Std: [3]float64{1. / 255, 1. / 255, 1. / 255}}
 
 // kerasCaffe is the recipe of mode "caffe": channels blue, green, red, from 0 to 255, minus ImageNet's means.
 var kerasCaffe = Recipe{

@@ -2,15 +2,47 @@ package zoo
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
+	"testing"
 
+	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
 )
 
 // kerasOptions are what Keras's functions are called with.
 type kerasOptions struct {
 	Alpha        float64 `json:"alpha"`
 	Minimalistic bool    `json:"minimalistic"`
+}
+
+// kerasSpec is the network of Keras's function and its options: of an alpha that nobody publishes weights for, one that
+// is not in the list.
+func (g golden) kerasSpec() (*Spec, error) {
+	s, err := Find(g.kerasName())
+	if err == nil || g.Options.Alpha == 0 {
+		return s, err
+	}
+	known := g
+	known.Options.Alpha = 0
+	if s, err = Find(known.kerasName()); err != nil {
+		return nil, err
+	}
+	other, alpha := *s, g.Options.Alpha
+	switch s.Family {
+	case kerasMobileNetV1s.name:
+		other.Build = kerasMobileNet(alpha).build
+	case kerasMobileNetV2s.name:
+		other.Build = kerasMobileNetV2(alpha).build
+	case kerasMobileNetV3s.name:
+		other.Build = kerasMobileNetV3(alpha, strings.Contains(s.Name, "small"), g.Options.Minimalistic).build
+	default:
+		return nil, fmt.Errorf("%s has no alpha", s.Name)
+	}
+	other.Name, other.Size = g.kerasName(), 0 // the row's counts are of another width
+	return &other, nil
 }
 
 // kerasName is the network's name by Keras's function and its options.
@@ -31,4 +63,74 @@ func countedByKeras(g *nn.Graph) (n int64) {
 		n += int64(p.Elems())
 	}
 	return n
+}
+
+// source is the golden's generated weights. Keras's layer for statistics copies them when a file is read, not when a
+// generator sets them: the references of EfficientNet subtract 0 and divide by 1.
+func (g golden) source() weights.Source {
+	src := g.generator().Source(g.StateDict)
+	if g.Counted == 0 {
+		return src
+	}
+	return changed{src, func(name string, _ int, v float32) float32 {
+		switch name {
+		case "normalization/mean":
+			return 0
+		case "normalization/variance":
+			return 1
+		}
+		return v
+	}}
+}
+
+// changed is a source with other values.
+type changed struct {
+	weights.Source
+	to func(name string, i int, v float32) float32
+}
+
+func (c changed) Float32(name string) ([]float32, error) {
+	x, err := c.Source.Float32(name)
+	x = slices.Clone(x)
+	for i, v := range x {
+		x[i] = c.to(name, i, v)
+	}
+	return x, err
+}
+
+func (c changed) Read(name string, first int, dst []float32) error {
+	err := c.Source.Read(name, first, dst)
+	for i, v := range dst {
+		dst[i] = c.to(name, first+i, v)
+	}
+	return err
+}
+
+// moved is how close anybody can be to a golden of Keras's, whose batch norms are in single precision: twice what the last
+// bits of pixels and weights move, over MaxAbs. It is 1e-5 for most networks, and all there is for some EfficientNets.
+func (g golden) moved(t *testing.T) float64 {
+	t.Helper()
+	spec, graph := g.graph(t)
+	shake := func(_ string, i int, v float32) float32 { return math.Nextafter32(v, float32(math.Inf(1-i%2*2))) }
+	run := func(src weights.Source, images []float32) []float64 {
+		bound, err := weights.Bind(src, graph.Params, weights.Options{Tables: spec.Renames})
+		if err != nil {
+			t.Fatal(err)
+		}
+		logits, _, err := runEngine(engine.Options{Batch: 2, Exact: true})(graph, bound, images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return logits
+	}
+	images := g.images()
+	logits := run(g.source(), images)
+	for i, v := range images {
+		images[i] = shake("", i, v)
+	}
+	most := 0.0
+	for i, v := range run(changed{g.source(), shake}, images) {
+		most = max(most, math.Abs(v-logits[i]))
+	}
+	return 2 * most / g.MaxAbs
 }

@@ -22,11 +22,9 @@ type kerasResNet struct {
 	v2     bool // the second paper's
 }
 
-const kerasResNetNorm = 1.001e-5
-
-// kerasResNetNames have a block's number in front, conv2_block1_1_conv; the graph has a scope for it.
+// kerasResNetNames have a block's number in front, conv2_block1_1_conv; the graph has scopes.
 var kerasResNetNames = kerasTable(
-	kerasRows("conv*_block*_*_*", "conv*_block*.*_*", "kernel", "bias", "norm"),
+	kerasRows("conv*_block*_*_*", "conv*.*.*_*", "kernel", "bias", "norm"),
 	kerasRows("*", "*", "kernel", "bias", "norm"),
 )
 
@@ -56,7 +54,7 @@ func (r kerasResNet) build(g *nn.Builder, x nn.Value) nn.Value {
 			if !r.v2 && i > 0 && j == 0 || r.v2 && i < 3 && j == n-1 {
 				stride = 2
 			}
-			b := g.In("conv%d_block%d", i+2, j+1)
+			b := g.In("conv%d.%d", i+2, j+1)
 			if r.v2 {
 				x = r.blockV2(b, x, 64<<i, stride, j == 0)
 			} else {
@@ -96,7 +94,7 @@ func (r kerasResNet) blockV2(g *nn.Builder, x nn.Value, planes, stride int, proj
 }
 
 func (r kerasResNet) norm(g *nn.Builder, name string, x nn.Value) nn.Value {
-	return g.BatchNormMomentum(name, x, kerasResNetNorm, 0.01)
+	return g.BatchNormMomentum(name, x, kerasNorm, 0.01)
 }
 
 func (r kerasResNet) normReLU(g *nn.Builder, name string, x nn.Value) nn.Value {

@@ -17,9 +17,10 @@ type mobile struct {
 	squeeze nn.Act  // of squeeze and excitation, between its two layers
 	gate    nn.Act  // and after them
 	eps     float64 // of batch norms, 0 means 1e-5
-	slow    bool    // batch norms take a hundredth of a batch's statistics into the running ones, not a tenth
 	same    bool    // TensorFlow's padding instead of PyTorch's
-	keep    keep
+
+	momentum float64 // the share of a batch's statistics that batch norms take into the running ones, 0 means a tenth
+	keep     keep
 }
 
 // mbConv is one block. It adds its input to its result where its stride and its channels let them have one shape.
@@ -90,9 +91,9 @@ func (m mobile) convNorm(g *nn.Builder, conv, norm string, x nn.Value, out int, 
 	if eps == 0 {
 		eps = 1e-5
 	}
-	momentum := 0.1
-	if m.slow {
-		momentum = 0.01
+	momentum := m.momentum
+	if momentum == 0 {
+		momentum = 0.1
 	}
 	return g.BatchNormMomentum(norm, g.Conv(conv, x, out, k), eps, momentum)
 }

@@ -14,6 +14,10 @@ type mbNet struct {
 	stem, head   int // channels
 	stages       []mbStage
 	width, depth float64 // factors on the stages' channels and layers, 0 means 1
+
+	nearest bool // channels are the nearest multiple of 8, even if that is less by more than a tenth
+
+	front func(*nn.Builder, nn.Value) nn.Value // what the network does to images first, nil for nothing
 }
 
 // mbStage is one row of such a network's table.
@@ -28,6 +32,9 @@ type mbStage struct {
 }
 
 func (m mbNet) build(g *nn.Builder, x nn.Value) nn.Value {
+	if m.front != nil {
+		x = m.front(g, x)
+	}
 	keep := m.keep
 	x = g.Activate(m.convNorm(g, "conv_stem", "bn1", x, m.stem, nn.K(3).S(keep.stride(2))), m.act)
 	for i, s := range m.stages {
@@ -50,7 +57,11 @@ func (m mbNet) channels(c int) int {
 	if m.width == 0 {
 		return c
 	}
-	return round8(float64(c)*m.width, 0.9)
+	limit := 0.9
+	if m.nearest {
+		limit = 0
+	}
+	return round8(float64(c)*m.width, limit)
 }
 
 func (m mbNet) layers(n int) int {

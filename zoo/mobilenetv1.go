@@ -11,6 +11,7 @@ type mobileNetV1 struct {
 	head  bool // 1×1 convolution to 1024 channels before the pool
 	keep  keep
 	dense bool // a 3×3 over all channels instead of a depthwise and a pointwise pair
+	keras bool // see kerasmobilenet.go
 }
 
 // mobileNetV1Stages are table 1's depthwise and pointwise pairs, grouped by size: stride of the first, channels, pairs.
@@ -33,25 +34,48 @@ var mobileNetV1s = family{name: "mobilenetv1", year: 2017, paper: "arXiv:1704.04
 
 func (m mobileNetV1) build(g *nn.Builder, x nn.Value) nn.Value {
 	keep := m.keep
-	x = g.Conv("conv_stem", x, round8(32*m.width, 0.9), nn.K(3).S(keep.stride(2)))
-	x = normReLU6(g, "bn1", x)
+	stem := nn.K(3).S(keep.stride(2))
+	if m.keras {
+		stem = stem.Same()
+	}
+	x = g.Conv("conv_stem", x, m.channels(32), stem)
+	x = m.normReLU6(g, "bn1", x)
 	for i, s := range mobileNetV1Stages {
 		for j := range s.n {
 			stride := 1
 			if j == 0 {
 				stride = keep.stride(s.stride)
 			}
-			b, out := g.In("blocks.%d.%d", i, j), round8(float64(s.out)*m.width, 0.9)
+			b, out, over := g.In("blocks.%d.%d", i, j), m.channels(s.out), nn.K(3).S(stride)
 			if m.dense {
-				x = normReLU6(b, "bn1", b.Conv("conv", x, out, nn.K(3).S(stride)))
+				x = m.normReLU6(b, "bn1", b.Conv("conv", x, out, over))
 				continue
 			}
-			x = normReLU6(b, "bn1", b.Conv("conv_dw", x, x.C, nn.K(3).S(stride).G(nn.Depthwise)))
-			x = normReLU6(b, "bn2", b.Conv("conv_pw", x, out, nn.K(1)))
+			if m.keras && stride == 2 {
+				over = over.PadEdges(0, 0, 1, 1)
+			}
+			x = m.normReLU6(b, "bn1", b.Conv("conv_dw", x, x.C, over.G(nn.Depthwise)))
+			x = m.normReLU6(b, "bn2", b.Conv("conv_pw", x, out, nn.K(1)))
 		}
 	}
 	if m.head {
-		x = normReLU6(g, "bn2", g.Conv("conv_head", x, round8(1024*max(1, m.width), 0.9), nn.K(1)))
+		x = m.normReLU6(g, "bn2", g.Conv("conv_head", x, round8(1024*max(1, m.width), 0.9), nn.K(1)))
 	}
 	return g.Linear("classifier", g.GlobalAvgPool(x), g.Classes)
+}
+
+func (m mobileNetV1) channels(c int) int {
+	if m.keras {
+		return int(float64(c) * m.width)
+	}
+	return round8(float64(c)*m.width, 0.9)
+}
+
+// normReLU6 is a batch norm and ReLU6.
+func (m mobileNetV1) normReLU6(g *nn.Builder, name string, x nn.Value) nn.Value {
+	eps, momentum := 1e-5, 0.1
+	if m.keras {
+		eps, momentum = 1e-3, 0.01
+	}
+	return g.Activate(g.BatchNormMomentum(name, x, eps, momentum), nn.ReLU6)
 }

@@ -21,6 +21,8 @@ type mobileNetV2 struct {
 
 	// classic turns the blocks inside out (figure 3a): their ends have t times as many channels as their middles.
 	classic bool
+
+	keras bool // see kerasmobilenet.go
 }
 
 // mobileNetV2Stages are table 2's rows: expansion, channels, blocks, stride of the first.
@@ -58,8 +60,11 @@ func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
 	}
 	keep := m.keep
 	own := mobile{act: nn.ReLU6}
-	if g.Library == transformers {
+	if g.Library == transformers || m.keras {
 		own.same, own.eps = true, 1e-3
+	}
+	if m.keras {
+		own.momentum = 0.001
 	}
 	x = g.Activate(own.convNorm(g, "conv_stem", "bn1", x, round8(32*ends, 0.9), nn.K(3).S(keep.stride(2))), nn.ReLU6)
 	for i, s := range mobileNetV2Stages {
@@ -73,6 +78,9 @@ func (m mobileNetV2) build(g *nn.Builder, x nn.Value) nn.Value {
 				stride = keep.stride(s.s)
 			}
 			b := mbConv{k: 3, s: stride, mid: s.t * x.C, out: round8(float64(s.c)*m.width, 0.9)}
+			if m.keras {
+				b.out = round8(math.Floor(float64(s.c)*m.width), 0.9)
+			}
 			switch {
 			case s.t == 1:
 				b.kind = separable

@@ -21,6 +21,9 @@ type mobileNetV3 struct {
 	width float64 // 0 means 1
 	small bool
 	keep  keep
+
+	keras        bool // see kerasmobilenet.go
+	minimalistic bool // no squeeze and excitation, ReLU alone, 3×3 alone
 }
 
 // A bneck is one row of the paper's tables.
@@ -91,7 +94,10 @@ var mobileNetV3s = family{name: "mobilenetv3", year: 2019, paper: "arXiv:1905.02
 }
 
 func (n mobileNetV3) build(g *nn.Builder, x nn.Value) nn.Value {
-	m := mobile{act: hs, squeeze: re, gate: nn.HardSigmoid, eps: n.eps, same: n.same, slow: n.eps != 0 && !n.same}
+	m := mobile{act: hs, squeeze: re, gate: nn.HardSigmoid, eps: n.eps, same: n.same}
+	if n.eps != 0 && !n.same {
+		m.momentum = 0.01
+	}
 	rows, head, width, keep := mobileNetV3Large, 1280, n.width, n.keep
 	if n.small {
 		rows, head = mobileNetV3Small, 1024
@@ -100,16 +106,27 @@ func (n mobileNetV3) build(g *nn.Builder, x nn.Value) nn.Value {
 		width = 1
 	}
 	stem := 16
-	if width >= 0.75 {
+	if width >= 0.75 && !n.keras {
 		stem = round8(16*width, 0.9)
 	}
-	x = g.Activate(m.convNorm(g, "conv_stem", "bn1", x, stem, nn.K(3).S(keep.stride(2))), hs)
+	if n.keras {
+		m.momentum = 0.001
+		head = max(head, round8(float64(head)*width, 0.9))
+		x = g.Affine(x, []float64{1 / 127.5}, []float64{-1})
+	}
+	if n.minimalistic {
+		m.act, rows = re, minimalistic(rows)
+	}
+	x = g.Activate(m.convNorm(g, "conv_stem", "bn1", x, stem, nn.K(3).S(keep.stride(2))), m.act)
 	at := bneckNames(rows)
 	in := 16 // of the paper's table, before the width factor
 	for i, r := range rows {
 		b := mbConv{
 			k: r.k, s: keep.stride(r.s), act: r.nl,
 			mid: round8(float64(x.C*r.exp)/float64(in), 0.9), out: round8(float64(r.out)*width, 0.9),
+		}
+		if n.keras {
+			b.mid = round8(float64(x.C)*(float64(r.exp)/float64(in)), 0.9)
 		}
 		if r.exp == in {
 			b.kind = separable
@@ -121,7 +138,10 @@ func (n mobileNetV3) build(g *nn.Builder, x nn.Value) nn.Value {
 		in = r.out
 	}
 	last := mbConv{kind: single, k: 1, s: 1, out: round8(float64(6*in)*width, 0.9)}
+	if n.keras {
+		last.out = 6 * x.C
+	}
 	x = m.block(g.In("%s", at[len(rows)]), x, last)
-	x = g.Activate(g.Conv("conv_head", g.GlobalAvgPool(x), head, nn.K(1).WithBias()), hs)
+	x = g.Activate(g.Conv("conv_head", g.GlobalAvgPool(x), head, nn.K(1).WithBias()), m.act)
 	return g.Linear("classifier", x, g.Classes)
 }

@@ -44,6 +44,7 @@ type nasPadding uint8
 const (
 	nasCentred nasPadding = iota
 	nasTF                 // as TensorFlow's "same" does, of which strided windows alone take notice
+	nasKeras              // as TensorFlow's does, by zeros that may be a strided window's maximum
 	nasShifted            // by a row and a column of zeros more, before the image; the first of the result are dropped
 )
 
@@ -51,7 +52,7 @@ const (
 func (p nasPadding) window(k, stride int) nn.Kernel {
 	w := nn.K(k).S(stride)
 	switch {
-	case stride > 1 && p == nasTF:
+	case stride > 1 && (p == nasTF || p == nasKeras):
 		return w.Same()
 	case stride > 1 && p == nasShifted:
 		return w.PadEdges(k/2-1, k/2-1, k/2, k/2)
@@ -98,11 +99,14 @@ func (o nasOp) build(g *nn.Builder, x nn.Value, out int, pad nasPadding) nn.Valu
 		x = nasSeparable(g.In("separable_2"), x, out, nn.K(o.k))
 		return g.BatchNorm("bn_sep_2", x, nasEps)
 	case nasAvg:
-		if pad != nasTF || o.stride == 1 { // TensorFlow's padding is counted: timm puts it around the image first
+		if pad != nasTF && pad != nasKeras || o.stride == 1 { // TensorFlow's padding is counted: timm puts it around the image first
 			k = k.WithoutPad()
 		}
 		return g.AvgPool(x, k)
 	case nasMax:
+		if pad == nasKeras { // 3×3
+			x, k = g.Pad(x, nn.Edges{Top: x.H % 2, Left: x.W % 2, Bottom: 1, Right: 1}), k.Valid()
+		}
 		x = g.MaxPool(x, k)
 		if x.C != out {
 			x = g.BatchNorm("bn", g.Conv("conv", x, out, k1), nasEps)

@@ -23,12 +23,13 @@ type nasNet struct {
 	features int // channels at the end
 	end      int // pixels of a side there
 	tf       bool
+	keras    bool // see kerasnasnet.go
 }
 
 var nasNets = family{name: "nasnet", year: 2017, paper: "arXiv:1707.07012", rows: []row{
 	// N @ features: 4 @ 1056, 6 @ 4032
-	{"nasnetamobile", nasNet{32, 4, 1056, 7, false}.build, 224, 5_289_978, 568_234_858, Recipe{Mean: half, Std: half}},
-	{"nasnetalarge", nasNet{96, 6, 4032, 11, true}.build, 331, 88_753_150, 23_783_414_658, nas331},
+	{"nasnetamobile", nasNet{stem: 32, normal: 4, features: 1056, end: 7}.build, 224, 5_289_978, 568_234_858, Recipe{Mean: half, Std: half}},
+	{"nasnetalarge", nasNet{stem: 96, normal: 6, features: 4032, end: 11, tf: true}.build, 331, 88_753_150, 23_783_414_658, nas331},
 }}
 
 var nas331 = Recipe{CropPct: 0.911, Interpolation: "bicubic", Mean: half, Std: half}
@@ -55,11 +56,15 @@ var (
 func (n nasNet) build(g *nn.Builder, x nn.Value) nn.Value {
 	f := n.features / 24 // channels of a normal cell's sums in the first stage
 	stemPad, normalPad, reductionPad := nasCentred, nasCentred, nasShifted
-	if n.tf {
+	switch {
+	case n.keras:
+		stemPad, normalPad, reductionPad = nasKeras, nasKeras, nasKeras
+	case n.tf:
 		stemPad, normalPad, reductionPad = nasTF, nasTF, nasTF
 	}
+	names := n.names()
 	x = g.BatchNorm("conv0.bn", g.Conv("conv0.conv", x, n.stem, nn.K(3).S(2).Valid()), nasEps)
-	s := g.In("cell_stem_0")
+	s := g.In("%s", names.stem[0])
 	prev, x := x, nasReduction.build(s, actConvNorm(s.In("conv_1x1"), x, f/4, k1), x, f/4, stemPad)
 	cell := func(name string, c nasCell, out int, halve bool, pad nasPadding) {
 		s := g.In("%s", name)
@@ -72,19 +77,38 @@ func (n nasNet) build(g *nn.Builder, x nn.Value) nn.Value {
 		y := c.build(s, actConvNorm(s.In("conv_1x1"), x, out, k1), p, out, pad)
 		prev, x = x, y
 	}
-	cell("cell_stem_1", nasReduction, f/2, true, reductionPad)
+	cell(names.stem[1], nasReduction, f/2, true, reductionPad)
 	for stage := range 3 {
 		if stage > 0 {
 			before := prev
-			cell(fmt.Sprintf("reduction_cell_%d", stage-1), nasReduction, f<<stage, false, reductionPad)
+			cell(names.reduction[stage-1], nasReduction, f<<stage, false, reductionPad)
 			if n.tf {
 				prev = before
 			}
 		}
 		for i := range n.normal {
-			cell(fmt.Sprintf("cell_%d", 6*stage+i), nasNormal, f<<stage, i == 0, normalPad)
+			cell(fmt.Sprintf("cell_%d", names.first[stage]+i), nasNormal, f<<stage, i == 0, normalPad)
 		}
 	}
 	x = g.Expect(g.ReLU(x), nn.Shape{C: n.features, H: n.end, W: n.end})
 	return g.Linear("last_linear", g.GlobalAvgPool(x), g.Classes)
+}
+
+// nasNames are what cells are called; normal ones have numbers, from the first of a stage on.
+type nasNames struct {
+	stem, reduction [2]string
+	first           [3]int
+}
+
+func (n nasNet) names() nasNames {
+	if n.keras {
+		return nasNames{
+			stem:      [2]string{"cell_stem_1", "cell_stem_2"},
+			reduction: [2]string{fmt.Sprintf("cell_reduce_%d", n.normal), fmt.Sprintf("cell_reduce_%d", 2*n.normal)},
+			first:     [3]int{0, n.normal + 1, 2*n.normal + 1},
+		}
+	}
+	return nasNames{
+		stem: [2]string{"cell_stem_0", "cell_stem_1"}, reduction: [2]string{"reduction_cell_0", "reduction_cell_1"}, first: [3]int{0, 6, 12},
+	}
 }

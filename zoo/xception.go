@@ -12,7 +12,7 @@ import (
 //   - pools are padded by one pixel on every side, the two first convolutions not at all;
 //   - the optional fully connected layers of figure 5 are left out.
 var xceptions = family{name: "xception", year: 2016, paper: "arXiv:1610.02357", rows: []row{
-	{"legacy_xception", xception, 299, 22_855_952, 8_357_403_496,
+	{"legacy_xception", xception{}.build, 299, 22_855_952, 8_357_403_496,
 		Recipe{CropPct: 0.8975, Interpolation: "bicubic", Mean: half, Std: half}},
 }, aliases: []alias{{"legacy_xception", "xception"}}}
 
@@ -36,14 +36,22 @@ var xceptionBlocks = []struct {
 	{[]int{728, 1024}, true},
 }
 
-func xception(g *nn.Builder, x nn.Value) nn.Value {
-	x = g.ReLU(convBN(g, "1", x, 32, nn.K(3).S(2).Valid()))
-	x = g.ReLU(convBN(g, "2", x, 64, nn.K(3).Valid()))
+type xception struct {
+	keras bool // see kerasinception.go
+}
+
+func (n xception) build(g *nn.Builder, x nn.Value) nn.Value {
+	pool := nn.K(3).S(2)
+	if n.keras {
+		pool = pool.Same()
+	}
+	x = g.ReLU(n.norm(g, "bn1", g.Conv("conv1", x, 32, nn.K(3).S(2).Valid())))
+	x = g.ReLU(n.norm(g, "bn2", g.Conv("conv2", x, 64, nn.K(3).Valid())))
 	for i, b := range xceptionBlocks {
 		s := g.In("block%d", i+1)
 		skip, layer := x, 0 // of timm's flat list: activation, convolution and norm count one each
 		if b.pool {
-			skip = s.BatchNorm("skipbn", s.Conv("skip", x, b.out[len(b.out)-1], nn.K(1).S(2)), 1e-5)
+			skip = n.norm(s, "skipbn", s.Conv("skip", x, b.out[len(b.out)-1], nn.K(1).S(2)))
 		}
 		for j, out := range b.out {
 			if i > 0 || j > 0 {
@@ -51,18 +59,25 @@ func xception(g *nn.Builder, x nn.Value) nn.Value {
 				layer++
 			}
 			x = depthSeparable(s.In("rep.%d", layer), x, out)
-			x = s.BatchNorm(fmt.Sprintf("rep.%d", layer+1), x, 1e-5)
+			x = n.norm(s, fmt.Sprintf("rep.%d", layer+1), x)
 			layer += 2
 		}
 		if b.pool {
-			x = s.MaxPool(x, nn.K(3).S(2))
+			x = s.MaxPool(x, pool)
 		}
 		x = s.Add(x, skip)
 	}
 	x = g.Expect(x, nn.Shape{C: 1024, H: 10, W: 10})
-	x = normReLU(g, "bn3", depthSeparable(g.In("conv3"), x, 1536))
-	x = normReLU(g, "bn4", depthSeparable(g.In("conv4"), x, 2048))
+	x = g.ReLU(n.norm(g, "bn3", depthSeparable(g.In("conv3"), x, 1536)))
+	x = g.ReLU(n.norm(g, "bn4", depthSeparable(g.In("conv4"), x, 2048)))
 	return g.Linear("fc", g.GlobalAvgPool(x), g.Classes)
+}
+
+func (n xception) norm(g *nn.Builder, name string, x nn.Value) nn.Value {
+	if n.keras {
+		return g.BatchNormMomentum(name, x, 1e-3, 0.01)
+	}
+	return g.BatchNorm(name, x, 1e-5)
 }
 
 // depthSeparable is a depthwise 3×3 and a 1×1 with nothing in between.

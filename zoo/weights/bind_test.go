@@ -268,8 +268,13 @@ func TestTable(t *testing.T) {
 		{Old: "a*b*", New: "*.*"},
 		{Old: "swap.x", New: "swap.y"},
 		{Old: "swap.y", New: "swap.x"},
+		{Old: "block1*_conv/*", New: "blocks.0.*.conv.*", Letters: true},
 	}}
 	for old, want := range map[string]string{
+		"block1c_conv/kernel":                             "blocks.0.2.conv.kernel",
+		"scope/deeper/block1a_conv/ab":                    "blocks.0.0.conv.ab",
+		"scope/deeper/block2a_conv/ab":                    "scope/deeper/block2a_conv/ab",
+		"/block1a_conv/":                                  "/block1a_conv/",
 		"features.denseblock2.denselayer13.norm.1.weight": "features.denseblock2.denselayer13.norm1.weight",
 		"features.denseblock2.denselayer13.norm1.weight":  "features.denseblock2.denselayer13.norm1.weight",
 		"features.denseblock.denselayer13.norm.1.weight":  "features.denseblock.denselayer13.norm.1.weight",

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -13,11 +14,14 @@ import (
 // Of is more than 1 where the parameter is joined, along its first dimension, of so many tensors of one shape, of which
 // Old is the one with number Part: query, key and value of a library that keeps them apart.
 //
+// Letters says that a star that stands for one letter becomes its number in New: a is 0, b is 1.
+//
 // Last says that the tensor's output channels are its last dimension, as Keras keeps a kernel: (H,W,I,O) or (I,O), and
 // (H,W,C,1) for a depthwise one. Bound turns it to the parameter's order.
 type Rename struct {
 	Old, New string
 	Reshape  bool
+	Letters  bool
 	Last     bool
 	Part, Of int
 }
@@ -26,7 +30,8 @@ type Rename struct {
 func (r Rename) part() (part, of int) { return r.Part, max(r.Of, 1) }
 
 // A Table takes the names of one library, or of an older spelling, to the network's own. The first row that fits a
-// name counts; a name that no row fits stays as it is.
+// name counts; a name that no row fits stays as it is. Where none fits a name with scopes before its layer, as Keras 3 has
+// them ("block/conv1/kernel"), its last two parts are looked up.
 type Table struct {
 	Name string // what the names are, for messages: "torchvision"
 	Rows []Rename
@@ -41,8 +46,22 @@ func (t Table) Apply(old string) string {
 // find gives the row that fits and the new name; -1 and the name itself where none fits.
 func (t Table) find(old string) (row int, name string) {
 	for i, r := range t.Rows {
-		if stars, ok := matchStars(r.Old, old, nil); ok {
-			return i, fillStars(r.New, stars)
+		stars, ok := matchStars(r.Old, old, nil)
+		if !ok {
+			continue
+		}
+		for k, star := range stars {
+			if r.Letters && len(star) == 1 && star >= "a" && star <= "z" {
+				stars[k] = strconv.Itoa(int(star[0] - 'a'))
+			}
+		}
+		return i, fillStars(r.New, stars)
+	}
+	if last := strings.LastIndexByte(old, '/'); last > 0 {
+		if scope := strings.LastIndexByte(old[:last], '/'); scope >= 0 {
+			if row, name = t.find(old[scope+1:]); row >= 0 {
+				return row, name
+			}
 		}
 	}
 	return -1, old
