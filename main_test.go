@@ -97,6 +97,9 @@ NONE < bench/shard
 # What leaves as a file is a task's network, whoever asks.
 (datasets, bench/record, zoo/weights), zoo/onnx, bench/runner < bench/export
 
+# Training joins images, networks and their gradients, as the runner joins those and the engine.
+(datasets/augment, datasets/decode, datasets/preprocess, internal/recipe, zoo/train, zoo/nn, zoo/weights), bench/runner < bench/training
+
 # The gate compares kernels, whatever networks use them.
 bench/record, bench/stat, kernels < bench/gate
 

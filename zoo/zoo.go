@@ -123,13 +123,13 @@ func (s *Spec) Graph(size, classes int) (*nn.Graph, error) { return s.GraphOf(""
 
 // GraphOf is Graph as a library computes the network, see Variants. The parameters are the same.
 func (s *Spec) GraphOf(library string, size, classes int) (*nn.Graph, error) {
-	if size == 0 {
-		size = s.Size
-	}
-	if classes == 0 {
-		classes = cmp.Or(s.Classes, 1000)
-	}
-	return nn.Build(s.Name, s.Build, nn.Config{Size: size, Classes: classes, Default: s.Size, Library: library})
+	return s.GraphWith(nn.Config{Size: size, Classes: classes, Library: library})
+}
+
+// GraphWith is Graph as a configuration wants it, for training say. Its Default is the network's own size.
+func (s *Spec) GraphWith(c nn.Config) (*nn.Graph, error) {
+	c.Size, c.Classes, c.Default = cmp.Or(c.Size, s.Size), cmp.Or(c.Classes, 1000), s.Size
+	return nn.Build(s.Name, s.Build, c)
 }
 
 // Default is the list of this package's own networks, in order of publication.

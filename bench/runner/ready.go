@@ -32,6 +32,8 @@ type Ready struct {
 	Source string // of the recipe: what it follows, before the task's own settings
 	Taken  Taken  // what of the file is read
 
+	Trained *Trained // what the file says of itself, nil where zoobench did not train it
+
 	task  Task
 	file  *weights.File  // nil for generated weights
 	bound *weights.Bound // nil for generated weights, and where the file's tensors do not fit
@@ -66,6 +68,14 @@ func (r *Ready) read() (err error) {
 		}
 		if r.Tag == "" {
 			r.Tag = publishedTag(r.Spec, r.SHA256)
+		}
+	}
+	if r.file != nil {
+		if r.Trained, err = readTrained(r.file); err != nil {
+			return err
+		}
+		if r.Trained != nil {
+			r.Naming = r.Trained.Library
 		}
 	}
 	start := time.Now() // the time to load does not depend on whether somebody wants the hash
@@ -173,6 +183,9 @@ func (r *Ready) Name() string {
 	return r.Spec.Name + "." + r.Tag
 }
 
+// Parameters are the checkpoint's, under the graph's names, until Close; nil for generated weights.
+func (r *Ready) Parameters() (*weights.Bound, error) { return r.bound, r.unfit }
+
 // build sets the recipe and the graph, of as many classes as the task says, else as the file has.
 func (r *Ready) build() (err error) {
 	classes := r.task.NumClasses
@@ -187,7 +200,9 @@ func (r *Ready) build() (err error) {
 		classes = cmp.Or(own, classes)
 	}
 	r.prepare()
-	r.Graph, err = r.Spec.GraphOf(r.Naming, r.Recipe.Size, classes)
+	r.Graph, err = r.Spec.GraphWith(nn.Config{
+		Size: r.Recipe.Size, Classes: classes, Library: r.Naming, FromScratch: r.Trained != nil && r.Trained.FromScratch,
+	})
 	return err
 }
 
@@ -202,7 +217,7 @@ func (r *Ready) bind() error {
 	r.bound = bound
 	// A library can have two spellings: "torchvision, published".
 	naming, _, _ := strings.Cut(bound.Table(), ", ")
-	if naming == r.Naming {
+	if naming == r.Naming || r.Trained != nil {
 		return nil
 	}
 	r.Naming = naming
@@ -231,6 +246,10 @@ func (r *Ready) prepare() {
 	} else if own := r.Spec.Variant(r.Naming).Recipe; own != nil {
 		recipe = *own
 		r.Source = "the default of " + r.Naming
+	}
+	if r.Trained != nil {
+		recipe, of = r.Trained.Recipe, -1
+		r.Source = "the checkpoint's own"
 	}
 	if size := r.task.ImgSize; size != 0 && size != recipe.Size {
 		full := recipe.Full(r.Spec.Size)

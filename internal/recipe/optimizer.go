@@ -59,16 +59,21 @@ func NewMoments[F Float](o Optimizer, lengths []int) *Moments[F] {
 	return m
 }
 
-// Update takes one step at a learning rate. A parameter whose gradient is nil stays as it is; decays says which ones Decay
-// shrinks.
-func Update[F Float](o Optimizer, m *Moments[F], rate float64, params, gradients [][]F, decays []bool) {
+// Rule is what a step does to one parameter otherwise than to the rest.
+type Rule struct {
+	Decays bool    // whether Decay shrinks it
+	Rate   float64 // times the learning rate
+}
+
+// Update takes one step at a learning rate, by a rule for each parameter. One whose gradient is nil stays as it is.
+func Update[F Float](o Optimizer, m *Moments[F], rate float64, params, gradients [][]F, rules []Rule) {
 	m.Steps++
 	for i, g := range gradients {
 		if g == nil {
 			continue
 		}
-		decay := 0.0
-		if decays[i] {
+		decay, rate := 0.0, rate*rules[i].Rate
+		if rules[i].Decays {
 			decay = o.Decay
 		}
 		if o.Kind == AdamW {

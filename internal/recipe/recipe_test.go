@@ -184,7 +184,7 @@ func TestUpdate(t *testing.T) {
 		params := [][]float64{{1}, {1}, {1}}
 		m := NewMoments[float64](test.o, []int{1, 1, 1})
 		for _, g := range []float64{1, 2} {
-			Update(test.o, m, 0.1, params, [][]float64{{g}, {g}, nil}, []bool{true, false, true})
+			Update(test.o, m, 0.1, params, [][]float64{{g}, {g}, nil}, []Rule{{true, 1}, {false, 1}, {true, 1}})
 		}
 		for i, want := range append(test.want, 1) {
 			if math.Abs(params[i][0]-want) > 1e-12 {

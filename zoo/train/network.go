@@ -205,6 +205,13 @@ func (net *Network) Keep() {
 	}
 }
 
+// Settle makes the running statistics what Params has, where a caller has changed it, so that the next Keep begins from there.
+func (net *Network) Settle() {
+	for i, p := range net.pending {
+		copy(p, net.Params[i])
+	}
+}
+
 func (net *Network) forward(images []float32, see func(i int) error) error {
 	if len(images) != len(net.values[0].Data) {
 		return fmt.Errorf("train: %s: %d elements for %d images of %v", net.Graph.Name, len(images), net.n, net.Graph.Input())

@@ -228,12 +228,12 @@ func (l *inFloat32) params() [][]float64 {
 // updater is a file's optimizer.
 func updater[F recipe.Float](s steps, g *nn.Graph) func(params, gradients [][]F) {
 	o := optimizers[s.Optimizer]
-	lengths, decays := make([]int, len(g.Params)), make([]bool, len(g.Params))
+	lengths, rules := make([]int, len(g.Params)), make([]recipe.Rule, len(g.Params))
 	for i, p := range g.Params {
-		lengths[i], decays[i] = p.Elems(), true
+		lengths[i], rules[i] = p.Elems(), recipe.Rule{Decays: true, Rate: 1}
 	}
 	moments := recipe.NewMoments[F](o.o, lengths)
-	return func(params, gradients [][]F) { recipe.Update(o.o, moments, o.rate, params, gradients, decays) }
+	return func(params, gradients [][]F) { recipe.Update(o.o, moments, o.rate, params, gradients, rules) }
 }
 
 // allowances are how far figures may lie from PyTorch's: losses by their size, logits by the largest, gradients by the largest

@@ -1,0 +1,245 @@
+package training
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"zoobench/bench/runner"
+	"zoobench/datasets/augment"
+	"zoobench/datasets/preprocess"
+	"zoobench/internal/recipe"
+	"zoobench/zoo"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/train"
+	"zoobench/zoo/weights"
+)
+
+// run is a job under way.
+type run struct {
+	Job
+	ready   *runner.Ready // the network as its checkpoint has it
+	recipe  recipe.Recipe
+	seed    uint64
+	classes []string
+	about   runner.Trained // of the result
+
+	graph      *nn.Graph // for training, of the images' classes
+	bare       *nn.Graph // for inference: the result's parameters
+	frozen     []bool    // by parameter
+	classifier int       // the node that tells classes apart
+
+	learn, held *part
+	single      []int // classes of one image
+	batches     *batches
+
+	net   *train.Network
+	state *state
+}
+
+func (r *run) close() {
+	if r.net != nil {
+		r.net.Close()
+	}
+	r.ready.Close()
+}
+
+// prepare reads, builds and checks everything that comes before the first step.
+func prepare(job Job) (*run, error) {
+	if err := job.check(); err != nil {
+		return nil, err
+	}
+	r := &run{Job: job, classes: job.Images.Classes}
+	if len(r.classes) < 2 {
+		return nil, fmt.Errorf("training: %s: %d classes, want at least 2: a folder of images for each", job.Images.Root(), len(r.classes))
+	}
+	var err error
+	if r.ready, err = runner.Describe(job.List, job.Task); err != nil {
+		return nil, err
+	}
+	if err := r.build(); err != nil {
+		r.ready.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *run) build() error {
+	spec := r.ready.Spec
+	bound, err := r.ready.Parameters()
+	if err != nil {
+		return err
+	}
+	scratch := bound == nil
+	r.about = runner.Trained{
+		Network: spec.Name, Library: r.ready.Naming, FromScratch: scratch || r.ready.Trained != nil && r.ready.Trained.FromScratch,
+		Classes: r.classes, Recipe: r.ready.Recipe,
+	}
+	c := nn.Config{Size: r.about.Recipe.Size, Classes: len(r.classes), Library: r.about.Library, FromScratch: r.about.FromScratch}
+	if r.bare, err = spec.GraphWith(c); err != nil {
+		return err
+	}
+	c.Training = true
+	if r.graph, err = spec.GraphWith(c); err != nil {
+		return err
+	}
+	if r.classifier, err = classifier(r.graph); err != nil {
+		return err
+	}
+	if r.frozen, err = frozen(r.graph, r.Freeze); err != nil {
+		return err
+	}
+	if err := r.choose(scratch); err != nil {
+		return err
+	}
+	if r.learn, r.held, r.single, err = split(r.Images, len(r.classes), r.HeldOut, r.seed); err != nil {
+		return err
+	}
+	p := r.recipe.Augment
+	p.Size, p.Interpolation = r.about.Recipe.Size, preprocess.Filter(r.about.Recipe.Interpolation)
+	p.Mean, p.Std = r.about.Recipe.Mean, r.about.Recipe.Std
+	if r.batches, err = newBatches(r.learn, r.recipe.Batch, p, r.seed, r.Threads); err != nil {
+		return err
+	}
+	return r.enough()
+}
+
+// choose is the recipe that fits the network and the images, with the job's changes.
+func (r *run) choose(scratch bool) error {
+	attention := slices.ContainsFunc(r.graph.Nodes, func(n nn.Node) bool { return n.Op == nn.Attention || n.Op == nn.LayerNorm })
+	n := int(float64(r.Images.Len()) * (1 - r.HeldOut))
+	size := min(max(n/10, 8), 128) // ten steps an epoch at least
+	if scratch {
+		r.recipe = recipe.Standard(size, attention)
+	} else {
+		r.recipe = recipe.FineTuning(min(size, 32))
+	}
+	r.recipe.Augment = recipe.Augmented(r.about.Recipe.Size)
+	if r.Adapt != nil {
+		var err error
+		if r.recipe, err = r.Adapt(r.recipe); err != nil {
+			return err
+		}
+	}
+	if err := r.recipe.Check(); err != nil {
+		return err
+	}
+	if len(r.recipe.Seeds) != 1 {
+		return fmt.Errorf("training: %d seeds, want one: a run each", len(r.recipe.Seeds))
+	}
+	if r.recipe.Augment != (augment.Policy{}) && r.recipe.Augment.Pad > r.about.Recipe.Size {
+		return fmt.Errorf("training: pad %d, want 0 to the input size, %d", r.recipe.Augment.Pad, r.about.Recipe.Size)
+	}
+	r.seed = r.recipe.Seeds[0]
+	return nil
+}
+
+// classifier is the node whose outputs are the classes' scores.
+func classifier(g *nn.Graph) (int, error) {
+	for i, n := range slices.Backward(g.Nodes) {
+		if n.Weight >= 0 && (n.Op == nn.Conv || n.Op == nn.Linear) {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("training: %s: no classifier", g.Name)
+}
+
+// frozen finds the parameters that patterns name. A pattern that names none is an error.
+func frozen(g *nn.Graph, patterns []string) ([]bool, error) {
+	names, all := make([]bool, len(g.Params)), true
+	for _, pattern := range patterns {
+		found := false
+		for i, p := range g.Params {
+			match, err := matches(pattern, p.Name)
+			if err != nil {
+				return nil, fmt.Errorf("training: freeze: pattern %q: %w", pattern, err)
+			}
+			if match {
+				names[i], found = true, true
+			}
+		}
+		if !found {
+			return nil, fmt.Errorf("training: freeze: no parameter of %s matches %q; its first is %s", g.Name, pattern, g.Params[0].Name)
+		}
+	}
+	for i, p := range g.Params {
+		all = all && (names[i] || p.Kind != nn.Learned)
+	}
+	if all {
+		return nil, errors.New("training: freeze: every parameter stays as it is, want at least one that learns")
+	}
+	return names, nil
+}
+
+// matches reports whether a pattern is a parameter's name, or that of a scope above it.
+func matches(pattern, name string) (bool, error) {
+	for at := 0; ; {
+		dot := strings.IndexByte(name[at:], '.')
+		if dot < 0 {
+			return path.Match(pattern, name)
+		}
+		at += dot
+		if match, err := path.Match(pattern, name[:at]); match || err != nil {
+			return match, err
+		}
+		at++
+	}
+}
+
+// start is the weights that the run begins with: the checkpoint's as far as they fit, as a classifier of other classes' does
+// not, and drawn by the seed beyond.
+func (r *run) start() (train.Weights, error) {
+	bound, err := r.ready.Parameters()
+	return &start{bound: bound, drawn: train.Initial(r.graph, r.seed), graph: r.graph}, err
+}
+
+type start struct {
+	bound *weights.Bound // nil for none
+	drawn train.Weights
+	graph *nn.Graph
+}
+
+func (s *start) Float32(name string) ([]float32, error) {
+	drawn, err := s.drawn.Float32(name)
+	if s.bound == nil || err != nil {
+		return drawn, err
+	}
+	if t, known := s.bound.Lookup(name); known {
+		i := slices.IndexFunc(s.graph.Params, func(p nn.Param) bool { return p.Name == name })
+		if slices.Equal(t.Shape, s.graph.Params[i].Shape) {
+			return s.bound.Float32(name)
+		}
+	}
+	return drawn, nil
+}
+
+func (s *start) Release(name string) {
+	if s.bound != nil {
+		s.bound.Release(name)
+	}
+}
+
+// identity is a hash of all that the bits of the run depend on.
+func (r *run) identity() (string, error) {
+	h := sha256.New()
+	err := json.NewEncoder(h).Encode(struct {
+		Network, Library, Start string
+		Preprocessing           zoo.Recipe
+		Recipe                  recipe.Recipe
+		Classes, Freeze         []string
+		HeldOut                 float64
+	}{r.about.Network, r.about.Library, r.ready.SHA256, r.about.Recipe, r.recipe, r.classes, r.Freeze, r.HeldOut})
+	if err != nil {
+		return "", fmt.Errorf("training: %w", err)
+	}
+	for i := range r.Images.Len() {
+		item := r.Images.Item(i)
+		fmt.Fprintf(h, "%s\x00%d\x00", item.Name, item.Labels)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
