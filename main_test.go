@@ -123,7 +123,7 @@ NONE < bench/cli/manual
 
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
 (bench/choose, bench/choose/features, bench/export, bench/gate, bench/shard, bench/shard/merge, bench/samples, reports,
-	zoo/outline, zoo/engine, internal/words, bench/cli/manual) < bench/cli
+	bench/training, internal/recipe, zoo/outline, zoo/engine, internal/words, bench/cli/manual) < bench/cli
 bench/cli, zoo < .
 `
 

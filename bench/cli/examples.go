@@ -149,6 +149,10 @@ var examples = map[string][]string{
 		"zoobench show resnet50",
 		"zoobench show --diff resnet50 resnext50_32x4d",
 	},
+	"train": {
+		"zoobench train resnet18 --weights tv_in1k --data flowers",
+		"zoobench train pocket_resnet20 --data flowers --epochs 30 --out flowers.safetensors  # from scratch",
+	},
 	"validate": {
 		"zoobench validate experiments.yaml",
 		"zoobench validate experiments.yaml --format json",

@@ -133,7 +133,9 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 		}
 		a.sayReady(n, nil)
 		c := &classifier{recipe: n.Preprocessing(), close: n.Close}
-		if names := datasets.ImageNet1k(); n.Graph.Classes == len(names) {
+		if n.Trained != nil {
+			c.names = n.Trained.Classes
+		} else if names := datasets.ImageNet1k(); n.Graph.Classes == len(names) {
 			for _, class := range names {
 				c.names = append(c.names, class.Name)
 			}

@@ -203,6 +203,9 @@ func (r *Ready) build() (err error) {
 	r.Graph, err = r.Spec.GraphWith(nn.Config{
 		Size: r.Recipe.Size, Classes: classes, Library: r.Naming, FromScratch: r.Trained != nil && r.Trained.FromScratch,
 	})
+	if err == nil && r.Trained != nil && len(r.Trained.Classes) != r.Graph.Classes {
+		return fmt.Errorf("runner: %s: names of %d classes for %d, want as many", r.file.Name(), len(r.Trained.Classes), r.Graph.Classes)
+	}
 	return err
 }
 

@@ -42,6 +42,9 @@ func readTrained(f *weights.File) (*Trained, error) {
 	if err := json.Unmarshal([]byte(meta["zoobench"]), t); err != nil {
 		return nil, fmt.Errorf("runner: %s: metadata zoobench: %w", f.Name(), err)
 	}
+	if len(t.Classes) < 2 {
+		return nil, fmt.Errorf("runner: %s: metadata zoobench: %d classes, want at least 2", f.Name(), len(t.Classes))
+	}
 	if t.Recipe.Size < 1 {
 		return nil, fmt.Errorf("runner: %s: metadata zoobench: input size %d, want at least 1", f.Name(), t.Recipe.Size)
 	}

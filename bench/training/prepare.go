@@ -88,8 +88,8 @@ func (r *run) build() error {
 	if r.graph, err = spec.GraphWith(c); err != nil {
 		return err
 	}
-	if r.classifier, err = classifier(r.graph); err != nil {
-		return err
+	if r.classifier = train.Classifier(r.graph); r.classifier < 0 {
+		return fmt.Errorf("training: %s: no classifier", spec.Name)
 	}
 	if r.frozen, err = frozen(r.graph, r.Freeze); err != nil {
 		return err
@@ -137,16 +137,6 @@ func (r *run) choose(scratch bool) error {
 	}
 	r.seed = r.recipe.Seeds[0]
 	return nil
-}
-
-// classifier is the node whose outputs are the classes' scores.
-func classifier(g *nn.Graph) (int, error) {
-	for i, n := range slices.Backward(g.Nodes) {
-		if n.Weight >= 0 && (n.Op == nn.Conv || n.Op == nn.Linear) {
-			return i, nil
-		}
-	}
-	return 0, fmt.Errorf("training: %s: no classifier", g.Name)
 }
 
 // frozen finds the parameters that patterns name. A pattern that names none is an error.

@@ -64,6 +64,9 @@ func (r *run) train(ctx context.Context) (*Result, error) {
 		},
 		Network: r.about.Network, File: r.Out, Classes: r.classes, Unreadable: unreadable, Resumed: resumed,
 	}
+	for _, class := range r.single {
+		result.Single = append(result.Single, r.classes[class])
+	}
 	if err := r.write(result); err != nil {
 		return nil, err
 	}

@@ -83,6 +83,7 @@ type Result struct {
 	Network    string
 	File       string
 	Classes    []string
+	Single     []string // classes of one image: it was learned from, and none is held out
 	Unreadable []string // images that were left out
 	Resumed    int      // the step from which an earlier run was continued; 0 for none
 }

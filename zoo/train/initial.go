@@ -4,18 +4,24 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"zoobench/zoo/nn"
 )
 
 // Initial is a graph's parameters before it has learned anything: a parameter's values depend on the seed and its name alone.
 // Convolutions are He and others' (2015) normal distribution by the fan of outputs, linear layers uniform by their inputs as
-// PyTorch's, tables of tokens and positions normal with a deviation of 0.02. Norms and scales begin as identities, biases at 0.
+// PyTorch's, tables of tokens and positions normal with a deviation of 0.02. A convolution whose outputs are the classes' scores
+// is normal with a deviation of 0.01, SqueezeNet's. Norms and scales begin as identities, biases at 0.
 func Initial(g *nn.Graph, seed uint64) Weights {
 	w := &initial{seed, map[string]start{}}
-	for _, n := range g.Nodes {
+	for i, n := range g.Nodes {
 		if n.Weight >= 0 {
-			w.params[g.Params[n.Weight].Name] = startOf(g, n)
+			s := startOf(g, n)
+			if n.Op == nn.Conv && i == Classifier(g) {
+				s.deviation = 0.01
+			}
+			w.params[g.Params[n.Weight].Name] = s
 		}
 		for _, p := range []struct {
 			param int
@@ -27,6 +33,16 @@ func Initial(g *nn.Graph, seed uint64) Weights {
 		}
 	}
 	return w
+}
+
+// Classifier is the node whose outputs are the classes' scores, the last one that multiplies by weights; -1 for none.
+func Classifier(g *nn.Graph) int {
+	for i, n := range slices.Backward(g.Nodes) {
+		if n.Weight >= 0 && (n.Op == nn.Conv || n.Op == nn.Linear) {
+			return i
+		}
+	}
+	return -1
 }
 
 // start is how a parameter begins: at one value, or drawn from a distribution with a deviation.
