@@ -231,11 +231,7 @@ func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
 
 // gather multiplies n queries' weights by the values and puts the results where they belong.
 func (a *Attention) gather(s *attentionScratch, first, n, head int) {
-	place := s.begin(n, 1)
-	for i := range n {
-		s.rows[place.at] = &s.scores[i*a.padded]
-		place.next()
-	}
+	s.spaced(s.scores, a.padded, 0, n, 1)
 	width := roundUp(a.D, f32.NR)
 	for i := range parts(width/f32.NR, a.most) {
 		panel, count := cutPanels(width/f32.NR, a.most, i)

@@ -219,7 +219,8 @@ func (c *Conv) prepare(pool *par.Pool, src Tensor) {
 	if !c.merge {
 		return
 	}
-	if need := src.N * c.H * c.paddedWidth() * c.C; len(c.padded) < need {
+	width, height := c.paddedSize()
+	if need := src.N * height * width * c.C; len(c.padded) < need {
 		c.padded = Alloc(need)
 	}
 	c.src = src
@@ -269,19 +270,19 @@ func (c *Conv) computeRows(worker int, all stripe) {
 // compute computes panels [first, last) of a stripe, which has a block's rows at the most.
 func (c *Conv) compute(worker int, r *stripe, first, last int) {
 	s := &c.scratch[worker]
+	from, to := c.panels[first].col, c.panels[last-1].col+c.panels[last-1].cols
 	if c.merge {
-		c.mergedRows(s, r)
+		c.mergedRows(s, r, c.panels[first:last])
 	} else {
 		c.windowRows(s, r)
-	}
-	from, to := c.panels[first].col, c.panels[last-1].col+c.panels[last-1].cols
-	for group := c.panels[first].group; first < last; group++ {
-		end := first
-		for end < last && c.panels[end].group == group {
-			end++
+		for group := c.panels[first].group; first < last; group++ {
+			end := first
+			for end < last && c.panels[end].group == group {
+				end++
+			}
+			c.multiply(s, r, c.panels[first:end])
+			first = end
 		}
-		c.multiply(s, r, c.panels[first:end])
-		first = end
 	}
 	if !c.Act.isClamp() {
 		c.Act.apply(c.level, &s.act, r.dst.Data[r.at*r.dst.Stride+from:], r.dst.Stride, to-from, r.n)
@@ -333,67 +334,81 @@ func (c *Conv) panelRows(s *convScratch, r *stripe, p panel, d depthRange, flags
 // channels lie a fixed distance behind.
 func (c *Conv) windowRows(s *convScratch, r *stripe) {
 	taps := c.taps()
-	place := s.begin(r.n, taps)
 	data, stride := r.src.Data, r.src.Stride
 	if taps == 1 && c.SH == 1 && c.SW == 1 && c.Top == 0 && c.Left == 0 && c.OH == c.H && c.OW == c.W {
-		for i := range r.n {
-			s.rows[place.at] = &data[(r.row+i)*stride]
-			place.next()
-		}
+		s.spaced(data[r.row*stride:], stride, 0, r.n, 1)
 		return
 	}
+	place := s.begin(r.n, taps)
 	pixel := c.pixel(r.row)
 	for range r.n {
-		tap := place.at
 		y0, x0 := pixel.y*c.SH-c.Top, pixel.x*c.SW-c.Left
-		for ky := range c.KH {
-			y := y0 + ky*c.DH
-			base := (pixel.image*c.H + y) * c.W
-			for kx := range c.KW {
-				x := x0 + kx*c.DW
-				if uint(y) < uint(c.H) && uint(x) < uint(c.W) {
-					s.rows[tap] = &data[(base+x)*stride]
-				} else {
-					s.rows[tap] = &c.zeros[0]
+		rows := s.rows[place.at:][:(taps-1)*f32.MR+1]
+		if y0 >= 0 && x0 >= 0 && y0+(c.KH-1)*c.DH < c.H && x0+(c.KW-1)*c.DW < c.W {
+			at, tap := ((pixel.image*c.H+y0)*c.W+x0)*stride, 0
+			for range c.KH {
+				for kx, from := 0, at; kx < c.KW; kx, from = kx+1, from+c.DW*stride {
+					rows[tap] = &data[from]
+					tap += f32.MR
 				}
-				tap += f32.MR
+				at += c.DH * c.W * stride
 			}
+		} else {
+			c.edgeRow(rows, data, stride, pixel.image, y0, x0)
 		}
 		place.next()
 		pixel.next(&c.ConvShape)
 	}
 }
 
-// mergedRows is windowRows over the padded copy, with a whole row of the window as one tap.
-func (c *Conv) mergedRows(s *convScratch, r *stripe) {
-	width, place := c.paddedWidth(), s.begin(r.n, c.KH)
-	pixel := c.pixel(r.row)
-	for range r.n {
-		tap := place.at
-		for ky := range c.KH {
-			y := pixel.y*c.SH - c.Top + ky*c.DH
-			if uint(y) < uint(c.H) {
-				s.rows[tap] = &c.padded[((pixel.image*c.H+y)*width+pixel.x*c.SW)*c.C]
+// edgeRow fills in one row's addresses where the window, which begins at row y0 and column x0, hangs over an edge.
+func (c *Conv) edgeRow(rows []*float32, data []float32, stride, image, y0, x0 int) {
+	tap := 0
+	for ky := range c.KH {
+		y := y0 + ky*c.DH
+		for kx := range c.KW {
+			x := x0 + kx*c.DW
+			if uint(y) < uint(c.H) && uint(x) < uint(c.W) {
+				rows[tap] = &data[((image*c.H+y)*c.W+x)*stride]
 			} else {
-				s.rows[tap] = &c.zeros[0]
+				rows[tap] = &c.zeros[0]
 			}
 			tap += f32.MR
 		}
-		place.next()
-		pixel.next(&c.ConvShape)
 	}
 }
 
-// paddedWidth is the width of a row with its padding, as far as any window reaches.
-func (c *Conv) paddedWidth() int { return max((c.OW-1)*c.SW+c.KW, c.Left+c.W) }
+// mergedRows multiplies panels over the padded copy, with a whole row of the window as one tap: a row of the output after the
+// other, whose windows lie the same distance apart.
+func (c *Conv) mergedRows(s *convScratch, all *stripe, panels []panel) {
+	width, height := c.paddedSize()
+	pixel, r := c.pixel(all.row), *all
+	for left := all.n; left > 0; left -= r.n {
+		r.n = min(left, c.OW-pixel.x)
+		at := ((pixel.image*height+pixel.y*c.SH-c.Top+max(c.Top, 0))*width + pixel.x*c.SW) * c.C
+		s.spaced(c.padded[at:], c.SW*c.C, c.DH*width*c.C, r.n, c.KH)
+		c.multiply(s, &r, panels)
+		r.at += r.n
+		if pixel.x, pixel.y = 0, pixel.y+1; pixel.y == c.OH {
+			pixel.y, pixel.image = 0, pixel.image+1
+		}
+	}
+}
+
+// paddedSize is the width and the height of an image with its padding, as far as any window reaches.
+func (c *Conv) paddedSize() (width, height int) {
+	width = max((c.OW-1)*c.SW+c.KW, c.Left+c.W)
+	return width, max(c.Top, 0) + max(c.H, (c.OH-1)*c.SH-c.Top+(c.KH-1)*c.DH+1)
+}
 
 // convCopies are the tasks of the padded copy: a row of the source each.
 type convCopies struct{ *Conv }
 
 // Do copies one row behind its left padding; the padding itself stays zero from the start.
 func (c convCopies) Do(_, row int) {
-	width := c.paddedWidth()
-	out := c.padded[(row*width+c.Left)*c.C:][:c.W*c.C]
+	width, height := c.paddedSize()
+	image, y := row/c.H, row%c.H
+	out := c.padded[((image*height+y+max(c.Top, 0))*width+c.Left)*c.C:][:c.W*c.C]
 	if c.src.Stride == c.C {
 		copy(out, c.src.Data[row*c.W*c.C:])
 		return

@@ -53,7 +53,9 @@ type product struct {
 	cut  tiles
 	taps int
 	rows []*float32 // (tiles, taps, MR) addresses
-	tile f32.Tile   // of the panel under way
+	// across is the bytes from one row to the next where that is the same for all rows, of which rows then has one tile; else 0.
+	across int
+	tile   f32.Tile // of the panel under way
 }
 
 // tilePanels is how many panels a matrix tile takes at the most; 0 for what the machine was measured to want. Tests set it.
@@ -90,8 +92,21 @@ func parts(n, most int) int { return (n + most - 1) / most }
 
 // begin starts with n rows of so many taps, whose addresses are to be put in the places that it returns.
 func (p *product) begin(n, taps int) places {
-	p.cut, p.taps = cutRows(n), taps
+	p.cut, p.taps, p.across = cutRows(n), taps, 0
 	return p.cut.places(taps)
+}
+
+// spaced starts with n rows that lie across elements apart from data's first on, with so many taps down elements apart: the
+// addresses of one tile stand for all.
+func (p *product) spaced(data []float32, across, down, n, taps int) {
+	p.begin(n, taps)
+	p.across = 4 * across
+	for tap := range taps {
+		rows := p.rows[tap*f32.MR:][:p.cut.rows]
+		for i := range rows {
+			rows[i] = &data[tap*down+i*across]
+		}
+	}
 }
 
 // run multiplies all rows, from the tap on, by the panels that p.tile describes, which have so many columns; which rows
@@ -101,6 +116,9 @@ func (p *product) run(gemm *f32.Tiles, tap, columns int) {
 	c, t := &p.cut, &p.tile
 	t.A, t.Step, t.TilesLeft = &p.rows[tap*f32.MR], 8*p.taps*f32.MR, c.big
 	t.Ahead = parts(4*columns, c.big+c.small)
+	if p.across > 0 {
+		t.Step, t.Move = 0, c.rows*p.across
+	}
 	if t.Prefetch == 0 {
 		t.Prefetch, t.Ahead = uintptr(unsafe.Pointer(t.B)), 0
 	}
@@ -113,6 +131,6 @@ func (p *product) run(gemm *f32.Tiles, tap, columns int) {
 	if t.R != nil {
 		t.R = f32.At(t.R, c.big*c.rows*t.LDR)
 	}
-	t.TilesLeft = c.small
+	t.TilesLeft, t.Move = c.small, (c.rows-1)*p.across
 	gemm[c.rows-1](t)
 }

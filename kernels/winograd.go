@@ -325,11 +325,7 @@ func (w *winograd) transform(s *winogradScratch, i int) {
 
 // multiply computes the products of n tiles from sub on with a range of panels, point by point.
 func (w *winograd) multiply(s *winogradScratch, sub, n, panel, panels int) {
-	place := s.begin(n, 1)
-	for i := range n {
-		s.rows[place.at] = &s.points[(sub+i)*w.C]
-		place.next()
-	}
+	s.spaced(s.points[sub*w.C:], w.C, 0, n, 1)
 	width, tile := panels*f32.NR, min(panels, w.most)
 	for point := range winogradPoints {
 		for j := 0; j < panels; j += tile {

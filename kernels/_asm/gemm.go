@@ -56,6 +56,7 @@ const (
 	tilePrefetch
 	tilePanel
 	tileAhead
+	tileMove
 )
 
 const (
@@ -391,6 +392,8 @@ func (g *gemm) nextTile() {
 	MOVQ(g.ahead, g.field(tilePrefetch))
 	MOVQ(g.field(tileStep), g.tmp)
 	ADDQ(g.tmp, g.field(tileNextA))
+	MOVQ(g.field(tileMove), g.tmp)
+	ADDQ(g.tmp, g.field(tileOffset))
 	DECQ(g.field(tileTilesLeft))
 	JNZ(LabelRef("tile"))
 }

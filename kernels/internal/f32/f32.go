@@ -57,6 +57,7 @@ type Tile struct {
 
 	Panel int // bytes from one panel of B to the next
 	Ahead int // bytes of Prefetch for a step of k
+	Move  int // bytes that Offset moves on by from one tile to the next
 }
 
 // Tap is one position of a depthwise window: the address of the first output pixel's input, and the bytes from the

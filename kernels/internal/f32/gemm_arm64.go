@@ -7,7 +7,7 @@ package f32
 //	sum := Bias[j]             // 0 with Load or without a bias
 //	for tap := range Taps {
 //		for k := range K {
-//			sum += A[i][tap][r][Offset/4+k] * B[(tap*K+k)*nr+j]
+//			sum += A[i][tap][r][(Offset+i*Move)/4+k] * B[(tap*K+k)*nr+j]
 //		}
 //	}
 //	if Load { sum += C[i*mr+r][j] }

@@ -212,6 +212,10 @@ no_residual: \
 tile_next: \
 	MOVD Tile_Step(R0), R24; \
 	ADD R24, R2; \
+	MOVD Tile_Move(R0), R24; \
+	MOVD Tile_Offset(R0), R5; \
+	ADD R24, R5; \
+	MOVD R5, Tile_Offset(R0); \
 	SUBS $1, R1; \
 	BNE tile; \
 	MOVD R22, Tile_Prefetch(R0); \

@@ -9,6 +9,7 @@ func gemmGeneric(mr, nr int) func(*Tile) {
 			for r := range mr {
 				gemmRow(t, nr, i, r, i*mr+r)
 			}
+			t.Offset += t.Move
 		}
 		t.TilesLeft = 0
 	}

@@ -64,17 +64,18 @@ func TestTileTwins(t *testing.T) {
 				continue
 			}
 			taps, k, tiles, offset := 1+rng.IntN(4), 1+rng.IntN(19), 1+rng.IntN(3), rng.IntN(3)
+			move := rng.IntN(9)
 			apart := taps*k*NR + rng.IntN(20) // panels of b
 			input, b, bias := integers(rng, 100), integers(rng, max(1, panels)*apart), integers(rng, nr)
 			a := make([]*float32, tiles*taps*MR)
 			for i := range a {
-				a[i] = &input[rng.IntN(100-k-offset)]
+				a[i] = &input[rng.IntN(100-k-offset-(tiles-1)*move)]
 			}
 			ldc, ldr := nr+rng.IntN(3), nr+rng.IntN(3)
 			c, r := integers(rng, tiles*mr*ldc), integers(rng, tiles*mr*ldr)
 			arg := Tile{A: &a[0], B: &b[0], Taps: taps, K: k, Offset: 4 * offset, LDC: 4 * ldc, LDR: 4 * ldr, TilesLeft: tiles,
 				Step: 8 * taps * MR, Flags: rng.IntN(4), Lo: float32(-rng.IntN(200)), Hi: float32(rng.IntN(200)),
-				Prefetch: uintptr(unsafe.Pointer(&b[0])), Panel: 4 * apart, Ahead: rng.IntN(100)}
+				Prefetch: uintptr(unsafe.Pointer(&b[0])), Panel: 4 * apart, Ahead: rng.IntN(100), Move: 4 * move}
 			columns := nr
 			if rng.IntN(2) == 0 {
 				columns = 1 + rng.IntN(nr)
