@@ -94,9 +94,6 @@ NONE < bench/shard
 # Shards are put together as a worker would have left them.
 (bench/shard), bench/runner < bench/shard/merge
 
-# What leaves as a file is a task's network, whoever asks.
-(datasets, bench/record, zoo/weights), zoo/onnx, bench/runner < bench/export
-
 # Training joins images, networks and their gradients, as the runner joins those and the engine.
 (datasets/augment, datasets/decode, datasets/preprocess, internal/recipe, zoo/train, zoo/nn, zoo/weights), bench/runner < bench/training
 
@@ -114,6 +111,9 @@ bench/stat, bench/record < reports/findings
 # The choice sees networks through their features alone, which a tapped engine computes.
 (zoo/engine), bench/runner < bench/choose/features
 (bench/choose/features, bench/choose/heads, reports/draw, kernels/par), reports/text, bench/runner < bench/choose
+
+# What leaves as a file is a task's network, whoever asks, with its own classifier or a head.
+(bench/choose, bench/choose/features, datasets, datasets/preprocess, bench/record, zoo/weights), zoo/onnx, bench/runner < bench/export
 
 # What networks made of each image is in per-sample files: nothing runs again, and tables and pages are others'.
 bench/record, datasets < bench/samples

@@ -175,9 +175,12 @@ type Result struct {
 	Warnings   []string           `json:"warnings,omitempty"`
 
 	HeadFile string `json:"head_file,omitempty"` // where the pick's head was saved
+	ONNXFile string `json:"onnx_file,omitempty"` // where the pick was saved with its head
 
 	Answers *Answers `json:"-"`
 	Head    *Head    `json:"-"` // the pick's, learned from all images
+
+	Task runner.Task `json:"-"` // of the pick's checkpoint
 }
 
 // errNothing says that there is no checkpoint, or that none could be measured.

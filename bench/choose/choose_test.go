@@ -88,7 +88,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer n.Close()
-	if err := head.Fits(n); err != nil {
+	if err := head.Fits(n.Backbone); err != nil {
 		t.Fatal(err)
 	}
 	task := mustTask(t, data)
@@ -108,7 +108,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	head.SHA256 = strings.Repeat("0", 64)
-	if err := head.Fits(n); err == nil || !strings.Contains(err.Error(), "SHA-256 00000000") {
+	if err := head.Fits(n.Backbone); err == nil || !strings.Contains(err.Error(), "SHA-256 00000000") {
 		t.Errorf("another checkpoint: error %v", err)
 	}
 }

@@ -247,7 +247,7 @@ func (c *chooser) contender(name string) *contender {
 func (c *chooser) pickHead(ctx context.Context) (err error) {
 	cand := c.contender(c.PickName)
 	h := cand.head
-	h.Score = c.Pick.Score
+	h.Score, c.Task = c.Pick.Score, cand.task
 	if c.PickHead == headOwn {
 		h.Input = fromLogits
 		h.Weight, h.Bias = selection(c.task.ImageNet, cand.logits)

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
 	"zoobench/bench/choose/features"
 	"zoobench/bench/choose/heads"
 	"zoobench/datasets/preprocess"
+	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
 )
 
@@ -50,8 +52,18 @@ func (h *Head) Save(path string) error {
 	}, map[string]string{"format": headForm, "head": string(about)})
 }
 
-// LoadHead reads a head that Save wrote. The error names the file and what is wrong with it.
+// headSuffix ends the names of heads' files.
+const headSuffix = ".head.safetensors"
+
+// LoadHead reads a head that Save wrote, a file or the only one in a folder. The error names the file and what is wrong with it.
 func LoadHead(path string) (*Head, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		found, err := filepath.Glob(filepath.Join(path, "*"+headSuffix))
+		if err != nil || len(found) != 1 {
+			return nil, fmt.Errorf("choose: %s: have %d heads, want one: name its file", path, len(found))
+		}
+		path = found[0]
+	}
 	f, err := weights.Open(path)
 	if err != nil {
 		return nil, err
@@ -99,7 +111,7 @@ func LoadHead(path string) (*Head, error) {
 }
 
 // Fits says why a head is not this network's, nil if it is.
-func (h *Head) Fits(n *features.Extractor) error {
+func (h *Head) Fits(n features.Backbone) error {
 	if h.Network != n.Network {
 		return fmt.Errorf("choose: the head is for %s, have %s", h.Network, n.Network)
 	}
@@ -120,6 +132,47 @@ func (h *Head) Fits(n *features.Extractor) error {
 		return errors.New("choose: the head was made with another preprocessing; use the checkpoint's own, without preprocessing flags")
 	}
 	return nil
+}
+
+// Graph is a network's graph with the head in place of its classifier, or behind it.
+func (h *Head) Graph(g *nn.Graph) (*nn.Graph, error) {
+	return features.Classify(g, h.Input == fromLogits, len(h.Classes))
+}
+
+// Over is the parameters of Graph: the head's own beside a source's, whose list of tensors stays as it is.
+func (h *Head) Over(src weights.Source) weights.Source {
+	return headed{src, map[string][]float32{features.HeadWeight: h.Weight, features.HeadBias: h.Bias}}
+}
+
+// headed is a source and parameters of a head's own.
+type headed struct {
+	weights.Source
+	own map[string][]float32
+}
+
+func (s headed) Float32(name string) ([]float32, error) {
+	if v, ok := s.own[name]; ok {
+		return v, nil
+	}
+	return s.Source.Float32(name)
+}
+
+func (s headed) Read(name string, first int, dst []float32) error {
+	v, ok := s.own[name]
+	if !ok {
+		return s.Source.Read(name, first, dst)
+	}
+	if first < 0 || first > len(v) || len(dst) > len(v)-first {
+		return fmt.Errorf("choose: %s: elements %d to %d of %d", name, first, first+len(dst), len(v))
+	}
+	copy(dst, v[first:])
+	return nil
+}
+
+func (s headed) Release(name string) {
+	if s.own[name] == nil {
+		s.Source.Release(name)
+	}
 }
 
 // digits are the first of a hash.

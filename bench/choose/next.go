@@ -17,6 +17,10 @@ func (r *Result) next(dir string) (steps []step) {
 		}
 		s.commands = append(s.commands, r.predictCommand())
 		steps = append(steps, s)
+		if r.ONNXFile != "" {
+			steps = append(steps, step{"To use the pick in another program, run " + r.ONNXFile + " with ONNX Runtime. Its metadata has the names " +
+				"of the classes and the preprocessing. This writes a file that prepares images too:", []string{r.exportCommand()}})
+		}
 	} else if len(r.Changes) > 0 && r.uncertain() == 0 {
 		steps = append(steps, step{"Loosen the limits, or make the networks quicker with more --threads. The report's table of what would " +
 			"change the pick says from which limit on latency a network would be picked.", nil})
@@ -31,6 +35,12 @@ type step struct {
 	commands []string
 }
 
+// exportCommand is the command that writes the pick with its head as an ONNX file that takes bytes.
+func (r *Result) exportCommand() string {
+	c := r.candidate(r.PickName)
+	return command("export", c.Network, "--weights", strings.TrimPrefix(c.Name, c.Network+"."), "--head", r.HeadFile, "--with-preprocessing")
+}
+
 // predictCommand is the command that names images by the pick's head.
 func (r *Result) predictCommand() string {
 	c := r.candidate(r.PickName)
@@ -41,8 +51,11 @@ func (r *Result) predictCommand() string {
 	return command("predict", c.Network, "--weights", strings.TrimPrefix(c.Name, c.Network+"."), "--head", head, "IMAGE...")
 }
 
+// ONNXName is the base name of the pick's ONNX file.
+func (r *Result) ONNXName() string { return r.PickName + ".onnx" }
+
 // HeadName is the base name of the pick's head.
-func (r *Result) HeadName() string { return r.PickName + ".head.safetensors" }
+func (r *Result) HeadName() string { return r.PickName + headSuffix }
 
 // NextLines is what to do with the answer, for a terminal.
 func (r *Result) NextLines(dir string) (lines []string) {

@@ -197,7 +197,7 @@ func TestReal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer n.Close()
-	if err := head.Fits(n); err != nil {
+	if err := head.Fits(n.Backbone); err != nil {
 		t.Fatal(err)
 	}
 	task, err := openTask(data, "", 16, 99)

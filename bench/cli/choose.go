@@ -16,8 +16,10 @@ import (
 
 	"zoobench/bench/choose"
 	"zoobench/bench/experiment"
+	"zoobench/bench/export"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/zoo/onnx"
 )
 
 // chooseRow is a row of zoobench choose, shares from 0 to 1 with 95 % intervals. Scripts rely on its names.
@@ -131,7 +133,7 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().BoolVar(&o.Fresh, "fresh", false, "new measurements, also of networks that were measured in the last 24 hours")
 	c.Flags().StringVar(&f.out, "out", "", "folder of the report (default: a new one in "+runsDir+")")
 	f.hour.flag(c)
-	c.Flags().StringVar(&f.save, "save", "", "folder for the head of the pick, which predict --head reads (default: the head is not saved)")
+	c.Flags().StringVar(&f.save, "save", "", "folder for the head of the pick, which predict --head reads, and for the pick with its head as an ONNX file (default: neither is saved)")
 	percentiles := []string{"p50", "p90", "p95", "p99"}
 	c.RegisterFlagCompletionFunc("percentile", cobra.FixedCompletions(percentiles, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(choose.Metrics(), cobra.ShellCompDirectiveNoFileComp))
@@ -174,11 +176,7 @@ func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
 		}
 	}
 	if f.save != "" && r.Head != nil {
-		if err := os.MkdirAll(f.save, 0o777); err != nil {
-			return fmt.Errorf("choose: %w", err)
-		}
-		r.HeadFile = filepath.Join(f.save, r.HeadName())
-		if err := r.Head.Save(r.HeadFile); err != nil {
+		if err := a.savePick(r, f.save); err != nil {
 			return err
 		}
 	}
@@ -209,6 +207,24 @@ func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
 	return nil
 }
 
+// savePick writes the pick's head, and the network with that head as an ONNX file.
+func (a *app) savePick(r *choose.Result, dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("choose: %w", err)
+	}
+	r.HeadFile, r.ONNXFile = filepath.Join(dir, r.HeadName()), filepath.Join(dir, r.ONNXName())
+	if err := r.Head.Save(r.HeadFile); err != nil {
+		return err
+	}
+	network, err := runner.Describe(a.list, r.Task)
+	if err != nil {
+		return err
+	}
+	defer network.Close()
+	_, err = export.Write(network, export.Options{Out: r.ONNXFile, Head: r.Head, ONNX: onnx.Options{Version: newVersionRow().Version}})
+	return err
+}
+
 // explainChoice prints what the words of the rows' table mean, the pick and why, its classes, and what to do next.
 func (a *app) explainChoice(r *choose.Result, out string) error {
 	var b strings.Builder
@@ -227,7 +243,7 @@ func (a *app) explainChoice(r *choose.Result, out string) error {
 	}
 	fmt.Fprintf(&b, "\nreport: %s\n", filepath.Join(out, "report.html"))
 	if r.HeadFile != "" {
-		fmt.Fprintf(&b, "head: %s\n", r.HeadFile)
+		fmt.Fprintf(&b, "head: %s\nnetwork with the head: %s\n", r.HeadFile, r.ONNXFile)
 	}
 	for _, line := range r.NextLines(out) {
 		fmt.Fprintln(&b, line)

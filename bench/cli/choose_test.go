@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -130,6 +131,8 @@ func TestChoose(t *testing.T) {
 		"linear probe: a head that learned", "squeezenet1_1.made by class, the worst first:",
 		"hint: Classes with fewer than 20 different images: 3 of 3.",
 		"zoobench predict squeezenet1_1 --weights made --head " + head + " IMAGE...", "zoobench whatif " + out,
+		"run " + strings.TrimSuffix(head, ".head.safetensors") + ".onnx with ONNX Runtime",
+		"zoobench export squeezenet1_1 --weights made --head " + head + " --with-preprocessing",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is missing in\n%s", want, stdout)
@@ -147,6 +150,18 @@ func TestChoose(t *testing.T) {
 	code, _, stderr = invoke(t, append(predict, filepath.Join(data, "red", "2.png"), "--crop-pct", "0.5")...)
 	if code != 1 || !strings.Contains(stderr, "another preprocessing") {
 		t.Errorf("another preprocessing: exit code %d, %q", code, stderr)
+	}
+
+	// The same head, found in its folder, as a file of its own.
+	file := filepath.Join(dir, "own.onnx")
+	code, stdout, stderr = invoke(t, "export", "squeezenet1_1", "--weights", "made", "--head", save, "--with-preprocessing", "--out", file)
+	if code != 0 || !strings.Contains(stdout, "and a head of 3 classes, opset 18") {
+		t.Errorf("export: exit code %d: %s%s", code, stdout, stderr)
+	}
+	for _, name := range []string{file, filepath.Join(save, "squeezenet1_1.made.onnx")} {
+		if b, err := os.ReadFile(name); err != nil || !bytes.Contains(b, []byte(`["blue","green","red"]`)) {
+			t.Errorf("%s: %d bytes without the names of the classes, %v", name, len(b), err)
+		}
 	}
 
 	code, stdout, stderr = invoke(t, "whatif", out, "--merge", "warm=red,green", "--format", "json")

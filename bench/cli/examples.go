@@ -73,7 +73,7 @@ var examples = map[string][]string{
 	},
 	"export": {
 		"zoobench export resnet50.tv_in1k",
-		"zoobench export vit_tiny_patch16_224 --weights vit.safetensors --fold --out vit.onnx",
+		"zoobench export mobilenetv2_100.ra_in1k --head heads --with-preprocessing --out flowers.onnx",
 	},
 	"gate": {
 		"zoobench gate --base HEAD~1",

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"zoobench/bench/choose"
 	"zoobench/bench/export"
 	"zoobench/bench/runner"
 	"zoobench/zoo/onnx"
@@ -15,16 +16,18 @@ const exportSeed = 1
 
 func (a *app) export() *cobra.Command {
 	var b build
+	var head string
 	o := export.Options{}
 	o.Generator.Seed = exportSeed
 	c := &cobra.Command{
 		Use:   "export NETWORK...",
 		Short: "Write networks as ONNX files",
 		Long: "Writes a network with its weights as an ONNX file, for ONNX Runtime and other programs. The file takes any number of images,\n" +
-			"as float32 of (batch, 3, height, width), and gives logits. Its metadata has the preprocessing that the network needs, the\n" +
-			"names of the classes, and the source and the licence of the weights. A network of more than 2 GiB has its weights in a second\n" +
-			"file, with .data after the first one's name. The command reads both back before it says that it is done. Without --weights\n" +
-			"the command generates weights.",
+			"as float32 of (batch, 3, height, width), and gives logits. With --with-preprocessing it takes images of any size as bytes of\n" +
+			"(batch, height, width, 3). Its metadata has the preprocessing that the network needs, the names of the classes, and the\n" +
+			"source and the licence of the weights. A network of more than 2 GiB has its weights in a second file, with .data after the\n" +
+			"first one's name. The command reads back what it wrote before it says that it is done. Without --weights the command\n" +
+			"generates weights.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
@@ -38,14 +41,24 @@ func (a *app) export() *cobra.Command {
 			if gain := o.Generator.Gain; b.given("generated-gain") && !(gain > 0 && gain <= 100) {
 				return fmt.Errorf("--generated-gain %g: want more than 0 and at most 100", gain)
 			}
+			if len(tasks) > 1 && head != "" {
+				return fmt.Errorf("--head: have %d networks, want one", len(tasks))
+			}
+			if head != "" {
+				if o.Head, err = choose.LoadHead(head); err != nil {
+					return err
+				}
+			}
 			o.ONNX.Version = newVersionRow().Version
 			return a.eachTask(c.Context(), tasks, func(t runner.Task) error { return a.exportTask(t, b, o) })
 		},
 	}
 	c.Flags().StringVar(&o.Out, "out", "", "file to write (default: the network's name with .onnx)")
-	c.Flags().IntVar(&o.ONNX.Opset, "opset", onnx.MinOpset,
-		fmt.Sprintf("version of the ONNX operators, %d to %d", onnx.MinOpset, onnx.MaxOpset))
+	c.Flags().IntVar(&o.ONNX.Opset, "opset", 0,
+		fmt.Sprintf("version of the ONNX operators, up to %d (default: %d, or 18 with --with-preprocessing)", onnx.MaxOpset, onnx.MinOpset))
 	c.Flags().BoolVar(&o.ONNX.Fold, "fold", false, "weights of convolutions with the batch norms after them multiplied in")
+	c.Flags().BoolVar(&o.Preprocessing, "with-preprocessing", false, "operators that resize, crop and normalise images; the file then takes bytes of any size")
+	c.Flags().StringVar(&head, "head", "", "head that choose --save wrote, a file or its folder; its classes replace the network's (default: none)")
 	c.Flags().Float64Var(&o.Generator.Gain, "generated-gain", 0, "scale of generated weights, for tests (default: √2)")
 	b.sizeFlags(c)
 	b.weightsFlag(c, " (default: generated weights)")
@@ -62,7 +75,7 @@ func (a *app) exportTask(t runner.Task, b build, o export.Options) error {
 		return err
 	}
 	defer r.Close()
-	path, err := export.Write(r, o)
+	w, err := export.Write(r, o)
 	if err != nil {
 		return err
 	}
@@ -70,6 +83,9 @@ func (a *app) exportTask(t runner.Task, b build, o export.Options) error {
 	if r.File != "" {
 		of = "weights of " + r.File
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s: %s with %s, opset %d\n", clean(path), clean(r.Name()), clean(of), o.ONNX.Opset)
+	if o.Head != nil {
+		of += fmt.Sprintf(" and a head of %d classes", len(o.Head.Classes))
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s: %s with %s, opset %d\n", clean(w.Path), clean(r.Name()), clean(of), w.Opset)
 	return err
 }

@@ -155,7 +155,7 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.Fits(n); err != nil {
+	if err := h.Fits(n.Backbone); err != nil {
 		n.Close()
 		return nil, err
 	}

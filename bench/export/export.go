@@ -18,9 +18,13 @@ import (
 	"os"
 	"path/filepath"
 
+	"zoobench/bench/choose"
+	"zoobench/bench/choose/features"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
+	"zoobench/datasets/preprocess"
+	"zoobench/zoo/nn"
 	"zoobench/zoo/onnx"
 	"zoobench/zoo/weights"
 )
@@ -30,26 +34,87 @@ type Options struct {
 	Out       string // the file; "" means the network's name with .onnx, in the current folder
 	ONNX      onnx.Options
 	Generator weights.Generator // of the weights of a network without a checkpoint
+
+	Head          *choose.Head // in place of the network's classifier; nil means that the network keeps its own
+	Preprocessing bool         // whether the file takes images as bytes and prepares them
 }
 
-// Write exports a network and returns the file's path.
-func Write(r *runner.Ready, o Options) (path string, err error) {
-	path = cmp.Or(o.Out, r.Name()+".onnx")
-	err = r.Read(o.Generator, func(src weights.Source) error {
-		form := o.ONNX
-		if form.Properties, err = properties(r, src); err != nil {
+// A Written says what was written.
+type Written struct {
+	Path  string
+	Opset int
+}
+
+// Write exports a network.
+func Write(r *runner.Ready, o Options) (*Written, error) {
+	w, err := export(r, o)
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	return w, nil
+}
+
+func export(r *runner.Ready, o Options) (w *Written, err error) {
+	w = &Written{Path: cmp.Or(o.Out, r.Name()+".onnx")}
+	g, classes := r.Graph, imageNet(r.Graph)
+	if o.Head != nil {
+		if g, err = headed(r, o.Head); err != nil {
+			return nil, err
+		}
+		classes = o.Head.Classes
+	}
+	if o.Preprocessing {
+		if o.ONNX.Pixels, err = pixels(r.Preprocessing()); err != nil {
+			return nil, err
+		}
+	}
+	return w, r.Read(o.Generator, func(src weights.Source) error {
+		if o.ONNX.Properties, err = properties(r, src.Name(), classes); err != nil {
 			return err
 		}
-		f, err := onnx.New(r.Graph, src, form)
+		if o.Head != nil {
+			src = o.Head.Over(src)
+		}
+		f, err := onnx.New(g, src, o.ONNX)
 		if err != nil {
 			return err
 		}
-		return write(f, path, !f.Whole())
+		w.Opset = f.Opset()
+		return write(f, w.Path, !f.Whole())
 	})
-	if err != nil {
-		return "", fmt.Errorf("export: %w", err)
+}
+
+// headed is a network's graph with a head that must be its own.
+func headed(r *runner.Ready, h *choose.Head) (*nn.Graph, error) {
+	if r.File == "" {
+		return nil, fmt.Errorf("the head is for %s of %s; name that file or its tag with --weights", h.File, h.Network)
 	}
-	return path, nil
+	b, _, err := features.Describe(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.Fits(b); err != nil {
+		return nil, err
+	}
+	return h.Graph(r.Graph)
+}
+
+// pixels is a recipe as operators carry it out. ONNX has no antialiased filter but Pillow's two usual ones.
+func pixels(r preprocess.Recipe) (*onnx.Pixels, error) {
+	r, err := r.Full()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Interpolation != preprocess.Bilinear && r.Interpolation != preprocess.Bicubic:
+		return nil, fmt.Errorf("interpolation %s: ONNX operators have bilinear and bicubic", r.Interpolation)
+	case r.CropMode == preprocess.Border || r.Resize < r.Size:
+		return nil, fmt.Errorf("%s crop of %d pixels from %d: the file would have to fill up images, and only cuts them", r.CropMode, r.Size, r.Resize)
+	}
+	return &onnx.Pixels{
+		Resize: r.Resize, Size: r.Size, Squash: r.CropMode == preprocess.Squash, Cubic: r.Interpolation == preprocess.Bicubic,
+		BGR: r.BGR, Mean: r.Mean, Std: r.Std,
+	}, nil
 }
 
 // write writes a file, in two parts where it is split, and reads it back before any part takes its place.
@@ -79,8 +144,8 @@ func check(f *onnx.File, part string, data io.ReaderAt) error {
 	return f.Check(written, data)
 }
 
-// properties are the metadata of an exported file.
-func properties(r *runner.Ready, src weights.Source) ([]onnx.Property, error) {
+// properties are the metadata of an exported file. classes are the names of its answers, nil where nobody knows them.
+func properties(r *runner.Ready, source string, classes []string) ([]onnx.Property, error) {
 	var all []onnx.Property
 	add := func(key, value string) {
 		if value != "" {
@@ -93,22 +158,30 @@ func properties(r *runner.Ready, src weights.Source) ([]onnx.Property, error) {
 	}
 	add("network", r.Name())
 	add("recipe", string(recipe))
-	add("weights", src.Name())
+	add("weights", source)
 	add("weights_sha256", r.SHA256)
 	if c, ok := r.Spec.Checkpoint(r.Tag); ok {
 		add("source", c.URL())
 		add("licence", c.Licence)
 	}
-	if known := datasets.ImageNet1k(); r.Graph.Classes == len(known) {
-		names := make([]string, len(known))
-		for i, c := range known {
-			names[i] = c.Name
-		}
-		text, err := json.Marshal(names)
+	if classes != nil {
+		text, err := json.Marshal(classes)
 		if err != nil {
 			return nil, err
 		}
 		add("classes", string(text))
 	}
 	return all, nil
+}
+
+// imageNet are the names of a network's classes if it has as many as ImageNet.
+func imageNet(g *nn.Graph) (names []string) {
+	known := datasets.ImageNet1k()
+	if g.Classes != len(known) {
+		return nil
+	}
+	for _, c := range known {
+		names = append(names, c.Name)
+	}
+	return names
 }

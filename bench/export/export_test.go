@@ -8,9 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"zoobench/bench/choose"
+	"zoobench/bench/choose/features"
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/datasets/preprocess"
 	"zoobench/zoo"
 	"zoobench/zoo/onnx"
 	"zoobench/zoo/onnx/message"
@@ -57,11 +60,11 @@ func names(t *testing.T, dir string) (all []string) {
 // TestWrite reads what a file says of itself.
 func TestWrite(t *testing.T) {
 	t.Chdir(t.TempDir())
-	path, err := Write(ready(t, record.Axes{}), Options{})
+	w, err := Write(ready(t, record.Axes{}), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := decode(t, path)
+	m := decode(t, w.Path)
 	have := map[string]string{}
 	for _, p := range m.Properties {
 		have[p.Key] = p.Value
@@ -88,11 +91,11 @@ func TestWrite(t *testing.T) {
 // TestClasses makes a network of another size and other classes: nobody knows their names.
 func TestClasses(t *testing.T) {
 	t.Chdir(t.TempDir())
-	path, err := Write(ready(t, record.Axes{ImgSize: 96, NumClasses: 7}), Options{Out: "own.onnx"})
+	w, err := Write(ready(t, record.Axes{ImgSize: 96, NumClasses: 7}), Options{Out: "own.onnx"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := decode(t, path)
+	m := decode(t, w.Path)
 	in, out := m.Graph.Inputs[0].Dims, m.Graph.Outputs[0].Dims
 	if in[0].Known || in[2].Size != 96 || in[3].Size != 96 || out[1].Size != 7 {
 		t.Errorf("input %+v, output %+v", in, out)
@@ -138,5 +141,103 @@ func TestKeeps(t *testing.T) {
 	}
 	if b, err := os.ReadFile(path); string(b) != "old" || err != nil || len(names(t, dir)) != 1 {
 		t.Errorf("%q, %v, files %v", b, err, names(t, dir))
+	}
+}
+
+// TestHead gives a network a head of two classes: the file has them, the head's parameters, and no classifier besides.
+func TestHead(t *testing.T) {
+	t.Chdir(t.TempDir())
+	spec, err := zoo.Find("mobilenetv3_small_050")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := spec.Graph(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tensors []weights.Named
+	src := weights.Generator{}.Source(g.Params)
+	for _, p := range g.Params {
+		v, err := src.Float32(p.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensors = append(tensors, weights.Named{Name: p.Name, Shape: p.Shape, Data: v})
+	}
+	if err := weights.WriteFile("made.safetensors", tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	describe := func(file string) *runner.Ready {
+		r, err := runner.Describe(zoo.Default(), runner.Task{Job: experiment.Job{Model: spec.Name}, Weights: file})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Close)
+		return r
+	}
+	r := describe("made.safetensors")
+	b, _, err := features.Describe(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &choose.Head{Network: b.Network, SHA256: b.SHA256, File: b.File, Input: "features", Classes: []string{"cat", "dog"}, Recipe: b.Recipe,
+		Weight: make([]float32, 2*b.Features), Bias: []float32{1, 2}}
+	w, err := Write(r, Options{Head: h})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := decode(t, w.Path)
+	if got := m.Graph.Outputs[0].Dims[1].Size; got != 2 {
+		t.Errorf("%d answers, want 2", got)
+	}
+	last := m.Graph.Nodes[len(m.Graph.Nodes)-1]
+	if last.Op != "Gemm" || !slices.Equal(last.In[1:], []string{features.HeadWeight, features.HeadBias}) {
+		t.Errorf("the last operator is %s of %v", last.Op, last.In)
+	}
+	for _, p := range m.Properties {
+		if p.Key == "zoobench.classes" && p.Value != `["cat","dog"]` {
+			t.Errorf("classes %s", p.Value)
+		}
+	}
+	for _, x := range m.Graph.Tensors {
+		if strings.HasPrefix(x.Name, "classifier.") {
+			t.Errorf("the network's own classifier is there: %s", x.Name)
+		}
+	}
+	for name, r := range map[string]*runner.Ready{"name that file": describe(""), "SHA-256": r} {
+		other := *h
+		other.SHA256 = "00"
+		if _, err := Write(r, Options{Head: &other}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want %s", err, name)
+		}
+	}
+}
+
+// TestPreprocessing makes files that take bytes, and names what no operator does.
+func TestPreprocessing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	w, err := Write(ready(t, record.Axes{}), Options{Preprocessing: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := decode(t, w.Path)
+	if in := m.Graph.Inputs[0]; in.Name != "image" || in.Type != message.Uint8 || len(in.Dims) != 4 || in.Dims[2].Known || w.Opset != 18 {
+		t.Errorf("opset %d, input %+v", w.Opset, in)
+	}
+	for _, test := range []struct {
+		recipe preprocess.Recipe
+		want   string
+	}{
+		{preprocess.Recipe{Size: 8, Interpolation: preprocess.Lanczos}, "interpolation lanczos"},
+		{preprocess.Recipe{Size: 8, Interpolation: preprocess.Nearest}, "interpolation nearest"},
+		{preprocess.Recipe{Size: 8, CropMode: preprocess.Border}, "border crop of 8 pixels from 9"},
+		{preprocess.Recipe{Size: 8, CropPct: 1.2}, "center crop of 8 pixels from 6"},
+	} {
+		if _, err := pixels(test.recipe); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: %v, want %s", test.recipe, err, test.want)
+		}
+	}
+	if _, err := Write(ready(t, record.Axes{}), Options{Preprocessing: true, ONNX: onnx.Options{Opset: 17}}); err == nil {
+		t.Error("opset 17 cannot resize, and there is no error")
 	}
 }

@@ -67,9 +67,7 @@ func (e *exporter) finish() {
 		e.op("Identity", y)
 	}
 	e.out.Nodes[len(e.out.Nodes)-1].Out[0] = outputName
-	in := e.g.Input()
 	e.out.Name = e.g.Name
-	e.out.Inputs = []message.Value{images(inputName, in.C, in.H, in.W)}
 	e.out.Outputs = []message.Value{images(outputName, e.g.Output().C)}
 }
 

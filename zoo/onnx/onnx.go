@@ -11,11 +11,16 @@
 // layers of tokens are; a value changes from one to the other only where the network does. Weights are read one at a time, in
 // two passes if need be: memory holds the largest tensor, not all of them.
 //
+// With Pixels the input is "image", bytes of (batch, height, width, 3), red first, of any size: the operators before the network
+// are Pillow's and torchvision's steps in the same order and the same arithmetic, but for the resizing, whose sums a runtime
+// rounds as it does.
+//
 // It leaves to others which weights those are (zoo/weights), what the file says about them (Options.Properties is the caller's),
 // where the file goes, and the values of nodes that no image reaches, which it takes from the oracle (zoo/interp).
 package onnx
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -40,7 +45,8 @@ const (
 
 // Options are how a file is written.
 type Options struct {
-	Opset      int        // of the operators; 0 means MinOpset
+	Opset      int        // of the operators; 0 means the first that has what is needed: MinOpset, or 18 with Pixels
+	Pixels     *Pixels    // what becomes of images before the network; nil means that the file takes what the network takes
 	Fold       bool       // whether a batch norm becomes part of the convolution before it
 	Version    string     // of the program
 	Properties []Property // metadata, in this order
@@ -59,11 +65,16 @@ type File struct {
 // New makes a file of a graph. It reads the weights when it is written, but for those that a value is computed from which no
 // image reaches.
 func New(g *nn.Graph, src Weights, o Options) (*File, error) {
-	if o.Opset == 0 {
-		o.Opset = MinOpset
+	least := MinOpset
+	if o.Pixels != nil {
+		least = pixelOpset
 	}
+	o.Opset = cmp.Or(o.Opset, least)
 	if o.Opset < MinOpset || o.Opset > MaxOpset {
 		return nil, fmt.Errorf("onnx: opset %d, want %d to %d", o.Opset, MinOpset, MaxOpset)
+	}
+	if o.Opset < least {
+		return nil, fmt.Errorf("onnx: opset %d cannot resize images as Pillow does, want %d to %d", o.Opset, least, MaxOpset)
 	}
 	e, err := export(g, src, o)
 	if err != nil {
@@ -81,6 +92,9 @@ func New(g *nn.Graph, src Weights, o Options) (*File, error) {
 	}
 	return f, nil
 }
+
+// Opset is that of the file's operators.
+func (f *File) Opset() int { return int(f.model.Opsets[0].Version) }
 
 // Whole reports whether the file can be one: ONNX has at most 2 GiB in a piece.
 func (f *File) Whole() bool {

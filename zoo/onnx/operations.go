@@ -7,7 +7,16 @@ import (
 	"zoobench/zoo/onnx/message"
 )
 
-func (e *exporter) input(*nn.Node) { e.put(planes, inputName) }
+func (e *exporter) input(n *nn.Node) {
+	name, s := inputName, n.Out
+	if e.o.Pixels == nil {
+		e.out.Inputs = []message.Value{images(name, s.C, s.H, s.W)}
+	} else {
+		e.out.Inputs = []message.Value{pixels()}
+		name = e.prepare(e.o.Pixels)
+	}
+	e.put(planes, name)
+}
 
 func (e *exporter) identity(n *nn.Node) { e.forms[e.at] = e.forms[n.In[0]] }
 
@@ -231,6 +240,6 @@ func (e *exporter) everyImage(k int, x string, dims []int) string {
 	if !e.g.Spread(e.at, k) {
 		return x
 	}
-	batch := e.opWith("Shape", []message.Attribute{number("start", 0), number("end", 1)}, inputName)
+	batch := e.opWith("Shape", []message.Attribute{number("start", 0), number("end", 1)}, e.out.Inputs[0].Name)
 	return e.op("Expand", x, e.concatAt(0, batch, e.ints(dims...)))
 }

@@ -22,10 +22,11 @@ import (
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
+	"zoobench/zoo/nn"
 )
 
-// An Extractor is a checkpoint whose features can be had beside its logits.
-type Extractor struct {
+// A Backbone is what a checkpoint gives to a head, and what it is known by.
+type Backbone struct {
 	Name     string // with the tag, "resnet50.tv_in1k"
 	Network  string
 	File     string // base name
@@ -34,7 +35,18 @@ type Extractor struct {
 	Recipe   preprocess.Recipe
 	Features int // what the classifier is given
 	Logits   int
+}
 
+// Describe is the backbone that a network makes without its classifier, and the graph that gives its features, tapped.
+func Describe(r *runner.Ready) (Backbone, *nn.Graph, error) {
+	tapped, features, err := Tap(r.Graph)
+	return Backbone{Network: r.Spec.Name, Name: r.Name(), File: filepath.Base(r.File), SHA256: r.SHA256, Section: r.Taken.Part(),
+		Recipe: r.Preprocessing(), Features: features, Logits: r.Graph.Classes}, tapped, err
+}
+
+// An Extractor is a checkpoint whose features can be had beside its logits.
+type Extractor struct {
+	Backbone
 	network *runner.Network // of the tapped graph
 }
 
@@ -49,15 +61,13 @@ func Open(list *zoo.List, t runner.Task) (*Extractor, error) {
 		return nil, err
 	}
 	defer r.Close()
-	e := &Extractor{Network: r.Spec.Name, Name: r.Name(), File: filepath.Base(r.File), SHA256: r.SHA256,
-		Section: r.Taken.Part(), Logits: r.Graph.Classes}
-	if r.Graph, e.Features, err = Tap(r.Graph); err != nil {
+	e := &Extractor{}
+	if e.Backbone, r.Graph, err = Describe(r); err != nil {
 		return nil, err
 	}
 	if e.network, err = r.Load(engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact}); err != nil {
 		return nil, err
 	}
-	e.Recipe = e.network.Preprocessing()
 	return e, nil
 }
 

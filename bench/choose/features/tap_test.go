@@ -30,6 +30,58 @@ func TestTapEveryNetwork(t *testing.T) {
 		if got, want := tapped.Output(), (nn.Shape{C: features + g.Output().C, H: 1, W: 1}); got != want || features < 64 || features > 1<<14 {
 			t.Errorf("%s: %d features, output %v, want %v", s.Name, features, got, want)
 		}
+		if h, err := Classify(g, false, 3); err != nil || h.Output().C != 3 || len(h.Nodes) > nodes+3 || h.Params[len(g.Params)].Shape[1] != features {
+			t.Errorf("%s: with a head of 3 classes over %d features: %+v, %v", s.Name, features, h.Output(), err)
+		}
+	}
+}
+
+// TestClassify computes heads over features and over logits, and compares them with the product that they are.
+func TestClassify(t *testing.T) {
+	for _, name := range []string{"squeezenet1_1", "deit_tiny_distilled_patch16_224"} {
+		for _, overLogits := range []bool{false, true} {
+			s, err := zoo.Find(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := s.Graph(64, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tapped, features, err := Tap(g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, err := Classify(g, overLogits, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			src := weights.Generator{}.Source(h.Params)
+			images := weights.Generator{}.Images(64)[:3*64*64]
+			x, err := interp.Run(tapped, src, images, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := interp.Run(h, src, images, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if x = x[:features]; overLogits {
+				x = x[features : features+10]
+			}
+			w, _ := src.Float32(HeadWeight)
+			b, _ := src.Float32(HeadBias)
+			for c := range got {
+				want, sum := float64(b[c]), abs(float64(b[c]))
+				for i, v := range x {
+					want += v * float64(w[c*len(x)+i])
+					sum += abs(v * float64(w[c*len(x)+i]))
+				}
+				if abs(got[c]-want) > 1e-9*sum {
+					t.Errorf("%s, over logits %v: class %d: %v, want %v", name, overLogits, c, got[c], want)
+				}
+			}
+		}
 	}
 }
 
