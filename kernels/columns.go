@@ -59,8 +59,10 @@ func (c *Columns) run(pool *par.Pool, sums []float64, t columnsTask) {
 	pool.Run(chunks, c)
 	c.do = columnsTask{}
 	clear(sums)
-	for i, v := range c.sums[:chunks*t.x.C] {
-		sums[i%t.x.C] += float64(v)
+	for chunk := range chunks {
+		for i, v := range c.sums[chunk*t.x.C:][:t.x.C] {
+			sums[i] += float64(v)
+		}
 	}
 }
 

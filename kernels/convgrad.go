@@ -33,13 +33,14 @@ type ConvGrad struct {
 type gradScratch struct {
 	product
 	input []float32 // (panels of a group, phases, rows, columns, 16)
-	turn  []float32 // (OC of a group, gradBlock)
+	turn  []float32 // (OC of a group, turnStride)
 }
 
 const (
-	gradBlock  = 256     // pixels of a product: a panel's are 16 KiB, and stay in L1 for all positions of the window
-	gradChunks = 16      // tasks at most
-	gradSums   = 8 << 20 // elements that all tasks' sums may take, unless one alone takes more
+	gradBlock  = 256            // pixels of a product: a panel's are 16 KiB, and stay in L1 for all positions of the window
+	turnStride = gradBlock + 16 // rows of 1 KiB would meet in the same four sets of L1
+	gradChunks = 16             // tasks at most
+	gradSums   = 8 << 20        // elements that all tasks' sums may take, unless one alone takes more
 )
 
 // NewConvGrad plans the gradient for a shape, whose Weight, Bias and Act it does not need; workers is the size of the pool.
@@ -70,7 +71,7 @@ func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 	for i := range g.scratch {
 		w := &g.scratch[i]
 		w.rows = make([]*float32, roundUp(outputs, f32.MR)+f32.MR)
-		w.turn = make([]float32, outputs*gradBlock)
+		w.turn = make([]float32, outputs*turnStride)
 		// Beyond the last row, products of zeros read on as far as the window reaches.
 		w.input = make([]float32, (g.width/f32.NR*s.SH*s.SW*g.rows*g.columns+g.columns+s.KW*s.DW)*f32.NR)
 	}
@@ -130,7 +131,7 @@ func (g *ConvGrad) Do(worker, chunk int) {
 				g.turn(w.turn, group*outputs, image, from, n)
 				place := w.begin(outputs, 1)
 				for oc := range outputs {
-					w.product.rows[place.at] = &w.turn[oc*gradBlock]
+					w.product.rows[place.at] = &w.turn[oc*turnStride]
 					place.next()
 				}
 				for i, p := range panels {
@@ -188,7 +189,9 @@ func (g *ConvGrad) pack(input []float32, p panel, image int) {
 // copyPanel copies n of sixteen channels.
 func copyPanel(dst, src []float32, n int) {
 	if n == f32.NR {
-		*(*[f32.NR]float32)(dst) = *(*[f32.NR]float32)(src)
+		for i := 0; i < f32.NR; i += 4 { // sixteen at once would be a call of memmove
+			*(*[4]float32)(dst[i:]) = *(*[4]float32)(src[i:])
+		}
 		return
 	}
 	copy(dst[:n], src)
@@ -198,20 +201,38 @@ func copyPanel(dst, src []float32, n int) {
 // from + i of the panel's rows and columns, zero beyond the output's own.
 func (g *ConvGrad) turn(turned []float32, channel, image, from, n int) {
 	outputs, stride := g.OC/g.Groups, g.dy.Stride
-	for i := range n {
-		pixel := image*gradBlock + i
+	for i := 0; i < n; {
+		pixel, run := image*gradBlock+i, n-i
 		if !g.merged {
 			y, x := (from+i)/g.columns, (from+i)%g.columns
 			if x >= g.OW {
+				run = min(run, g.columns-x)
 				for oc := range outputs {
-					turned[oc*gradBlock+i] = 0
+					clear(turned[oc*turnStride+i:][:run])
 				}
+				i += run
 				continue
 			}
-			pixel = (image*g.OH+y)*g.OW + x
+			pixel, run = (image*g.OH+y)*g.OW+x, min(run, g.OW-x)
 		}
-		for oc, v := range g.dy.Data[pixel*stride+channel:][:outputs] {
-			turned[oc*gradBlock+i] = v
+		turnPixels(turned[i:], g.dy.Data[pixel*stride+channel:], stride, outputs, run)
+		i += run
+	}
+}
+
+// turnPixels writes n pixels' channels as rows, four pixels at a time.
+func turnPixels(turned, src []float32, stride, channels, n int) {
+	i := 0
+	for ; i+4 <= n; i += 4 {
+		a, b := src[i*stride:][:channels], src[(i+1)*stride:][:channels]
+		c, d := src[(i+2)*stride:][:channels], src[(i+3)*stride:][:channels]
+		for k := range a {
+			*(*[4]float32)(turned[k*turnStride+i:]) = [4]float32{a[k], b[k], c[k], d[k]}
+		}
+	}
+	for ; i < n; i++ {
+		for k, v := range src[i*stride:][:channels] {
+			turned[k*turnStride+i] = v
 		}
 	}
 }

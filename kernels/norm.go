@@ -29,6 +29,14 @@ func NewLayerNorm(weight, bias []float32, eps float32, act Act, workers int) *La
 	return &LayerNorm{weight: weight, bias: bias, eps: eps, act: act, level: level, rows: make([]f32.Rows, workers)}
 }
 
+// Take takes another weight and bias, of the same lengths, as training makes them at every step.
+func (l *LayerNorm) Take(weight, bias []float32) {
+	if len(weight) != len(l.weight) || len(bias) != len(l.bias) {
+		panic("kernels: layer norm: weight and bias of other lengths")
+	}
+	l.weight, l.bias = weight, bias
+}
+
 // Run normalises all pixels; dst may be src.
 func (l *LayerNorm) Run(pool *par.Pool, dst, src Tensor) {
 	src.check("kernels: layer norm: short source")

@@ -37,7 +37,7 @@ func slow(g *nn.Graph, i int) bool {
 	case nn.Conv:
 		return node.Kernel.StdEps != 0
 	case nn.Linear, nn.BatchNorm, nn.Activate, nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Mul, nn.Concat, nn.Slice,
-		nn.Flatten, nn.Identity, nn.Tokens, nn.Grid:
+		nn.Flatten, nn.Identity, nn.Tokens, nn.Grid, nn.Affine, nn.Scale, nn.Shuffle, nn.LayerNorm:
 		return false
 	}
 	return true
@@ -69,6 +69,12 @@ func (net *Network) layer(i int) layer {
 		return &slice{s}
 	case nn.Flatten:
 		return &flatten{s}
+	case nn.Affine, nn.Scale:
+		return newAffine(s)
+	case nn.Shuffle:
+		return &shuffle{s}
+	case nn.LayerNorm:
+		return newLayerNorm(s)
 	}
 	return &identity{site: s}
 }

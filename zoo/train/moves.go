@@ -1,6 +1,8 @@
 package train
 
 import (
+	"math"
+
 	"zoobench/internal/recipe"
 	"zoobench/kernels"
 	"zoobench/zoo/nn"
@@ -27,7 +29,7 @@ func (a *addition) backward() error {
 	for k := range a.node.In {
 		a.to(k, func(dst kernels.Tensor) {
 			if !a.Graph.Spread(a.i, k) {
-				copy(dst.Data, dy.Data)
+				a.copy(dst, 0, dy, 0, dst.C)
 				return
 			}
 			a.each(dst.Pixels(), func(p int) {
@@ -64,14 +66,20 @@ func (d *identity) backward() error {
 	return nil
 }
 
+// piece is how many elements of a tensor are a worker's at a time.
+const piece = 1 << 14
+
 func (d *identity) copy(dst, src kernels.Tensor) {
-	if d.factors == nil {
-		copy(dst.Data, src.Data)
-		return
-	}
-	for i, v := range src.Data {
-		dst.Data[i] = d.factors[i] * v
-	}
+	d.each((len(src.Data)+piece-1)/piece, func(i int) {
+		from, to := i*piece, min((i+1)*piece, len(src.Data))
+		if d.factors == nil {
+			copy(dst.Data[from:to], src.Data[from:to])
+			return
+		}
+		for k := from; k < to; k++ {
+			dst.Data[k] = d.factors[k] * src.Data[k]
+		}
+	})
 }
 
 // Factors are what a node that drops multiplies its elements by in a step, (n,H,W,C): 0, or 1/(1 − Drop).
@@ -119,6 +127,10 @@ func (c *concat) backward() error {
 // copy copies n channels of every pixel, from channel from on to channel at on.
 func (s site) copy(dst kernels.Tensor, at int, src kernels.Tensor, from, n int) {
 	s.each(dst.N*dst.H, func(row int) {
+		if n == dst.C && n == src.C {
+			copy(dst.Data[row*dst.W*n:][:dst.W*n], src.Data[row*dst.W*n:])
+			return
+		}
 		for p := row * dst.W; p < (row+1)*dst.W; p++ {
 			copy(dst.Data[p*dst.C+at:][:n], src.Data[p*src.C+from:])
 		}
@@ -219,34 +231,34 @@ func (a *activation) forward() error {
 }
 
 func (a *activation) backward() error {
-	const piece = 1 << 14
 	dy, x, y := a.dy().Data, a.x(0).Data, a.y().Data
 	a.to(0, func(dst kernels.Tensor) {
 		a.each((len(dy)+piece-1)/piece, func(i int) {
 			from, to := i*piece, min((i+1)*piece, len(dy))
-			out, g := dst.Data[from:to], dy[from:to]
+			x, y := x[from:to], y[from:to]
+			out, g := dst.Data[from:to][:len(y)], dy[from:to][:len(y)]
 			switch a.node.Act {
 			case nn.ReLU:
-				for k, v := range y[from:to] {
-					out[k] = 0
-					if v > 0 {
-						out[k] = g[k]
-					}
+				for k, v := range y {
+					out[k] = math.Float32frombits(math.Float32bits(g[k]) & positive(v))
 				}
 			case nn.ReLU6:
-				for k, v := range y[from:to] {
-					out[k] = 0
-					if v > 0 && v < 6 {
-						out[k] = g[k]
-					}
+				for k, v := range y {
+					out[k] = math.Float32frombits(math.Float32bits(g[k]) & positive(v) & positive(6-v))
 				}
 			default:
 				slope := slopes[a.node.Act]
-				for k, v := range x[from:to] {
+				for k, v := range x {
 					out[k] = g[k] * float32(slope(float64(v)))
 				}
 			}
 		})
 	})
 	return nil
+}
+
+// positive is all ones for a number above 0 and all zeros for 0 and below, without a branch, which random signs would mislead.
+func positive(v float32) uint32 {
+	bits := int32(math.Float32bits(v))
+	return uint32((-bits &^ bits) >> 31)
 }

@@ -1,0 +1,57 @@
+package train_test
+
+import (
+	"fmt"
+	"testing"
+
+	"zoobench/internal/recipe"
+	"zoobench/zoo"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/train"
+	"zoobench/zoo/weights"
+)
+
+// BenchmarkStep is images a second, forward, backward and step of SGD, of batches of 128 images of 32×32 pixels.
+func BenchmarkStep(b *testing.B) {
+	const n = 128
+	for _, name := range []string{"pocket_resnet8", "pocket_resnet20", "pocket_resnet56", "pocket_mobilenetv2", "pocket_vit"} {
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("model=%s/threads=%d", name, workers), func(b *testing.B) {
+				spec, err := zoo.Find(name)
+				if err != nil {
+					b.Skip(err)
+				}
+				g, err := spec.GraphWith(nn.Config{Classes: 100, Training: true, FromScratch: true})
+				if err != nil {
+					b.Fatal(err)
+				}
+				net, err := train.New(g, train.Initial(g, 1), train.Options{Batch: n, Workers: workers})
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer net.Close()
+				o := recipe.Usual(recipe.SGD)
+				lengths, rules := make([]int, len(g.Params)), make([]recipe.Rule, len(g.Params))
+				for i, p := range g.Params {
+					lengths[i], rules[i] = p.Elems(), recipe.Rule{Rate: 1}
+				}
+				moments := recipe.NewMoments[float32](o, lengths)
+				images, labels := weights.Generator{Seed: 1}.Batch(n, 32), make([]int, n)
+				for i := range labels {
+					labels[i] = i % 100
+				}
+				targets := recipe.Labels{}.Targets(labels, 100)
+				step := 0
+				for b.Loop() {
+					if _, err := net.Train(images, targets, step); err != nil {
+						b.Fatal(err)
+					}
+					recipe.Update(o, moments, 0.01, net.Params, net.Gradients, rules)
+					net.Keep()
+					step++
+				}
+				b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "images/s")
+			})
+		}
+	}
+}
