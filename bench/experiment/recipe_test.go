@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -97,6 +98,31 @@ func TestParseRecipeErrors(t *testing.T) {
 				got = err.Error()
 			}
 			t.Errorf("%q: error %q, want %q", test.text, got, test.want)
+		}
+	}
+}
+
+// TestTrainingDocument reads the example in docs/training.md, and finds every key of a recipe in its tables.
+func TestTrainingDocument(t *testing.T) {
+	text, err := os.ReadFile("../../docs/training.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(text), "```yaml\n")
+	example, tables, _ := strings.Cut(example, "```\n")
+	if _, err := ParseRecipe("docs/training.md", strings.NewReader(example), recipe.Standard(128, false)); err != nil {
+		t.Error(err)
+	}
+	for _, wrong := range []string{"train: {zzzzzzzz: 1}", "train: {augment: {zzzzzzzz: 1}}"} {
+		_, err := ParseRecipe("r.yaml", strings.NewReader(wrong), recipe.Standard(128, false))
+		_, keys, found := strings.Cut(err.Error(), "want one of ")
+		if !found {
+			t.Fatalf("error %v lists no keys", err)
+		}
+		for key := range strings.SplitSeq(keys, ", ") {
+			if !strings.Contains(tables, "`"+key+"`") {
+				t.Errorf("docs/training.md has no key %s", key)
+			}
 		}
 	}
 }
