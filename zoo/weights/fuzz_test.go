@@ -28,6 +28,10 @@ func use(t *testing.T, content []byte) {
 			t.Fatalf("%s: %d elements out of %d bytes", tensor.Name, n, len(content))
 		}
 		x, err := f.Float32(tensor.Name)
+		if f.layout.entries[f.index[tensor.Name]].unpack != nil && err != nil {
+			named(t, err) // what is packed can be faulty itself
+			continue
+		}
 		if tensor.Dtype.readable() != (err == nil) || err == nil && len(x) != n {
 			t.Fatalf("%s: %d elements, %v", tensor.Name, len(x), err)
 		}

@@ -98,8 +98,11 @@ func undo(b []byte, list []int, skipped uint32, element, want int) ([]byte, erro
 			if n, err := io.ReadFull(r, b); err != nil {
 				return nil, fmt.Errorf("chunk of %d bytes inflates to %d, want %d: %w", stored, n, size, err)
 			}
-			if n, err := r.Read(make([]byte, 1)); n > 0 || err != io.EOF {
-				return nil, fmt.Errorf("chunk inflates to more than %d bytes: %v", size, err)
+			// The end is where deflate's own checksum is verified.
+			if n, err := r.Read(make([]byte, 1)); n > 0 {
+				return nil, fmt.Errorf("chunk of %d bytes inflates to more than %d", stored, size)
+			} else if err != io.EOF {
+				return nil, fmt.Errorf("chunk: %w", err)
 			}
 		case filterShuffle:
 			b = unshuffle(b, element)

@@ -75,7 +75,8 @@ func use(tb testing.TB, content []byte, verify bool) (tree string, first error) 
 
 // samples between them have every kind of block, and each a stride that lets the tests end in some seconds.
 var samples = map[string]int{
-	"narrow": 3, "growing": 3, "narrow3": 5, "refused3": 1, "refused": 5, "symbols": 7, "stored": 11, "first": 41, "second": 41, "third": 41, "dense": 97,
+	"narrow": 3, "growing": 3, "narrow3": 5, "refused3": 1, "refused": 5, "symbols": 7, "stored": 11,
+	"first": 41, "second": 41, "third": 41, "dense": 97,
 }
 
 // endOf is where a superblock has the file's length.
