@@ -38,8 +38,8 @@ type Conv struct {
 
 	// the run under way
 	dst, src, res Tensor
-	rows, cols    int // rows of a task, panels of a task
-	colTasks      int
+	rowTasks      int // blocks of rows, for each range of panels
+	ranges        int // of panels
 }
 
 // panel is columns of one group that a tile takes: one to four panels of sixteen, packed one behind the other.
@@ -208,9 +208,7 @@ func (c *Conv) Run(pool *par.Pool, dst, src, res Tensor) {
 	c.prepare(pool, src)
 	c.dst, c.src, c.res = dst, src, res
 	c.split(pool.Size())
-	rowTasks := parts(dst.Pixels(), c.rows)
-	c.colTasks = parts(len(c.panels), c.cols)
-	pool.Run(rowTasks*c.colTasks, convBlocks{c})
+	pool.Run(c.rowTasks*c.ranges, convBlocks{c})
 	c.dst, c.src, c.res = Tensor{}, Tensor{}, Tensor{}
 }
 
@@ -229,21 +227,26 @@ func (c *Conv) prepare(pool *par.Pool, src Tensor) {
 }
 
 // split cuts the output into tasks: blocks of rows of even size, and ranges of columns where rows alone do not
-// keep the workers busy.
+// keep the workers busy; as many for each worker, if that can be.
 func (c *Conv) split(workers int) {
-	m := c.dst.Pixels()
-	blocks := parts(m, rowBlock)
+	m, panels := c.dst.Pixels(), len(c.panels)
+	blocks, ranges := parts(m, rowBlock), 1
 	if m <= rowBlock+rowBlock/3 {
 		blocks = 1 // weights read twice cost more than rows that leave L2
 	}
-	c.cols = len(c.panels)
 	if want := 4 * workers; workers > 1 && blocks < want {
-		c.cols = max(1, len(c.panels)*blocks/want)
+		ranges = min(panels, parts(want, blocks))
 		if c.most > 1 { // few panels, so that rows must do
-			blocks = max(blocks, min(parts(want, parts(len(c.panels), c.cols)), m/leastRows))
+			blocks = max(blocks, min(parts(want, ranges), m/leastRows))
 		}
 	}
-	c.rows = roundUp(parts(m, blocks), f32.MR)
+	for blocks == 1 && ranges%workers != 0 && ranges < panels {
+		ranges++
+	}
+	for blocks > 1 && blocks*ranges%workers != 0 {
+		blocks++
+	}
+	c.rowTasks, c.ranges = min(blocks, parts(m, f32.MR)), ranges
 }
 
 // convBlocks are the tasks of a product: a block of output pixels by a range of panels each.
@@ -251,10 +254,11 @@ type convBlocks struct{ *Conv }
 
 // Do computes one block.
 func (c convBlocks) Do(worker, task int) {
-	row := task / c.colTasks * c.rows
-	first := task % c.colTasks * c.cols
-	n, last := min(c.rows, c.dst.Pixels()-row), min(first+c.cols, len(c.panels))
-	c.compute(worker, &stripe{dst: c.dst, src: c.src, res: c.res, at: row, row: row, n: n}, first, last)
+	m := c.dst.Pixels()
+	row, end := share(parts(m, f32.MR), c.rowTasks, task/c.ranges) // in tiles
+	first, last := share(len(c.panels), c.ranges, task%c.ranges)
+	row, end = row*f32.MR, min(end*f32.MR, m)
+	c.compute(worker, &stripe{dst: c.dst, src: c.src, res: c.res, at: row, row: row, n: end - row}, first, last)
 }
 
 // computeRows computes a stripe of any height, all panels of it, a block of rows after the other.

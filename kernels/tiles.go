@@ -83,9 +83,12 @@ func tileName(panels int) string { return fmt.Sprintf("%dx%d", f32.MR, panels*f3
 // cutPanels is part i of n panels that are cut into as few parts of even size as can be, of most panels each: the panel
 // that it begins with, and how many it has.
 func cutPanels(n, most, i int) (first, count int) {
-	k := parts(n, most)
-	return i * n / k, (i+1)*n/k - i*n/k
+	first, end := share(n, parts(n, most), i)
+	return first, end - first
 }
+
+// share is part i of n things that are cut into so many parts of even size: the first, and the one behind the last.
+func share(n, parts, i int) (first, end int) { return i * n / parts, (i + 1) * n / parts }
 
 // parts is how many parts of at most so many n things make.
 func parts(n, most int) int { return (n + most - 1) / most }
