@@ -109,8 +109,16 @@ func kerasPredictions(g *nn.Builder, x nn.Value) nn.Value {
 	return g.Linear("predictions", g.GlobalAvgPool(x), g.Classes)
 }
 
+// KerasModes are what the modes of Keras's preprocess_input stand for; with none a network takes images from 0 to 255.
+var KerasModes = map[string]Recipe{
+	"caffe": kerasCaffe,
+	"tf":    {Mean: half, Std: half},
+	"torch": {Mean: imageNetMean, Std: imageNetStd},
+	"none":  kerasBytes,
+}
+
 // kerasBytes is the recipe of networks that take images from 0 to 255 and bring them to a scale of their own.
-var kerasBytes = Recipe{Mean: [3]float64{}, Std: [3]float64{1. / 255, 1. / 255, 1. / 255}}
+var kerasBytes = Recipe{Std: [3]float64{1. / 255, 1. / 255, 1. / 255}}
 
 // kerasCaffe is the recipe of mode "caffe": channels blue, green, red, from 0 to 255, minus ImageNet's means.
 var kerasCaffe = Recipe{

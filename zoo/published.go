@@ -109,7 +109,7 @@ func (l *List) addPublished() {
 		c.Network = spec.Name
 		if c.Recipe.Mean == ([3]float64{}) {
 			own := spec.Recipe.Full(spec.Size)
-			c.Recipe.Mean, c.Recipe.Std = own.Mean, own.Std
+			c.Recipe.Mean, c.Recipe.Std, c.Recipe.BGR = own.Mean, own.Std, own.BGR
 		}
 		spec.Checkpoints = append(spec.Checkpoints, c)
 	}

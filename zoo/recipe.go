@@ -3,15 +3,15 @@ package zoo
 // Recipe is a checkpoint's preprocessing: resize the shorter edge, crop, scale to 0…1, subtract the mean and divide by
 // the standard deviation of each channel. Its zero value is ImageNet's usual one, see Full.
 type Recipe struct {
-	Size          int     // pixels of the square crop; 0 means the network's own
-	CropPct       float64 // crop over resized shorter edge; 0 means 0.875
-	Interpolation string  // "bilinear", "bicubic" …; "" means bilinear
-	CropMode      string  // "center", "squash", "border" as timm defines them; "" means center
-	Resize        int     // the shorter edge where it is published as pixels; 0 means ⌊Size/CropPct⌋
-	Mean, Std     [3]float64
-	BGR           bool    // the network takes channels blue, green, red; Mean and Std are red's first all the same
-	TestSize      int     // a second, larger size that the weights were also published with; 0 means none
-	TestCropPct   float64 // its crop; 0 means CropPct
+	Size          int        // pixels of the square crop; 0 means the network's own
+	CropPct       float64    // crop over resized shorter edge; 0 means 0.875
+	Interpolation string     // "bilinear", "bicubic" …; "" means bilinear
+	CropMode      string     // "center", "squash", "border" as timm defines them; "" means center
+	Resize        int        // the shorter edge where it is published as pixels; 0 means ⌊Size/CropPct⌋
+	Mean, Std     [3]float64 // a mean of zeros is one where there is a deviation
+	BGR           bool       // the network takes channels blue, green, red; Mean and Std are red's first all the same
+	TestSize      int        // a second, larger size that the weights were also published with; 0 means none
+	TestCropPct   float64    // its crop; 0 means CropPct
 }
 
 // imageNetMean and imageNetStd are the statistics of ILSVRC-2012's training set as torchvision and timm use them.
@@ -49,11 +49,11 @@ func (r Recipe) Full(size int) Recipe {
 	if r.CropMode == "" {
 		r.CropMode = "center"
 	}
-	if r.Mean == ([3]float64{}) {
-		r.Mean = imageNetMean
-	}
 	if r.Std == ([3]float64{}) {
 		r.Std = imageNetStd
+		if r.Mean == ([3]float64{}) {
+			r.Mean = imageNetMean
+		}
 	}
 	if r.Resize == 0 {
 		r.Resize = int(float64(r.Size) / r.CropPct)

@@ -336,6 +336,9 @@ func TestRecipeFull(t *testing.T) {
 			Size: 224, CropPct: 0.95, Interpolation: "bicubic", CropMode: "center", Resize: 235,
 			Mean: half, Std: half, TestSize: 288, TestCropPct: 0.95,
 		}},
+		{"bytes", kerasBytes, Recipe{
+			Size: 224, CropPct: 0.875, Interpolation: "bilinear", CropMode: "center", Resize: 256, Std: kerasBytes.Std,
+		}},
 		{"published in pixels", Recipe{Size: 176, CropPct: 0.7586, Resize: 232}, Recipe{
 			Size: 176, CropPct: 0.7586, Interpolation: "bilinear", CropMode: "center", Resize: 232,
 			Mean: imageNetMean, Std: imageNetStd,

@@ -335,3 +335,21 @@ func TestZeroMean(t *testing.T) {
 		t.Errorf("--mean 0,0,0: %+v, error %v", over, err)
 	}
 }
+
+// TestKerasPreprocessing takes Keras's modes and its way of loading an image.
+func TestKerasPreprocessing(t *testing.T) {
+	over, err := (&recipeFlags{mode: "caffe", loadImg: true}).recipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if over.Mean == nil || over.Mean[0] != 123.68/255 || !*over.BGR || over.CropPct != 1 || over.CropMode != "squash" ||
+		over.Interpolation != "nearest" {
+		t.Errorf("--mode caffe --load-img: %+v", over)
+	}
+	if over, err = (&recipeFlags{interpolation: "bilinear", loadImg: true}).recipe(); err != nil || over.Interpolation != "bilinear" {
+		t.Errorf("--load-img --interpolation bilinear: %+v, error %v", over, err)
+	}
+	if _, err := (&recipeFlags{mode: "theano"}).recipe(); err == nil || err.Error() != `--mode "theano": want caffe, tf, torch or none` {
+		t.Errorf("--mode theano: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"zoobench/bench/runner"
 	"zoobench/datasets"
 	"zoobench/datasets/preprocess"
+	"zoobench/zoo"
 )
 
 // evalRow is a row of zoobench eval, accuracies in percent with 95 % Wilson intervals; its names are relied on by
@@ -55,6 +57,8 @@ type recipeFlags struct {
 	cropPct       float64
 	interpolation string
 	mean, std     []float64
+	mode          string
+	loadImg       bool
 }
 
 func (r *recipeFlags) flags(c *cobra.Command) {
@@ -64,6 +68,13 @@ func (r *recipeFlags) flags(c *cobra.Command) {
 	c.Flags().Float64SliceVar(&r.mean, "mean", nil,
 		"mean `r,g,b` that is subtracted from values from 0 to 1 (default: the checkpoint's)")
 	c.Flags().Float64SliceVar(&r.std, "std", nil, "standard deviation `r,g,b` that values are divided by (default: the checkpoint's)")
+	c.Flags().StringVar(&r.mode, "mode", "", "channels, mean and deviation by Keras's mode: caffe, tf, torch or none (default: the checkpoint's)")
+	c.Flags().BoolVar(&r.loadImg, "load-img", false,
+		"resizing to the input's size directly, by the nearest pixels, as Keras's load_img does with target_size")
+	c.MarkFlagsMutuallyExclusive("load-img", "crop-pct")
+	c.MarkFlagsMutuallyExclusive("mode", "mean")
+	c.MarkFlagsMutuallyExclusive("mode", "std")
+	c.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"caffe", "tf", "torch", "none"}, cobra.ShellCompDirectiveNoFileComp))
 	for _, name := range []string{"mean", "std"} {
 		c.Flags().Lookup(name).DefValue = "" // the help names the default in words
 	}
@@ -73,6 +84,17 @@ func (r *recipeFlags) flags(c *cobra.Command) {
 
 func (r *recipeFlags) recipe() (runner.Recipe, error) {
 	over := runner.Recipe{CropPct: r.cropPct, Interpolation: r.interpolation}
+	if r.mode != "" {
+		mode, known := zoo.KerasModes[r.mode]
+		if !known {
+			return over, fmt.Errorf("--mode %q: want caffe, tf, torch or none", r.mode)
+		}
+		over.Mean, over.Std, over.BGR = &mode.Mean, &mode.Std, &mode.BGR
+	}
+	if r.loadImg {
+		over.CropPct, over.CropMode = 1, string(preprocess.Squash)
+		over.Interpolation = cmp.Or(r.interpolation, string(preprocess.Nearest))
+	}
 	for _, f := range []struct {
 		name string
 		have []float64

@@ -77,6 +77,9 @@ func ways(r preprocess.Recipe) []way {
 		add("squash, no crop", "resized to the input's size directly",
 			func(w *way) { w.recipe.CropMode, w.recipe.Resize = preprocess.Squash, r.Size })
 	}
+	add("load_img", "resized to the input's size directly, by the nearest pixels, as Keras's load_img does", func(w *way) {
+		w.recipe.CropMode, w.recipe.Resize, w.recipe.Interpolation = preprocess.Squash, r.Size, preprocess.Nearest
+	})
 	order := "blue, green, red"
 	if r.BGR {
 		order = "red, green, blue"
@@ -98,11 +101,19 @@ func ways(r preprocess.Recipe) []way {
 			add("mean and deviation", n.detail, func(w *way) { w.recipe.Mean, w.recipe.Std = n.mean, n.std })
 		}
 	}
-	add("range", "0 to 255 instead of 0 to 1", func(w *way) {
-		for c := range 3 {
-			w.recipe.Mean[c], w.recipe.Std[c] = r.Mean[c]/255, r.Std[c]/255
-		}
-	})
+	if r.Std[0] > 1./255 {
+		add("range", "0 to 255 instead of 0 to 1", func(w *way) {
+			for c := range 3 {
+				w.recipe.Mean[c], w.recipe.Std[c] = r.Mean[c]/255, r.Std[c]/255
+			}
+		})
+	} else {
+		add("range", "0 to 1 instead of 0 to 255", func(w *way) {
+			for c := range 3 {
+				w.recipe.Std[c] *= 255
+			}
+		})
+	}
 	add("chroma", "JPEG's chroma repeated, not interpolated", func(w *way) { w.otherChroma = true })
 	return list
 }

@@ -67,14 +67,18 @@ func TestWays(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"interpolation bilinear instead of bicubic", "crop resize 224 instead of 256",
-		"mean and deviation 0.5 and 0.5", "channel order blue, green, red", "range 0 to 255 instead of 0 to 1"} {
+		"mean and deviation 0.5 and 0.5", "channel order blue, green, red", "range 0 to 255 instead of 0 to 1",
+		"load_img resized to the input's size directly, by the nearest pixels, as Keras's load_img does"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no %q in %q", want, names)
 		}
 	}
-	r.BGR = true
-	if !slices.ContainsFunc(ways(r), func(w way) bool { return w.name+" "+w.detail == "channel order red, green, blue" }) {
-		t.Error("no other channel order for a network that takes blue first")
+	bytes := r
+	bytes.BGR, bytes.Std = true, [3]float64{1. / 255, 1. / 255, 1. / 255}
+	for _, want := range []string{"channel order red, green, blue", "range 0 to 1 instead of 0 to 255"} {
+		if !slices.ContainsFunc(ways(bytes), func(w way) bool { return w.name+" "+w.detail == want }) {
+			t.Errorf("no %q for a network that takes blue first, from 0 to 255", want)
+		}
 	}
 	for _, not := range []string{"interpolation bicubic instead of bicubic", "mean and deviation ImageNet's"} {
 		if slices.Contains(names, not) {

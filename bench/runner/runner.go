@@ -49,7 +49,9 @@ type Recipe struct {
 	Resize        int         `json:",omitzero"`
 	CropPct       float64     `json:",omitzero"`
 	Interpolation string      `json:",omitzero"`
+	CropMode      string      `json:",omitzero"`
 	Mean, Std     *[3]float64 `json:",omitzero"`
+	BGR           *bool       `json:",omitzero"`
 }
 
 // apply returns r with what o overrides. A crop fraction of one's own outweighs a published edge in pixels.
@@ -62,6 +64,12 @@ func (o Recipe) apply(r zoo.Recipe) zoo.Recipe {
 	}
 	if o.Interpolation != "" {
 		r.Interpolation = o.Interpolation
+	}
+	if o.CropMode != "" {
+		r.CropMode = o.CropMode
+	}
+	if o.BGR != nil {
+		r.BGR = *o.BGR
 	}
 	if o.Mean != nil {
 		r.Mean = *o.Mean

@@ -64,7 +64,8 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 	}
 	if r.Recipe != nil && r.Kind == record.KindEval {
 		t.Recipe = Recipe{
-			Resize: r.Recipe.Resize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation, Mean: &r.Recipe.Mean, Std: &r.Recipe.Std,
+			Resize: r.Recipe.Resize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation, CropMode: r.Recipe.CropMode,
+			Mean: &r.Recipe.Mean, Std: &r.Recipe.Std, BGR: &r.Recipe.BGR,
 		}
 	}
 	if r.Kind == record.KindEval {
