@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"zoobench/internal/testenv"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
@@ -133,4 +134,71 @@ func (g golden) moved(t *testing.T) float64 {
 		most = max(most, math.Abs(v-logits[i]))
 	}
 	return 2 * most / g.MaxAbs
+}
+
+// TestKerasFiles reads one network from each of the forms that Keras writes.
+func TestKerasFiles(t *testing.T) {
+	i := slices.IndexFunc(built(t), func(g golden) bool { return g.file == "keras_MobileNet_128_alpha0.25" })
+	g := built(t)[i]
+	spec, graph := g.graph(t)
+	for _, name := range []string{"mobilenet_2_5_128_tf.h5", "mobilenet_2_5_128.weights.h5", "mobilenet_2_5_128.keras"} {
+		t.Run(name, func(t *testing.T) {
+			f, err := weights.Open(testenv.Shared(t, "keras", "h5", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			bound, err := weights.Bind(f, graph.Params, weights.Options{Tables: spec.Renames})
+			if err != nil {
+				t.Fatal(err)
+			}
+			logits, _, err := runEngine(engine.Options{Batch: 2, Exact: true})(graph, bound, g.images())
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.compareLogits(t, logits, 2e-5)
+			if shape, ok := weights.ShapeOf(f, "classifier.weight", spec.Renames...); !ok || shape[0] != 1000 {
+				t.Errorf("the classifier is %v, want 1000 classes first", shape)
+			}
+		})
+	}
+}
+
+// TestKerasFactor takes EfficientNet's published weights for what they are.
+func TestKerasFactor(t *testing.T) {
+	spec, err := Find("keras_efficientnetb0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	variant := spec.Variant(kerasPublished)
+	statistics := func(variance [3]float64) weights.Source {
+		src := weights.Generator{}.Source([]nn.Param{{Name: "normalization/variance", Shape: []int{3}}})
+		return changed{src, func(_ string, i int, _ float32) float32 { return float32(variance[i]) }}
+	}
+	for _, test := range []struct {
+		name string
+		src  weights.Source
+		want bool
+	}{
+		{"deviations", statistics(imageNetStd), true},
+		{"variances", statistics([3]float64{0.229 * 0.229, 0.224 * 0.224, 0.225 * 0.225}), false},
+		{"ones", statistics([3]float64{1, 1, 1}), false},
+		{"none", weights.Generator{}.Source(nil), false},
+	} {
+		if got := variant.Of(test.src); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+	plain, err := spec.Graph(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	published, err := spec.GraphOf(kerasPublished, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(published.Nodes) != len(plain.Nodes)+1 || published.Nodes[3].Op != nn.Affine || len(published.Params) != len(plain.Params) {
+		t.Errorf("%d nodes and %d parameters, want one node more than %d, and %d parameters",
+			len(published.Nodes), len(published.Params), len(plain.Nodes), len(plain.Params))
+	}
 }

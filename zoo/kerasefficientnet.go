@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"zoobench/zoo/nn"
@@ -12,7 +13,8 @@ import (
 //
 // Where Keras differs from tf_efficientnet_b0 of efficientnet.go:
 //   - images are from 0 to 255; the network divides by 255 and standardises by statistics that its weights come with;
-//   - the weights that Keras publishes need one more factor behind that, see kerasFactor.
+//   - weights that Keras publishes, or that were trained from them, have deviations where variances belong: the network
+//     multiplies by 1/√deviation once more. The file says whether it is such a one.
 //
 // Where Keras differs from tf_efficientnetv2_s of efficientnetv2.go:
 //   - images are from 0 to 255; the network itself brings them to −1 … 1, by 128;
@@ -31,7 +33,10 @@ var kerasEfficientNets = family{name: "keras_efficientnet", year: 2019, paper: "
 	{"keras_efficientnetb5", kerasEfficientNet(1.6, 2.2).build, 456, 30_389_784, 10_266_384_752, kerasBytes},
 	{"keras_efficientnetb6", kerasEfficientNet(1.8, 2.6).build, 528, 43_040_704, 19_067_593_536, kerasBytes},
 	{"keras_efficientnetb7", kerasEfficientNet(2, 3.1).build, 600, 66_347_960, 37_745_884_192, kerasBytes},
-}, renames: []renames{{table: kerasEfficientNetNames(efficientNetB0, "dwconv", kerasStatistics...)}}}
+},
+	renames:  []renames{{table: kerasEfficientNetNames(efficientNetB0, "dwconv", kerasStatistics...)}},
+	variants: []variants{{variant: kerasFactor}},
+}
 
 var kerasEfficientNetV2s = family{name: "keras_efficientnetv2", year: 2021, paper: "arXiv:2104.00298", rows: []row{
 	{"keras_efficientnetv2b0", kerasEfficientNetV2(kerasV2B0, 1, 1).build, 224, 7_139_704, 718_086_176, kerasBytes},
@@ -72,7 +77,41 @@ func kerasEfficientNet(width, depth float64) mbNet {
 func kerasStandardize(g *nn.Builder, x nn.Value) nn.Value {
 	x = g.Standardize("normalization", g.Affine(x, []float64{1. / 255}, nil))
 	g.Aux("normalization.count")
-	return x
+	if g.Library != kerasPublished {
+		return x
+	}
+	factor := make([]float64, 3)
+	for c := range factor {
+		factor[c] = 1 / math.Sqrt(imageNetStd[c])
+	}
+	return g.Affine(x, factor, nil)
+}
+
+// kerasPublished is Keras's library with the weights that it publishes.
+const kerasPublished = "keras imagenet"
+
+var kerasFactor = Variant{Library: kerasPublished, Of: kerasOfPublished,
+	Graph: "multiplies standardised images by 1/√deviation, as Keras does for its published weights"}
+
+// kerasOfPublished reports whether a file has an EfficientNet's published weights, or was trained from them: its variances
+// are ImageNet's deviations, or its network has the layer.
+func kerasOfPublished(src weights.Source) bool {
+	if f, ok := src.(*weights.File); ok && f.Keras() != nil {
+		layers := f.Keras().Layers
+		if slices.ContainsFunc(layers, func(l weights.KerasLayer) bool { return l.Name == "rescaling_1" }) {
+			return true
+		}
+	}
+	variance, err := src.Float32("normalization/variance")
+	if err != nil || len(variance) != len(imageNetStd) {
+		return false
+	}
+	for c, v := range variance {
+		if math.Abs(float64(v)-imageNetStd[c]) > 1e-6 {
+			return false
+		}
+	}
+	return true
 }
 
 func kerasEfficientNetV2(stages []mbStage, width, depth float64) mbNet {

@@ -100,11 +100,14 @@ type Spec struct {
 }
 
 // A Variant is what another library makes of a network. Its name is that of the table of Renames that fits the library's
-// files, so that a file's parameter names choose it.
+// files, so that a file's parameter names choose it; or, of one library's files, some are of a variant by what they hold.
 type Variant struct {
 	Library string
 	Graph   string  // in what its graph differs; "" where it computes the same
 	Recipe  *Recipe // its preprocessing, where the library published no checkpoint of its own in Checkpoints; nil for the row's
+
+	// Of reports whether a file is of this variant; nil where the file's parameter names say it.
+	Of func(weights.Source) bool
 }
 
 // Variant is what a library makes of the network, the zero Variant where that is the same.

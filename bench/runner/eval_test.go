@@ -218,3 +218,40 @@ func TestOtherLibrarysGraph(t *testing.T) {
 		}
 	}
 }
+
+// TestVariantOfFile opens files of one library, of which some are of a variant by what they hold.
+func TestVariantOfFile(t *testing.T) {
+	tiny, err := misbehaving().Find("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	halves := false
+	spec := *tiny
+	spec.Build = func(g *nn.Builder, x nn.Value) nn.Value {
+		if g.Library == "theirs, halved" {
+			x = g.MaxPool(x, nn.K(2).S(2).Valid())
+		}
+		return tiny.Build(g, x)
+	}
+	spec.Variants = []zoo.Variant{{Library: "theirs, halved", Graph: "halves the image", Of: func(weights.Source) bool { return halves }}}
+	list, err := zoo.NewList([]zoo.Spec{spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	writeWeightsAs(t, path, 3, "")
+	task := Task{Weights: path, Job: experiment.Job{Model: spec.Name}, Recipe: Recipe{Mean: new([3]float64)}}
+	for _, halves = range []bool{false, true} {
+		r, err := Describe(list, task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(r.Graph.Nodes) == 6; got != halves || (r.Naming == "theirs, halved") != halves {
+			t.Errorf("%d nodes, names of %q; want a halved image: %v", len(r.Graph.Nodes), r.Naming, halves)
+		}
+		if r.Recipe.Mean != [3]float64{} {
+			t.Errorf("mean %v, want the zeros that were asked for", r.Recipe.Mean)
+		}
+		r.Close()
+	}
+}

@@ -220,6 +220,11 @@ func (r *Ready) bind() error {
 	r.bound = bound
 	// A library can have two spellings: "torchvision, published".
 	naming, _, _ := strings.Cut(bound.Table(), ", ")
+	for _, v := range r.Spec.Variants {
+		if v.Of != nil && v.Of(r.file) {
+			naming = v.Library
+		}
+	}
 	if naming == r.Naming || r.Trained != nil {
 		return nil
 	}
@@ -267,6 +272,8 @@ func (r *Ready) prepare() {
 	if r.task.Recipe != (Recipe{}) || r.task.ImgSize != 0 {
 		r.Source += ", with changes that were asked for"
 	}
+	full := recipe.Full(r.Spec.Size)
+	recipe.Mean, recipe.Std = full.Mean, full.Std // so that a mean of zeros that was asked for stays one
 	r.Recipe = r.task.Recipe.apply(recipe).Full(r.Spec.Size)
 }
 
