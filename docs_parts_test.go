@@ -30,6 +30,25 @@ func load(t *testing.T) *experiment.File {
 	return file
 }
 
+// pairs compares three of Keras's networks with their relatives.
+func pairs(t *testing.T) string {
+	t.Helper()
+	var text strings.Builder
+	for _, pair := range [][2]string{
+		{"densenet121", "keras_densenet121"}, {"inception_v3", "keras_inceptionv3"}, {"resnet50", "keras_resnet50"},
+	} {
+		var out, errs bytes.Buffer
+		if code := cli.Main(zoo.Default(), []string{"show", "--diff", pair[0], pair[1]}, nil, &out, &errs); code != 0 {
+			t.Fatalf("exit code %d: %s", code, &errs)
+		}
+		for line := range strings.Lines(out.String()) {
+			text.WriteString(strings.TrimRight("    "+line, " \n") + "\n")
+		}
+		text.WriteString("\n")
+	}
+	return strings.TrimRight(text.String(), "\n") + "\n"
+}
+
 // commands lists the commands as the program's help does.
 func commands(t *testing.T) string {
 	t.Helper()

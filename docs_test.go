@@ -55,7 +55,7 @@ var generated = regexp.MustCompile(`(?s)(<!-- generated: ([a-z ]+) -->\n).*?(<!-
 func TestDocuments(t *testing.T) {
 	timed := timedResults(t)
 	parts := map[string]string{
-		"commands": commands(t), "experiments": experiments(t), "keys": keys(t), "networks": networks(), "rooms": rooms(t),
+		"commands": commands(t), "experiments": experiments(t), "keys": keys(t), "networks": networks(), "rooms": rooms(t), "pairs": pairs(t),
 		"results": timed.table(t, inReadme), "all results": timed.table(t, nil),
 	}
 	in := map[string]string{}

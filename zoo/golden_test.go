@@ -155,7 +155,7 @@ func TestGoldenGraph(t *testing.T) {
 			if g.Size == spec.Size && (spec.Params != g.Params || spec.MACs != g.MACs) {
 				t.Errorf("row says %d parameters and %d MACs, want %d and %d", spec.Params, spec.MACs, g.Params, g.MACs)
 			}
-			if counted := countedByKeras(graph); g.Counted != 0 && counted != g.Counted {
+			if counted := graph.ElementCount(); g.Counted != 0 && counted != g.Counted {
 				t.Errorf("%d parameters and moving statistics, want %d", counted, g.Counted)
 			}
 			bound := g.bind(t, spec, graph)

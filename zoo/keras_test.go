@@ -58,14 +58,6 @@ func (g golden) kerasName() string {
 	return name
 }
 
-// countedByKeras is the number of parameters as Keras counts them, moving statistics too.
-func countedByKeras(g *nn.Graph) (n int64) {
-	for _, p := range g.Params {
-		n += int64(p.Elems())
-	}
-	return n
-}
-
 // source is the golden's generated weights. Keras's layer for statistics copies them when a file is read, not when a
 // generator sets them: the references of EfficientNet subtract 0 and divide by 1.
 func (g golden) source() weights.Source {

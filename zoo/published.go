@@ -11,8 +11,10 @@ import (
 // published.tsv is a line a checkpoint, "-" where nothing is published. Its facts are timm's and torchvision's: where
 // the file lies, its hash as far as the file's name has it, its parameters and accuracy, from timm's
 // results-imagenet.csv and results-imagenetv2-matched-frequency.csv, timm's pretrained configurations and torchvision's
-// weight metadata.
+// weight metadata. Of Keras's files, addresses and hashes are in its source, accuracies in its documentation, those of
+// MobileNets by alpha in the README of keras-applications; parameters are Keras's count, running statistics too.
 //
+// sha256 is "md5:" and an MD5 where that is published instead;
 // crop is size@fraction, or size/shorter edge in pixels; test is a second size@fraction; a result is
 // size:fraction:interpolation:top1:top5, and :top1:top5 on ImageNetV2 where published; results are separated by ";".
 //
@@ -23,11 +25,12 @@ var publishedTSV string
 type Checkpoint struct {
 	Network string // the zoo's name
 	Tag     string // "tv_in1k", "IMAGENET1K_V2"
-	Library string // whose names and figures: "timm", "torchvision"
+	Library string // whose names and figures: "timm", "torchvision", "keras"
 	Where   string // the file's URL, or its repository on huggingface.co ("timm/resnet50.tv_in1k"); "" where unknown
-	SHA256  string // the first digits, as the file's name has them; "" where unknown
+	SHA256  string // the first digits, as the file's name has them, or all; "" where unknown
+	MD5     string // "" where a SHA-256 is published, or nothing
 	Licence string // SPDX, lower case; "" where unknown
-	Params  string // as published: a number, or millions to two decimals
+	Params  string // as published: a number, or millions to two decimals; Keras counts running statistics too
 	Recipe  Recipe // mean and deviation are the network's own where its library publishes none
 	Paper   string // of the training method, "" where none is named
 	Results []Result
@@ -38,7 +41,7 @@ type Result struct {
 	Size           int
 	CropPct        float64
 	Interpolation  string
-	Top1, Top5     float64 // percent
+	Top1, Top5     float64 // percent; Top5 is 0 where not published
 	V2Top1, V2Top5 float64 // percent, ImageNetV2 matched-frequency; 0 where not published
 }
 
@@ -140,6 +143,9 @@ func parseCheckpoint(line string) (Checkpoint, error) {
 		}
 	}
 	c := Checkpoint{Library: f[0], Network: f[1], Tag: f[2], Where: f[3], SHA256: f[4], Licence: f[5], Params: f[6], Paper: f[13]}
+	if md5, ok := strings.CutPrefix(c.SHA256, "md5:"); ok {
+		c.SHA256, c.MD5 = "", md5
+	}
 	p := fields{}
 	c.Recipe = Recipe{Interpolation: f[8], CropMode: f[11], Mean: p.triple(f[9], imageNetMean), Std: p.triple(f[10], imageNetStd)}
 	c.Recipe.Size, c.Recipe.CropPct, c.Recipe.Resize = p.crop(f[7])
@@ -153,7 +159,7 @@ func parseCheckpoint(line string) (Checkpoint, error) {
 		}
 		c.Results = append(c.Results, Result{
 			Size: p.integer(r[0]), CropPct: p.number(r[1]), Interpolation: r[2],
-			Top1: p.number(r[3]), Top5: p.number(r[4]), V2Top1: p.number(r[5]), V2Top5: p.number(r[6]),
+			Top1: p.number(r[3]), Top5: p.optional(r[4]), V2Top1: p.number(r[5]), V2Top5: p.number(r[6]),
 		})
 	}
 	return c, p.err
@@ -168,6 +174,14 @@ func (p *fields) number(text string) float64 {
 		p.err = err
 	}
 	return v
+}
+
+// optional reads a number, 0 for "-".
+func (p *fields) optional(text string) float64 {
+	if text == "-" {
+		return 0
+	}
+	return p.number(text)
 }
 
 func (p *fields) integer(text string) int {

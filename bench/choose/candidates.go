@@ -70,7 +70,7 @@ func (c *chooser) candidates(ctx context.Context) error {
 		c.o.Step("reading checkpoints", i+1, len(c.contenders))
 	}
 	if len(c.Candidates) == 0 {
-		return fmt.Errorf("choose: %w; put files into %s as NETWORK.TAG.safetensors or .pth", errNothing, c.o.Cache.Weights())
+		return fmt.Errorf("choose: %w; put files into %s as NETWORK.TAG.safetensors, .pth, .h5 or .keras", errNothing, c.o.Cache.Weights())
 	}
 	return nil
 }

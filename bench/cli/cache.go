@@ -165,7 +165,7 @@ func (a *app) cacheVerify() *cobra.Command {
 				}
 				if known, err := a.list.FindCheckpoint(strings.TrimSuffix(remote.Name, filepath.Ext(remote.Name))); err == nil &&
 					f.folder == "weights" {
-					remote.SHA256, remote.URL = known.SHA256, known.URL()
+					remote.SHA256, remote.MD5, remote.URL = known.SHA256, known.MD5, known.URL()
 				}
 				row, ok := f.row(), true
 				h, err := f.store.Verify(c.Context(), remote)

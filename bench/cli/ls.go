@@ -26,6 +26,7 @@ type lsRow struct {
 	Checkpoints []string `json:"checkpoints"`
 	Aliases     []string `json:"aliases"`
 	Paper       string   `json:"paper"`
+	Elements    int64    `json:"elements"` // of params and of running statistics: what Keras counts as parameters
 }
 
 func (a *app) ls() *cobra.Command {
@@ -204,6 +205,7 @@ func newLsRow(s *zoo.Spec) (lsRow, error) {
 	row := lsRow{
 		Model: s.Name, Family: s.Family, Year: s.Year, Params: g.ParamCount(), MACs: g.MACs(), Activations: g.Activations(),
 		ImgSize: s.Size, Aliases: append([]string{}, s.Aliases...), Paper: s.Paper, Checkpoints: []string{},
+		Elements: g.ElementCount(),
 	}
 	for _, c := range s.Checkpoints {
 		row.Checkpoints = append(row.Checkpoints, c.Tag)

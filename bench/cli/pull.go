@@ -269,14 +269,14 @@ func commercial(licence string) bool { return licence != "cc-by-nc-4.0" }
 
 func wantedFile(c zoo.Checkpoint) wanted {
 	ext := path.Ext(c.URL())
-	if ext != ".safetensors" {
+	if ext != ".safetensors" && ext != ".h5" {
 		ext = ".pth"
 	}
 	licence := c.Licence
 	if licence == "" {
 		licence = "unknown"
 	}
-	return wanted{c.Name(), licence, weights.Remote{Name: c.Name() + ext, URL: c.URL(), SHA256: c.SHA256}}
+	return wanted{c.Name(), licence, weights.Remote{Name: c.Name() + ext, URL: c.URL(), SHA256: c.SHA256, MD5: c.MD5}}
 }
 
 // fetch pulls files into a folder and prints a row for each; those that fail do not keep the others.

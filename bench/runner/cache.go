@@ -13,7 +13,7 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// A Cache is the folder of this machine's checkpoints: weights/NETWORK.TAG.safetensors or .pth in it.
+// A Cache is the folder of this machine's checkpoints: weights/NETWORK.TAG.safetensors, .pth, .h5 or .keras in it.
 type Cache struct{ Dir string }
 
 // DefaultCache is the folder that $ZOOBENCH_CACHE names, else zoobench in the user's cache directory.
@@ -29,7 +29,7 @@ func DefaultCache() (Cache, error) {
 }
 
 // extensions are those of checkpoints' files, the preferred first.
-var extensions = [...]string{".safetensors", ".pth"}
+var extensions = [...]string{".safetensors", ".pth", ".h5", ".keras"}
 
 // Weights is the folder in which checkpoints lie.
 func (c Cache) Weights() string { return filepath.Join(c.Dir, "weights") }

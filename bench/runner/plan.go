@@ -224,7 +224,7 @@ func (r *run) checkpoints(p planned) ([]planned, error) {
 	}
 	if len(tags) == 0 {
 		p.missing = "no checkpoint in the cache folder; fetch one with zoobench pull, or put one into " + r.Cache.Weights() +
-			" as NETWORK.TAG.safetensors or .pth"
+			" as NETWORK.TAG.safetensors, .pth, .h5 or .keras"
 		return []planned{p}, nil
 	}
 	var found []planned

@@ -208,6 +208,16 @@ func (g *Graph) ParamCount() int64 {
 	return n
 }
 
+// ElementCount is the number of elements of all parameters that evaluation reads, and of what published files have beside
+// them: running statistics too. Keras calls it the number of parameters.
+func (g *Graph) ElementCount() int64 {
+	var n int64
+	for _, p := range g.Params {
+		n += int64(p.Elems())
+	}
+	return n
+}
+
 // MACs is the number of multiply-accumulates of one image: convolutions, linear layers and matrix products, both
 // attention products included; no bias, norm, activation, pool or softmax. FLOPs are twice this.
 func (g *Graph) MACs() int64 {

@@ -330,7 +330,7 @@ func (f *fetch) admit(ctx context.Context) (Held, error) {
 	if err != nil {
 		return Held{}, err
 	}
-	sum, err := HashFile(ctx, s.partPath(r.Name))
+	sum, err := hashFile(ctx, s.partPath(r.Name), r.MD5 != "")
 	if err != nil {
 		return Held{}, err
 	}
@@ -339,16 +339,17 @@ func (f *fetch) admit(ctx context.Context) (Held, error) {
 		return Held{}, err
 	}
 	declared := f.known.Declared
-	if err = s.compareHash(r, sum, pin, pinned); err == nil && declared != "" && sum != declared {
-		err = fmt.Errorf("sha256 %s, want %s, as the server declares", sum, declared)
+	if err = s.compareHash(r, sum, pin, pinned); err == nil && declared != "" && sum.sha256 != declared {
+		err = fmt.Errorf("sha256 %s, want %s, as the server declares", sum.sha256, declared)
 	}
 	if err != nil {
 		err = errors.Join(err, removeAll(s.partPath(r.Name), s.partPath(r.Name)+".json"))
 		return Held{}, fmt.Errorf("%w: %w; nothing was kept", errHash, err)
 	}
-	h := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum, URL: r.URL, Time: time.Now().UTC(), Modified: info.ModTime().UTC()}
+	h := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum.sha256, MD5: sum.md5, URL: r.URL, Time: time.Now().UTC(),
+		Modified: info.ModTime().UTC()}
 	switch {
-	case r.SHA256 != "":
+	case r.hashed():
 		h.Trust = Published
 	case pinned:
 		h.Trust = pin.Trust

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -24,6 +25,7 @@ type Remote struct {
 	Name   string
 	URL    string
 	SHA256 string // hexadecimal, whole or its first digits, 8 at least; "" where none is published
+	MD5    string // hexadecimal, of a file whose SHA-256 nobody publishes; "" where none is published
 	Bytes  int64  // 0 where not published
 }
 
@@ -54,8 +56,9 @@ const (
 type Held struct {
 	Name   string    `json:"name"`
 	Bytes  int64     `json:"bytes"`
-	SHA256 string    `json:"sha256"` // "" of a file whose hash nobody has asked for yet
-	Trust  string    `json:"trust"`  // Published, Declared, FirstUse or ByHand; "" as for SHA256
+	SHA256 string    `json:"sha256"`        // "" of a file whose hash nobody has asked for yet
+	MD5    string    `json:"md5,omitempty"` // of a file of which that is published
+	Trust  string    `json:"trust"`         // Published, Declared, FirstUse or ByHand; "" as for SHA256
 	URL    string    `json:"url,omitempty"`
 	Time   time.Time `json:"time"` // of the pin
 
@@ -83,6 +86,9 @@ func (s Store) pull(ctx context.Context, r Remote, progress func(done, total int
 	}
 	if n := len(r.SHA256); n > 0 && (n < 8 || n > 64 || strings.Trim(r.SHA256, "0123456789abcdef") != "") {
 		return Held{}, fmt.Errorf("published hash %q: want 8 to 64 hexadecimal digits", r.SHA256)
+	}
+	if n := len(r.MD5); n > 0 && (n != 32 || strings.Trim(r.MD5, "0123456789abcdef") != "") {
+		return Held{}, fmt.Errorf("published MD5 %q: want 32 hexadecimal digits", r.MD5)
 	}
 	if err := os.MkdirAll(s.Dir, 0o777); err != nil {
 		return Held{}, err
@@ -123,15 +129,17 @@ func (s Store) present(ctx context.Context, r Remote) (Held, error) {
 	if err != nil {
 		return Held{}, err
 	}
-	if pinned && pin.Bytes == info.Size() && strings.HasPrefix(pin.SHA256, r.SHA256) && pin.Modified.Equal(info.ModTime()) {
+	if pinned && pin.Bytes == info.Size() && strings.HasPrefix(pin.SHA256, r.SHA256) && (r.MD5 == "" || pin.MD5 == r.MD5) &&
+		pin.Modified.Equal(info.ModTime()) {
 		return pin, nil
 	}
-	sum, err := HashFile(ctx, s.Path(r.Name))
+	sum, err := hashFile(ctx, s.Path(r.Name), r.MD5 != "")
 	if err != nil {
 		return Held{}, err
 	}
-	now := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum, Trust: ByHand, Time: time.Now().UTC(), Modified: info.ModTime().UTC()}
-	if r.SHA256 != "" {
+	now := Held{Name: r.Name, Bytes: info.Size(), SHA256: sum.sha256, MD5: sum.md5, Trust: ByHand, Time: time.Now().UTC(),
+		Modified: info.ModTime().UTC()}
+	if r.hashed() {
 		now.Trust, now.URL = Published, r.URL
 	} else if pinned {
 		now.Trust, now.URL = pin.Trust, pin.URL
@@ -151,16 +159,23 @@ func readOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
+// hashed reports whether a hash of the file is published.
+func (r Remote) hashed() bool { return r.SHA256 != "" || r.MD5 != "" }
+
 // compareHash compares a hash with the published one, or else with the one that is pinned.
-func (s Store) compareHash(r Remote, sum string, pin Held, pinned bool) error {
+func (s Store) compareHash(r Remote, sum sums, pin Held, pinned bool) error {
 	switch {
 	case r.SHA256 != "":
-		if !strings.HasPrefix(sum, r.SHA256) {
-			return fmt.Errorf("sha256 %s, want %s, as published", sum, r.SHA256)
+		if !strings.HasPrefix(sum.sha256, r.SHA256) {
+			return fmt.Errorf("sha256 %s, want %s, as published", sum.sha256, r.SHA256)
 		}
-	case pinned && sum != pin.SHA256:
+	case r.MD5 != "":
+		if sum.md5 != r.MD5 {
+			return fmt.Errorf("md5 %s, want %s, as published", sum.md5, r.MD5)
+		}
+	case pinned && sum.sha256 != pin.SHA256:
 		return fmt.Errorf("sha256 %s, want %s, as recorded on %s (%s) in %s",
-			sum, pin.SHA256, pin.Time.Format(time.DateOnly), pin.Trust, s.pinPath(r.Name))
+			sum.sha256, pin.SHA256, pin.Time.Format(time.DateOnly), pin.Trust, s.pinPath(r.Name))
 	}
 	return nil
 }
@@ -229,8 +244,8 @@ func (s Store) Verify(ctx context.Context, r Remote) (Held, error) {
 	}
 	pin, pinned, err := s.pin(r.Name)
 	if err == nil && pinned {
-		var sum string
-		if sum, err = HashFile(ctx, s.Path(r.Name)); err == nil {
+		var sum sums
+		if sum, err = hashFile(ctx, s.Path(r.Name), r.MD5 != ""); err == nil {
 			if err = s.compareHash(Remote{Name: r.Name}, sum, pin, true); err == nil {
 				err = s.compareHash(r, sum, pin, true)
 			}
@@ -308,22 +323,38 @@ func (s Store) writePin(h Held) error {
 
 // HashFile is a file's SHA-256 in hexadecimal, unless the context ends before it is read.
 func HashFile(ctx context.Context, path string) (string, error) {
+	s, err := hashFile(ctx, path, false)
+	return s.sha256, err
+}
+
+// sums are a file's hashes in hexadecimal, md5 where it was asked for.
+type sums struct{ sha256, md5 string }
+
+func hashFile(ctx context.Context, path string, withMD5 bool) (sums, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return sums{}, err
 	}
 	defer f.Close()
-	h := sha256.New()
+	long, short := sha256.New(), md5.New()
+	h := io.Writer(long)
+	if withMD5 {
+		h = io.MultiWriter(long, short)
+	}
 	for err == nil {
 		if err := ctx.Err(); err != nil {
-			return "", err
+			return sums{}, err
 		}
 		_, err = io.CopyN(h, f, hashStep)
 	}
 	if !errors.Is(err, io.EOF) {
-		return "", err
+		return sums{}, err
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	s := sums{sha256: hex.EncodeToString(long.Sum(nil))}
+	if withMD5 {
+		s.md5 = hex.EncodeToString(short.Sum(nil))
+	}
+	return s, nil
 }
 
 // hashStep is how many bytes are hashed between two looks at the context.
