@@ -25,9 +25,9 @@ import (
 // model.
 const floors = `
 # What knows nothing of the rest: figures from samples, the graph of a network, the oracle's loops, the processor's
-# abilities, pixels of a file, rows of a Parquet file, objects of an HDF5 file, text made harmless, how far a word is from
-# another.
-NONE < datasets/parquet, zoo/weights/hdf5, bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text, internal/words
+# abilities, pixels of a file and computed ones, rows of a Parquet file, objects of an HDF5 file, text made harmless, how
+# far a word is from another.
+NONE < datasets/parquet, datasets/shapes, zoo/weights/hdf5, bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text, internal/words
 
 # An ONNX file is messages before it is a network.
 NONE < zoo/onnx/message
@@ -64,7 +64,7 @@ zoo/nn < zoo/train/internal/small
 
 # Images know no network: a recipe says what becomes of them.
 (datasets/decode) < datasets/preprocess
-(datasets/decode, datasets/parquet), datasets/preprocess < datasets
+(datasets/decode, datasets/parquet, datasets/shapes), datasets/preprocess < datasets
 (datasets/decode), datasets/preprocess < datasets/augment
 
 # Corruptions change the bytes of a crop: they know no file and no network.
@@ -123,7 +123,7 @@ NONE < bench/cli/manual
 
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
 (bench/choose, bench/choose/features, bench/export, bench/gate, bench/shard, bench/shard/merge, bench/samples, reports,
-	bench/training, internal/recipe, zoo/outline, zoo/engine, internal/words, bench/cli/manual) < bench/cli
+	bench/training, internal/recipe, zoo/outline, zoo/engine, datasets/shapes, internal/words, bench/cli/manual) < bench/cli
 bench/cli, zoo < .
 `
 

@@ -2,7 +2,8 @@
 // which answers are right, in which order, as input tensors. They lie in a
 // folder for each class, in a flat folder with a label file, or in tar archives
 // as they were published: ILSVRC-2012's validation set, ImageNetV2, WebDataset's
-// shards; or in Parquet shards as Hugging Face writes them.
+// shards; or in Parquet shards as Hugging Face writes them. Some sets are opened by
+// name: those that are computed (datasets/shapes), and CIFAR in its binary form.
 //
 // The contract: a Source is an ordered list of items, each with a name, the
 // classes that count as right and the bytes of its file; opening one checks
@@ -68,6 +69,8 @@ type Options struct {
 	// Index is the folder in which the lists of archives' members are kept; ""
 	// for nowhere: they are then made each time.
 	Index string
+	// Sets is the folder that sets which were fetched lie in, for those that are opened by name.
+	Sets string
 	// Answers says among which classes answers are chosen: AllAnswers, OwnAnswers,
 	// a name of AnswerSets, or a file with a class on each line. "" chooses among
 	// the folders' classes where class folders are a part of the network's
@@ -88,7 +91,8 @@ type Files struct {
 	Classes []string
 	// Set is the published set that the images and their labels are of, where
 	// their names or the name of their folder or archive shows it: Validation,
-	// ImageNetV2, ImageNetA, ImageNetR, ImageNetSketch or ObjectNet, else "".
+	// ImageNetV2, ImageNetA, ImageNetR, ImageNetSketch or ObjectNet, or a set
+	// that Named knows, else "".
 	Set string
 	// Reading says how the labels were read, in words: by the folders' names, a label file's columns and so on.
 	Reading string
@@ -110,11 +114,14 @@ type Files struct {
 	archives []*os.File // tar archives, empty for a folder
 	spans    []span     // where each item lies in them
 
+	pixels func(i int, dst []byte) ([]byte, error) // of a set of images that are no files
+	edge   int                                     // theirs, which are square
+
 	tables []*parquet.File // Parquet shards
 	rows   []rowAt         // where each item lies in them
 }
 
-// Open opens images wherever they lie: in tar archives (one, a range such as
+// Open opens images wherever they lie: a set by its name (see Named), CIFAR's binary files, in tar archives (one, a range such as
 // val-{000..049}.tar, or a folder with nothing else in it), in a folder that the
 // label file o.Labels labels, or in class folders, as OpenFolder does. Archives
 // hold class folders, images that a label file or their own names label, or
@@ -152,6 +159,12 @@ func (f *Files) finish(o Options) (*Files, error) {
 }
 
 func open(root string, o Options) (*Files, error) {
+	if Named(root) {
+		return openNamed(root, o)
+	}
+	if c := cifarIn(root); c != nil {
+		return c.open(root, o)
+	}
 	if isArchive(root) {
 		files, err := expandShards(root)
 		if err != nil {
@@ -188,8 +201,8 @@ func (f *Files) set() string {
 	if strings.HasPrefix(strings.ToLower(filepath.Base(f.root)), "imagenetv2-matched-frequency") {
 		return ImageNetV2
 	}
-	if f.Set == ObjectNet {
-		return ObjectNet
+	if f.Set == ObjectNet || f.pixels != nil {
+		return f.Set
 	}
 	if set := publishedSet(f.root); set != "" {
 		return set
@@ -235,6 +248,9 @@ const maxFileBytes = 256 << 20
 // Read reads item i's file. A file that is not regular or that has more than
 // 256 MiB is an error.
 func (f *Files) Read(i int, buf []byte) ([]byte, error) {
+	if f.pixels != nil {
+		return f.readPixels(i, buf)
+	}
 	if f.spans != nil {
 		return f.read(f.spans[i], buf)
 	}

@@ -41,10 +41,10 @@ type faultRow struct {
 func (a *app) data() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "data",
-		Short: "Check sets of labelled images",
+		Short: "Check sets of labelled images, and make one",
 		RunE:  group,
 	}
-	c.AddCommand(a.dataCheck())
+	c.AddCommand(a.dataCheck(), a.dataMake())
 	return c
 }
 
@@ -62,7 +62,9 @@ func (a *app) dataCheck() *cobra.Command {
 			"  ILSVRC-2012's validation set, as a folder or as its tar\n" +
 			"  ImageNetV2's tar\n" +
 			"  WebDataset's shards: a folder of them, or a pattern such as val-{000..049}.tar\n" +
-			"  Parquet shards as Hugging Face writes them",
+			"  Parquet shards as Hugging Face writes them\n" +
+			"  CIFAR-10 or CIFAR-100 in the binary form\n" +
+			"  the name of a set: shapes, shapes-64, cifar10 or cifar100",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkLimit(limit); err != nil {

@@ -56,12 +56,16 @@ var examples = map[string][]string{
 		"zoobench completion powershell --no-descriptions",
 	},
 	"data": {
-		"zoobench data check val",
 		"zoobench data check ILSVRC2012_img_val.tar",
+		"zoobench data make shapes images",
 	},
 	"data check": {
 		"zoobench data check val",
 		"zoobench data check images --labels labels.txt --num-classes 1000",
+	},
+	"data make": {
+		"zoobench data make shapes images --train 1000 --val 0 --test 100",
+		"zoobench data make shapes large --size 128 --nuisance noise=0 --nuisance clutter=20",
 	},
 	"doctor": {
 		"zoobench doctor",

@@ -41,7 +41,7 @@ func (f *imageFlags) check(command string) error {
 
 // dataFlag adds --data. Without says what is read without the flag, "" for nothing.
 func dataFlag(c *cobra.Command, data *string, without string) {
-	c.Flags().StringVar(data, "data", "", "folder or archive of images"+inBrackets(without))
+	c.Flags().StringVar(data, "data", "", "folder or archive of images, or a set: shapes, cifar10 or cifar100"+inBrackets(without))
 }
 
 // labelsFlag adds --labels. Without says what is read without the flag, "" for nothing.
@@ -117,7 +117,7 @@ func checkLimit(limit int) error {
 // listed each time.
 func openImages(path string, o datasets.Options) (*datasets.Files, error) {
 	if cache, err := runner.DefaultCache(); err == nil {
-		o.Index = filepath.Join(cache.Dir, "index")
+		o.Index, o.Sets = filepath.Join(cache.Dir, "index"), filepath.Join(cache.Dir, "sets")
 	}
 	return datasets.Open(path, o)
 }

@@ -22,11 +22,12 @@ import (
 const smallParams = 6_000_000
 
 // imageSet is a set of images that can be fetched without an account. Sizes and hashes are those of the files checksums.tsv of
-// tfds's imagenet_v2, imagenet_a, imagenet_r and imagenet_sketch. ImageNetV2's archive is a plain tar, whatever its name says.
+// tfds's imagenet_v2, imagenet_a, imagenet_r, imagenet_sketch, cifar10 and cifar100. ImageNetV2's archive is a plain tar, whatever its name says.
 type imageSet struct {
 	name, about, licence string
 	folder               string // of the cache folder
 	remote               weights.Remote
+	unpacked             string // folder in the archive that is unpacked beside it; "" for an archive that is read as it is
 }
 
 var imageSets = []imageSet{{
@@ -69,6 +70,28 @@ var imageSets = []imageSet{{
 		URL:    "https://huggingface.co/datasets/songweig/imagenet_sketch/resolve/main/data/ImageNet-Sketch.zip",
 		SHA256: "4d3ce6b82a7c48aabf14aeac105eb533e75707f152cc858f55bfc022031a72ed", Bytes: 7593573012,
 	},
+}, {
+	name:    datasets.CIFAR10,
+	about:   "CIFAR-10 (Krizhevsky 2009), 50,000 training and 10,000 test images of 32×32 pixels and 10 classes",
+	licence: "none stated; the images belong to their authors",
+	folder:  "sets",
+	remote: weights.Remote{
+		Name:   "cifar-10-binary.tar.gz",
+		URL:    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+		SHA256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd", Bytes: 170052171,
+	},
+	unpacked: "cifar-10-batches-bin",
+}, {
+	name:    datasets.CIFAR100,
+	about:   "CIFAR-100 (Krizhevsky 2009), 50,000 training and 10,000 test images of 32×32 pixels and 100 classes",
+	licence: "none stated; the images belong to their authors",
+	folder:  "sets",
+	remote: weights.Remote{
+		Name:   "cifar-100-binary.tar.gz",
+		URL:    "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+		SHA256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec", Bytes: 168513733,
+	},
+	unpacked: "cifar-100-binary",
 }}
 
 // imageSetNames are the sets that pull data knows.
@@ -154,9 +177,10 @@ func (a *app) pullData() *cobra.Command {
 	var pf pullFlags
 	c := &cobra.Command{
 		Use:   "data SET",
-		Short: "Fetch a set of labelled images: imagenetv2, imagenet-a, imagenet-r, imagenet-sketch",
+		Short: "Fetch a set of labelled images: " + strings.Join(imageSetNames(), ", "),
 		Long: "Fetches a set of images into the cache folder. imagenetv2 goes into its folder data, where zoobench run looks for images.\n" +
-			"The other sets go into its folder sets; name the file with --data. The program reads the archives and unpacks nothing.\n" +
+			"The other sets go into its folder sets; name the file with --data. The program reads the archives as they are, and\n" +
+			"unpacks those of cifar10 and cifar100 alone: these two are opened by name, as --data cifar10.\n" +
 			"Answers for imagenet-a and imagenet-r are chosen among their own 200 classes (see zoobench eval --answers).",
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: imageSetNames(),
@@ -172,7 +196,14 @@ func (a *app) pullData() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(a.notes, "%s\nlicence: %s\nfrom %s\n", set.about, set.licence, set.remote.URL)
-			return a.fetch(c, pf, filepath.Join(cache.Dir, set.folder), []wanted{{set.name, set.licence, set.remote}})
+			dir := filepath.Join(cache.Dir, set.folder)
+			if err := a.fetch(c, pf, dir, []wanted{{set.name, set.licence, set.remote}}); err != nil || set.unpacked == "" {
+				return err
+			}
+			if err := unpack(filepath.Join(dir, set.remote.Name), dir, set.unpacked); err != nil {
+				return fmt.Errorf("pull: %s: %w", set.name, err)
+			}
+			return nil
 		},
 	}
 	pf.flags(c)

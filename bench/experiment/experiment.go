@@ -27,6 +27,8 @@ type Known struct {
 	Networks func(pattern string) (names, nearest []string)
 	// ISAs are the valid names of instruction sets; none makes the isa axis an error.
 	ISAs []string
+	// Sets reports whether a word names a set of images rather than a path; nil for none.
+	Sets func(word string) bool
 }
 
 // DefaultProcesses is in how many processes a latency is measured where nobody says otherwise: Student's interval of five

@@ -371,6 +371,22 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestSetByName leaves a set's name as it is, in a file and in a setting, and takes every other word as a path.
+func TestSetByName(t *testing.T) {
+	known := known()
+	known.Sets = func(word string) bool { return word == "shapes" }
+	for word, want := range map[string]string{"shapes": "shapes", "./shapes": "/dir/shapes", "cats": "/dir/cats"} {
+		text := "experiments: [{name: a, question: q, models: [resnet18], accuracy: {data: " + word + "}}]"
+		f, err := Parse(filepath.FromSlash("/dir/e.yaml"), strings.NewReader(text), known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have := filepath.ToSlash(f.Experiments[0].Accuracy.Data); have != want {
+			t.Errorf("%s: data %q, want %q", word, have, want)
+		}
+	}
+}
+
 func TestParseSize(t *testing.T) {
 	for _, tt := range []struct {
 		text string

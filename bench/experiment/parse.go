@@ -356,7 +356,7 @@ func (p *parser) accuracy(n *yaml.Node) *Accuracy {
 		return a
 	}
 	p.mapping(n, "accuracy", []key{
-		{"data", false, func(n *yaml.Node) { p.path(n, "data", &a.Data) }},
+		{"data", false, func(n *yaml.Node) { p.images(n, &a.Data) }},
 		{"labels", false, func(n *yaml.Node) { p.path(n, "labels", &a.Labels) }},
 		{"class_map", false, func(n *yaml.Node) { p.path(n, "class_map", &a.ClassMap) }},
 		{"split", false, func(n *yaml.Node) { p.text(n, "split", &a.Split) }},
@@ -434,6 +434,16 @@ func (p *parser) answers(n *yaml.Node, to *string) {
 
 // answerWords are what package datasets takes besides a file; a test of bench/cli compares the two lists.
 var answerWords = []string{"all", "own", "imagenet-a", "imagenet-r", "objectnet"}
+
+// images reads the name of a set of images, or a path as path does.
+func (p *parser) images(n *yaml.Node, to *string) {
+	var word string
+	if p.known.Sets != nil && n.Kind == yaml.ScalarNode && p.known.Sets(n.Value) && p.text(n, "data", &word) {
+		*to = word
+		return
+	}
+	p.path(n, "data", to)
+}
 
 // path reads a path and makes a relative one absolute, from the file's folder or, for a setting, from the working directory.
 func (p *parser) path(n *yaml.Node, what string, to *string) {

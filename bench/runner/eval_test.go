@@ -13,6 +13,7 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
+	"zoobench/datasets"
 	"zoobench/zoo"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
@@ -113,6 +114,25 @@ func TestLabelOutsideTheClasses(t *testing.T) {
 	_, err := Accuracy(t.Context(), misbehaving(), Task{Job: job, Weights: file}, Watch{})
 	if err == nil || !strings.Contains(err.Error(), "labels.txt") || !strings.Contains(err.Error(), "2") {
 		t.Errorf("got error %v, want one that names the file and the label", err)
+	}
+}
+
+// TestSetByName evaluates on images that no folder has, and names what a network's classes do not fit.
+func TestSetByName(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tiny.safetensors")
+	writeWeights(t, file, 100)
+	job := experiment.Job{Model: "tiny", Accuracy: &experiment.Accuracy{Data: datasets.Shapes, Limit: 200}}
+	r, err := Accuracy(t.Context(), misbehaving(), Task{Job: job, Weights: file}, Watch{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Images != 200 || r.Dataset != datasets.Shapes || r.DatasetSet != datasets.Shapes || r.Split != "test" {
+		t.Errorf("%d images of %q, set %q, split %q", r.Images, r.Dataset, r.DatasetSet, r.Split)
+	}
+	writeWeights(t, file, 10)
+	_, err = Accuracy(t.Context(), misbehaving(), Task{Job: job, Weights: file}, Watch{})
+	if err == nil || !strings.Contains(err.Error(), "the set has 100 classes, the network has 10") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
+	"zoobench/datasets"
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
@@ -49,7 +50,7 @@ func (r *run) plan(jobs []experiment.Job) error {
 			switch {
 			case c.missing != "":
 			case a.Data != "":
-				if c.missing = folderMissing(a.Data); c.missing != "" {
+				if c.missing = r.imagesMissing(a.Data); c.missing != "" && !datasets.Named(a.Data) {
 					c.missing += "; put the images there"
 				}
 			default:
@@ -242,7 +243,7 @@ func (r *run) checkpoints(p planned) ([]planned, error) {
 // images is the folder of images for jobs that name none, or why there is none.
 func (r *run) images() (dir, missing string) {
 	if r.Data != "" {
-		return r.Data, folderMissing(r.Data)
+		return r.Data, r.imagesMissing(r.Data)
 	}
 	dir = filepath.Join(r.Cache.Dir, "data")
 	if folderMissing(dir) != "" {
@@ -250,6 +251,14 @@ func (r *run) images() (dir, missing string) {
 			", or name theirs in $ZOOBENCH_DATA or under data: in the file"
 	}
 	return dir, ""
+}
+
+// imagesMissing says why there are no images by a name or a path, "" where there are.
+func (r *run) imagesMissing(data string) string {
+	if datasets.Named(data) {
+		return datasets.Missing(data, filepath.Join(r.Cache.Dir, "sets"))
+	}
+	return folderMissing(data)
 }
 
 // folderMissing says why a folder cannot serve, "" where it can.
@@ -296,6 +305,7 @@ func Known(list *zoo.List) experiment.Known {
 	return experiment.Known{
 		// A set that this machine lacks is a fact about the machine, not an error of the file.
 		ISAs: []string{"generic", "avx2", "avx512", "neon"},
+		Sets: datasets.Named,
 		Networks: func(pattern string) (names, nearest []string) {
 			specs, err := list.Match([]string{pattern})
 			if err != nil {

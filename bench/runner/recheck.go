@@ -63,7 +63,7 @@ func (n *Network) recheck(ctx context.Context, a *experiment.Accuracy) (*record.
 func openImages(a *experiment.Accuracy, classes int) (*datasets.Files, error) {
 	o := datasets.Options{Labels: a.Labels, Classes: classes, ClassMap: a.ClassMap, Split: a.Split, Answers: a.Answers}
 	if cache, err := DefaultCache(); err == nil {
-		o.Index = filepath.Join(cache.Dir, "index")
+		o.Index, o.Sets = filepath.Join(cache.Dir, "index"), filepath.Join(cache.Dir, "sets")
 	}
 	return datasets.Open(a.Data, o)
 }
