@@ -131,7 +131,7 @@ func (s *Spec) GraphOf(library string, size, classes int) (*nn.Graph, error) {
 
 // GraphWith is Graph as a configuration wants it, for training say. Its Default is the network's own size.
 func (s *Spec) GraphWith(c nn.Config) (*nn.Graph, error) {
-	c.Size, c.Classes, c.Default = cmp.Or(c.Size, s.Size), cmp.Or(c.Classes, 1000), s.Size
+	c.Size, c.Classes, c.Default = cmp.Or(c.Size, s.Size), cmp.Or(c.Classes, s.Classes, 1000), s.Size
 	return nn.Build(s.Name, s.Build, c)
 }
 
