@@ -36,6 +36,8 @@ func slow(g *nn.Graph, i int) bool {
 	switch node.Op {
 	case nn.Conv:
 		return node.Kernel.StdEps != 0
+	case nn.Attention:
+		return !plainAttention(node)
 	case nn.Linear, nn.BatchNorm, nn.Activate, nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Mul, nn.Concat, nn.Slice,
 		nn.Flatten, nn.Identity, nn.Tokens, nn.Grid, nn.Affine, nn.Scale, nn.Shuffle, nn.LayerNorm:
 		return false
@@ -75,6 +77,8 @@ func (net *Network) layer(i int) layer {
 		return &shuffle{s}
 	case nn.LayerNorm:
 		return newLayerNorm(s)
+	case nn.Attention:
+		return newAttention(s)
 	}
 	return &identity{site: s}
 }
