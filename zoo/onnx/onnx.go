@@ -60,6 +60,7 @@ type File struct {
 	model message.Model
 	made  map[string]fill // by tensor
 	data  []int           // tensors whose numbers are external data, in their order there
+	input string
 }
 
 // New makes a file of a graph. It reads the weights when it is written, but for those that a value is computed from which no
@@ -80,7 +81,7 @@ func New(g *nn.Graph, src Weights, o Options) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %s: %w", g.Name, err)
 	}
-	f := &File{made: e.made, model: message.Model{
+	f := &File{made: e.made, input: e.forms[0].name[planes], model: message.Model{
 		IR: 8, Producer: "zoobench", ProducerVersion: o.Version, Opsets: []message.Opset{{Version: int64(o.Opset)}},
 		Properties: o.Properties, Graph: e.out,
 	}}
@@ -95,6 +96,9 @@ func New(g *nn.Graph, src Weights, o Options) (*File, error) {
 
 // Opset is that of the file's operators.
 func (f *File) Opset() int { return int(f.model.Opsets[0].Version) }
+
+// Input is the name of what the network itself takes: the file's input, or what its first operators make of that.
+func (f *File) Input() string { return f.input }
 
 // Whole reports whether the file can be one: ONNX has at most 2 GiB in a piece.
 func (f *File) Whole() bool {

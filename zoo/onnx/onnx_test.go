@@ -135,7 +135,7 @@ func TestOperators(t *testing.T) {
 			for _, n := range f.model.Graph.Nodes {
 				counts[n.Op]++
 			}
-			fmt.Fprintf(&text, "%s, opset %d: %d operators, %d tensors", network, f.model.Opsets[0].Version, len(f.model.Graph.Nodes), len(f.model.Graph.Tensors))
+			fmt.Fprintf(&text, "%s, opset %d: %d operators, %d tensors", network, f.Opset(), len(f.model.Graph.Nodes), len(f.model.Graph.Tensors))
 			for _, op := range slices.Sorted(maps.Keys(counts)) {
 				fmt.Fprintf(&text, ", %d %s", counts[op], op)
 			}

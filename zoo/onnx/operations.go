@@ -64,7 +64,7 @@ func (e *exporter) batchNorm(n *nn.Node) {
 		f = flat
 	}
 	e.put(f, e.opWith("BatchNormalization", []message.Attribute{real("epsilon", n.Eps)},
-		e.as(n.In[0], f), e.param(n.Weight), e.param(n.Bias), e.param(n.Mean), e.param(n.Var)))
+		e.as(n.In[0], f), e.paramOr(n.Weight, 1, n.Out.C), e.paramOr(n.Bias, 0, n.Out.C), e.param(n.Mean), e.param(n.Var)))
 }
 
 func (e *exporter) layerNorm(n *nn.Node) {
@@ -75,13 +75,9 @@ func (e *exporter) layerNorm(n *nn.Node) {
 
 // groupNorm is an instance norm of groups, scaled by channel behind it, as PyTorch exports it.
 func (e *exporter) groupNorm(n *nn.Node) {
-	ones := make([]float32, n.Groups)
-	for i := range ones {
-		ones[i] = 1
-	}
 	x := e.reshape(e.as(n.In[0], planes), 0, n.Groups, -1)
 	x = e.opWith("InstanceNormalization", []message.Attribute{real("epsilon", n.Eps)},
-		x, e.own("ones", ones, n.Groups), e.own("zeros", make([]float32, n.Groups), n.Groups))
+		x, e.paramOr(-1, 1, n.Groups), e.paramOr(-1, 0, n.Groups))
 	x = e.reshape(x, append([]int{0}, planes.dims(n.Out)...)...)
 	x = e.op("Mul", x, e.reshape(e.param(n.Weight), planes.spread()...))
 	e.put(planes, e.op("Add", x, e.reshape(e.param(n.Bias), planes.spread()...)))

@@ -3,6 +3,7 @@ package onnx
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,14 @@ func (e *exporter) param(i int) string {
 	return e.tensor(p.Name, p.Shape, fill{
 		floats: func() ([]float32, error) { return e.read(i) }, done: func() { e.src.Release(p.Name) },
 	})
+}
+
+// paramOr is a parameter as a tensor, or where there is none one of so many equal numbers.
+func (e *exporter) paramOr(i, otherwise, count int) string {
+	if i >= 0 {
+		return e.param(i)
+	}
+	return e.floats(fmt.Sprintf("float/%d×%d", otherwise, count), slices.Repeat([]float32{float32(otherwise)}, count), count)
 }
 
 // read is a parameter's numbers.

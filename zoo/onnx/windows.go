@@ -80,13 +80,15 @@ func (e *exporter) folded(conv, norm *nn.Node) (weight, bias []float32, err erro
 		}
 	}
 	each := len(weight) / conv.Out.C
-	for c := range bias {
-		scale := float64(v[2][c]) / math.Sqrt(float64(v[5][c])+norm.Eps)
-		own := 0.0
-		if v[1] != nil {
-			own = float64(v[1][c])
+	or := func(v []float32, c int, otherwise float64) float64 {
+		if v == nil {
+			return otherwise
 		}
-		bias[c] = float32((own-float64(v[4][c]))*scale + float64(v[3][c]))
+		return float64(v[c])
+	}
+	for c := range bias {
+		scale := or(v[2], c, 1) / math.Sqrt(float64(v[5][c])+norm.Eps)
+		bias[c] = float32((or(v[1], c, 0)-float64(v[4][c]))*scale + or(v[3], c, 0))
 		for i := c * each; i < (c+1)*each; i++ {
 			weight[i] = float32(float64(wide[i]) * scale)
 		}
@@ -181,7 +183,8 @@ func (e *exporter) adaptiveAvgPool(n *nn.Node) {
 		e.put(planes, e.op("GlobalAveragePool", e.as(n.In[0], planes)))
 	case in.H%n.Out.H == 0 && in.W%n.Out.W == 0:
 		h, w := in.H/n.Out.H, in.W/n.Out.W
-		e.put(planes, e.opWith("AveragePool", []message.Attribute{numbers("kernel_shape", h, w), numbers("strides", h, w)}, e.as(n.In[0], planes)))
+		window := []message.Attribute{numbers("kernel_shape", h, w), numbers("strides", h, w)}
+		e.put(planes, e.opWith("AveragePool", window, e.as(n.In[0], planes)))
 	default:
 		rows, columns := e.own("rows", bins(in.H, n.Out.H), n.Out.H, in.H), e.own("columns", bins(in.W, n.Out.W), n.Out.W, in.W)
 		x := e.op("MatMul", rows, e.as(n.In[0], planes))
