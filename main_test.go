@@ -112,8 +112,12 @@ bench/stat, bench/record < reports/findings
 (zoo/engine), bench/runner < bench/choose/features
 (bench/choose/features, bench/choose/heads, reports/draw, kernels/par), reports/text, bench/runner < bench/choose
 
+# Another program's view of an exported file: operators, no network.
+kernels, kernels/par, zoo/onnx/message < bench/export/replay
+
 # What leaves as a file is a task's network, whoever asks, with its own classifier or a head.
-(bench/choose, bench/choose/features, datasets, datasets/preprocess, bench/record, zoo/weights), zoo/onnx, bench/runner < bench/export
+(bench/choose, bench/choose/features, bench/export/replay, datasets, datasets/preprocess, bench/record, zoo/weights, zoo/engine),
+	zoo/onnx, bench/runner < bench/export
 
 # What networks made of each image is in per-sample files: nothing runs again, and tables and pages are others'.
 bench/record, datasets < bench/samples

@@ -133,7 +133,8 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().BoolVar(&o.Fresh, "fresh", false, "new measurements, also of networks that were measured in the last 24 hours")
 	c.Flags().StringVar(&f.out, "out", "", "folder of the report (default: a new one in "+runsDir+")")
 	f.hour.flag(c)
-	c.Flags().StringVar(&f.save, "save", "", "folder for the head of the pick, which predict --head reads, and for the pick with its head as an ONNX file (default: neither is saved)")
+	c.Flags().StringVar(&f.save, "save", "",
+		"folder for the head of the pick, which predict --head reads, and for the pick with its head as an ONNX file (default: neither is saved)")
 	percentiles := []string{"p50", "p90", "p95", "p99"}
 	c.RegisterFlagCompletionFunc("percentile", cobra.FixedCompletions(percentiles, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(choose.Metrics(), cobra.ShellCompDirectiveNoFileComp))

@@ -26,8 +26,8 @@ func (a *app) export() *cobra.Command {
 			"as float32 of (batch, 3, height, width), and gives logits. With --with-preprocessing it takes images of any size as bytes of\n" +
 			"(batch, height, width, 3). Its metadata has the preprocessing that the network needs, the names of the classes, and the\n" +
 			"source and the licence of the weights. A network of more than 2 GiB has its weights in a second file, with .data after the\n" +
-			"first one's name. The command reads back what it wrote before it says that it is done. Without --weights the command\n" +
-			"generates weights.",
+			"first one's name. The command reads back what it wrote and compares its answers for an image with the engine's before\n" +
+			"it says that it is done. Without --weights the command generates weights.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
@@ -57,8 +57,10 @@ func (a *app) export() *cobra.Command {
 	c.Flags().IntVar(&o.ONNX.Opset, "opset", 0,
 		fmt.Sprintf("version of the ONNX operators, up to %d (default: %d, or 18 with --with-preprocessing)", onnx.MaxOpset, onnx.MinOpset))
 	c.Flags().BoolVar(&o.ONNX.Fold, "fold", false, "weights of convolutions with the batch norms after them multiplied in")
-	c.Flags().BoolVar(&o.Preprocessing, "with-preprocessing", false, "operators that resize, crop and normalise images; the file then takes bytes of any size")
-	c.Flags().StringVar(&head, "head", "", "head that choose --save wrote, a file or its folder; its classes replace the network's (default: none)")
+	c.Flags().BoolVar(&o.Preprocessing, "with-preprocessing", false,
+		"operators that resize, crop and normalise images; the file then takes bytes of any size")
+	c.Flags().StringVar(&head, "head", "",
+		"head that choose --save wrote, a file or its folder; its classes replace the network's (default: none)")
 	c.Flags().Float64Var(&o.Generator.Gain, "generated-gain", 0, "scale of generated weights, for tests (default: √2)")
 	b.sizeFlags(c)
 	b.weightsFlag(c, " (default: generated weights)")

@@ -1,8 +1,9 @@
 // Package export takes a network from a task to an ONNX file that can be deployed: its weights, what it needs to know about an
 // image, and the names of its answers.
 //
-// The contract. Write makes the file at a path, or leaves what was there: the file takes its place only after it was read back
-// and every operator and every byte of every tensor was found to be what it should be. A network of more than 2 GiB has its
+// The contract. Write makes the file at a path, or leaves what was there: the file takes its place only after it was read back,
+// every operator and every byte of every tensor was found to be what it should be, and its operators gave the engine's answers for
+// an image, one by one as another program would run them. A network of more than 2 GiB has its
 // weights in a second file, FILE.data, which is in its place before the first. The metadata are texts, JSON where they are more
 // than a word: zoobench.network, zoobench.recipe, zoobench.weights, zoobench.weights_sha256, zoobench.source, zoobench.licence and
 // zoobench.classes; what is not known is not there.
@@ -14,7 +15,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -80,7 +80,7 @@ func export(r *runner.Ready, o Options) (w *Written, err error) {
 			return err
 		}
 		w.Opset = f.Opset()
-		return write(f, w.Path, !f.Whole())
+		return write(f, w.Path, !f.Whole(), func(part string, data *os.File) error { return check(f, g, src, part, data) })
 	})
 }
 
@@ -109,7 +109,8 @@ func pixels(r preprocess.Recipe) (*onnx.Pixels, error) {
 	case r.Interpolation != preprocess.Bilinear && r.Interpolation != preprocess.Bicubic:
 		return nil, fmt.Errorf("interpolation %s: ONNX operators have bilinear and bicubic", r.Interpolation)
 	case r.CropMode == preprocess.Border || r.Resize < r.Size:
-		return nil, fmt.Errorf("%s crop of %d pixels from %d: the file would have to fill up images, and only cuts them", r.CropMode, r.Size, r.Resize)
+		return nil, fmt.Errorf("%s crop of %d pixels from %d: the file would have to fill up images, and only cuts them",
+			r.CropMode, r.Size, r.Resize)
 	}
 	return &onnx.Pixels{
 		Resize: r.Resize, Size: r.Size, Squash: r.CropMode == preprocess.Squash, Cubic: r.Interpolation == preprocess.Bicubic,
@@ -117,31 +118,24 @@ func pixels(r preprocess.Recipe) (*onnx.Pixels, error) {
 	}, nil
 }
 
-// write writes a file, in two parts where it is split, and reads it back before any part takes its place.
-func write(f *onnx.File, path string, split bool) error {
+// write writes a file, in two parts where it is split, and has it checked before any part takes its place. data is nil for a file
+// of one part.
+func write(f *onnx.File, path string, split bool, check func(part string, data *os.File) error) error {
 	if !split {
-		return record.ReplaceChecked(path, f.Write, func(part string) error { return check(f, part, nil) })
+		return record.ReplaceChecked(path, f.Write, func(part string) error { return check(part, nil) })
 	}
-	data := path + ".data"
-	f.Split(filepath.Base(data))
+	second := path + ".data"
+	f.Split(filepath.Base(second))
 	return record.ReplaceChecked(path, f.Write, func(part string) error {
-		return record.ReplaceChecked(data, f.WriteData, func(dataPart string) error {
-			r, err := os.Open(dataPart)
+		return record.ReplaceChecked(second, f.WriteData, func(dataPart string) error {
+			data, err := os.Open(dataPart)
 			if err != nil {
 				return err
 			}
-			defer r.Close()
-			return check(f, part, r)
+			defer data.Close()
+			return check(part, data)
 		})
 	})
-}
-
-func check(f *onnx.File, part string, data io.ReaderAt) error {
-	written, err := os.ReadFile(part)
-	if err != nil {
-		return err
-	}
-	return f.Check(written, data)
 }
 
 // properties are the metadata of an exported file. classes are the names of its answers, nil where nobody knows them.

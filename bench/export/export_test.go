@@ -114,7 +114,7 @@ func TestSplit(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return write(f, filepath.Join(dir, "m.onnx"), true)
+		return write(f, filepath.Join(dir, "m.onnx"), true, func(part string, data *os.File) error { return check(f, r.Graph, src, part, data) })
 	})
 	if err != nil {
 		t.Fatal(err)
