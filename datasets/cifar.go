@@ -10,8 +10,8 @@ import (
 )
 
 // cifar is a form of Krizhevsky's tiny images (Learning Multiple Layers of Features from Tiny Images, 2009), as
-// cs.toronto.edu/~kriz/cifar.html publishes it for programs in C: records of some label bytes and 32×32 pixels, all red ones
-// before all green and all blue ones.
+// cs.toronto.edu/~kriz/cifar.html publishes it for programs in C: records of some label bytes and 32×32 pixels, all red
+// ones before all green and all blue ones.
 type cifar struct {
 	set     string
 	folder  string // that the archive unpacks to

@@ -24,7 +24,8 @@ func Named(word string) bool {
 	return cifarOf(word) != nil || word == Shapes || strings.HasPrefix(word, Shapes+"-")
 }
 
-// Missing says why a set that is opened by name cannot be opened, "" where it can. Sets is the folder of sets that were fetched.
+// Missing says why a set that is opened by name cannot be opened, "" where it can. Sets is the folder of sets that were
+// fetched.
 func Missing(word, sets string) string {
 	if c := cifarOf(word); c != nil && !c.in(filepath.Join(sets, c.folder)) {
 		return "no images: " + word + " is not in the cache folder; fetch it with zoobench pull data " + word

@@ -6,12 +6,12 @@ import (
 	"zoobench/zoo/nn"
 )
 
-// Small networks for images of 32×32 pixels and 100 classes, which two cores train in minutes to hours. Each group below is one
-// paper's: its own form for CIFAR where it has one, else the network of its file with fewer channels and fewer halvings of
-// the pixels. Networks that are to be compared differ in one thing: the groups say in which.
+// Small networks for images of 32×32 pixels and 100 classes, which two cores train in minutes to hours. Each group below is
+// one paper's: its own form for CIFAR where it has one, else the network of its file with fewer channels and fewer halvings
+// of the pixels. Networks that are to be compared differ in one thing: the groups say in which.
 //
-// Counts are this package's own, for 100 classes. Tests hold the functions that build the networks to the papers' figures for
-// 10 classes, and the others' counts to sums by hand.
+// Counts are this package's own, for 100 classes. Tests hold the functions that build the networks to the papers' figures
+// for 10 classes, and the others' counts to sums by hand.
 var pockets = slices.Concat(
 	pocketFamily(2014, "arXiv:1404.5997", // a quarter of AlexNet's widths; pools that overlap or do not, ReLU or sigmoid
 		row{"pocket_alexnet", pocketAlexNet(3, nn.ReLU), 32, 508_212, 15_049_728, pocketRecipe},
@@ -72,6 +72,10 @@ var pockets = slices.Concat(
 	pocketFamily(2018, "arXiv:1801.04381", // figure 3: inverted residuals, and classic ones at equal MACs
 		row{"pocket_mobilenetv2", mobileNetV2{width: 0.35, keep: 2}.build, 32, 524_228, 15_726_336, pocketRecipe},
 		row{"pocket_mobilenetv2_classic", mobileNetV2{width: 0.23, keep: 2, classic: true}.build, 32, 829_988, 15_823_360, pocketRecipe},
+	),
+	pocketFamily(2018, "arXiv:1807.06521",
+		row{"pocket_cbamresnet20", pocketResNet(3, padded, cbam), 32, 282_256, 40_962_688, pocketRecipe},
+		row{"pocket_cbamresnet56", pocketResNet(9, padded, cbam), 32, 878_920, 126_709_120, pocketRecipe},
 	),
 	pocketFamily(2018, "arXiv:1807.11164",
 		row{"pocket_shufflenetv2", shuffleNetV2{stages: [3]int{48, 96, 192}, last: 256, pocket: true}.build,

@@ -7,8 +7,8 @@ import (
 	"zoobench/zoo/nn"
 )
 
-// TestPocketAsPublished holds what builds the networks for 32×32 pixels to the papers' figures for CIFAR's 10 classes: to the
-// last digit printed, rounded or cut.
+// TestPocketAsPublished holds what builds the networks for 32×32 pixels to the papers' figures for CIFAR's 10 classes: to
+// the last digit printed, rounded or cut.
 func TestPocketAsPublished(t *testing.T) {
 	const he, li, wrn = "arXiv:1512.03385, table 6", "arXiv:1608.08710, table 1", "arXiv:1605.07146, table 5"
 	type build = func(*nn.Builder, nn.Value) nn.Value
@@ -140,6 +140,21 @@ func TestPocketByHand(t *testing.T) {
 		}
 		s.conv(mid, out, 1, 1, behind)
 	}
+	// A ResNet-20 with gates.
+	gated := func(s *sum, gate func(planes, pixels int)) {
+		s.conv(3, 16, 3, 1, 32)
+		in, pixels := 16, 32
+		for _, planes := range []int{16, 32, 64} {
+			for range 3 {
+				s.conv(in, planes, 3, 1, pixels)
+				s.conv(planes, planes, 3, 1, pixels)
+				gate(planes, pixels)
+				in = planes
+			}
+			pixels /= 2
+		}
+		s.affine(64, 100, 1)
+	}
 	// Stages of them: channels, layers, pixels, window. The first stage does not expand.
 	stages := func(s *sum, in int, squeezed bool, rows [][4]int) {
 		before := 32
@@ -179,18 +194,14 @@ func TestPocketByHand(t *testing.T) {
 			s.affine(128, 100, 1)
 		},
 		"pocket_seresnet20": func(s *sum) {
-			s.conv(3, 16, 3, 1, 32)
-			in, pixels := 16, 32
-			for _, planes := range []int{16, 32, 64} {
-				for range 3 {
-					s.conv(in, planes, 3, 1, pixels)
-					s.conv(planes, planes, 3, 1, pixels)
-					s.squeeze(planes, 8)
-					in = planes
-				}
-				pixels /= 2
-			}
-			s.affine(64, 100, 1)
+			gated(s, func(planes, _ int) { s.squeeze(planes, 8) })
+		},
+		"pocket_cbamresnet20": func(s *sum) {
+			gated(s, func(planes, pixels int) {
+				s.affine(planes, 8, 2) // over the mean and the maximum
+				s.affine(8, planes, 2)
+				s.conv(2, 1, 7, 1, pixels)
+			})
 		},
 		"pocket_resnext29": func(s *sum) {
 			s.conv(3, 16, 3, 1, 32)

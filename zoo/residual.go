@@ -58,6 +58,25 @@ func padChannels(g *nn.Builder, x nn.Value, out, stride int) nn.Value {
 	return g.Concat(parts...)
 }
 
+// cbam is attention to channels, squeezed as se16 does, and then to pixels: Woo, Park, Lee, Kweon: CBAM, 2018,
+// arXiv:1807.06521, figure 2 and equations 2 and 3. As released: a batch norm is behind the 7×7.
+func cbam(g *nn.Builder, x nn.Value) nn.Value {
+	mean, most := g.GlobalAvgPool(x), g.MaxPool(x, nn.KHW(x.H, x.W).Valid())
+	y := g.ConcatTokens(mean, most) // one network for both
+	y = g.ReLU(g.Conv("fc1", y, round8(float64(x.C)/16, 0), nn.K(1).WithBias()))
+	y = g.Conv("fc2", y, x.C, nn.K(1).WithBias())
+	y = g.Add(g.SliceTokens(y, 0, 1), g.SliceTokens(y, 1, 2))
+	x = g.Mul(x, g.Activate(y, nn.Sigmoid))
+
+	// Pools over channels: of an image of one channel that has a row for each.
+	rows := g.Unflatten(g.Flatten(x), nn.Shape{C: 1, H: x.C, W: x.H * x.W})
+	column := nn.KHW(x.C, 1).Valid()
+	y = g.Grid(g.Concat(g.MaxPool(rows, column), g.AvgPool(rows, column)), x.H, x.W)
+	y = g.Activate(g.BatchNorm("bn", g.Conv("conv", y, 1, nn.K(7)), 1e-5), nn.Sigmoid)
+	y = g.AdaptiveAvgPool(g.Tokens(y), x.C, x.H*x.W) // the same row for each channel
+	return g.Mul(x, g.Unflatten(g.Flatten(y), x.Shape))
+}
+
 // se16 is squeeze and excitation, by 16.
 func se16(g *nn.Builder, x nn.Value) nn.Value {
 	return squeezeExcite(g, x, round8(float64(x.C)/16, 0))

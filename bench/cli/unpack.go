@@ -14,8 +14,8 @@ import (
 // maxUnpacked bounds the bytes of an unpacked archive.
 const maxUnpacked = 1 << 30
 
-// unpack writes the files directly below a folder of a gzipped tar into a folder of that name in dir, unless it is there. The
-// folder gets its name when all of them are written.
+// unpack writes the files directly below a folder of a gzipped tar into a folder of that name in dir, unless it is there.
+// The folder gets its name when all of them are written.
 func unpack(archive, dir, folder string) (err error) {
 	target := filepath.Join(dir, folder)
 	if _, err := os.Stat(target); err == nil {

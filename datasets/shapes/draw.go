@@ -134,7 +134,8 @@ func (c *scene) render(r *random, dst []byte) {
 	}
 }
 
-// smooth passes a window of 1, 2, 1 along an axis whose neighbours lie step apart, at a strength in 256ths. A line's ends repeat.
+// smooth passes a window of 1, 2, 1 along an axis whose neighbours lie step apart, at a strength in 256ths. A line's ends
+// repeat.
 func smooth(pixels []int, size, step, strength int) []int {
 	out := make([]int, len(pixels))
 	for i, v := range pixels {

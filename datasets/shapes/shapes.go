@@ -1,13 +1,13 @@
-// Package shapes computes labelled images: one of ten shapes, filled with one of ten textures, on a cluttered ground. It is a
-// data set that needs no download, for training on two cores.
+// Package shapes computes labelled images: one of ten shapes, filled with one of ten textures, on a cluttered ground. It is
+// a data set that needs no download, for training on two cores.
 //
 // The contract: an image is a function of the set's seed and nuisances, its part and its index, and of nothing else. All
-// arithmetic is on integers, so that every machine and every compiler gives the same bytes. The first n images of a part are
-// the same whatever the part's length, and every hundred in a row have one image of each class. A larger size shows the same
-// scene in finer pixels, with noise of its own.
+// arithmetic is on integers, so that every machine and every compiler gives the same bytes. The first n images of a part
+// are the same whatever the part's length, and every hundred in a row have one image of each class. A larger size shows
+// the same scene in finer pixels, with noise of its own.
 //
-// How hard the set is was decided once, by overall accuracy alone and before any claim was tested on it; DefaultNuisances says
-// how. The package leaves files and folders to datasets.
+// How hard the set is was decided once, by overall accuracy alone and before any claim was tested on it; DefaultNuisances
+// says how. The package leaves files and folders to datasets.
 package shapes
 
 import (
@@ -64,8 +64,8 @@ type Set struct {
 // Default is the set that studies use, at 32×32 pixels.
 func Default() Set { return Set{Seed: 1, Size: 32, Nuisances: DefaultNuisances()} }
 
-// Nuisances are what varies among the images of a class. Each is the most that it can be; an image draws it evenly from none
-// to that. Lengths are in thousandths of the image's edge where nothing else is said.
+// Nuisances are what varies among the images of a class. Each is the most that it can be; an image draws it evenly from
+// none to that. Lengths are in thousandths of the image's edge where nothing else is said.
 type Nuisances struct {
 	Width     [2]int // least and largest, of the shape
 	Shift     int    // of the shape's middle from the image's

@@ -100,6 +100,12 @@ func TestGraphs(t *testing.T) {
 		name string
 		arch func(g *nn.Builder, x nn.Value) nn.Value
 	}{
+		{"elements in another shape", func(g *nn.Builder, x nn.Value) nn.Value {
+			x = g.Conv("conv", x, 5, nn.K(3))
+			y := g.Unflatten(g.Flatten(x), nn.Shape{C: 1, H: x.C, W: x.H * x.W})
+			y = g.AdaptiveAvgPool(g.MaxPool(y, nn.KHW(x.C, 1).Valid()), x.C, x.H*x.W)
+			return g.Add(g.Mul(x, g.Unflatten(g.Flatten(y), x.Shape)), x)
+		}},
 		{"flattened result", func(g *nn.Builder, x nn.Value) nn.Value { return g.Flatten(g.Conv("conv", x, 5, nn.K(3))) }},
 		{"linear over a flattened slice", func(g *nn.Builder, x nn.Value) nn.Value {
 			return g.Linear("fc", g.Flatten(g.Slice(g.Conv("conv", x, 7, nn.K(3)), 2, 5)), 4)

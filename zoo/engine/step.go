@@ -107,6 +107,8 @@ func (p *planner) operate(s *step, k int) (algorithm string, err error) {
 		s.unary, algorithm = kernels.NewMove(moveOf(n), workers), "copy"
 	case nn.Flatten:
 		s.unary, algorithm = &flatten{}, "transpose"
+	case nn.Unflatten:
+		s.unary, algorithm = &flatten{back: true}, "transpose"
 	default:
 		err = fmt.Errorf("%s: no kernel for %s", n.Name, n.Op)
 	}
@@ -344,8 +346,11 @@ func (p *planner) poolShape(n *nn.Node) kernels.PoolShape {
 }
 
 // flatten lays an image's elements in one row, channel by channel, where something other than a linear layer reads
-// them.
-type flatten struct{ dst, src kernels.Tensor }
+// them; back lays a row's elements in an image.
+type flatten struct {
+	dst, src kernels.Tensor
+	back     bool
+}
 
 // Run flattens all images.
 func (f *flatten) Run(pool *par.Pool, dst, src kernels.Tensor) {
@@ -355,11 +360,22 @@ func (f *flatten) Run(pool *par.Pool, dst, src kernels.Tensor) {
 
 // Do flattens one image.
 func (f *flatten) Do(_, image int) {
-	pixels := f.src.H * f.src.W
-	out := f.dst.Data[image*f.dst.Stride:]
+	whole, row := f.src, f.dst
+	if f.back {
+		whole, row = f.dst, f.src
+	}
+	pixels := whole.H * whole.W
+	flat := row.Data[image*row.Stride:]
 	for p := range pixels {
-		for c, v := range f.src.Data[(image*pixels+p)*f.src.Stride:][:f.src.C] {
-			out[c*pixels+p] = v
+		at := whole.Data[(image*pixels+p)*whole.Stride:][:whole.C]
+		if f.back {
+			for c := range at {
+				at[c] = flat[c*pixels+p]
+			}
+			continue
+		}
+		for c, v := range at {
+			flat[c*pixels+p] = v
 		}
 	}
 }

@@ -79,7 +79,7 @@ func Node[P ref.Float](g *nn.Graph, i int, xs [][]float64, p Params[P], n int) (
 	case nn.Pad:
 		e := node.Kernel.Pad
 		ref.Pad(y, x, e.Top, e.Left, e.Bottom, e.Right, n*c, shape.H, shape.W)
-	case nn.Flatten, nn.Identity, nn.Tokens, nn.Grid:
+	case nn.Flatten, nn.Unflatten, nn.Identity, nn.Tokens, nn.Grid:
 		copy(y, x) // N,C,H,W order is what all of them ask for
 	case nn.SliceTokens:
 		ref.SliceTokens(y, x, node.From, node.To, n*c, shape.W)

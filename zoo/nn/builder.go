@@ -296,6 +296,21 @@ func (g *Builder) Flatten(x Value) Value {
 	return g.add(n)
 }
 
+// Unflatten lays a vector's elements out as an image, in the order in which Flatten takes them. Behind a Flatten it gives the
+// same elements another shape.
+func (g *Builder) Unflatten(x Value, s Shape) Value {
+	if g.err != nil {
+		return Value{}
+	}
+	if x.H != 1 || x.W != 1 || min(s.C, s.H, s.W) < 1 || s.Elems() != x.C {
+		g.Fail("unflatten in %s: %v to %v, want a vector of as many elements", g.where(), x.Shape, s)
+		return Value{}
+	}
+	n := node(Unflatten, x)
+	n.Out = s
+	return g.add(n)
+}
+
 // Expect fails the build unless x has the shape that the paper prints; checked at the architecture's own input size
 // only.
 func (g *Builder) Expect(x Value, want Shape) Value {

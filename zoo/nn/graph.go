@@ -39,6 +39,7 @@ const (
 	Mul                // x (C,H,W) by a gate (C,1,1) or by a value of its own shape
 	Concat             // along channels
 	Flatten            // (C,H,W) to (C·H·W,1,1), C slowest
+	Unflatten          // and back, to Out
 	Identity           // its input; in training with Drop, what a dropout leaves of it
 	Slice              // channels From to To
 	Shuffle            // channel j·Groups + g is channel g·C/Groups + j of the input
@@ -63,7 +64,7 @@ const (
 var opNames = [numOps]string{
 	Input: "input", Conv: "conv", Linear: "linear", BatchNorm: "batch_norm", Activate: "act", MaxPool: "max_pool",
 	AvgPool: "avg_pool", AdaptiveAvgPool: "adaptive_avg_pool", Add: "add", Mul: "mul", Concat: "concat",
-	Flatten: "flatten", Identity: "identity", Slice: "slice", Shuffle: "shuffle", Affine: "affine", Pad: "pad",
+	Flatten: "flatten", Unflatten: "unflatten", Identity: "identity", Slice: "slice", Shuffle: "shuffle", Affine: "affine", Pad: "pad",
 	GroupNorm: "group_norm", LayerNorm: "layer_norm", Scale: "scale", SplitSoftmax: "split_softmax",
 	ChannelConv: "channel_conv", Tokens: "tokens", Grid: "grid", SliceTokens: "slice_tokens",
 	ConcatTokens: "concat_tokens", Const: "const", RelCoords: "rel_coords", Resample: "resample", Attention: "attention",

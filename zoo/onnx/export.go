@@ -86,7 +86,7 @@ var writers = map[nn.Op]func(*exporter, *nn.Node){
 	nn.Input: (*exporter).input, nn.Conv: (*exporter).conv, nn.Linear: (*exporter).linear, nn.BatchNorm: (*exporter).batchNorm,
 	nn.Activate: (*exporter).activate, nn.MaxPool: (*exporter).maxPool, nn.AvgPool: (*exporter).avgPool,
 	nn.AdaptiveAvgPool: (*exporter).adaptiveAvgPool, nn.Add: (*exporter).add, nn.Mul: (*exporter).mul,
-	nn.Concat: (*exporter).concat, nn.Flatten: (*exporter).flatten, nn.Identity: (*exporter).identity,
+	nn.Concat: (*exporter).concat, nn.Flatten: (*exporter).flatten, nn.Unflatten: (*exporter).unflatten, nn.Identity: (*exporter).identity,
 	nn.Slice: (*exporter).slice, nn.Shuffle: (*exporter).shuffle, nn.Affine: (*exporter).affine, nn.Pad: (*exporter).pad,
 	nn.GroupNorm: (*exporter).groupNorm, nn.LayerNorm: (*exporter).layerNorm, nn.Scale: (*exporter).scale,
 	nn.SplitSoftmax: (*exporter).splitSoftmax, nn.ChannelConv: (*exporter).channelConv, nn.Tokens: (*exporter).regrid,

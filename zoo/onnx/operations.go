@@ -166,6 +166,10 @@ func (e *exporter) flatten(n *nn.Node) {
 	e.put(flat, e.opWith("Flatten", []message.Attribute{number("axis", 1)}, e.as(n.In[0], planes)))
 }
 
+func (e *exporter) unflatten(n *nn.Node) {
+	e.put(planes, e.reshape(e.as(n.In[0], flat), append([]int{0}, planes.dims(n.Out)...)...))
+}
+
 func (e *exporter) slice(n *nn.Node) {
 	f := e.ownForm(n.In[0])
 	e.put(f, e.sliceAt(e.as(n.In[0], f), f.channels(), n.From, n.To))

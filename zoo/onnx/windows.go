@@ -186,9 +186,12 @@ func (e *exporter) adaptiveAvgPool(n *nn.Node) {
 		window := []message.Attribute{numbers("kernel_shape", h, w), numbers("strides", h, w)}
 		e.put(planes, e.opWith("AveragePool", window, e.as(n.In[0], planes)))
 	default:
-		rows, columns := e.own("rows", bins(in.H, n.Out.H), n.Out.H, in.H), e.own("columns", bins(in.W, n.Out.W), n.Out.W, in.W)
-		x := e.op("MatMul", rows, e.as(n.In[0], planes))
-		e.put(planes, e.op("MatMul", x, e.transpose(columns, 1, 0)))
+		x := e.op("MatMul", e.own("rows", bins(in.H, n.Out.H), n.Out.H, in.H), e.as(n.In[0], planes))
+		if in.W != n.Out.W {
+			columns := e.own("columns", bins(in.W, n.Out.W), n.Out.W, in.W)
+			x = e.op("MatMul", x, e.transpose(columns, 1, 0))
+		}
+		e.put(planes, x)
 	}
 }
 

@@ -39,7 +39,7 @@ func slow(g *nn.Graph, i int) bool {
 	case nn.Attention:
 		return !plainAttention(node)
 	case nn.Linear, nn.BatchNorm, nn.Activate, nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Mul, nn.Concat, nn.Slice,
-		nn.Flatten, nn.Identity, nn.Tokens, nn.Grid, nn.Affine, nn.Scale, nn.Shuffle, nn.LayerNorm:
+		nn.Flatten, nn.Unflatten, nn.Identity, nn.Tokens, nn.Grid, nn.Affine, nn.Scale, nn.Shuffle, nn.LayerNorm:
 		return false
 	}
 	return true
@@ -71,6 +71,8 @@ func (net *Network) layer(i int) layer {
 		return &slice{s}
 	case nn.Flatten:
 		return &flatten{s}
+	case nn.Unflatten:
+		return &unflatten{s}
 	case nn.Affine, nn.Scale:
 		return newAffine(s)
 	case nn.Shuffle:

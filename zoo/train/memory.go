@@ -80,8 +80,8 @@ func (net *Network) reads(i int) reads {
 		return reads{inputs: true, result: true}
 	}
 	switch n.Op {
-	case nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Concat, nn.Slice, nn.Flatten, nn.Identity, nn.Tokens, nn.Grid,
-		nn.Affine, nn.Shuffle:
+	case nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Concat, nn.Slice, nn.Flatten, nn.Unflatten, nn.Identity, nn.Tokens,
+		nn.Grid, nn.Affine, nn.Shuffle:
 		return reads{}
 	case nn.Activate:
 		clamps := n.Act == nn.ReLU || n.Act == nn.ReLU6

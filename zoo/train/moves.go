@@ -158,33 +158,56 @@ type flatten struct{ site }
 
 func (f *flatten) forward() error {
 	x, y := f.x(0), f.y()
-	pixels := x.H * x.W
-	f.each(x.N, func(i int) {
-		image := y.Data[i*pixels*x.C:][:pixels*x.C]
-		for p := range pixels {
-			for c, v := range x.Data[(i*pixels+p)*x.C:][:x.C] {
-				image[c*pixels+p] = v
-			}
-		}
-	})
+	f.each(x.N, func(i int) { toRow(y.Data, x, i) })
 	return nil
 }
 
 func (f *flatten) backward() error {
 	dy := f.dy()
 	f.to(0, func(dst kernels.Tensor) {
-		pixels := dst.H * dst.W
-		f.each(dst.N, func(i int) {
-			image := dy.Data[i*pixels*dst.C:][:pixels*dst.C]
-			for p := range pixels {
-				out := dst.Data[(i*pixels+p)*dst.C:][:dst.C]
-				for c := range out {
-					out[c] = image[c*pixels+p]
-				}
-			}
-		})
+		f.each(dst.N, func(i int) { toPixels(dst, dy.Data, i) })
 	})
 	return nil
+}
+
+// unflatten is a flatten backward.
+type unflatten struct{ site }
+
+func (f *unflatten) forward() error {
+	x, y := f.x(0), f.y()
+	f.each(x.N, func(i int) { toPixels(y, x.Data, i) })
+	return nil
+}
+
+func (f *unflatten) backward() error {
+	dy := f.dy()
+	f.to(0, func(dst kernels.Tensor) {
+		f.each(dst.N, func(i int) { toRow(dst.Data, dy, i) })
+	})
+	return nil
+}
+
+// toRow lays the elements of an image in one row of all rows, channel by channel.
+func toRow(rows []float32, images kernels.Tensor, image int) {
+	pixels := images.H * images.W
+	row := rows[image*pixels*images.C:][:pixels*images.C]
+	for p := range pixels {
+		for c, v := range images.Data[(image*pixels+p)*images.C:][:images.C] {
+			row[c*pixels+p] = v
+		}
+	}
+}
+
+// toPixels takes them back.
+func toPixels(images kernels.Tensor, rows []float32, image int) {
+	pixels := images.H * images.W
+	row := rows[image*pixels*images.C:][:pixels*images.C]
+	for p := range pixels {
+		at := images.Data[(image*pixels+p)*images.C:][:images.C]
+		for c := range at {
+			at[c] = row[c*pixels+p]
+		}
+	}
 }
 
 // product is a value by a gate of one pixel, or by another value of its own shape.

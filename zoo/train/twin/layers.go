@@ -98,8 +98,8 @@ func Back(g *nn.Graph, i int, xs [][]float64, y, dy []float64, p interp.Params[f
 			bias, dbias = xs[1], dxs[1]
 		}
 		ref.AttentionGrad(dx, dbias, dy, x, bias, interp.AttentionSize(node, n))
-	case nn.Identity, nn.Flatten, nn.Tokens, nn.Grid, nn.Slice, nn.SliceTokens, nn.Shuffle, nn.Pad, nn.Concat, nn.ConcatTokens,
-		nn.Const:
+	case nn.Identity, nn.Flatten, nn.Unflatten, nn.Tokens, nn.Grid, nn.Slice, nn.SliceTokens, nn.Shuffle, nn.Pad, nn.Concat,
+		nn.ConcatTokens, nn.Const:
 		err = moved(g, i, dxs, dw, dy, n)
 	case nn.Input, nn.RelCoords:
 	default:

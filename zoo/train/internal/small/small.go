@@ -69,6 +69,9 @@ var Cases = []Case{
 		x = in(g, x, 4)
 		return g.Shuffle(g.Concat(x, g.Slice(x, 1, 3)), 3)
 	}},
+	{"unflatten", 2, func(g *nn.Builder, x nn.Value) nn.Value {
+		return g.Unflatten(g.Flatten(in(g, x, 3)), nn.Shape{C: 2, H: 1, W: 6})
+	}},
 	{"flatten", 2, func(g *nn.Builder, x nn.Value) nn.Value { return g.Flatten(in(g, x, 3)) }},
 	{"affine and scale", 2, func(g *nn.Builder, x nn.Value) nn.Value {
 		return g.Scale("gamma", g.Affine(in(g, x, 3), []float64{1, 2, 3}, []float64{0.5}))
