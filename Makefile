@@ -14,8 +14,8 @@ NOT_EMULATED = TestCutShort|TestTwoProcesses|TestWriteFileLimit
 PUREGO = ./kernels/... ./zoo/engine ./zoo/interp
 PUREGO_NETWORKS = tv_shufflenet_v2_x0_5|timm_ghostnet_100
 # Where fuzzing starts: package:target.
-FUZZ = kernels:FuzzConv zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy datasets:FuzzLabels \
-	datasets:FuzzTar datasets:FuzzTarIndex \
+FUZZ = kernels:FuzzConv kernels:FuzzWidths zoo/weights:FuzzSafetensors zoo/weights:FuzzPickle zoo/weights:FuzzZip zoo/weights:FuzzLegacy \
+	datasets:FuzzLabels datasets:FuzzTar datasets:FuzzTarIndex \
 	datasets/decode:FuzzDecode bench/experiment:FuzzParse bench/experiment:FuzzSet bench/record:FuzzRead
 # The checkpoints of bench-accuracy: their figures on ImageNetV2 are published.
 SMALL = mobilenetv1_100 mobilenetv2_050 mobilenetv2_100 mobilenetv3_small_100 mobilenetv3_large_100.ra_in1k mnasnet_100 \

@@ -10,43 +10,50 @@ import (
 	"zoobench/kernels/par"
 )
 
-// TestWidthsAgree holds AVX-512's kernels to AVX2's, bit by bit: an output is the same chain of operations whatever the
-// width of the vector and of the tile it is in.
-func TestWidthsAgree(t *testing.T) {
+// needAVX512 skips a test where AVX-512 is not there to be compared, and leaves the instruction set as it is when it ends.
+func needAVX512(t testing.TB) {
 	if !slices.Contains(ISAs(), "avx512") {
 		t.Skip("this machine has no avx512")
 	}
 	before := ISA()
-	defer func() {
+	t.Cleanup(func() {
+		tilePanels = 0
 		if err := Use(before); err != nil {
 			t.Fatal(err)
 		}
-	}()
-	pool := par.New(1)
-	defer pool.Close()
-	defer func() { tilePanels = 0 }()
-	agree := func(t *testing.T, pixels, c int, run func(dst Tensor)) {
-		t.Helper()
-		var want Tensor
-		for _, variant := range []struct {
-			isa    string
-			panels int
-		}{{"avx2", 1}, {"avx512", 1}, {"avx512", 2}, {"avx512", 3}, {"avx512", 4}} {
-			if err := Use(variant.isa); err != nil {
-				t.Fatal(err)
-			}
-			tilePanels = variant.panels
-			dst := newTensor(1, 1, pixels, c, 3, func() float32 { return 0 })
-			if run(dst); want.Data == nil {
-				want = dst
-			}
-			for i, want := range want.Data {
-				if got := dst.Data[i]; math.Float32bits(got) != math.Float32bits(want) {
-					t.Fatalf("element %d: %v with %+v, %v with avx2", i, got, variant, want)
-				}
+	})
+}
+
+// agree runs an operation with AVX2 and with every tile of AVX-512, and compares the bits of its pixels.
+func agree(t *testing.T, pixels, c int, run func(dst Tensor)) {
+	t.Helper()
+	var want Tensor
+	for _, variant := range []struct {
+		isa    string
+		panels int
+	}{{"avx2", 1}, {"avx512", 1}, {"avx512", 2}, {"avx512", 3}, {"avx512", 4}} {
+		if err := Use(variant.isa); err != nil {
+			t.Fatal(err)
+		}
+		tilePanels = variant.panels
+		dst := newTensor(1, 1, pixels, c, 3, func() float32 { return 0 })
+		if run(dst); want.Data == nil {
+			want = dst
+		}
+		for i, want := range want.Data {
+			if got := dst.Data[i]; math.Float32bits(got) != math.Float32bits(want) {
+				t.Fatalf("element %d: %v with %+v, %v with avx2", i, got, variant, want)
 			}
 		}
 	}
+}
+
+// TestWidthsAgree holds AVX-512's kernels to AVX2's, bit by bit: an output is the same chain of operations whatever the
+// width of the vector and of the tile it is in.
+func TestWidthsAgree(t *testing.T) {
+	needAVX512(t)
+	pool := par.New(1)
+	defer pool.Close()
 	rng := rand.New(rand.NewPCG(5, 12))
 	value := func() float32 { return rng.Float32()*2 - 1 }
 	for i, s := range append(convCases(), depthwiseCases()...) {
@@ -96,4 +103,42 @@ func TestWidthsAgree(t *testing.T) {
 			level.ColumnSquares(&t)
 		})
 	}
+}
+
+// FuzzWidths holds convolutions, Winograd's and attention of any size to the same bits with AVX2 and every tile of AVX-512.
+func FuzzWidths(f *testing.F) {
+	needAVX512(f)
+	f.Add(uint16(70), uint16(130), uint8(9), uint8(14), uint8(3), uint8(1), uint8(1))
+	f.Add(uint16(300), uint16(17), uint8(3), uint8(5), uint8(1), uint8(1), uint8(1))
+	f.Add(uint16(3), uint16(33), uint8(11), uint8(13), uint8(5), uint8(2), uint8(1))
+	f.Add(uint16(40), uint16(40), uint8(7), uint8(29), uint8(3), uint8(2), uint8(5))
+	pool := par.New(1)
+	f.Cleanup(pool.Close)
+	f.Fuzz(func(t *testing.T, c, oc uint16, h, w, k, stride, groups uint8) {
+		g := 1 + int(groups)%8
+		s := square((1+int(c)%400/g)*g, 1, (1+int(oc)%200/g)*g, 1+int(k)%5, 1+int(stride)%2, g)
+		s.H, s.W = 1+int(h)%15, 1+int(w)%33
+		s.OH, s.OW = (s.H+2*s.Top-s.KH)/s.SH+1, (s.W+2*s.Left-s.KW)/s.SW+1
+		if s.H+2*s.Top < s.KH || s.W+2*s.Left < s.KW {
+			t.Skip("the window does not fit")
+		}
+		rng := rand.New(rand.NewPCG(uint64(c), uint64(oc)))
+		value := func() float32 { return rng.Float32()*2 - 1 }
+		s.Weight = newTensor(1, 1, 1, s.OC*s.depth(), 0, value).Data
+		src, res := newTensor(1, s.H, s.W, s.C, 1, value), newTensor(1, s.OH, s.OW, s.OC, 0, value)
+		shaped := func(dst Tensor) Tensor { dst.H, dst.W = s.OH, s.OW; return dst }
+		agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { NewConv(s, 1).Run(pool, shaped(dst), src, res) })
+		if s.CanDepthwise() {
+			agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { NewDepthwise(s, 1).Run(pool, shaped(dst), src) })
+		}
+		if s.canWinograd() {
+			agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { newWinograd(s, 1).Run(pool, shaped(dst), src, res) })
+		}
+		a := AttentionShape{H: s.H, W: s.W, Heads: g, D: 1 + int(oc)%100, Scale: 0.25}
+		tokens := newTensor(1, a.H, a.W, 3*a.Heads*a.D, 1, value)
+		agree(t, a.H*a.W, a.Heads*a.D, func(dst Tensor) {
+			dst.H, dst.W = a.H, a.W
+			NewAttention(a, 1).Run(pool, dst, tokens)
+		})
+	})
 }
