@@ -39,6 +39,9 @@ type doctorRow struct {
 	Governor     string   `json:"governor,omitempty"`     // "" where the system does not say
 	Advice       []string `json:"advice,omitempty"`
 
+	LargePages        string   `json:"large_pages,omitempty"`         // the system's setting; "" where it does not say
+	LargePagesPercent *float64 `json:"large_pages_percent,omitempty"` // of memory for weights that lies in them; nil where the system does not say
+
 	OnlineCores     int      `json:"online_cores,omitempty"`     // of the machine, 0 where the system does not say
 	QuotaProcessors float64  `json:"quota_processors,omitempty"` // that control groups allow, 0 for no limit
 	MachineClass    string   `json:"machine_class"`              // machines of one class may be compared
@@ -70,6 +73,10 @@ func (a *app) doctor() *cobra.Command {
 			if h.Interference != nil {
 				row.Interference = append([]string{}, h.Disturbed()...)
 			}
+			if p := host.ReadPages(host.Root, kernels.Alloc); p != nil {
+				percent := 100 * p.Share
+				row.LargePages, row.LargePagesPercent = p.Setting, &percent
+			}
 			row.advise(facts)
 			if a.format == "table" {
 				return row.write(a)
@@ -96,6 +103,9 @@ func (d *doctorRow) advise(facts host.Facts) {
 	if d.Governor != "" && d.Governor != "performance" {
 		tell("the frequency governor is %s: times are steadier with performance", d.Governor)
 	}
+	if d.LargePagesPercent != nil && *d.LargePagesPercent < 50 {
+		tell("the system gives few large pages for weights: networks with many weights can be slower; set transparent_hugepage to madvise")
+	}
 	if d.ISA == "generic" {
 		tell("this machine uses no vector instructions: its times are those of plain Go")
 	}
@@ -118,6 +128,10 @@ func (d *doctorRow) write(a *app) error {
 	if d.LoadAverage != nil {
 		load = fmt.Sprintf("%.2f", *d.LoadAverage)
 	}
+	pages := ""
+	if d.LargePagesPercent != nil {
+		pages = fmt.Sprintf("%.0f %% of memory for weights (the system's setting: %s)", *d.LargePagesPercent, unknown(d.LargePages))
+	}
 	rows := [][]string{
 		{"processor", d.CPU},
 		{"class", d.MachineClass},
@@ -125,6 +139,7 @@ func (d *doctorRow) write(a *app) error {
 		{"instruction sets", strings.Join(d.ISAs, ", ") + "; in use: " + d.ISA},
 		{"caches", fmt.Sprintf("L1d %d KiB, L2 %d KiB, L3 %d KiB", d.L1DBytes>>10, d.L2Bytes>>10, d.L3Bytes>>10)},
 		{"memory", fmt.Sprintf("%.1f GiB", float64(d.MemoryBytes)/(1<<30))},
+		{"large pages", unknown(pages)},
 		{"system", strings.TrimSpace(fmt.Sprintf("%s/%s %s, %s", d.OS, d.Arch, d.Kernel, d.Go))},
 		{"peak per core", fmt.Sprintf("%.1f GFLOP/s float32", d.PeakGFLOPS)},
 		{"memory read per core", fmt.Sprintf("%.1f GB/s", d.ReadGBytes)},
