@@ -58,7 +58,7 @@ func (net *Network) layer(i int) layer {
 	case nn.BatchNorm:
 		return newBatchNorm(s)
 	case nn.Activate:
-		return &activation{s, kernels.NewPointwise(nil, nil, acts[node.Act], net.pool.Size())}
+		return newActivation(s)
 	case nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool:
 		return newPool(s)
 	case nn.Add:

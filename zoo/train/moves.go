@@ -1,11 +1,8 @@
 package train
 
 import (
-	"math"
-
 	"zoobench/internal/recipe"
 	"zoobench/kernels"
-	"zoobench/zoo/nn"
 )
 
 // addition is a sum; an input that is one value for all images is lent to each.
@@ -246,6 +243,12 @@ func (m *product) backward() error {
 type activation struct {
 	site
 	function *kernels.Pointwise
+	slope    *kernels.ActGrad
+}
+
+func newActivation(s site) *activation {
+	act, workers := acts[s.node.Act], s.pool.Size()
+	return &activation{s, kernels.NewPointwise(nil, nil, act, workers), kernels.NewActGrad(act, workers)}
 }
 
 func (a *activation) forward() error {
@@ -254,34 +257,10 @@ func (a *activation) forward() error {
 }
 
 func (a *activation) backward() error {
-	dy, x, y := a.dy().Data, a.x(0).Data, a.y().Data
-	a.to(0, func(dst kernels.Tensor) {
-		a.each((len(dy)+piece-1)/piece, func(i int) {
-			from, to := i*piece, min((i+1)*piece, len(dy))
-			x, y := x[from:to], y[from:to]
-			out, g := dst.Data[from:to][:len(y)], dy[from:to][:len(y)]
-			switch a.node.Act {
-			case nn.ReLU:
-				for k, v := range y {
-					out[k] = math.Float32frombits(math.Float32bits(g[k]) & positive(v))
-				}
-			case nn.ReLU6:
-				for k, v := range y {
-					out[k] = math.Float32frombits(math.Float32bits(g[k]) & positive(v) & positive(6-v))
-				}
-			default:
-				slope := slopes[a.node.Act]
-				for k, v := range x {
-					out[k] = g[k] * float32(slope(float64(v)))
-				}
-			}
-		})
-	})
+	of := a.x(0)
+	if a.slope.OfResult() {
+		of = a.y()
+	}
+	a.to(0, func(dst kernels.Tensor) { a.slope.Run(a.pool, dst.Data, a.dy().Data, of.Data) })
 	return nil
-}
-
-// positive is all ones for a number above 0 and all zeros for 0 and below, without a branch, which random signs would mislead.
-func positive(v float32) uint32 {
-	bits := int32(math.Float32bits(v))
-	return uint32((-bits &^ bits) >> 31)
 }

@@ -4,17 +4,9 @@ import (
 	"errors"
 
 	"zoobench/kernels"
-	"zoobench/kernels/ref"
 	"zoobench/zoo/interp"
-	"zoobench/zoo/nn"
 	"zoobench/zoo/train/twin"
 )
-
-// slopes are the derivatives of the activation functions that are no clamps.
-var slopes = map[nn.Act]func(float64) float64{
-	nn.Sigmoid: ref.SigmoidSlope, nn.SiLU: ref.SiLUSlope, nn.HardSigmoid: ref.HardSigmoidSlope, nn.HardSwish: ref.HardSwishSlope,
-	nn.GELU: ref.GELUSlope, nn.GELUTanh: ref.GELUTanhSlope,
-}
 
 // errOneElement is PyTorch's refusal too.
 var errOneElement = errors.New("a batch norm of one element a channel, want at least two: more images or larger ones")
