@@ -62,7 +62,7 @@ func (net *Network) layer(i int) layer {
 	case nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool:
 		return newPool(s)
 	case nn.Add:
-		return &addition{s}
+		return &addition{s, kernels.NewPointwise(nil, nil, s.actOf(s.i), s.pool.Size())}
 	case nn.Mul:
 		return &product{s}
 	case nn.Concat:
@@ -183,7 +183,7 @@ func newBatchNorm(s site) *batchNorm {
 		site: s, columns: kernels.NewColumns(workers), scale: floats(), shift: floats(), a: floats(), b: floats(), c: floats(),
 		mean: floats(), root: make([]float64, c), sums: make([]float64, c), more: make([]float64, c),
 	}
-	n.forwards = kernels.NewPointwise(n.scale, n.shift, kernels.None, workers)
+	n.forwards = kernels.NewPointwise(n.scale, n.shift, s.actOf(s.i), workers)
 	n.backwards = kernels.NewBlend(n.a, n.b, n.c, workers)
 	return n
 }

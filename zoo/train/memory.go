@@ -63,7 +63,13 @@ func (net *Network) lives() []block {
 	}
 	for i := range nodes {
 		size := net.images(i) * g.Nodes[i].Out.Elems()
-		blocks = append(blocks, block{value: value{i, false}, first: i, last: lastRead[i], size: size})
+		first := i
+		if net.joined[i] {
+			first = g.Nodes[i].In[0]
+		}
+		if net.clamp[i] == 0 {
+			blocks = append(blocks, block{value: value{i, false}, first: first, last: lastRead[i], size: size})
+		}
 		if net.wanted[i] {
 			blocks = append(blocks, block{value: value{i, true}, first: firstGiven[i], last: back(i), size: size})
 		}
@@ -122,6 +128,7 @@ func place(blocks []block) (total int) {
 func Bytes(g *nn.Graph, o Options) int64 {
 	net := &Network{Graph: g, n: o.Batch}
 	net.want(o)
+	net.join()
 	elements := int64(place(net.lives()))
 	largest := 0
 	for i := range g.Nodes {

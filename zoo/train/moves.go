@@ -6,7 +6,10 @@ import (
 )
 
 // addition is a sum; an input that is one value for all images is lent to each.
-type addition struct{ site }
+type addition struct {
+	site
+	run *kernels.Pointwise
+}
 
 func (a *addition) forward() error {
 	var rest []kernels.Tensor
@@ -17,7 +20,7 @@ func (a *addition) forward() error {
 	if first.N < a.n && len(rest) > 0 { // the first one sets the number of images
 		first, rest[0] = rest[0], first
 	}
-	a.sum.Run(a.pool, a.y(), first, kernels.Tensor{}, rest)
+	a.run.Run(a.pool, a.y(), first, kernels.Tensor{}, rest)
 	return nil
 }
 
@@ -252,6 +255,9 @@ func newActivation(s site) *activation {
 }
 
 func (a *activation) forward() error {
+	if a.joined[a.i] {
+		return nil
+	}
 	a.function.Run(a.pool, a.y(), a.x(0), kernels.Tensor{}, nil)
 	return nil
 }

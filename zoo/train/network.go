@@ -33,6 +33,8 @@ type Network struct {
 	values, dvalues []kernels.Tensor // by node
 	learned         []bool           // by parameter
 	wanted          []bool           // by node: whether a parameter learns from its gradient
+	clamp           []int            // by node: the clamp that it computes in the same pass, see join; 0 for none
+	joined          []bool           // by node: whether another one computes it
 	started         []bool           // by node: whether its gradient has a first part
 	spare           []float32        // for further parts
 	sum             *kernels.Pointwise
@@ -69,6 +71,7 @@ func New(g *nn.Graph, w Weights, o Options) (*Network, error) {
 	net.Params, net.Gradients = make([][]float32, len(g.Params)), make([][]float32, len(g.Params))
 	net.pending = make([][]float32, len(g.Params))
 	net.want(o)
+	net.join()
 	for i, p := range g.Params {
 		if p.Kind == nn.Aux {
 			continue
@@ -112,6 +115,39 @@ func (net *Network) want(o Options) {
 	}
 }
 
+// join finds the batch norms and sums whose one reader is a clamp: both are computed in one pass over memory, and the value
+// between them, which nothing reads backward either, is not kept.
+func (net *Network) join() {
+	g := net.Graph
+	net.clamp, net.joined = make([]int, len(g.Nodes)), make([]bool, len(g.Nodes))
+	readers := make([]int, len(g.Nodes))
+	for _, n := range g.Nodes {
+		for _, in := range n.In {
+			readers[in]++
+		}
+	}
+	for _, h := range g.Heads {
+		readers[h.Node]++
+	}
+	for i, n := range g.Nodes {
+		if n.Op != nn.Activate || n.Act != nn.ReLU && n.Act != nn.ReLU6 || slow(g, i) {
+			continue
+		}
+		in := n.In[0]
+		if op := g.Nodes[in].Op; readers[in] == 1 && (op == nn.BatchNorm || op == nn.Add) && !slow(g, in) {
+			net.clamp[in], net.joined[i] = i, true
+		}
+	}
+}
+
+// actOf is the activation function that a node computes in its own pass.
+func (net *Network) actOf(i int) kernels.Act {
+	if clamp := net.clamp[i]; clamp > 0 {
+		return acts[net.Graph.Nodes[clamp].Act]
+	}
+	return kernels.None
+}
+
 // learns reports whether a node has parameters that learn.
 func (net *Network) learns(i int) bool {
 	node := &net.Graph.Nodes[i]
@@ -138,6 +174,11 @@ func (net *Network) plan() {
 	arena := kernels.Alloc(total)
 	for _, b := range blocks {
 		net.tensorOf(b.value).Data = arena[b.at:][:b.size:b.size]
+	}
+	for i, clamp := range net.clamp {
+		if clamp > 0 {
+			net.values[i].Data = net.values[clamp].Data
+		}
 	}
 }
 
