@@ -116,7 +116,7 @@ bench/stat, bench/record < reports/findings
 kernels, kernels/par, zoo/onnx/message < bench/export/replay
 
 # What leaves as a file is a task's network, whoever asks, with its own classifier or a head.
-(bench/choose, bench/choose/features, bench/export/replay, datasets, datasets/preprocess, bench/record, zoo/weights, zoo/engine),
+(bench/choose, bench/choose/features, bench/export/replay, datasets/preprocess, bench/record, zoo/weights, zoo/engine),
 	zoo/onnx, bench/runner < bench/export
 
 # What networks made of each image is in per-sample files: nothing runs again, and tables and pages are others'.

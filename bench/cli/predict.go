@@ -132,14 +132,7 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 			return nil, err
 		}
 		a.sayReady(n, nil)
-		c := &classifier{recipe: n.Preprocessing(), close: n.Close}
-		if n.Trained != nil {
-			c.names = n.Trained.Classes
-		} else if names := datasets.ImageNet1k(); n.Graph.Classes == len(names) {
-			for _, class := range names {
-				c.names = append(c.names, class.Name)
-			}
-		}
+		c := &classifier{recipe: n.Preprocessing(), names: n.ClassNames(), close: n.Close}
 		logits := make([]float32, n.Graph.Output().Elems())
 		c.scores = func(tensor []float32) []float32 {
 			n.Engine.Run(logits, tensor, 1)

@@ -22,7 +22,6 @@ import (
 	"zoobench/bench/choose/features"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
-	"zoobench/datasets"
 	"zoobench/datasets/preprocess"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/onnx"
@@ -56,7 +55,7 @@ func Write(r *runner.Ready, o Options) (*Written, error) {
 
 func export(r *runner.Ready, o Options) (w *Written, err error) {
 	w = &Written{Path: cmp.Or(o.Out, r.Name()+".onnx")}
-	g, classes := r.Graph, imageNet(r.Graph)
+	g, classes := r.Graph, r.ClassNames()
 	if o.Head != nil {
 		if g, err = headed(r, o.Head); err != nil {
 			return nil, err
@@ -166,16 +165,4 @@ func properties(r *runner.Ready, source string, classes []string) ([]onnx.Proper
 		add("classes", string(text))
 	}
 	return all, nil
-}
-
-// imageNet are the names of a network's classes if it has as many as ImageNet.
-func imageNet(g *nn.Graph) (names []string) {
-	known := datasets.ImageNet1k()
-	if g.Classes != len(known) {
-		return nil
-	}
-	for _, c := range known {
-		names = append(names, c.Name)
-	}
-	return names
 }

@@ -15,6 +15,7 @@ import (
 	"zoobench/bench/runner"
 	"zoobench/datasets/preprocess"
 	"zoobench/zoo"
+	"zoobench/zoo/nn"
 	"zoobench/zoo/onnx"
 	"zoobench/zoo/onnx/message"
 	"zoobench/zoo/weights"
@@ -144,6 +145,55 @@ func TestKeeps(t *testing.T) {
 	}
 }
 
+// save writes generated weights as a checkpoint.
+func save(t *testing.T, path string, g *nn.Graph, metadata map[string]string) {
+	t.Helper()
+	var tensors []weights.Named
+	src := weights.Generator{}.Source(g.Params)
+	for _, p := range g.Params {
+		v, err := src.Float32(p.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensors = append(tensors, weights.Named{Name: p.Name, Shape: p.Shape, Data: v})
+	}
+	if err := weights.WriteFile(path, tensors, metadata); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTrained writes a checkpoint that has names of classes.
+func TestTrained(t *testing.T) {
+	t.Chdir(t.TempDir())
+	spec, err := zoo.Find("mobilenetv3_small_050")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := spec.Graph(64, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipe := spec.Recipe
+	recipe.Size = 64
+	metadata, err := (&runner.Trained{Network: spec.Name, Classes: []string{"moth", "fly"}, Recipe: recipe}).Metadata()
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(t, "trained.safetensors", g, metadata)
+	r, err := runner.Describe(zoo.Default(), runner.Task{Job: experiment.Job{Model: spec.Name}, Weights: "trained.safetensors"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	w, err := Write(r, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := decode(t, w.Path).Properties; !slices.Contains(p, message.Property{Key: "zoobench.classes", Value: `["moth","fly"]`}) {
+		t.Errorf("properties %v", p)
+	}
+}
+
 // TestHead gives a network a head of two classes: the file has them, the head's parameters, and no classifier besides.
 func TestHead(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -155,18 +205,7 @@ func TestHead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var tensors []weights.Named
-	src := weights.Generator{}.Source(g.Params)
-	for _, p := range g.Params {
-		v, err := src.Float32(p.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tensors = append(tensors, weights.Named{Name: p.Name, Shape: p.Shape, Data: v})
-	}
-	if err := weights.WriteFile("made.safetensors", tensors, nil); err != nil {
-		t.Fatal(err)
-	}
+	save(t, "made.safetensors", g, nil)
 	describe := func(file string) *runner.Ready {
 		r, err := runner.Describe(zoo.Default(), runner.Task{Job: experiment.Job{Model: spec.Name}, Weights: file})
 		if err != nil {

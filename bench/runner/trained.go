@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"zoobench/datasets"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
 )
@@ -49,4 +50,20 @@ func readTrained(f *weights.File) (*Trained, error) {
 		return nil, fmt.Errorf("runner: %s: metadata zoobench: input size %d, want at least 1", f.Name(), t.Recipe.Size)
 	}
 	return t, nil
+}
+
+// ClassNames are the names of the network's classes: those in the checkpoint, or ImageNet's if there are as many; nil where nobody
+// knows them.
+func (r *Ready) ClassNames() (names []string) {
+	if r.Trained != nil {
+		return r.Trained.Classes
+	}
+	known := datasets.ImageNet1k()
+	if r.Graph.Classes != len(known) {
+		return nil
+	}
+	for _, c := range known {
+		names = append(names, c.Name)
+	}
+	return names
 }
