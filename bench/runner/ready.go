@@ -159,11 +159,13 @@ func (r *Ready) Read(g weights.Generator, do func(weights.Source) error) error {
 }
 
 // Preprocessing is the network's recipe as package preprocess takes it.
-func (r *Ready) Preprocessing() preprocess.Recipe {
-	p := r.Recipe
+func (r *Ready) Preprocessing() preprocess.Recipe { return Preprocessing(r.Recipe) }
+
+// Preprocessing is a recipe, every value filled in, as package preprocess has it.
+func Preprocessing(r zoo.Recipe) preprocess.Recipe {
 	return preprocess.Recipe{
-		Size: p.Size, CropPct: p.CropPct, Resize: p.Resize, Interpolation: preprocess.Filter(p.Interpolation),
-		CropMode: preprocess.CropMode(p.CropMode), Mean: p.Mean, Std: p.Std, BGR: p.BGR,
+		Size: r.Size, CropPct: r.CropPct, Resize: r.Resize, Interpolation: preprocess.Filter(r.Interpolation),
+		CropMode: preprocess.CropMode(r.CropMode), Mean: r.Mean, Std: r.Std, BGR: r.BGR,
 	}
 }
 

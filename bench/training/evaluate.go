@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"math"
 
+	"zoobench/bench/runner"
 	"zoobench/datasets"
-	"zoobench/datasets/preprocess"
 )
 
 // evaluate is the accuracy and the mean loss over the held-out images that can be read, of the average of the weights where the
@@ -18,11 +18,7 @@ func (r *run) evaluate(ctx context.Context) (accuracy, loss float64, unreadable 
 		r.put(average)
 		defer r.put(own)
 	}
-	recipe := r.about.Recipe
-	loader, err := datasets.NewLoader(r.held, preprocess.Recipe{
-		Size: recipe.Size, CropPct: recipe.CropPct, Resize: recipe.Resize, Interpolation: preprocess.Filter(recipe.Interpolation),
-		CropMode: preprocess.CropMode(recipe.CropMode), Mean: recipe.Mean, Std: recipe.Std,
-	}, datasets.LoadOptions{Batch: r.batches.n, Workers: r.batches.workers})
+	loader, err := datasets.NewLoader(r.held, runner.Preprocessing(r.about.Recipe), datasets.LoadOptions{Batch: r.batches.n, Workers: r.batches.workers})
 	if err != nil {
 		return 0, 0, nil, err
 	}

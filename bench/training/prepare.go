@@ -102,7 +102,7 @@ func (r *run) build() error {
 	}
 	p := r.recipe.Augment
 	p.Size, p.Interpolation = r.about.Recipe.Size, preprocess.Filter(r.about.Recipe.Interpolation)
-	p.Mean, p.Std = r.about.Recipe.Mean, r.about.Recipe.Std
+	p.Mean, p.Std, p.BGR = r.about.Recipe.Mean, r.about.Recipe.Std, r.about.Recipe.BGR
 	if r.batches, err = newBatches(r.learn, r.recipe.Batch, p, r.seed, r.Threads); err != nil {
 		return err
 	}

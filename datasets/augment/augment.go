@@ -25,6 +25,7 @@ type Policy struct {
 	Size          int               // edge of the square tensor in pixels
 	Interpolation preprocess.Filter // "" means bilinear
 	Mean, Std     [3]float64        // of the channels, scaled to 0…1; all zero means ImageNet's
+	BGR           bool              // the tensor's channels are blue, green, red
 
 	// Pad puts so many black pixels around the image, resized to Size, and cuts Size×Size anywhere from it.
 	Pad int
@@ -56,6 +57,7 @@ func New(p Policy) (*Augmenter, error) {
 	p = p.full()
 	resize, err := preprocess.New(preprocess.Recipe{
 		Size: p.Size, CropPct: 1, Interpolation: p.Interpolation, CropMode: preprocess.Squash, Mean: p.Mean, Std: p.Std,
+		BGR: p.BGR,
 	}, preprocess.HWC)
 	if err != nil {
 		return nil, fmt.Errorf("augment: %w", err)

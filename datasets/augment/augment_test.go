@@ -54,6 +54,16 @@ func TestNothing(t *testing.T) {
 	}
 }
 
+// TestBGR has blue first in the tensor.
+func TestBGR(t *testing.T) {
+	m := picture(6, 6)
+	for i, v := range tensor(t, Policy{Size: 6, BGR: true}, m, Random(1, 0, 0)) {
+		if want := m.Pix[i/3*3+2-i%3]; v != float32(want) {
+			t.Fatalf("value %d is %v, want %d", i, v, want)
+		}
+	}
+}
+
 // TestPad finds the image at every place that two pixels of padding allow, black around it.
 func TestPad(t *testing.T) {
 	const size, pad = 5, 2

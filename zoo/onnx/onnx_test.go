@@ -196,13 +196,22 @@ func (w numbered) Release(string) {}
 
 // TestFold computes a convolution with a batch norm behind it, and the convolution that a file has in their place.
 func TestFold(t *testing.T) {
-	for _, k := range []nn.Kernel{nn.K(3), nn.K(3).G(2).S(2).WithBias(), nn.K(1)} {
+	scaled := func(g *nn.Builder, x nn.Value) nn.Value { return g.BatchNorm("norm", x, 1e-3) }
+	for _, test := range []struct {
+		k    nn.Kernel
+		norm func(*nn.Builder, nn.Value) nn.Value
+	}{
+		{nn.K(3), scaled}, {nn.K(3).G(2).S(2).WithBias(), scaled}, {nn.K(1), scaled},
+		{nn.K(1), func(g *nn.Builder, x nn.Value) nn.Value { return g.BatchNormUnscaled("norm", x, 1e-3, 0.1) }},
+		{nn.K(1), func(g *nn.Builder, x nn.Value) nn.Value { return g.Standardize("norm", x) }},
+	} {
+		k := test.k
 		build := func(norm bool) *nn.Graph {
 			k.Bias = k.Bias || !norm
 			g, err := nn.Build("fold", func(g *nn.Builder, x nn.Value) nn.Value {
 				x = g.Conv("b", g.Conv("a", x, 4, nn.K(1)), 6, k)
 				if norm {
-					x = g.BatchNorm("norm", x, 1e-3)
+					x = test.norm(g, x)
 				}
 				return g.Flatten(x)
 			}, nn.Config{Size: 5, Classes: 10})
