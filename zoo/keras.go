@@ -20,6 +20,12 @@ func kerasTable(rows ...[]weights.Rename) weights.Table {
 	return weights.Table{Name: "keras", Rows: slices.Concat(rows...)}
 }
 
+// kerasFirst is a table of names that a network's published files have and Keras 3 gave up: it reads weights by their order.
+func kerasFirst(t weights.Table) weights.Table {
+	t.Name += ", as first published"
+	return t
+}
+
 // kerasParts are the tensors of a layer, by what kerasRows calls them together.
 var kerasParts = map[string][]weights.Rename{
 	"kernel":           {{Old: "/kernel", New: ".weight", Last: true}},

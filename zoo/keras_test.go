@@ -194,3 +194,46 @@ func TestKerasFactor(t *testing.T) {
 			len(published.Nodes), len(published.Params), len(plain.Nodes), len(plain.Params))
 	}
 }
+
+// TestKerasFirst takes the names of Keras's published files one to one onto the parameters.
+func TestKerasFirst(t *testing.T) {
+	resNet := strings.NewReplacer("predictions/", "probs/")
+	mobileNetV3 := func(name string) string {
+		layer, part, _ := strings.Cut(name, "/")
+		layer = strings.NewReplacer("conv_bn", "Conv/BatchNorm", "_squeeze_excite_conv", "/squeeze_excite/Conv",
+			"logits", "Logits", "_expand", "/expand", "_depthwise", "/depthwise", "_project", "/project",
+			"_bn", "/BatchNorm").Replace(layer)
+		if rest, ok := strings.CutPrefix(layer, "conv"); ok {
+			layer = "Conv" + rest
+		}
+		return layer + "/" + part
+	}
+	for file, old := range map[string]func(string) string{
+		"keras_ResNet50":                          resNet.Replace,
+		"keras_ResNet50V2":                        resNet.Replace,
+		"keras_DenseNet121":                       strings.NewReplacer("conv1_conv/", "conv1/conv/", "conv1_bn/", "conv1/bn/", "predictions/", "fc1000/").Replace,
+		"keras_MobileNetV2":                       strings.NewReplacer("predictions/", "Logits/").Replace,
+		"keras_MobileNetV3Large":                  mobileNetV3,
+		"keras_MobileNetV3Small":                  mobileNetV3,
+		"keras_MobileNetV3Large_minimalisticTrue": mobileNetV3,
+	} {
+		g := built(t)[slices.IndexFunc(built(t), func(g golden) bool { return g.file == file })]
+		spec, graph := g.graph(t)
+		names := paramNames(g.StateDict)
+		for i, name := range names {
+			names[i] = old(name)
+		}
+		i := slices.IndexFunc(spec.Renames, func(t weights.Table) bool { return t.Name == "keras, as first published" })
+		if err := spec.Renames[i].Check(names, paramNames(graph.Params)); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		params := slices.Clone(g.StateDict)
+		for k := range params {
+			params[k].Name = names[k]
+		}
+		bound, err := weights.Bind(g.generator().Source(params), graph.Params, weights.Options{Tables: spec.Renames})
+		if err != nil || bound.Table() != "keras, as first published" {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}

@@ -19,17 +19,19 @@ var kerasDenseNets = family{name: "keras_densenet", year: 2016, paper: "arXiv:16
 	{"keras_densenet121", kerasDenseNet(6, 12, 24, 16).build, 224, 7_978_856, 2_834_161_664, plain},
 	{"keras_densenet169", kerasDenseNet(6, 12, 32, 32).build, 224, 14_149_480, 3_359_843_328, plain},
 	{"keras_densenet201", kerasDenseNet(6, 12, 48, 32).build, 224, 20_013_928, 4_291_365_888, plain},
-}, renames: []renames{{table: kerasDenseNetNames()}}}
+}, renames: []renames{
+	{table: kerasDenseNetNames("conv1_conv", "conv1_bn", "predictions")},
+	{table: kerasFirst(kerasDenseNetNames("conv1/conv", "conv1/bn", "fc1000"))},
+}}
 
 func kerasDenseNet(depths ...int) denseNet {
 	return denseNet{stem: 64, growth: 32, depths: [4]int(depths), keras: true}
 }
 
 // kerasDenseNetNames call block 1 conv2, and what follows it pool2.
-func kerasDenseNetNames() weights.Table {
-	rows := append(kerasDense("predictions", "classifier"), kerasRows("bn", "features.norm5", "norm")...)
-	rows = append(rows, kerasRows("conv1_conv", "features.conv0", "kernel")...)
-	rows = append(rows, kerasRows("conv1_bn", "features.norm0", "norm")...)
+func kerasDenseNetNames(stem, norm, top string) weights.Table {
+	rows := slices.Concat(kerasDense(top, "classifier"), kerasRows("bn", "features.norm5", "norm"),
+		kerasRows(stem, "features.conv0", "kernel"), kerasRows(norm, "features.norm0", "norm"))
 	for i := 1; i <= 4; i++ {
 		old, layer := fmt.Sprintf("conv%d_block*_", i+1), fmt.Sprintf("features.denseblock%d.denselayer*.", i)
 		rows = append(rows, kerasRows(old+"0_bn", layer+"norm1", "norm")...)

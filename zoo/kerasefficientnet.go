@@ -87,33 +87,6 @@ func kerasStandardize(g *nn.Builder, x nn.Value) nn.Value {
 	return g.Affine(x, factor, nil)
 }
 
-// kerasPublished is Keras's library with the weights that it publishes.
-const kerasPublished = "keras imagenet"
-
-var kerasFactor = Variant{Library: kerasPublished, Of: kerasOfPublished,
-	Graph: "multiplies standardised images by 1/√deviation, as Keras does for its published weights"}
-
-// kerasOfPublished reports whether a file has an EfficientNet's published weights, or was trained from them: its variances
-// are ImageNet's deviations, or its network has the layer.
-func kerasOfPublished(src weights.Source) bool {
-	if f, ok := src.(*weights.File); ok && f.Keras() != nil {
-		layers := f.Keras().Layers
-		if slices.ContainsFunc(layers, func(l weights.KerasLayer) bool { return l.Name == "rescaling_1" }) {
-			return true
-		}
-	}
-	variance, err := src.Float32("normalization/variance")
-	if err != nil || len(variance) != len(imageNetStd) {
-		return false
-	}
-	for c, v := range variance {
-		if math.Abs(float64(v)-imageNetStd[c]) > 1e-6 {
-			return false
-		}
-	}
-	return true
-}
-
 func kerasEfficientNetV2(stages []mbStage, width, depth float64) mbNet {
 	n := mbNet{mobile: swishTF, stages: stages, width: width, depth: depth, nearest: true}
 	if stages[0].c == kerasV2B0[0].c {

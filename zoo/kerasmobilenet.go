@@ -1,11 +1,6 @@
 package zoo
 
-import (
-	"fmt"
-	"slices"
-
-	"zoobench/zoo/weights"
-)
+import "slices"
 
 // The MobileNets of arXiv:1704.04861, arXiv:1801.04381 and arXiv:1905.02244 as Keras Applications has them. The option
 // alpha, a factor on channels, is the number behind a name: 25 is 0.25. Keras publishes weights for these; its functions
@@ -42,7 +37,9 @@ var kerasMobileNetV2s = family{name: "keras_mobilenetv2", year: 2018, paper: "ar
 	{"keras_mobilenetv2", kerasMobileNetV2(1).build, 224, 3_504_872, 300_774_272, bilinearHalf},
 	{"keras_mobilenetv2_130", kerasMobileNetV2(1.3).build, 224, 5_386_792, 509_374_560, bilinearHalf},
 	{"keras_mobilenetv2_140", kerasMobileNetV2(1.4).build, 224, 6_108_776, 582_195_824, bilinearHalf},
-}, renames: []renames{{table: kerasMobileNetV2Names()}}}
+}, renames: []renames{
+	{table: kerasMobileNetV2Names("predictions")}, {table: kerasFirst(kerasMobileNetV2Names("Logits"))},
+}}
 
 var kerasMobileNetV3s = family{name: "keras_mobilenetv3", year: 2019, paper: "arXiv:1905.02244", rows: []row{
 	{"keras_mobilenetv3large", kerasMobileNetV3(1, false, false).build, 224, 5_483_032, 216_589_760, kerasBytes},
@@ -51,23 +48,12 @@ var kerasMobileNetV3s = family{name: "keras_mobilenetv3", year: 2019, paper: "ar
 	{"keras_mobilenetv3small", kerasMobileNetV3(1, true, false).build, 224, 2_542_856, 56_510_400, kerasBytes},
 	{"keras_mobilenetv3small_075", kerasMobileNetV3(0.75, true, false).build, 224, 2_041_872, 43_399_344, kerasBytes},
 	{"keras_mobilenetv3small_minimalistic", kerasMobileNetV3(1, true, true).build, 224, 2_044_736, 52_288_448, kerasBytes},
-}, renames: []renames{
-	{[]string{"keras_mobilenetv3large", "keras_mobilenetv3large_075"}, kerasMobileNetV3Names(mobileNetV3Large)},
-	{[]string{"keras_mobilenetv3large_minimalistic"}, kerasMobileNetV3Names(minimalistic(mobileNetV3Large))},
-	{[]string{"keras_mobilenetv3small", "keras_mobilenetv3small_075"}, kerasMobileNetV3Names(mobileNetV3Small)},
-	{[]string{"keras_mobilenetv3small_minimalistic"}, kerasMobileNetV3Names(minimalistic(mobileNetV3Small))},
-}}
-
-// What the blocks' layers are called.
-var (
-	kerasMobileNetV2Layers = kerasLayers{
-		expand: "expand", expandNorm: "expand_BN", depthwise: "depthwise", norm: "depthwise_BN", project: "project", projectNorm: "project_BN",
-	}
-	kerasMobileNetV3Layers = kerasLayers{
-		expand: "expand", expandNorm: "expand_bn", depthwise: "depthwise", norm: "depthwise_bn",
-		squeeze: "squeeze_excite_conv", excite: "squeeze_excite_conv_1", project: "project", projectNorm: "project_bn",
-	}
-)
+}, renames: slices.Concat(
+	kerasMobileNetV3Names(mobileNetV3Large, "keras_mobilenetv3large", "keras_mobilenetv3large_075"),
+	kerasMobileNetV3Names(minimalistic(mobileNetV3Large), "keras_mobilenetv3large_minimalistic"),
+	kerasMobileNetV3Names(mobileNetV3Small, "keras_mobilenetv3small", "keras_mobilenetv3small_075"),
+	kerasMobileNetV3Names(minimalistic(mobileNetV3Small), "keras_mobilenetv3small_minimalistic"),
+)}
 
 func kerasMobileNet(alpha float64) mobileNetV1   { return mobileNetV1{width: alpha, keras: true} }
 func kerasMobileNetV2(alpha float64) mobileNetV2 { return mobileNetV2{width: alpha, keras: true} }
@@ -83,66 +69,4 @@ func minimalistic(rows []bneck) []bneck {
 		plain = append(plain, bneck{3, r.exp, r.out, false, re, r.s})
 	}
 	return plain
-}
-
-// kerasMobileNetNames number the pairs from 1 on.
-func kerasMobileNetNames() weights.Table {
-	rows := slices.Concat(
-		kerasRows("conv1_bn", "bn1", "norm"), kerasRows("conv1", "conv_stem", "kernel"), kerasDense("conv_preds", "classifier"))
-	pair := 1
-	for i, s := range mobileNetV1Stages {
-		for j := range s.n {
-			at := fmt.Sprintf("blocks.%d.%d.", i, j)
-			rows = slices.Concat(rows,
-				kerasRows(fmt.Sprintf("conv_dw_%d_bn", pair), at+"bn1", "norm"),
-				kerasRows(fmt.Sprintf("conv_dw_%d", pair), at+"conv_dw", "depthwise_kernel"),
-				kerasRows(fmt.Sprintf("conv_pw_%d_bn", pair), at+"bn2", "norm"),
-				kerasRows(fmt.Sprintf("conv_pw_%d", pair), at+"conv_pw", "kernel"))
-			pair++
-		}
-	}
-	return kerasTable(rows)
-}
-
-// kerasMobileNetV2Names number the blocks; the first one has no expansion and a name of its own.
-func kerasMobileNetV2Names() weights.Table {
-	rows := slices.Concat(
-		kerasRows("bn_Conv1", "bn1", "norm"), kerasRows("Conv1", "conv_stem", "kernel"),
-		kerasRows("Conv_1_bn", "bn2", "norm"), kerasRows("Conv_1", "conv_head", "kernel"),
-		kerasDense("predictions", "classifier"))
-	block := 0
-	for i, s := range mobileNetV2Stages {
-		for j := range s.n {
-			b := mbConv{}
-			old := fmt.Sprintf("block_%d_", block)
-			if s.t == 1 {
-				b.kind, old = separable, "expanded_conv_"
-			}
-			rows = append(rows, b.keras(old, fmt.Sprintf("blocks.%d.%d.", i, j), kerasMobileNetV2Layers)...)
-			block++
-		}
-	}
-	return kerasTable(rows)
-}
-
-// kerasMobileNetV3Names number the blocks; the first one has no expansion and no number.
-func kerasMobileNetV3Names(table []bneck) weights.Table {
-	names := bneckNames(table)
-	last := names[len(table)]
-	rows := slices.Concat(
-		kerasRows("conv_bn", "bn1", "norm"), kerasRows("conv", "conv_stem", "kernel"),
-		kerasRows("conv_1_bn", last+".bn1", "norm"), kerasRows("conv_1", last+".conv", "kernel"),
-		kerasRows("conv_2", "conv_head", "kernel", "bias"), kerasDense("logits", "classifier"))
-	for i, r := range table {
-		b := mbConv{}
-		old := fmt.Sprintf("expanded_conv_%d_", i)
-		if i == 0 {
-			b.kind, old = separable, "expanded_conv_"
-		}
-		if r.se {
-			b.squeezed = 1
-		}
-		rows = append(rows, b.keras(old, names[i]+".", kerasMobileNetV3Layers)...)
-	}
-	return kerasTable(rows)
 }

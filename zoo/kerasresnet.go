@@ -1,6 +1,10 @@
 package zoo
 
-import "zoobench/zoo/nn"
+import (
+	"slices"
+
+	"zoobench/zoo/nn"
+)
 
 // He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, 2015, arXiv:1512.03385, table 1, and Identity
 // Mappings in Deep Residual Networks, 2016, arXiv:1603.05027, figure 4e, as Keras Applications has them.
@@ -23,7 +27,10 @@ type kerasResNet struct {
 }
 
 // kerasResNetNames have a block's number in front, conv2_block1_1_conv; the graph has scopes.
-var kerasResNetNames = kerasTable(
+var kerasResNetNames = []renames{{table: kerasTable(kerasResNetRows)}, {table: kerasFirst(kerasTable(
+	kerasDense("probs", "predictions"), kerasResNetRows))}}
+
+var kerasResNetRows = slices.Concat(
 	kerasRows("conv*_block*_*_*", "conv*.*.*_*", "kernel", "bias", "norm"),
 	kerasRows("*", "*", "kernel", "bias", "norm"),
 )
@@ -33,13 +40,13 @@ var kerasResNets = family{name: "keras_resnet", year: 2015, paper: "arXiv:1512.0
 	{"keras_resnet50", kerasResNet{depths: [4]int{3, 4, 6, 3}}.build, 224, 25_583_592, 3_857_973_248, kerasCaffe},
 	{"keras_resnet101", kerasResNet{depths: [4]int{3, 4, 23, 3}}.build, 224, 44_601_832, 7_570_194_432, kerasCaffe},
 	{"keras_resnet152", kerasResNet{depths: [4]int{3, 8, 36, 3}}.build, 224, 60_268_520, 11_282_415_616, kerasCaffe},
-}, renames: []renames{{table: kerasResNetNames}}}
+}, renames: kerasResNetNames}
 
 var kerasResNetV2s = family{name: "keras_resnetv2", year: 2016, paper: "arXiv:1603.05027", rows: []row{
 	{"keras_resnet50v2", kerasResNet{[4]int{3, 4, 6, 3}, true}.build, 224, 25_568_360, 3_482_255_360, bilinearHalf},
 	{"keras_resnet101v2", kerasResNet{[4]int{3, 4, 23, 3}, true}.build, 224, 44_577_896, 7_194_476_544, bilinearHalf},
 	{"keras_resnet152v2", kerasResNet{[4]int{3, 8, 36, 3}, true}.build, 224, 60_236_904, 10_906_697_728, bilinearHalf},
-}, renames: []renames{{table: kerasResNetNames}}}
+}, renames: kerasResNetNames}
 
 func (r kerasResNet) build(g *nn.Builder, x nn.Value) nn.Value {
 	x = g.Conv("conv1_conv", x, 64, nn.K(7).S(2).WithBias())
