@@ -238,6 +238,7 @@ func (g golden) compareLogits(t *testing.T, got []float64, tolerance float64) fl
 	worst /= g.MaxAbs
 	if !(worst <= tolerance) && g.Counted != 0 {
 		tolerance = max(tolerance, g.moved(t))
+		t.Logf("the last bits move the logits by %.2g of the largest: the golden says no more", tolerance)
 	}
 	if !(worst <= tolerance) {
 		t.Errorf("logits differ by %.3g of the largest, want at most %.3g", worst, tolerance)
