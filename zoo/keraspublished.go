@@ -22,14 +22,13 @@ func kerasOfPublished(src weights.Source) bool {
 			return true
 		}
 	}
-	variance, err := src.Float32("normalization/variance")
-	if err != nil || len(variance) != len(imageNetStd) {
-		return false
-	}
-	for c, v := range variance {
-		if math.Abs(float64(v)-imageNetStd[c]) > 1e-6 {
-			return false
+	for _, name := range []string{"normalization/variance", "normalization.running_var"} { // Keras's and the network's own
+		if variance, err := src.Float32(name); err == nil {
+			near := func(v float32, deviation float64) bool { return math.Abs(float64(v)-deviation) < 1e-6 }
+			same := slices.EqualFunc(variance, imageNetStd[:], near)
+			src.Release(name)
+			return same
 		}
 	}
-	return true
+	return false
 }
