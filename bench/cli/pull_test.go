@@ -12,6 +12,25 @@ import (
 	"zoobench/zoo"
 )
 
+// TestPullKeras fetches files of Keras's, which publishes MD5s, and none of its first MobileNets.
+func TestPullKeras(t *testing.T) {
+	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("weights of " + r.URL.Path)) }))
+	defer mirror.Close()
+	t.Setenv("ZOOBENCH_CACHE", t.TempDir())
+	code, stdout, stderr := invokeOn(zoo.Default(), "pull", "keras_resnet50,keras_convnexttiny,keras_mobilenet", "--mirror", mirror.URL, "--format", "json")
+	for _, want := range []string{
+		"keras_resnet50.imagenet.h5: wrong hash: md5 ", "want 2cb95161c43110f7111970584f804107, as published; nothing was kept",
+		"keras_convnexttiny.imagenet.h5: wrong hash: sha256 ",
+	} {
+		if code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("exit code %d, %q; want 2 and %q", code, stderr, want)
+		}
+	}
+	if strings.Count(stdout, "\n") != 1 || !strings.Contains(stdout, "keras_mobilenet.imagenet.h5") || !strings.Contains(stdout, "first use") {
+		t.Errorf("got %s, want the MobileNet alone, on first use", stdout)
+	}
+}
+
 // TestPull fetches from a mirror, lists, verifies and removes.
 func TestPull(t *testing.T) {
 	var paths []string
