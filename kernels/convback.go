@@ -86,6 +86,6 @@ func (c *Conv) Repack(weight, bias []float32) {
 
 func (c *Conv) repack(filter func(oc int, dst []float32)) {
 	c.Filter = filter
-	inParallel(len(c.panels), func(i int) { c.pack(c.panels[i]) })
+	inParallel(len(c.panels), func(i int, work *[]float32) { c.pack(c.panels[i], work) })
 	c.forget()
 }

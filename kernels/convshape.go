@@ -1,5 +1,7 @@
 package kernels
 
+import "zoobench/kernels/internal/f32"
+
 // ConvShape is a convolution: its geometry for one image, its weights while it is being made, and what is done
 // on the way out.
 type ConvShape struct {
@@ -35,6 +37,22 @@ func (s *ConvShape) filter(oc int, buffer []float32) []float32 {
 	}
 	s.Filter(oc, buffer)
 	return buffer
+}
+
+// filters reads n filters from output channel oc on, one behind the other in work, and is how far apart they are.
+func (s *ConvShape) filters(oc, n int, work *[]float32) (all []float32, stride int) {
+	depth := s.depth()
+	stride = depth + f32.NR // filters 4 KiB apart would want the same few lines of L1
+	if len(*work) < n*stride {
+		*work = make([]float32, n*stride)
+	}
+	for j := range n {
+		into := (*work)[j*stride:][:depth]
+		if in := s.filter(oc+j, into); &in[0] != &into[0] {
+			copy(into, in)
+		}
+	}
+	return *work, stride
 }
 
 // forget lets the weights go once they are packed.

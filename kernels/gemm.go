@@ -89,7 +89,7 @@ func NewConv(s ConvShape, workers int) *Conv {
 	c.cutColumns()
 	c.cutDepth()
 	c.packed = Alloc(s.Groups * c.width * s.depth())
-	inParallel(len(c.panels), func(i int) { c.pack(c.panels[i]) })
+	inParallel(len(c.panels), func(i int, work *[]float32) { c.pack(c.panels[i], work) })
 	taps, run := c.tapsAndRun()
 	c.zeros = make([]float32, max(run, s.C))
 	c.scratch = make([]convScratch, workers)
@@ -151,20 +151,11 @@ func (c *Conv) weights(p panel, d depthRange) int {
 	return p.group*c.width*c.C/c.Groups*c.taps() + d.start*c.width + d.depth()*p.left
 }
 
-// pack copies one panel's weights from (OC, C/Groups, KH, KW) to its blocks, (KH, KW, C/Groups, nr) within each: rows
-// of the source side by side, so that a line of the panel is written once.
-func (c *Conv) pack(p panel) {
-	gc, taps, depth := c.C/c.Groups, c.taps(), c.depth()
-	stride := depth + f32.NR // filters 4 KiB apart would want the same few lines of L1
-	filters := make([]float32, p.cols*stride)
-	for j := range p.cols {
-		into := filters[j*stride:][:depth]
-		if in := c.filter(p.col+j, into); &in[0] != &into[0] {
-			copy(into, in)
-		}
-	}
-	width := min(p.nr, f32.NR)
-	at := make([]int, depth) // where each step of depth lies in packed
+// pack copies one panel's weights from (OC, C/Groups, KH, KW) to its blocks, (KH, KW, C/Groups, nr) within each: sixteen
+// filters side by side, so that a line of the panel is written once.
+func (c *Conv) pack(p panel, work *[]float32) {
+	gc, taps, width := c.C/c.Groups, c.taps(), min(p.nr, f32.NR)
+	at := make([]int, c.depth()) // where each step of depth lies in packed
 	for first := 0; first < p.cols; first += width {
 		for _, d := range c.blocks {
 			for k := range d.depth() {
@@ -172,9 +163,10 @@ func (c *Conv) pack(p panel) {
 			}
 		}
 		columns := min(width, p.cols-first)
+		filters, stride := c.filters(p.col+first, columns, work)
 		for ic := range gc {
 			for tap := range taps {
-				out, in := c.packed[at[tap*gc+ic]:][:columns], filters[first*stride+ic*taps+tap:]
+				out, in := c.packed[at[tap*gc+ic]:][:columns], filters[ic*taps+tap:]
 				for j := range out {
 					out[j] = in[j*stride]
 				}

@@ -80,18 +80,20 @@ var infinity = float32(math.Inf(1))
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
-// inParallel calls f for every index below n on all processors: for packing, when there is no pool yet.
-func inParallel(n int, f func(i int)) {
+// inParallel calls f for every index below n on all processors: for packing, when there is no pool yet. work is memory that
+// the calls of one processor share.
+func inParallel(n int, f func(i int, work *[]float32)) {
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		wait.Go(func() {
+			var work []float32
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= n {
 					return
 				}
-				f(i)
+				f(i, &work)
 			}
 		})
 	}

@@ -86,7 +86,7 @@ func newWinograd(s ConvShape, workers int) *winograd {
 		w.chunk = parts(panels, parts(panels, w.most))
 		w.sub = min(w.block, max(w.sub, L2Bytes()/2/(4*winogradPoints*f32.NR*w.chunk)))
 	}
-	inParallel(panels, func(panel int) { w.pack(panel) })
+	inParallel(panels, w.pack)
 	w.forget()
 	if w.Scratch == nil {
 		w.Scratch = &Scratch{}
@@ -122,16 +122,9 @@ func (w *winograd) take() {
 
 // pack transforms one panel's filters: U = G·g·Gᵀ. It takes a channel of all its filters at a time, whose lines of packed
 // are then written while they are in L1.
-func (w *winograd) pack(panel int) {
-	columns, depth := min(f32.NR, w.OC-panel*f32.NR), w.depth()
-	stride := depth + f32.NR // filters 4 KiB apart would want the same few lines of L1
-	filters := make([]float32, columns*stride)
-	for j := range columns {
-		into := filters[j*stride:][:depth]
-		if in := w.filter(panel*f32.NR+j, into); &in[0] != &into[0] {
-			copy(into, in)
-		}
-	}
+func (w *winograd) pack(panel int, work *[]float32) {
+	columns := min(f32.NR, w.OC-panel*f32.NR)
+	filters, stride := w.ConvShape.filters(panel*f32.NR, columns, work)
 	first, _ := w.chunkOf(panel)
 	if w.most == 1 {
 		first = panel
