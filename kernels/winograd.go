@@ -22,7 +22,8 @@ type winograd struct {
 	bias    []float32
 	block   int  // tiles transformed at a time, at the most
 	sub     int  // of which one task multiplies this many, at the most
-	chunk   int  // panels of a task
+	chunks  int  // ranges of panels, one a task
+	chunk   int  // panels of the largest
 	alone   bool // a worker takes a block from beginning to end
 	scratch []winogradScratch
 
@@ -80,11 +81,18 @@ func newWinograd(s ConvShape, workers int) *winograd {
 	if !w.alone {
 		w.block = 112
 	}
-	w.sub, w.chunk = 25, min(4, panels)
-	if w.most > 1 {
-		// A part reads all weights of its chunk, so it has as many tiles as leave half of L2 to these and to the points.
-		w.chunk = parts(panels, parts(panels, w.most))
-		w.sub = min(w.block, max(w.sub, L2Bytes()/2/(4*winogradPoints*f32.NR*w.chunk)))
+	most := w.most
+	if most == 1 {
+		most = 4
+	}
+	w.cutChunks(panels, parts(panels, most))
+	if tiles := (s.OH + 3) / 4 * ((s.OW + 3) / 4); !w.alone && tiles <= w.sub {
+		// The tiles of an image make one part: as many chunks for each worker.
+		chunks := w.chunks
+		for chunks%workers != 0 && chunks < min(panels, 4*workers) {
+			chunks++
+		}
+		w.cutChunks(panels, chunks)
 	}
 	inParallel(panels, w.pack)
 	w.forget()
@@ -98,6 +106,15 @@ func newWinograd(s ConvShape, workers int) *winograd {
 		w.scratch[i].rows = make([]*float32, roundUp(w.sub, f32.MR))
 	}
 	return w
+}
+
+// cutChunks cuts panels into so many chunks. With wide tiles a part of a block has as many tiles as leave half of L2 to the
+// weights of its chunk, all of which it reads, and to the points.
+func (w *winograd) cutChunks(panels, chunks int) {
+	w.chunks, w.chunk, w.sub = chunks, parts(panels, chunks), 25
+	if w.most > 1 {
+		w.sub = min(w.block, max(w.sub, L2Bytes()/2/(4*winogradPoints*f32.NR*w.chunk)))
+	}
 }
 
 // needs is the elements of the points, all workers' or each worker's, and of a worker's patch, products and edge.
@@ -172,8 +189,8 @@ func (w *winograd) weights(panel, point, c int) int {
 
 // chunkOf is the chunk that a panel is in: its first panel, and how many it has.
 func (w *winograd) chunkOf(panel int) (first, panels int) {
-	first = panel / w.chunk * w.chunk
-	return first, min(w.chunk, w.panels()-first)
+	first, end := share(w.panels(), w.chunks, ((panel+1)*w.chunks-1)/w.panels())
+	return first, end - first
 }
 
 // blockEnd is the end of the block of channels that begins with one.
@@ -214,7 +231,7 @@ func (w *winograd) Run(pool *par.Pool, dst, src, res Tensor) {
 			w.count = (i+1)*tiles/n - w.first
 			w.subs = parts(w.count, w.sub)
 			pool.Run(w.count, winogradTransforms{w})
-			pool.Run(w.subs*w.chunks(), winogradProducts{w})
+			pool.Run(w.subs*w.chunks, winogradProducts{w})
 		}
 	}
 	w.dst, w.src, w.res = Tensor{}, Tensor{}, Tensor{}
@@ -228,7 +245,6 @@ func spread(n int) int { return roundUp(n, f32.NR) | f32.NR }
 // pointStep is how far apart the points of a block are.
 func (w *winograd) pointStep() int { return spread(w.block * w.C) }
 
-func (w *winograd) chunks() int { return parts(w.panels(), w.chunk) }
 func (w *winograd) panels() int { return len(w.bias) / f32.NR }
 
 // winogradTransforms are the tasks before a block's products: a tile each.
@@ -253,11 +269,11 @@ func (w winogradProducts) Do(worker, task int) {
 	if workers := len(w.scratch); tiles%workers == 0 {
 		tiles /= workers
 	}
-	group := task / (tiles * w.chunks())
+	group := task / (tiles * w.chunks)
 	part := group*tiles + task%tiles
-	panel := task / tiles % w.chunks() * w.chunk
+	panel, end := share(w.panels(), w.chunks, task/tiles%w.chunks)
 	from, to := part*w.count/w.subs, (part+1)*w.count/w.subs
-	w.products(s, from, to-from, panel, min(w.chunk, w.panels()-panel))
+	w.products(s, from, to-from, panel, end-panel)
 }
 
 // winogradBlocks are the tasks of workers alone: a block from beginning to end each.
@@ -272,9 +288,9 @@ func (w winogradBlocks) Do(worker, task int) {
 	for i := range n {
 		w.transform(s, i)
 	}
-	for panel := 0; panel < w.panels() && n > 0; panel += w.chunk {
-		panels := min(w.chunk, w.panels()-panel)
-		w.products(s, 0, n, panel, panels)
+	for chunk := 0; chunk < w.chunks && n > 0; chunk++ {
+		panel, end := share(w.panels(), w.chunks, chunk)
+		w.products(s, 0, n, panel, end-panel)
 	}
 }
 
