@@ -89,7 +89,7 @@ bench/record < bench/host
 NONE < bench/shard
 
 # A worker is where all of it meets once: jobs become records.
-(datasets/decode, zoo/engine, bench/shard), bench/experiment, bench/host, datasets, kernels, zoo < bench/runner
+(datasets/decode, datasets/corrupt, zoo/engine, bench/shard), bench/experiment, bench/host, datasets, kernels, zoo < bench/runner
 
 # Shards are put together as a worker would have left them.
 (bench/shard), bench/runner < bench/shard/merge
@@ -126,7 +126,7 @@ bench/record, datasets < bench/samples
 NONE < bench/cli/manual
 
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
-(bench/choose, bench/choose/features, bench/export, bench/gate, bench/shard, bench/shard/merge, bench/samples, reports,
+(bench/choose, bench/choose/features, bench/export, bench/gate, bench/shard, bench/shard/merge, bench/samples, datasets/corrupt, reports,
 	bench/training, internal/recipe, zoo/outline, zoo/engine, datasets/shapes, internal/words, bench/cli/manual) < bench/cli
 bench/cli, zoo < .
 `

@@ -24,6 +24,9 @@ type LoadOptions struct {
 	Ahead   int               // batches prepared beyond the one in use; 0 means as many as keep the workers busy
 	Layout  preprocess.Layout // of the tensors
 	Exif    bool              // images are turned by their Exif orientation
+	// Change, where it is not nil, changes a crop's pixels of shape (size, size, 3) before they are scaled. The key is the
+	// SHA-256 of the item's file. Workers call it at the same time.
+	Change func(pixels []byte, size int, key [sha256.Size]byte)
 }
 
 // A Batch is some consecutive items of a source, ready for a network.
@@ -220,6 +223,10 @@ func (l *Loader) feed(ctx context.Context, free <-chan *slot, order chan<- *slot
 // work prepares items until there are no more.
 func (l *Loader) work(p *preprocess.Processor, jobs <-chan job) {
 	var buf []byte
+	var key [sha256.Size]byte // of the item at hand
+	if l.opts.Change != nil {
+		p.Change = func(pixels []byte) { l.opts.Change(pixels, l.recipe.Size, key) }
+	}
 	for j := range jobs {
 		s, i := j.slot, j.item
 		start := time.Now()
@@ -231,6 +238,9 @@ func (l *Loader) work(p *preprocess.Processor, jobs <-chan job) {
 		s.digests[i] = digest(s.Items[i], data)
 		tensor := s.Tensor[i*l.imageLen:][:l.imageLen]
 		if err == nil {
+			if l.opts.Change != nil {
+				key = sha256.Sum256(data)
+			}
 			err = p.File(data, tensor)
 		}
 		if err != nil {

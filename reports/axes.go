@@ -76,6 +76,7 @@ func (s settings) text() string {
 	add(s.ISA != "", "%s", clean(s.ISA))
 	add(s.Exact, "direct only")
 	add(s.NoTune, "untuned")
+	add(s.Corruption != "", "%s", clean(s.Corruption))
 	return join(parts)
 }
 

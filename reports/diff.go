@@ -42,8 +42,8 @@ func Changes(before, after []record.Record) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, order := indexRows(was.rows)
-	now, more := indexRows(is.rows)
+	old, order := indexRows(slices.Concat(was.rows, was.worsened))
+	now, more := indexRows(slices.Concat(is.rows, is.worsened))
 	for _, k := range more {
 		if old[k] == nil {
 			order = append(order, k)
@@ -145,6 +145,9 @@ func accuraciesOf(a, b *row) (x, y *record.Accuracy, why string) {
 	}
 	if id := a.eval.DatasetSHA256; id == "" || id != b.eval.DatasetSHA256 || x.Images != y.Images {
 		return nil, nil, "the accuracies come from different images"
+	}
+	if a.eval.RanWith().Corruption != b.eval.RanWith().Corruption {
+		return nil, nil, "the images were corrupted differently"
 	}
 	if a.eval.Answers != b.eval.Answers {
 		return nil, nil, "answers were chosen among different classes"

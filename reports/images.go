@@ -47,6 +47,9 @@ func measuredOver(r *row) (id, name string) {
 	if among := clean(r.eval.Answers); among != "" {
 		id, name = id+" among "+among, name+" among "+among
 	}
+	if worsened := clean(r.eval.RanWith().Corruption); worsened != "" {
+		id, name = id+" with "+worsened, name+" with "+worsened
+	}
 	return id, name
 }
 

@@ -18,7 +18,7 @@ func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []fig
 	out := bufio.NewWriter(w) // keeps its first error
 	fmt.Fprintf(out, "# zoobench report\n\n")
 	r.writeMachine(out)
-	if len(r.rows) == 0 {
+	if len(r.rows)+len(r.worsened) == 0 {
 		fmt.Fprintf(out, "\nNo network was measured.\n")
 	}
 	for _, rows := range byExperiment(r.rows) {
@@ -39,6 +39,7 @@ func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []fig
 			}
 		}
 	}
+	r.writeRobustness(out)
 	r.writeStages(out)
 	writeFindings(out, found, figures)
 	if len(figures) > 0 {
@@ -299,6 +300,9 @@ func (r *run) writeMissing(out io.Writer) {
 			"Accuracy needs a checkpoint, in the cache folder ($ZOOBENCH_CACHE) or named in the experiment file. "+
 			"It also needs labelled images, in $ZOOBENCH_DATA or in the experiment file's data.",
 			list(unevaluated, 12)))
+	}
+	for _, text := range r.unmeasuredCorrupted() {
+		lines = append(lines, text+".")
 	}
 	if len(lines)+len(r.problems) == 0 {
 		return

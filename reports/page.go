@@ -48,7 +48,8 @@ type pageView struct {
 	Machine  [][2]string
 	Rows     []pageRow
 	Columns  []pageColumn
-	Left     int    // rows that the page leaves out
+	Left     int // rows that the page leaves out
+	Robust   *pageRobust
 	Tally    string // of the findings, "" for none
 	Counts   []verdictCount
 	Themes   []pageGroup
@@ -73,6 +74,10 @@ func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure)
 	if err != nil {
 		return err
 	}
+	robust, err := r.pageRobust(figures)
+	if err != nil {
+		return err
+	}
 	rows, plans := r.pageRows()
 	data := pageData{
 		Schema: 1, Machine: clean(r.machine.Title()), Rows: rows, Layers: plans, Families: looks(rows), Findings: pageFindings(found, images),
@@ -85,7 +90,7 @@ func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure)
 	}
 	v := pageView{
 		Headline: r.headline(), Machine: r.machineLines(), Rows: rows, Columns: pageColumns(rows), Left: len(r.rows) - len(rows),
-		Problems: r.problems, Sources: r.sources(),
+		Robust: robust, Problems: r.problems, Sources: r.sources(),
 		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Data: template.JS(text),
 	}
 	if len(found) > 0 {

@@ -102,17 +102,25 @@ func pageImages(figures []figure) (map[string][]pageImage, error) {
 		if f.finding == "" || f.name == forestName(f.finding) {
 			continue
 		}
-		var b bytes.Buffer
-		if err := f.SVG(&b); err != nil {
+		uri, err := pageURI(f)
+		if err != nil {
 			return nil, err
 		}
-		uri := "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(b.Bytes())
 		if left -= len(uri); left < 0 {
 			break
 		}
-		images[f.finding] = append(images[f.finding], pageImage{f.Title, template.URL(uri)})
+		images[f.finding] = append(images[f.finding], pageImage{f.Title, uri})
 	}
 	return images, nil
+}
+
+// pageURI is a figure as the page has it in itself.
+func pageURI(f *figure) (template.URL, error) {
+	var b bytes.Buffer
+	if err := f.SVG(&b); err != nil {
+		return "", err
+	}
+	return template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(b.Bytes())), nil
 }
 
 // pageFindings are the findings with their plots.

@@ -27,7 +27,7 @@ func nonEmpty(parts ...string) []string {
 
 // plotNames are the names of all figures that a run may have.
 func plotNames() []string {
-	names := []string{"latency", "latency_macs", "breakdown", "roofline", "batch_curve", "resolution_curve"}
+	names := []string{"latency", "latency_macs", "breakdown", "roofline", "batch_curve", "resolution_curve", corruptionCurveName}
 	for _, source := range []string{"accuracy_", "published_accuracy_"} {
 		for _, against := range []string{"macs", "latency", "params", "years"} {
 			names = append(names, source+against)
@@ -49,7 +49,7 @@ func (r *run) figures(found []findings.Finding) []figure {
 	}
 	chosen := r.chosen()
 	all = append(all, r.accuracyFigures(chosen, where)...)
-	for _, of := range []func([]row, string) (figure, bool){r.breakdown, r.roofline, r.batchCurve, r.resolutionCurve} {
+	for _, of := range []func([]row, string) (figure, bool){r.breakdown, r.roofline, r.batchCurve, r.resolutionCurve, r.corruptionCurve} {
 		if f, ok := of(chosen, where); ok {
 			all = append(all, f)
 		}

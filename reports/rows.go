@@ -165,7 +165,9 @@ func newRows(records []record.Record) []row {
 	timed, evals, costs := latest(records, record.KindLatency), latest(records, record.KindEval), latest(records, record.KindCost)
 	byModel := map[string][]*record.Record{}
 	for _, e := range evals {
-		byModel[e.Model] = append(byModel[e.Model], e)
+		if e.RanWith().Corruption == "" {
+			byModel[e.Model] = append(byModel[e.Model], e)
+		}
 	}
 	var rows []row
 	used := map[*record.Record]bool{}
@@ -198,6 +200,18 @@ func newRows(records []record.Record) []row {
 	}
 	order(rows, records)
 	return rows
+}
+
+// corruptedApart parts the rows of accuracies on corrupted images from the others.
+func corruptedApart(rows []row) (plain, worsened []row) {
+	for _, r := range rows {
+		if r.set.Corruption != "" {
+			worsened = append(worsened, r)
+		} else {
+			plain = append(plain, r)
+		}
+	}
+	return plain, worsened
 }
 
 // latest returns the records of a kind, of those of one job and checkpoint the last measured one: a resumed run

@@ -32,7 +32,7 @@ func Print(w io.Writer, records []record.Record, o TableOptions) error {
 	}
 	out := bufio.NewWriter(w) // keeps its first error
 	fmt.Fprintln(out, wrap(run.headline(), "", o.Width))
-	if len(run.rows) == 0 {
+	if len(run.rows)+len(run.worsened) == 0 {
 		fmt.Fprintln(out, "no network was measured")
 	}
 	for _, rows := range byExperiment(run.rows) {
@@ -53,6 +53,19 @@ func Print(w io.Writer, records []record.Record, o TableOptions) error {
 		for _, text := range warnings(rows) {
 			fmt.Fprintln(out, wrap("warning: "+text, "    ", o.Width))
 		}
+	}
+	if t, ok := run.robustTable(); ok {
+		fmt.Fprintln(out)
+		fmt.Fprintln(out, wrap(t.title(), "  ", o.Width))
+		if err := t.print(out, o.Color); err != nil {
+			return fmt.Errorf("reports: %w", err)
+		}
+		for _, note := range t.notes {
+			fmt.Fprintln(out, wrap(note, "    ", o.Width))
+		}
+	}
+	for _, text := range run.unmeasuredCorrupted() {
+		fmt.Fprintln(out, wrap("not measured: "+text, "    ", o.Width))
 	}
 	for _, p := range run.problems {
 		fmt.Fprintln(out, wrap("not used: "+p, "    ", o.Width))

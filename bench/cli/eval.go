@@ -39,6 +39,8 @@ type evalRow struct {
 	Reading       string   `json:"reading"`
 	Split         string   `json:"split,omitempty"`
 	Exif          string   `json:"exif,omitempty"`
+	Corruption    string   `json:"corruption,omitempty"`
+	CorruptedBy   string   `json:"corrupted_by,omitempty"`
 	Answers       string   `json:"answers,omitempty"` // classes among which answers were chosen; all where there is none
 	Files         []string `json:"unreadable_files,omitempty"`
 	Warnings      []string `json:"warnings,omitempty"`
@@ -122,6 +124,7 @@ func (a *app) eval() *cobra.Command {
 	var rf recipeFlags
 	var images imageFlags
 	var perSample string
+	var worsened corruptions
 	c := &cobra.Command{
 		Use:   "eval NETWORK... --weights FILE|TAG --data DIR",
 		Short: "Measure a checkpoint's accuracy on labelled images",
@@ -147,6 +150,9 @@ func (a *app) eval() *cobra.Command {
 			if len(tasks) > 1 && perSample != "" {
 				return fmt.Errorf("--per-sample: have %d checkpoints, want one", len(tasks))
 			}
+			if tasks = worsened.of(tasks); len(tasks) > 1 && perSample != "" {
+				return fmt.Errorf("--per-sample: have %d corruptions, want one", len(tasks))
+			}
 			out := a.evalPrinter()
 			return errors.Join(a.eachTask(c.Context(), tasks, func(t runner.Task) error {
 				t.Recipe, t.Job.Accuracy = recipe, &images.Accuracy
@@ -165,6 +171,7 @@ func (a *app) eval() *cobra.Command {
 	b.weightsFlag(c, "")
 	rf.flags(c)
 	images.flags(c, 0)
+	worsened.flag(c, "corruptions of the images, a row each")
 	c.Flags().StringVar(&perSample, "per-sample", "",
 		"file for a line for each image: CSV if its name ends in .csv, else JSON (default: none)")
 	a.formatFlag(c)
@@ -209,6 +216,7 @@ func (a *app) sayReady(n *runner.Network, images *datasets.Files) {
 	}
 	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v%s; from %s\n", r.Resize, r.CropMode, r.Size,
 		r.Interpolation, r.Mean, r.Std, order, clean(n.Source))
+	a.sayCorruption(n.Corruption())
 	if images == nil {
 		return
 	}
@@ -231,7 +239,7 @@ func newEvalRow(r *record.Record) evalRow {
 		Model: r.Name(), Images: r.Images, Top1: r.Top1, Top1Lo: r.Top1Lo, Top1Hi: r.Top1Hi, Top5: r.Top5, Top5Lo: r.Top5Lo, Top5Hi: r.Top5Hi,
 		Unreadable: r.Unreadable, ImagesPerSec: r.ImagesPerSec,
 		ImgSize: r.Recipe.ImgSize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation,
-		Reading: r.Reading, Split: r.Split, Exif: r.Exif, Answers: r.Answers,
+		Reading: r.Reading, Split: r.Split, Exif: r.Exif, Answers: r.Answers, Corruption: r.RanWith().Corruption, CorruptedBy: r.CorruptedBy,
 		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Notes: r.ImageNotes,
 		Warnings: r.Verdict.Warnings, Plan: r.Plan.Hash, WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix,
 		WeightsNames: r.WeightsNames, RecipeSource: r.RecipeSource,
@@ -244,7 +252,7 @@ func (a *app) evalPrinter() *printer[evalRow] {
 	interval := func(lo, hi float64) string { return fmt.Sprintf("%.2f to %.2f", lo, hi) }
 	return newPrinter(a, title, func(r evalRow) []string {
 		return []string{
-			r.Model, strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi), percent(r.Top5), interval(r.Top5Lo, r.Top5Hi),
+			withCorruption(r.Model, r.Corruption), strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi), percent(r.Top5), interval(r.Top5Lo, r.Top5Hi),
 			strconv.Itoa(r.Unreadable), fmt.Sprintf("%.1f", r.ImagesPerSec),
 		}
 	})

@@ -74,6 +74,7 @@ var examples = map[string][]string{
 	"eval": {
 		"zoobench eval resnet50 --weights tv_in1k --data val",
 		"zoobench eval 'resnet*.*' --data val --limit 1000  # every checkpoint of these networks in the cache folder",
+		"zoobench eval resnet50.tv_in1k --data val --limit 1000 --corrupt none,fog,gaussian_noise:3",
 	},
 	"export": {
 		"zoobench export resnet50.tv_in1k",

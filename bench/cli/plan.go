@@ -87,10 +87,11 @@ func planText(p runner.Preview, hint string) string {
 // taskSettings are what tells a task from others of its network.
 func taskSettings(t runner.PreviewTask) string {
 	if a := t.Job.Accuracy; a != nil {
+		text := "all images"
 		if a.Limit > 0 {
-			return fmt.Sprintf("%d images", a.Limit)
+			text = fmt.Sprintf("%d images", a.Limit)
 		}
-		return "all images"
+		return withCorruption(text, t.Corruption)
 	}
 	text := fmt.Sprintf("%s, batch %d, threads %d", t.Scenario, t.Batch, t.Threads)
 	if t.ImgSize > 0 {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"zoobench/bench/choose/features"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
+	"zoobench/datasets/corrupt"
 	"zoobench/datasets/preprocess"
 )
 
@@ -25,6 +27,13 @@ type predictRow struct {
 	Name        string  `json:"name"`
 	Probability float64 `json:"probability"`
 	Model       string  `json:"model"`
+	Corruption  string  `json:"corruption,omitempty"`
+}
+
+// predictFlags are the command's own flags.
+type predictFlags struct {
+	head, exif string
+	corruption oneCorruption
 }
 
 // maxImageBytes bounds an image's file, as package datasets does.
@@ -33,7 +42,7 @@ const maxImageBytes = 256 << 20
 func (a *app) predict() *cobra.Command {
 	var b build
 	var rf recipeFlags
-	var head, exif string
+	var f predictFlags
 	c := &cobra.Command{
 		Use:   "predict NETWORK[,NETWORK] --weights FILE|TAG [--head FILE] IMAGE...",
 		Short: "Print the five most probable classes of each image",
@@ -50,10 +59,10 @@ func (a *app) predict() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := checkExif(&exif); err != nil {
+			if err := checkExif(&f.exif); err != nil {
 				return err
 			}
-			if len(tasks) > 1 && head != "" {
+			if len(tasks) > 1 && f.head != "" {
 				return fmt.Errorf("--head: have %d checkpoints, want one", len(tasks))
 			}
 			title := []string{"image", "rank", "class", "name", "probability"}
@@ -65,23 +74,24 @@ func (a *app) predict() *cobra.Command {
 				return line[:len(title)]
 			})
 			return errors.Join(a.eachTask(c.Context(), tasks, func(t runner.Task) error {
-				t.Recipe = recipe
-				return a.predictAll(c.Context(), t, head, exif != "", args[1:], out)
+				t.Recipe, t.Corruption = recipe, f.corruption.String()
+				return a.predictAll(c.Context(), t, f, args[1:], out)
 			}), out.close())
 		},
 	}
 	b.flags(c)
 	b.weightsFlag(c, "")
 	rf.flags(c)
-	exifFlag(c, &exif)
-	c.Flags().StringVar(&head, "head", "", "file of a head that choose --save wrote; its classes replace the network's (default: none)")
+	exifFlag(c, &f.exif)
+	c.Flags().StringVar(&f.head, "head", "", "file of a head that choose --save wrote; its classes replace the network's (default: none)")
+	f.corruption.flag(c)
 	a.formatFlag(c)
 	return c
 }
 
 // predictAll prints the best classes of each image. One that cannot be read does not cost the others' answers.
-func (a *app) predictAll(ctx context.Context, t runner.Task, head string, exif bool, paths []string, out *printer[predictRow]) error {
-	n, err := a.classifier(t, head)
+func (a *app) predictAll(ctx context.Context, t runner.Task, f predictFlags, paths []string, out *printer[predictRow]) error {
+	n, err := a.classifier(t, f.head)
 	if err != nil {
 		return err
 	}
@@ -90,21 +100,21 @@ func (a *app) predictAll(ctx context.Context, t runner.Task, head string, exif b
 	if err != nil {
 		return err
 	}
-	processor.ApplyExif(exif)
+	processor.ApplyExif(f.exif != "")
 	notes := datasets.NoteCounts{}
 	var failed error
 	for _, path := range paths {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rows, err := classify(n, processor, path)
+		rows, err := classify(n, processor, f.corruption.Corruption, path)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("predict: %s: %w", path, err))
 			continue
 		}
 		notes.Add(processor.Notes())
 		for _, row := range rows {
-			row.Model = taskName(t)
+			row.Model, row.Corruption = taskName(t), t.Corruption
 			if err := out.print(row); err != nil {
 				return err
 			}
@@ -153,6 +163,7 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 		return nil, err
 	}
 	fmt.Fprintf(a.notes, "%s: %s, with a head of %d classes\n", clean(n.Name), clean(n.File), len(h.Classes))
+	a.sayCorruption(t.Corruption, corrupt.Source(n.Recipe.Size, 0))
 	outputs := make([]float32, n.Outputs())
 	return &classifier{recipe: n.Recipe, names: h.Classes, close: n.Close, scores: func(tensor []float32) []float32 {
 		n.Run(outputs, tensor, 1)
@@ -160,8 +171,8 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 	}}, nil
 }
 
-// classify returns the five best classes of one image.
-func classify(n *classifier, processor *preprocess.Processor, path string) ([]predictRow, error) {
+// classify returns the five best classes of one image under a corruption.
+func classify(n *classifier, processor *preprocess.Processor, worsened corrupt.Corruption, path string) ([]predictRow, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, errors.Unwrap(err) // the caller names the file
@@ -174,6 +185,7 @@ func classify(n *classifier, processor *preprocess.Processor, path string) ([]pr
 	if len(data) > maxImageBytes {
 		return nil, fmt.Errorf("file larger than %d MiB", maxImageBytes>>20)
 	}
+	processor.Change = func(pixels []byte) { worsened.Apply(pixels, n.recipe.Size, 0, sha256.Sum256(data)) }
 	tensor := make([]float32, processor.Len())
 	if err := processor.File(data, tensor); err != nil {
 		return nil, err

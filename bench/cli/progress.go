@@ -172,7 +172,8 @@ func outcome(r *record.Record) string {
 			text = fmt.Sprintf("minimum %s, %.1f images/s", millis(r.Min), r.ImagesPerSec)
 		}
 	case r.Accuracy != nil:
-		text = fmt.Sprintf("%s: top-1 %.2f %%, top-5 %.2f %% of %d images", r.Name(), r.Top1, r.Top5, r.Images)
+		text = fmt.Sprintf("%s: top-1 %.2f %%, top-5 %.2f %% of %d images",
+			withCorruption(r.Name(), r.RanWith().Corruption), r.Top1, r.Top5, r.Images)
 	case !r.Verdict.Valid:
 		return "failed: " + strings.Join(r.Verdict.Reasons, "; ")
 	case r.Kind == record.KindEval:

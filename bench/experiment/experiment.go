@@ -29,6 +29,9 @@ type Known struct {
 	ISAs []string
 	// Sets reports whether a word names a set of images rather than a path; nil for none.
 	Sets func(word string) bool
+	// Corruptions returns the corruptions that a word selects, "" for images as they are, or an error that lists what there is.
+	// Nil makes the corruption axis an error.
+	Corruptions func(word string) ([]string, error)
 }
 
 // DefaultProcesses is in how many processes a latency is measured where nobody says otherwise: Student's interval of five
@@ -92,6 +95,8 @@ type Accuracy struct {
 	Seed     uint64 `json:",omitzero"` // of the subset that Limit draws
 	Threads  int    `json:",omitzero"` // 0 for all cores
 	Batch    int    `json:",omitzero"` // 0 for the runner's choice
+	// Corruption lists what the images are worsened with, a job each: "" for images as they are, which none stands for too.
+	Corruption []string `json:"-"`
 	// Checkpoints to evaluate; none means every one of Models that the cache has.
 	Checkpoints []Checkpoint `json:",omitzero"`
 }

@@ -436,11 +436,12 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestShippedFile reads the repository's experiments.yaml with a zoo that has every
-// network: which ones there are is for the command line's test.
+// TestShippedFile reads the repository's experiments.yaml with a zoo that has every network and corruption: which ones there
+// are is for the command line's test.
 func TestShippedFile(t *testing.T) {
 	all := known()
 	all.Networks = func(pattern string) (names, nearest []string) { return []string{pattern}, nil }
+	all.Corruptions = func(word string) ([]string, error) { return []string{word}, nil }
 	f, err := Load(filepath.Join("..", "..", "experiments.yaml"), all)
 	if err != nil {
 		t.Fatal(err)

@@ -74,7 +74,7 @@ func (e *Experiment) count() int {
 		}
 	}
 	if e.Accuracy != nil {
-		total += max(len(e.Accuracy.Checkpoints), len(e.Models))
+		total += max(len(e.Accuracy.Checkpoints), len(e.Models)) * max(len(e.Accuracy.Corruption), 1)
 	}
 	return min(total, maxJobs+1)
 }
@@ -102,18 +102,24 @@ func (e *Experiment) timed() (jobs []Job) {
 	return jobs
 }
 
-// accuracy makes a job a checkpoint, or a job a network where the file names none: which
-// of its checkpoints are there is for the runner to find.
+// accuracy makes a job a checkpoint and corruption, or a job a network where the file names no checkpoint: which of its
+// checkpoints are there is for the runner to find.
 func (e *Experiment) accuracy() (jobs []Job) {
 	if e.Accuracy == nil {
 		return nil
 	}
+	corruptions := e.Accuracy.Corruption
+	if corruptions == nil {
+		corruptions = []string{""}
+	}
 	add := func(model string, checkpoints ...Checkpoint) {
-		a := *e.Accuracy
-		a.Checkpoints = checkpoints
-		j := e.job(model)
-		j.Threads, j.Batch, j.Accuracy, j.Processes = a.Threads, a.Batch, &a, 0
-		jobs = append(jobs, j)
+		for _, corruption := range corruptions {
+			a := *e.Accuracy
+			a.Checkpoints, a.Corruption = checkpoints, nil
+			j := e.job(model)
+			j.Threads, j.Batch, j.Accuracy, j.Processes, j.Corruption = a.Threads, a.Batch, &a, 0, corruption
+			jobs = append(jobs, j)
+		}
 	}
 	for _, c := range e.Accuracy.Checkpoints {
 		add(c.Network, c)

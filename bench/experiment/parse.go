@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -360,6 +361,7 @@ func (p *parser) accuracy(n *yaml.Node) *Accuracy {
 		{"labels", false, func(n *yaml.Node) { p.path(n, "labels", &a.Labels) }},
 		{"class_map", false, func(n *yaml.Node) { p.path(n, "class_map", &a.ClassMap) }},
 		{"split", false, func(n *yaml.Node) { p.text(n, "split", &a.Split) }},
+		{"corruption", false, func(n *yaml.Node) { a.Corruption = p.corruptions(n) }},
 		{"answers", false, func(n *yaml.Node) { p.answers(n, &a.Answers) }},
 		{"exif", false, func(n *yaml.Node) { p.exif(n, &a.Exif) }},
 		{"limit", false, func(n *yaml.Node) { p.whole(n, "limit", 1, maxSamples, &a.Limit) }},
@@ -418,6 +420,31 @@ func (p *parser) checkpoint(n *yaml.Node) (c Checkpoint, ok bool) {
 		return c, false
 	}
 	return c, isMapping && good
+}
+
+// corruptions reads what images are worsened with, "" for nothing.
+func (p *parser) corruptions(n *yaml.Node) (all []string) {
+	p.list(n, "corruption", func(n *yaml.Node) {
+		var word string
+		if !p.text(n, "corruption", &word) {
+			return
+		}
+		if p.known.Corruptions == nil {
+			p.fail(n, "corruption: this program computes none")
+			return
+		}
+		some, err := p.known.Corruptions(word)
+		if err != nil {
+			p.fail(n, "corruption: %v", err)
+		}
+		for _, c := range some {
+			if slices.Contains(all, c) {
+				p.fail(n, "corruption: %s is given twice", cmp.Or(c, "none"))
+			}
+			all = append(all, c)
+		}
+	})
+	return all
 }
 
 // answers reads a word, or the path of a file: a text with a dot or a separator in it.

@@ -25,10 +25,10 @@ type setting struct {
 	value *yaml.Node
 }
 
-// sections are the keys of an experiment that have keys of their own, lists those whose value is a list of words or numbers.
+// sections are the keys of an experiment that have keys of their own, lists the keys whose value is a list of words or numbers.
 var (
 	sections = []string{"latency", "accuracy"}
-	lists    = []string{"models", "isa", "threads", "batch", "img_size", "scenario"}
+	lists    = []string{"models", "isa", "threads", "batch", "img_size", "scenario", "accuracy.corruption"}
 )
 
 // readSettings reads what is to be set. An error is about the text of the setting.
@@ -60,7 +60,7 @@ func readSetting(index int, text string) (s setting, err error) {
 	if len(s.path) > 2 || len(s.path) == 2 && !slices.Contains(sections, s.path[0]) {
 		return s, fmt.Errorf("unknown key %s, %s", quote(name), suggest(s.path[0], []string{"latency.", "accuracy."}))
 	}
-	if value = strings.TrimSpace(value); len(s.path) == 1 && slices.Contains(lists, name) && value != "" && value[0] != '[' {
+	if value = strings.TrimSpace(value); slices.Contains(lists, strings.TrimSpace(name)) && value != "" && value[0] != '[' {
 		value = "[" + value + "]"
 	}
 	var doc yaml.Node

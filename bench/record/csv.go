@@ -56,6 +56,7 @@ var evalColumns = []column{
 	{"valid", valid},
 	{"not_measured", why("top1")},
 	{"answers", func(r *Record) string { return r.Answers }},
+	{"corruption", func(r *Record) string { return r.RanWith().Corruption }},
 }
 
 // latencyColumns are, up to infer_macts, those of timm's benchmark-infer tables in timm's order, in timm's units:

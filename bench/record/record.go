@@ -71,6 +71,7 @@ type Record struct {
 	DatasetSet    string  `json:"dataset_set,omitempty"`    // the published set that the images are of, "" where that is unknown
 	DatasetSHA256 string  `json:"dataset_sha256,omitempty"` // hash of the images and labels that were used
 	Answers       string  `json:"answers,omitempty"`        // the classes among which answers were chosen, "" for all
+	CorruptedBy   string  `json:"corrupted_by,omitempty"`   // whose corrupted images an accuracy is of, "" for images as they are
 
 	ImgSize  int    `json:"img_size,omitempty"`
 	Batch    int    `json:"batch,omitempty"`

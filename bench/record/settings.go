@@ -17,6 +17,8 @@ type Axes struct {
 	Exact      bool   `json:"exact,omitempty"`       // direct algorithms only
 	NoTune     bool   `json:"no_tune,omitempty"`     // the table of defaults, no trials
 	NumClasses int    `json:"num_classes,omitempty"` // number of classes, 0 for the checkpoint's own, or the network's
+	// Corruption is what an accuracy's images were worsened with before the network saw them, as "fog:3"; "" for nothing.
+	Corruption string `json:"corruption,omitempty"`
 }
 
 // Settings are what a job asked for; a second group has what it ran with.
@@ -44,6 +46,7 @@ func (a Axes) Or(b Axes) Axes {
 		ImgSize: cmp.Or(a.ImgSize, b.ImgSize), Batch: cmp.Or(a.Batch, b.Batch), Threads: cmp.Or(a.Threads, b.Threads),
 		ISA: cmp.Or(a.ISA, b.ISA), Scenario: cmp.Or(a.Scenario, b.Scenario),
 		Exact: cmp.Or(a.Exact, b.Exact), NoTune: cmp.Or(a.NoTune, b.NoTune), NumClasses: cmp.Or(a.NumClasses, b.NumClasses),
+		Corruption: cmp.Or(a.Corruption, b.Corruption),
 	}
 }
 
@@ -64,6 +67,7 @@ func (a Axes) Compare(b Axes) int {
 		cmp.Compare(a.Threads, b.Threads),
 		cmp.Compare(a.Batch, b.Batch),
 		cmp.Compare(a.NumClasses, b.NumClasses),
+		cmp.Compare(a.Corruption, b.Corruption),
 	)
 }
 

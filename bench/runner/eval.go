@@ -16,6 +16,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/datasets"
+	"zoobench/datasets/corrupt"
 	"zoobench/zoo"
 )
 
@@ -86,8 +87,12 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	if part != nil {
 		src = datasets.Part(src, part.From, part.To)
 	}
+	change, err := corruption(t)
+	if err != nil {
+		return nil, err
+	}
 	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{
-		Batch: t.Batch, Workers: runtime.GOMAXPROCS(0), Exif: a.Exif != "",
+		Batch: t.Batch, Workers: runtime.GOMAXPROCS(0), Exif: a.Exif != "", Change: change,
 	})
 	if err != nil {
 		return nil, err
@@ -107,8 +112,9 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	r.ClassMapFile, r.Split, r.Exif, r.Reading = a.ClassMap, files.Split, a.Exif, files.Reading
 	r.DatasetSet = files.Set
 	r.Answers = files.Answers.String()
+	_, r.CorruptedBy = n.Corruption()
 	switch {
-	case r.Answers != "": // the published figures are of other images and all classes
+	case r.Answers != "" || t.Corruption != "": // the published figures are of all classes, or of images as they are
 		r.Published = publishedCounts(n.Spec)
 	case files.Set == datasets.ImageNetV2:
 		r.Published = publishedV2(n.Spec, n.Tag, n.Recipe)
@@ -152,6 +158,26 @@ func (c *counts) warnings() (all []string) {
 		all = append(all, fmt.Sprintf("%d of %d images have scores that are not finite", c.notFinite, c.images))
 	}
 	return all
+}
+
+// corruption returns what worsens an accuracy's images, drawn by its seed, nil for nothing.
+func corruption(t Task) (func(pixels []byte, size int, key [32]byte), error) {
+	if t.Corruption == "" {
+		return nil, nil
+	}
+	c, err := corrupt.Parse(t.Corruption)
+	if err != nil {
+		return nil, fmt.Errorf("runner: corruption: %w", err)
+	}
+	return func(pixels []byte, size int, key [32]byte) { c.Apply(pixels, size, t.corruptionSeed(), key) }, nil
+}
+
+// corruptionSeed is the seed of what images are worsened with: an accuracy's, 0 where none is measured.
+func (t *Task) corruptionSeed() uint64 {
+	if t.Job.Accuracy == nil {
+		return 0
+	}
+	return t.Job.Accuracy.Seed
 }
 
 // openImages opens an accuracy's images for the network's classes. That the two do not fit is an error with both

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zoobench/bench/record"
+	"zoobench/datasets/corrupt"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
 )
@@ -26,6 +27,14 @@ func Open(list *zoo.List, t Task) (*Network, error) {
 		return nil, err
 	}
 	return r.Load(r.Options())
+}
+
+// Corruption is what the task's images are worsened with, "" for nothing, and whose the corrupted images are.
+func (n *Network) Corruption() (name, by string) {
+	if n.task.Corruption == "" {
+		return "", ""
+	}
+	return n.task.Corruption, corrupt.Source(n.Recipe.Size, n.task.corruptionSeed())
 }
 
 // Close ends the engine's workers.

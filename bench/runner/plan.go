@@ -17,6 +17,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/datasets"
+	"zoobench/datasets/corrupt"
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
@@ -60,7 +61,9 @@ func (r *run) plan(jobs []experiment.Job) error {
 		}
 		accuracy = append(accuracy, found...)
 		of := [2]string{j.Experiment, p.spec.Name}
-		evals[of] = append(evals[of], found...)
+		if j.Corruption == "" { // a timed checkpoint is compared with the images as they are
+			evals[of] = append(evals[of], found...)
+		}
 	}
 	var all []planned
 	for _, p := range timed {
@@ -306,6 +309,13 @@ func Known(list *zoo.List) experiment.Known {
 		// A set that this machine lacks is a fact about the machine, not an error of the file.
 		ISAs: []string{"generic", "avx2", "avx512", "neon"},
 		Sets: datasets.Named,
+		Corruptions: func(word string) (names []string, err error) {
+			all, err := corrupt.Select(word)
+			for _, c := range all {
+				names = append(names, c.String())
+			}
+			return names, err
+		},
 		Networks: func(pattern string) (names, nearest []string) {
 			specs, err := list.Match([]string{pattern})
 			if err != nil {

@@ -186,7 +186,8 @@ func belongTogether(timed, eval *record.Record) bool {
 	return timed.Kind == record.KindLatency && eval.Kind == record.KindEval && c != nil && eval.Accuracy != nil && eval.SamplesFile != "" &&
 		timed.Model == eval.Model && timed.WeightsSHA256 == eval.WeightsSHA256 && timed.WeightsSection == eval.WeightsSection &&
 		timed.WeightsPrefix == eval.WeightsPrefix && timed.RecipeSHA256 == eval.RecipeSHA256 &&
-		timed.Machine.KernelBuild == eval.Machine.KernelBuild && c.Data == eval.Dataset && c.Answers == eval.Ran().Answers
+		timed.Machine.KernelBuild == eval.Machine.KernelBuild && c.Data == eval.Dataset && c.Answers == eval.Ran().Answers &&
+		eval.RanWith().Corruption == ""
 }
 
 // recheckReason begins the reason of a row whose predictions are not the evaluation's.

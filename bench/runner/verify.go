@@ -217,6 +217,10 @@ func judgeAccuracy(before, now *record.Record, row Verification, same bool) Veri
 		row.Verdict, row.Why = Undecided, append(row.Why, fmt.Sprintf("answers chosen among %s, were among %s",
 			cmp.Or(now.Answers, "all classes"), cmp.Or(before.Answers, "all classes")))
 	}
+	if before.CorruptedBy != now.CorruptedBy {
+		row.Verdict, row.Why = Undecided, append(row.Why, fmt.Sprintf("the corrupted images are others: %s, they were %s",
+			cmp.Or(now.CorruptedBy, "not corrupted"), cmp.Or(before.CorruptedBy, "not corrupted")))
+	}
 	if row.Verdict == Undecided {
 		return row
 	}

@@ -86,6 +86,9 @@ func readRun(dir string) ([]Evaluation, error) {
 			return nil, err
 		}
 		e.Name, e.Record = r.Name(), r
+		if worsened := r.RanWith().Corruption; worsened != "" {
+			e.Name += " with " + worsened
+		}
 		same := slices.IndexFunc(found, func(f Evaluation) bool { return f.Record.JobID == r.JobID && f.Name == e.Name })
 		if same >= 0 {
 			found[same] = e

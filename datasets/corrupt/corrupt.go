@@ -12,6 +12,7 @@
 package corrupt
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -59,33 +60,66 @@ func Names() []string {
 	return names
 }
 
-// Parse reads a corruption as String writes it, NAME:SEVERITY. An error lists what there is.
-func Parse(text string) (Corruption, error) {
-	name, severity, _ := strings.Cut(text, ":")
-	if !slices.Contains(Names(), name) {
-		return Corruption{}, fmt.Errorf("corruption: have %.40q, want NAME:SEVERITY with one of %s", name, strings.Join(Names(), ", "))
-	}
-	n, err := strconv.Atoi(severity)
-	if err != nil || n < 1 || n > Severities || severity != strconv.Itoa(n) {
-		return Corruption{}, fmt.Errorf("corruption: %s: have severity %.20q, want 1 to %d, as in %s:3", name, severity, Severities, name)
-	}
-	return Corruption{name, n}, nil
-}
+// Words that Select knows besides the corruptions' names.
+const (
+	None = "none" // images as they are
+	All  = "all"  // the fifteen
+)
 
-// Select returns the corruptions that a word selects: one by NAME:SEVERITY, all severities of one by its name, and all of them
-// by "all". An error lists what there is.
-func Select(word string) (all []Corruption, err error) {
-	for _, name := range Names() {
+// Select returns the corruptions that a word selects: NAME:SEVERITY is one, NAME its five severities, and All stands for every
+// name. None is the zero value. An error lists what there is.
+func Select(word string) (some []Corruption, err error) {
+	name, severity, one := strings.Cut(word, ":")
+	names := []string{name}
+	switch {
+	case word == None:
+		return []Corruption{{}}, nil
+	case name == All:
+		names = Names()
+	case !slices.Contains(Names(), name):
+		return nil, fmt.Errorf("unknown corruption %.40q, want %s, or NAME:SEVERITY with the name %s or one of %s", word, None, All,
+			strings.Join(Names(), ", "))
+	}
+	for _, name := range names {
 		for s := range Severities {
-			if c := (Corruption{name, s + 1}); word == name || word == "all" || word == c.String() {
-				all = append(all, c)
+			if !one || severity == strconv.Itoa(s+1) {
+				some = append(some, Corruption{name, s + 1})
 			}
 		}
 	}
-	if all == nil {
-		_, err = Parse(word)
+	if some == nil {
+		return nil, fmt.Errorf("severity %.20q of %s, want 1 to %d, as in %s:3", severity, name, Severities, name)
 	}
-	return all, err
+	return some, nil
+}
+
+// SelectAll returns the corruptions that some words select, in their order. One that two words select is an error.
+func SelectAll(words []string) (all []Corruption, err error) {
+	for _, word := range words {
+		some, err := Select(word)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range some {
+			if slices.Contains(all, c) {
+				return nil, fmt.Errorf("%s is given twice", c.Word())
+			}
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// Parse reads one corruption: NAME:SEVERITY or None.
+func Parse(text string) (Corruption, error) {
+	some, err := Select(text)
+	if err == nil && len(some) > 1 {
+		err = fmt.Errorf("%s is %d corruptions, want one, as in %s:3", text, len(some), some[0].Name)
+	}
+	if err != nil {
+		return Corruption{}, err
+	}
+	return some[0], nil
 }
 
 // String is NAME:SEVERITY, "" for the zero value.
@@ -94,6 +128,14 @@ func (c Corruption) String() string {
 		return ""
 	}
 	return c.Name + ":" + strconv.Itoa(c.Severity)
+}
+
+// Word is String, and None for the zero value: what Parse reads.
+func (c Corruption) Word() string { return cmp.Or(c.String(), None) }
+
+// Source says whose the corrupted images are that Apply makes of crops of a size by a seed.
+func Source(size int, seed uint64) string {
+	return fmt.Sprintf("computed by zoobench on the crop of %d pixels with seed %d; these are not ImageNet-C's published files", size, seed)
 }
 
 // Apply worsens a square image of RGB bytes, of shape (size, size, 3), in place. The draws depend on the seed, the image's

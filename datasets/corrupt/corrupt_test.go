@@ -152,19 +152,25 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ text, want string }{
-		{"", "want NAME:SEVERITY with one of gaussian_noise, shot_noise, impulse_noise"},
-		{"rain:3", `have "rain", want NAME:SEVERITY with one of gaussian_noise`},
-		{"fog", `fog: have severity "", want 1 to 5, as in fog:3`},
-		{"fog:", `fog: have severity "", want 1 to 5`},
-		{"fog:0", `have severity "0"`}, {"fog:6", `have severity "6"`}, {"fog:3.5", `have severity "3.5"`},
-		{"fog:+3", `have severity "+3"`}, {"fog:3:1", `have severity "3:1"`},
-		{"Fog:3", `have "Fog"`},
+		{"", "want none, or NAME:SEVERITY with the name all or one of gaussian_noise, shot_noise, impulse_noise"},
+		{"rain:3", `unknown corruption "rain:3", want none, or NAME:SEVERITY with the name all or one of gaussian_noise`},
+		{"none:3", `unknown corruption "none:3"`},
+		{"fog", "fog is 5 corruptions, want one, as in fog:3"},
+		{"all:2", "all:2 is 15 corruptions, want one, as in gaussian_noise:3"},
+		{"fog:", `severity "" of fog, want 1 to 5, as in fog:3`},
+		{"all:6", `severity "6" of all, want 1 to 5, as in all:3`},
+		{"fog:0", `severity "0"`}, {"fog:6", `severity "6"`}, {"fog:3.5", `severity "3.5"`},
+		{"fog:+3", `severity "+3"`}, {"fog:3:1", `severity "3:1"`},
+		{"Fog:3", `"Fog:3"`}, {"fog :3", `"fog :3"`}, {strings.Repeat("f", 1000), `corruption "` + strings.Repeat("f", 40) + `"`},
 	} {
 		if _, err := Parse(tt.text); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: error %v, want %q", tt.text, err, tt.want)
 		}
 	}
-	var none Corruption
+	none, err := Parse(None)
+	if err != nil {
+		t.Fatal(err)
+	}
 	p := made(8)
 	none.Apply(p, 8, 1, [32]byte{})
 	if none.String() != "" || !bytes.Equal(p, made(8)) {
@@ -181,15 +187,36 @@ func TestSelect(t *testing.T) {
 		{"fog:3", Corruption{"fog", 3}, Corruption{"fog", 3}, 1},
 		{"fog", Corruption{"fog", 1}, Corruption{"fog", 5}, 5},
 		{"all", Corruption{"gaussian_noise", 1}, Corruption{"jpeg_compression", 5}, 75},
+		{"all:2", Corruption{"gaussian_noise", 2}, Corruption{"jpeg_compression", 2}, 15},
+		{"none", Corruption{}, Corruption{}, 1},
 	} {
 		got, err := Select(tt.word)
 		if err != nil || len(got) != tt.n || got[0] != tt.first || got[tt.n-1] != tt.last {
 			t.Errorf("%s: have %v and %v, want %d from %s to %s", tt.word, got, err, tt.n, tt.first, tt.last)
 		}
 	}
-	for _, word := range []string{"", "rain", "fog:9", "all:3", "fog:03"} {
+	for _, word := range []string{"", "rain", "fog:9", "all:0", "fog:03", "none:1"} {
 		if got, err := Select(word); err == nil || got != nil {
 			t.Errorf("%q: have %v and %v, want an error", word, got, err)
+		}
+	}
+}
+
+func TestSelectAll(t *testing.T) {
+	got, err := SelectAll([]string{"none", "fog:3", "snow"})
+	if err != nil || len(got) != 7 || got[0] != (Corruption{}) || got[1] != (Corruption{"fog", 3}) || got[6] != (Corruption{"snow", 5}) {
+		t.Errorf("have %v and %v", got, err)
+	}
+	for _, tt := range []struct {
+		words []string
+		want  string
+	}{
+		{[]string{"fog:3", "fog"}, "fog:3 is given twice"},
+		{[]string{"none", "none"}, "none is given twice"},
+		{[]string{"fog:3", "rain"}, `corruption "rain"`},
+	} {
+		if got, err := SelectAll(tt.words); err == nil || got != nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%v: have %v and %v, want %q", tt.words, got, err, tt.want)
 		}
 	}
 }

@@ -121,6 +121,9 @@ const (
 
 // A Processor carries out one recipe.
 type Processor struct {
+	// Change, where it is not nil, changes the crop's pixels of shape (Size, Size, 3) before Tensor scales them.
+	Change func(pixels []byte)
+
 	recipe  Recipe
 	layout  Layout
 	scale   [3][256]float32 // tensor value of a level, by channel
@@ -192,6 +195,9 @@ func (p *Processor) Tensor(m *decode.Image, dst []float32) error {
 	pixels, err := p.Pixels(m)
 	if err != nil {
 		return err
+	}
+	if p.Change != nil {
+		p.Change(pixels)
 	}
 	if p.layout == CHW {
 		plane := p.recipe.Size * p.recipe.Size

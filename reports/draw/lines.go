@@ -24,10 +24,11 @@ type Value struct {
 	Suspect      bool // not to be trusted: crossed out
 }
 
-// Lines plots values over a setting on a logarithmic axis.
+// Lines plots values over a setting.
 type Lines struct {
 	Lines          []Line
 	XLabel, YLabel string
+	X              Scale // Log or Linear
 	Y              Scale // Log or Percent
 	RingText       string
 	Styles         map[string]Style // by the lines' names, for plots that share them; nil for styles by the lines' order
@@ -78,9 +79,14 @@ func (l *Lines) draw(c vgdraw.Canvas) {
 		}
 	}
 	slices.Sort(xs)
-	room := max(math.Pow(xHi/xLo, 0.06), 1.05)
-	dress(&p.X, xLo/room, xHi*room, Log)
-	p.X.Tick.Marker = valueTicks(slices.Compact(xs), xHi/xLo)
+	if l.X == Linear {
+		pad := max(0.06*(xHi-xLo), 0.1)
+		dress(&p.X, xLo-pad, xHi+pad, Linear)
+	} else {
+		room := max(math.Pow(xHi/xLo, 0.06), 1.05)
+		dress(&p.X, xLo/room, xHi*room, Log)
+		p.X.Tick.Marker = valueTicks(slices.Compact(xs), xHi/xLo)
+	}
 	if l.Y == Percent {
 		pad := max(0.07*(yHi-yLo), 1)
 		dress(&p.Y, max(yLo-pad, 0), min(yHi+pad, 100), Percent)

@@ -83,7 +83,8 @@ type gap struct {
 
 // sameImages reports whether two evaluations are of the same images, with answers from the same classes.
 func sameImages(a, b *record.Record) bool {
-	return a.DatasetSHA256 == b.DatasetSHA256 && a.Images == b.Images && a.Answers == b.Answers
+	return a.DatasetSHA256 == b.DatasetSHA256 && a.Images == b.Images && a.Answers == b.Answers &&
+		a.RanWith().Corruption == b.RanWith().Corruption
 }
 
 // gain returns the difference of a's and b's top-1. With per-sample files it has McNemar's exact p-value with the 95 %
