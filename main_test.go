@@ -109,7 +109,7 @@ bench/stat, bench/record < reports/findings
 (reports/draw), reports/findings, reports/text < reports
 
 # The choice sees networks through their features alone, which a tapped engine computes.
-(zoo/engine), bench/runner < bench/choose/features
+(zoo/engine), datasets/corrupt, bench/runner < bench/choose/features
 (bench/choose/features, bench/choose/heads, reports/draw, kernels/par), reports/text, bench/runner < bench/choose
 
 # Another program's view of an exported file: operators, no network.

@@ -13,7 +13,8 @@
 // flips the signs of the images' mean differences, for the other metrics a paired bootstrap. Among the ties within two
 // points of the best, the quickest is picked. Several processes time each network, in rounds over all of them, and a network
 // is quicker than another if the test of the processes' medians says so, corrected for all networks. Features, timings and
-// predictions are kept in the cache under the hash of everything that they depend on.
+// predictions are kept in the cache under the hash of everything that they depend on. Accuracies on corrupted images, where they
+// are asked for, are of the same heads and decide nothing.
 //
 // Networks are judged as they are; how well they would do after training on the images is not known. Learning and
 // statistics are bench/choose/heads, features and their store bench/choose/features; timing is left to
@@ -34,6 +35,7 @@ import (
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
+	"zoobench/datasets/corrupt"
 	"zoobench/zoo"
 )
 
@@ -58,6 +60,8 @@ type Options struct {
 	Metric      Metric // default byAccuracy
 	Fresh       bool   // time networks again that were timed in the last 24 hours
 	NoTune      bool   // time them by the table of measured preferences, without trials of algorithms
+
+	Corruptions []corrupt.Corruption // to test the heads on besides; the zero one, of images as they are, is passed over
 
 	Say  func(line string)                  // hears what goes on; nil hears nothing
 	Step func(what string, done, total int) // hears how far a long task is; nil hears nothing
@@ -96,6 +100,7 @@ func (o *Options) fill() error {
 	if _, known := percentiles[o.Limits.Percentile]; !known {
 		return fmt.Errorf("choose: percentile %g, want 0.5, 0.9, 0.95 or 0.99", o.Limits.Percentile)
 	}
+	o.Corruptions = slices.DeleteFunc(slices.Clone(o.Corruptions), func(c corrupt.Corruption) bool { return c == corrupt.Corruption{} })
 	if !slices.Contains(Metrics(), string(o.Metric)) {
 		return fmt.Errorf("choose: metric %q, want one of %v", o.Metric, Metrics())
 	}
@@ -151,6 +156,9 @@ type Result struct {
 	Batch    int            `json:"batch"`
 	Metric   Metric         `json:"metric"`
 	Limits   Limits         `json:"limits"`
+
+	Corruptions []string `json:"corruptions,omitempty"` // that heads were tested on besides
+	CorruptedBy string   `json:"corrupted_by,omitempty"`
 
 	Candidates []*Candidate       `json:"candidates"`
 	Absent     []absentCheckpoint `json:"absent,omitempty"`
@@ -238,6 +246,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		Classes: c.task.Classes, ImageNet: c.task.ImageNet != nil,
 		Folds: o.Folds, Splits: o.Splits, Seed: o.Seed, Threads: o.Threads, Batch: o.Batch,
 		Metric: o.Metric, Limits: o.Limits, PerClass: make([]int, len(c.task.Classes)),
+	}
+	for _, worsened := range o.Corruptions {
+		c.Corruptions = append(c.Corruptions, worsened.String())
+		c.CorruptedBy = corruptedBy(o.Seed)
 	}
 	for i := range c.task.Classes {
 		c.titles = append(c.titles, c.task.title(i))

@@ -219,7 +219,7 @@ func (c *chooser) learn(ctx context.Context) error {
 		cand, probe := c.contender(r.Name), c.row(r.Name, headProbe)
 		c.o.Step("learning curve of "+r.Name, len(c.Curves)+1, min(mostCurves, len(rows)))
 		var curve heads.Curve
-		err := c.cached(cand, "curve", &curve, func() (err error) {
+		err := c.cached(cand.Name, cand.key, "curve", &curve, func() (err error) {
 			curve, err = heads.Learning(ctx, c.studies, cand.features, probe.Strengths, probe.outcome, c.Seed)
 			return errors.Join(err, cand.features.Err())
 		})

@@ -127,6 +127,8 @@ type Row struct {
 	Latency   int64       `json:"latency_ns"`
 	Disturbed bool        `json:"timing_has_warnings,omitempty"`
 
+	Corrupted []corruptedScore `json:"corrupted,omitempty"` // of Result.Corruptions
+
 	BySplit    []float64   `json:"accuracy_by_split"`
 	Strengths  [][]float64 `json:"strengths,omitempty"` // by split and fold
 	Overall    float64     `json:"strength,omitempty"`

@@ -74,6 +74,7 @@ func (r *Result) page(dir string) *page {
 	}
 	r.nextSection(p, dir)
 	r.networksSection(p)
+	r.corruptedSection(p)
 	r.classesSection(p)
 	r.changesSection(p)
 	r.latencySection(p)
@@ -173,12 +174,16 @@ func (r *Result) rowTerms() []term {
 
 // Legend says what the words of the rows mean, in lines for a terminal.
 func (r *Result) Legend() []string {
-	return []string{
+	all := []string{
 		"linear probe: a head that learned from your images how much each feature of the network speaks for each class",
 		"nearest: a vote of the images with the most similar features; it needs all images, so it is never picked",
 		"tie: rows of one group are ties; no test finds one of them worse than the first of the group",
 		"balanced: the mean of the classes' accuracies; macro-F1: a similar mean, which also counts images that get a class wrongly",
 	}
+	if text := r.corruptedLegend(); text != "" {
+		all = append(all, text)
+	}
+	return all
 }
 
 // figureTerms are the words of the table of other figures.

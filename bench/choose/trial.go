@@ -115,10 +115,7 @@ func (c *chooser) testOne(ctx context.Context, cand *contender) ([]*Row, error) 
 	}
 	defer n.Close()
 	cand.Features = n.Features
-	own := c.task.ImageNet
-	if n.Logits != 1000 {
-		own = nil // another list of classes
-	}
+	own := c.ownClasses(n)
 	var logits []float32
 	cand.features, logits, err = c.store.Extract(ctx, n, c.task.Folder, c.images, own, func(done, total int) {
 		c.o.Step(cand.Name+": features", done, total)
@@ -135,7 +132,7 @@ func (c *chooser) testOne(ctx context.Context, cand *contender) ([]*Row, error) 
 		return nil, err
 	}
 	var a answer
-	err = c.cached(cand, "answers", &a, func() (err error) {
+	err = c.cached(cand.Name, cand.key, "answers", &a, func() (err error) {
 		if a, err = c.predict(ctx, cand); err == nil && own != nil {
 			p := heads.Probabilities(heads.Matrix{Rows: len(c.images), Cols: len(own), Data: logits})
 			for _, study := range c.studies {
@@ -157,7 +154,15 @@ func (c *chooser) testOne(ctx context.Context, cand *contender) ([]*Row, error) 
 	if own != nil {
 		rows = append(rows, c.newRow(cand, headOwn, a.Own))
 	}
-	return rows, nil
+	return rows, c.testCorrupted(ctx, cand, n, &a, rows)
+}
+
+// ownClasses are the classes' logits of a network, nil where its list of classes is another.
+func (c *chooser) ownClasses(n *features.Extractor) []int {
+	if n.Logits != 1000 {
+		return nil
+	}
+	return c.task.ImageNet
 }
 
 // predict is what the heads that learn from a network's features say.
@@ -194,8 +199,8 @@ func (c *chooser) newRow(cand *contender, head string, s said) *Row {
 	return r
 }
 
-// cached fills v from the cache or by compute: what it depends on is the network, the images, their labels and folds.
-func (c *chooser) cached(cand *contender, kind string, v any, compute func() error) error {
+// cached fills v from the cache or by compute: what it depends on is the network's key, the images, their labels and folds.
+func (c *chooser) cached(name, key, kind string, v any, compute func() error) error {
 	h := sha256.New()
 	var folds [][]int
 	for _, s := range c.studies {
@@ -212,10 +217,10 @@ func (c *chooser) cached(cand *contender, kind string, v any, compute func() err
 		Folds     [][]int
 		ImageNet  []int
 		Seed      uint64
-	}{cand.key, kind, sums, c.task.Labels, folds, c.task.ImageNet, c.Seed}); err != nil {
+	}{key, kind, sums, c.task.Labels, folds, c.task.ImageNet, c.Seed}); err != nil {
 		return fmt.Errorf("choose: %w", err)
 	}
-	path := filepath.Join(c.store.Dir, cand.Name+"-"+hex.EncodeToString(h.Sum(nil)[:16])+"."+kind)
+	path := filepath.Join(c.store.Dir, name+"-"+hex.EncodeToString(h.Sum(nil)[:16])+"."+kind)
 	if f, err := os.Open(path); err == nil {
 		err = gob.NewDecoder(f).Decode(v)
 		f.Close()

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,6 +51,9 @@ type chooseRow struct {
 	Warnings  []string `json:"timing_warnings,omitempty"`
 	Cost      float64  `json:"cost_per_million,omitempty"` // of images, with --price
 	Undecided bool     `json:"undecided"`                  // whether it fits: the latency's interval has the limit in it
+
+	Corrupted   *float64           `json:"corrupted_accuracy,omitempty"` // the mean of Corruptions
+	Corruptions map[string]float64 `json:"corruptions,omitempty"`        // accuracies, with --corrupt
 }
 
 // percentileNames are the percentiles of --percentile.
@@ -60,6 +64,7 @@ type chooseFlags struct {
 	percentile, params, memory, metric string
 	out, save                          string
 	hour                               price
+	corrupt                            corruptions
 }
 
 func (f *chooseFlags) options(o *choose.Options) (err error) {
@@ -77,7 +82,7 @@ func (f *chooseFlags) options(o *choose.Options) (err error) {
 			return fmt.Errorf("--max-memory: %w", err)
 		}
 	}
-	o.Metric = choose.Metric(f.metric)
+	o.Metric, o.Corruptions = choose.Metric(f.metric), f.corrupt
 	return nil
 }
 
@@ -133,6 +138,7 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().BoolVar(&o.Fresh, "fresh", false, "new measurements, also of networks that were measured in the last 24 hours")
 	c.Flags().StringVar(&f.out, "out", "", "folder of the report (default: a new one in "+runsDir+")")
 	f.hour.flag(c)
+	f.corrupt.flag(c, "corruptions on which the heads are tested besides; adds their mean accuracy")
 	c.Flags().StringVar(&f.save, "save", "",
 		"folder for the head of the pick, which predict --head reads, and for the pick with its head as an ONNX file (default: neither is saved)")
 	percentiles := []string{"p50", "p90", "p95", "p99"}
@@ -258,6 +264,9 @@ func (a *app) printChoice(r *choose.Result, hour price) error {
 	title := []string{
 		"", "model", "head", "tie", "accuracy", "95 % interval", "balanced", "macro-F1", "latency", "params", "memory", "load", "limits",
 	}
+	if len(r.Corruptions) > 0 {
+		title = slices.Insert(title, corruptedColumn, "corrupted")
+	}
 	out := newPrinter(a, hour.costTitle(title), func(r chooseRow) []string { return hour.costCell(r.cells(), r.Cost) })
 	candidates := map[string]*choose.Candidate{}
 	for _, c := range r.Candidates {
@@ -265,7 +274,7 @@ func (a *app) printChoice(r *choose.Result, hour price) error {
 	}
 	for _, row := range r.Rows {
 		c, s := candidates[row.Name], row.Score
-		if err := out.print(chooseRow{
+		line := chooseRow{
 			Model: row.Name, Head: row.Head, Picked: row == r.Pick, Fits: row.Fits, Group: row.Group,
 			Accuracy: s.Accuracy.Value, AccuracyLo: s.Accuracy.Lo, AccuracyHi: s.Accuracy.Hi,
 			Balanced: s.Balanced.Value, BalancedLo: s.Balanced.Lo, BalancedHi: s.Balanced.Hi,
@@ -273,7 +282,14 @@ func (a *app) printChoice(r *choose.Result, hour price) error {
 			P: row.P, Front: row.Front, Latency: row.Latency, Params: c.Params, Memory: c.Memory, Load: c.Load,
 			LatencyLo: c.LatencyLo, LatencyHi: c.LatencyHi, Warnings: c.TimingWarnings, Undecided: len(c.Undecided) > 0 && len(c.Exceeds) == 0,
 			Cost: record.PerMillion(float64(hour), imagesPerSecond(r.Batch, c.Mean)),
-		}); err != nil {
+		}
+		if mean, ok := row.CorruptedMean(); ok {
+			line.Corrupted, line.Corruptions = &mean, map[string]float64{}
+			for _, s := range row.Corrupted {
+				line.Corruptions[s.Corruption] = s.Accuracy
+			}
+		}
+		if err := out.print(line); err != nil {
 			return err
 		}
 	}
@@ -287,6 +303,9 @@ func imagesPerSecond(batch int, latency int64) float64 {
 	}
 	return float64(batch) * 1e9 / float64(latency)
 }
+
+// corruptedColumn is where the table has the accuracy on corrupted images, if it has it.
+const corruptedColumn = 8
 
 // cells is the row as the table has it.
 func (r chooseRow) cells() []string {
@@ -305,11 +324,15 @@ func (r chooseRow) cells() []string {
 	if len(r.Warnings) > 0 {
 		latency += " (?)"
 	}
-	return []string{
+	all := []string{
 		mark, r.Model, r.Head, strconv.Itoa(r.Group),
 		percent(r.Accuracy), fmt.Sprintf("%.1f to %.1f", 100*r.AccuracyLo, 100*r.AccuracyHi), percent(r.Balanced), percent(r.MacroF1),
 		latency, millions(r.Params), mebibytes(r.Memory), millis(r.Load), limits,
 	}
+	if r.Corrupted != nil {
+		all = slices.Insert(all, corruptedColumn, percent(*r.Corrupted))
+	}
+	return all
 }
 
 // steps shows how far a choice is: lines, and on a terminal a bar for what takes long.

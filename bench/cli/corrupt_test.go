@@ -65,6 +65,34 @@ func TestCorrupt(t *testing.T) {
 	}
 }
 
+// TestChooseCorrupted adds the heads' accuracy on corrupted images to rows and table.
+func TestChooseCorrupted(t *testing.T) {
+	generatedCheckpoint(t)
+	data := hues(t, map[string]color.RGBA{"blue": {20, 40, 230, 255}, "red": {230, 30, 20, 255}}, 5)
+	args := []string{"choose", "--data", data, "--min-duration", "20ms", "--out", t.TempDir(), "--networks", "squeezenet1_1", "--splits", "1",
+		"--no-tune", "--corrupt", "none,contrast:5,fog:1"}
+	code, stdout, stderr := invoke(t, append(args, "--format", "json")...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for line := range strings.Lines(stdout) {
+		var row chooseRow
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatal(err)
+		}
+		if c := row.Corruptions; len(c) != 2 || row.Corrupted == nil || *row.Corrupted != (c["contrast:5"]+c["fog:1"])/2 {
+			t.Errorf("row %s", line)
+		}
+	}
+	_, stdout, _ = invoke(t, args...)
+	for _, want := range []string{"macro-F1 corrupted latency",
+		"corrupted: accuracy on the same images with contrast:5, fog:1, computed by zoobench"} {
+		if !strings.Contains(strings.Join(strings.Fields(stdout), " "), want) {
+			t.Errorf("the table lacks %q:\n%s", want, stdout)
+		}
+	}
+}
+
 func TestCorruptUsage(t *testing.T) {
 	generatedCheckpoint(t)
 	eval, predict := []string{"eval", "squeezenet1_1.made", "--data", "d"}, []string{"predict", "squeezenet1_1.made", "a.png"}
@@ -81,6 +109,7 @@ func TestCorruptUsage(t *testing.T) {
 		{append(eval, "--corrupt", "fog,,snow"), `unknown corruption "", want none`},
 		{append(eval, "--corrupt", "fog,fog:2"), "fog:2 is given twice"},
 		{append(eval, "--corrupt", "fog", "--per-sample", "x"), "--per-sample: have 5 corruptions, want one"},
+		{[]string{"choose", "--data", "d", "--corrupt", "fog:7"}, `--corrupt: have "fog:7", severity "7" of fog`},
 		{append(predict, "--corrupt", "fog"), "fog is 5 corruptions, want one, as in fog:3"},
 		{append(predict, "--corrupt", "all"), "all is 75 corruptions"},
 		{append(predict, "--corrupt", "fog:9"), `severity "9"`},

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 
 	"zoobench/bench/runner"
+	"zoobench/datasets/corrupt"
 	"zoobench/datasets/preprocess"
 	"zoobench/kernels"
 	"zoobench/zoo"
@@ -48,6 +49,9 @@ func Describe(r *runner.Ready) (Backbone, *nn.Graph, error) {
 type Extractor struct {
 	Backbone
 	network *runner.Network // of the tapped graph
+
+	corruption corrupt.Corruption // of the images, zero for none
+	seed       uint64             // of the corruption
 }
 
 // Open makes a task's network ready as the runner does, with its own preprocessing, and taps it. Algorithms are those of
@@ -71,6 +75,13 @@ func Open(list *zoo.List, t runner.Task) (*Extractor, error) {
 	return e, nil
 }
 
+// Corrupted is the same network on images that a corruption drawn by a seed has worsened. It ends with the extractor that it is of.
+func (e *Extractor) Corrupted(c corrupt.Corruption, seed uint64) *Extractor {
+	other := *e
+	other.corruption, other.seed = c, seed
+	return &other
+}
+
 // Close ends the engine's workers.
 func (e *Extractor) Close() { e.network.Close() }
 
@@ -80,7 +91,8 @@ func (e *Extractor) Outputs() int { return e.Features + e.Logits }
 // Run computes features and logits of count images: src is (count, size, size, 3), dst (count, Outputs).
 func (e *Extractor) Run(dst, src []float32, count int) { e.network.Engine.Run(dst, src, count) }
 
-// Key is a hash of all that the network's outputs for an image depend on: weights, recipe, instruction set and program.
+// Key is a hash of all that the network's outputs for an image depend on: weights, recipe, corruption, instruction set and
+// program.
 func (e *Extractor) Key(build string) (string, error) {
 	text, err := json.Marshal(struct {
 		Form                        int
@@ -88,7 +100,9 @@ func (e *Extractor) Key(build string) (string, error) {
 		Recipe                      preprocess.Recipe
 		Features, Logits            int
 		Section                     string `json:",omitempty"`
-	}{form, e.Network, e.SHA256, kernels.ISA(), build, e.Recipe, e.Features, e.Logits, e.Section})
+		Corruption                  string `json:",omitempty"`
+		Seed                        uint64 `json:",omitempty"`
+	}{form, e.Network, e.SHA256, kernels.ISA(), build, e.Recipe, e.Features, e.Logits, e.Section, e.corruption.String(), e.seed})
 	if err != nil {
 		return "", fmt.Errorf("features: %w", err)
 	}

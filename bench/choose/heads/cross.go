@@ -49,22 +49,68 @@ func (s *Study) Probe(ctx context.Context, features Features, step func(done, to
 		if err := ctx.Err(); err != nil {
 			return Matrix{}, c, err
 		}
-		f, err := s.learn(features, s.rows(a)).solve(c.Strength[a], nil, convergence)
+		f, err := s.without(features, a, c.Strength[a])
 		if err != nil {
-			return Matrix{}, c, fmt.Errorf("%w; fold %d", err, a+1)
+			return Matrix{}, c, err
 		}
 		c.Gradient = max(c.Gradient, f.gradient)
-		test := s.in(a)
-		for r, p := range f.predict(s.Pool, features, test) {
-			row := probabilities.Row(test[r])
-			for class, v := range p {
-				row[class] = float32(v)
-			}
-		}
+		s.predictFold(probabilities, f, features, a)
 		fitted()
 	}
 	c.Overall, c.Losses = strengths[least(overall)], overall
 	return probabilities, c, nil
+}
+
+// without is the probe that learns from all folds but one.
+func (s *Study) without(features Features, fold int, strength float64) (*fit, error) {
+	f, err := s.learn(features, s.rows(fold)).solve(strength, nil, convergence)
+	if err != nil {
+		return nil, fmt.Errorf("%w; fold %d", err, fold+1)
+	}
+	return f, nil
+}
+
+// predictFold writes the probabilities of a fold's images, (images, Classes).
+func (s *Study) predictFold(probabilities Matrix, f *fit, features Features, fold int) {
+	test := s.in(fold)
+	for r, p := range f.predict(s.Pool, features, test) {
+		row := probabilities.Row(test[r])
+		for class, v := range p {
+			row[class] = float32(v)
+		}
+	}
+}
+
+// Probes are a linear probe for each fold, which it has not seen.
+type Probes struct {
+	study *Study
+	fits  []*fit
+}
+
+// Probes learns again the probes of a cross-validation, to predict other features of the same images.
+func (s *Study) Probes(ctx context.Context, features Features, c Chosen) (*Probes, error) {
+	p := &Probes{study: s}
+	for fold, strength := range c.Strength {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		f, err := s.without(features, fold, strength)
+		if err != nil {
+			return nil, err
+		}
+		f.solution = nil // as large as the rest, and no fit begins at it
+		p.fits = append(p.fits, f)
+	}
+	return p, nil
+}
+
+// Predict predicts every image by its fold's probe. The result is as that of Probe.
+func (p *Probes) Predict(features Features) Matrix {
+	probabilities := NewMatrix(len(p.study.Labels), p.study.Classes)
+	for fold, f := range p.fits {
+		p.study.predictFold(probabilities, f, features, fold)
+	}
+	return probabilities
 }
 
 // Overall is the strength for a head that learns from all images, chosen on several splits.

@@ -3,6 +3,7 @@ package heads
 import (
 	"context"
 	"math"
+	"slices"
 )
 
 // neighbours are the numbers of nearest images that are tried.
@@ -61,9 +62,8 @@ const mostOthers = 1 << 14
 // is chosen for each fold by the right answers in the other ones, without it. It returns (images, Classes), a row of zeros
 // for an image in no fold, and how many vote, fold by fold.
 func (s *Study) Nearest(ctx context.Context, features Features) (Matrix, []int, error) {
-	d := features.Width()
 	all := s.rows()
-	search := newSearch(s, features, s.few(all, max(d, MostValues/mostOthers)))
+	search := newSearch(s, features, all)
 	// right[o][j] is how many images of other folds than o are right by neighbours[j] of neither's fold.
 	right := make([][]int, s.Folds)
 	for o := range right {
@@ -104,6 +104,25 @@ func (s *Study) Nearest(ctx context.Context, features Features) (Matrix, []int, 
 	return probabilities, chosen, nil
 }
 
+// NearestTo predicts every image from other features of it, those of the image changed, by a vote of its nearest in the other
+// folds as they are. How many vote is what Nearest chose, fold by fold. The result is as that of Nearest.
+func (s *Study) NearestTo(ctx context.Context, changed, features Features, chosen []int) (Matrix, error) {
+	all := s.rows()
+	search := newSearch(s, features, all)
+	probabilities := NewMatrix(len(s.Labels), s.Classes)
+	for block := range slices.Chunk(all, similarityBlock) {
+		if err := ctx.Err(); err != nil {
+			return Matrix{}, err
+		}
+		search.compare(changed, block)
+		for r, i := range block {
+			fold := s.Fold[i]
+			search.without(r, fold)[fold].vote(probabilities.Row(i), s.Labels, chosen[fold])
+		}
+	}
+	return probabilities, nil
+}
+
 // A search compares blocks of images with those among which neighbours are looked for.
 type search struct {
 	*Study
@@ -112,8 +131,11 @@ type search struct {
 	block, similarity []float32 // (similarityBlock, features) and (similarityBlock, others)
 }
 
-func newSearch(s *Study, features Features, others []int) *search {
-	m, d := len(others), features.Width()
+// newSearch is a search among images, or few of them where they are many.
+func newSearch(s *Study, features Features, images []int) *search {
+	d := features.Width()
+	others := s.few(images, max(d, MostValues/mostOthers))
+	m := len(others)
 	unit := make([]float32, m*d)
 	for r, i := range others {
 		normalise(unit[r*d:(r+1)*d], features.Row(i))
