@@ -149,6 +149,9 @@ func accuraciesOf(a, b *row) (x, y *record.Accuracy, why string) {
 	if a.eval.RanWith().Corruption != b.eval.RanWith().Corruption {
 		return nil, nil, "the images were corrupted differently"
 	}
+	if a.eval.CorruptedBy != b.eval.CorruptedBy {
+		return nil, nil, "the corrupted images are others"
+	}
 	if a.eval.Answers != b.eval.Answers {
 		return nil, nil, "answers were chosen among different classes"
 	}

@@ -409,8 +409,14 @@ func (r *run) corruptionLines() (lines []draw.Line, what, note string) {
 		all = all[:draw.MaxLines]
 		note = fmt.Sprintf("Only the first %d of %d checkpoints are shown; report.md has all of them.", draw.MaxLines, n)
 	}
+	left := false
 	for _, b := range all {
-		add(robustName(b, all), b, b.complete())
+		of := b.complete()
+		add(robustName(b, all), b, of)
+		left = left || len(of) < len(b.names)
+	}
+	if left {
+		note = strings.TrimSpace(note + " Left out: corruptions that a checkpoint was not measured with at each of its severities.")
 	}
 	return lines, "a line is the mean of the corruptions", note
 }

@@ -161,16 +161,19 @@ func TestCorruptionCurve(t *testing.T) {
 		name    string
 		records []record.Record
 		want    []string // line: values
+		note    string
 	}{
-		{"one", one, []string{"fog: 0=80 1=75 2=70 3=65 4=60 5=55", "snow: 0=80 1=73 2=66 3=59"}},
-		{"two", slices.Concat(one, other, scattered), []string{"a.x: 0=80 1=75 2=70 3=65 4=60 5=55", "b.x: 0=70 1=64 2=58 3=52 4=46 5=40"}},
-		{"no severity in common", slices.Concat(scattered, worsened("d", 500, 10, "fog")[1:2]), []string{"d.x: 1=49"}},
+		{"one", one, []string{"fog: 0=80 1=75 2=70 3=65 4=60 5=55", "snow: 0=80 1=73 2=66 3=59"}, ""},
+		{"two", slices.Concat(one, other, scattered), []string{"a.x: 0=80 1=75 2=70 3=65 4=60 5=55", "b.x: 0=70 1=64 2=58 3=52 4=46 5=40"},
+			"Left out: corruptions that a checkpoint was not measured with at each of its severities."},
+		{"no severity in common", slices.Concat(scattered, worsened("d", 500, 10, "fog")[1:2]), []string{"d.x: 1=49"},
+			"Left out: corruptions that a checkpoint was not measured with at each of its severities."},
 	} {
 		r, err := newRun(tt.records, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, _, _ := r.corruptionLines()
+		l, _, note := r.corruptionLines()
 		var got []string
 		for _, line := range l {
 			text := line.Name + ":"
@@ -179,8 +182,8 @@ func TestCorruptionCurve(t *testing.T) {
 			}
 			got = append(got, text)
 		}
-		if !slices.Equal(got, tt.want) {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		if !slices.Equal(got, tt.want) || note != tt.note {
+			t.Errorf("%s: got %q and %q, want %q and %q", tt.name, got, note, tt.want, tt.note)
 		}
 	}
 }
@@ -236,6 +239,16 @@ func TestChangesCorrupted(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 		}
+	}
+}
+
+// Other draws of a corruption are other images.
+func TestChangesOtherSeed(t *testing.T) {
+	before, after := worsened("a", 800, 50, "fog")[1:2], worsened("a", 700, 50, "fog")[1:2]
+	after[0].CorruptedBy = "computed with another seed"
+	changes, err := Changes(before, after)
+	if err != nil || len(changes) != 1 || !strings.Contains(changes[0].Note, "the corrupted images are others") {
+		t.Errorf("%+v, error %v", changes, err)
 	}
 }
 
