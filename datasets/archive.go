@@ -3,6 +3,7 @@ package datasets
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -332,6 +333,9 @@ func isArchive(root string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// errNoArchive is of a file that nothing says more about.
+var errNoArchive = errors.New("neither a tar archive nor a folder, want a folder of images, or a tar or zip archive")
+
 // checkArchive says, by its first bytes, why a file is no tar archive that can be
 // read where it lies.
 func checkArchive(head []byte) error {
@@ -343,7 +347,7 @@ func checkArchive(head []byte) error {
 		}
 	}
 	if len(head) < 512 || string(head[257:262]) != "ustar" {
-		return fmt.Errorf("neither a tar archive nor a folder, want a folder of images, or a tar or zip archive")
+		return errNoArchive
 	}
 	return nil
 }

@@ -20,7 +20,8 @@ import (
 // in the order of the names as text, as in torchvision; the count of folders must then be o.Classes. A class map decides
 // before all names do: o.ClassMap, or a file called class_to_idx.json beside the folders. Files.Reading says which it was.
 //
-// Folders called train, val or test that hold class folders are splits; o.Split names one of them.
+// Folders called train, val or test that hold class folders are splits; o.Split names one of them. Class folders that all hold
+// folders of the same names are a warning: these may be splits too.
 //
 // A folder without class folders that holds images of ILSVRC-2012's validation set has the set's own labels.
 func OpenFolder(root string, o Options) (*Files, error) {
@@ -78,10 +79,7 @@ func (f *Files) classFolders(o Options) error {
 			return err
 		}
 	}
-	labels, err := f.folderLabels(folders, o)
-	if err != nil {
-		return fmt.Errorf("datasets: %s: %w", f.root, err)
-	}
+	labels, wrong := f.folderLabels(folders, o)
 	var empty []string
 	for _, folder := range folders {
 		names, err := f.imagesBelow(folder)
@@ -95,8 +93,14 @@ func (f *Files) classFolders(o Options) error {
 			f.items = append(f.items, Item{Name: name, Labels: []int{labels[folder]}})
 		}
 	}
-	if len(f.items) == 0 {
+	if len(f.items) == 0 && (wrong == nil || f.passed.count() > 0) {
 		return fmt.Errorf("datasets: %s: no images in %d class folders%s", f.root, len(folders), f.passed.butHold())
+	}
+	if wrong != nil {
+		return fmt.Errorf("datasets: %s: %w", f.root, wrong)
+	}
+	if text := nestedWarning(f.root, folders); text != "" {
+		f.Warnings = append(f.Warnings, text)
 	}
 	if len(empty) > 0 {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %d class folders have no images: %s", f.root, len(empty), firstOf(empty)))

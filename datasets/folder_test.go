@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -161,6 +162,12 @@ func TestSplits(t *testing.T) {
 		{"one that is missing", usual, "dev2", nil, "no split dev2, want one of test, train, val"},
 		{"one without classes", usual, "test", nil, "1 images and no class folders"},
 		{"the only one", tree(t, "Val/cat/3.jpg", "Val/dog/4.jpg"), "", val, ""},
+		{"one split more", tree(t, "train/cat/1.jpg", "val/cat/2.jpg", "extra/cat/3.jpg"), "", nil, "train, val are splits of a dataset"},
+		{"one split more, named", tree(t, "train/cat/1.jpg", "val/cat/2.jpg", "extra/cat/3.jpg"), "extra", []string{"cat/3.jpg 0"}, ""},
+		{"images without labels beside splits", tree(t, "train/cat/1.jpg", "test/cat/2.jpg", "unlabeled/3.jpg"), "", nil,
+			"test, train are splits of a dataset"},
+		{"classes of different folders that are called so", tree(t, "train/steam/1.jpg", "dev/board/2.jpg", "bus/3.jpg"), "",
+			[]string{"bus/3.jpg 0", "dev/board/2.jpg 1", "train/steam/1.jpg 2"}, ""},
 		{"classes that are called so", tree(t, "train/1.jpg", "test/2.jpg"), "", []string{"test/2.jpg 0", "train/1.jpg 1"}, ""},
 		{"one class more", tree(t, "train/a/1.jpg", "bus/2.jpg"), "", []string{"bus/2.jpg 0", "train/a/1.jpg 1"}, ""},
 		{"of one's own name", own, "fold2", []string{"cat/2.jpg 0"}, ""},
@@ -184,6 +191,56 @@ func TestSplits(t *testing.T) {
 				t.Errorf("split %q", f.Split)
 			}
 		})
+	}
+}
+
+// TestNestedWarning says where class folders may be parts of the data, or may have such parts in them.
+func TestNestedWarning(t *testing.T) {
+	for _, tt := range []struct {
+		name, root, want string
+	}{
+		{"parts of one's own name", tree(t, "fold1/cat/1.jpg", "fold1/dog/2.jpg", "fold2/cat/3.jpg", "fold2/dog/4.jpg"),
+			"each of the class folders (fold1, fold2) has the folders cat, dog and no images of its own; " +
+				"if these are parts of the data and cat, dog are the classes, name a part, as --split fold1"},
+		{"splits within classes", tree(t, "cat/train/1.jpg", "cat/val/2.jpg", "dog/train/3.jpg", "dog/val/4.jpg"),
+			"(cat, dog) has the folders train, val and no images of its own: images of all of these folders are used together"},
+		{"other folders", tree(t, "cat/tabby/1.jpg", "cat/tom/2.jpg", "dog/pug/3.jpg", "dog/husky/4.jpg"), ""},
+		{"images of their own", tree(t, "cat/day/1.jpg", "cat/night/2.jpg", "dog/day/3.jpg", "dog/night/4.jpg", "dog/5.jpg"), ""},
+		{"one folder each", tree(t, "cat/images/1.jpg", "dog/images/2.jpg"), ""},
+	} {
+		f, err := Open(tt.root, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(f.Warnings, "; ")
+		if got != "" && tt.want == "" || !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%s: warnings %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestUnreadForms names forms of sets that are not read, in a folder, in folders below it and as a file, with what to do.
+func TestUnreadForms(t *testing.T) {
+	for _, tt := range []struct{ name, root, want string }{
+		{"Arrow", tree(t, "state.json", "data-00000-of-00001.arrow"), "Arrow files of Hugging Face's datasets are not read: save the set as Parquet"},
+		{"TensorFlow's records, in shards", tree(t, "imagenet2012-validation.tfrecord-00000-of-00064"),
+			"TensorFlow's records are not read: write their images out into class folders"},
+		{"LMDB", tree(t, "data.mdb", "lock.mdb"), "LMDB databases are not read"},
+		{"archives in a folder of the root", tree(t, "data/val_images.tar.gz", "README.md"), "no images in 1 class folders, but 1 files " +
+			"that are not taken for images: 1 .gz; compressed archives are not read: unpack them"},
+		{"two forms", tree(t, "a.NPZ", "b.rec"), "MXNet's records are not read: write their images out into class folders or WebDataset's shards; " +
+			"files of arrays are not read: "},
+		{"a file", filepath.Join(tree(t, "x.arrow"), "x.arrow"), "neither a tar archive nor a folder, want a folder of images, or a tar or zip " +
+			"archive; Arrow files of Hugging Face's datasets are not read"},
+	} {
+		_, err := Open(tt.root, Options{Classes: 1000})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want %q", tt.name, err, tt.want)
+		}
+	}
+	_, err := Open(tree(t, "cats/notes.txt", "dogs/x"), Options{Classes: 1000})
+	if err == nil || strings.Contains(err.Error(), "are not read") {
+		t.Errorf("other files: error %v", err)
 	}
 }
 

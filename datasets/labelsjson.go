@@ -16,12 +16,13 @@ func isJSON(text string) bool {
 }
 
 // jsonLabels reads labels in JSON: an object of names and labels; or a list of labels, of lists of labels, of pairs of a
-// name and a label, or of objects that have both. A list may be the "labels", "annotations" or "images" of an object.
+// name and a label, or of objects that have both. A list may be the "labels", "annotations" or "images" of an object, or have
+// its entries one after the other without brackets, as JSON lines.
 func jsonLabels(file, text string, v *vocabulary) (lines []labelLine, form labelForm, err error) {
 	form.isJSON = true
 	var list []json.RawMessage
 	var object map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(text), &list); err != nil {
+	if list = jsonEntries(text); list == nil {
 		if err := json.Unmarshal([]byte(text), &object); err != nil {
 			return nil, form, fmt.Errorf("datasets: %s: %w", file, err)
 		}
@@ -69,6 +70,26 @@ func jsonLabels(file, text string, v *vocabulary) (lines []labelLine, form label
 	}
 	form.what = "a JSON list of files and labels"
 	return lines, form, nil
+}
+
+// jsonEntries are the entries of a list, or of JSON lines; nil where a text is neither.
+func jsonEntries(text string) (list []json.RawMessage) {
+	if json.Unmarshal([]byte(text), &list) == nil {
+		return list
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	list = nil
+	for d.More() {
+		var entry json.RawMessage
+		if d.Decode(&entry) != nil {
+			return nil
+		}
+		list = append(list, entry)
+	}
+	if len(list) < 2 {
+		return nil // a single object, or nothing
+	}
+	return list
 }
 
 // jsonLine reads an entry of a list.

@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -77,6 +78,9 @@ func (p passedOver) butHold() string {
 		return ""
 	}
 	text := fmt.Sprintf(", but %d files that are not taken for images: %s", p.count(), p.text())
+	if forms := unreadForms(p.extensions()...); forms != "" {
+		text += "; " + forms
+	}
 	if p.has(".parquet") {
 		text += "; Parquet shards are read from a folder of their own by eval and data check, and for choose must be written out as images"
 	}
@@ -101,6 +105,14 @@ func (p passedOver) warning() string {
 		text += "; HEIC and AVIF must be converted to JPEG or PNG"
 	}
 	return text
+}
+
+// extensions are those of the files that were passed over.
+func (p passedOver) extensions() (all []string) {
+	for _, counts := range p {
+		all = slices.AppendSeq(all, maps.Keys(counts))
+	}
+	return all
 }
 
 // has reports whether files of one of some extensions were passed over.

@@ -2,6 +2,7 @@ package datasets
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -47,14 +48,15 @@ func pickSplit(where string, splits []string, want string) (string, error) {
 }
 
 // splitFolder is the folder of the split that want names, and the split's name; the root itself and "" where the root has
-// no splits. Its folders are splits if all of them are called so and one of them has folders and no images in it.
+// no splits. Its folders are splits if all of them are called so and one of them has folders and no images in it, or if
+// two of them are called so and have the same folders in them.
 func splitFolder(root, want string) (folder, split string, err error) {
 	entries, err := os.ReadDir(root)
 	if err != nil {
 		return "", "", fmt.Errorf("datasets: %w", err)
 	}
 	var splits []string
-	nested, others := false, false
+	nested, others, alike := false, false, map[string]int{}
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") || !isFolder(root, e) {
 			continue
@@ -67,32 +69,55 @@ func splitFolder(root, want string) (folder, split string, err error) {
 			continue
 		}
 		splits = append(splits, e.Name())
-		nested = nested || holdsFolders(filepath.Join(root, e.Name()))
+		if below := foldersIn(filepath.Join(root, e.Name())); below != nil {
+			nested = true
+			alike[strings.Join(below, "/")]++
+		}
 	}
-	if want == "" && (others || !nested) {
+	same := slices.ContainsFunc(slices.Collect(maps.Values(alike)), func(n int) bool { return n > 1 })
+	if want == "" && !same && (others || !nested) {
 		return root, "", nil
 	}
 	split, err = pickSplit(root, splits, want)
 	return filepath.Join(root, split), split, err
 }
 
-// holdsFolders reports whether a folder has folders in it and no images.
-func holdsFolders(root string) bool {
+// foldersIn are the folders in a folder without images, in alphabetical order; none where it has images.
+func foldersIn(root string) (folders []string) {
 	entries, err := os.ReadDir(root)
 	if err != nil {
-		return false
+		return nil
 	}
-	folders := false
 	for _, e := range entries {
 		switch {
 		case strings.HasPrefix(e.Name(), "."):
 		case isFolder(root, e):
-			folders = true
+			folders = append(folders, e.Name())
 		case isImage(e.Name()):
-			return false
+			return nil
 		}
 	}
 	return folders
+}
+
+// nestedWarning is what a reader should know of class folders that have the same folders in them and no images of their own:
+// they, or the folders in them, may be parts of the data. It is "" for others.
+func nestedWarning(root string, classes []string) string {
+	if len(classes) < 2 {
+		return ""
+	}
+	below := foldersIn(filepath.Join(root, classes[0]))
+	if len(below) < 2 || slices.ContainsFunc(classes[1:], func(class string) bool {
+		return !slices.Equal(foldersIn(filepath.Join(root, class)), below)
+	}) {
+		return ""
+	}
+	names := firstOf(below)
+	text := fmt.Sprintf("%s: each of the class folders (%s) has the folders %s and no images of its own", root, firstOf(classes), names)
+	if slices.ContainsFunc(below, isSplit) {
+		return text + ": images of all of these folders are used together"
+	}
+	return text + fmt.Sprintf("; if these are parts of the data and %s are the classes, name a part, as --split %s", names, classes[0])
 }
 
 // fileSplit is the split in a shard's name, as Hugging Face and WebDataset write them: validation-00000-of-00014.parquet,

@@ -51,6 +51,9 @@ func readIndex(archive *os.File, dir string) ([]member, error) {
 	if err == nil && file != "" {
 		_ = writeIndex(file, head, members)
 	}
+	if forms := unreadFile(archive.Name()); forms != "" && errors.Is(err, errNoArchive) {
+		return nil, fmt.Errorf("%w; %s", err, forms)
+	}
 	return members, err
 }
 
