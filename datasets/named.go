@@ -71,7 +71,7 @@ func openShapes(word string, o Options) (*Files, error) {
 	for i := range part.Images() {
 		f.items = append(f.items, Item{Name: shapes.Name(i) + ".bmp", Labels: []int{shapes.ClassOf(i)}})
 	}
-	f.Reading = fmt.Sprintf("images computed by datasets/shapes, seed %d, %d pixels", set.Seed, set.Size)
+	f.Reading = fmt.Sprintf("computed, seed %d, %d pixels", set.Seed, set.Size)
 	f.pixels = func(i int, dst []byte) ([]byte, error) { return set.Image(part, i, dst), nil }
 	return f, nil
 }

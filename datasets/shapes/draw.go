@@ -6,7 +6,7 @@ type piece struct {
 	texture func(*piece, point) int
 	middle  point
 	to      matrix // from the image to the shape's own plane, where it lies between −one and one
-	reach   int    // square of the distance from the middle beyond which nothing of it lies
+	reach   int    // distance from the middle beyond which nothing of it lies
 	grain   matrix // from the shape's plane to the texture's
 	phase   point  // of a texture that repeats
 	salt    uint64 // of one that is random
@@ -16,7 +16,7 @@ type piece struct {
 // at is the piece's color at a place, false where the piece does not cover it.
 func (p *piece) at(place point) (color, bool) {
 	d := place.minus(p.middle)
-	if d.square() > p.reach {
+	if d.square() > p.reach*p.reach {
 		return color{}, false
 	}
 	u := p.to.of(d)
@@ -83,15 +83,27 @@ func (s Set) piece(r *random, inside func(point) bool, width int, middle point) 
 	scale := 2 * one * one / width
 	longer := scale + scale*r.either(s.Stretch)/1000
 	return piece{
-		inside: inside, texture: plain, middle: middle, to: matrix{longer, 0, 0, scale}.times(shear).times(spin), reach: width * width,
+		inside: inside, texture: plain, middle: middle, to: matrix{longer, 0, 0, scale}.times(shear).times(spin), reach: width,
 		grain: turn(r.below(one)), phase: point{r.below(one), r.below(one)}, salt: r.next(),
 	}
 }
 
-// at is the scene's color at a place.
-func (c *scene) at(place point) color {
+// near are the pieces that may reach a pixel around a place, those in front first, in list's memory.
+func (c *scene) near(place point, list []*piece) []*piece {
+	list = list[:0]
 	for i := range c.pieces {
-		if color, ok := c.pieces[i].at(place); ok {
+		p := &c.pieces[i]
+		if reach := p.reach + one/c.size; place.minus(p.middle).square() <= reach*reach {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// at is the scene's color at a place that these pieces may reach.
+func (c *scene) at(place point, near []*piece) color {
+	for _, p := range near {
+		if color, ok := p.at(place); ok {
 			return color
 		}
 	}
@@ -108,18 +120,26 @@ const samples = 3
 
 // render samples the scene, blurs and lights it and adds noise.
 func (c *scene) render(r *random, dst []byte) {
-	pixels := make([]int, len(dst)) // in 256ths
-	for i := range c.size * c.size {
-		var sum color
-		for k := range samples * samples {
-			x, y := i%c.size*samples+k%samples, i/c.size*samples+k/samples
-			at := c.at(point{(2*x + 1) * one / (2 * samples * c.size), (2*y + 1) * one / (2 * samples * c.size)})
-			for j := range sum {
-				sum[j] += at[j]
+	pixels := make([]int, 0, len(dst)) // in 256ths
+	at := make([]int, samples*c.size)  // of samples along an axis
+	for i := range at {
+		at[i] = (2*i + 1) * one / (2 * samples * c.size)
+	}
+	var near []*piece
+	for y := 0; y < len(at); y += samples {
+		for x := 0; x < len(at); x += samples {
+			near = c.near(point{at[x+samples/2], at[y+samples/2]}, near)
+			var sum color
+			for _, v := range at[y:][:samples] {
+				for _, u := range at[x:][:samples] {
+					for i, of := range c.at(point{u, v}, near) {
+						sum[i] += of
+					}
+				}
 			}
-		}
-		for j := range sum {
-			pixels[3*i+j] = sum[j] * 256 / (samples * samples)
+			for _, of := range sum {
+				pixels = append(pixels, of*256/(samples*samples))
+			}
 		}
 	}
 	for left := c.blur; left > 0; left -= 256 {
