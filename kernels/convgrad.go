@@ -15,6 +15,7 @@ import (
 type ConvGrad struct {
 	ConvShape
 	level *f32.Level
+	most  int // panels of a tile
 
 	merged         bool // a 1×1 convolution over every pixel: all images are one row of pixels
 	rows, columns  int  // of a panel: what a stride leaves of the padded input
@@ -46,7 +47,7 @@ const (
 // NewConvGrad plans the gradient for a shape, whose Weight, Bias and Act it does not need; workers is the size of the pool.
 func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 	s.forget()
-	g := &ConvGrad{ConvShape: s, level: level}
+	g := &ConvGrad{ConvShape: s, level: level, most: panelsOf(level)}
 	g.merged = s.taps() == 1 && s.SH == 1 && s.SW == 1 && s.Top == 0 && s.Left == 0 && s.OH == s.H && s.OW == s.W
 	g.rows = g.OH + (s.KH-1)*s.DH/s.SH
 	g.columns = g.OW + (s.KW-1)*s.DW/s.SW
@@ -134,9 +135,7 @@ func (g *ConvGrad) Do(worker, chunk int) {
 					w.product.rows[place.at] = &w.turn[oc*turnStride]
 					place.next()
 				}
-				for i, p := range panels {
-					g.multiply(w, sums[group*outputs*g.taps()*g.width:], w.input[i*g.panelSize():], p, from, n)
-				}
+				g.multiply(w, sums[group*outputs*g.taps()*g.width:], len(panels), from, n)
 			}
 		}
 	}
@@ -145,16 +144,29 @@ func (g *ConvGrad) Do(worker, chunk int) {
 // panelSize is the elements of one panel of the input.
 func (g *ConvGrad) panelSize() int { return g.SH * g.SW * g.rows * g.columns * f32.NR }
 
-// multiply adds one block of pixels' products to a panel's sums, for every position of the window.
-func (g *ConvGrad) multiply(w *gradScratch, sums, input []float32, p panel, from, n int) {
-	for tap := range g.taps() {
+// multiply adds one block of pixels' products to the sums of a group's panels, for every position of the window. A tile takes
+// several panels, or, where a group has one alone, neighbouring positions of the window, which are panels one pixel apart.
+func (g *ConvGrad) multiply(w *gradScratch, sums []float32, panels, from, n int) {
+	across, apart := panels, 4*g.panelSize()
+	single := panels == 1 && g.SW == 1
+	if single {
+		across, apart = g.KW, 4*g.DW*f32.NR
+	}
+	for tap := 0; tap < g.taps(); {
 		y, x := tap/g.KW*g.DH, tap%g.KW*g.DW
 		phase := y%g.SH*g.SW + x%g.SW
 		at := ((phase*g.rows+y/g.SH)*g.columns + x/g.SW + from) * f32.NR
-		w.tile = f32.Tile{
-			B: &input[at], C: &sums[tap*g.width+p.left], Taps: 1, K: n, LDC: 4 * g.taps() * g.width, Flags: f32.Load,
+		for i := range parts(across, g.most) {
+			first, count := cutPanels(across, g.most, i)
+			w.tile = f32.Tile{
+				B: &w.input[at+first*apart/4], C: &sums[tap*g.width+first*f32.NR], Taps: 1, K: n, LDC: 4 * g.taps() * g.width, Flags: f32.Load,
+				Panel: apart,
+			}
+			w.run(&g.level.Gemm[count], 0, count*f32.NR)
 		}
-		w.run(&g.level.Gemm[1], 0, f32.NR)
+		if tap++; single {
+			tap += g.KW - 1
+		}
 	}
 }
 
@@ -174,6 +186,11 @@ func (g *ConvGrad) pack(input []float32, p panel, image int) {
 		phase := row / g.rows
 		y := row%g.rows*g.SH + phase/g.SW - g.Top
 		if y < 0 || y >= g.H {
+			continue
+		}
+		if g.SW == 1 && g.Left >= 0 && g.Left < g.columns && stride == f32.NR && p.cols == f32.NR { // a row as it lies
+			n := min(g.columns-g.Left, g.W)
+			copy(input[(row*g.columns+g.Left)*f32.NR:][:n*f32.NR], data[(image*g.H+y)*g.W*stride:])
 			continue
 		}
 		for column := range g.columns {
