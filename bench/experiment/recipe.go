@@ -66,7 +66,7 @@ func (p *parser) recipe(n *yaml.Node, base recipe.Recipe) recipe.Recipe {
 		{"batch", false, func(n *yaml.Node) { p.whole(n, "batch", 1, recipe.MaxBatch, &r.Batch) }},
 		{"seeds", false, func(n *yaml.Node) { r.Seeds = p.seeds(n) }},
 		{"head_epochs", false, func(n *yaml.Node) { p.whole(n, "head_epochs", 0, recipe.MaxEpochs, &r.HeadEpochs) }},
-		share("lower_rate", &r.LowerRate),
+		amount("head_learning_rate", &r.HeadRate), share("lower_rate", &r.LowerRate),
 		{"optimizer", false, func(n *yaml.Node) {
 			p.word(n, "optimizer", []string{string(recipe.SGD), string(recipe.AdamW)}, &word)
 		}},

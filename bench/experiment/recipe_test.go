@@ -23,6 +23,7 @@ train:
   batch: 64
   seeds: [1, 2, 3]
   head_epochs: 2
+  head_learning_rate: 0.3
   lower_rate: 0.1
   optimizer: sgd
   momentum: 0.8
@@ -41,7 +42,7 @@ train:
   augment: {pad: 4, flip: 0.5, brightness: 0.1, contrast: 0.2, saturation: 0.3, hue: 0.4, erase: 0.25}
 `, func(r *recipe.Recipe) {
 			*r = recipe.Recipe{
-				Epochs: 20, Batch: 64, Seeds: []uint64{1, 2, 3}, HeadEpochs: 2, LowerRate: 0.1,
+				Epochs: 20, Batch: 64, Seeds: []uint64{1, 2, 3}, HeadEpochs: 2, HeadRate: 0.3, LowerRate: 0.1,
 				Optimizer: recipe.Optimizer{Kind: recipe.SGD, Momentum: 0.8, Decay: 1e-4},
 				Schedule:  recipe.Schedule{Kind: recipe.Step, Rate: 0.2, Warmup: 0.1, Drops: []float64{0.5, 0.75}, Factor: 0.2},
 				Labels:    recipe.Labels{Smoothing: 0.2, Mixup: 0.2, CutMix: 1}, Average: 0.99, Clip: 5,

@@ -117,7 +117,7 @@ func (r *run) choose(scratch bool) error {
 	if scratch {
 		r.recipe = recipe.Standard(size, attention)
 	} else {
-		r.recipe = recipe.FineTuning(min(size, 32))
+		r.recipe = recipe.FineTuning(min(size, 32), n)
 	}
 	r.recipe.Augment = recipe.Augmented(r.about.Recipe.Size)
 	if r.Adapt != nil {

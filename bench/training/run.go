@@ -237,7 +237,7 @@ func (r *run) steps(ctx context.Context, path string) (unreadable []string, err 
 func (r *run) rate(step int) float64 {
 	head := r.headSteps()
 	if step < head {
-		return r.recipe.Schedule.At(step, head)
+		return r.recipe.Head().At(step, head)
 	}
 	return r.recipe.Schedule.At(step-head, r.total()-head)
 }

@@ -12,6 +12,7 @@ package recipe
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"zoobench/datasets/augment"
@@ -35,10 +36,11 @@ type Recipe struct {
 	// Clip is the largest norm that all gradients together may have; 0 sets no limit.
 	Clip float64
 
-	// HeadEpochs is in how many epochs before the others the classifier alone learns. In the others a layer learns at a rate
-	// between LowerRate, at the first layer, and 1, at the classifier, times the schedule's; 0 means 1 for all.
-	HeadEpochs int
-	LowerRate  float64
+	// HeadEpochs is in how many epochs before the others the classifier alone learns, at a schedule of the same shape whose
+	// highest rate is HeadRate; 0 means the same rate. In the others a layer learns at a rate between LowerRate, at the first
+	// layer, and 1, at the classifier, times the schedule's; 0 means 1 for all.
+	HeadEpochs          int
+	HeadRate, LowerRate float64
 }
 
 // Limits of what a recipe can sensibly ask for.
@@ -62,6 +64,8 @@ func (r Recipe) Check() error {
 		return fmt.Errorf("train: clip %v, want at least 0", r.Clip)
 	case r.HeadEpochs < 0 || r.HeadEpochs > MaxEpochs:
 		return fmt.Errorf("train: %d epochs of the classifier alone, want 0 to %d", r.HeadEpochs, MaxEpochs)
+	case !(r.HeadRate >= 0) || math.IsInf(r.HeadRate, 0):
+		return fmt.Errorf("train: learning rate %v of the classifier alone, want at least 0", r.HeadRate)
 	case !(r.LowerRate >= 0 && r.LowerRate <= 1):
 		return fmt.Errorf("train: lower rate %v, want 0 to 1", r.LowerRate)
 	}
@@ -104,14 +108,25 @@ func Standard(batch int, attention bool) Recipe {
 	return r
 }
 
+// Head is the schedule of the epochs in which the classifier alone learns.
+func (r Recipe) Head() Schedule {
+	s := r.Schedule
+	if r.HeadRate > 0 {
+		s.Rate = r.HeadRate
+		s.Least = min(s.Least, s.Rate)
+	}
+	return s
+}
+
 // FineTuning is the recipe for a network that has weights already: the classifier alone, then all layers, the lower ones at lower
-// rates, and an average of the weights.
-func FineTuning(batch int) Recipe {
+// rates, and an average of the weights. Few images, and so few steps an epoch, take more epochs.
+func FineTuning(batch, images int) Recipe {
+	steps := max(images/batch, 1)
 	return Recipe{
-		Epochs: 10, HeadEpochs: 3, Batch: batch, Seeds: []uint64{1},
+		Epochs: min(max(200/steps, 5), 30), HeadEpochs: min(max(100/steps, 2), 20), Batch: batch, Seeds: []uint64{1},
 		Optimizer: Usual(AdamW),
-		Schedule:  Schedule{Kind: Cosine, Rate: 1e-3, Warmup: 0.1},
-		Labels:    Labels{Smoothing: 0.1}, LowerRate: 0.05, Clip: 1, Average: 0.99,
+		Schedule:  Schedule{Kind: Cosine, Rate: 2e-4, Warmup: 0.1},
+		Labels:    Labels{Smoothing: 0.1}, HeadRate: 5e-3, LowerRate: 0.1, Clip: 1, Average: 0.98,
 	}
 }
 
