@@ -58,6 +58,9 @@ zoo/nn < zoo/train/internal/small
 (zoo/weights/hdf5), zoo/nn < zoo/weights
 (internal/words), zoo/weights < zoo < zoo/outline
 
+# An ONNX file becomes a network as any other: a graph and a source of its parameters.
+zoo/onnx/message, zoo/nn, zoo/weights < zoo/onnx/load
+
 # The engine alone joins graphs to kernels. It takes from the oracle only the values of nodes that no image reaches, which it
 # computes once, at load.
 (zoo/interp, kernels/par), zoo/nn, kernels < zoo/engine

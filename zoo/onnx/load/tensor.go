@@ -1,0 +1,306 @@
+package load
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"zoobench/zoo/onnx/message"
+)
+
+// maxElems bounds the elements of any tensor that is computed from others.
+const maxElems = 1 << 28
+
+// A tensor is a value that no image reaches: whole numbers, which shapes are made of, or floats, which are computed when they
+// are wanted.
+type tensor struct {
+	name   string // of the file's tensor that it is, maybe in another shape; "" if it is computed
+	dims   []int
+	whole  bool
+	ints   []int64
+	floats func() ([]float32, error)
+}
+
+func count(dims []int) int {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	return n
+}
+
+// bounded are dimensions of a tensor that may be computed.
+func (l *loader) bounded(dims []int) []int {
+	n := 1
+	for _, d := range dims {
+		if d < 0 || d > 0 && n > maxElems/d {
+			l.refuse("a constant of shape %v, want at most %d elements", dims, maxElems)
+		}
+		n *= d
+	}
+	return dims
+}
+
+// read makes a tensor of one of the file's, whose bytes must be as many as its shape says.
+func (l *loader) read(t *message.Tensor) *tensor {
+	n, ok := t.Elems()
+	size := t.Type.Size()
+	if !ok || size == 0 {
+		l.refuse("tensor %q: type %d and shape %v, want numbers", t.Name, t.Type, t.Dims)
+	}
+	x := &tensor{name: t.Name}
+	for _, d := range t.Dims {
+		x.dims = append(x.dims, int(d))
+	}
+	var raw func() ([]byte, error)
+	switch {
+	case t.External != nil:
+		raw = l.external(t, int64(n)*int64(size))
+	case t.Raw != nil || n == 0:
+		raw = func() ([]byte, error) { return t.Raw, nil }
+		if len(t.Raw) != n*size {
+			l.refuse("tensor %q: %d bytes, want %d for %v of type %d", t.Name, len(t.Raw), n*size, t.Dims, t.Type)
+		}
+	default:
+		return l.listed(x, t, n)
+	}
+	switch t.Type {
+	case message.Float32, message.Float16, message.BFloat16, message.Float64:
+		x.floats = func() ([]float32, error) {
+			b, err := raw()
+			if err != nil {
+				return nil, err
+			}
+			return widen(b, t.Type), nil
+		}
+	default:
+		b, err := raw()
+		if err != nil {
+			l.refuse("tensor %q: %v", t.Name, err)
+		}
+		x.whole, x.ints = true, integers(b, t.Type)
+	}
+	return x
+}
+
+// listed takes the numbers from the typed lists of a tensor.
+func (l *loader) listed(x *tensor, t *message.Tensor, n int) *tensor {
+	have := max(len(t.Floats), len(t.Ints), len(t.Doubles), len(t.Uints))
+	if have != n {
+		l.refuse("tensor %q: %d numbers, want %d for %v", t.Name, have, n, t.Dims)
+	}
+	floats := t.Floats
+	switch {
+	case len(t.Floats) == n && t.Type == message.Float32:
+	case len(t.Doubles) == n && t.Type == message.Float64:
+		floats = make([]float32, n)
+		for i, v := range t.Doubles {
+			floats[i] = float32(v)
+		}
+	case len(t.Ints) == n && (t.Type == message.Float16 || t.Type == message.BFloat16):
+		b := make([]byte, 0, 2*n)
+		for _, v := range t.Ints {
+			b = binary.LittleEndian.AppendUint16(b, uint16(v))
+		}
+		floats = widen(b, t.Type)
+	case len(t.Ints) == n:
+		x.whole, x.ints = true, t.Ints
+		return x
+	case len(t.Uints) == n:
+		x.whole = true
+		for _, v := range t.Uints {
+			x.ints = append(x.ints, int64(v))
+		}
+		return x
+	default:
+		l.refuse("tensor %q: its numbers are not of type %d", t.Name, t.Type)
+	}
+	x.floats = func() ([]float32, error) { return floats, nil }
+	return x
+}
+
+// widen makes float32 of the bytes of floats.
+func widen(b []byte, t message.Type) []float32 {
+	x := make([]float32, len(b)/t.Size())
+	for i := range x {
+		switch t {
+		case message.Float32:
+			x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+		case message.Float64:
+			x[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:])))
+		case message.BFloat16:
+			x[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(b[2*i:])) << 16)
+		default:
+			x[i] = half(binary.LittleEndian.Uint16(b[2*i:]))
+		}
+	}
+	return x
+}
+
+// half is an IEEE half as a float32.
+func half(h uint16) float32 {
+	sign, exp, frac := uint32(h>>15)<<31, int(h>>10&31), uint32(h&1023)
+	switch exp {
+	case 0:
+		v := float32(frac) / (1 << 24)
+		return math.Float32frombits(math.Float32bits(v) | sign)
+	case 31:
+		return math.Float32frombits(sign | 0xff<<23 | frac<<13)
+	}
+	return math.Float32frombits(sign | uint32(exp+112)<<23 | frac<<13)
+}
+
+// integers reads whole numbers of any width.
+func integers(b []byte, t message.Type) []int64 {
+	size := t.Size()
+	x := make([]int64, len(b)/size)
+	signed := t == message.Int8 || t == message.Int16 || t == message.Int32
+	for i := range x {
+		var v uint64
+		for k := range size {
+			v |= uint64(b[i*size+k]) << (8 * k)
+		}
+		if shift := 64 - 8*size; signed {
+			x[i] = int64(v<<shift) >> shift
+		} else {
+			x[i] = int64(v)
+		}
+	}
+	return x
+}
+
+// wholes is a tensor of whole numbers.
+func wholes(dims []int, v ...int64) *tensor { return &tensor{dims: dims, whole: true, ints: v} }
+
+// numbers are a tensor's, which must be few.
+func (l *loader) numbers(t *tensor) []float32 {
+	if t.whole {
+		x := make([]float32, len(t.ints))
+		for i, v := range t.ints {
+			x[i] = float32(v)
+		}
+		return x
+	}
+	x, err := t.floats()
+	if err != nil {
+		l.refuse("%v", err)
+	}
+	return x
+}
+
+// scalar is the number of a tensor that has one.
+func (l *loader) scalar(t *tensor) float64 {
+	if count(t.dims) != 1 {
+		l.refuse("a constant of shape %v, want a single number", t.dims)
+	}
+	return float64(l.numbers(t)[0])
+}
+
+// remap is a tensor whose element i is element from(i) of t.
+func (l *loader) remap(t *tensor, dims []int, from func(i int) int) *tensor {
+	y := &tensor{name: t.name, dims: l.bounded(dims), whole: t.whole}
+	n := count(dims)
+	if t.whole {
+		y.ints = make([]int64, n)
+		for i := range y.ints {
+			y.ints[i] = t.ints[from(i)]
+		}
+		return y
+	}
+	y.floats = func() ([]float32, error) {
+		x, err := t.floats()
+		if err != nil {
+			return nil, err
+		}
+		out := make([]float32, n)
+		for i := range out {
+			out[i] = x[from(i)]
+		}
+		return out, nil
+	}
+	return y
+}
+
+// shaped is the same numbers in another shape.
+func (t *tensor) shaped(dims []int) *tensor {
+	y := *t
+	y.dims = slices.Clone(dims)
+	return &y
+}
+
+// strides are the steps of row-major dimensions.
+func strides(dims []int) []int {
+	s := make([]int, len(dims))
+	n := 1
+	for i := len(dims) - 1; i >= 0; i-- {
+		s[i] = n
+		n *= dims[i]
+	}
+	return s
+}
+
+// transposed is a tensor with its axes in another order.
+func (l *loader) transposed(t *tensor, perm []int) *tensor {
+	dims, step := make([]int, len(perm)), make([]int, len(perm))
+	in := strides(t.dims)
+	for i, p := range perm {
+		dims[i], step[i] = t.dims[p], in[p]
+	}
+	out := strides(dims)
+	return l.remap(t, dims, func(i int) int {
+		at := 0
+		for k := range out {
+			at += i / out[k] * step[k]
+			i %= out[k]
+		}
+		return at
+	})
+}
+
+// spread is a tensor broadcast to a shape.
+func (l *loader) spread(t *tensor, dims []int) *tensor {
+	if slices.Equal(t.dims, dims) {
+		return t
+	}
+	if len(t.dims) > len(dims) {
+		l.refuse("a constant of shape %v for %v", t.dims, dims)
+	}
+	step := make([]int, len(dims))
+	in := strides(t.dims)
+	for i, d := range t.dims {
+		k := i + len(dims) - len(t.dims)
+		if d != 1 && d != dims[k] {
+			l.refuse("a constant of shape %v for %v", t.dims, dims)
+		}
+		if d != 1 {
+			step[k] = in[i]
+		}
+	}
+	out := strides(dims)
+	return l.remap(t, dims, func(i int) int {
+		at := 0
+		for k := range out {
+			at += i / out[k] * step[k]
+			i %= out[k]
+		}
+		return at
+	})
+}
+
+// broadcast is the shape in which two meet.
+func (l *loader) broadcast(a, b []int) []int {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	out := slices.Clone(a)
+	for i, d := range b {
+		k := i + len(a) - len(b)
+		switch {
+		case out[k] == 1:
+			out[k] = d
+		case d != 1 && d != out[k]:
+			l.refuse("shapes %v and %v", a, b)
+		}
+	}
+	return out
+}
