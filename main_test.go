@@ -88,6 +88,9 @@ bench/record < bench/record/recordtest
 # What the system says of interference goes into records; it knows no job and no network.
 bench/record < bench/host
 
+# Scripts for schedulers are text: whoever writes them runs nothing.
+NONE < bench/submit
+
 # Who does which task is arithmetic on estimates, before any machine is asked.
 NONE < bench/shard
 
@@ -111,6 +114,9 @@ bench/stat, reports/text < reports/draw
 bench/stat, bench/record < reports/findings
 (reports/draw), reports/findings, reports/text < reports
 
+# Classes of machine are compared from records alone.
+(reports/draw), bench/stat, bench/record, reports/text < reports/classes
+
 # The choice sees networks through their features alone, which a tapped engine computes.
 (zoo/engine), datasets/corrupt, bench/runner < bench/choose/features
 (bench/choose/features, bench/choose/heads, reports/draw, kernels/par), reports/text, bench/runner < bench/choose
@@ -129,8 +135,9 @@ bench/record, datasets < bench/samples
 NONE < bench/cli/manual
 
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
-(bench/choose, bench/choose/features, bench/export, bench/gate, bench/shard, bench/shard/merge, bench/samples, datasets/corrupt, reports,
-	bench/training, internal/recipe, zoo/outline, zoo/engine, datasets/shapes, internal/words, bench/cli/manual) < bench/cli
+(bench/choose, bench/choose/features, bench/cli/manual, bench/export, bench/gate, bench/samples, bench/shard,
+	bench/shard/merge, bench/submit, bench/training, datasets/corrupt, datasets/shapes, internal/recipe,
+	internal/words, reports, reports/classes, zoo/engine, zoo/outline) < bench/cli
 bench/cli, zoo < .
 `
 

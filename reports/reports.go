@@ -119,18 +119,21 @@ type run struct {
 	problems []string // lines and records that could not be used, ready to print
 }
 
-// newRun joins records to rows; it refuses records of more than one machine class.
+// newRun joins records to rows; it refuses records of the times of more than one machine class.
 func newRun(records []record.Record, problems []record.Problem) (*run, error) {
 	r := &run{}
 	var classes []string
 	for i := range records {
 		rec := &records[i]
+		if r.machine.CPU == "" {
+			r.machine = rec.Machine
+		}
+		if rec.Kind == record.KindEval || rec.Kind == record.KindCost {
+			continue // the same wherever it was computed
+		}
 		// A record without a machine is unsound, and reported as such below.
 		if class := clean(rec.Machine.Class()); rec.Machine.CPU != "" && !slices.Contains(classes, class) {
 			classes = append(classes, class)
-		}
-		if r.machine.CPU == "" {
-			r.machine = rec.Machine
 		}
 	}
 	if len(classes) < 2 {

@@ -162,6 +162,10 @@ var examples = map[string][]string{
 		"zoobench validate experiments.yaml",
 		"zoobench validate experiments.yaml --format json",
 	},
+	"submit": {
+		"zoobench submit slurm study.yaml --shards 64 --constraint sapphirerapids > study.sh",
+		"zoobench submit kubernetes study.yaml --image registry/zoobench:0.1.0 --claim zoo > study.yaml",
+	},
 	"verify": {
 		"zoobench verify reports/out/20261123T101500Z-default/results.jsonl:12",
 		"zoobench verify reports/out/20261123T101500Z-imagenetv2/results.jsonl:3 --data val",

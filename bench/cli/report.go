@@ -13,6 +13,7 @@ import (
 	"zoobench/bench/record"
 	"zoobench/bench/shard/merge"
 	"zoobench/reports"
+	"zoobench/reports/classes"
 )
 
 func (a *app) report() *cobra.Command {
@@ -23,8 +24,8 @@ func (a *app) report() *cobra.Command {
 		Use:   "report RUN...",
 		Short: "Write the report of a run again, or one report of several runs, or compare two runs",
 		Long: "RUN is a run's folder or a file of records. The report of one run goes into the run's own folder, or into --out. Several\n" +
-			"runs need --out: the command merges them, and the latest measurement of each job counts. Runs on machines of two classes\n" +
-			"are an error, because their times cannot be compared. With --diff, the command compares two runs row by row and writes\n" +
+			"runs need --out: the command merges them, and the latest measurement of each job counts. Times of several\n" +
+			"classes of machine each get a report of their own, and a comparison of the classes. With --diff, the command compares two runs row by row and writes\n" +
 			"no report. The folders of run --shard need --out too: the command puts the shards together and says what is missing.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -37,7 +38,7 @@ func (a *app) report() *cobra.Command {
 			var records []record.Record
 			var problems []record.Problem
 			folders := map[string]string{}
-			if merge.IsShard(args[0]) {
+			if merge.HasShards(args[0]) {
 				var err error
 				if records, problems, err = a.mergeShards(args, out); err != nil {
 					return err
@@ -68,6 +69,9 @@ func (a *app) report() *cobra.Command {
 			log, err := isLog(file, args)
 			if err != nil {
 				return err
+			}
+			if len(classes.Of(records)) > 1 {
+				return a.reportClasses(hour.of(records), problems, out, folders)
 			}
 			paths, err := reports.Write(out, hour.of(records), problems, a.given(folders))
 			if err == nil && !log {

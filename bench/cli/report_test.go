@@ -50,7 +50,7 @@ func TestReport(t *testing.T) {
 	if err := os.WriteFile(cut, text[:len(text)-40], 0o666); err != nil {
 		t.Fatal(err)
 	}
-	out := filepath.Join(t.TempDir(), "out")
+	out, classes := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "classes")
 	for _, test := range []struct {
 		name           string
 		args           []string
@@ -61,7 +61,7 @@ func TestReport(t *testing.T) {
 		{"merged", []string{one, two, "--out", out}, 0, "20.", filepath.Join(out, "report.html")},
 		{"the report of a merged report", []string{out}, 0, "20.", filepath.Join(out, "report.html")},
 		{"merged into a run's folder", []string{one, two, "--out", one}, 1, "", "--out " + one + " is the folder of one of the runs"},
-		{"two classes", []string{one, other, "--out", out}, 1, "", "records of 2 machine classes"},
+		{"two classes", []string{one, other, "--out", classes}, 0, "resnet18", "2 classes of machine, each with a report of its own"},
 		{"cut", []string{cut, "--out", out}, 0, "resnet18", "report.html"},
 		{"merged without a folder", []string{one, two}, 1, "", "--out"},
 		{"a file without a folder", []string{file}, 1, "", "--out"},

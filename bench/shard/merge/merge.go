@@ -33,10 +33,10 @@ type Folder struct {
 	Problems []record.Problem
 }
 
-// Folders are the folders of one deal's shards, all of them or some.
+// Folders are the folders of a run's shards, all of them or some. Tasks of one kind may have been dealt apart from those of the other.
 type Folders struct {
-	Deal *runner.Deal // of the first
-	All  []Folder
+	All   []Folder
+	deals []*runner.Deal // one a kind
 }
 
 // A Missing is what a shard owed and nobody measured.
@@ -59,39 +59,80 @@ func (m Missing) String() string {
 	return fmt.Sprintf("%s: shard %v owes it: %s", what, m.Shard, m.Why)
 }
 
-// IsShard reports whether a folder is of a shard's run.
-func IsShard(dir string) bool {
+func isShard(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, runner.ShardName))
 	return err == nil
 }
 
-// Read reads the folders of shards. Folders of different deals are an error.
+// HasShards reports whether a folder is of a shard's run, or has such folders in it.
+func HasShards(dir string) bool {
+	_, err := below(dir)
+	return err == nil
+}
+
+// Read reads the folders of shards. A folder that is of no shard stands for the shards' folders in it. Shards of different deals of
+// one kind are an error.
 func Read(dirs ...string) (*Folders, error) {
 	f := &Folders{}
 	for _, dir := range dirs {
-		one, err := read(dir)
+		found, err := below(dir)
 		if err != nil {
 			return nil, err
 		}
-		switch {
-		case f.Deal == nil:
-			f.Deal = one.Deal
-		case f.Deal.Digest != one.Deal.Digest:
-			return nil, fmt.Errorf("merge: %s and %s are shards of different work: %s", f.All[0].Dir, dir, f.Deal.Differ(one.Deal))
+		for _, dir := range found {
+			one, err := read(dir)
+			if err != nil {
+				return nil, err
+			}
+			if err := f.add(one); err != nil {
+				return nil, err
+			}
 		}
-		f.All = append(f.All, one)
 	}
 	slices.SortStableFunc(f.All, func(a, b Folder) int { return cmp.Compare(a.Deal.I, b.Deal.I) })
 	return f, nil
+}
+
+func (f *Folders) add(one Folder) error {
+	known := false
+	for i := range f.All {
+		if was := &f.All[i]; was.Deal.Kind == one.Deal.Kind {
+			if known = true; was.Deal.Digest != one.Deal.Digest {
+				return fmt.Errorf("merge: %s and %s are shards of different work: %s", was.Dir, one.Dir, was.Deal.Differ(one.Deal))
+			}
+		}
+	}
+	if !known {
+		f.deals = append(f.deals, one.Deal)
+	}
+	f.All = append(f.All, one)
+	return nil
+}
+
+// below is the folder itself, if it is of a shard, or the shards' folders in it.
+func below(dir string) (found []string, err error) {
+	if isShard(dir) {
+		return []string{dir}, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("merge: %w", err)
+	}
+	for _, e := range entries {
+		if in := filepath.Join(dir, e.Name()); isShard(in) {
+			found = append(found, in)
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("merge: %s: no %s in it nor in a folder in it: want folders of runs with --shard", dir, runner.ShardName)
+	}
+	return found, nil
 }
 
 func read(dir string) (f Folder, err error) {
 	f.Dir = dir
 	if f.Deal, err = runner.ReadDeal(dir); err != nil {
 		return f, fmt.Errorf("merge: %w", err)
-	}
-	if f.Deal == nil {
-		return f, fmt.Errorf("merge: %s: no %s in it: want the folder of a run with --shard", dir, runner.ShardName)
 	}
 	f.Records, f.Problems, err = record.ReadFolder(filepath.Join(dir, record.FolderName))
 	if err != nil {
@@ -131,16 +172,6 @@ func (f *Folders) Write(out, runID string) (m Merged, err error) {
 	if err := os.MkdirAll(filepath.Join(out, "samples"), 0o777); err != nil {
 		return m, fmt.Errorf("merge: %w", err)
 	}
-	pieces := f.pieces()
-	owner := map[shard.Piece]int{}
-	var all []shard.Piece
-	for i, mine := range shard.Deal(f.Deal.Units, f.Deal.N) {
-		for _, p := range mine {
-			owner[p] = i
-			all = append(all, p)
-		}
-	}
-	slices.SortFunc(all, func(a, b shard.Piece) int { return cmp.Or(cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.From, b.From)) })
 	for i := range f.All {
 		for _, r := range f.All[i].Records {
 			if r.Kind == record.KindHost {
@@ -148,18 +179,38 @@ func (f *Folders) Write(out, runID string) (m Merged, err error) {
 			}
 		}
 	}
+	for _, d := range f.deals {
+		if err := f.deal(&m, d, out, runID); err != nil {
+			return m, err
+		}
+	}
+	slices.SortStableFunc(m.Records, func(a, b record.Record) int { return cmp.Compare(rank(&a), rank(&b)) })
+	return m, record.WriteFile(filepath.Join(out, record.FileName), m.Records)
+}
+
+// deal adds the rows of all units of a deal.
+func (f *Folders) deal(m *Merged, d *runner.Deal, out, runID string) error {
+	pieces := f.pieces(d)
+	owner := map[shard.Piece]int{}
+	var all []shard.Piece
+	for i, mine := range shard.Deal(d.Units, d.N) {
+		for _, p := range mine {
+			owner[p] = i
+			all = append(all, p)
+		}
+	}
+	slices.SortFunc(all, func(a, b shard.Piece) int { return cmp.Or(cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.From, b.From)) })
 	for at := 0; at < len(all); {
 		end := at + 1
 		for end < len(all) && all[end].Unit == all[at].Unit {
 			end++
 		}
-		if err := f.unit(&m, all[at:end], owner, pieces, out, runID); err != nil {
-			return m, err
+		if err := f.unit(m, d, all[at:end], owner, pieces, out, runID); err != nil {
+			return err
 		}
 		at = end
 	}
-	slices.SortStableFunc(m.Records, func(a, b record.Record) int { return cmp.Compare(rank(&a), rank(&b)) })
-	return m, record.WriteFile(filepath.Join(out, record.FileName), m.Records)
+	return nil
 }
 
 // rank orders a run's records as one process writes them: the machine, timed rows, accuracies.
@@ -173,14 +224,17 @@ func (m *Merged) add(r record.Record, runID string) {
 }
 
 // pieces finds the records of each unit's pieces.
-func (f *Folders) pieces() map[shard.Piece][]piece {
+func (f *Folders) pieces(d *runner.Deal) map[shard.Piece][]piece {
 	unit := map[string]int{}
-	for i, u := range f.Deal.Units {
+	for i, u := range d.Units {
 		unit[u.Key] = i
 	}
 	found := map[shard.Piece][]piece{}
 	for i := range f.All {
 		one := &f.All[i]
+		if one.Deal.Kind != d.Kind {
+			continue
+		}
 		for j := range one.Records {
 			r := &one.Records[j]
 			at, ok := unit[r.JobID+"."+r.Checkpoint]
@@ -202,9 +256,9 @@ func (f *Folders) pieces() map[shard.Piece][]piece {
 
 // unit adds the row of a unit, from its one piece or from all of its parts.
 func (f *Folders) unit(
-	m *Merged, want []shard.Piece, owner map[shard.Piece]int, pieces map[shard.Piece][]piece, out, runID string,
+	m *Merged, d *runner.Deal, want []shard.Piece, owner map[shard.Piece]int, pieces map[shard.Piece][]piece, out, runID string,
 ) error {
-	u := &f.Deal.Units[want[0].Unit]
+	u := &d.Units[want[0].Unit]
 	var parts []piece
 	var failed *record.Record
 	for _, p := range want {
@@ -213,7 +267,7 @@ func (f *Folders) unit(
 			have = pieces[shard.Piece{Unit: p.Unit}] // a row without figures: the part failed
 		}
 		if len(have) == 0 {
-			m.Missing = append(m.Missing, f.missing(u, p, owner[p]))
+			m.Missing = append(m.Missing, f.missing(d, u, p, owner[p]))
 			continue
 		}
 		kept, err := once(have)
@@ -263,14 +317,14 @@ func (f *Folders) unit(
 }
 
 // missing says what is known of a piece that nobody measured.
-func (f *Folders) missing(u *shard.Unit, p shard.Piece, owner int) Missing {
-	m := Missing{Name: u.Name, Kind: record.KindEval, From: p.From, To: p.To, Shard: shard.Index{I: owner, N: f.Deal.N}}
+func (f *Folders) missing(d *runner.Deal, u *shard.Unit, p shard.Piece, owner int) Missing {
+	m := Missing{Name: u.Name, Kind: record.KindEval, From: p.From, To: p.To, Shard: shard.Index{I: owner, N: d.N}}
 	if u.Whole {
 		m.Kind = record.KindLatency
 	}
 	m.Why = "its folder is not among those given"
 	for _, one := range f.All {
-		if one.Deal.I == owner {
+		if one.Deal.Kind == d.Kind && one.Deal.I == owner {
 			m.Why = "its folder has no record of it; send the shard again with --resume"
 		}
 	}

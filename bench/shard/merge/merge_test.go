@@ -289,7 +289,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{"other numbers of shards", func(t *testing.T) []string { return []string{two[0], shards(t, dir, 3)[1]} }, "dealt to 2 shards, and then to 3"},
 		{"another study", func(t *testing.T) []string { return []string{two[0], shards(t, other, 2)[1]} }, "is there for one alone"},
-		{"no shard", func(t *testing.T) []string { return []string{two[0], t.TempDir()} }, "no shard.json in it"},
+		{"no shard", func(t *testing.T) []string { return []string{two[0], t.TempDir()} }, "no shard.json in it nor in a folder in it"},
 		{"more images", func(t *testing.T) []string {
 			more := filepath.Join(dir, "images", "0", "more.png")
 			text, err := os.ReadFile(filepath.Join(dir, "images", "0", "000.png"))
