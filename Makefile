@@ -31,7 +31,7 @@ VERSION = $(shell git describe --tags --exact-match --match 'v*' 2>/dev/null || 
 ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 grouped_avx2 grouped_avx512 rows_avx2 rows_avx512 zip_avx2 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
 
 .DEFAULT_GOAL := build
-.PHONY: build test check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
+.PHONY: build test test-slurm check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -99,6 +99,9 @@ check-gen: ## the committed assembly is what the generator writes
 		$(GO) run -tags purego . -op $${f%_*} -isa $${f#*_} -out "$$out/$$f.s" && \
 		tail -n +2 "$$out/$$f.s" | diff -q - <(tail -n +2 ../internal/f32/$${f}_amd64.s) >/dev/null || \
 		{ echo "kernels/internal/f32/$${f}_amd64.s is not what the generator writes: make gen"; exit 1; }; done
+
+test-slurm: ## a sharded run on a Slurm of two nodes that it starts here, as root; needs slurm-wlm and munge
+	ZOO_SLURM=1 $(GO) test ./bench/submit -run TestSlurm -count 1 -v
 
 third-party: ## the licences of the modules that the program is built from
 	./third-party.sh >THIRD_PARTY.new && mv THIRD_PARTY.new THIRD_PARTY
