@@ -172,18 +172,18 @@ func (a *app) runChoose(ctx context.Context, f chooseFlags, o choose.Options) (e
 		}
 		return err
 	}
-	return a.answer(r, f)
+	return a.answer(ctx, r, f)
 }
 
 // answer writes the report and the head, and prints the rows and the pick. Where nothing fits, the exit code says so.
-func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
+func (a *app) answer(ctx context.Context, r *choose.Result, f chooseFlags) (err error) {
 	if f.out == "" {
 		if f.out, _, err = runner.NewDir(runsDir, r.Time, []string{"choose"}); err != nil {
 			return err
 		}
 	}
 	if f.save != "" && r.Head != nil {
-		if err := a.savePick(r, f.save); err != nil {
+		if err := a.savePick(ctx, r, f.save); err != nil {
 			return err
 		}
 	}
@@ -215,7 +215,7 @@ func (a *app) answer(r *choose.Result, f chooseFlags) (err error) {
 }
 
 // savePick writes the pick's head, and the network with that head as an ONNX file.
-func (a *app) savePick(r *choose.Result, dir string) error {
+func (a *app) savePick(ctx context.Context, r *choose.Result, dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return fmt.Errorf("choose: %w", err)
 	}
@@ -228,7 +228,7 @@ func (a *app) savePick(r *choose.Result, dir string) error {
 		return err
 	}
 	defer network.Close()
-	_, err = export.Write(network, export.Options{Out: r.ONNXFile, Head: r.Head, ONNX: onnx.Options{Version: newVersionRow().Version}})
+	_, err = export.Write(ctx, network, export.Options{Out: r.ONNXFile, Head: r.Head, ONNX: onnx.Options{Version: newVersionRow().Version}})
 	return err
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func (a *app) export() *cobra.Command {
 				}
 			}
 			o.ONNX.Version = newVersionRow().Version
-			return a.eachTask(c.Context(), tasks, func(t runner.Task) error { return a.exportTask(t, b, o) })
+			return a.eachTask(c.Context(), tasks, func(t runner.Task) error { return a.exportTask(c.Context(), t, b, o) })
 		},
 	}
 	c.Flags().StringVar(&o.Out, "out", "", "file to write (default: the network's name with .onnx)")
@@ -68,7 +69,7 @@ func (a *app) export() *cobra.Command {
 }
 
 // exportTask writes the network of a task.
-func (a *app) exportTask(t runner.Task, b build, o export.Options) error {
+func (a *app) exportTask(ctx context.Context, t runner.Task, b build, o export.Options) error {
 	if b.given("generated-gain") && t.Weights != "" {
 		return fmt.Errorf("--generated-gain: the weights are those of %s, not generated", t.Weights)
 	}
@@ -77,7 +78,7 @@ func (a *app) exportTask(t runner.Task, b build, o export.Options) error {
 		return err
 	}
 	defer r.Close()
-	w, err := export.Write(r, o)
+	w, err := export.Write(ctx, r, o)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,10 @@ package export
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -44,16 +46,16 @@ type Written struct {
 	Opset int
 }
 
-// Write exports a network.
-func Write(r *runner.Ready, o Options) (*Written, error) {
-	w, err := export(r, o)
+// Write exports a network. It leaves nothing behind where the context ends it.
+func Write(ctx context.Context, r *runner.Ready, o Options) (*Written, error) {
+	w, err := export(ctx, r, o)
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	return w, nil
 }
 
-func export(r *runner.Ready, o Options) (w *Written, err error) {
+func export(ctx context.Context, r *runner.Ready, o Options) (w *Written, err error) {
 	w = &Written{Path: cmp.Or(o.Out, r.Name()+".onnx")}
 	g, classes := r.Graph, r.ClassNames()
 	if o.Head != nil {
@@ -79,7 +81,7 @@ func export(r *runner.Ready, o Options) (w *Written, err error) {
 			return err
 		}
 		w.Opset = f.Opset()
-		return write(f, w.Path, !f.Whole(), func(part string, data *os.File) error { return check(f, g, src, part, data) })
+		return write(ctx, f, w.Path, !f.Whole(), func(part string, data *os.File) error { return check(f, g, src, part, data) })
 	})
 }
 
@@ -119,14 +121,17 @@ func pixels(r preprocess.Recipe) (*onnx.Pixels, error) {
 
 // write writes a file, in two parts where it is split, and has it checked before any part takes its place. data is nil for a file
 // of one part.
-func write(f *onnx.File, path string, split bool, check func(part string, data *os.File) error) error {
+func write(ctx context.Context, f *onnx.File, path string, split bool, check func(part string, data *os.File) error) error {
+	while := func(write func(io.Writer) error) func(io.Writer) error {
+		return func(w io.Writer) error { return write(writer{ctx, w}) }
+	}
 	if !split {
-		return record.ReplaceChecked(path, f.Write, func(part string) error { return check(part, nil) })
+		return record.ReplaceChecked(path, while(f.Write), func(part string) error { return check(part, nil) })
 	}
 	second := path + ".data"
 	f.Split(filepath.Base(second))
-	return record.ReplaceChecked(path, f.Write, func(part string) error {
-		return record.ReplaceChecked(second, f.WriteData, func(dataPart string) error {
+	return record.ReplaceChecked(path, while(f.Write), func(part string) error {
+		return record.ReplaceChecked(second, while(f.WriteData), func(dataPart string) error {
 			data, err := os.Open(dataPart)
 			if err != nil {
 				return err
@@ -135,6 +140,19 @@ func write(f *onnx.File, path string, split bool, check func(part string, data *
 			return check(part, data)
 		})
 	})
+}
+
+// A writer writes until its context ends.
+type writer struct {
+	ctx context.Context
+	io.Writer
+}
+
+func (w writer) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.Writer.Write(p)
 }
 
 // properties are the metadata of an exported file. classes are the names of its answers, nil where nobody knows them.

@@ -1,7 +1,9 @@
 package export
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,7 +63,7 @@ func names(t *testing.T, dir string) (all []string) {
 // TestWrite reads what a file says of itself.
 func TestWrite(t *testing.T) {
 	t.Chdir(t.TempDir())
-	w, err := Write(ready(t, record.Axes{}), Options{})
+	w, err := Write(t.Context(), ready(t, record.Axes{}), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +94,7 @@ func TestWrite(t *testing.T) {
 // TestClasses makes a network of another size and other classes: nobody knows their names.
 func TestClasses(t *testing.T) {
 	t.Chdir(t.TempDir())
-	w, err := Write(ready(t, record.Axes{ImgSize: 96, NumClasses: 7}), Options{Out: "own.onnx"})
+	w, err := Write(t.Context(), ready(t, record.Axes{ImgSize: 96, NumClasses: 7}), Options{Out: "own.onnx"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +117,9 @@ func TestSplit(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return write(f, filepath.Join(dir, "m.onnx"), true, func(part string, data *os.File) error { return check(f, r.Graph, src, part, data) })
+		return write(t.Context(), f, filepath.Join(dir, "m.onnx"), true, func(part string, data *os.File) error {
+			return check(f, r.Graph, src, part, data)
+		})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -137,11 +141,22 @@ func TestKeeps(t *testing.T) {
 	if err := os.WriteFile(path, []byte("old"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Write(ready(t, record.Axes{}), Options{Out: path, ONNX: onnx.Options{Opset: 3}}); err == nil {
+	if _, err := Write(t.Context(), ready(t, record.Axes{}), Options{Out: path, ONNX: onnx.Options{Opset: 3}}); err == nil {
 		t.Error("opset 3: no error")
 	}
 	if b, err := os.ReadFile(path); string(b) != "old" || err != nil || len(names(t, dir)) != 1 {
 		t.Errorf("%q, %v, files %v", b, err, names(t, dir))
+	}
+}
+
+// TestInterrupted leaves nothing of a file that is not whole.
+func TestInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Write(ctx, ready(t, record.Axes{}), Options{Out: filepath.Join(dir, "m.onnx")})
+	if !errors.Is(err, context.Canceled) || len(names(t, dir)) != 0 {
+		t.Errorf("%v, files %v", err, names(t, dir))
 	}
 }
 
@@ -185,7 +200,7 @@ func TestTrained(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	w, err := Write(r, Options{})
+	w, err := Write(t.Context(), r, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +236,7 @@ func TestHead(t *testing.T) {
 	}
 	h := &choose.Head{Network: b.Network, SHA256: b.SHA256, File: b.File, Input: "features", Classes: []string{"cat", "dog"}, Recipe: b.Recipe,
 		Weight: make([]float32, 2*b.Features), Bias: []float32{1, 2}}
-	w, err := Write(r, Options{Head: h})
+	w, err := Write(t.Context(), r, Options{Head: h})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +261,7 @@ func TestHead(t *testing.T) {
 	for name, r := range map[string]*runner.Ready{"name that file": describe(""), "SHA-256": r} {
 		other := *h
 		other.SHA256 = "00"
-		if _, err := Write(r, Options{Head: &other}); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := Write(t.Context(), r, Options{Head: &other}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%v, want %s", err, name)
 		}
 	}
@@ -255,7 +270,7 @@ func TestHead(t *testing.T) {
 // TestPreprocessing makes files that take bytes, and names what no operator does.
 func TestPreprocessing(t *testing.T) {
 	t.Chdir(t.TempDir())
-	w, err := Write(ready(t, record.Axes{}), Options{Preprocessing: true})
+	w, err := Write(t.Context(), ready(t, record.Axes{}), Options{Preprocessing: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +291,7 @@ func TestPreprocessing(t *testing.T) {
 			t.Errorf("%+v: %v, want %s", test.recipe, err, test.want)
 		}
 	}
-	if _, err := Write(ready(t, record.Axes{}), Options{Preprocessing: true, ONNX: onnx.Options{Opset: 17}}); err == nil {
+	if _, err := Write(t.Context(), ready(t, record.Axes{}), Options{Preprocessing: true, ONNX: onnx.Options{Opset: 17}}); err == nil {
 		t.Error("opset 17 cannot resize, and there is no error")
 	}
 }
