@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"zoobench/bench/record"
 	"zoobench/reports/findings"
@@ -89,6 +90,19 @@ func TestRobustness(t *testing.T) {
 		if !strings.Contains(screen.String(), want) {
 			t.Errorf("the screen lacks %q:\n%s", want, screen.String())
 		}
+	}
+	var narrow bytes.Buffer
+	if err := Print(&narrow, records, TableOptions{Width: 72}); err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Index(narrow.String(), "robustness to corruptions")
+	for line := range strings.Lines(narrow.String()[at:]) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 72 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if want := "left out, because the terminal has 72 columns: mean error"; !strings.Contains(narrow.String()[at:], want) {
+		t.Errorf("the narrow screen lacks %q:\n%s", want, narrow.String()[at:])
 	}
 	files := map[string]string{}
 	for _, f := range r.files(findings.Given{}) {

@@ -46,8 +46,7 @@ func Print(w io.Writer, records []record.Record, o TableOptions) error {
 			mark := fmt.Sprintf("(%d) ", i+1)
 			fmt.Fprintln(out, wrap(mark+note, "    ", o.Width))
 		}
-		if len(t.omitted) > 0 {
-			text := fmt.Sprintf("left out, because the terminal has %d columns: %s", o.Width, strings.Join(t.omitted, ", "))
+		if text := t.leftOut(o.Width); text != "" {
 			fmt.Fprintln(out, wrap(text, "    ", o.Width))
 		}
 		for _, text := range warnings(rows) {
@@ -55,13 +54,16 @@ func Print(w io.Writer, records []record.Record, o TableOptions) error {
 		}
 	}
 	if t, ok := run.robustTable(); ok {
+		t.narrow(o.Width, "mean error", "corruptions", "added error", "relative mCE %")
 		fmt.Fprintln(out)
 		fmt.Fprintln(out, wrap(t.title(), "  ", o.Width))
 		if err := t.print(out, o.Color); err != nil {
 			return fmt.Errorf("reports: %w", err)
 		}
-		for _, note := range t.notes {
-			fmt.Fprintln(out, wrap(note, "    ", o.Width))
+		for _, note := range append(t.notes, t.leftOut(o.Width)) {
+			if note != "" {
+				fmt.Fprintln(out, wrap(note, "    ", o.Width))
+			}
 		}
 	}
 	for _, text := range run.unmeasuredCorrupted() {
@@ -142,6 +144,29 @@ func fit(rows []row, width int) table {
 		}
 	}
 	return t
+}
+
+// narrow leaves out columns, in the order of these heads, as long as the table is wider than the terminal.
+func (t *table) narrow(width int, heads ...string) {
+	for _, head := range heads {
+		at := slices.Index(t.heads, head)
+		if width <= 0 || t.width() <= width || at < 0 {
+			continue
+		}
+		t.heads, t.left = slices.Delete(t.heads, at, at+1), slices.Delete(t.left, at, at+1)
+		for i := range t.cells {
+			t.cells[i] = slices.Delete(t.cells[i], at, at+1)
+		}
+		t.omitted = append(t.omitted, head)
+	}
+}
+
+// leftOut says which columns a terminal has no room for, "" for none.
+func (t *table) leftOut(width int) string {
+	if len(t.omitted) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("left out, because the terminal has %d columns: %s", width, strings.Join(t.omitted, ", "))
 }
 
 // width returns the columns of a terminal that the table takes.

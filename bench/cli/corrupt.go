@@ -77,14 +77,6 @@ func completeCorruptions(c *cobra.Command) {
 	c.RegisterFlagCompletionFunc("corrupt", cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// withCorruption names what images are worsened with beside whose accuracy it is.
-func withCorruption(name, corruption string) string {
-	if corruption == "" {
-		return name
-	}
-	return name + " with " + corruption
-}
-
 // sayCorruption says what images are worsened with, unless that is nothing, and whose the corrupted images are.
 func (a *app) sayCorruption(name, by string) {
 	if name != "" {

@@ -91,7 +91,7 @@ func taskSettings(t runner.PreviewTask) string {
 		if a.Limit > 0 {
 			text = fmt.Sprintf("%d images", a.Limit)
 		}
-		return withCorruption(text, t.Corruption)
+		return record.WithCorruption(text, t.Corruption)
 	}
 	text := fmt.Sprintf("%s, batch %d, threads %d", t.Scenario, t.Batch, t.Threads)
 	if t.ImgSize > 0 {

@@ -86,3 +86,11 @@ func (r *Record) RanWith() Axes {
 	a.ISA = cmp.Or(a.ISA, r.Machine.ISA)
 	return a
 }
+
+// WithCorruption names what images are worsened with beside whose accuracy it is.
+func WithCorruption(name, corruption string) string {
+	if corruption == "" {
+		return name
+	}
+	return name + " with " + corruption
+}
