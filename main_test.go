@@ -27,7 +27,8 @@ const floors = `
 # What knows nothing of the rest: figures from samples, the graph of a network, the oracle's loops, the processor's
 # abilities, pixels of a file and computed ones, rows of a Parquet file, objects of an HDF5 file, text made harmless, how
 # far a word is from another.
-NONE < datasets/parquet, datasets/shapes, zoo/weights/hdf5, bench/stat, zoo/nn, kernels/ref, kernels/internal/cpu, datasets/decode, reports/text, internal/words
+NONE < datasets/parquet, datasets/shapes, datasets/decode, zoo/weights/hdf5, zoo/nn, kernels/ref, kernels/internal/cpu
+NONE < bench/stat, reports/text, internal/words
 
 # An ONNX file is messages before it is a network.
 NONE < zoo/onnx/message

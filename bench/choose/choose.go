@@ -236,9 +236,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	build, err := program()
+	build, err := runner.Build()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("choose: %w", err)
 	}
 	c := &chooser{o: o, task: task, store: features.Store{Dir: filepath.Join(o.Cache.Dir, "choose"), Build: build}}
 	c.Result = &Result{

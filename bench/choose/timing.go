@@ -7,13 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
-	"zoobench/zoo/weights"
 )
 
 // timingsKept is how long a timing is used again: a question an hour later need not wait, one next week should.
@@ -131,21 +129,3 @@ func (t *timings) keep(r *record.Record) error {
 
 // timingTimeout ends a network that takes longer than anybody would wait for an image.
 const timingTimeout = 5 * time.Minute
-
-// program identifies this program's build: its version control's revision, or its own hash where that says too little.
-func program() (string, error) {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if v := info.Main.Version; v != "" && !strings.HasPrefix(v, "(devel)") && !strings.Contains(v, "+dirty") {
-			return v, nil
-		}
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("choose: %w", err)
-	}
-	sum, err := weights.HashFile(context.Background(), self)
-	if err != nil {
-		return "", fmt.Errorf("choose: %w", err)
-	}
-	return sum, nil
-}

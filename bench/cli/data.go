@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"zoobench/bench/runner"
 	"zoobench/datasets"
 )
 
@@ -73,7 +74,7 @@ func (a *app) dataCheck() *cobra.Command {
 			if o.Classes < 0 {
 				return fmt.Errorf("--num-classes %d: want at least 0", o.Classes)
 			}
-			files, err := openImages(args[0], o)
+			files, err := runner.OpenImages(args[0], o)
 			if err != nil {
 				return err
 			}

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/experiment"
-	"zoobench/bench/runner"
 	"zoobench/datasets"
 )
 
@@ -111,13 +109,4 @@ func checkLimit(limit int) error {
 		return fmt.Errorf("--limit %d: want at least 0", limit)
 	}
 	return nil
-}
-
-// openImages opens a set of images. The cache folder keeps the lists of archives' members; without one, an archive is
-// listed each time.
-func openImages(path string, o datasets.Options) (*datasets.Files, error) {
-	if cache, err := runner.DefaultCache(); err == nil {
-		o.Index, o.Sets = filepath.Join(cache.Dir, "index"), filepath.Join(cache.Dir, "sets")
-	}
-	return datasets.Open(path, o)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/record"
+	"zoobench/bench/runner"
 	"zoobench/bench/samples"
 	"zoobench/bench/stat"
 	"zoobench/datasets"
@@ -222,7 +223,7 @@ func (a *app) sampleGallery() *cobra.Command {
 
 // galleryImages reads the images.
 func galleryImages(list []samples.Disagreement, data, labels string) ([]reports.GalleryImage, error) {
-	files, err := openImages(data, datasets.Options{Labels: labels})
+	files, err := runner.OpenImages(data, datasets.Options{Labels: labels})
 	if err != nil {
 		return nil, err
 	}

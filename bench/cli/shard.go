@@ -72,7 +72,8 @@ func (a *app) finishShard(s runner.Summary, failed error, o runner.Options, agai
 	case s.Interrupted:
 		return &exitError{exitFailed, errors.New("interrupted; continue with: " + again)}
 	case s.Failed > 0:
-		return &exitError{exitFailed, fmt.Errorf("%d of %d tasks of shard %v failed; try them again with: %s", s.Failed, s.Tasks, o.Share.Shard, again)}
+		return &exitError{exitFailed, fmt.Errorf("%d of %d tasks of shard %v failed; try them again with: %s",
+			s.Failed, s.Tasks, o.Share.Shard, again)}
 	case printed != nil:
 		return printed
 	}

@@ -138,8 +138,8 @@ type key struct {
 	read     func(*yaml.Node)
 }
 
-// mapping reads n by its keys; what names the mapping in errors. It says whether n is a
-// mapping at all.
+// mapping reads n by its keys; what names the mapping in errors. It reports whether n is a mapping
+// at all.
 func (d *decoder) mapping(n *yaml.Node, what string, keys []key) bool {
 	at := n
 	n, ok := d.follow(n)
@@ -222,7 +222,7 @@ func (d *decoder) scalar(n *yaml.Node, what, want string, tags ...string) (strin
 	return n.Value, true
 }
 
-// text reads a text that is not empty and holds no control character.
+// text reads a text that is not empty and has no control character, and reports whether it is one.
 func (d *decoder) text(n *yaml.Node, what string, to *string) bool {
 	s, ok := d.scalar(n, what, "a text", "!!str")
 	if !ok {
@@ -240,7 +240,7 @@ func (d *decoder) text(n *yaml.Node, what string, to *string) bool {
 	return true
 }
 
-// word reads one of the valid words.
+// word reads one of the valid words, and reports whether it is one.
 func (d *decoder) word(n *yaml.Node, what string, valid []string, to *string) bool {
 	var s string
 	if !d.text(n, what, &s) {
@@ -254,7 +254,7 @@ func (d *decoder) word(n *yaml.Node, what string, valid []string, to *string) bo
 	return true
 }
 
-// whole reads an integer from lo to hi.
+// whole reads an integer from lo to hi, and reports whether it is one.
 func (d *decoder) whole(n *yaml.Node, what string, lo, hi int, to *int) bool {
 	s, ok := d.scalar(n, what, "a whole number", "!!int")
 	if !ok {

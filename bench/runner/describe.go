@@ -42,16 +42,22 @@ func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
 func thisMachine() record.Machine {
 	m := record.ThisMachine()
 	m.ISA = kernels.ISA()
-	m.KernelBuild = kernelBuild()
+	m.KernelBuild = KernelBuild()
 	return m
 }
 
 // KernelBuild identifies this program's compute kernels: records of two builds may differ by more than the networks do.
-func KernelBuild() string { return kernelBuild() }
+func KernelBuild() string {
+	build, _ := Build()
+	return build
+}
 
-// kernelBuild identifies the compute kernels. They are part of this module, so its version does, with the build's tags;
-// a build that has no version, from a tree with no history say, is told by the program's own hash.
-var kernelBuild = sync.OnceValue(func() string {
+// Build identifies this program. The module's version does so, with the build's tags; a build without a version, as from
+// a tree with uncommitted changes, also has the program's own hash. If that cannot be read, the error says why, and two
+// programs may have one identity.
+func Build() (string, error) { return thisBuild() }
+
+var thisBuild = sync.OnceValues(func() (string, error) {
 	build := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		build = info.Main.Version
@@ -62,17 +68,17 @@ var kernelBuild = sync.OnceValue(func() string {
 		}
 	}
 	if build != "" && !strings.HasPrefix(build, "(devel)") && !strings.Contains(build, "+dirty") {
-		return build
+		return build, nil
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return build
+		return build, err
 	}
 	sum, err := weights.HashFile(context.Background(), self)
 	if err != nil {
-		return build
+		return build, err
 	}
-	return strings.TrimSpace(build + " program " + sum[:16])
+	return strings.TrimSpace(build + " program " + sum[:16]), nil
 })
 
 // publishedFigures are the literature's for a network, with the accuracies of the checkpoint of this tag or, where tag

@@ -52,7 +52,7 @@ func (n *Network) warnings() []string {
 
 // NewTuner chooses algorithms by trials and remembers them in the cache folder, where there is one.
 func NewTuner() *engine.Tuner {
-	t := &engine.Tuner{CPU: record.ThisMachine().Class(), Build: kernelBuild()}
+	t := &engine.Tuner{CPU: record.ThisMachine().Class(), Build: KernelBuild()}
 	if cache, err := DefaultCache(); err == nil {
 		t.File = filepath.Join(cache.Dir, "trials.jsonl")
 	}

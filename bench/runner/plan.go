@@ -155,7 +155,7 @@ func (r *run) continues(tasks []planned) error {
 	return nil
 }
 
-// kept says whether an earlier run's record stands for a task: it was measured by this very program, with the weights that
+// kept reports whether an earlier run's record serves for a task: it was measured by this very program, with the weights that
 // are there now and images of the same place, and its per-sample file is still there; or there is nothing now to measure it
 // again with. One that failed is tried again.
 func kept(dir string, rec *record.Record, p planned) bool {
@@ -166,7 +166,7 @@ func kept(dir string, rec *record.Record, p planned) bool {
 	if p.missing != "" {
 		return measured || slices.Contains(values(rec.NotMeasured), p.missing)
 	}
-	if !measured || rec.Machine.KernelBuild != kernelBuild() || rec.Machine.ISA != cmp.Or(p.ISA, kernels.ISA()) {
+	if !measured || rec.Machine.KernelBuild != KernelBuild() || rec.Machine.ISA != cmp.Or(p.ISA, kernels.ISA()) {
 		return false
 	}
 	if rec.SamplesFile != "" {
@@ -291,7 +291,7 @@ func suffix(experiments []string) string {
 	return "-" + name
 }
 
-// sameExperiments says whether a run's name is one of these experiments, with or without a number for runs of one
+// sameExperiments reports whether a run's name is one of these experiments, with or without a number for runs of one
 // second.
 func sameExperiments(id string, experiments []string) bool {
 	_, rest, _ := strings.Cut(id, "Z")

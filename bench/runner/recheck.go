@@ -58,14 +58,18 @@ func (n *Network) recheck(ctx context.Context, a *experiment.Accuracy) (*record.
 	return c, nil
 }
 
-// openImages opens an accuracy's images for a network of so many classes. Lists of archives' members are kept in the
-// cache; without one, an archive is listed each time.
+// openImages opens an accuracy's images for a network of so many classes.
 func openImages(a *experiment.Accuracy, classes int) (*datasets.Files, error) {
-	o := datasets.Options{Labels: a.Labels, Classes: classes, ClassMap: a.ClassMap, Split: a.Split, Answers: a.Answers}
+	return OpenImages(a.Data, datasets.Options{Labels: a.Labels, Classes: classes, ClassMap: a.ClassMap, Split: a.Split, Answers: a.Answers})
+}
+
+// OpenImages is datasets.Open with the lists of archives' members and the sets that are fetched or computed in the cache folder;
+// without such a folder, an archive is listed each time.
+func OpenImages(path string, o datasets.Options) (*datasets.Files, error) {
 	if cache, err := DefaultCache(); err == nil {
 		o.Index, o.Sets = filepath.Join(cache.Dir, "index"), filepath.Join(cache.Dir, "sets")
 	}
-	return datasets.Open(a.Data, o)
+	return datasets.Open(path, o)
 }
 
 // withCheckpoints makes a timed task one a checkpoint that the experiment evaluates too, so that speed and accuracy are
@@ -179,7 +183,7 @@ func (r *run) recheckTimed(eval *record.Record, only func(timed *record.Record) 
 	return nil
 }
 
-// belongTogether says whether a timed row's recheck is of an accuracy: the same weights, preprocessing, images and
+// belongTogether reports whether a timed row's recheck is of an accuracy: the same weights, preprocessing, images and
 // kernels.
 func belongTogether(timed, eval *record.Record) bool {
 	c := timed.Recheck

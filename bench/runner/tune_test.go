@@ -79,7 +79,7 @@ func TestPlanInRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := measure(func(*Task) {})
-	if warnings := strings.Join(broken.Verdict.Warnings, "; "); !strings.Contains(warnings, "trials.jsonl: 1 lines that are no trial") {
+	if warnings := strings.Join(broken.Verdict.Warnings, "; "); !strings.Contains(warnings, "trials.jsonl: 1 lines are no trials") {
 		t.Errorf("warnings %q of a broken file of trials", warnings)
 	}
 }

@@ -114,7 +114,7 @@ func gemmTile(v *isa, mr, nr int) {
 	RET()
 }
 
-// wide is whether the tile takes several panels of b.
+// wide reports whether the tile takes several panels of b.
 func (g *gemm) wide() bool { return g.nr > panelColumns }
 
 // field is a field of the argument.

@@ -56,7 +56,7 @@ func (m Missing) String() string {
 	if m.To > 0 {
 		what += fmt.Sprintf(", images %d to %d", m.From, m.To)
 	}
-	return fmt.Sprintf("%s: shard %v owes it: %s", what, m.Shard, m.Why)
+	return fmt.Sprintf("%s: missing from shard %v: %s", what, m.Shard, m.Why)
 }
 
 func isShard(dir string) bool {

@@ -213,8 +213,9 @@ func TestMergedIsUnsharded(t *testing.T) {
 			t.Errorf("%d shards: %d parts, want two of each evaluation at least: nothing was cut", n, cut)
 		}
 		m, _ = merged(t, dirs[1:]...)
-		if len(m.Missing) == 0 || m.Missing[0].Shard != (shard.Index{I: 0, N: n}) || !strings.Contains(m.Missing[0].String(), "not among those given") {
-			t.Errorf("%d shards, the first left out: missing %v, want what shard 0 owes", n, m.Missing)
+		if len(m.Missing) == 0 || m.Missing[0].Shard != (shard.Index{I: 0, N: n}) ||
+			!strings.Contains(m.Missing[0].String(), "not among those given") {
+			t.Errorf("%d shards, the first left out: missing %v, want what shard 0 has", n, m.Missing)
 		}
 		m, got = merged(t, append(dirs, dirs[0])...)
 		if got != want || m.Twice == 0 {
@@ -287,7 +288,8 @@ func TestRefused(t *testing.T) {
 		make  func(t *testing.T) []string
 		fault string
 	}{
-		{"other numbers of shards", func(t *testing.T) []string { return []string{two[0], shards(t, dir, 3)[1]} }, "dealt to 2 shards, and then to 3"},
+		{"other numbers of shards", func(t *testing.T) []string { return []string{two[0], shards(t, dir, 3)[1]} },
+			"dealt to 2 shards, and then to 3"},
 		{"another study", func(t *testing.T) []string { return []string{two[0], shards(t, other, 2)[1]} }, "is there for one alone"},
 		{"no shard", func(t *testing.T) []string { return []string{two[0], t.TempDir()} }, "no shard.json in it nor in a folder in it"},
 		{"more images", func(t *testing.T) []string {
