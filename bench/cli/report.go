@@ -35,63 +35,7 @@ func (a *app) report() *cobra.Command {
 				}
 				return a.diff(args[0], args[1])
 			}
-			var records []record.Record
-			var problems []record.Problem
-			folders := map[string]string{}
-			if merge.HasShards(args[0]) {
-				var err error
-				if records, problems, err = a.mergeShards(args, out); err != nil {
-					return err
-				}
-				folders[records[0].RunID], args = out, nil
-			}
-			for _, arg := range args {
-				rs, ps, path, err := readRun(arg)
-				if err != nil {
-					return err
-				}
-				for i := range rs {
-					folders[rs[i].RunID] = filepath.Dir(path)
-				}
-				records, problems = append(records, rs...), append(problems, ps...)
-			}
-			if out == "" {
-				info, err := os.Stat(args[0])
-				if err != nil {
-					return err
-				}
-				if len(args) > 1 || !info.IsDir() {
-					return errors.New("report: several runs, or a file: name the report's folder with --out")
-				}
-				out = args[0]
-			}
-			file := filepath.Join(out, record.FileName)
-			log, err := isLog(file, args)
-			if err != nil {
-				return err
-			}
-			if len(classes.Of(records)) > 1 {
-				return a.reportClasses(hour.of(records), problems, out, folders)
-			}
-			paths, err := reports.Write(out, hour.of(records), problems, a.given(folders))
-			if err == nil && !log {
-				err = record.WriteFile(file, records)
-			}
-			if err != nil {
-				return err
-			}
-			if err := a.printRun(hour.of(records)); err != nil {
-				return err
-			}
-			if n := len(problems); n > 0 {
-				fmt.Fprintf(a.stderr, "%d lines of records could not be read; report.md says which and why\n", n)
-			}
-			for _, p := range paths {
-				if strings.HasSuffix(p, ".html") {
-					fmt.Fprintln(a.notes, p)
-				}
-			}
-			return nil
+			return a.writeReport(args, out, hour)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "folder of the report (default: the run's own)")
@@ -99,6 +43,84 @@ func (a *app) report() *cobra.Command {
 	c.Flags().BoolVar(&diff, "diff", false, "comparison of two runs, the earlier one first, in place of a report")
 	a.formatFlag(c)
 	return c
+}
+
+// writeReport writes one report of runs, or of shards, and prints its table and the paths of its pages.
+func (a *app) writeReport(args []string, out string, hour price) error {
+	all, err := a.gather(args, out)
+	if err != nil {
+		return err
+	}
+	if merge.HasShards(args[0]) {
+		args = nil // their folders are not the report's
+	}
+	if out == "" {
+		info, err := os.Stat(args[0])
+		if err != nil {
+			return err
+		}
+		if len(args) > 1 || !info.IsDir() {
+			return errors.New("report: several runs, or a file: name the report's folder with --out")
+		}
+		out = args[0]
+	}
+	file := filepath.Join(out, record.FileName)
+	log, err := isLog(file, args)
+	if err != nil {
+		return err
+	}
+	if len(classes.Of(all.records)) > 1 {
+		return a.reportClasses(hour.of(all.records), all.problems, out, all.folders)
+	}
+	paths, err := reports.Write(out, hour.of(all.records), all.problems, a.given(all.folders))
+	if err == nil && !log {
+		err = record.WriteFile(file, all.records)
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.printRun(hour.of(all.records)); err != nil {
+		return err
+	}
+	if n := len(all.problems); n > 0 {
+		fmt.Fprintf(a.stderr, "%d lines of records could not be read; report.md says which and why\n", n)
+	}
+	for _, p := range paths {
+		if strings.HasSuffix(p, ".html") {
+			fmt.Fprintln(a.notes, p)
+		}
+	}
+	return nil
+}
+
+// A gathering is the records of one run or more, and the folders of their per-sample files by the run's identity.
+type gathering struct {
+	records  []record.Record
+	problems []record.Problem
+	folders  map[string]string
+}
+
+// gather reads runs, or puts shards together in the folder out.
+func (a *app) gather(args []string, out string) (all gathering, err error) {
+	all.folders = map[string]string{}
+	if merge.HasShards(args[0]) {
+		if all.records, all.problems, err = a.mergeShards(args, out); err != nil {
+			return all, err
+		}
+		all.folders[all.records[0].RunID] = out
+		return all, nil
+	}
+	for _, arg := range args {
+		records, problems, path, err := readRun(arg)
+		if err != nil {
+			return all, err
+		}
+		for i := range records {
+			all.folders[records[i].RunID] = filepath.Dir(path)
+		}
+		all.records, all.problems = append(all.records, records...), append(all.problems, problems...)
+	}
+	return all, nil
 }
 
 // isLog reports whether the file of a report's records is the log of the run that it is of. A folder of one of several runs

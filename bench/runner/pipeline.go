@@ -60,53 +60,68 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	if err != nil {
 		return nil, err
 	}
-	var each []time.Duration
 	watch := host.NewWatch(host.Root)
-	begin := time.Now()
-	last := begin
-	done, unreadable := 0, 0
-	logits := make([]float32, n.Engine.Batch()*n.Graph.Output().Elems())
-	for batch, err := range loader.Batches(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		for _, failed := range batch.Errs {
-			if failed != nil {
-				unreadable++
-			}
-		}
-		n.Engine.Run(logits, batch.Tensor, len(batch.Items))
-		now := time.Now()
-		each = append(each, now.Sub(last)/time.Duration(len(batch.Items)))
-		last = now
-		if done += len(batch.Items); step != nil {
-			step(done, src.Len())
-		}
+	all, err := n.endToEnd(ctx, loader, src.Len(), step)
+	if err != nil {
+		return nil, err
 	}
-	if done == 0 {
+	if all.done == 0 {
 		return nil, fmt.Errorf("runner: %s: no images", a.Data)
 	}
 	seen := watch.Seen()
-	p.EndToEnd, p.PipelineN = middle(each), done
+	p.EndToEnd, p.PipelineN = middle(all.each), all.done
 
 	r := n.record(record.KindPipeline, t)
 	r.ImgSize, r.Batch, r.Threads = n.Recipe.Size, n.Engine.Batch(), threads
 	r.Dataset, r.LabelsFile, r.DatasetSHA256 = filepath.Clean(a.Data), a.Labels, loader.Hash()
 	r.ClassMapFile, r.Split, r.Exif, r.Reading = a.ClassMap, files.Split, a.Exif, files.Reading
-	r.ImagesPerSec = float64(done) / last.Sub(begin).Seconds()
+	r.ImagesPerSec = float64(all.done) / all.span.Seconds()
 	r.Pipeline = &p
 	r.Verdict = record.Verdict{Valid: true, Warnings: n.warnings()}
 	interfered(r, seen)
 	disturbed(r, false) // workers wait for images
-	if unreadable > 0 {
+	if all.unreadable > 0 {
 		// One that cannot be read takes next to no time.
-		text := fmt.Sprintf("%d of %d images could not be read", unreadable, done)
-		if r.Verdict.Warnings = append(r.Verdict.Warnings, text); float64(unreadable) > fewUnreadable*float64(done) {
+		text := fmt.Sprintf("%d of %d images could not be read", all.unreadable, all.done)
+		if r.Verdict.Warnings = append(r.Verdict.Warnings, text); float64(all.unreadable) > fewUnreadable*float64(all.done) {
 			r.Verdict.Valid = false
 			r.Verdict.Reasons = append(r.Verdict.Reasons, text)
 		}
 	}
 	return r, nil
+}
+
+// A passage is what became of a source's images from file to prediction.
+type passage struct {
+	each             []time.Duration // by batch, of an image
+	span             time.Duration
+	done, unreadable int // images
+}
+
+// endToEnd predicts all images of a loader, which prepares them beside the inference.
+func (n *Network) endToEnd(ctx context.Context, loader *datasets.Loader, total int, step func(done, total int)) (p passage, err error) {
+	logits := make([]float32, n.Engine.Batch()*n.Graph.Output().Elems())
+	begin := time.Now()
+	last := begin
+	for batch, err := range loader.Batches(ctx) {
+		if err != nil {
+			return p, err
+		}
+		for _, failed := range batch.Errs {
+			if failed != nil {
+				p.unreadable++
+			}
+		}
+		n.Engine.Run(logits, batch.Tensor, len(batch.Items))
+		now := time.Now()
+		p.each = append(p.each, now.Sub(last)/time.Duration(len(batch.Items)))
+		last = now
+		if p.done += len(batch.Items); step != nil {
+			step(p.done, total)
+		}
+	}
+	p.span = last.Sub(begin)
+	return p, nil
 }
 
 // stages times decoding and preparing apart, an image at a time. An image that cannot be read is passed over.

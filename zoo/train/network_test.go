@@ -131,10 +131,12 @@ func TestNotANumber(t *testing.T) {
 func TestNetworkErrors(t *testing.T) {
 	g := small.Build(t, 1, func(g *nn.Builder, x nn.Value) nn.Value { return g.BatchNorm("norm", x, 1e-5) })
 	w := weights.Generator{}
-	if _, err := train.New(g, w.Source(g.Params), train.Options{Batch: 0, Workers: 1}); fmt.Sprint(err) != "train: small: a batch of 0 images, want at least 1" {
+	_, err := train.New(g, w.Source(g.Params), train.Options{Batch: 0, Workers: 1})
+	if fmt.Sprint(err) != "train: small: a batch of 0 images, want at least 1" {
 		t.Errorf("no images: error %v", err)
 	}
-	if _, err := train.New(g, w.Source(nil), train.Options{Batch: 1, Workers: 1}); err == nil || !strings.Contains(err.Error(), "norm.weight") {
+	_, err = train.New(g, w.Source(nil), train.Options{Batch: 1, Workers: 1})
+	if err == nil || !strings.Contains(err.Error(), "norm.weight") {
 		t.Errorf("no parameters: error %v", err)
 	}
 	net, err := train.New(g, w.Source(g.Params), train.Options{Batch: 1, Workers: 1})

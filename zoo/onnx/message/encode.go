@@ -26,7 +26,7 @@ func Encode(w io.Writer, m *Model, raw func(*Tensor) ([]byte, error)) error {
 		}
 		heads[i] = append(bytesOf(nil).open(graphTensor, len(head)+more), head...)
 		if bytes += len(heads[i]) + more; bytes > MaxBytes-len(whole)-16 {
-			return fmt.Errorf("more than %d bytes, and an ONNX file in one piece has at most so many", MaxBytes)
+			return fmt.Errorf("more than %d bytes, the most that an ONNX file in one piece can have", MaxBytes)
 		}
 	}
 	if _, err := w.Write(append(whole.open(modelGraph, bytes), body...)); err != nil {

@@ -49,7 +49,7 @@ func filters(c *cursor) ([]int, error) {
 		case id < filterDeflate || id > filterFletcher32:
 			return nil, unread(at, "filter %s", filterName(id, called))
 		case taken[id]:
-			return nil, unread(at, "filter %s twice", filterName(id, called))
+			return nil, unread(at, "filter %s is given twice", filterName(id, called))
 		}
 		taken[id] = true
 		list = append(list, id)

@@ -89,7 +89,7 @@ func TestPipeline(t *testing.T) {
 		b          []byte
 	}{
 		{"sound", "", v2(2, 1, 3)},
-		{"twice", "filter 1 (deflate) twice", v2(1, 1)},
+		{"twice", "filter 1 (deflate) is given twice", v2(1, 1)},
 		{"szip", "filter 4 (szip)", v2(4)},
 		{"none", "filter 0", v2(0)},
 		{"unknown", `filter 300 ("blosc")`, append([]byte{2, 1, 44, 1, 6, 0, 0, 0, 0, 0}, "blosc\x00"...)},
