@@ -222,14 +222,16 @@ func TestNestedWarning(t *testing.T) {
 // TestUnreadForms names forms of sets that are not read, in a folder, in folders below it and as a file, with what to do.
 func TestUnreadForms(t *testing.T) {
 	for _, tt := range []struct{ name, root, want string }{
-		{"Arrow", tree(t, "state.json", "data-00000-of-00001.arrow"), "Arrow files of Hugging Face's datasets are not read: save the set as Parquet"},
+		{"Arrow", tree(t, "state.json", "data-00000-of-00001.arrow"),
+			"Arrow files of Hugging Face's datasets are not read: save the set as Parquet"},
 		{"TensorFlow's records, in shards", tree(t, "imagenet2012-validation.tfrecord-00000-of-00064"),
 			"TensorFlow's records are not read: write their images out into class folders"},
 		{"LMDB", tree(t, "data.mdb", "lock.mdb"), "LMDB databases are not read"},
 		{"archives in a folder of the root", tree(t, "data/val_images.tar.gz", "README.md"), "no images in 1 class folders, but 1 files " +
 			"that are not taken for images: 1 .gz; compressed archives are not read: unpack them"},
-		{"two forms", tree(t, "a.NPZ", "b.rec"), "MXNet's records are not read: write their images out into class folders or WebDataset's shards; " +
-			"files of arrays are not read: "},
+		{"two forms", tree(t, "a.NPZ", "b.rec"),
+			"MXNet's records are not read: write their images out into class folders or WebDataset's shards; " +
+				"files of arrays are not read: "},
 		{"a file", filepath.Join(tree(t, "x.arrow"), "x.arrow"), "neither a tar archive nor a folder, want a folder of images, or a tar or zip " +
 			"archive; Arrow files of Hugging Face's datasets are not read"},
 	} {

@@ -209,9 +209,10 @@ func TestKerasFirst(t *testing.T) {
 		return layer + "/" + part
 	}
 	for file, old := range map[string]func(string) string{
-		"keras_ResNet50":                          resNet.Replace,
-		"keras_ResNet50V2":                        resNet.Replace,
-		"keras_DenseNet121":                       strings.NewReplacer("conv1_conv/", "conv1/conv/", "conv1_bn/", "conv1/bn/", "predictions/", "fc1000/").Replace,
+		"keras_ResNet50":   resNet.Replace,
+		"keras_ResNet50V2": resNet.Replace,
+		"keras_DenseNet121": strings.NewReplacer("conv1_conv/", "conv1/conv/",
+			"conv1_bn/", "conv1/bn/", "predictions/", "fc1000/").Replace,
 		"keras_MobileNetV2":                       strings.NewReplacer("predictions/", "Logits/").Replace,
 		"keras_MobileNetV3Large":                  mobileNetV3,
 		"keras_MobileNetV3Small":                  mobileNetV3,

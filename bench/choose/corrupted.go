@@ -121,7 +121,8 @@ func (r *Result) corruptedSection(p *page) {
 		return
 	}
 	p.heading("Accuracy on corrupted images")
-	p.text(fmt.Sprintf("The heads learned from your images as they are, and were tested on images of the other folds with %d corruptions: %s. "+
+	p.text(fmt.Sprintf("The heads learned from your images as they are, and were tested on images of the other folds "+
+		"with %d corruptions: %s. "+
 		"The corruptions are %s. The pick does not depend on them.", len(r.Corruptions), strings.Join(r.Corruptions, ", "), r.CorruptedBy))
 	t := tableOf("", "network", "head", "accuracy", "on corrupted images", "share that is left")
 	for _, row := range r.Rows {

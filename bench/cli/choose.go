@@ -140,7 +140,8 @@ func (a *app) choose() *cobra.Command {
 	f.hour.flag(c)
 	f.corrupt.flag(c, "corruptions on which the heads are tested besides; adds their mean accuracy")
 	c.Flags().StringVar(&f.save, "save", "",
-		"folder for the head of the pick, which predict --head reads, and for the pick with its head as an ONNX file (default: neither is saved)")
+		"folder for the head of the pick, which predict --head reads, "+
+			"and for the pick with its head as an ONNX file (default: neither is saved)")
 	percentiles := []string{"p50", "p90", "p95", "p99"}
 	c.RegisterFlagCompletionFunc("percentile", cobra.FixedCompletions(percentiles, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(choose.Metrics(), cobra.ShellCompDirectiveNoFileComp))

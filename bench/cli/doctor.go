@@ -40,7 +40,7 @@ type doctorRow struct {
 	Advice       []string `json:"advice,omitempty"`
 
 	LargePages        string   `json:"large_pages,omitempty"`         // the system's setting; "" where it does not say
-	LargePagesPercent *float64 `json:"large_pages_percent,omitempty"` // of memory for weights that lies in them; nil where the system does not say
+	LargePagesPercent *float64 `json:"large_pages_percent,omitempty"` // of weights' memory; nil where the system does not say
 
 	OnlineCores     int      `json:"online_cores,omitempty"`     // of the machine, 0 where the system does not say
 	QuotaProcessors float64  `json:"quota_processors,omitempty"` // that control groups allow, 0 for no limit

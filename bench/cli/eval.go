@@ -70,7 +70,8 @@ func (r *recipeFlags) flags(c *cobra.Command) {
 	c.Flags().Float64SliceVar(&r.mean, "mean", nil,
 		"mean `r,g,b` that is subtracted from values from 0 to 1 (default: the checkpoint's)")
 	c.Flags().Float64SliceVar(&r.std, "std", nil, "standard deviation `r,g,b` that values are divided by (default: the checkpoint's)")
-	c.Flags().StringVar(&r.mode, "mode", "", "channels, mean and deviation by Keras's mode: caffe, tf, torch or none (default: the checkpoint's)")
+	c.Flags().StringVar(&r.mode, "mode", "",
+		"channels, mean and deviation by Keras's mode: caffe, tf, torch or none (default: the checkpoint's)")
 	c.Flags().BoolVar(&r.loadImg, "load-img", false,
 		"resizing to the input's size directly, by the nearest pixels, as Keras's load_img does with target_size")
 	c.MarkFlagsMutuallyExclusive("load-img", "crop-pct")
@@ -252,7 +253,8 @@ func (a *app) evalPrinter() *printer[evalRow] {
 	interval := func(lo, hi float64) string { return fmt.Sprintf("%.2f to %.2f", lo, hi) }
 	return newPrinter(a, title, func(r evalRow) []string {
 		return []string{
-			record.WithCorruption(r.Model, r.Corruption), strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi), percent(r.Top5), interval(r.Top5Lo, r.Top5Hi),
+			record.WithCorruption(r.Model, r.Corruption), strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi),
+			percent(r.Top5), interval(r.Top5Lo, r.Top5Hi),
 			strconv.Itoa(r.Unreadable), fmt.Sprintf("%.1f", r.ImagesPerSec),
 		}
 	})

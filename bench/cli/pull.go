@@ -22,7 +22,8 @@ import (
 const smallParams = 6_000_000
 
 // imageSet is a set of images that can be fetched without an account. Sizes and hashes are those of the files checksums.tsv of
-// tfds's imagenet_v2, imagenet_a, imagenet_r, imagenet_sketch, cifar10 and cifar100. ImageNetV2's archive is a plain tar, whatever its name says.
+// tfds's imagenet_v2, imagenet_a, imagenet_r, imagenet_sketch, cifar10 and cifar100. ImageNetV2's archive is a plain tar,
+// whatever its name says.
 type imageSet struct {
 	name, about, licence string
 	folder               string // of the cache folder

@@ -14,10 +14,13 @@ import (
 
 // TestPullKeras fetches files of Keras's, which publishes MD5s, and none of its first MobileNets.
 func TestPullKeras(t *testing.T) {
-	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write([]byte("weights of " + r.URL.Path)) }))
+	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte("weights of " + r.URL.Path))
+	}))
 	defer mirror.Close()
 	t.Setenv("ZOOBENCH_CACHE", t.TempDir())
-	code, stdout, stderr := invokeOn(zoo.Default(), "pull", "keras_resnet50,keras_convnexttiny,keras_mobilenet", "--mirror", mirror.URL, "--format", "json")
+	code, stdout, stderr := invokeOn(zoo.Default(), "pull", "keras_resnet50,keras_convnexttiny,keras_mobilenet",
+		"--mirror", mirror.URL, "--format", "json")
 	for _, want := range []string{
 		"keras_resnet50.imagenet.h5: wrong hash: md5 ", "want 2cb95161c43110f7111970584f804107, as published; nothing was kept",
 		"keras_convnexttiny.imagenet.h5: wrong hash: sha256 ",

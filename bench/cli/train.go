@@ -144,7 +144,8 @@ func (a *app) runTrain(ctx context.Context, name string, f trainFlags, j trainin
 			return
 		}
 		clearBar()
-		fmt.Fprintf(a.notes, "epoch %d of %d: loss %.3f, %.1f %% right, held-out %.1f %% right, %.1f images/s, about %v left\n", p.Epoch, p.Epochs,
+		fmt.Fprintf(a.notes, "epoch %d of %d: loss %.3f, %.1f %% right, held-out %.1f %% right, %.1f images/s, about %v left\n",
+			p.Epoch, p.Epochs,
 			p.Done.Loss, 100*p.Done.Accuracy, 100*p.Done.Held, p.ImagesPerSec, p.Left.Round(time.Second))
 	}
 	r, err := training.Train(ctx, j)
@@ -152,13 +153,15 @@ func (a *app) runTrain(ctx context.Context, name string, f trainFlags, j trainin
 		return err
 	}
 	for _, class := range r.Single {
-		fmt.Fprintf(a.stderr, "warning: class %s has one image: the network learned from it, and nothing is known of how well it finds the class\n",
+		fmt.Fprintf(a.stderr, "warning: class %s has one image: the network learned from it, and nothing is known of how well "+
+			"it finds the class\n",
 			clean(class))
 	}
 	for _, file := range r.Unreadable {
 		fmt.Fprintf(a.stderr, "warning: %s could not be read and was left out\n", clean(file))
 	}
-	out := newPrinter(a, []string{"model", "classes", "images", "held out", "epochs", "loss", "train", "held-out top-1", "95 % interval", "file"},
+	out := newPrinter(a, []string{"model", "classes", "images", "held out", "epochs", "loss", "train", "held-out top-1",
+		"95 % interval", "file"},
 		func(r trainRow) []string {
 			return []string{r.Model, strconv.Itoa(r.Classes), strconv.Itoa(r.Images), strconv.Itoa(r.HeldOut), strconv.Itoa(r.Epochs),
 				fmt.Sprintf("%.3f", r.Loss), fmt.Sprintf("%.2f %%", r.Accuracy), fmt.Sprintf("%.2f %%", r.Held),

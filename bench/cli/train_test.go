@@ -47,7 +47,8 @@ func TestTrain(t *testing.T) {
 	if err := os.WriteFile(recipe, []byte("train: {optimizer: adamw, learning_rate: 0.001}\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"train", "squeezenet1_1", "--data", dir, "--img-size", "32", "--epochs", "2", "--batch", "4", "--recipe", recipe, "--out", out}
+	args := []string{"train", "squeezenet1_1", "--data", dir, "--img-size", "32",
+		"--epochs", "2", "--batch", "4", "--recipe", recipe, "--out", out}
 	code, stdout, stderr := invoke(t, append(args, "--format", "json")...)
 	if code != 0 || !strings.Contains(stderr, "epoch 2 of 2: loss ") {
 		t.Fatalf("exit code %d: %s", code, stderr)

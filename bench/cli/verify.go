@@ -56,8 +56,9 @@ func (a *app) verify() *cobra.Command {
 			}
 			v := runner.Judge(before, now)
 			row := verifyRow{
-				Model: record.WithCorruption(before.Name(), before.RanWith().Corruption), Kind: string(before.Kind), Verdict: v.Verdict, Before: figure(before.Kind, before),
-				Now: figure(before.Kind, now), Why: v.Why,
+				Model: record.WithCorruption(before.Name(), before.RanWith().Corruption), Kind: string(before.Kind), Verdict: v.Verdict,
+				Before: figure(before.Kind, before),
+				Now:    figure(before.Kind, now), Why: v.Why,
 			}
 			out := newPrinter(a, []string{"model", "kind", "verdict", "before", "now", "why"}, func(r verifyRow) []string {
 				return []string{r.Model, r.Kind, r.Verdict, r.Before, r.Now, joinSemicolon(r.Why)}

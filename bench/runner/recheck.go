@@ -63,8 +63,8 @@ func openImages(a *experiment.Accuracy, classes int) (*datasets.Files, error) {
 	return OpenImages(a.Data, datasets.Options{Labels: a.Labels, Classes: classes, ClassMap: a.ClassMap, Split: a.Split, Answers: a.Answers})
 }
 
-// OpenImages is datasets.Open with the lists of archives' members and the sets that are fetched or computed in the cache folder;
-// without such a folder, an archive is listed each time.
+// OpenImages is datasets.Open with the cache folder's sets and lists of archives' members; without such a folder, an archive
+// is listed each time.
 func OpenImages(path string, o datasets.Options) (*datasets.Files, error) {
 	if cache, err := DefaultCache(); err == nil {
 		o.Index, o.Sets = filepath.Join(cache.Dir, "index"), filepath.Join(cache.Dir, "sets")

@@ -18,7 +18,9 @@ func (r *run) evaluate(ctx context.Context) (accuracy, loss float64, unreadable 
 		r.put(average)
 		defer r.put(own)
 	}
-	loader, err := datasets.NewLoader(r.held, runner.Preprocessing(r.about.Recipe), datasets.LoadOptions{Batch: r.batches.n, Workers: r.batches.workers})
+	loader, err := datasets.NewLoader(r.held, runner.Preprocessing(r.about.Recipe), datasets.LoadOptions{
+		Batch: r.batches.n, Workers: r.batches.workers,
+	})
 	if err != nil {
 		return 0, 0, nil, err
 	}

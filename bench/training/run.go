@@ -338,6 +338,7 @@ func (r *run) fit(ctx context.Context) error {
 		r.recipe.Epochs = min(n, recipe.MaxEpochs)
 		return nil
 	}
-	return fmt.Errorf("training: time %v: an epoch takes about %v, with the classifier's epochs before it %v; want more time, fewer images or a "+
+	return fmt.Errorf("training: time %v: an epoch takes about %v, with the classifier's epochs before it %v; "+
+		"want more time, fewer images or a "+
 		"smaller network", r.Time, epoch.Round(time.Second), (head + epoch).Round(time.Second))
 }

@@ -138,7 +138,8 @@ func TestTrain(t *testing.T) {
 	}
 	last := r.Curve[len(r.Curve)-1]
 	if epochs != 6 || len(r.Curve) != 6 || last.Held < 0.9 || last.Loss >= r.Curve[0].Loss || r.Images != 54 || r.HeldOut != 18 {
-		t.Errorf("%d epochs, %d images, %d held out, curve %+v; want 6, 54, 18 and an accuracy of 0.9 at least", epochs, r.Images, r.HeldOut, r.Curve)
+		t.Errorf("%d epochs, %d images, %d held out, curve %+v; want 6, 54, 18 and an accuracy of 0.9 at least",
+			epochs, r.Images, r.HeldOut, r.Curve)
 	}
 	if _, err := os.Stat(stateFile(out)); err == nil {
 		t.Error("the state is left behind")
@@ -296,7 +297,8 @@ func TestUnreadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"red/00.png", "red/01.png", "red/02.png", "red/03.png"}; !slices.Equal(slices.Sorted(slices.Values(r.Unreadable)), want) {
+	want := []string{"red/00.png", "red/01.png", "red/02.png", "red/03.png"}
+	if !slices.Equal(slices.Sorted(slices.Values(r.Unreadable)), want) {
 		t.Errorf("left out: %v, want %v", r.Unreadable, want)
 	}
 }
@@ -331,7 +333,8 @@ func TestErrors(t *testing.T) {
 		{"a size too small", dir, func(j *Job) { j.Task.ImgSize = -1 }, "input size -1"},
 		{"single images", one, func(*Job) {}, "every class has a single image"},
 		{"no image can be read", bad, func(*Job) {}, "none of 9 images can be read"},
-		{"a pattern of nothing", dir, func(j *Job) { j.Freeze = []string{"layer9"} }, `no parameter of tiny matches "layer9"; its first is conv.weight`},
+		{"a pattern of nothing", dir, func(j *Job) { j.Freeze = []string{"layer9"} },
+			`no parameter of tiny matches "layer9"; its first is conv.weight`},
 		{"everything frozen", dir, func(j *Job) { j.Freeze = []string{"*"} }, "want at least one that learns"},
 		{"an epoch too many", dir, adapt(func(r *recipe.Recipe) { r.Epochs = 0 }), "0 epochs, want 1 to"},
 		{"a wide pad", dir, adapt(func(r *recipe.Recipe) { r.Augment.Pad = 9 }), "pad 9, want 0 to the input size, 8"},

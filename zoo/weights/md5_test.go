@@ -25,7 +25,8 @@ func TestPullMD5(t *testing.T) {
 		t.Error("the wrong file was kept")
 	}
 	remote.MD5 = "5e"
-	if _, err := s.Pull(t.Context(), remote, nil); err == nil || !strings.Contains(err.Error(), `published MD5 "5e": want 32 hexadecimal digits`) {
+	const want = `published MD5 "5e": want 32 hexadecimal digits`
+	if _, err := s.Pull(t.Context(), remote, nil); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("two digits: %v", err)
 	}
 	remote.MD5 = sum

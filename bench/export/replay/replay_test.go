@@ -20,7 +20,8 @@ func TestReplay(t *testing.T) {
 		"squeezenet1_1", "googlenet", "densenet121", "mobilenetv3_small_100", "tv_mobilenet_v3_small", "shufflenet_v2_x0_5",
 		"tf_efficientnet_b0", "ecaresnext26t_32x4d", "skresnet18", "legacy_seresnext26_32x4d", "resnetv2_50x1_bit", "nasnetamobile",
 		"ghostnet_050", "regnety_002", "vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "convnext_tiny",
-		"swin_tiny_patch4_window7_224", "coatnet_nano_rw_224", "coatnet_rmlp_nano_rw_224", "efficientnetv2_rw_t", "inception_v3", "keras_efficientnetb0",
+		"swin_tiny_patch4_window7_224", "coatnet_nano_rw_224", "coatnet_rmlp_nano_rw_224", "efficientnetv2_rw_t", "inception_v3",
+		"keras_efficientnetb0",
 	} {
 		o := []onnx.Options{{}, {Opset: onnx.MaxOpset, Fold: true}}[i%2]
 		t.Run(network, func(t *testing.T) { compare(t, network, o) })

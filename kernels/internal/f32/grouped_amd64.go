@@ -103,6 +103,8 @@ var groupedAVX2 = GroupedKernels{Lanes: 8, By: [2][MaxGrouped + 1]func(*Grouped)
 
 // groupedAVX512 are the kernels of convolutions in groups, sixteen channels at a time.
 var groupedAVX512 = GroupedKernels{Lanes: 16, By: [2][MaxGrouped + 1]func(*Grouped){
-	{1: grouped3s1p1AVX512, 2: grouped3s1p2AVX512, 4: grouped3s1p4AVX512, 7: grouped3s1p7AVX512, 8: grouped3s1p8AVX512, 10: grouped3s1p10AVX512, 12: grouped3s1p12AVX512, 14: grouped3s1p14AVX512},
-	{1: grouped3s2p1AVX512, 2: grouped3s2p2AVX512, 4: grouped3s2p4AVX512, 7: grouped3s2p7AVX512, 8: grouped3s2p8AVX512, 10: grouped3s2p10AVX512, 12: grouped3s2p12AVX512, 14: grouped3s2p14AVX512},
+	{1: grouped3s1p1AVX512, 2: grouped3s1p2AVX512, 4: grouped3s1p4AVX512, 7: grouped3s1p7AVX512, 8: grouped3s1p8AVX512,
+		10: grouped3s1p10AVX512, 12: grouped3s1p12AVX512, 14: grouped3s1p14AVX512},
+	{1: grouped3s2p1AVX512, 2: grouped3s2p2AVX512, 4: grouped3s2p4AVX512, 7: grouped3s2p7AVX512, 8: grouped3s2p8AVX512,
+		10: grouped3s2p10AVX512, 12: grouped3s2p12AVX512, 14: grouped3s2p14AVX512},
 }}
