@@ -98,6 +98,7 @@ var examples = map[string][]string{
 	},
 	"latency": {
 		"zoobench latency resnet18 mobilenetv2_100",
+		"zoobench latency mine.onnx resnet18                # an ONNX file beside a network of the zoo",
 		"zoobench latency 'vgg1*' --threads 0 --batch 8 --format json",
 	},
 	"ls": {

@@ -63,3 +63,38 @@ func TestExportRefuses(t *testing.T) {
 		t.Errorf("%d files are left, %v", len(entries), err)
 	}
 }
+
+// TestFileForNetwork names an ONNX file where a network's name stands.
+func TestFileForNetwork(t *testing.T) {
+	image, err := filepath.Abs(filepath.Join("..", "..", "datasets", "decode", "testdata", "libjpeg", "h2v1_restart.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	if code, _, stderr := invoke(t, "export", "mobilenetv2_100", "--img-size", "64", "--num-classes", "3", "--out", "own.onnx"); code != exitOK {
+		t.Fatal(stderr)
+	}
+	if err := os.WriteFile("text.onnx", []byte("a text file of that name\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"show", "own.onnx"}, exitOK, "own.onnx at 64×64:"},
+		{[]string{"show", "--diff", "own.onnx", "mobilenetv2_100", "--img-size", "64", "--num-classes", "3"}, exitOK, "are the same"},
+		{[]string{"predict", "own.onnx", image}, exitOK, "h2v1_restart.jpg    3"},
+		{[]string{"show", "own.onnx", "--img-size", "96"}, exitUsage, "own.onnx takes images of 64×64 alone"},
+		{[]string{"predict", "own.onnx", "--img-size", "96", image}, exitUsage, "images of 64×64 alone, want 96×96"},
+		{[]string{"predict", "own.onnx", "--num-classes", "4", image}, exitUsage, "has 3 classes, want 4"},
+		{[]string{"predict", "own.onnx", "--weights", "x", image}, exitUsage, "own.onnx has weights of its own"},
+		{[]string{"predict", "none.onnx", image}, exitUsage, "none.onnx: no such file"},
+		{[]string{"show", "text.onnx"}, exitUsage, "text.onnx: byte "},
+	} {
+		code, stdout, stderr := invoke(t, test.args...)
+		if code != test.code || !strings.Contains(stdout+stderr, test.want) {
+			t.Errorf("%v: exit %d, %q, %q; want %d, %q", test.args, code, stdout, stderr, test.code, test.want)
+		}
+	}
+}

@@ -112,6 +112,13 @@ func (b *build) check() error {
 
 // task is a task for the network of this name with the flags' settings.
 func (b *build) task(a *app, name string) (runner.Task, error) {
+	axes := record.Axes{ImgSize: b.imgSize, NoTune: b.noTune, NumClasses: b.classes}
+	if runner.IsONNX(name) {
+		if b.weights != "" {
+			return runner.Task{}, fmt.Errorf("--weights %s: %s has weights of its own", b.weights, name)
+		}
+		return runner.Task{Job: experiment.Job{Model: name, Axes: axes}, Weights: name}, b.check()
+	}
 	spec, err := a.list.Find(name)
 	if err != nil {
 		return runner.Task{}, err
@@ -119,7 +126,7 @@ func (b *build) task(a *app, name string) (runner.Task, error) {
 	if err := b.check(); err != nil {
 		return runner.Task{}, err
 	}
-	t := runner.Task{Job: experiment.Job{Model: spec.Name, Axes: record.Axes{ImgSize: b.imgSize, NoTune: b.noTune, NumClasses: b.classes}}}
+	t := runner.Task{Job: experiment.Job{Model: spec.Name, Axes: axes}}
 	weights := b.weights
 	if _, tag := zoo.Split(name); weights == "" {
 		weights = tag

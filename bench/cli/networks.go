@@ -46,6 +46,9 @@ func isPattern(arg string) bool {
 }
 
 func (a *app) expandPattern(pattern string, tags func(*zoo.Spec) ([]string, error)) (names []string, err error) {
+	if runner.IsONNX(pattern) {
+		return []string{pattern}, nil
+	}
 	network, tag := zoo.Split(pattern)
 	specs, err := a.list.Match([]string{network})
 	if err != nil || !isPattern(pattern) {

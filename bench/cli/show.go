@@ -115,7 +115,7 @@ func (a *app) show() *cobra.Command {
 }
 
 func (a *app) showLayers(b build, name string) error {
-	spec, err := a.list.Find(name)
+	spec, err := runner.Find(a.list, name)
 	if err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func (a *app) showDiff(b build, names [2]string) error {
 	for i, name := range names {
 		n := &networks[i]
 		var err error
-		if n.Spec, err = a.list.Find(name); err != nil {
+		if n.Spec, err = runner.Find(a.list, name); err != nil {
 			return err
 		}
 		if n.Graph, err = n.Spec.Graph(b.imgSize, b.classes); err != nil {

@@ -295,3 +295,33 @@ func TestPreprocessing(t *testing.T) {
 		t.Error("opset 17 cannot resize, and there is no error")
 	}
 }
+
+// TestReadBack finds in a file what was known of its network.
+func TestReadBack(t *testing.T) {
+	t.Chdir(t.TempDir())
+	want := ready(t, record.Axes{})
+	w, err := Write(t.Context(), want, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	describe := func(task runner.Task) *runner.Ready {
+		task.Model = w.Path
+		r, err := runner.Describe(zoo.Default(), task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Close)
+		return r
+	}
+	r := describe(runner.Task{})
+	if r.Recipe != want.Recipe || !slices.Equal(r.ClassNames(), want.ClassNames()) || r.Source != "the file's metadata" {
+		t.Errorf("recipe %+v of %s, want %+v", r.Recipe, r.Source, want.Recipe)
+	}
+	if r.Graph.ParamCount() != want.Graph.ParamCount() || r.Graph.MACs() != want.Graph.MACs() || r.Name() != filepath.Base(w.Path) || r.SHA256 == "" {
+		t.Errorf("%s has %d parameters and %d MACs", r.Name(), r.Graph.ParamCount(), r.Graph.MACs())
+	}
+	r = describe(runner.Task{Recipe: runner.Recipe{CropPct: 1}})
+	if r.Recipe.Resize != r.Recipe.Size || !strings.Contains(r.Source, "with changes") {
+		t.Errorf("recipe %+v of %s", r.Recipe, r.Source)
+	}
+}

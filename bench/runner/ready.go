@@ -15,6 +15,7 @@ import (
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
+	"zoobench/zoo/onnx/load"
 	"zoobench/zoo/weights"
 )
 
@@ -35,6 +36,8 @@ type Ready struct {
 	Trained *Trained // what the file says of itself, nil where zoobench did not train it
 
 	task  Task
+	onnx  *load.Network  // nil for networks of a list
+	names []string       // of an ONNX file's classes, nil where it has none
 	file  *weights.File  // nil for generated weights
 	bound *weights.Bound // nil for generated weights, and where the file's tensors do not fit
 	unfit error          // why they do not
@@ -42,9 +45,18 @@ type Ready struct {
 }
 
 // Describe reads what a task's checkpoint says of itself: its header, its hash, whose names it has, its number of classes;
-// and builds the graph with the recipe that follow. It packs nothing: that is Load's, and so is the error where the file's
+// and builds the graph with the recipe that follow. A task whose network is an ONNX file has its checkpoint there. It packs nothing: that is Load's, and so is the error where the file's
 // tensors are not the graph's parameters, so that a network's cost is known of a file that is incomplete.
 func Describe(list *zoo.List, t Task) (*Ready, error) {
+	if IsONNX(t.Model) {
+		r := &Ready{File: t.Model, task: t}
+		start := time.Now()
+		if err := r.readONNX(); err != nil {
+			return nil, err
+		}
+		r.took = time.Since(start)
+		return r, nil
+	}
 	spec, err := list.Find(t.Model)
 	if err != nil {
 		return nil, err
@@ -152,6 +164,8 @@ func (r *Ready) Read(g weights.Generator, do func(weights.Source) error) error {
 	switch {
 	case r.unfit != nil:
 		return r.unfit
+	case r.onnx != nil:
+		return do(r.onnx.Weights)
 	case r.file == nil:
 		return do(g.Source(r.Graph.Params))
 	}

@@ -58,6 +58,9 @@ func (r *Ready) ClassNames() (names []string) {
 	if r.Trained != nil {
 		return r.Trained.Classes
 	}
+	if r.names != nil {
+		return r.names
+	}
 	known := datasets.ImageNet1k()
 	if r.Graph.Classes != len(known) {
 		return nil

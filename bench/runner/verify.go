@@ -35,16 +35,23 @@ const slowerShare = 0.10
 // Again is the task that repeats a record. Data, labels and file say where its images, their label file and its checkpoint
 // are now; "" for where they were or, of a checkpoint, in the cache.
 func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, error) {
-	spec, err := list.Find(r.Model)
+	model := r.Model
+	if IsONNX(model) {
+		model = cmp.Or(file, r.WeightsFile)
+	}
+	spec, err := Find(list, model)
 	if err != nil {
 		return Task{}, err
+	}
+	if !IsONNX(model) {
+		model = spec.Name
 	}
 	s := r.Asked
 	if s == nil {
 		s = &record.Settings{}
 	}
 	t := Task{
-		Job: experiment.Job{Model: spec.Name, Axes: s.Axes, Processes: s.Processes, Timeout: s.Timeout},
+		Job: experiment.Job{Model: model, Axes: s.Axes, Processes: s.Processes, Timeout: s.Timeout},
 		Tag: r.Checkpoint, Weights: r.WeightsFile,
 	}
 	t.NoTune = t.NoTune || r.Plan == nil // an older row: there were no trials

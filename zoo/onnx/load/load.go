@@ -46,6 +46,9 @@ type Network struct {
 	Weights    *Weights
 	Properties map[string]string // the file's metadata
 	Producer   string
+
+	folder string
+	m      *message.Model
 }
 
 // An Error is all that a file has and that cannot be had.
@@ -84,18 +87,51 @@ func Read(name string, b []byte, folder string, o Options) (*Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %s: %w", name, err)
 	}
-	l := &loader{
-		file: name, folder: folder, m: m, values: map[string]any{}, known: map[string]*base{}, names: map[string]bool{},
-		weights: &Weights{name: name, params: map[string]param{}},
+	n := &Network{
+		Producer: strings.TrimSpace(m.Producer + " " + m.ProducerVersion), Properties: map[string]string{}, folder: folder, m: m,
 	}
-	n := &Network{Weights: l.weights, Producer: strings.TrimSpace(m.Producer + " " + m.ProducerVersion), Properties: map[string]string{}}
 	for _, p := range m.Properties {
 		n.Properties[p.Key] = p.Value
 	}
+	l := n.loader(name)
+	n.Weights = l.weights
 	if n.Graph, err = l.load(o); err != nil {
 		return nil, err
 	}
 	return n, nil
+}
+
+func (n *Network) loader(name string) *loader {
+	return &loader{
+		file: name, folder: n.folder, m: n.m, values: map[string]any{}, known: map[string]*base{}, names: map[string]bool{},
+		weights: &Weights{name: name, params: map[string]param{}},
+	}
+}
+
+// Build builds the graph again, as an architecture does, for another size where the file takes any. The file has its own
+// number of classes.
+func (n *Network) Build(g *nn.Builder, x nn.Value) nn.Value {
+	l := n.loader(n.Weights.name)
+	in, err := l.check()
+	if err != nil {
+		g.Fail("%w", err)
+		return nn.Value{}
+	}
+	size, err := l.inputSize(in, x.H)
+	switch {
+	case err != nil:
+		g.Fail("%w", err)
+	case size != x.H:
+		g.Fail("%s takes images of %d×%d alone", l.file, size, size)
+	case g.Classes != n.Graph.Classes:
+		g.Fail("%s has %d classes, want %d", l.file, n.Graph.Classes, g.Classes)
+	default:
+		x = l.run(g, in.Name, x)
+		if len(l.faults) > 0 {
+			g.Fail("%w", l.failed())
+		}
+	}
+	return x
 }
 
 // loader goes through the operators of a file.
@@ -172,24 +208,12 @@ func (l *loader) load(o Options) (*nn.Graph, error) {
 	if o.Size == 0 {
 		o.Size = 224
 	}
-	size := [3]int{3, o.Size, o.Size}
-	for i := range size {
-		if d := in.Dims[i+1]; d.Known {
-			if d.Size < 1 || d.Size > 8192 {
-				return nil, l.failed(fmt.Sprintf("input %q: size %d, want 1 to 8192", in.Name, d.Size))
-			}
-			size[i] = int(d.Size)
-		}
-	}
-	l.batch = anyBatch
-	if d := in.Dims[0]; d.Known && d.Size > 0 && d.Size <= 4096 {
-		l.batch = int(d.Size)
-	}
-	if size[0] != 3 || size[1] != size[2] {
-		return nil, l.failed(fmt.Sprintf("input %q: %d×%d×%d, want square images of three channels", in.Name, size[0], size[1], size[2]))
+	size, err := l.inputSize(in, o.Size)
+	if err != nil {
+		return nil, err
 	}
 	name := l.m.Graph.Name
-	g, err := nn.Build(name, func(g *nn.Builder, x nn.Value) nn.Value { return l.run(g, in.Name, x) }, nn.Config{Size: size[1], Classes: 1})
+	g, err := nn.Build(name, func(g *nn.Builder, x nn.Value) nn.Value { return l.run(g, in.Name, x) }, nn.Config{Size: size, Classes: 1})
 	if len(l.faults) > 0 {
 		return nil, l.failed()
 	}
@@ -199,6 +223,27 @@ func (l *loader) load(o Options) (*nn.Graph, error) {
 	g.Classes = g.Output().C
 	l.weights.keep(g)
 	return g, nil
+}
+
+// inputSize is the size of the input's images, which may be left open, and notes how many images the file takes.
+func (l *loader) inputSize(in *message.Value, open int) (int, error) {
+	size := [3]int{3, open, open}
+	for i := range size {
+		if d := in.Dims[i+1]; d.Known {
+			if d.Size < 1 || d.Size > 8192 {
+				return 0, l.failed(fmt.Sprintf("input %q: size %d, want 1 to 8192", in.Name, d.Size))
+			}
+			size[i] = int(d.Size)
+		}
+	}
+	l.batch = anyBatch
+	if d := in.Dims[0]; d.Known && d.Size > 0 && d.Size <= 4096 {
+		l.batch = int(d.Size)
+	}
+	if size[0] != 3 || size[1] != size[2] {
+		return 0, l.failed(fmt.Sprintf("input %q: %d×%d×%d, want square images of three channels", in.Name, size[0], size[1], size[2]))
+	}
+	return size[1], nil
 }
 
 func (l *loader) failed(more ...string) error { return &Error{l.file, append(l.faults, more...)} }

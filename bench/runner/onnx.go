@@ -1,0 +1,99 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"zoobench/zoo"
+	"zoobench/zoo/onnx/load"
+	"zoobench/zoo/weights"
+)
+
+// IsONNX reports whether a network's name is the path of an ONNX file, which is the network's checkpoint as well.
+func IsONNX(name string) bool { return strings.EqualFold(filepath.Ext(name), ".onnx") }
+
+// Find is a list's network of this name, or the one that an ONNX file has.
+func Find(list *zoo.List, name string) (*zoo.Spec, error) {
+	if !IsONNX(name) {
+		return list.Find(name)
+	}
+	n, err := load.Open(name, load.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("runner: %w", err)
+	}
+	return specOf(name, n)
+}
+
+// specOf is an ONNX file as a network of a list. Nothing is published of it.
+func specOf(path string, n *load.Network) (*zoo.Spec, error) {
+	about, err := aboutONNX(n)
+	if err != nil {
+		return nil, fmt.Errorf("runner: %s: %w", path, err)
+	}
+	return &zoo.Spec{
+		Name: filepath.Base(path), Build: n.Build, Size: n.Graph.Input().H, Classes: n.Graph.Classes, Recipe: about.Recipe,
+	}, nil
+}
+
+// aboutONNX is what a file that zoobench exported says of itself; of another one, only that it takes images as ImageNet's
+// usual recipe prepares them.
+func aboutONNX(n *load.Network) (t Trained, err error) {
+	for key, into := range map[string]any{"recipe": &t.Recipe, "classes": &t.Classes} {
+		text, has := n.Properties["zoobench."+key]
+		if !has {
+			continue
+		}
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			return t, fmt.Errorf("metadata zoobench.%s: %w", key, err)
+		}
+	}
+	if have := len(t.Classes); t.Classes != nil && have != n.Graph.Classes {
+		return t, fmt.Errorf("metadata zoobench.classes: %d names for %d classes", have, n.Graph.Classes)
+	}
+	return t, nil
+}
+
+// readONNX reads a task's ONNX file: its graph is there, of the size that the task asks for.
+func (r *Ready) readONNX() error {
+	n, err := load.Open(r.File, load.Options{Size: r.task.ImgSize})
+	if err != nil {
+		return fmt.Errorf("runner: %w", err)
+	}
+	if r.Spec, err = specOf(r.File, n); err != nil {
+		return err
+	}
+	have := n.Graph.Input().H
+	if size := r.task.ImgSize; size > 0 && size != have {
+		return fmt.Errorf("runner: %s: images of %d×%d alone, want %d×%d", r.File, have, have, size, size)
+	}
+	if classes := r.task.NumClasses; classes > 0 && classes != n.Graph.Classes {
+		return fmt.Errorf("runner: %s: the file has %d classes, want %d", r.File, n.Graph.Classes, classes)
+	}
+	if r.SHA256, err = weights.HashFile(context.Background(), r.File); err != nil {
+		return fmt.Errorf("runner: %w", err)
+	}
+	r.Graph, r.onnx = n.Graph, n
+	about, err := aboutONNX(n)
+	if err != nil {
+		return fmt.Errorf("runner: %s: %w", r.File, err)
+	}
+	r.names = about.Classes
+	r.Source = "the file's metadata"
+	if _, has := n.Properties["zoobench.recipe"]; !has {
+		r.Source = "ImageNet's usual one, as the file has none"
+	}
+	recipe := about.Recipe
+	if recipe.Size != have {
+		recipe.Size, recipe.Resize = have, 0
+	}
+	if r.task.Recipe != (Recipe{}) || r.task.ImgSize != 0 {
+		r.Source += ", with changes that were asked for"
+	}
+	full := recipe.Full(have)
+	recipe.Mean, recipe.Std = full.Mean, full.Std
+	r.Recipe = r.task.Recipe.apply(recipe).Full(have)
+	return nil
+}
