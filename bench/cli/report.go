@@ -24,9 +24,10 @@ func (a *app) report() *cobra.Command {
 		Use:   "report RUN...",
 		Short: "Write the report of a run again, or one report of several runs, or compare two runs",
 		Long: "RUN is a run's folder or a file of records. The report of one run goes into the run's own folder, or into --out. Several\n" +
-			"runs need --out: the command merges them, and the latest measurement of each job counts. Times of several\n" +
-			"classes of machine each get a report of their own, and a comparison of the classes. With --diff, the command compares two runs row by row and writes\n" +
-			"no report. The folders of run --shard need --out too: the command puts the shards together and says what is missing.",
+			"runs need --out: the command merges them, and the latest measurement of each job counts. Runs on several classes of\n" +
+			"machine get a report for each class, and a comparison of the classes. With --diff, the command compares two runs row by\n" +
+			"row and writes no report. The folders of run --shard need --out too: the command puts the shards together and says what\n" +
+			"is missing.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if diff {

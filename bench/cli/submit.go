@@ -24,7 +24,8 @@ func (a *app) submit() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "submit SCHEDULER FILE",
 		Short: "Print a script or manifest that runs experiments on many machines",
-		Long: "SCHEDULER is " + strings.Join(submit.Schedulers, ", ") + ". The command prints a script for Slurm or GNU parallel, or a manifest for\n" +
+		Long: "SCHEDULER is " + strings.Join(submit.Schedulers, ", ") +
+			". The command prints a script for Slurm or GNU parallel, or a manifest for\n" +
 			"Kubernetes. It sends nothing: read the text, edit it and send it. Accuracies become an array of shards on any node. Timings\n" +
 			"become one job with a node to itself. A last job writes the report and says what is missing. Time and memory limits follow\n" +
 			"from the estimates of zoobench run --dry-run --shards N.",

@@ -270,7 +270,8 @@ func TestSlurm(t *testing.T) {
 	file := study(t, work)
 	run(program, "run", file, "--out", "whole")
 
-	script, err := exec.Command(program, "submit", "slurm", file, "--shards", "6", "--cpus", "1", "--out", filepath.Join(work, "results")).Output()
+	script, err := exec.Command(program, "submit", "slurm", file, "--shards", "6", "--cpus", "1",
+		"--out", filepath.Join(work, "results")).Output()
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(work, "study.sh"), script, 0o755))
 	t.Log(run("bash", "study.sh"))

@@ -22,7 +22,8 @@ func job(scheduler string) Job {
 		TimedLimit: 40*time.Minute + time.Second, Partition: "cpu", Constraint: "genoa&avx512", Hosts: "hosts.txt",
 	}
 	if scheduler == "kubernetes" {
-		j.File, j.Out, j.Image, j.Claim, j.Node = "/work/study.yaml", "/work/results", "registry/zoobench:0.1.0", "zoo", "node.kubernetes.io/instance-type=c7i"
+		j.File, j.Out, j.Image, j.Claim = "/work/study.yaml", "/work/results", "registry/zoobench:0.1.0", "zoo"
+		j.Node = "node.kubernetes.io/instance-type=c7i"
 	}
 	return j
 }

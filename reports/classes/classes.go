@@ -1,9 +1,9 @@
 // Package classes compares classes of machine: how long the networks of one run take on each of them, and whose order changes.
 //
-// The contract: a row is a network under one set of settings, a column a class. Times of two classes never share a column, a network's
-// place is its rank in its own column, and a time without a sound measurement is a dash with its reason beneath. Two networks of which one is
-// quicker on one class and the other on another, with 95 % intervals apart on both, are a change of order; intervals that overlap are not.
-// The same records give the same bytes.
+// The contract: a row is a network under one set of settings, a column a class. Times of two classes never share a column,
+// a network's place is its rank in its own column, and a time without a sound measurement is a dash with its reason beneath.
+// The order of two networks changes if one is quicker on one class and the other on another, with 95 % intervals that do not
+// overlap on either. The same records give the same bytes.
 //
 // It leaves the report of each class by itself to reports, and measuring to bench/runner.
 package classes
@@ -323,7 +323,8 @@ func (r *Row) title() string {
 
 func (c *Comparison) writeMarkdown(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString("# Classes of machine\n\nEach class has a column of its own: median latency in ms with its 95 % interval and, after #, the rank in that column.\n\n")
+	b.WriteString("# Classes of machine\n\nEach class has a column of its own: median latency in ms with its 95 % interval " +
+		"and, after #, the rank in that column.\n\n")
 	for k := range c.Classes {
 		cl := &c.Classes[k]
 		fmt.Fprintf(&b, "- **%s**: %s (%s)", letter(k), text.Markdown(cl.title()), text.Markdown(text.Clean(cl.Name, 400)))
@@ -391,7 +392,8 @@ func (c *Cell) words(reasons *[]string) string {
 
 func (c *Comparison) writeCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	out.Write([]string{"model", "settings", "class", "machine", "latency_p50_ns", "latency_p50_lo_ns", "latency_p50_hi_ns", "rank", "not_measured"})
+	out.Write([]string{"model", "settings", "class", "machine", "latency_p50_ns", "latency_p50_lo_ns", "latency_p50_hi_ns",
+		"rank", "not_measured"})
 	for i := range c.Rows {
 		r := &c.Rows[i]
 		for k := range r.Cells {

@@ -21,9 +21,10 @@ func timed(model int, network string, ms float64) record.Record {
 		samples[i] = int64(1e6 * ms * (1 + 0.01*rng.Float64()))
 	}
 	return record.Record{
-		Kind: record.KindLatency, RunID: "r", Experiment: "e", Time: time.Unix(1, 0), Model: network, Family: "f", ImgSize: 224, Batch: 1, Threads: 1,
-		Scenario: "single_stream", Machine: record.Machine{CPU: "masked", Cores: 4, OS: "linux", Arch: "amd64", Vendor: "x", Family: 6, Model: model},
-		Timing: recordtest.Timing(samples, time.Second, 5), Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
+		Kind: record.KindLatency, RunID: "r", Experiment: "e", Time: time.Unix(1, 0),
+		Model: network, Family: "f", ImgSize: 224, Batch: 1, Threads: 1, Scenario: "single_stream",
+		Machine: record.Machine{CPU: "masked", Cores: 4, OS: "linux", Arch: "amd64", Vendor: "x", Family: 6, Model: model},
+		Timing:  recordtest.Timing(samples, time.Second, 5), Footprint: &record.Footprint{}, Verdict: record.Verdict{Valid: true},
 	}
 }
 

@@ -144,7 +144,8 @@ func TestRefuses(t *testing.T) {
 		{"cut short", file[:len(file)/2], []string{"cut short"}},
 		{"no operators", changed(func(m *message.Model) { m.Graph.Nodes = nil }), []string{`result "logits"`}},
 		{"opset", changed(func(m *message.Model) { m.Opsets[0].Version = 99 }), []string{"opset 99, want 7 to 21"}},
-		{"a cycle", changed(func(m *message.Model) { n := m.Graph.Nodes; n[0].In[0] = n[2].Out[0] }), []string{"(Conv)", "which nothing before it makes"}},
+		{"a cycle", changed(func(m *message.Model) { n := m.Graph.Nodes; n[0].In[0] = n[2].Out[0] }),
+			[]string{"(Conv)", "which nothing before it makes"}},
 		{"an absent input", changed(func(m *message.Model) { m.Graph.Nodes[0].In[0] = "gone" }), []string{`"gone"`}},
 		{"all unknown operators at once", changed(func(m *message.Model) {
 			n := m.Graph.Nodes
