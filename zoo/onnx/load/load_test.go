@@ -2,10 +2,12 @@ package load_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +91,77 @@ func TestRoundTrip(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestOtherSpellings reads files that say the same otherwise: layer norms of means and roots, as exporters before opset 17 write
+// them, and a fixed number of images.
+func TestOtherSpellings(t *testing.T) {
+	g, src, file := exported(t, "vit_tiny_patch16_224", 64, onnx.Options{})
+	want, plan, _ := ran(t, g, src)
+	for _, test := range []struct {
+		name   string
+		change func(*message.Model)
+	}{
+		{"layer norms of means", func(m *message.Model) { unfuse(&m.Graph) }},
+		{"one image", func(m *message.Model) { m.Graph.Inputs[0].Dims[0] = message.Dim{Size: 1, Known: true} }},
+		{"two images, and layer norms of means", func(m *message.Model) {
+			unfuse(&m.Graph)
+			m.Graph.Inputs[0].Dims[0] = message.Dim{Size: 2, Known: true}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m, err := message.Decode(bytes.Clone(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.change(m)
+			var b bytes.Buffer
+			if err := message.Encode(&b, m, nil); err != nil {
+				t.Fatal(err)
+			}
+			n, err := load.Read("vit.onnx", b.Bytes(), "", load.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, other, _ := ran(t, n.Graph, n.Weights)
+			if plan.Hash != other.Hash || !slices.Equal(got, want) {
+				t.Errorf("plan %s and logits %v, want %s and %v", other.Hash, got[:3], plan.Hash, want[:3])
+			}
+		})
+	}
+}
+
+// unfuse makes a graph's layer norms of means and roots.
+func unfuse(g *message.Graph) {
+	var nodes []message.Node
+	for _, n := range g.Nodes {
+		if n.Op != "LayerNormalization" {
+			nodes = append(nodes, n)
+			continue
+		}
+		epsilon := float32(0)
+		for _, a := range n.Attributes {
+			if a.Name == "epsilon" {
+				epsilon = a.Float
+			}
+		}
+		out := n.Out[0]
+		scalar := func(name string, v float32) string {
+			g.Tensors = append(g.Tensors, message.Tensor{Name: out + name, Type: message.Float32, Raw: binary.LittleEndian.AppendUint32(nil, math.Float32bits(v))})
+			return out + name
+		}
+		last := []message.Attribute{{Name: "axes", Kind: message.IsInts, Ints: []int64{-1}}}
+		add := func(op, name string, attributes []message.Attribute, in ...string) string {
+			nodes = append(nodes, message.Node{Name: n.Name, Op: op, In: in, Out: []string{out + name}, Attributes: attributes})
+			return out + name
+		}
+		centred := add("Sub", "/centred", nil, n.In[0], add("ReduceMean", "/mean", last, n.In[0]))
+		variance := add("ReduceMean", "/variance", last, add("Pow", "/square", nil, centred, scalar("/two", 2)))
+		root := add("Sqrt", "/root", nil, add("Add", "/sum", nil, variance, scalar("/epsilon", epsilon)))
+		scaled := add("Mul", "/scaled", nil, add("Div", "/unit", nil, centred, root), n.In[1])
+		add("Add", "", nil, scaled, n.In[2])
+	}
+	g.Nodes = nodes
 }
 
 // lines are an engine's layers.

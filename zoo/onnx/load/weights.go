@@ -106,7 +106,7 @@ func (w *Weights) Close() error {
 func (l *loader) layer(weight *tensor, end string) string {
 	name, _, _ := strings.Cut(weight.name, "/")
 	name, found := strings.CutSuffix(name, end)
-	if !found || name == "" || strings.Contains(name, "::") {
+	if !found || name == "" || strings.Contains(name, "::") || l.names[name] { // equal weights of several layers are one tensor
 		name = l.module()
 	}
 	return l.unique(name)
