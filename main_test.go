@@ -96,7 +96,8 @@ NONE < bench/submit
 NONE < bench/shard
 
 # A worker is where all of it meets once: jobs become records.
-(datasets/decode, datasets/corrupt, zoo/engine, zoo/onnx/load, bench/shard), bench/experiment, bench/host, datasets, kernels, zoo < bench/runner
+(datasets/decode, datasets/corrupt, zoo/engine, zoo/onnx/load, bench/shard), bench/experiment, bench/host,
+datasets, kernels, zoo < bench/runner
 
 # Shards are put together as a worker would have left them.
 (bench/shard), bench/runner < bench/shard/merge

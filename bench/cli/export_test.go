@@ -71,7 +71,8 @@ func TestFileForNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	if code, _, stderr := invoke(t, "export", "mobilenetv2_100", "--img-size", "64", "--num-classes", "3", "--out", "own.onnx"); code != exitOK {
+	code, _, stderr := invoke(t, "export", "mobilenetv2_100", "--img-size", "64", "--num-classes", "3", "--out", "own.onnx")
+	if code != exitOK {
 		t.Fatal(stderr)
 	}
 	if err := os.WriteFile("text.onnx", []byte("a text file of that name\n"), 0o666); err != nil {

@@ -317,7 +317,8 @@ func TestReadBack(t *testing.T) {
 	if r.Recipe != want.Recipe || !slices.Equal(r.ClassNames(), want.ClassNames()) || r.Source != "the file's metadata" {
 		t.Errorf("recipe %+v of %s, want %+v", r.Recipe, r.Source, want.Recipe)
 	}
-	if r.Graph.ParamCount() != want.Graph.ParamCount() || r.Graph.MACs() != want.Graph.MACs() || r.Name() != filepath.Base(w.Path) || r.SHA256 == "" {
+	if r.Graph.ParamCount() != want.Graph.ParamCount() || r.Graph.MACs() != want.Graph.MACs() ||
+		r.Name() != filepath.Base(w.Path) || r.SHA256 == "" {
 		t.Errorf("%s has %d parameters and %d MACs", r.Name(), r.Graph.ParamCount(), r.Graph.MACs())
 	}
 	r = describe(runner.Task{Recipe: runner.Recipe{CropPct: 1}})

@@ -45,8 +45,9 @@ type Ready struct {
 }
 
 // Describe reads what a task's checkpoint says of itself: its header, its hash, whose names it has, its number of classes;
-// and builds the graph with the recipe that follow. A task whose network is an ONNX file has its checkpoint there. It packs nothing: that is Load's, and so is the error where the file's
-// tensors are not the graph's parameters, so that a network's cost is known of a file that is incomplete.
+// and builds the graph with the recipe that follow. If the task's network is an ONNX file, that is its checkpoint too. It
+// packs nothing: that is Load's, and so is the error where the file's tensors are not the graph's parameters, so that a
+// network's cost is known of a file that is incomplete.
 func Describe(list *zoo.List, t Task) (*Ready, error) {
 	if IsONNX(t.Model) {
 		r := &Ready{File: t.Model, task: t}
