@@ -147,7 +147,8 @@ func unfuse(g *message.Graph) {
 		}
 		out := n.Out[0]
 		scalar := func(name string, v float32) string {
-			g.Tensors = append(g.Tensors, message.Tensor{Name: out + name, Type: message.Float32, Raw: binary.LittleEndian.AppendUint32(nil, math.Float32bits(v))})
+			g.Tensors = append(g.Tensors, message.Tensor{Name: out + name, Type: message.Float32,
+				Raw: binary.LittleEndian.AppendUint32(nil, math.Float32bits(v))})
 			return out + name
 		}
 		last := []message.Attribute{{Name: "axes", Kind: message.IsInts, Ints: []int64{-1}}}
