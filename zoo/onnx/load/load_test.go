@@ -268,6 +268,23 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestNaN reads a network with a weight that is no number.
+func TestNaN(t *testing.T) {
+	_, _, file := exported(t, "mobilenetv3_small_050", 32, onnx.Options{})
+	m, err := message.Decode(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary.LittleEndian.PutUint32(m.Graph.Tensors[0].Raw[4:], math.Float32bits(float32(math.NaN()))) // in file itself
+	n, err := load.Read("x.onnx", file, "", load.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.New(n.Graph, n.Weights, engine.Options{}); err == nil || !strings.Contains(err.Error(), "conv_stem.weight: number 1 of 432 is NaN") {
+		t.Errorf("%v, want conv_stem.weight", err)
+	}
+}
+
 // FuzzRead reads anything: a network or an error.
 func FuzzRead(f *testing.F) {
 	for _, network := range []string{"mobilenetv3_small_050", "resnet18"} {

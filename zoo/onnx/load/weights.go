@@ -69,6 +69,11 @@ func (w *Weights) Float32(name string) ([]float32, error) {
 	if n := count(p.shape); len(x) != n {
 		return nil, fmt.Errorf("onnx: %s: %s: %d numbers, want %d for %v", w.name, name, len(x), n, p.shape)
 	}
+	for i, v := range x {
+		if v != v {
+			return nil, fmt.Errorf("onnx: %s: %s: number %d of %d is NaN", w.name, name, i, len(x))
+		}
+	}
 	w.held[name] = x
 	return x, nil
 }
