@@ -101,11 +101,10 @@ func (l *loader) settled(x *image) *image {
 	if x.pad != (nn.Edges{}) {
 		x = l.padded(x)
 	}
-	if !x.whole(channel) {
-		x = l.partOfChannels(x)
-	}
-	if !x.whole(row) || !x.whole(column) {
-		x = l.partOfTokens(x)
+	for _, k := range []kind{channel, row, column} {
+		if !x.whole(k) {
+			x = l.partOf(x, k)
+		}
 	}
 	return x
 }
@@ -121,32 +120,24 @@ func (l *loader) padded(x *image) *image {
 	return y
 }
 
-func (l *loader) partOfChannels(x *image) *image {
-	axis, a := x.v.find(channel)
-	n := x.v.covers(channel)
-	if axis >= 0 && (a.size != n || a.stride != 1) {
-		l.refuse("channels of %v in an order that no layer has", x.base().Shape)
-	}
-	from := x.start[channel]
-	v := l.value(x.base())
-	y := x.with(l.once(func() nn.Value { return l.g.Slice(v, from, from+n) }, "slice %p %d %d", x.base(), from, n))
-	y.start[channel] = 0
-	return y
-}
-
-func (l *loader) partOfTokens(x *image) *image {
-	if x.base().H != 1 {
+// partOf is what an image has of a kind, as a value of its own.
+func (l *loader) partOf(x *image, k kind) *image {
+	axis, a := x.v.find(k)
+	n, from := x.v.covers(k), x.start[k]
+	if k == row || k == column && x.base().H != 1 {
 		l.refuse("a part of the rows or columns of %v", x.base().Shape)
 	}
-	axis, a := x.v.find(column)
-	n := x.v.covers(column)
 	if axis >= 0 && (a.size != n || a.stride != 1) {
-		l.refuse("tokens of %v in an order that no layer has", x.base().Shape)
+		l.refuse("a part of %v in an order that no layer has", x.base().Shape)
 	}
-	from := x.start[column]
 	v := l.value(x.base())
-	y := x.with(l.once(func() nn.Value { return l.g.SliceTokens(v, from, from+n) }, "tokens %p %d %d", x.base(), from, n))
-	y.start[column] = 0
+	y := x.with(l.once(func() nn.Value {
+		if k == channel {
+			return l.g.Slice(v, from, from+n)
+		}
+		return l.g.SliceTokens(v, from, from+n)
+	}, "part %p %d %d %d", x.base(), k, from, n))
+	y.start[k] = 0
 	return y
 }
 

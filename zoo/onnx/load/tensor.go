@@ -246,6 +246,11 @@ func (l *loader) transposed(t *tensor, perm []int) *tensor {
 	for i, p := range perm {
 		dims[i], step[i] = t.dims[p], in[p]
 	}
+	return l.stepped(t, dims, step)
+}
+
+// stepped is a tensor of these dimensions whose elements lie so many steps apart in t.
+func (l *loader) stepped(t *tensor, dims, step []int) *tensor {
 	out := strides(dims)
 	return l.remap(t, dims, func(i int) int {
 		at := 0
@@ -276,15 +281,7 @@ func (l *loader) spread(t *tensor, dims []int) *tensor {
 			step[k] = in[i]
 		}
 	}
-	out := strides(dims)
-	return l.remap(t, dims, func(i int) int {
-		at := 0
-		for k := range out {
-			at += i / out[k] * step[k]
-			i %= out[k]
-		}
-		return at
-	})
+	return l.stepped(t, dims, step)
 }
 
 // broadcast is the shape in which two meet.
