@@ -84,6 +84,7 @@ func TestFileForNetwork(t *testing.T) {
 		want string
 	}{
 		{[]string{"show", "own.onnx"}, exitOK, "own.onnx at 64×64:"},
+		{[]string{"export", "own.onnx"}, exitUsage, "own.onnx is an ONNX file already: name the file to write with --out"},
 		{[]string{"show", "--diff", "own.onnx", "mobilenetv2_100", "--img-size", "64", "--num-classes", "3"}, exitOK, "are the same"},
 		{[]string{"predict", "own.onnx", image}, exitOK, "h2v1_restart.jpg    3"},
 		{[]string{"show", "own.onnx", "--img-size", "96"}, exitUsage, "own.onnx takes images of 64×64 alone"},

@@ -19,6 +19,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"zoobench/bench/choose"
 	"zoobench/bench/choose/features"
@@ -56,6 +57,9 @@ func Write(ctx context.Context, r *runner.Ready, o Options) (*Written, error) {
 }
 
 func export(ctx context.Context, r *runner.Ready, o Options) (w *Written, err error) {
+	if o.Out == "" && strings.HasSuffix(r.Name(), ".onnx") {
+		return nil, fmt.Errorf("%s is an ONNX file already: name the file to write with --out", r.Name())
+	}
 	w = &Written{Path: cmp.Or(o.Out, r.Name()+".onnx")}
 	g, classes := r.Graph, r.ClassNames()
 	if o.Head != nil {
