@@ -31,7 +31,7 @@ VERSION = $(shell git describe --tags --exact-match --match 'v*' 2>/dev/null || 
 ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 grouped_avx2 grouped_avx512 rows_avx2 rows_avx512 zip_avx2 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-slurm check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
+.PHONY: build test test-slurm form check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -50,14 +50,16 @@ bench-accuracy: build ## accuracy of a dozen small checkpoints on 1,000 images o
 
 check: lint test test-purego arm64 test-arm64 check-gen race ## everything that must pass before a change goes in
 
-lint: ## formatting, lines of at most 140 characters, vet, staticcheck
+lint: form ## form, vet, staticcheck
+	$(GO) vet ./...
+	cd kernels/_asm && $(GO) vet .
+	$(GO) run $(STATICCHECK) ./...
+
+form: ## formatting, lines of at most 140 characters
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "gofmt would change:" $$bad; exit 1; fi
 	@bad=$$(find . -name '*.go' -exec grep -L '^// Code generated' {} + | LC_ALL=C.UTF-8 xargs grep -HnE '^.{141}' | \
 		grep -vE '^[^:]+:[0-9]+:[[:space:]]*(// )?"?https?://[^[:space:]]+$$'); \
 		if [ -n "$$bad" ]; then echo "lines of more than 140 characters:"; echo "$$bad"; exit 1; fi
-	$(GO) vet ./...
-	cd kernels/_asm && $(GO) vet .
-	$(GO) run $(STATICCHECK) ./...
 
 test-purego: ## every test, without assembly
 	REQUIRE_ISA=generic $(GO) test -timeout 25m -tags purego ./...

@@ -280,8 +280,9 @@ func TestNaN(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := engine.New(n.Graph, n.Weights, engine.Options{}); err == nil || !strings.Contains(err.Error(), "conv_stem.weight: number 1 of 432 is NaN") {
-		t.Errorf("%v, want conv_stem.weight", err)
+	const want = "conv_stem.weight: number 1 of 432 is NaN"
+	if _, err := engine.New(n.Graph, n.Weights, engine.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
 	}
 }
 
