@@ -52,8 +52,9 @@ func TestRounds(t *testing.T) {
 		if err := r.Check(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if len(r.Processes) != processes || r.P50Lo <= 0 || r.P50Hi < r.P50 || r.BetweenPercent <= 0 ||
-			len(r.Layers) == 0 {
+		// Medians of calls this short can be the same nanosecond in all processes.
+		differ := slices.ContainsFunc(r.Processes, func(p record.Process) bool { return p.P50 != r.Processes[0].P50 })
+		if len(r.Processes) != processes || r.P50Lo <= 0 || r.P50Hi < r.P50 || differ && r.BetweenPercent <= 0 || len(r.Layers) == 0 {
 			t.Errorf("%s: %d processes, %d [%d, %d], %v %% between, %v %% within, %d layers", name, len(r.Processes), r.P50, r.P50Lo, r.P50Hi,
 				r.BetweenPercent, r.WithinPercent, len(r.Layers))
 		}
