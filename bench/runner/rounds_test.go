@@ -171,8 +171,12 @@ func TestLaterProcessFails(t *testing.T) {
 		t.Errorf("second process: done %t, %d processes, %+v", p.done, len(row.Processes), row.Verdict)
 	}
 	again, err := r.Worker.Next(t.Context(), timedTask("tiny", 3), 2, row)
-	if err != nil || !again.Verdict.Valid || len(again.Processes) != 2 {
-		t.Errorf("tried again: %+v, error %v", again, err)
+	if err != nil || len(again.Processes) != 2 {
+		t.Fatalf("tried again: %+v, error %v", again, err)
+	}
+	// A busy machine may be a reason of its own; the failure is none any more.
+	if strings.Contains(strings.Join(again.Verdict.Reasons, "; "), "process 2 of 3: ") {
+		t.Errorf("tried again: %+v", again.Verdict)
 	}
 }
 
