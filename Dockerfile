@@ -7,6 +7,6 @@ RUN CGO_ENABLED=0 go build -trimpath -o /zoobench .
 FROM scratch
 COPY --from=build /zoobench /zoobench
 COPY LICENSE THIRD_PARTY /
-ENV ZOOBENCH_CACHE=/work/cache
-WORKDIR /work
+ENV ZOOBENCH_CACHE=/data/cache
+WORKDIR /data
 ENTRYPOINT ["/zoobench"]

@@ -79,7 +79,7 @@ func (a *app) submit() *cobra.Command {
 	f.StringVar(&j.Partition, "partition", "", "Slurm partition")
 	f.StringVar(&j.Constraint, "constraint", "", "Slurm features of the nodes for timings, so that they are of one class")
 	f.StringVar(&j.Image, "image", "", "container image with the program, for Kubernetes")
-	f.StringVar(&j.Claim, "claim", "", "persistent volume claim for data and results, for Kubernetes; it is mounted at /work")
+	f.StringVar(&j.Claim, "claim", "", "persistent volume claim for data and results, for Kubernetes; it is mounted at "+submit.Mount)
 	f.StringVar(&j.Node, "node", "", "`LABEL=VALUE` of the nodes for timings, for Kubernetes")
 	f.StringVar(&j.Hosts, "hosts", "", "file with a host on each line, for GNU parallel (default: this machine)")
 	return c

@@ -60,7 +60,7 @@ func Write(scheduler string, j Job) ([]byte, error) {
 	}
 	t, err := template.New(scheduler+".tmpl").Funcs(template.FuncMap{
 		"sh": Shell, "yaml": yamlWord, "minutes": minutes, "seconds": seconds, "mebibytes": mebibytes, "label": label,
-		"last": func(j Job) int { return j.Shards - 1 },
+		"mount": func() string { return Mount }, "last": func(j Job) int { return j.Shards - 1 },
 		"args": func(args []string) string {
 			var words strings.Builder
 			for _, a := range args {
@@ -103,7 +103,7 @@ func (j *Job) check(scheduler string) error {
 		{scheduler == "kubernetes" && j.Image == "", "kubernetes: name the container image with the program with --image"},
 		{scheduler == "kubernetes" && j.Claim == "", "kubernetes: name the persistent volume claim for data and results with --claim"},
 		{scheduler == "kubernetes" && !(inVolume(j.File) && inVolume(j.Out)),
-			fmt.Sprintf("kubernetes: %s and %s: want paths below %s, where the claim is mounted", j.File, j.Out, mount)},
+			fmt.Sprintf("kubernetes: %s and %s: want paths below %s, where the claim is mounted", j.File, j.Out, Mount)},
 		{j.Node != "" && !nodeLabel.MatchString(j.Node), fmt.Sprintf("node %q: want LABEL=VALUE", j.Node)},
 	} {
 		if c.bad {
@@ -113,24 +113,24 @@ func (j *Job) check(scheduler string) error {
 	return nil
 }
 
-// mount is where the volume claim is in a container.
-const mount = "/work"
+// Mount is where the volume claim is in a container.
+const Mount = "/data"
 
 // Paths are the experiments file and the folder for results as the scheduler's machines see them: in a container below the
 // mounted volume, elsewhere where they are here.
 func Paths(scheduler, file, out string) (string, string, error) {
 	if scheduler == "kubernetes" {
 		if !path.IsAbs(out) {
-			out = path.Join(mount, out)
+			out = path.Join(Mount, out)
 		}
-		return path.Join(mount, filepath.Base(file)), out, nil
+		return path.Join(Mount, filepath.Base(file)), out, nil
 	}
 	absFile, errFile := filepath.Abs(file)
 	absOut, errOut := filepath.Abs(out)
 	return absFile, absOut, errors.Join(errFile, errOut)
 }
 
-func inVolume(file string) bool { return strings.HasPrefix(path.Clean(file), mount+"/") }
+func inVolume(file string) bool { return strings.HasPrefix(path.Clean(file), Mount+"/") }
 
 var plain = regexp.MustCompile(`^[-A-Za-z0-9_./=:,+@%]+$`)
 

@@ -22,7 +22,7 @@ func job(scheduler string) Job {
 		TimedLimit: 40*time.Minute + time.Second, Partition: "cpu", Constraint: "genoa&avx512", Hosts: "hosts.txt",
 	}
 	if scheduler == "kubernetes" {
-		j.File, j.Out, j.Image, j.Claim = "/work/study.yaml", "/work/results", "registry/zoobench:0.1.0", "zoo"
+		j.File, j.Out, j.Image, j.Claim = Mount+"/study.yaml", Mount+"/results", "registry/zoobench:0.1.0", "zoo"
 		j.Node = "node.kubernetes.io/instance-type=c7i"
 	}
 	return j
@@ -134,7 +134,7 @@ func TestKubernetes(t *testing.T) {
 
 func TestKubernetesQuotes(t *testing.T) {
 	j := job("kubernetes")
-	j.File, j.Args = `/work/a: "b", [c] # d.yaml`, []string{"--set", `x={"y": 1}`}
+	j.File, j.Args = Mount+`/a: "b", [c] # d.yaml`, []string{"--set", `x={"y": 1}`}
 	text, err := Write("kubernetes", j)
 	if err != nil {
 		t.Fatal(err)
@@ -164,8 +164,8 @@ func TestRefused(t *testing.T) {
 		{"slurm", func(j *Job) { j.Memory = 0 }, "positive limits"},
 		{"kubernetes", func(j *Job) { j.Image = "" }, "--image"},
 		{"kubernetes", func(j *Job) { j.Claim = "" }, "--claim"},
-		{"kubernetes", func(j *Job) { j.Out = "/elsewhere" }, "below /work"},
-		{"kubernetes", func(j *Job) { j.Out = "/work/../etc" }, "below /work"},
+		{"kubernetes", func(j *Job) { j.Out = "/elsewhere" }, "below " + Mount},
+		{"kubernetes", func(j *Job) { j.Out = Mount + "/../etc" }, "below " + Mount},
 		{"kubernetes", func(j *Job) { j.Node = "fast" }, "LABEL=VALUE"},
 	} {
 		j := job(c.scheduler)
