@@ -214,7 +214,6 @@ func (n *batchNorm) forward() error {
 			n.pending[n.node.Mean][c] = float32(at + m*(exact-at))
 			n.pending[n.node.Var][c] = float32(spread + m*(biased*size/(size-1)-spread))
 			at, spread = exact, biased
-			n.sums[c] = exact
 		}
 		n.root[c] = math.Sqrt(spread + n.node.Eps)
 		scale, shift := n.weight(c)/n.root[c], 0.0
@@ -248,7 +247,7 @@ func (n *batchNorm) backward() error {
 		return nil
 	}
 	size := float64(x.Pixels())
-	along := make([]float64, len(n.sums)) // Σ dy·(x − mean)
+	along := n.more // Σ dy·(x − mean)
 	n.columns.Sums(n.pool, n.sums, dy)
 	n.columns.Products(n.pool, along, x, dy)
 	db := n.Gradients[n.node.Bias]
