@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/experiment"
+	"zoobench/bench/runner"
 	"zoobench/bench/stat"
 	"zoobench/bench/training"
 	"zoobench/datasets"
@@ -126,7 +127,7 @@ func (a *app) runTrain(ctx context.Context, name string, f trainFlags, j trainin
 	if j.Task, err = f.b.task(a, name); err != nil {
 		return err
 	}
-	if j.Images, err = datasets.Open(f.data, datasets.Options{Split: f.split, Ranks: true}); err != nil {
+	if j.Images, err = runner.OpenImages(f.data, datasets.Options{Split: f.split, Ranks: true}); err != nil {
 		return err
 	}
 	defer j.Images.Close()

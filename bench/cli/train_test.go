@@ -66,6 +66,24 @@ func TestTrain(t *testing.T) {
 	}
 }
 
+// TestTrainFetched finds a set that was fetched in the cache folder: of one that is damaged, it says how.
+func TestTrainFetched(t *testing.T) {
+	t.Setenv("ZOOBENCH_CACHE", t.TempDir())
+	dir := filepath.Join(os.Getenv("ZOOBENCH_CACHE"), "sets", "cifar-10-batches-bin")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{"batches.meta.txt": "airplane\nautomobile\n", "test_batch.bin": ""} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, _, stderr := invoke(t, "train", "squeezenet1_1", "--data", "cifar10")
+	if code != exitUsage || !strings.Contains(stderr, "2 names of classes, want 10") {
+		t.Errorf("exit code %d and %q, want %d and the number of names", code, stderr, exitUsage)
+	}
+}
+
 func TestTrainErrors(t *testing.T) {
 	dir := colourFolder(t, 2)
 	recipe := filepath.Join(t.TempDir(), "r.yaml")
