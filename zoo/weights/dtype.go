@@ -77,8 +77,8 @@ func floatsOf(b []byte) []float32 {
 	return unsafe.Slice((*float32)(p), len(b)/4)
 }
 
-// decode converts len(dst) little-endian elements of a readable type to float32.
-func decode(dst []float32, d Dtype, src []byte) {
+// Decode converts len(dst) little-endian elements of F32, F16, BF16 or F64 to float32.
+func Decode(dst []float32, d Dtype, src []byte) {
 	switch d {
 	case F32:
 		for i := range dst {

@@ -304,7 +304,7 @@ func (k *kerasReader) tensor(layer *KerasLayer, name string, o *hdf5.Object) err
 			if err != nil {
 				return k.located(err)
 			}
-			decode(dst, kind, b)
+			Decode(dst, kind, b)
 			return nil
 		}
 	}

@@ -81,7 +81,7 @@ func (p *volume) copyOut(e entry, first int, dst []float32) error {
 		if err := p.readFull(buf[:n*bytes], at); err != nil {
 			return err
 		}
-		decode(dst[:n], e.Dtype, buf)
+		Decode(dst[:n], e.Dtype, buf)
 		dst, at = dst[n:], at+int64(n*bytes)
 	}
 	return nil

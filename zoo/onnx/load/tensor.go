@@ -2,10 +2,10 @@ package load
 
 import (
 	"encoding/binary"
-	"math"
 	"slices"
 
 	"zoobench/zoo/onnx/message"
+	"zoobench/zoo/weights"
 )
 
 // maxElems bounds the elements of any tensor that is computed from others.
@@ -119,35 +119,16 @@ func (l *loader) listed(x *tensor, t *message.Tensor, n int) *tensor {
 	return x
 }
 
+// floatTypes are the types of floats, as package weights has them.
+var floatTypes = map[message.Type]weights.Dtype{
+	message.Float32: weights.F32, message.Float64: weights.F64, message.Float16: weights.F16, message.BFloat16: weights.BF16,
+}
+
 // widen makes float32 of the bytes of floats.
 func widen(b []byte, t message.Type) []float32 {
 	x := make([]float32, len(b)/t.Size())
-	for i := range x {
-		switch t {
-		case message.Float32:
-			x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-		case message.Float64:
-			x[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:])))
-		case message.BFloat16:
-			x[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(b[2*i:])) << 16)
-		default:
-			x[i] = half(binary.LittleEndian.Uint16(b[2*i:]))
-		}
-	}
+	weights.Decode(x, floatTypes[t], b)
 	return x
-}
-
-// half is an IEEE half as a float32.
-func half(h uint16) float32 {
-	sign, exp, frac := uint32(h>>15)<<31, int(h>>10&31), uint32(h&1023)
-	switch exp {
-	case 0:
-		v := float32(frac) / (1 << 24)
-		return math.Float32frombits(math.Float32bits(v) | sign)
-	case 31:
-		return math.Float32frombits(sign | 0xff<<23 | frac<<13)
-	}
-	return math.Float32frombits(sign | uint32(exp+112)<<23 | frac<<13)
 }
 
 // integers reads whole numbers of any width.
