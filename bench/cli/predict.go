@@ -185,7 +185,10 @@ func classify(n *classifier, processor *preprocess.Processor, worsened corrupt.C
 	if len(data) > maxImageBytes {
 		return nil, fmt.Errorf("file larger than %d MiB", maxImageBytes>>20)
 	}
-	processor.Change = func(pixels []byte) { worsened.Apply(pixels, n.recipe.Size, 0, sha256.Sum256(data)) }
+	if change := worsened.Change(0); change != nil {
+		key := sha256.Sum256(data)
+		processor.Change = func(pixels []byte) { change(pixels, n.recipe.Size, key) }
+	}
 	tensor := make([]float32, processor.Len())
 	if err := processor.File(data, tensor); err != nil {
 		return nil, err

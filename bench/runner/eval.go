@@ -169,7 +169,7 @@ func corruption(t Task) (func(pixels []byte, size int, key [32]byte), error) {
 	if err != nil {
 		return nil, fmt.Errorf("runner: corruption: %w", err)
 	}
-	return func(pixels []byte, size int, key [32]byte) { c.Apply(pixels, size, t.corruptionSeed(), key) }, nil
+	return c.Change(t.corruptionSeed()), nil
 }
 
 // corruptionSeed is the seed of what images are worsened with: an accuracy's, 0 where none is measured.

@@ -153,6 +153,14 @@ func (c Corruption) Apply(pixels []byte, size int, seed uint64, key [32]byte) {
 	kinds[at].apply(&canvas{pixels, size}, c.Severity, r)
 }
 
+// Change returns what Apply does by a seed, nil where the corruption leaves images as they are.
+func (c Corruption) Change(seed uint64) func(pixels []byte, size int, key [32]byte) {
+	if c.Name == "" {
+		return nil
+	}
+	return func(pixels []byte, size int, key [32]byte) { c.Apply(pixels, size, seed, key) }
+}
+
 // A canvas is a square image of RGB bytes.
 type canvas struct {
 	pixels []byte // (size, size, 3)

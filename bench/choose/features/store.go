@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"zoobench/datasets"
-	"zoobench/datasets/corrupt"
 )
 
 // A Folder is the images of a task.
@@ -106,10 +105,7 @@ func (e *Extractor) compute(
 	ctx context.Context, f Folder, records *recordFile, sums [][sha256.Size]byte, index []int, step func(done, total int),
 ) error {
 	src := newSome(f.Source, index)
-	o := datasets.LoadOptions{Batch: e.network.Engine.Batch()}
-	if e.corruption != (corrupt.Corruption{}) {
-		o.Change = func(pixels []byte, size int, key [sha256.Size]byte) { e.corruption.Apply(pixels, size, e.seed, key) }
-	}
+	o := datasets.LoadOptions{Batch: e.network.Engine.Batch(), Change: e.corruption.Change(e.seed)}
 	loader, err := datasets.NewLoader(src, e.Recipe, o)
 	if err != nil {
 		return err
