@@ -9,7 +9,7 @@ import (
 type attention struct {
 	site
 	run  *kernels.Attention
-	grad *kernels.AttentionGrad
+	grad *kernels.AttentionGrad // nil where no parameter learns from it
 }
 
 // plainAttention reports whether kernels take a node backward: it has no windows and no bias.
@@ -20,7 +20,11 @@ func plainAttention(node *nn.Node) bool {
 func newAttention(s site) *attention {
 	a, in := s.node.Attention, s.Graph.Nodes[s.node.In[0]].Out
 	shape := kernels.AttentionShape{H: in.H, W: in.W, Heads: a.Heads, D: in.C / 3 / a.Heads, Scale: float32(a.Scale), HeadsFirst: a.HeadsFirst}
-	return &attention{s, kernels.NewAttention(shape, s.pool.Size()), kernels.NewAttentionGrad(shape, s.pool.Size())}
+	layer := &attention{site: s, run: kernels.NewAttention(shape, s.pool.Size())}
+	if s.wanted[s.node.In[0]] {
+		layer.grad = kernels.NewAttentionGrad(shape, s.pool.Size())
+	}
+	return layer
 }
 
 func (a *attention) forward() error {

@@ -95,9 +95,9 @@ var acts = map[nn.Act]kernels.Act{
 type convolution struct {
 	site
 	shape   kernels.ConvShape
-	product *kernels.Conv // nil for a depthwise one, whose weights are packed anew
-	back    *kernels.ConvBack
-	grad    *kernels.ConvGrad
+	product *kernels.Conv     // nil for a depthwise one, whose weights are packed anew
+	back    *kernels.ConvBack // nil where no parameter learns from the input's gradient
+	grad    *kernels.ConvGrad // nil for weights that do not learn
 	columns *kernels.Columns
 	sums    []float64
 }
@@ -113,7 +113,9 @@ func newConvolution(s site) *convolution {
 	}}
 	c.shape.Weight, c.shape.Exact = s.Params[s.node.Weight], true
 	workers := s.pool.Size()
-	c.grad = kernels.NewConvGrad(c.shape, workers)
+	if s.learned[s.node.Weight] {
+		c.grad = kernels.NewConvGrad(c.shape, workers)
+	}
 	if s.wanted[s.node.In[0]] {
 		c.back = kernels.NewConvBack(c.shape, workers)
 	}
@@ -142,8 +144,8 @@ func (c *convolution) forward() error {
 }
 
 func (c *convolution) backward() error {
-	if d := c.Gradients[c.node.Weight]; d != nil {
-		c.grad.Run(c.pool, d, c.dy(), c.x(0))
+	if c.grad != nil {
+		c.grad.Run(c.pool, c.Gradients[c.node.Weight], c.dy(), c.x(0))
 	}
 	if c.node.Bias >= 0 && c.Gradients[c.node.Bias] != nil {
 		c.columns.Sums(c.pool, c.sums, c.dy())
