@@ -90,8 +90,7 @@ func (net *Network) reads(i int) reads {
 		nn.Grid, nn.Affine, nn.Shuffle:
 		return reads{}
 	case nn.Activate:
-		clamps := n.Act == nn.ReLU || n.Act == nn.ReLU6
-		return reads{inputs: !clamps, result: clamps}
+		return reads{inputs: !clamps(n.Act), result: clamps(n.Act)}
 	}
 	return reads{inputs: true}
 }

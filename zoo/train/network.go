@@ -130,7 +130,7 @@ func (net *Network) join() {
 		readers[h.Node]++
 	}
 	for i, n := range g.Nodes {
-		if n.Op != nn.Activate || n.Act != nn.ReLU && n.Act != nn.ReLU6 || slow(g, i) {
+		if n.Op != nn.Activate || !clamps(n.Act) || slow(g, i) {
 			continue
 		}
 		in := n.In[0]
@@ -139,6 +139,9 @@ func (net *Network) join() {
 		}
 	}
 }
+
+// clamps reports whether a function is a clamp, whose slope follows from its result.
+func clamps(act nn.Act) bool { return act == nn.ReLU || act == nn.ReLU6 }
 
 // actOf is the activation function that a node computes in its own pass.
 func (net *Network) actOf(i int) kernels.Act {
