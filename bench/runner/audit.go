@@ -42,7 +42,6 @@ type AuditResult struct {
 type way struct {
 	name, detail string
 	recipe       preprocess.Recipe
-	swap         bool // channels, once normalised
 	otherChroma  bool
 	noAntialias  bool
 }
@@ -80,14 +79,10 @@ func ways(r preprocess.Recipe) []way {
 	add("load_img", "resized to the input's size directly, by the nearest pixels, as Keras's load_img does", func(w *way) {
 		w.recipe.CropMode, w.recipe.Resize, w.recipe.Interpolation = preprocess.Squash, r.Size, preprocess.Nearest
 	})
-	order := "blue, green, red"
-	if r.BGR {
-		order = "red, green, blue"
-	}
-	add("channel order", order, func(w *way) {
+	add("channel order", zoo.Recipe{BGR: !r.BGR}.Channels(), func(w *way) { // the statistics stay where they are
+		w.recipe.BGR = !r.BGR
 		slices.Reverse(w.recipe.Mean[:])
 		slices.Reverse(w.recipe.Std[:])
-		w.swap = true
 	})
 	for _, n := range []struct {
 		detail    string
@@ -307,11 +302,6 @@ func (p *preparer) prepare(src datasets.Source, item int, tensor func(way int) [
 		default:
 			if err := p.processors[i].Tensor(m, dst); err != nil {
 				return err
-			}
-		}
-		if w.swap {
-			for j := 0; j < len(dst); j += 3 {
-				dst[j], dst[j+2] = dst[j+2], dst[j]
 			}
 		}
 	}
