@@ -37,7 +37,7 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 	pickled := z.entries[z.root+"data.pkl"]
 	if pickled == nil {
 		if arrays(z.list) {
-			return parseNPZ(name, r, size, z.list, z.place)
+			return parseNPZ(z)
 		}
 		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive without data.pkl, which torch.save does not write"}
 	}

@@ -143,23 +143,23 @@ func arrays(files []*zip.File) bool {
 	return len(files) > 0 && !slices.ContainsFunc(files, func(f *zip.File) bool { return !strings.HasSuffix(f.Name, ".npy") })
 }
 
-// parseNPZ lists the arrays of numpy.savez's archive; place gives where an entry's bytes lie.
-func parseNPZ(name string, r io.ReaderAt, size int64, files []*zip.File, place func(*zip.File) (int64, error)) (layout, error) {
+// parseNPZ lists the arrays of numpy.savez's archive.
+func parseNPZ(z *zipFile) (layout, error) {
 	var all section
-	for _, f := range files {
+	for _, f := range z.list {
 		if f.Method != zip.Store {
-			return layout{}, &UnsupportedError{File: name, Item: f.Name, Offset: -1, Msg: "compressed, as numpy.savez_compressed writes it; " +
-				fmt.Sprintf("in Python: numpy.savez(\"weights.npz\", **numpy.load(%q))", clip(name))}
+			return layout{}, &UnsupportedError{File: z.name, Item: f.Name, Offset: -1, Msg: "compressed, as numpy.savez_compressed writes it; " +
+				fmt.Sprintf("in Python: numpy.savez(\"weights.npz\", **numpy.load(%q))", clip(z.name))}
 		}
-		at, err := place(f)
+		at, err := z.place(f)
 		if err != nil {
 			return layout{}, err
 		}
-		e, err := npyEntry(name, strings.TrimSuffix(f.Name, ".npy"), r, at, at+int64(f.CompressedSize64))
+		e, err := npyEntry(z.name, strings.TrimSuffix(f.Name, ".npy"), z.r, at, at+int64(f.CompressedSize64))
 		if err != nil {
 			return layout{}, err
 		}
 		all.entries = append(all.entries, e)
 	}
-	return layout{format: "npz", sections: []section{all}, size: size}, nil
+	return layout{format: "npz", sections: []section{all}, size: z.size}, nil
 }
