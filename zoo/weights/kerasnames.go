@@ -32,12 +32,6 @@ func nameLayers(stored []string) autoNames {
 		}
 	}
 	names := autoNames{}
-	numbered := func(class string, n int) string {
-		if n == 0 {
-			return class
-		}
-		return fmt.Sprint(class, "_", n)
-	}
 	for class, list := range numbers {
 		slices.Sort(list)
 		for i, n := range slices.Compact(list) {
@@ -45,6 +39,14 @@ func nameLayers(stored []string) autoNames {
 		}
 	}
 	return names
+}
+
+// numbered is what Keras calls number n of a class, a layer or a group: the first one has no number.
+func numbered(class string, n int) string {
+	if n == 0 {
+		return class
+	}
+	return fmt.Sprint(class, "_", n)
 }
 
 // of is the name that a layer gets.
@@ -183,12 +185,8 @@ func (c kerasConfig) name(found []varsGroup) {
 	count := map[string]int{}
 	for _, layer := range c.layers {
 		class := snakeCase(layer.Class)
-		group := class
-		if n := count[class]; n > 0 {
-			group = fmt.Sprint(class, "_", n)
-		}
+		layers[numbered(class, count[class])] = layer.Config.Name
 		count[class]++
-		layers[group] = layer.Config.Name
 	}
 	for i := range found {
 		g := &found[i]
