@@ -51,8 +51,6 @@ type kerasReader struct {
 	file    string
 	base    int64 // of the HDF5 file in the file
 	keras   *Keras
-	names   autoNames
-	config  kerasConfig
 	section section
 	seen    map[*hdf5.Object]bool
 }
@@ -122,7 +120,6 @@ func (k *kerasReader) read(r io.ReaderAt, size int64) error {
 	if err != nil {
 		return k.broken("config.json", "%v", err)
 	}
-	k.config = config
 	found, err := k.groups(root)
 	if err != nil {
 		return err
@@ -132,7 +129,7 @@ func (k *kerasReader) read(r io.ReaderAt, size int64) error {
 			Msg: "HDF5, but not as Keras writes weights: has neither an attribute layer_names nor a group vars; " +
 				"in Python: model.save_weights(\"model.weights.h5\")"}
 	}
-	return k.modern(found)
+	return k.modern(found, config)
 }
 
 // describe takes what attributes say of the model.
@@ -229,7 +226,7 @@ func (k *kerasReader) legacy(top *hdf5.Object, layers []string) error {
 			layers = append(layers, name)
 		}
 	}
-	k.names = nameLayers(layers)
+	given := nameLayers(layers)
 	for _, layer := range layers {
 		o, err := top.Find(layer)
 		if err != nil {
@@ -250,7 +247,7 @@ func (k *kerasReader) legacy(top *hdf5.Object, layers []string) error {
 		if len(weights) == 0 && !listed[layer] {
 			continue // a group in which others are
 		}
-		out := KerasLayer{Name: k.names.of(layer)}
+		out := KerasLayer{Name: given.of(layer)}
 		names := legacyNames(layer, out.Name, weights)
 		for i, weight := range weights {
 			if randomState(weight) {
@@ -383,14 +380,14 @@ func (k *kerasReader) groups(root *hdf5.Object) ([]varsGroup, error) {
 }
 
 // modern reads the layers of Keras 3's form.
-func (k *kerasReader) modern(found []varsGroup) error {
-	k.config.name(found)
+func (k *kerasReader) modern(found []varsGroup, config kerasConfig) error {
+	config.name(found)
 	var stored []string
 	for _, g := range found {
 		stored = append(stored, g.name)
 	}
-	k.names = nameLayers(stored)
-	k.config.sort(found)
+	given := nameLayers(stored)
+	config.sort(found)
 	for _, g := range found {
 		names, err := g.vars.Names()
 		if err != nil {
@@ -400,8 +397,8 @@ func (k *kerasReader) modern(found []varsGroup) error {
 			continue // the model itself
 		}
 		slices.SortFunc(names, natural)
-		layer := KerasLayer{Name: k.names.of(g.name)}
-		parts := k.config.parts(g, len(names))
+		layer := KerasLayer{Name: given.of(g.name)}
+		parts := config.parts(g, len(names))
 		for i, name := range names {
 			d, err := g.vars.Open(name)
 			if err != nil {
