@@ -183,14 +183,23 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 	}
 	given := a.given(map[string]string{s.Records[0].RunID: o.Dir})
 	_, reported := reports.Write(o.Dir, s.Records, s.Problems, given)
-	if err := a.tell(s, o.Dir, given, reported == nil); reported == nil && !errors.Is(err, errReaderGone) {
+	if err := a.tell(s, o.Dir, given, reported == nil); reported == nil {
 		reported = err
+	}
+	return unfinished(s, failed, reported, o.Dir, again)
+}
+
+// unfinished is the error of a run that did not do all that it was to do: what failed is what ended the run, reported why what it measured
+// could not be written or printed; each is nil for nothing.
+func unfinished(s runner.Summary, failed, reported error, dir, again string) error {
+	if errors.Is(reported, errReaderGone) {
+		reported = nil
 	}
 	switch {
 	case failed != nil:
 		return errors.Join(fmt.Errorf("%w; continue with: %s", failed, again), reported)
 	case reported != nil:
-		return fmt.Errorf("the records are safe in %s: %w", filepath.Join(o.Dir, record.FileName), reported)
+		return fmt.Errorf("the records are safe in %s: %w", filepath.Join(dir, record.FileName), reported)
 	case s.Interrupted:
 		return &exitError{exitFailed, errors.New("interrupted; continue with: " + again)}
 	case s.Failed > 0:

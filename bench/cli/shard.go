@@ -65,17 +65,8 @@ func (f *shardFlags) text() string {
 
 // finishShard prints what a shard has measured and says how to put the shards together. Its report would be of some rows only.
 func (a *app) finishShard(s runner.Summary, failed error, o runner.Options, again string) error {
-	printed := a.printRun(s.Records)
-	switch {
-	case failed != nil:
-		return errors.Join(fmt.Errorf("%w; continue with: %s", failed, again), printed)
-	case s.Interrupted:
-		return &exitError{exitFailed, errors.New("interrupted; continue with: " + again)}
-	case s.Failed > 0:
-		return &exitError{exitFailed, fmt.Errorf("%d of %d tasks of shard %v failed; try them again with: %s",
-			s.Failed, s.Tasks, o.Share.Shard, again)}
-	case printed != nil:
-		return printed
+	if err := unfinished(s, failed, a.printRun(s.Records), o.Dir, again); err != nil {
+		return err
 	}
 	fmt.Fprintf(a.notes, "shard %v has done its %d tasks; when all shards have: zoobench report %s/* --out FOLDER\n", o.Share.Shard, s.Tasks,
 		shellWord(filepath.Dir(filepath.Clean(o.Dir))))
