@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -16,6 +15,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/bench/submit"
 	"zoobench/reports"
 	"zoobench/reports/findings"
 )
@@ -143,30 +143,20 @@ func place(o *runner.Options) (err error) {
 
 // resumeCommand is what to type to go on with a run.
 func resumeCommand(path string, changes experiment.Changes, dir, data string, noTune bool) string {
-	command := "zoobench run " + shellWord(path)
+	command := "zoobench run " + submit.Shell(path)
 	for _, name := range changes.Only {
 		command += " --only " + name
 	}
 	for _, text := range changes.Set {
-		command += " --set " + shellWord(text)
+		command += " --set " + submit.Shell(text)
 	}
 	if data != "" {
-		command += " --data " + shellWord(data)
+		command += " --data " + submit.Shell(data)
 	}
 	if noTune {
 		command += " --no-tune"
 	}
-	return command + " --out " + shellWord(dir) + " --resume"
-}
-
-// shellWord quotes a word in which a shell would see more than a word.
-func shellWord(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./=:,+@%", r)
-	}) {
-		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-	}
-	return text
+	return command + " --out " + submit.Shell(dir) + " --resume"
 }
 
 // finish writes the report of whatever was measured, prints the table and says what is left to do. Failed is what ended

@@ -15,6 +15,7 @@ import (
 	"zoobench/bench/runner"
 	"zoobench/bench/shard"
 	"zoobench/bench/shard/merge"
+	"zoobench/bench/submit"
 )
 
 // shardFlags are the flags of a run that several processes share.
@@ -69,7 +70,7 @@ func (a *app) finishShard(s runner.Summary, failed error, o runner.Options, agai
 		return err
 	}
 	fmt.Fprintf(a.notes, "shard %v has done its %d tasks; when all shards have: zoobench report %s/* --out FOLDER\n", o.Share.Shard, s.Tasks,
-		shellWord(filepath.Dir(filepath.Clean(o.Dir))))
+		submit.Shell(filepath.Dir(filepath.Clean(o.Dir))))
 	return nil
 }
 

@@ -132,9 +132,9 @@ func Paths(scheduler, file, out string) (string, string, error) {
 
 func inVolume(file string) bool { return strings.HasPrefix(path.Clean(file), Mount+"/") }
 
-var plain = regexp.MustCompile(`^[-A-Za-z0-9_./=:,+@%]+$`)
+var plain = regexp.MustCompile(`^[-\p{L}\p{Nd}_./=:,+@%]+$`)
 
-// Shell quotes a word in which a shell would see more than a word.
+// Shell quotes a word in which a shell would see more than a word, or none.
 func Shell(word string) string {
 	if plain.MatchString(word) {
 		return word
