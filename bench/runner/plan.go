@@ -174,7 +174,7 @@ func kept(dir string, rec *record.Record, p planned) bool {
 			return false
 		}
 	}
-	if a := p.Job.Accuracy; a != nil && !(samePath(rec.Dataset, a.Data) && samePath(rec.LabelsFile, a.Labels)) {
+	if a := p.Job.Accuracy; a != nil && !(SamePath(rec.Dataset, a.Data) && SamePath(rec.LabelsFile, a.Labels)) {
 		return false
 	}
 	if p.Weights == "" {
@@ -185,8 +185,8 @@ func kept(dir string, rec *record.Record, p planned) bool {
 	return err == nil && sum == rec.WeightsSHA256
 }
 
-// samePath reports whether two names are of one place; "" is none.
-func samePath(a, b string) bool {
+// SamePath reports whether two names are of one place; "" is none.
+func SamePath(a, b string) bool {
 	if a == "" || b == "" {
 		return a == b
 	}

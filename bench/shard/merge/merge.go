@@ -11,13 +11,11 @@ package merge
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"zoobench/bench/record"
@@ -161,7 +159,7 @@ type piece struct {
 // of machine are rows of their own.
 func (f *Folders) Write(out, runID string) (m Merged, err error) {
 	for _, one := range f.All {
-		if sameDir(one.Dir, out) {
+		if runner.SamePath(one.Dir, out) {
 			return m, fmt.Errorf("merge: %s is the folder of a shard, want another for the merged run", out)
 		}
 		m.Problems = append(m.Problems, one.Problems...)
@@ -416,10 +414,4 @@ func copySamples(out, name string, parts []piece) error {
 		}
 		return nil
 	})
-}
-
-func sameDir(a, b string) bool {
-	x, errX := filepath.Abs(a)
-	y, errY := filepath.Abs(b)
-	return errors.Join(errX, errY) == nil && strings.TrimSuffix(x, "/") == strings.TrimSuffix(y, "/")
 }
