@@ -85,6 +85,7 @@ datasets/augment < internal/recipe
 bench/stat < bench/load, bench/record
 (internal/words, internal/recipe), bench/load, bench/record < bench/experiment
 bench/record < bench/record/recordtest
+bench/record, zoo < bench/internal/study
 
 # What the system says of interference goes into records; it knows no job and no network.
 bench/record < bench/host

@@ -2,24 +2,19 @@ package submit_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"zoobench/bench/internal/study"
 	"zoobench/bench/record"
 	"zoobench/zoo"
-	"zoobench/zoo/weights"
 )
 
 // slurmConfig is a cluster of two nodes on one host. Credentials expire soon, or a task whose node is lost waits two minutes for its
@@ -162,75 +157,12 @@ func (c *cluster) logs() (all string) {
 	return all
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = study.Must
 
-// study makes images, two checkpoints and an experiments file.
-func study(t *testing.T, dir string) string {
+// results are a run's accuracies, without what a task of one processor has of its own.
+func results(t *testing.T, dir string) string {
 	t.Helper()
-	const images = 400
-	rng := rand.New(rand.NewPCG(1, 2))
-	for i := range images {
-		path := filepath.Join(dir, "images", fmt.Sprint(i%3), fmt.Sprintf("%03d.png", i))
-		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		m := image.NewRGBA(image.Rect(0, 0, 40, 40))
-		base := color.RGBA{uint8(rng.IntN(256)), uint8(rng.IntN(256)), uint8(rng.IntN(256)), 255}
-		for at := range 1600 {
-			m.Set(at%40, at/40, color.RGBA{base.R, base.G + uint8(at), base.B, 255})
-		}
-		f, err := os.Create(path)
-		must(t, err)
-		must(t, png.Encode(f, m))
-		must(t, f.Close())
-	}
-	text := "experiments:\n  - name: study\n    question: Which is right more often?\n    models: [squeezenet1_1, mobilenetv2_100]\n" +
-		"    no_tune: true\n    accuracy:\n      data: images\n      threads: 1\n      checkpoints:\n"
-	for _, name := range []string{"squeezenet1_1", "mobilenetv2_100"} {
-		spec, err := zoo.Default().Find(name)
-		must(t, err)
-		g, err := spec.Graph(0, 3)
-		must(t, err)
-		var named []weights.Named
-		src := weights.Generator{}.Source(g.Params)
-		for _, p := range g.Params {
-			data, err := src.Float32(p.Name)
-			must(t, err)
-			named = append(named, weights.Named{Name: p.Name, Shape: p.Shape, Data: data})
-		}
-		must(t, weights.WriteFile(filepath.Join(dir, name+".safetensors"), named, nil))
-		text += fmt.Sprintf("        - {network: %s, file: %s.safetensors}\n", name, name)
-	}
-	path := filepath.Join(dir, "study.yaml")
-	must(t, os.WriteFile(path, []byte(text), 0o644))
-	return path
-}
-
-// results are a run's accuracies without their times, and the per-sample files.
-func results(t *testing.T, dir string) (text string) {
-	t.Helper()
-	records, problems, err := record.ReadFile(filepath.Join(dir, record.FileName))
-	must(t, err)
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	slices.SortFunc(records, func(a, b record.Record) int { return strings.Compare(a.Model, b.Model) })
-	for _, r := range records {
-		if r.Accuracy == nil {
-			continue
-		}
-		r.Time, r.RunID, r.ImagesPerSec, r.JoulesPerImage, r.Footprint, r.Interference = time.Time{}, "", 0, 0, nil, nil
-		r.Machine.Cores = 0 // of the step, which has one
-		line, err := json.Marshal(r)
-		must(t, err)
-		samples, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(r.SamplesFile)))
-		must(t, err)
-		text += fmt.Sprintf("%s\n%s\n", line, samples)
-	}
-	return text
+	return study.Timeless(t, dir, func(r *record.Record) { r.RunID, r.Machine.Cores = "", 0 })
 }
 
 // TestSlurm sends a study to a Slurm of two nodes, takes one of them away while it works, and holds the report that Slurm's last job
@@ -267,7 +199,8 @@ func TestSlurm(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	file := study(t, work)
+	study.Write(t, work, zoo.Default(), 400, 40, "squeezenet1_1", "mobilenetv2_100")
+	file := filepath.Join(work, study.FileName)
 	run(program, "run", file, "--out", "whole")
 
 	script, err := exec.Command(program, "submit", "slurm", file, "--shards", "6", "--cpus", "1",

@@ -2,11 +2,7 @@ package merge
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -16,12 +12,12 @@ import (
 	"time"
 
 	"zoobench/bench/experiment"
+	"zoobench/bench/internal/study"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/bench/shard"
 	"zoobench/zoo"
 	"zoobench/zoo/nn"
-	"zoobench/zoo/weights"
 )
 
 // roleVariable makes the test binary a worker, or a shard's runner that takes its work from the environment.
@@ -67,64 +63,20 @@ func tiny() *zoo.List {
 // images is how many there are in a study: enough for each evaluation to be cut.
 const images = 301
 
-// study makes a folder with images, of which one is broken, two checkpoints and an experiment.
-func study(t *testing.T) string {
+// makeStudy makes a study of which one image is broken.
+func makeStudy(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	rng := rand.New(rand.NewPCG(1, 2))
-	for i := range images {
-		path := filepath.Join(dir, "images", fmt.Sprint(i%3), fmt.Sprintf("%03d.png", i))
-		must(t, os.MkdirAll(filepath.Dir(path), 0o777))
-		if i == 200 {
-			must(t, os.WriteFile(path, []byte("no image"), 0o666))
-			continue
-		}
-		m := image.NewRGBA(image.Rect(0, 0, 20, 20))
-		base := color.RGBA{uint8(rng.IntN(256)), uint8(rng.IntN(256)), uint8(rng.IntN(256)), 255}
-		for at := range 400 {
-			m.Set(at%20, at/20, color.RGBA{base.R, base.G + uint8(at), base.B, 255})
-		}
-		f, err := os.Create(path)
-		must(t, err)
-		must(t, png.Encode(f, m))
-		must(t, f.Close())
-	}
-	text := "experiments:\n  - name: study\n    question: Which is right more often?\n    models: [tiny, small]\n    no_tune: true\n" +
-		"    accuracy:\n      data: images\n      checkpoints:\n"
-	for i, name := range []string{"tiny", "small"} {
-		writeWeights(t, filepath.Join(dir, name+".safetensors"), name, uint64(i))
-		text += fmt.Sprintf("        - {network: %s, file: %s.safetensors}\n", name, name)
-	}
-	must(t, os.WriteFile(filepath.Join(dir, "study.yaml"), []byte(text), 0o666))
+	study.Write(t, dir, tiny(), images, 20, "tiny", "small")
+	must(t, os.WriteFile(study.Image(dir, 200), []byte("no image"), 0o666))
 	return dir
 }
 
-func writeWeights(t *testing.T, path, network string, seed uint64) {
-	t.Helper()
-	spec, err := tiny().Find(network)
-	must(t, err)
-	g, err := spec.Graph(0, 3)
-	must(t, err)
-	var named []weights.Named
-	src := weights.Generator{Seed: seed}.Source(g.Params)
-	for _, p := range g.Params {
-		data, err := src.Float32(p.Name)
-		must(t, err)
-		named = append(named, weights.Named{Name: p.Name, Shape: p.Shape, Data: data})
-	}
-	must(t, weights.WriteFile(path, named, nil))
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = study.Must
 
 // work runs a study, or a shard of it, into the folder out.
-func work(study, out string, x shard.Index) error {
-	file, err := experiment.Load(filepath.Join(study, "study.yaml"), runner.Known(tiny()))
+func work(dir, out string, x shard.Index) error {
+	file, err := experiment.Load(filepath.Join(dir, study.FileName), runner.Known(tiny()))
 	if err != nil {
 		return err
 	}
@@ -140,12 +92,12 @@ func work(study, out string, x shard.Index) error {
 }
 
 // shards runs all shards of a study and returns their folders.
-func shards(t *testing.T, study string, n int) (dirs []string) {
+func shards(t *testing.T, of string, n int) (dirs []string) {
 	t.Helper()
 	parent := t.TempDir()
 	for i := range n {
 		dir := filepath.Join(parent, fmt.Sprintf("shard-%d", i))
-		must(t, work(study, dir, shard.Index{I: i, N: n}))
+		must(t, work(of, dir, shard.Index{I: i, N: n}))
 		dirs = append(dirs, dir)
 	}
 	return dirs
@@ -162,29 +114,15 @@ func merged(t *testing.T, dirs ...string) (m Merged, text string) {
 	return m, timeless(t, out)
 }
 
-// timeless is what a run's folder has of accuracies but for times: records, and per-sample files as they are.
+// timeless is what a run's folder has of accuracies but for times.
 func timeless(t *testing.T, dir string) string {
 	t.Helper()
-	records, problems, err := record.ReadFile(filepath.Join(dir, record.FileName))
-	must(t, err)
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	var text strings.Builder
-	for _, r := range record.Current(records) {
-		r.Time, r.ImagesPerSec, r.JoulesPerImage, r.Footprint, r.Interference = time.Time{}, 0, 0, nil, nil
-		line, err := json.Marshal(r)
-		must(t, err)
-		samples, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(r.SamplesFile)))
-		must(t, err)
-		fmt.Fprintf(&text, "%s\n%s\n", line, samples)
-	}
-	return text.String()
+	return study.Timeless(t, dir, func(*record.Record) {})
 }
 
 // TestMergedIsUnsharded holds shards, put together, against one run: the same records and per-sample files but for times.
 func TestMergedIsUnsharded(t *testing.T) {
-	dir := study(t)
+	dir := makeStudy(t)
 	whole := t.TempDir()
 	must(t, work(dir, whole, shard.Index{}))
 	want := timeless(t, whole)
@@ -230,7 +168,7 @@ func TestKilledShards(t *testing.T) {
 	if os.Getenv("ZOO_LONG") != "" {
 		kills = 100
 	}
-	dir := study(t)
+	dir := makeStudy(t)
 	whole := t.TempDir()
 	must(t, work(dir, whole, shard.Index{}))
 	const n = 2
@@ -280,9 +218,9 @@ func waitUnlocked(t *testing.T, dir, out string, x shard.Index) {
 }
 
 func TestRefused(t *testing.T) {
-	dir := study(t)
+	dir := makeStudy(t)
 	two := shards(t, dir, 2)
-	other := study(t)
+	other := makeStudy(t)
 	for _, c := range []struct {
 		name  string
 		make  func(t *testing.T) []string
@@ -301,8 +239,8 @@ func TestRefused(t *testing.T) {
 			return []string{two[0], shards(t, dir, 2)[1]}
 		}, "has 301 images, and then 302"},
 		{"other weights", func(t *testing.T) []string {
-			defer writeWeights(t, filepath.Join(dir, "tiny.safetensors"), "tiny", 0)
-			writeWeights(t, filepath.Join(dir, "tiny.safetensors"), "tiny", 77)
+			defer study.Weights(t, study.Checkpoint(dir, "tiny"), tiny(), "tiny", 0)
+			study.Weights(t, study.Checkpoint(dir, "tiny"), tiny(), "tiny", 77)
 			return []string{two[0], shards(t, dir, 2)[1]}
 		}, "shards differ in the weights of tiny"},
 		{"another program", func(t *testing.T) []string {
@@ -353,7 +291,7 @@ func changed(t *testing.T, dir string, change func(*record.Record)) string {
 }
 
 func TestFolderOfAnother(t *testing.T) {
-	dir := study(t)
+	dir := makeStudy(t)
 	two := shards(t, dir, 2)
 	for _, c := range []struct {
 		x     shard.Index
