@@ -131,9 +131,10 @@ func (a *Augmenter) Tensor(m *decode.Image, dst []float32, r *rand.Rand) error {
 	if err != nil {
 		return fmt.Errorf("augment: %w", err)
 	}
-	copy(a.pixels, pixels)
 	if p.Pad > 0 {
 		shift(a.pixels, pixels, p.Size, r.IntN(2*p.Pad+1)-p.Pad, r.IntN(2*p.Pad+1)-p.Pad)
+	} else {
+		copy(a.pixels, pixels)
 	}
 	if p.Flip > 0 && r.Float64() < p.Flip {
 		flip(a.pixels, p.Size)
