@@ -160,9 +160,6 @@ func smooth(pixels []int, size, step, strength int) []int {
 	out := make([]int, len(pixels))
 	for i, v := range pixels {
 		at, before, behind := i/step%size, v, v
-		if step > 3 {
-			at = i / step
-		}
 		if at > 0 {
 			before = pixels[i-step]
 		}

@@ -25,15 +25,13 @@ func (r *random) either(most int) int { return r.from(-most, most) }
 
 // bell is a number from a bell-shaped distribution around 0 with a standard deviation of 256.
 func (r *random) bell() int {
-	v, sum := r.next(), -8*32768
-	for range 4 {
-		sum += int(v & 0xFFFF)
-		v >>= 16
-	}
-	v = r.next()
-	for range 4 {
-		sum += int(v & 0xFFFF)
-		v >>= 16
+	sum := -8 * 32768
+	for range 2 {
+		v := r.next()
+		for range 4 {
+			sum += int(v & 0xFFFF)
+			v >>= 16
+		}
 	}
 	return sum * 256 / 53510 // √(8/12) · 65536
 }
