@@ -163,11 +163,7 @@ func (a *AttentionGrad) gather(s *attentionGradScratch, x, dst channels) {
 
 // block is n rows of a product, from row first on.
 func (a *AttentionGrad) block(s *attentionGradScratch, x channels, first, n, k, width int, dst []float32) {
-	place := s.begin(n, 1)
-	for i := range n {
-		s.rows[place.at] = &x.row(first + i)[0]
-		place.next()
-	}
+	s.spaced(x.row(first), x.stride, 0, n, 1)
 	panels := width / f32.NR
 	for i := range parts(panels, a.most) {
 		panel, count := cutPanels(panels, a.most, i)

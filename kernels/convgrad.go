@@ -71,7 +71,7 @@ func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 	g.scratch = make([]gradScratch, workers)
 	for i := range g.scratch {
 		w := &g.scratch[i]
-		w.rows = make([]*float32, roundUp(outputs, f32.MR)+f32.MR)
+		w.rows = make([]*float32, f32.MR)
 		w.turn = make([]float32, outputs*turnStride)
 		// Beyond the last row, products of zeros read on as far as the window reaches.
 		w.input = make([]float32, (g.width/f32.NR*s.SH*s.SW*g.rows*g.columns+g.columns+s.KW*s.DW)*f32.NR)
@@ -130,11 +130,7 @@ func (g *ConvGrad) Do(worker, chunk int) {
 			for from := 0; from < pixels; from += gradBlock {
 				n := min(gradBlock, pixels-from)
 				g.turn(w.turn, group*outputs, image, from, n)
-				place := w.begin(outputs, 1)
-				for oc := range outputs {
-					w.product.rows[place.at] = &w.turn[oc*turnStride]
-					place.next()
-				}
+				w.spaced(w.turn, turnStride, 0, outputs, 1)
 				g.multiply(w, sums[group*outputs*g.taps()*g.width:], len(panels), from, n)
 			}
 		}
