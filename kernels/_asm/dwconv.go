@@ -202,9 +202,7 @@ func (d *dwconvKernel) clampStore(vecs int, mask VecVirtual) {
 	LEAQ(Mem{Base: d.out, Index: d.ch, Scale: 1}, place)
 	for i := range d.px {
 		for v, acc := range d.acc[i][:vecs] {
-			// The accumulator comes second, so that a NaN survives.
-			VMAXPS(acc, lo, acc)
-			VMINPS(acc, hi, acc)
+			clamp(acc, lo, hi)
 			if mask != nil {
 				VMASKMOVPS(acc, mask, Mem{Base: place})
 			} else {

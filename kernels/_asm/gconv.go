@@ -62,8 +62,7 @@ func gconv4(px int) {
 	for i := range px {
 		y := acc[0][i]
 		VADDPS(acc[1][i], y, y)
-		VMAXPS(y, w[0], y) // y second, so that a NaN survives
-		VMINPS(y, w[1], y)
+		clamp(y, w[0], w[1])
 		VMOVUPS(y, Mem{Base: place})
 		if i < px-1 {
 			ADDQ(ldo, place)

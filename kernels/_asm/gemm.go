@@ -356,9 +356,7 @@ func (g *gemm) clamp() {
 	VBROADCASTSS(g.field(tileLo+4), hi)
 	for _, row := range g.acc {
 		for _, acc := range row {
-			// The accumulator comes second, so that a NaN survives.
-			VMAXPS(acc, lo, acc)
-			VMINPS(acc, hi, acc)
+			clamp(acc, lo, hi)
 		}
 	}
 }

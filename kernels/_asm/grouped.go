@@ -134,9 +134,7 @@ func grouped(v *isa, s, px int) {
 	MOVQ(field(groupedLDO), ldo)
 	ADDQ(ch, out)
 	for i, a := range acc {
-		// The accumulator comes second, so that a NaN survives.
-		VMAXPS(a, w[0], a)
-		VMINPS(a, w[1], a)
+		clamp(a, w[0], w[1])
 		VMOVUPS(a, Mem{Base: out})
 		if i < px-1 {
 			ADDQ(ldo, out)

@@ -52,6 +52,12 @@ func (v *isa) each(emit func(...Op), operands ...any) {
 	}
 }
 
+// clamp emits x = min(max(x, lo), hi). x comes second, so that a NaN survives.
+func clamp(x, lo, hi Op) {
+	VMAXPS(x, lo, x)
+	VMINPS(x, hi, x)
+}
+
 // round emits n = x, rounded to whole numbers.
 func (v *isa) round(x, n group) {
 	if v == avx512 {

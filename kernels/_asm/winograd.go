@@ -298,8 +298,7 @@ func storeColumn(v *isa, t Register, y [4]VecVirtual, at, column, step, mask Reg
 	MOVQ(column, at)
 	MOVQ(Mem{Base: t, Disp: winoOutRow}, step)
 	for i := range 4 {
-		VMAXPS(y[i], lo, y[i])
-		VMINPS(y[i], hi, y[i])
+		clamp(y[i], lo, hi)
 		v.store(y[i], Mem{Base: at}, mask)
 		if i < 3 {
 			ADDQ(step, at)
