@@ -19,6 +19,14 @@ type AttentionShape struct {
 	Scratch *Scratch // shared with operations that run at other times; nil for memory of its own
 }
 
+// offsets are a head's first channels in src: of its queries, keys and values.
+func (s *AttentionShape) offsets(head int) (q, k, v int) {
+	if s.HeadsFirst {
+		return 3 * head * s.D, (3*head + 1) * s.D, (3*head + 2) * s.D
+	}
+	return head * s.D, (s.Heads + head) * s.D, (2*s.Heads + head) * s.D
+}
+
 // maskedScore is added where a rolled window joins tokens that were no neighbours (Swin's constant).
 const maskedScore = -100
 
@@ -173,10 +181,7 @@ func (a *Attention) Do(worker, task int) {
 	if a.Shift > 0 && wy == down-1 {
 		kind += 2
 	}
-	q, k, v := head*a.D, (a.Heads+head)*a.D, (2*a.Heads+head)*a.D
-	if a.HeadsFirst {
-		q, k, v = 3*head*a.D, (3*head+1)*a.D, (3*head+2)*a.D
-	}
+	q, k, v := a.offsets(head)
 	a.pack(s, k, v)
 	for first := 0; first < a.tokens; first += queryRows {
 		n := min(queryRows, a.tokens-first)
@@ -214,32 +219,27 @@ func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
 		s.rows[place.at] = &a.src.Data[s.at[first+i]*a.src.Stride+q]
 		place.next()
 	}
-	panels := a.padded / f32.NR
-	for i := range parts(panels, a.most) {
-		panel, count := cutPanels(panels, a.most, i)
-		s.tile = f32.Tile{B: &s.keys[panel*f32.NR*a.D], C: &s.scores[panel*f32.NR], Taps: 1, K: a.D, LDC: 4 * a.padded,
-			Flags: f32.Final, Lo: -infinity, Hi: infinity, Panel: 4 * f32.NR * a.D}
-		if add := a.kinds[kind]; add != nil {
-			s.tile.R, s.tile.LDR = &add[(head*a.tokens+first)*a.padded+panel*f32.NR], 4*a.padded
-		}
-		s.run(&a.level.Gemm[count], 0, count*f32.NR)
+	add := a.kinds[kind]
+	if add != nil {
+		add = add[(head*a.tokens+first)*a.padded:]
 	}
-	s.soft = f32.Rows{Out: &s.scores[0], In: &s.scores[0], LDO: 4 * a.padded, LDI: 4 * a.padded, C: a.tokens, RowsLeft: n,
-		Mask: mask8(a.tokens), Lo: 1}
-	a.level.Softmax(&s.soft)
+	s.allPanels(a.level, a.most, s.keys, a.D, a.padded, s.scores, add)
+	softmax(a.level, &s.soft, s.scores, a.padded, a.tokens, n)
 }
 
 // gather multiplies n queries' weights by the values and puts the results where they belong.
 func (a *Attention) gather(s *attentionScratch, first, n, head int) {
 	s.spaced(s.scores, a.padded, 0, n, 1)
 	width := roundUp(a.D, f32.NR)
-	for i := range parts(width/f32.NR, a.most) {
-		panel, count := cutPanels(width/f32.NR, a.most, i)
-		s.tile = f32.Tile{B: &s.values[panel*f32.NR*a.tokens], C: &s.out[panel*f32.NR], Taps: 1, K: a.tokens, LDC: 4 * width,
-			Flags: f32.Final, Lo: -infinity, Hi: infinity, Panel: 4 * f32.NR * a.tokens}
-		s.run(&a.level.Gemm[count], 0, count*f32.NR)
-	}
+	s.allPanels(a.level, a.most, s.values, a.tokens, width, s.out, nil)
 	for i := range n {
 		copy(a.dst.Data[s.at[first+i]*a.dst.Stride+head*a.D:][:a.D], s.out[i*width:])
 	}
+}
+
+// softmax computes that of n rows in place, of so many channels each and stride elements apart; t is the caller's, to be
+// overwritten.
+func softmax(l *f32.Level, t *f32.Rows, x []float32, stride, channels, n int) {
+	*t = f32.Rows{Out: &x[0], In: &x[0], LDO: 4 * stride, LDI: 4 * stride, C: channels, RowsLeft: n, Mask: mask8(channels), Lo: 1}
+	l.Softmax(t)
 }

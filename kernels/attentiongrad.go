@@ -77,20 +77,15 @@ func (c channels) row(i int) []float32 { return c.data[i*c.stride:] }
 func (a *AttentionGrad) Do(worker, task int) {
 	s := &a.scratch[worker]
 	head, image := task%a.Heads, task/a.Heads
-	q, k, v := head*a.D, (a.Heads+head)*a.D, (2*a.Heads+head)*a.D
-	if a.HeadsFirst {
-		q, k, v = 3*head*a.D, (3*head+1)*a.D, (3*head+2)*a.D
-	}
+	q, k, v := a.offsets(head)
 	queries, keys, values := a.channels(a.src, image, q), a.channels(a.src, image, k), a.channels(a.src, image, v)
 	dy := a.channels(a.dy, image, head*a.D)
 
 	a.packAcross(s, keys, a.Scale)
-	a.multiply(s, queries, a.D, a.padded, s.p)
-	s.soft = f32.Rows{Out: &s.p[0], In: &s.p[0], LDO: 4 * a.padded, LDI: 4 * a.padded, C: a.tokens, RowsLeft: a.tokens,
-		Mask: mask8(a.tokens), Lo: 1}
-	a.level.Softmax(&s.soft)
+	a.multiply(s, queries, s.p)
+	softmax(a.level, &s.soft, s.p, a.padded, a.tokens, a.tokens)
 	a.packAcross(s, values, 1)
-	a.multiply(s, dy, a.D, a.padded, s.ds)
+	a.multiply(s, dy, s.ds)
 	for i := range a.tokens {
 		p, d := s.p[i*a.padded:][:a.tokens], s.ds[i*a.padded:][:a.tokens]
 		sum := float32(0)
@@ -143,10 +138,11 @@ func (a *AttentionGrad) turn(s *attentionGradScratch, x []float32) {
 	}
 }
 
-// multiply writes the products of all tokens' rows of k elements with the packed panels to dst (tokens, width).
-func (a *AttentionGrad) multiply(s *attentionGradScratch, x channels, k, width int, dst []float32) {
+// multiply writes the products of all tokens' rows of a head's channels with panels of tokens to dst (tokens, padded).
+func (a *AttentionGrad) multiply(s *attentionGradScratch, x channels, dst []float32) {
 	for first := 0; first < a.tokens; first += queryRows {
-		a.block(s, x, first, min(queryRows, a.tokens-first), k, width, dst[first*width:])
+		s.spaced(x.row(first), x.stride, 0, min(queryRows, a.tokens-first), 1)
+		s.allPanels(a.level, a.most, s.panels, a.D, a.padded, dst[first*a.padded:], nil)
 	}
 }
 
@@ -154,21 +150,10 @@ func (a *AttentionGrad) multiply(s *attentionGradScratch, x channels, k, width i
 func (a *AttentionGrad) gather(s *attentionGradScratch, x, dst channels) {
 	for first := 0; first < a.tokens; first += queryRows {
 		n := min(queryRows, a.tokens-first)
-		a.block(s, x, first, n, a.tokens, a.width, s.out)
+		s.spaced(x.row(first), x.stride, 0, n, 1)
+		s.allPanels(a.level, a.most, s.panels, a.tokens, a.width, s.out, nil)
 		for i := range n {
 			copy(dst.row(first + i)[:a.D], s.out[i*a.width:])
 		}
-	}
-}
-
-// block is n rows of a product, from row first on.
-func (a *AttentionGrad) block(s *attentionGradScratch, x channels, first, n, k, width int, dst []float32) {
-	s.spaced(x.row(first), x.stride, 0, n, 1)
-	panels := width / f32.NR
-	for i := range parts(panels, a.most) {
-		panel, count := cutPanels(panels, a.most, i)
-		s.tile = f32.Tile{B: &s.panels[panel*f32.NR*k], C: &dst[panel*f32.NR], Taps: 1, K: k, LDC: 4 * width,
-			Flags: f32.Final, Lo: -infinity, Hi: infinity, Panel: 4 * f32.NR * k}
-		s.run(&a.level.Gemm[count], 0, count*f32.NR)
 	}
 }

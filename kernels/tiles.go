@@ -137,3 +137,18 @@ func (p *product) run(gemm *f32.Tiles, tap, columns int) {
 	t.TilesLeft, t.Move = c.small, (c.rows-1)*p.across
 	gemm[c.rows-1](t)
 }
+
+// allPanels multiplies all rows, of one tap and k elements, by panels that follow one another, most of them a tile at the
+// most: to rows of dst that are width apart, as wide as the panels together, with rows of add, if it is not nil, added.
+func (p *product) allPanels(l *f32.Level, most int, panels []float32, k, width int, dst, add []float32) {
+	n := width / f32.NR
+	for i := range parts(n, most) {
+		panel, count := cutPanels(n, most, i)
+		p.tile = f32.Tile{B: &panels[panel*f32.NR*k], C: &dst[panel*f32.NR], Taps: 1, K: k, LDC: 4 * width,
+			Flags: f32.Final, Lo: -infinity, Hi: infinity, Panel: 4 * f32.NR * k}
+		if add != nil {
+			p.tile.R, p.tile.LDR = &add[panel*f32.NR], 4*width
+		}
+		p.run(&l.Gemm[count], 0, count*f32.NR)
+	}
+}
