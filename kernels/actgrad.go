@@ -42,7 +42,7 @@ func (g *ActGrad) Run(pool *par.Pool, dx, dy, of []float32) {
 		panic("kernels: gradient of an activation: slices of different lengths")
 	}
 	g.dx, g.dy, g.of = dx, dy, of
-	pool.Run((len(dx)+taskElems-1)/taskElems, g)
+	pool.Run(parts(len(dx), taskElems), g)
 	g.dx, g.dy, g.of = nil, nil, nil
 }
 

@@ -51,7 +51,7 @@ func (c *Columns) run(pool *par.Pool, sums []float64, t columnsTask) {
 			panic("kernels: columns: tensors of different shapes")
 		}
 	}
-	chunks := (t.x.Pixels() + columnsChunk - 1) / columnsChunk
+	chunks := parts(t.x.Pixels(), columnsChunk)
 	if len(c.sums) < chunks*t.x.C {
 		c.sums = make([]float32, chunks*t.x.C)
 	}
@@ -114,7 +114,7 @@ func (b *Blend) Run(pool *par.Pool, dst, x, y Tensor) {
 	}
 	b.dst, b.x, b.y = dst, x, y
 	b.chunk = max(1, taskElems/dst.C)
-	pool.Run((dst.Pixels()+b.chunk-1)/b.chunk, b)
+	pool.Run(parts(dst.Pixels(), b.chunk), b)
 	b.dst, b.x, b.y = Tensor{}, Tensor{}, Tensor{}
 }
 

@@ -88,12 +88,12 @@ func (g *ConvGrad) Run(pool *par.Pool, dw []float32, dy, x Tensor) {
 	if g.merged {
 		dy.H, dy.W, dy.N = 1, dy.Pixels(), 1
 		x.H, x.W, x.N = 1, x.Pixels(), 1
-		g.images = (x.W + gradBlock - 1) / gradBlock
+		g.images = parts(x.W, gradBlock)
 	} else {
 		g.images = x.N
 	}
 	g.dy, g.x = dy, x
-	g.each = (g.images + g.chunks - 1) / g.chunks
+	g.each = parts(g.images, g.chunks)
 	pool.Run(g.chunks, g)
 	g.dy, g.x = Tensor{}, Tensor{}
 	taps, channels := g.taps(), g.C/g.Groups

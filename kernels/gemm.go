@@ -257,7 +257,7 @@ func (c convBlocks) Do(worker, task int) {
 func (c *Conv) computeRows(worker int, all stripe) {
 	pieces := parts(all.n, rowBlock)
 	for left := all.n; left > 0; pieces-- {
-		all.n = min(left, roundUp((left+pieces-1)/pieces, f32.MR))
+		all.n = min(left, roundUp(parts(left, pieces), f32.MR))
 		c.compute(worker, &all, 0, len(c.panels))
 		all.at, all.row, left = all.at+all.n, all.row+all.n, left-all.n
 	}

@@ -46,7 +46,7 @@ func (l *LayerNorm) Run(pool *par.Pool, dst, src Tensor) {
 	}
 	l.dst, l.src = dst, src
 	l.chunk = max(1, taskElems/src.C)
-	pool.Run((src.Pixels()+l.chunk-1)/l.chunk, l)
+	pool.Run(parts(src.Pixels(), l.chunk), l)
 	l.dst, l.src = Tensor{}, Tensor{}
 }
 
@@ -106,7 +106,7 @@ func (g *GroupNorm) Run(pool *par.Pool, dst, src Tensor) {
 	g.dst, g.src = dst, src
 	pixels := src.H * src.W
 	g.pixels = min(pixels, max(8, taskElems/src.C))
-	g.parts = (pixels + g.pixels - 1) / g.pixels
+	g.parts = parts(pixels, g.pixels)
 	if need := src.N * g.parts * src.C; len(g.sums) < need {
 		g.sums = make([]float32, need)
 	}

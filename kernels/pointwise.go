@@ -59,7 +59,7 @@ func (e *Pointwise) Run(pool *par.Pool, dst, src, gate Tensor, add []Tensor) {
 	e.dst, e.src, e.gate, e.add = dst, src, gate, add
 	pixels := dst.H * dst.W
 	e.chunk = min(pixels, max(1, taskElems/dst.C))
-	e.chunks = (pixels + e.chunk - 1) / e.chunk
+	e.chunks = parts(pixels, e.chunk)
 	pool.Run(dst.N*e.chunks, e)
 	e.dst, e.src, e.gate, e.add = Tensor{}, Tensor{}, Tensor{}, nil
 }

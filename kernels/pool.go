@@ -57,8 +57,8 @@ func NewPool(s PoolShape, workers int) *Pool {
 		}
 	}
 	if s.OH == 1 && s.C >= 64*workers && workers > 1 {
-		p.width = roundUp((s.C+workers-1)/workers, 16)
-		p.chunks = (s.C + p.width - 1) / p.width
+		p.width = roundUp(parts(s.C, workers), 16)
+		p.chunks = parts(s.C, p.width)
 	}
 	p.work = make([]poolScratch, workers)
 	for i := range p.work {
@@ -148,7 +148,7 @@ func (p *Pool) mean(s *poolScratch, row, ox, c0, channels int) {
 // no more digits than a short one.
 func (p *Pool) meanOfRun(s *poolScratch, out, in *float32, n, channels int) {
 	stride := 4 * p.src.Stride
-	blocks := (n + tapBlock - 1) / tapBlock
+	blocks := parts(n, tapBlock)
 	if len(s.sums) < (blocks+1)*channels {
 		s.sums = make([]float32, (blocks+1)*channels)
 	}

@@ -114,7 +114,7 @@ func (s *separable) Run(pool *par.Pool, dst, src, res Tensor) {
 	// Two parts a worker, for a worker that is late; each part begins with rows that the one before it computed too.
 	s.parts = 1
 	if pool.Size() > 1 {
-		s.parts = min((2*pool.Size()+src.N-1)/src.N, len(s.middle.bands))
+		s.parts = min(parts(2*pool.Size(), src.N), len(s.middle.bands))
 	}
 	pool.Run(src.N*s.parts, s)
 	s.dst, s.src, s.res = Tensor{}, Tensor{}, Tensor{}
@@ -124,7 +124,8 @@ func (s *separable) Run(pool *par.Pool, dst, src, res Tensor) {
 func (s *separable) Do(worker, task int) {
 	image, part := task/s.parts, task%s.parts
 	d, own := s.middle, &s.scratch[worker]
-	bands := d.bands[part*len(d.bands)/s.parts : (part+1)*len(d.bands)/s.parts]
+	first, end := share(len(d.bands), s.parts, part)
+	bands := d.bands[first:end]
 	have := 0 // the middle's rows of input before it are there, or will not be wanted
 	for _, b := range bands {
 		in, of := s.src, image

@@ -17,8 +17,8 @@ type tiles struct {
 
 // cutRows cuts n rows into as few tiles as can be.
 func cutRows(n int) tiles {
-	count := (n + f32.MR - 1) / f32.MR
-	rows := (n + count - 1) / count
+	count := parts(n, f32.MR)
+	rows := parts(n, count)
 	small := count*rows - n
 	return tiles{count - small, rows, small}
 }

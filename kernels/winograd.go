@@ -227,8 +227,8 @@ func (w *winograd) Run(pool *par.Pool, dst, src, res Tensor) {
 		pool.Run(w.blocks, winogradBlocks{w})
 	} else {
 		for i, n := 0, parts(tiles, w.block); i < n; i++ {
-			w.first = i * tiles / n
-			w.count = (i+1)*tiles/n - w.first
+			first, end := share(tiles, n, i)
+			w.first, w.count = first, end-first
 			w.subs = parts(w.count, w.sub)
 			pool.Run(w.count, winogradTransforms{w})
 			pool.Run(w.subs*w.chunks, winogradProducts{w})
@@ -272,7 +272,7 @@ func (w winogradProducts) Do(worker, task int) {
 	group := task / (tiles * w.chunks)
 	part := group*tiles + task%tiles
 	panel, end := share(w.panels(), w.chunks, task/tiles%w.chunks)
-	from, to := part*w.count/w.subs, (part+1)*w.count/w.subs
+	from, to := share(w.count, w.subs, part)
 	w.products(s, from, to-from, panel, end-panel)
 }
 
@@ -282,7 +282,7 @@ type winogradBlocks struct{ *winograd }
 // Do transforms one block's tiles and computes all their channels.
 func (w winogradBlocks) Do(worker, task int) {
 	s := &w.scratch[worker]
-	from, to := task*w.count/w.blocks, (task+1)*w.count/w.blocks
+	from, to := share(w.count, w.blocks, task)
 	s.first = from
 	n := to - from
 	for i := range n {
