@@ -2,24 +2,14 @@ package host
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 )
 
 func TestReadPages(t *testing.T) {
 	root := t.TempDir()
-	put := func(name, text string) {
-		path := filepath.Join(root, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 	rollup := func(kib int) {
-		put("proc/self/smaps_rollup", fmt.Sprintf("55d7-7ffe ---p 00000000 00:00 0 [rollup]\nRss: 900 kB\nAnonHugePages: %d kB\n", kib))
+		lay(t, root, map[string]string{"proc/self/smaps_rollup": fmt.Sprintf(
+			"55d7-7ffe ---p 00000000 00:00 0 [rollup]\nRss: 900 kB\nAnonHugePages: %d kB\n", kib)})
 	}
 	read := func(after int) *Pages {
 		return ReadPages(root, func(n int) []float32 {
@@ -40,7 +30,7 @@ func TestReadPages(t *testing.T) {
 		{"[always] madvise never\n", "always", 0, 200 << 10, 1},
 		{"hostile ] text [", "", 4096, 0, 0},
 	} {
-		put("sys/kernel/mm/transparent_hugepage/enabled", test.setting)
+		lay(t, root, map[string]string{"sys/kernel/mm/transparent_hugepage/enabled": test.setting})
 		rollup(test.before)
 		if p := read(test.after); p == nil || p.Setting != test.want || p.Share != test.share {
 			t.Errorf("%q: %+v, want %s and %v", test.setting, p, test.want, test.share)
