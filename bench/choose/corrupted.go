@@ -85,7 +85,11 @@ func (c *chooser) predictCorrupted(
 	if err != nil {
 		return said, err
 	}
-	changed, ownLogits := table.Loaded(heads.MostValues), heads.Matrix{Rows: len(c.images), Cols: len(own), Data: logits}
+	changed := table.Loaded(heads.MostValues)
+	var ownSays heads.Matrix
+	if own != nil {
+		ownSays = heads.Probabilities(heads.Matrix{Rows: len(c.images), Cols: len(own), Data: logits})
+	}
 	for s, study := range c.studies {
 		decide := func(p heads.Matrix) []int {
 			return heads.Decide(study.Classes, study.Labels, c.readable, p.Row).Predicted
@@ -97,7 +101,7 @@ func (c *chooser) predictCorrupted(
 		said.Probe = append(said.Probe, decide(learned[s].Predict(changed))...)
 		said.Nearest = append(said.Nearest, decide(nearest)...)
 		if own != nil {
-			said.Own = append(said.Own, decide(heads.Probabilities(ownLogits))...)
+			said.Own = append(said.Own, decide(ownSays)...)
 		}
 	}
 	return said, changed.Err()
