@@ -24,18 +24,19 @@ func Find(list *zoo.List, name string) (*zoo.Spec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("runner: %w", err)
 	}
-	return specOf(name, n)
+	spec, _, err := specOf(name, n)
+	return spec, err
 }
 
-// specOf is an ONNX file as a network of a list. Nothing is published of it.
-func specOf(path string, n *load.Network) (*zoo.Spec, error) {
+// specOf is an ONNX file as a network of a list, and what the file says of itself. Nothing is published of it.
+func specOf(path string, n *load.Network) (*zoo.Spec, Trained, error) {
 	about, err := aboutONNX(n)
 	if err != nil {
-		return nil, fmt.Errorf("runner: %s: %w", path, err)
+		return nil, about, fmt.Errorf("runner: %s: %w", path, err)
 	}
 	return &zoo.Spec{
 		Name: filepath.Base(path), Build: n.Build, Size: n.Graph.Input().H, Classes: n.Graph.Classes, Recipe: about.Recipe,
-	}, nil
+	}, about, nil
 }
 
 // aboutONNX is what a file that zoobench exported says of itself; of another one, only that it takes images as ImageNet's
@@ -62,7 +63,8 @@ func (r *Ready) readONNX() error {
 	if err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	if r.Spec, err = specOf(r.File, n); err != nil {
+	spec, about, err := specOf(r.File, n)
+	if err != nil {
 		return err
 	}
 	have := n.Graph.Input().H
@@ -75,12 +77,7 @@ func (r *Ready) readONNX() error {
 	if r.SHA256, err = weights.HashFile(context.Background(), r.File); err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
-	r.Graph, r.onnx = n.Graph, n
-	about, err := aboutONNX(n)
-	if err != nil {
-		return fmt.Errorf("runner: %s: %w", r.File, err)
-	}
-	r.names = about.Classes
+	r.Spec, r.Graph, r.onnx, r.names = spec, n.Graph, n, about.Classes
 	r.Source = "the file's metadata"
 	if _, has := n.Properties["zoobench.recipe"]; !has {
 		r.Source = "ImageNet's usual one, as the file has none"
