@@ -128,6 +128,57 @@ func (g golden) moved(t *testing.T) float64 {
 	return 2 * most / g.MaxAbs
 }
 
+// TestKerasLeast builds each of Keras's networks for the smallest images that Keras takes, and for none smaller.
+func TestKerasLeast(t *testing.T) {
+	for _, s := range All() {
+		if !strings.HasPrefix(s.Name, "keras_") {
+			continue
+		}
+		least := 32
+		switch s.Family {
+		case "keras_inception_v3", "keras_inception_resnet":
+			least = 75
+		case "keras_xception":
+			least = 71
+		}
+		if _, err := s.Graph(least, 0); err != nil {
+			t.Errorf("at %d pixels: %v", least, err)
+		}
+		want := fmt.Sprintf("zoo: %s: input size %d, want at least %d", s.Name, least-1, least)
+		if _, err := s.Graph(least-1, 0); err == nil || err.Error() != want {
+			t.Errorf("at %d pixels: %v, want %s", least-1, err, want)
+		}
+	}
+}
+
+// TestKerasApplications counts the networks: every function of keras.applications, and every option that Keras publishes
+// weights for.
+func TestKerasApplications(t *testing.T) {
+	var want []string
+	for _, f := range []struct{ name, options string }{
+		{"vgg", "16 19"}, {"resnet", "50 101 152 50v2 101v2 152v2"}, {"inception", "v3 resnetv2"}, {"xception", ""},
+		{"mobilenet", " _025 _050 _075"}, {"mobilenetv2", " _035 _050 _075 _130 _140"},
+		{"mobilenetv3large", " _075 _minimalistic"}, {"mobilenetv3small", " _075 _minimalistic"},
+		{"densenet", "121 169 201"}, {"nasnet", "mobile large"}, {"efficientnet", "b0 b1 b2 b3 b4 b5 b6 b7 v2b0 v2b1 v2b2 v2b3 v2s v2m v2l"},
+		{"convnext", "tiny small base large xlarge"},
+	} {
+		for _, option := range strings.Split(f.options, " ") {
+			want = append(want, "keras_"+f.name+option)
+		}
+	}
+	var got []string
+	for _, s := range All() {
+		if strings.HasPrefix(s.Name, "keras_") {
+			got = append(got, s.Name)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d networks %v, want %d %v", len(got), got, len(want), want)
+	}
+}
+
 // TestKerasFiles reads one network from each of the forms that Keras writes.
 func TestKerasFiles(t *testing.T) {
 	i := slices.IndexFunc(built(t), func(g golden) bool { return g.file == "keras_MobileNet_128_alpha0.25" })

@@ -14,7 +14,7 @@ import (
 // Where Keras differs from convnext_tiny of convnext.go: images are from 0 to 255, the network itself standardises them.
 //
 // keras_densenet169 and keras_convnextsmall and larger ones have no golden: their MACs are this graph's count.
-var kerasDenseNets = family{name: "keras_densenet", year: 2016, paper: "arXiv:1608.06993", rows: []row{
+var kerasDenseNets = family{name: "keras_densenet", year: 2016, paper: "arXiv:1608.06993", least: 32, rows: []row{
 	//                         layers of blocks 1 … 4                     params      MACs
 	{"keras_densenet121", kerasDenseNet(6, 12, 24, 16).build, 224, 7_978_856, 2_834_161_664, plain},
 	{"keras_densenet169", kerasDenseNet(6, 12, 32, 32).build, 224, 14_149_480, 3_359_843_328, plain},
@@ -47,7 +47,7 @@ func kerasDenseNetNames(stem, norm, top string) weights.Table {
 	return kerasTable(rows)
 }
 
-var kerasConvNeXts = family{name: "keras_convnext", year: 2022, paper: "arXiv:2201.03545", rows: []row{
+var kerasConvNeXts = family{name: "keras_convnext", year: 2022, paper: "arXiv:2201.03545", least: 32, rows: []row{
 	//                           blocks                     channels       params       MACs
 	{"keras_convnexttiny", kerasConvNeXt([4]int{3, 3, 9, 3}, 96).build, 224, 28_589_128, 4_455_531_264, kerasBytes},
 	{"keras_convnextsmall", kerasConvNeXt([4]int{3, 3, 27, 3}, 96).build, 224, 50_223_688, 8_683_712_256, kerasBytes},

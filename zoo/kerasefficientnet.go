@@ -23,7 +23,7 @@ import (
 //
 // B0, B1, B3, V2-B0, V2-B2 and V2-S have goldens: the others' MACs are this graph's count, the parameters of B2 to B7, of
 // V2-M and V2-L torchvision's.
-var kerasEfficientNets = family{name: "keras_efficientnet", year: 2019, paper: "arXiv:1905.11946", rows: []row{
+var kerasEfficientNets = family{name: "keras_efficientnet", year: 2019, paper: "arXiv:1905.11946", least: 32, rows: []row{
 	//                                        width depth   size  params     MACs
 	{"keras_efficientnetb0", kerasEfficientNet(1, 1).build, 224, 5_288_548, 385_814_752, kerasBytes},
 	{"keras_efficientnetb1", kerasEfficientNet(1, 1.1).build, 240, 7_794_184, 686_802_832, kerasBytes},
@@ -38,7 +38,7 @@ var kerasEfficientNets = family{name: "keras_efficientnet", year: 2019, paper: "
 	variants: []variants{{variant: kerasFactor}},
 }
 
-var kerasEfficientNetV2s = family{name: "keras_efficientnetv2", year: 2021, paper: "arXiv:2104.00298", rows: []row{
+var kerasEfficientNetV2s = family{name: "keras_efficientnetv2", year: 2021, paper: "arXiv:2104.00298", least: 32, rows: []row{
 	{"keras_efficientnetv2b0", kerasEfficientNetV2(kerasV2B0, 1, 1).build, 224, 7_139_704, 718_086_176, kerasBytes},
 	{"keras_efficientnetv2b1", kerasEfficientNetV2(kerasV2B0, 1, 1.1).build, 240, 8_141_052, 1_196_819_360, kerasBytes},
 	{"keras_efficientnetv2b2", kerasEfficientNetV2(kerasV2B0, 1.1, 1.2).build, 260, 10_096_086, 1_697_542_832, kerasBytes},

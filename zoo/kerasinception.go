@@ -16,17 +16,17 @@ import (
 //
 // Their convolutions and norms have no names of their own but numbers, in the order in which Keras makes them, which is
 // that of the tables: conv2d, conv2d_1, batch_normalization, batch_normalization_1.
-var kerasInceptionV3s = family{name: "keras_inception_v3", year: 2015, paper: "arXiv:1512.00567", rows: []row{
+var kerasInceptionV3s = family{name: "keras_inception_v3", year: 2015, paper: "arXiv:1512.00567", least: 75, rows: []row{
 	{"keras_inceptionv3", inceptionV3{keras: true}.build, 299, 23_817_352, 5_713_216_096, bilinearHalf},
 }, renames: []renames{{table: kerasInceptionV3Names()}}}
 
-var kerasInceptionResNets = family{name: "keras_inception_resnet", year: 2016, paper: "arXiv:1602.07261", rows: []row{
+var kerasInceptionResNets = family{name: "keras_inception_resnet", year: 2016, paper: "arXiv:1602.07261", least: 75, rows: []row{
 	{"keras_inceptionresnetv2",
 		inceptionResNet{stem: inceptionResNetStem, rows: inceptionResNetRows, last: 1536, conv: shiftingConv}.build,
 		299, 55_813_192, 13_155_794_016, bilinearHalf},
 }, renames: []renames{{table: kerasInceptionResNetNames()}}}
 
-var kerasXceptions = family{name: "keras_xception", year: 2016, paper: "arXiv:1610.02357", rows: []row{
+var kerasXceptions = family{name: "keras_xception", year: 2016, paper: "arXiv:1610.02357", least: 71, rows: []row{
 	{"keras_xception", xception{keras: true}.build, 299, 22_855_952, 8_357_403_496, bilinearHalf},
 }, renames: []renames{{table: kerasXceptionNames()}}}
 

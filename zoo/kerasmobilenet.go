@@ -23,14 +23,14 @@ import "slices"
 //
 // Rows of another alpha than 1, 0.25 (MobileNet) and 1.4 (MobileNetV2), and the minimalistic small MobileNetV3, have no
 // golden at their size: their counts are this graph's.
-var kerasMobileNetV1s = family{name: "keras_mobilenetv1", year: 2017, paper: "arXiv:1704.04861", rows: []row{
+var kerasMobileNetV1s = family{name: "keras_mobilenetv1", year: 2017, paper: "arXiv:1704.04861", least: 32, rows: []row{
 	{"keras_mobilenet_025", kerasMobileNet(0.25).build, 224, 470_072, 41_030_272, bilinearHalf},
 	{"keras_mobilenet_050", kerasMobileNet(0.5).build, 224, 1_331_592, 149_497_088, bilinearHalf},
 	{"keras_mobilenet_075", kerasMobileNet(0.75).build, 224, 2_585_560, 325_400_448, bilinearHalf},
 	{"keras_mobilenet", kerasMobileNet(1).build, 224, 4_231_976, 568_740_352, bilinearHalf},
 }, renames: []renames{{table: kerasMobileNetNames()}}}
 
-var kerasMobileNetV2s = family{name: "keras_mobilenetv2", year: 2018, paper: "arXiv:1801.04381", rows: []row{
+var kerasMobileNetV2s = family{name: "keras_mobilenetv2", year: 2018, paper: "arXiv:1801.04381", least: 32, rows: []row{
 	{"keras_mobilenetv2_035", kerasMobileNetV2(0.35).build, 224, 1_677_128, 59_285_808, bilinearHalf},
 	{"keras_mobilenetv2_050", kerasMobileNetV2(0.5).build, 224, 1_968_680, 97_131_840, bilinearHalf},
 	{"keras_mobilenetv2_075", kerasMobileNetV2(0.75).build, 224, 2_636_424, 209_069_792, bilinearHalf},
@@ -41,7 +41,7 @@ var kerasMobileNetV2s = family{name: "keras_mobilenetv2", year: 2018, paper: "ar
 	{table: kerasMobileNetV2Names("predictions")}, {table: kerasFirst(kerasMobileNetV2Names("Logits"))},
 }}
 
-var kerasMobileNetV3s = family{name: "keras_mobilenetv3", year: 2019, paper: "arXiv:1905.02244", rows: []row{
+var kerasMobileNetV3s = family{name: "keras_mobilenetv3", year: 2019, paper: "arXiv:1905.02244", least: 32, rows: []row{
 	{"keras_mobilenetv3large", kerasMobileNetV3(1, false, false).build, 224, 5_483_032, 216_589_760, kerasBytes},
 	{"keras_mobilenetv3large_075", kerasMobileNetV3(0.75, false, false).build, 224, 3_993_528, 154_560_624, kerasBytes},
 	{"keras_mobilenetv3large_minimalistic", kerasMobileNetV3(1, false, true).build, 224, 3_924_288, 209_136_704, kerasBytes},

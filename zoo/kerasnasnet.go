@@ -15,7 +15,7 @@ import (
 // Where Keras differs from nasnetalarge: a zero of the padding may be a maximum.
 //
 // keras_nasnetlarge has no golden: its counts are this graph's.
-var kerasNASNets = family{name: "keras_nasnet", year: 2017, paper: "arXiv:1707.07012", rows: []row{
+var kerasNASNets = family{name: "keras_nasnet", year: 2017, paper: "arXiv:1707.07012", least: 32, rows: []row{
 	{"keras_nasnetmobile", nasNet{stem: 32, normal: 4, features: 1056, end: 7, keras: true}.build, 224,
 		5_289_978, 563_638_816, bilinearHalf},
 	{"keras_nasnetlarge", nasNet{stem: 96, normal: 6, features: 4032, end: 11, tf: true, keras: true}.build, 331,

@@ -35,14 +35,14 @@ var kerasResNetRows = slices.Concat(
 	kerasRows("*", "*", "kernel", "bias", "norm"),
 )
 
-var kerasResNets = family{name: "keras_resnet", year: 2015, paper: "arXiv:1512.03385", rows: []row{
+var kerasResNets = family{name: "keras_resnet", year: 2015, paper: "arXiv:1512.03385", least: 32, rows: []row{
 	//              conv2_x … conv5_x                                       params      MACs
 	{"keras_resnet50", kerasResNet{depths: [4]int{3, 4, 6, 3}}.build, 224, 25_583_592, 3_857_973_248, kerasCaffe},
 	{"keras_resnet101", kerasResNet{depths: [4]int{3, 4, 23, 3}}.build, 224, 44_601_832, 7_570_194_432, kerasCaffe},
 	{"keras_resnet152", kerasResNet{depths: [4]int{3, 8, 36, 3}}.build, 224, 60_268_520, 11_282_415_616, kerasCaffe},
 }, renames: kerasResNetNames}
 
-var kerasResNetV2s = family{name: "keras_resnetv2", year: 2016, paper: "arXiv:1603.05027", rows: []row{
+var kerasResNetV2s = family{name: "keras_resnetv2", year: 2016, paper: "arXiv:1603.05027", least: 32, rows: []row{
 	{"keras_resnet50v2", kerasResNet{[4]int{3, 4, 6, 3}, true}.build, 224, 25_568_360, 3_482_255_360, bilinearHalf},
 	{"keras_resnet101v2", kerasResNet{[4]int{3, 4, 23, 3}, true}.build, 224, 44_577_896, 7_194_476_544, bilinearHalf},
 	{"keras_resnet152v2", kerasResNet{[4]int{3, 8, 36, 3}, true}.build, 224, 60_236_904, 10_906_697_728, bilinearHalf},

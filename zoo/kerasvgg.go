@@ -18,7 +18,7 @@ type kerasVGG struct {
 	depths [5]int // 3×3 convolutions between pools
 }
 
-var kerasVGGs = family{name: "keras_vgg", year: 2014, paper: "arXiv:1409.1556", rows: []row{
+var kerasVGGs = family{name: "keras_vgg", year: 2014, paper: "arXiv:1409.1556", least: 32, rows: []row{
 	{"keras_vgg16", kerasVGG{[5]int{2, 2, 3, 3, 3}}.build, 224, 138_357_544, 15_470_264_320, kerasCaffe},
 	{"keras_vgg19", kerasVGG{[5]int{2, 2, 4, 4, 4}}.build, 224, 143_667_240, 19_632_062_464, kerasCaffe},
 }, renames: []renames{{table: kerasTable(

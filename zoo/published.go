@@ -12,7 +12,9 @@ import (
 // the file lies, its hash as far as the file's name has it, its parameters and accuracy, from timm's
 // results-imagenet.csv and results-imagenetv2-matched-frequency.csv, timm's pretrained configurations and torchvision's
 // weight metadata. Of Keras's files, addresses and hashes are in its source, accuracies in its documentation, those of
-// MobileNets by alpha in the README of keras-applications; parameters are Keras's count, running statistics too.
+// MobileNets by alpha in the README of keras-applications, and below 224 pixels TensorFlow's of the checkpoints that they
+// were made of (mobilenet_v1.md of 2017-06-14; keras-applications repeats those of MobileNetV2); parameters are Keras's
+// count, running statistics too.
 //
 // sha256 is "md5:" and an MD5 where that is published instead;
 // crop is size@fraction, or size/shorter edge in pixels; test is a second size@fraction; a result is

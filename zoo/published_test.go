@@ -36,7 +36,11 @@ func TestPublished(t *testing.T) {
 			if r.Size < 1 || r.CropPct <= 0 || r.CropPct > 1 || r.Interpolation == "" {
 				t.Errorf("%s: result at %d pixels, crop %v, %q", at, r.Size, r.CropPct, r.Interpolation)
 			}
-			if r.Top1 < 50 || r.Top5 <= r.Top1 && r.Top5 != 0 || r.Top5 > 100 {
+			least := 50.0
+			if r.Size < 224 && strings.HasPrefix(c.Network, "keras_mobilenet") {
+				least = 40 // a quarter of the channels, on images of 128 pixels
+			}
+			if r.Top1 < least || r.Top5 <= r.Top1 && r.Top5 != 0 || r.Top5 > 100 {
 				t.Errorf("%s: top-1 %v, top-5 %v", at, r.Top1, r.Top5)
 			}
 			if r.V2Top1 != 0 && (r.V2Top1 >= r.Top1 || r.V2Top5 <= r.V2Top1) {

@@ -13,6 +13,7 @@ package zoo
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -83,6 +84,7 @@ type Spec struct {
 	Recipe Recipe // what the published weights expect
 
 	Classes int // of the classifier; 0 means ImageNet's 1000
+	Least   int // of the square input in pixels, as its library has it; 0 means any that strides and windows allow
 
 	Family  string   // "resnet"
 	Year    int      // of the paper
@@ -121,7 +123,7 @@ func (s *Spec) Variant(library string) Variant {
 }
 
 // Graph builds the network for a square input of size pixels and a number of classes; 0 means the published size, and
-// the network's own number of classes. A size that the network's strides or windows do not allow is an error.
+// the network's own number of classes. A size below Least, or that strides or windows do not allow, is an error.
 func (s *Spec) Graph(size, classes int) (*nn.Graph, error) { return s.GraphOf("", size, classes) }
 
 // GraphOf is Graph as a library computes the network, see Variants. The parameters are the same.
@@ -132,6 +134,9 @@ func (s *Spec) GraphOf(library string, size, classes int) (*nn.Graph, error) {
 // GraphWith is Graph as a configuration wants it, for training say. Its Default is the network's own size.
 func (s *Spec) GraphWith(c nn.Config) (*nn.Graph, error) {
 	c.Size, c.Classes, c.Default = cmp.Or(c.Size, s.Size), cmp.Or(c.Classes, s.Classes, 1000), s.Size
+	if 0 < c.Size && c.Size < s.Least {
+		return nil, fmt.Errorf("zoo: %s: input size %d, want at least %d", s.Name, c.Size, s.Least)
+	}
 	return nn.Build(s.Name, s.Build, c)
 }
 
@@ -166,6 +171,7 @@ type family struct {
 	year    int
 	paper   string
 	classes int // 0 means ImageNet's 1000
+	least   int // of the input's pixels, 0 for no limit
 	rows    []row
 	// Other libraries' spellings, by the row's name.
 	aliases []alias
@@ -204,7 +210,7 @@ func (f family) specs() []Spec {
 	for _, r := range f.rows {
 		s := Spec{
 			Name: r.name, Build: r.build, Size: r.size, Params: r.params, MACs: r.macs, Recipe: r.recipe,
-			Classes: f.classes, Family: f.name, Year: f.year, Paper: f.paper,
+			Classes: f.classes, Least: f.least, Family: f.name, Year: f.year, Paper: f.paper,
 		}
 		for _, a := range f.aliases {
 			if a.row == r.name {

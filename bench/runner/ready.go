@@ -40,7 +40,7 @@ type Ready struct {
 	names []string       // of an ONNX file's classes, nil where it has none
 	file  *weights.File  // nil for generated weights
 	bound *weights.Bound // nil for generated weights, and where the file's tensors do not fit
-	unfit error          // why they do not
+	unfit error          // why they do not, or that the file ends before the classifier
 	took  time.Duration  // to build the graph and find its parameters, without the file's hash
 }
 
@@ -200,8 +200,14 @@ func (r *Ready) Name() string {
 	return r.Spec.Name + "." + r.Tag
 }
 
-// Parameters are the checkpoint's, under the graph's names, until Close; nil for generated weights.
-func (r *Ready) Parameters() (*weights.Bound, error) { return r.bound, r.unfit }
+// Parameters are the checkpoint's, under the graph's names, until Close; nil for generated weights. A file that ends
+// before the classifier has all but those of the last layers.
+func (r *Ready) Parameters() (*weights.Bound, error) {
+	if r.bound != nil {
+		return r.bound, nil
+	}
+	return nil, r.unfit
+}
 
 // build sets the recipe and the graph, of as many classes as the task says, else as the file has.
 func (r *Ready) build() (err error) {
@@ -229,10 +235,20 @@ func (r *Ready) build() (err error) {
 // bind finds the graph's parameters in the file. Where the file's names are another library's, so are the recipe and the
 // graph, which is built anew if they differ.
 func (r *Ready) bind() error {
-	bound, err := weights.Bind(r.file, r.Graph.Params, weights.Options{Tables: r.Spec.Renames})
+	o := weights.Options{Tables: r.Spec.Renames}
+	bound, err := weights.Bind(r.file, r.Graph.Params, o)
 	if err != nil {
 		r.unfit = err
-		return nil
+		g, err := r.Spec.Graph(0, 0)
+		if err != nil {
+			return err
+		}
+		o.Top = top(g)
+		if bound, err = weights.Bind(r.file, r.Graph.Params, o); err != nil {
+			return nil
+		}
+		r.unfit = fmt.Errorf("runner: %s: ends before the classifier: has no %s; want the whole file; zoobench train can begin with this one",
+			r.file.Name(), strings.Join(o.Top, ", "))
 	}
 	r.bound = bound
 	// A library can have two spellings: "torchvision, published".
@@ -254,6 +270,21 @@ func (r *Ready) bind() error {
 		return err
 	}
 	return r.bind()
+}
+
+// top are the parameters of the layers behind a network's last image: its classifier's, and of those that lead to it.
+func top(g *nn.Graph) (names []string) {
+	for _, n := range slices.Backward(g.Nodes) {
+		if n.Out.H*n.Out.W > 1 {
+			break
+		}
+		for _, p := range []int{n.Weight, n.Bias, n.Mean, n.Var} {
+			if p >= 0 {
+				names = append(names, g.Params[p].Name)
+			}
+		}
+	}
+	return names
 }
 
 // prepare decides how images are prepared: as the checkpoint was published, else as the library whose names the file

@@ -185,6 +185,34 @@ func TestTrain(t *testing.T) {
 	if slices.Equal(tensor(t, out, "deeper.weight"), tensor(t, j.Out, "deeper.weight")) {
 		t.Error("deeper.weight has not learned")
 	}
+	fromFeatures(t, j, out)
+}
+
+// fromFeatures begins with a file that has all of another's parameters but the classifier's.
+func fromFeatures(t *testing.T, j Job, whole string) {
+	t.Helper()
+	f, err := weights.Open(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var named []weights.Named
+	for _, p := range f.Tensors() {
+		if !strings.HasPrefix(p.Name, "fc.") {
+			named = append(named, weights.Named{Name: p.Name, Shape: p.Shape, Data: tensor(t, whole, p.Name)})
+		}
+	}
+	j.Task.Weights = filepath.Join(t.TempDir(), "features.safetensors")
+	if err := weights.WriteFile(j.Task.Weights, named, nil); err != nil {
+		t.Fatal(err)
+	}
+	j.Out = filepath.Join(t.TempDir(), "c.safetensors")
+	if _, err := Train(t.Context(), j); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(tensor(t, whole, "conv.weight"), tensor(t, j.Out, "conv.weight")) || len(tensor(t, j.Out, "fc.bias")) != 3 {
+		t.Error("the frozen parameter of the file has changed, or there is no classifier of 3 classes")
+	}
 }
 
 // TestKilled kills a run at random moments until one comes to its end: the result has the bits of a run that nobody disturbed,

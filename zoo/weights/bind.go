@@ -20,6 +20,8 @@ type Options struct {
 	// Extra lists patterns, in path.Match's syntax, of the network's own names for tensors that the checkpoint may
 	// have and the network has not: auxiliary heads ("AuxLogits.*"), constants ("*.relative_position_index").
 	Extra []string
+	// Top lists the parameters of the last layers, which a checkpoint may lack all together: files of features end before.
+	Top []string
 }
 
 // Bind fits a source to a network's parameters. Every parameter but those of kind nn.Aux must be there, in its shape
@@ -40,6 +42,7 @@ func Bind(src Source, params []nn.Param, opt Options) (*Bound, error) {
 	b := &Bound{src: src, table: m.table.Name, from: map[string]int{}, names: m.names, turned: m.last, made: map[string][]float32{}}
 	report := &BindError{File: src.Name(), Twice: m.twice, Shard: shardOf(src.Name())}
 	b.take(params, m, report)
+	b.endBefore(opt.Top, report)
 	b.passOver(params, m, opt.Extra, report)
 	if !report.anotherNetwork() {
 		var err error
@@ -94,6 +97,22 @@ func (b *Bound) take(params []nn.Param, m matching, report *BindError) {
 		}
 		b.from[p.Name] = len(b.list)
 		b.list = append(b.list, Tensor{Name: p.Name, Shape: p.Shape, Dtype: t.Dtype})
+	}
+}
+
+// endBefore takes the last layers' parameters out of the report, if all of them are missing and nothing else is.
+func (b *Bound) endBefore(top []string, report *BindError) {
+	var missing []string
+	for _, m := range report.Missing {
+		if m.Other != "" {
+			return
+		}
+		missing = append(missing, m.Name)
+	}
+	slices.Sort(missing)
+	if len(top) > 0 && slices.Equal(missing, slices.Sorted(slices.Values(top))) {
+		report.Missing, b.absent = nil, top
+		report.Wanted -= len(top)
 	}
 }
 

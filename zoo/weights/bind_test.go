@@ -102,6 +102,40 @@ func TestBind(t *testing.T) {
 	}
 }
 
+// TestBindTop takes a file that ends before the last layers, if it lacks all of them and nothing else.
+func TestBindTop(t *testing.T) {
+	params := []nn.Param{param("conv.weight", 2, 3, 1, 1), param("fc.weight", 4, 2), param("fc.bias", 4)}
+	conv := f32("conv.weight", 2, 3, 1, 1)
+	for _, c := range []struct {
+		name    string
+		tensors []rawTensor
+		top     []string
+		want    string
+	}{
+		{"without", []rawTensor{conv}, []string{"fc.bias", "fc.weight"}, ""},
+		{"whole", []rawTensor{conv, f32("fc.weight", 4, 2), f32("fc.bias", 4)}, []string{"fc.bias", "fc.weight"}, ""},
+		{"half", []rawTensor{conv, f32("fc.weight", 4, 2)}, []string{"fc.bias", "fc.weight"}, "fc.bias: missing"},
+		{"and more", []rawTensor{f32("fc.weight", 4, 2), f32("fc.bias", 4)}, []string{"fc.bias", "fc.weight"}, "conv.weight: missing"},
+		{"not allowed", []rawTensor{conv}, nil,
+			"a checkpoint of another network: 1 of 3 parameters fit; 2 missing: fc.weight, fc.bias"},
+	} {
+		b, err := Bind(open(t, "f.safetensors", safeOf(t, c.tensors...)), params, Options{Top: c.top})
+		if c.want != "" {
+			if err == nil || err.Error() != "weights: f.safetensors: "+c.want {
+				t.Errorf("%s: error %v, want %s", c.name, err, c.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, there := b.Lookup("fc.weight")
+		if absent := len(b.Absent()) > 0; absent == there || len(b.Tensors())+len(b.Absent()) != 3 {
+			t.Errorf("%s: %v and without %v", c.name, b.Tensors(), b.Absent())
+		}
+	}
+}
+
 // A thousand faults are counted, not printed, and kept as data.
 func TestBindManyFaults(t *testing.T) {
 	var params []nn.Param

@@ -5,12 +5,13 @@ import (
 	"sync"
 )
 
-// A Bound is a source seen by a network: its tensors are the network's parameters, all of them, in the network's
-// order, names and shapes. Close closes the source below.
+// A Bound is a source seen by a network: its tensors are the network's parameters, in the network's order, names and
+// shapes: all of them, or all but Options.Top. Close closes the source below.
 type Bound struct {
 	src     Source
 	table   string
 	ignored []string
+	absent  []string
 	list    []Tensor
 	from    map[string]int      // parameter name to list
 	names   map[string][]string // parameter name to the source's: several where it is joined
@@ -28,6 +29,9 @@ func (b *Bound) Table() string { return b.table }
 
 // Ignored lists the source's tensors that the network does not use, by the source's names.
 func (b *Bound) Ignored() []string { return b.ignored }
+
+// Absent lists the parameters that the source lacks: Options.Top, or none.
+func (b *Bound) Absent() []string { return b.absent }
 
 // Source is the source below.
 func (b *Bound) Source() Source { return b.src }
