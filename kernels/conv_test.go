@@ -349,6 +349,21 @@ func TestRunAllocatesNothing(t *testing.T) {
 	}
 }
 
+// fuzzedShape is a convolution of any geometry; nil where the window does not fit.
+func fuzzedShape(c, h, w, oc, kh, kw, stride, pad, groups, dilation uint8) *ConvShape {
+	s := &ConvShape{C: 1 + int(c)%40, H: 1 + int(h)%20, W: 1 + int(w)%20, OC: 1 + int(oc)%100, KH: 1 + int(kh)%7, KW: 1 + int(kw)%7,
+		SH: 1 + int(stride)%4, SW: 1 + int(stride)%3, DH: 1 + int(dilation)%3, DW: 1 + int(dilation)%2, Groups: max(1, int(groups))}
+	s.Top, s.Left = int(pad)%6-2, int(pad)%5-2
+	if s.C%s.Groups != 0 || s.OC%s.Groups != 0 {
+		s.Groups = 1
+	}
+	s.OH, s.OW = (s.H+2*s.Top-(s.KH-1)*s.DH-1)/s.SH+1, (s.W+2*s.Left-(s.KW-1)*s.DW-1)/s.SW+1
+	if s.H+2*s.Top < (s.KH-1)*s.DH+1 || s.W+2*s.Left < (s.KW-1)*s.DW+1 {
+		return nil
+	}
+	return s
+}
+
 // FuzzConv compares a convolution of any geometry with the definition, to the bit, on small integers.
 func FuzzConv(f *testing.F) {
 	f.Add(uint8(3), uint8(9), uint8(8), uint8(17), uint8(3), uint8(2), uint8(2), uint8(3), uint8(1), uint8(1))
@@ -359,20 +374,14 @@ func FuzzConv(f *testing.F) {
 	f.Add(uint8(23), uint8(19), uint8(18), uint8(23), uint8(1), uint8(1), uint8(0), uint8(1), uint8(24), uint8(0))
 	defer func() { tilePanels = 0 }()
 	f.Fuzz(func(t *testing.T, c, h, w, oc, kh, kw, stride, pad, groups, dilation uint8) {
-		s := ConvShape{C: 1 + int(c)%40, H: 1 + int(h)%20, W: 1 + int(w)%20, OC: 1 + int(oc)%100, KH: 1 + int(kh)%7, KW: 1 + int(kw)%7,
-			SH: 1 + int(stride)%4, SW: 1 + int(stride)%3, DH: 1 + int(dilation)%3, DW: 1 + int(dilation)%2, Groups: max(1, int(groups))}
-		s.Top, s.Left = int(pad)%6-2, int(pad)%5-2
-		if s.C%s.Groups != 0 || s.OC%s.Groups != 0 {
-			s.Groups = 1
-		}
-		s.OH, s.OW = (s.H+2*s.Top-(s.KH-1)*s.DH-1)/s.SH+1, (s.W+2*s.Left-(s.KW-1)*s.DW-1)/s.SW+1
-		if s.H+2*s.Top < (s.KH-1)*s.DH+1 || s.W+2*s.Left < (s.KW-1)*s.DW+1 {
+		s := fuzzedShape(c, h, w, oc, kh, kw, stride, pad, groups, dilation)
+		if s == nil {
 			t.Skip("the window does not fit")
 		}
 		pool := par.New(2)
 		defer pool.Close()
 		for _, tilePanels = range []int{1, f32.Panels} {
-			runConv(t, pool, s, 1+int(c)%2, true, oc%2 == 0 && !s.CanDepthwise())
+			runConv(t, pool, *s, 1+int(c)%2, true, oc%2 == 0 && !s.CanDepthwise())
 		}
 	})
 }

@@ -55,6 +55,15 @@ func (s *ConvShape) filters(oc, n int, work *[]float32) (all []float32, stride i
 	return *work, stride
 }
 
+// inside is the range of output columns whose windows read no padding at their sides.
+func (s *ConvShape) inside() (first, last int) {
+	first = max(0, min((s.Left+s.SW-1)/s.SW, s.OW))
+	if room := s.W - 1 - (s.KW-1)*s.DW + s.Left; room >= 0 {
+		last = min(room/s.SW+1, s.OW)
+	}
+	return first, max(last, first)
+}
+
 // forget lets the weights go once they are packed.
 func (s *ConvShape) forget() { s.Weight, s.Bias, s.Filter = nil, nil, nil }
 

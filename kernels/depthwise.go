@@ -59,11 +59,7 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 		d.pack()
 	}
 	d.forget()
-	d.first = max(0, min((s.Left+s.SW-1)/s.SW, s.OW))
-	if room := s.W - 1 - (s.KW-1)*s.DW + s.Left; room >= 0 {
-		d.last = min(room/s.SW+1, s.OW)
-	}
-	d.last = max(d.last, d.first)
+	d.first, d.last = s.inside()
 	d.work = make([]depthwiseScratch, workers)
 	for i := range d.work {
 		d.work[i].taps = make([]f32.Tap, s.taps())

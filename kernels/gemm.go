@@ -199,7 +199,7 @@ func (c *Conv) Run(pool *par.Pool, dst, src, res Tensor) {
 	c.checkTensors(dst, src, res)
 	c.prepare(pool, src)
 	c.dst, c.src, c.res = dst, src, res
-	c.split(pool.Size())
+	c.rowTasks, c.ranges = split(dst.Pixels(), len(c.panels), pool.Size(), c.most > 1)
 	pool.Run(c.rowTasks*c.ranges, convBlocks{c})
 	c.dst, c.src, c.res = Tensor{}, Tensor{}, Tensor{}
 }
@@ -219,16 +219,15 @@ func (c *Conv) prepare(pool *par.Pool, src Tensor) {
 }
 
 // split cuts the output into tasks: blocks of rows of even size, and ranges of columns where rows alone do not
-// keep the workers busy; as many for each worker, if that can be.
-func (c *Conv) split(workers int) {
-	m, panels := c.dst.Pixels(), len(c.panels)
+// keep the workers busy; as many for each worker, if that can be. Few is whether panels are few and wide.
+func split(m, panels, workers int, few bool) (rowTasks, ranges int) {
 	blocks, ranges := parts(m, rowBlock), 1
 	if m <= rowBlock+rowBlock/3 {
 		blocks = 1 // weights read twice cost more than rows that leave L2
 	}
 	if want := 4 * workers; workers > 1 && blocks < want {
 		ranges = min(panels, parts(want, blocks))
-		if c.most > 1 { // few panels, so that rows must do
+		if few { // so that rows must do
 			blocks = max(blocks, min(parts(want, ranges), m/leastRows))
 		}
 	}
@@ -238,7 +237,7 @@ func (c *Conv) split(workers int) {
 	for blocks > 1 && blocks*ranges%workers != 0 {
 		blocks++
 	}
-	c.rowTasks, c.ranges = min(blocks, parts(m, f32.MR)), ranges
+	return min(blocks, parts(m, f32.MR)), ranges
 }
 
 // convBlocks are the tasks of a product: a block of output pixels by a range of panels each.
@@ -246,10 +245,8 @@ type convBlocks struct{ *Conv }
 
 // Do computes one block.
 func (c convBlocks) Do(worker, task int) {
-	m := c.dst.Pixels()
-	row, end := share(parts(m, f32.MR), c.rowTasks, task/c.ranges) // in tiles
+	row, end := shareRows(c.dst.Pixels(), c.rowTasks, task/c.ranges)
 	first, last := share(len(c.panels), c.ranges, task%c.ranges)
-	row, end = row*f32.MR, min(end*f32.MR, m)
 	c.compute(worker, &stripe{dst: c.dst, src: c.src, res: c.res, at: row, row: row, n: end - row}, first, last)
 }
 
@@ -329,72 +326,24 @@ func (c *Conv) panelRows(s *convScratch, r *stripe, p panel, d depthRange, flags
 // windowRows fills in the address of every row's input for every position of the window; padding reads zeros. A group's
 // channels lie a fixed distance behind.
 func (c *Conv) windowRows(s *convScratch, r *stripe) {
-	taps := c.taps()
-	data, stride := r.src.Data, r.src.Stride
-	if taps == 1 && c.SH == 1 && c.SW == 1 && c.Top == 0 && c.Left == 0 && c.OH == c.H && c.OW == c.W {
+	if data, stride := r.src.Data, r.src.Stride; c.samePixels() {
 		s.spaced(data[r.row*stride:], stride, 0, r.n, 1)
-		return
-	}
-	place := s.begin(r.n, taps)
-	pixel := c.pixel(r.row)
-	for range r.n {
-		y0, x0 := pixel.y*c.SH-c.Top, pixel.x*c.SW-c.Left
-		rows := s.rows[place.at:][:(taps-1)*f32.MR+1]
-		if y0 >= 0 && x0 >= 0 && y0+(c.KH-1)*c.DH < c.H && x0+(c.KW-1)*c.DW < c.W {
-			at, tap := ((pixel.image*c.H+y0)*c.W+x0)*stride, 0
-			for range c.KH {
-				for kx, from := 0, at; kx < c.KW; kx, from = kx+1, from+c.DW*stride {
-					rows[tap] = &data[from]
-					tap += f32.MR
-				}
-				at += c.DH * c.W * stride
-			}
-		} else {
-			c.edgeRow(rows, data, stride, pixel.image, y0, x0)
-		}
-		place.next()
-		pixel.next(&c.ConvShape)
-	}
-}
-
-// edgeRow fills in one row's addresses where the window, which begins at row y0 and column x0, hangs over an edge.
-func (c *Conv) edgeRow(rows []*float32, data []float32, stride, image, y0, x0 int) {
-	tap := 0
-	for ky := range c.KH {
-		y := y0 + ky*c.DH
-		for kx := range c.KW {
-			x := x0 + kx*c.DW
-			if uint(y) < uint(c.H) && uint(x) < uint(c.W) {
-				rows[tap] = &data[((image*c.H+y)*c.W+x)*stride]
-			} else {
-				rows[tap] = &c.zeros[0]
-			}
-			tap += f32.MR
-		}
+	} else {
+		fillRows(&c.ConvShape, &s.rowTable, data, stride, r.row, r.n, &c.zeros[0])
 	}
 }
 
 // mergedRows multiplies panels over the padded copy, with a whole row of the window as one tap: a row of the output after the
 // other, whose windows lie the same distance apart.
 func (c *Conv) mergedRows(s *convScratch, all *stripe, panels []panel) {
-	width, height := c.paddedSize()
-	pixel, r := c.pixel(all.row), *all
-	for left := all.n; left > 0; left -= r.n {
-		r.n = min(left, c.OW-pixel.x)
-		at := ((pixel.image*height+pixel.y*c.SH-c.Top+max(c.Top, 0))*width + pixel.x*c.SW) * c.C
-		s.spaced(c.padded[at:], c.SW*c.C, c.DH*width*c.C, r.n, c.KH)
+	width, _ := c.paddedSize()
+	r := *all
+	for at, n := range c.paddedRuns(all.row, all.n) {
+		r.n = n
+		s.spaced(c.padded[at:], c.SW*c.C, c.DH*width*c.C, n, c.KH)
 		c.multiply(s, &r, panels)
-		r.at += r.n
-		if pixel.x, pixel.y = 0, pixel.y+1; pixel.y == c.OH {
-			pixel.y, pixel.image = 0, pixel.image+1
-		}
+		r.at += n
 	}
-}
-
-// paddedSize is the width and the height of an image with its padding, as far as any window reaches.
-func (c *Conv) paddedSize() (width, height int) {
-	width = max((c.OW-1)*c.SW+c.KW, c.Left+c.W)
-	return width, max(c.Top, 0) + max(c.H, (c.OH-1)*c.SH-c.Top+(c.KH-1)*c.DH+1)
 }
 
 // convCopies are the tasks of the padded copy: a row of the source each.
@@ -402,14 +351,5 @@ type convCopies struct{ *Conv }
 
 // Do copies one row behind its left padding; the padding itself stays zero from the start.
 func (c convCopies) Do(_, row int) {
-	width, height := c.paddedSize()
-	image, y := row/c.H, row%c.H
-	out := c.padded[((image*height+y+max(c.Top, 0))*width+c.Left)*c.C:][:c.W*c.C]
-	if c.src.Stride == c.C {
-		copy(out, c.src.Data[row*c.W*c.C:])
-		return
-	}
-	for x := range c.W {
-		copy(out[x*c.C:][:c.C], c.src.Data[(row*c.W+x)*c.src.Stride:])
-	}
+	copyPadded(&c.ConvShape, c.padded, c.src.Data, c.src.Stride, row)
 }

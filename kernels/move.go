@@ -31,15 +31,20 @@ func NewMove(s MoveShape, workers int) *Move {
 	return &Move{MoveShape: s, level: level, work: make([]f32.Rows, workers)}
 }
 
+// check panics unless the rectangle is inside tensors of these sizes.
+func (s *MoveShape) check(n, h, w, c, srcN, srcH, srcW, srcC int) {
+	if srcC != c || srcN != n && srcN != 1 || s.Rows < 1 || s.Columns < 1 ||
+		s.Rows > srcH || s.X+s.Columns > srcW || s.Top+s.Rows > h || s.Left+s.Columns > w ||
+		s.Shuffle > 0 && c%s.Shuffle != 0 {
+		panic("kernels: move: rectangle outside its tensors")
+	}
+}
+
 // Run copies the rectangle of every image; a source of one image is copied to every image of the destination.
 func (m *Move) Run(pool *par.Pool, dst, src Tensor) {
 	src.check("kernels: move: short source")
 	dst.check("kernels: move: short destination")
-	if src.C != dst.C || src.N != dst.N && src.N != 1 || m.Rows < 1 || m.Columns < 1 ||
-		m.Rows > src.H || m.X+m.Columns > src.W || m.Top+m.Rows > dst.H || m.Left+m.Columns > dst.W ||
-		m.Shuffle > 0 && src.C%m.Shuffle != 0 {
-		panic("kernels: move: rectangle outside its tensors")
-	}
+	m.MoveShape.check(dst.N, dst.H, dst.W, dst.C, src.N, src.H, src.W, src.C)
 	m.dst, m.src = dst, src
 	pool.Run(dst.N*dst.H, m)
 	m.dst, m.src = Tensor{}, Tensor{}
@@ -85,7 +90,7 @@ func (m *Move) Do(worker, task int) {
 }
 
 // deal shuffles one pixel's channels.
-func deal(to, from []float32, groups int) {
+func deal[T any](to, from []T, groups int) {
 	each := len(from) / groups
 	for i := range groups {
 		k := i

@@ -40,8 +40,8 @@ type poolScratch struct {
 // tapBlock is how many pixels of a long run are added up before their sum joins the others'.
 const tapBlock = 64
 
-// NewPool makes a pool; workers is the size of the pool of workers that will run it.
-func NewPool(s PoolShape, workers int) *Pool {
+// check panics unless every window has a pixel, or is a mean that padding counts in.
+func (s *PoolShape) check() {
 	if s.C < 1 || s.H < 1 || s.W < 1 || s.OH < 1 || s.OW < 1 {
 		panic("kernels: pool: empty shape")
 	}
@@ -49,6 +49,11 @@ func NewPool(s PoolShape, workers int) *Pool {
 		(s.Top >= s.KH || s.Left >= s.KW || (s.OH-1)*s.SH-s.Top >= s.H || (s.OW-1)*s.SW-s.Left >= s.W) {
 		panic("kernels: pool: a window without a pixel")
 	}
+}
+
+// NewPool makes a pool; workers is the size of the pool of workers that will run it.
+func NewPool(s PoolShape, workers int) *Pool {
+	s.check()
 	p := &Pool{PoolShape: s, level: level, chunks: 1, width: s.C}
 	p.first = make([]float32, s.C+8)
 	if s.Max {

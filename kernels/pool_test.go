@@ -27,9 +27,8 @@ func poolReference(s PoolShape, src Tensor, n, oy, ox, c int) float64 {
 	return sum / float64(ny*nx)
 }
 
-func TestPool(t *testing.T) {
-	pool := par.New(2)
-	defer pool.Close()
+// poolCases are windows of every kind of overhang.
+func poolCases() []PoolShape {
 	var cases []PoolShape
 	for _, c := range []int{1, 5, 8, 16, 19, 130} {
 		cases = append(cases,
@@ -42,8 +41,14 @@ func TestPool(t *testing.T) {
 			PoolShape{C: c, H: 9, W: 10, OH: 4, OW: 4, KH: 2, KW: 2, SH: 2, SW: 2, Top: -1, Left: -2}, // cropped
 			PoolShape{C: c, H: 5, W: 9, OH: 10, OW: 14, KH: 2, KW: 2, SH: 1, SW: 1, Top: 3, Left: 3, Bottom: 3, Right: 3})
 	}
+	return cases
+}
+
+func TestPool(t *testing.T) {
+	pool := par.New(2)
+	defer pool.Close()
 	eachISA(t, func(t *testing.T) {
-		for i, s := range cases {
+		for i, s := range poolCases() {
 			for _, kind := range []string{"max", "count_pad", "without_pad", "adaptive"} {
 				s.Max, s.CountPad, s.Adaptive = kind == "max", kind == "count_pad", kind == "adaptive"
 				if s.Top >= s.KH && (kind == "max" || kind == "without_pad") {

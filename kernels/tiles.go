@@ -47,15 +47,20 @@ func (p *places) next() {
 	}
 }
 
-// A product is one worker's share of a matrix product: rows of the left matrix by their addresses, to be multiplied by
-// one panel of the right matrix after another.
-type product struct {
+// A rowTable is rows of a matrix by their addresses, cut into tiles.
+type rowTable[T any] struct {
 	cut  tiles
 	taps int
-	rows []*float32 // (tiles, taps, MR) addresses
+	rows []*T // (tiles, taps, MR) addresses
 	// across is the bytes from one row to the next where that is the same for all rows, of which rows then has one tile; else 0.
 	across int
-	tile   f32.Tile // of the panel under way
+}
+
+// A product is one worker's share of a matrix product: rows of the left matrix, to be multiplied by one panel of the right
+// matrix after another.
+type product struct {
+	rowTable[float32]
+	tile f32.Tile // of the panel under way
 }
 
 // tilePanels is how many panels a matrix tile takes at the most; 0 for what the machine was measured to want. Tests set it.
@@ -90,20 +95,26 @@ func cutPanels(n, most, i int) (first, count int) {
 // share is part i of n things that are cut into so many parts of even size: the first, and the one behind the last.
 func share(n, parts, i int) (first, end int) { return i * n / parts, (i + 1) * n / parts }
 
+// shareRows is part i of m rows that are cut into so many parts of whole tiles: the first row, and the one behind the last.
+func shareRows(m, tasks, i int) (first, end int) {
+	first, end = share(parts(m, f32.MR), tasks, i)
+	return first * f32.MR, min(end*f32.MR, m)
+}
+
 // parts is how many parts of at most so many n things make.
 func parts(n, most int) int { return (n + most - 1) / most }
 
 // begin starts with n rows of so many taps, whose addresses are to be put in the places that it returns.
-func (p *product) begin(n, taps int) places {
+func (p *rowTable[T]) begin(n, taps int) places {
 	p.cut, p.taps, p.across = cutRows(n), taps, 0
 	return p.cut.places(taps)
 }
 
 // spaced starts with n rows that lie across elements apart from data's first on, with so many taps down elements apart: the
 // addresses of one tile stand for all.
-func (p *product) spaced(data []float32, across, down, n, taps int) {
+func (p *rowTable[T]) spaced(data []T, across, down, n, taps int) {
 	p.begin(n, taps)
-	p.across = 4 * across
+	p.across = int(unsafe.Sizeof(data[0])) * across
 	for tap := range taps {
 		rows := p.rows[tap*f32.MR:][:p.cut.rows]
 		for i := range rows {
