@@ -38,10 +38,10 @@ NONE < internal/testenv < datasets/internal/golden
 NONE < internal/schema
 
 # Microkernels and workers wait and choose by what the processor can do.
-(kernels/internal/cpu) < kernels/internal/f32, kernels/par
+(kernels/internal/cpu) < kernels/internal/f32, kernels/internal/i8, kernels/par
 
 # Kernels know slices and sizes, those of caches too: no graph, no file, no network. Nobody else calls a microkernel.
-(kernels/internal/cpu, kernels/internal/f32, kernels/par) < kernels
+(kernels/internal/cpu, kernels/internal/f32, kernels/internal/i8, kernels/par) < kernels
 
 # The oracle runs a graph on plain loops, without a kernel, so that no fault can be in both.
 zoo/nn, (kernels/ref) < zoo/interp

@@ -1,6 +1,6 @@
 // Package kernels computes a network's layers over plain slices: convolutions, matrix products, pools and element-wise
-// passes in float32, cut into tiles, shared out over workers and run by the microkernels of the best instruction set
-// that the machine has.
+// passes in float32 or in bytes, cut into tiles, shared out over workers and run by the microkernels of the best
+// instruction set that the machine has.
 //
 // The contract: activations are channels-last. A Tensor is n images of h×w pixels, and a pixel's channels stand
 // together, Stride elements from the next pixel's, so that a tensor may be a range of another one's channels. Weights
@@ -26,6 +26,9 @@
 // without that the dense layers' mean is 1.06 (a busier machine). Channels last also concatenates by address at any
 // channel, needs no padding to sixteen, and is attention's own layout.
 //
+// Operations whose names end in 8 work on bytes (Tensor8): unsigned activations with a scale and a zero point a tensor, signed
+// weights with a scale an output channel. Their results are the same bits on every instruction set.
+//
 // It leaves to zoo/engine what a network is, which operations are fused and where tensors live.
 package kernels
 
@@ -39,6 +42,7 @@ import (
 
 	"zoobench/kernels/internal/cpu"
 	"zoobench/kernels/internal/f32"
+	"zoobench/kernels/internal/i8"
 )
 
 // Tensor is N images of H×W pixels with C channels each: element (n, y, x, c) is Data[((n·H+y)·W+x)·Stride + c].
@@ -123,12 +127,19 @@ func ISAs() []string {
 	return names
 }
 
-// Use makes new operations use the instruction set of that name. It is set once, at the start of a program or a test,
-// never while operations are being made elsewhere.
+// Use makes new operations use the instruction set of that name: one of ISAs, with the best for bytes that goes with it, or one
+// of ISAs8, with the one for float32 that it goes with. It is set once, at the start of a program or a test, never while
+// operations are being made elsewhere.
 func Use(name string) error {
-	for _, l := range f32.Levels() {
+	base, bytes := name, best8(name)
+	for _, l := range i8.Levels() {
 		if l.Name == name {
-			level = l
+			base, bytes = l.Base, l
+		}
+	}
+	for _, l := range f32.Levels() {
+		if l.Name == base {
+			level, level8 = l, bytes
 			return nil
 		}
 	}

@@ -1,5 +1,7 @@
 package kernels
 
+import "unsafe"
+
 // Scratch is working memory that operations share: those of one engine run one after another, so that the largest need
 // is enough and the memory is still in cache from the operation before. The zero value has none.
 type Scratch struct {
@@ -27,4 +29,15 @@ func cut(memory *[]float32, n int) []float32 {
 	part := (*memory)[:n:n]
 	*memory = (*memory)[n:]
 	return part
+}
+
+// AllocBytes is Alloc for bytes.
+func AllocBytes(n int) []uint8 { return bytesOf[uint8](n) }
+
+// bytesOf is Alloc for elements of one byte.
+func bytesOf[T int8 | uint8](n int) []T {
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(&Alloc(parts(n, 4))[0])), n)
 }

@@ -1,0 +1,199 @@
+package i8
+
+import (
+	"math"
+	"unsafe"
+)
+
+// clamp is y within [Lo, Hi].
+func (f *Finish) clamp(y float32) float32 {
+	if !(y > f.Lo) {
+		y = f.Lo
+	}
+	if !(y < f.Hi) {
+		y = f.Hi
+	}
+	return y
+}
+
+// round is y as the output has it.
+func (f *Finish) round(y float32) uint8 {
+	return uint8(int32(math.RoundToEven(float64(f.clamp(y)))) + f.Zero)
+}
+
+// scaled is a number of a tensor with a zero point, times a scale. Its conversion keeps the product from being fused with a
+// sum that it goes into.
+func scaled(q uint8, zero int32, scale float32) float32 {
+	return float32(float32(int32(q)-zero) * scale)
+}
+
+// gemmGeneric is the Go twin of all gemm{mr}x{nr}{ISA}.
+func gemmGeneric(mr, nr int) func(*Tile) {
+	return func(t *Tile) {
+		for i := range t.TilesLeft {
+			for r := range mr {
+				gemmRow(t, nr, i, r, i*mr+r)
+			}
+			t.Offset += t.Move
+		}
+		t.TilesLeft = 0
+	}
+}
+
+// gemmRow computes row r of tile i, which is row o of the output.
+func gemmRow(t *Tile, nr, i, r, o int) {
+	var sum [Panels * NR]int32
+	copy(sum[:nr], unsafe.Slice(t.Bias, nr))
+	for first := 0; first < nr; first += NR {
+		b := unsafe.Slice(at(t.B, first/NR*t.Panel), t.Taps*t.K*NR)
+		sum := sum[first:][:NR]
+		for tap := range t.Taps {
+			row := *(**uint8)(unsafe.Add(unsafe.Pointer(t.A), i*t.Step+8*(tap*MR+r)))
+			for a := unsafe.Slice(at(row, t.Offset), t.K); len(a) > 0; a = a[Depth:] {
+				w := (*[Depth * NR]int8)(b)
+				for j := range sum {
+					w := (*[Depth]int8)(w[Depth*j:])
+					sum[j] += int32(a[0])*int32(w[0]) + int32(a[1])*int32(w[1]) + int32(a[2])*int32(w[2]) + int32(a[3])*int32(w[3])
+				}
+				b = b[Depth*NR:]
+			}
+		}
+	}
+	t.finishRow(unsafe.Add(t.C, o*t.LDC), unsafe.Add(t.R, o*t.LDR), t.R != nil, sum[:t.Columns], unsafe.Slice(t.Scale, nr))
+}
+
+// finishRow stores a row of sums, with the residual's where there is one.
+func (f *Finish) finishRow(out, res unsafe.Pointer, add bool, sums []int32, scales []float32) {
+	if f.OutFloats != 0 {
+		to := unsafe.Slice((*float32)(out), len(sums))
+		for j, sum := range sums {
+			y := float32(float32(sum) * scales[j])
+			if add {
+				y += unsafe.Slice((*float32)(res), len(sums))[j]
+			}
+			to[j] = f.clamp(y)
+		}
+		return
+	}
+	to := unsafe.Slice((*uint8)(out), len(sums))
+	for j, sum := range sums {
+		y := float32(float32(sum) * scales[j])
+		if add {
+			y += scaled(unsafe.Slice((*uint8)(res), len(sums))[j], f.ResZero, f.ResScale)
+		}
+		to[j] = f.round(y)
+	}
+}
+
+// eachPixel calls f with every output pixel's place and the input of each tap.
+func (t *Window) eachPixel(f func(out []uint8, in func(tap int) []uint8)) {
+	taps := unsafe.Slice(t.Taps, t.N)
+	for o := range t.PixelsLeft {
+		f(unsafe.Slice(at(t.Out, o*t.LDO), t.C), func(tap int) []uint8 { return unsafe.Slice(at(taps[tap].In, o*t.Step), t.C) })
+	}
+	t.PixelsLeft = 0
+}
+
+func depthwiseGeneric(t *Window) {
+	taps, sums := unsafe.Slice(t.Taps, t.N), make([]int32, t.C)
+	t.eachPixel(func(out []uint8, in func(tap int) []uint8) {
+		copy(sums, unsafe.Slice(t.Bias, t.C))
+		for i, tap := range taps {
+			w := unsafe.Slice(at(t.W, tap.W), t.C)
+			for c, x := range in(i) {
+				sums[c] += int32(x) * int32(w[c])
+			}
+		}
+		t.finishRow(unsafe.Pointer(&out[0]), nil, false, sums, unsafe.Slice(t.Scale, t.C))
+	})
+}
+
+func sumGeneric(t *Window) {
+	sums := make([]int32, t.C)
+	t.eachPixel(func(out []uint8, in func(tap int) []uint8) {
+		for c := range sums {
+			sums[c] = t.Start
+		}
+		for i := range t.N {
+			for c, x := range in(i) {
+				sums[c] += int32(x)
+			}
+		}
+		for c, sum := range sums {
+			out[c] = t.round(float32(float32(sum) * *t.Scale))
+		}
+	})
+}
+
+func maxGeneric(t *Window) {
+	t.eachPixel(func(out []uint8, in func(tap int) []uint8) {
+		copy(out, in(0))
+		for i := 1; i < t.N; i++ {
+			for c, x := range in(i) {
+				out[c] = max(out[c], x)
+			}
+		}
+	})
+}
+
+// eachRow calls f with every row's places.
+func (t *Rows) eachRow(f func(out, in, b unsafe.Pointer)) {
+	for r := range t.RowsLeft {
+		f(unsafe.Add(t.Out, r*t.LDO), unsafe.Add(t.In, r*t.LDI), unsafe.Add(t.B, r*t.LDB))
+	}
+	t.RowsLeft = 0
+}
+
+func tableGeneric(t *Rows) {
+	t.eachRow(func(out, in, _ unsafe.Pointer) {
+		to := unsafe.Slice((*uint8)(out), t.C)
+		for c, q := range unsafe.Slice((*uint8)(in), t.C) {
+			to[c] = t.Table[q]
+		}
+	})
+}
+
+func addGeneric(t *Rows) {
+	parts := unsafe.Slice(t.Parts, t.N)
+	for r := range t.RowsLeft {
+		for c := range t.C {
+			var y float32
+			for i, p := range parts {
+				x := scaled(*(*uint8)(unsafe.Add(p.In, r*p.LDI+c)), p.Zero, p.Scale)
+				if y += x; i == 0 {
+					y = x
+				}
+			}
+			*(*uint8)(unsafe.Add(t.Out, r*t.LDO+c)) = t.round(y)
+		}
+	}
+	t.RowsLeft = 0
+}
+
+func mulGeneric(t *Rows) {
+	t.eachRow(func(out, in, b unsafe.Pointer) {
+		to, second := unsafe.Slice((*uint8)(out), t.C), unsafe.Slice((*uint8)(b), t.C)
+		for c, q := range unsafe.Slice((*uint8)(in), t.C) {
+			product := (int32(q) - t.InZero) * (int32(second[c]) - t.BZero)
+			to[c] = t.round(float32(float32(product) * t.InScale))
+		}
+	})
+}
+
+func quantizeGeneric(t *Rows) {
+	t.eachRow(func(out, in, _ unsafe.Pointer) {
+		to := unsafe.Slice((*uint8)(out), t.C)
+		for c, x := range unsafe.Slice((*float32)(in), t.C) {
+			to[c] = t.round(float32(x * t.InScale))
+		}
+	})
+}
+
+func dequantizeGeneric(t *Rows) {
+	t.eachRow(func(out, in, _ unsafe.Pointer) {
+		to := unsafe.Slice((*float32)(out), t.C)
+		for c, q := range unsafe.Slice((*uint8)(in), t.C) {
+			to[c] = scaled(q, t.InZero, t.InScale)
+		}
+	})
+}

@@ -1,0 +1,39 @@
+package i8
+
+// A Level is one instruction set's microkernels, chosen together.
+type Level struct {
+	Name string
+	Base string // the level of package f32 that it goes with
+
+	// Gemm are the tiles by their number of panels. Those of one panel are always there, those of more where registers are.
+	Gemm [Panels + 1]Tiles
+
+	Depthwise func(*Window) // Out[o][c] = finish(Bias[c] + Σ In[o][c]·W[c]) over the taps
+	Sum       func(*Window) // Out[o][c] = finish(Start + Σ In[o][c])
+	Max       func(*Window) // Out[o][c] = max In[o][c]; no finish
+
+	Table      func(*Rows) // Out[r][c] = Table[In[r][c]]
+	Add        func(*Rows) // Out[r][c] = finish: y = Σ (In[r][c]−Zero)·Scale over the parts, in their order
+	Mul        func(*Rows) // Out[r][c] = finish: y = (In[r][c]−InZero)·(B[r][c]−BZero)·InScale
+	Quantize   func(*Rows) // Out[r][c] = finish: y = In[r][c]·InScale, In being float32
+	Dequantize func(*Rows) // Out[r][c] = (In[r][c]−InZero)·InScale, Out being float32
+}
+
+// Tiles are matrix tiles of one width by their number of rows; index 0 is empty.
+type Tiles [MR + 1]func(*Tile)
+
+// generic is every microkernel in Go.
+var generic = newGeneric()
+
+func newGeneric() *Level {
+	l := &Level{Name: "generic", Base: "generic",
+		Depthwise: depthwiseGeneric, Sum: sumGeneric, Max: maxGeneric,
+		Table: tableGeneric, Add: addGeneric, Mul: mulGeneric, Quantize: quantizeGeneric, Dequantize: dequantizeGeneric,
+	}
+	for mr := 1; mr <= MR; mr++ {
+		for panels := 1; panels <= Panels; panels++ {
+			l.Gemm[panels][mr] = gemmGeneric(mr, panels*NR)
+		}
+	}
+	return l
+}

@@ -1,0 +1,4 @@
+package i8
+
+// Levels are the instruction sets that this machine can run, the best last.
+func Levels() []*Level { return []*Level{generic} }
