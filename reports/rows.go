@@ -42,7 +42,7 @@ func nameOf(r *record.Record) string {
 
 // weightsOf names a record's weights: by the checkpoint's tag, else by the file's name; "" where they are generated.
 func weightsOf(r *record.Record) string {
-	if r.Checkpoint != "" || r.WeightsFile == "" {
+	if r.Checkpoint != "" || r.WeightsFile == "" || filepath.Base(r.WeightsFile) == r.Model { // an ONNX file is its own checkpoint
 		return r.Checkpoint
 	}
 	return filepath.Base(r.WeightsFile)

@@ -29,9 +29,25 @@ type absentCheckpoint struct {
 
 // candidates lists the checkpoints in the cache folder, after saying how many are not there.
 func (c *chooser) candidates(ctx context.Context) error {
-	specs, err := c.o.List.Match(c.o.Networks)
-	if err != nil {
-		return fmt.Errorf("choose: %w", err)
+	files, patterns := divided(c.o.Networks)
+	var specs []*zoo.Spec
+	if len(files) == 0 || len(patterns) > 0 {
+		var err error
+		if specs, err = c.o.List.Match(patterns); err != nil {
+			return fmt.Errorf("choose: %w", err)
+		}
+	}
+	for _, file := range files {
+		spec, err := runner.Find(c.o.List, file)
+		if err != nil {
+			return fmt.Errorf("choose: %w", err)
+		}
+		for _, other := range c.contenders {
+			if other.Network == spec.Name {
+				return fmt.Errorf("choose: %s and %s have one name; rename one", other.task.Weights, file)
+			}
+		}
+		c.add(Candidate{Name: spec.Name, Network: spec.Name, File: spec.Name}, runner.Task{Job: experiment.Job{Model: file}, Weights: file})
 	}
 	for _, s := range specs {
 		g, err := s.Graph(0, 0)
@@ -54,11 +70,8 @@ func (c *chooser) candidates(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			cand := &contender{
-				Candidate: &Candidate{Name: s.Name + "." + tag, Network: s.Name, File: filepath.Base(file)},
-				task:      runner.Task{Job: experiment.Job{Model: s.Name}, Tag: tag, Weights: file},
-			}
-			c.Candidates, c.contenders = append(c.Candidates, cand.Candidate), append(c.contenders, cand)
+			c.add(Candidate{Name: s.Name + "." + tag, Network: s.Name, File: filepath.Base(file)},
+				runner.Task{Job: experiment.Job{Model: s.Name}, Tag: tag, Weights: file})
 		}
 	}
 	c.sayAbsent()
@@ -73,6 +86,22 @@ func (c *chooser) candidates(ctx context.Context) error {
 		return fmt.Errorf("choose: %w; put files into %s as NETWORK.TAG.safetensors, .pth, .h5 or .keras", errNothing, c.o.Cache.Weights())
 	}
 	return nil
+}
+
+// divided are the ONNX files among what selects networks, and the patterns.
+func divided(networks []string) (files, patterns []string) {
+	for _, n := range networks {
+		if runner.IsONNX(n) {
+			files = append(files, n)
+		} else {
+			patterns = append(patterns, n)
+		}
+	}
+	return files, patterns
+}
+
+func (c *chooser) add(cand Candidate, t runner.Task) {
+	c.Candidates, c.contenders = append(c.Candidates, &cand), append(c.contenders, &contender{Candidate: &cand, task: t})
 }
 
 // consider notes what a checkpoint says of itself and what its own graph costs: a file may have another number of classes

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"zoobench/bench/runner"
 )
 
 // next is what to do with the answer: sentences, each with the commands to type; dir is the report's folder.
@@ -37,22 +39,38 @@ type step struct {
 
 // exportCommand is the command that writes the pick with its head as an ONNX file that takes bytes.
 func (r *Result) exportCommand() string {
-	c := r.candidate(r.PickName)
-	return command("export", c.Network, "--weights", strings.TrimPrefix(c.Name, c.Network+"."), "--head", r.HeadFile, "--with-preprocessing")
+	words := append([]string{"export"}, r.pickWords()...)
+	if runner.IsONNX(r.Task.Model) {
+		words = append(words, "--out", r.ONNXName())
+	}
+	return command(append(words, "--head", r.HeadFile, "--with-preprocessing")...)
 }
 
 // predictCommand is the command that names images by the pick's head.
 func (r *Result) predictCommand() string {
-	c := r.candidate(r.PickName)
 	head := r.HeadFile
 	if head == "" {
 		head = "heads/" + r.HeadName()
 	}
-	return command("predict", c.Network, "--weights", strings.TrimPrefix(c.Name, c.Network+"."), "--head", head, "IMAGE...")
+	return command(append(append([]string{"predict"}, r.pickWords()...), "--head", head, "IMAGE...")...)
 }
 
-// ONNXName is the base name of the pick's ONNX file.
-func (r *Result) ONNXName() string { return r.PickName + ".onnx" }
+// pickWords name the pick for other commands.
+func (r *Result) pickWords() []string {
+	if runner.IsONNX(r.Task.Model) {
+		return []string{r.Task.Model}
+	}
+	c := r.candidate(r.PickName)
+	return []string{c.Network, "--weights", strings.TrimPrefix(c.Name, c.Network+".")}
+}
+
+// ONNXName is the base name of the pick's ONNX file, which is not that of a pick that is one itself.
+func (r *Result) ONNXName() string {
+	if name, is := strings.CutSuffix(r.PickName, ".onnx"); is {
+		return name + ".head.onnx"
+	}
+	return r.PickName + ".onnx"
+}
 
 // HeadName is the base name of the pick's head.
 func (r *Result) HeadName() string { return r.PickName + headSuffix }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"zoobench/bench/experiment"
+	"zoobench/bench/runner"
 )
 
 // TestNext says what to type: with the head that was saved, how to save it where it was not, and how to go on where nothing
@@ -21,6 +24,9 @@ func TestNext(t *testing.T) {
 		{"not saved", Result{Pick: pick},
 			[]string{"Repeat the command with --save heads",
 				"    zoobench predict net --weights 'it'\\''s mine' --head 'heads/net.it'\\''s mine.head.safetensors' IMAGE..."}},
+		{"of an ONNX file", Result{Pick: pick, HeadFile: "heads/net.head", ONNXFile: "heads/net.onnx",
+			Task: runner.Task{Job: experiment.Job{Model: "files/own.onnx"}}},
+			[]string{"    zoobench predict files/own.onnx --head heads/net.head IMAGE...", "    zoobench export files/own.onnx --out "}},
 		{"nothing fits", Result{Changes: []pickChange{{}}}, []string{"Loosen the limits", "    zoobench whatif"}},
 		{"nothing fits, nor would", Result{}, []string{"    zoobench whatif"}},
 	} {

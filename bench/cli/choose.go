@@ -127,7 +127,7 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().IntVar(&o.Threads, "threads", 1, "number of threads; 0 for one for each processor")
 	c.Flags().IntVar(&o.Batch, "batch", 1, "images in a forward call")
 	noTuneFlag(c, &o.NoTune)
-	c.Flags().StringSliceVar(&o.Networks, "networks", nil, "patterns of network names, as ls takes them (default: all)")
+	c.Flags().StringSliceVar(&o.Networks, "networks", nil, "patterns of network names, as ls takes them, and ONNX files (default: all networks)")
 	c.Flags().IntVar(&o.Folds, "folds", 5, "number of parts of the images: each part is tested by heads that learn from the other parts")
 	c.Flags().IntVar(&o.Splits, "splits", 5, "number of times that the images are divided anew; results are means over them")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "seed of folds, samples and learning curves")

@@ -75,6 +75,28 @@ func TestFileForNetwork(t *testing.T) {
 	if code != exitOK {
 		t.Fatal(stderr)
 	}
+	photograph, err := os.ReadFile(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range []string{"a", "b", "c"} {
+		dir := filepath.Join("images", class)
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"1.jpg", "2.jpg"} {
+			if err := os.WriteFile(filepath.Join(dir, name), photograph, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, name := range []string{"own", "none"} {
+		text := "experiments:\n  - name: files\n    question: \"How fast are files?\"\n    models: [file: " + name + ".onnx]\n" +
+			"    processes: 1\n    latency: {min_duration: 1ms}\n    accuracy: {data: images}\n"
+		if err := os.WriteFile(name+".yaml", []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.WriteFile("text.onnx", []byte("a text file of that name\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +109,16 @@ func TestFileForNetwork(t *testing.T) {
 		{[]string{"export", "own.onnx"}, exitUsage, "own.onnx is an ONNX file already: name the file to write with --out"},
 		{[]string{"show", "--diff", "own.onnx", "mobilenetv2_100", "--img-size", "64", "--num-classes", "3"}, exitOK, "are the same"},
 		{[]string{"predict", "own.onnx", image}, exitOK, "h2v1_restart.jpg    3"},
+		{[]string{"export", "own.onnx", "--out", "again.onnx"}, exitOK, "again.onnx: own.onnx with weights of own.onnx"},
+		{[]string{"show", "--diff", "own.onnx", "again.onnx"}, exitOK, "are the same"},
+		{[]string{"pipeline", "own.onnx", "--data", "images"}, exitOK, "own.onnx"},
+		{[]string{"eval", "own.onnx", "--data", "images", "--per-sample", "one.csv"}, exitOK, "own.onnx"},
+		{[]string{"eval", "again.onnx", "--data", "images", "--per-sample", "two.csv"}, exitOK, "again.onnx"},
+		{[]string{"compare", "one.csv", "two.csv"}, exitOK, "one and two tie"},
+		{[]string{"run", "own.yaml", "--out", "run"}, exitOK, "own.onnx"},
+		{[]string{"run", "none.yaml"}, exitUsage, "none.yaml:4:14: models: runner: onnx: "},
+		{[]string{"choose", "--data", "images", "--networks", "own.onnx,own.onnx"}, exitUsage, "own.onnx and own.onnx have one name"},
+		{[]string{"choose", "--data", "images", "--networks", "none.onnx"}, exitUsage, "none.onnx: no such file"},
 		{[]string{"show", "own.onnx", "--img-size", "96"}, exitUsage, "own.onnx takes images of 64×64 alone"},
 		{[]string{"predict", "own.onnx", "--img-size", "96", image}, exitUsage, "images of 64×64 alone, want 96×96"},
 		{[]string{"predict", "own.onnx", "--num-classes", "4", image}, exitUsage, "has 3 classes, want 4"},

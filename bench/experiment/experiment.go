@@ -25,6 +25,8 @@ type Known struct {
 	// alias, a name with the wildcards of path.Match, or family: and a family's name.
 	// Where it selects none, the nearest names. Required.
 	Networks func(pattern string) (names, nearest []string)
+	// File says why the file of this path is no network, nil if it is one; nil makes a network's file an error.
+	File func(path string) error
 	// ISAs are the valid names of instruction sets; none makes the isa axis an error.
 	ISAs []string
 	// Sets reports whether a word names a set of images rather than a path; nil for none.

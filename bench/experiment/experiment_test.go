@@ -22,6 +22,12 @@ func known() Known {
 	}
 	return Known{
 		ISAs: []string{"generic", "avx2", "avx512"},
+		File: func(path string) error {
+			if filepath.Base(path) != "own.onnx" {
+				return fmt.Errorf("%s: no such file", filepath.Base(path))
+			}
+			return nil
+		},
 		Networks: func(pattern string) (names, nearest []string) {
 			for _, n := range zoo {
 				if glob, ok := strings.CutPrefix(pattern, "family:"); ok && glob == n.family {
@@ -181,6 +187,9 @@ func TestErrors(t *testing.T) {
 		{"tab", "experiments:\n\t- name: a\n", []string{`2:2: not YAML: found character that cannot start any token`}},
 		{"unknown anchor", "experiments: *x\n", []string{`1:1: not YAML: unknown anchor 'x' referenced`}},
 		{"two documents", head + "---\n" + head, []string{`5:1: a second document, want one`}},
+		{"network of no file", strings.Replace(head, "[resnet18]", "[file: other.onnx, file: /x/own.onnx, file: /x/own.onnx, fiel: own.onnx]", 1),
+			[]string{`4:14: models: other.onnx: no such file`, `4:51: models: "/x/own.onnx" is given twice`,
+				`4:70: model: unknown key "fiel", nearest is "file"`, `4:70: model: no "file"`}},
 		{"unknown key at the top", head + "experimnets: 1\n", []string{`5:1: file: unknown key "experimnets", nearest is "experiments"`}},
 		{"unknown key far from all", head + "    colour: red\n",
 			[]string{`5:5: experiment: unknown key "colour", want one of name, question, models,`}},

@@ -257,41 +257,10 @@ func scenarioNames() []string {
 	return names
 }
 
-// models reads a list of patterns and returns what they select, each network once.
-func (p *parser) models(n *yaml.Node) []string {
-	var all []string
-	seen, patterns := map[string]bool{}, map[string]bool{}
-	p.list(n, "models", func(n *yaml.Node) {
-		var pattern string
-		if !p.text(n, "models", &pattern) {
-			return
-		}
-		if patterns[pattern] {
-			p.fail(n, "models: %s is given twice", quote(pattern))
-			return
-		}
-		patterns[pattern] = true
-		for _, name := range p.networks(n, "models", pattern) {
-			if !seen[name] {
-				seen[name] = true
-				all = append(all, name)
-			}
-		}
-	})
-	return all
-}
-
-// networks returns what pattern selects, and keeps an error where that is nothing.
-func (p *parser) networks(n *yaml.Node, what, pattern string) []string {
-	names, nearest := p.known.Networks(pattern)
-	if len(names) == 0 {
-		text := fmt.Sprintf("%s: unknown network %s", what, quote(pattern))
-		if len(nearest) > 0 {
-			text += ", nearest are " + strings.Join(nearest, ", ")
-		}
-		p.fail(n, "%s", text)
-	}
-	return names
+// modelFile reads the path of a network's own file, "" where there is none.
+func (p *parser) modelFile(n *yaml.Node) (path string) {
+	p.mapping(n, "model", []key{{"file", true, func(n *yaml.Node) { p.path(n, "file", &path) }}})
+	return path
 }
 
 // axis keeps an error where v stands in values already or they are too many, else appends

@@ -171,13 +171,19 @@ func properties(r *runner.Ready, source string, classes []string) ([]onnx.Proper
 	if err != nil {
 		return nil, err
 	}
-	add("network", r.Name())
 	add("recipe", string(recipe))
-	add("weights", source)
-	add("weights_sha256", r.SHA256)
-	if c, ok := r.Spec.Checkpoint(r.Tag); ok {
-		add("source", c.URL())
-		add("licence", c.Licence)
+	if r.Property("zoobench.network") != "" { // an ONNX file that says where it came from
+		for _, key := range []string{"network", "weights", "weights_sha256", "source", "licence"} {
+			add(key, r.Property("zoobench."+key))
+		}
+	} else {
+		add("network", r.Name())
+		add("weights", source)
+		add("weights_sha256", r.SHA256)
+		if c, ok := r.Spec.Checkpoint(r.Tag); ok {
+			add("source", c.URL())
+			add("licence", c.Licence)
+		}
 	}
 	if classes != nil {
 		text, err := json.Marshal(classes)

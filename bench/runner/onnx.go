@@ -36,6 +36,7 @@ func specOf(path string, n *load.Network) (*zoo.Spec, Trained, error) {
 	}
 	return &zoo.Spec{
 		Name: filepath.Base(path), Build: n.Build, Size: n.Graph.Input().H, Classes: n.Graph.Classes, Recipe: about.Recipe,
+		Params: n.Graph.ParamCount(), MACs: n.Graph.MACs(),
 	}, about, nil
 }
 
@@ -55,6 +56,14 @@ func aboutONNX(n *load.Network) (t Trained, err error) {
 		return t, fmt.Errorf("metadata zoobench.classes: %d names for %d classes", have, n.Graph.Classes)
 	}
 	return t, nil
+}
+
+// Property is one of an ONNX file's metadata, "" where there is none.
+func (r *Ready) Property(key string) string {
+	if r.onnx == nil {
+		return ""
+	}
+	return r.onnx.Properties[key]
 }
 
 // readONNX reads a task's ONNX file: its graph is there, of the size that the task asks for.

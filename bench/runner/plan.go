@@ -28,12 +28,19 @@ func (r *run) plan(jobs []experiment.Job) error {
 	data, missing := r.images()
 	var timed, accuracy []planned
 	evals := map[[2]string][]planned{} // of an experiment's network
+	files := map[string]*zoo.Spec{}
 	for _, j := range jobs {
-		spec, err := r.List.Find(j.Model)
+		spec, err := files[j.Model], error(nil)
+		if spec == nil {
+			spec, err = Find(r.List, j.Model)
+		}
 		if err != nil {
 			return err
 		}
 		p := planned{Task: Task{Job: j}, spec: spec}
+		if IsONNX(j.Model) {
+			files[j.Model], p.Weights = spec, j.Model
+		}
 		if j.Accuracy == nil {
 			if j.ISA != "" && !slices.Contains(kernels.ISAs(), j.ISA) {
 				p.missing = fmt.Sprintf("this machine has no %s, it has %s", j.ISA, strings.Join(kernels.ISAs(), ", "))
@@ -60,14 +67,14 @@ func (r *run) plan(jobs []experiment.Job) error {
 			c.Job.Accuracy = &a
 		}
 		accuracy = append(accuracy, found...)
-		of := [2]string{j.Experiment, p.spec.Name}
+		of := [2]string{j.Experiment, j.Model}
 		if j.Corruption == "" { // a timed checkpoint is compared with the images as they are
 			evals[of] = append(evals[of], found...)
 		}
 	}
 	var all []planned
 	for _, p := range timed {
-		all = append(all, p.withCheckpoints(evals[[2]string{p.Experiment, p.spec.Name}])...)
+		all = append(all, p.withCheckpoints(evals[[2]string{p.Experiment, p.Model}])...)
 	}
 	all = append(all, accuracy...)
 	var err error
@@ -205,6 +212,9 @@ func values(m map[string]string) (all []string) {
 // checkpoints are an accuracy job's tasks: the checkpoint that it names, or all of the network's that are in the cache,
 // or, where there are none, one row to say so.
 func (r *run) checkpoints(p planned) ([]planned, error) {
+	if IsONNX(p.Model) { // is its own
+		return []planned{p}, nil
+	}
 	if named := p.Job.Accuracy.Checkpoints; len(named) > 0 {
 		c := named[0]
 		p.Tag, p.Weights = c.Tag, c.File
@@ -315,6 +325,13 @@ func Known(list *zoo.List) experiment.Known {
 				names = append(names, c.String())
 			}
 			return names, err
+		},
+		File: func(path string) error {
+			if !IsONNX(path) {
+				return fmt.Errorf("%s: want an ONNX file, with .onnx at the end of its name", path)
+			}
+			_, err := Find(list, path)
+			return err
 		},
 		Networks: func(pattern string) (names, nearest []string) {
 			specs, err := list.Match([]string{pattern})

@@ -366,7 +366,7 @@ func (r *run) keepSamples(p *planned) (name string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("runner: %w", err)
 	}
-	checkpoint := p.Model
+	checkpoint := p.spec.Name
 	if p.Tag != "" {
 		checkpoint += "." + p.Tag
 	}
@@ -427,7 +427,7 @@ func (r *run) keepStderr(p *planned, f *Failure) string {
 	if f.Stderr == "" {
 		return f.Reason
 	}
-	name := filepath.Join("crashes", p.Model+"-"+p.ID+".txt")
+	name := filepath.Join("crashes", p.spec.Name+"-"+p.ID+".txt")
 	err := os.MkdirAll(filepath.Join(r.Dir, "crashes"), 0o777)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(r.Dir, name), []byte(f.Stderr), 0o666)
