@@ -1,6 +1,10 @@
 package zoo
 
-import "zoobench/zoo/nn"
+import (
+	"sync"
+
+	"zoobench/zoo/nn"
+)
 
 // A nasCell is a searched cell (NASNet's figure 4, PNASNet's figure 1): five pairs of operations whose results are
 // added, and the values that it puts out, concatenated.
@@ -72,9 +76,18 @@ func (c nasCell) build(g *nn.Builder, x, prev nn.Value, out int, pad nasPadding)
 		}
 		return sums[of]
 	}
+	framed := sync.OnceValue(func() nn.Value { // by zeros, for all maxima: NASNet's are of x
+		return g.Pad(x, nn.Edges{Top: x.H % 2, Left: x.W % 2, Bottom: 1, Right: 1})
+	})
+	input := func(o nasOp) nn.Value {
+		if pad == nasKeras && o.kind == nasMax {
+			return framed()
+		}
+		return value(o.of)
+	}
 	for i, p := range c.pairs {
-		left := p[0].build(g.In("comb_iter_%d_left", i), value(p[0].of), out, pad)
-		right := p[1].build(g.In("comb_iter_%d_right", i), value(p[1].of), out, pad)
+		left := p[0].build(g.In("comb_iter_%d_left", i), input(p[0]), out, pad)
+		right := p[1].build(g.In("comb_iter_%d_right", i), input(p[1]), out, pad)
 		sums = append(sums, g.Add(left, right))
 	}
 	var parts []nn.Value
@@ -104,8 +117,8 @@ func (o nasOp) build(g *nn.Builder, x nn.Value, out int, pad nasPadding) nn.Valu
 		}
 		return g.AvgPool(x, k)
 	case nasMax:
-		if pad == nasKeras { // 3×3
-			x, k = g.Pad(x, nn.Edges{Top: x.H % 2, Left: x.W % 2, Bottom: 1, Right: 1}), k.Valid()
+		if pad == nasKeras {
+			k = k.Valid()
 		}
 		x = g.MaxPool(x, k)
 		if x.C != out {

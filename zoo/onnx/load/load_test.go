@@ -66,6 +66,10 @@ func TestRoundTrip(t *testing.T) {
 		{"ecaresnext26t_32x4d", 64}, {"skresnet18", 64}, {"resnetv2_50x1_bit", 64}, {"nasnetamobile", 96}, {"vit_tiny_patch16_224", 64},
 		{"deit_tiny_distilled_patch16_224", 64}, {"convnext_tiny", 64}, {"swin_tiny_patch4_window7_224", 224},
 		{"coatnet_rmlp_nano_rw_224", 64}, {"regnety_002", 64},
+		{"keras_vgg16", 32}, {"keras_resnet50", 64}, {"keras_resnet50v2", 64}, {"keras_inceptionv3", 75}, {"keras_inceptionresnetv2", 75},
+		{"keras_xception", 71}, {"keras_mobilenet_025", 64}, {"keras_mobilenetv2_035", 64}, {"keras_mobilenetv3small_minimalistic", 64},
+		{"keras_densenet121", 64}, {"keras_nasnetmobile", 64}, {"keras_efficientnetb0", 64}, {"keras_efficientnetv2b0", 64},
+		{"keras_convnexttiny", 64},
 	} {
 		for _, o := range []onnx.Options{{}, {Opset: 21, Fold: true}} {
 			t.Run(test.network, func(t *testing.T) {
