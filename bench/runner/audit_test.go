@@ -1,8 +1,12 @@
 package runner
 
 import (
+	"bytes"
+	"fmt"
 	"image"
+	"image/png"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -10,6 +14,9 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/datasets/decode"
 	"zoobench/datasets/preprocess"
+	"zoobench/zoo"
+	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
 )
 
 // TestAudit holds the published way against Accuracy, and mistakes' counts against each other.
@@ -114,5 +121,61 @@ func TestNearestPixels(t *testing.T) {
 		if worst > 1.1/255/0.224 { // one level, as two passes round twice
 			t.Errorf("%+v: off by %.4f, want one level", r, worst)
 		}
+	}
+}
+
+// TestAuditChannels says what red for blue costs a network that takes blue first, as Keras's first ones do: all images but
+// the green ones.
+func TestAuditChannels(t *testing.T) {
+	const each = 12
+	dir := t.TempDir()
+	for class, name := range []string{"blue", "green", "red"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		for i := range each {
+			m := image.NewNRGBA(image.Rect(0, 0, 20, 20))
+			for p := range m.Pix {
+				m.Pix[p] = byte(20 + i)
+				if p%4 == 2-class || p%4 == 3 {
+					m.Pix[p] = 255
+				}
+			}
+			var b bytes.Buffer
+			if err := png.Encode(&b, m); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, name, fmt.Sprint(i, ".png")), b.Bytes(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	recipe := zoo.KerasModes["caffe"]
+	list, err := zoo.NewList([]zoo.Spec{{Name: "brightest", Size: 16, Recipe: recipe, Build: func(g *nn.Builder, x nn.Value) nn.Value {
+		return g.Linear("fc", g.GlobalAvgPool(x), g.Classes)
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "w.safetensors")
+	err = weights.WriteFile(file, []weights.Named{
+		{Name: "fc.weight", Shape: []int{3, 3}, Data: []float32{1, 0, 0, 0, 1, 0, 0, 0, 1}}, // the channel with most light
+		{Name: "fc.bias", Shape: []int{3}, Data: []float32{103.939, 116.779, 123.68}},       // as the recipe takes it away
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := Task{Weights: file, Job: experiment.Job{Model: "brightest", Accuracy: &experiment.Accuracy{Data: dir}}}
+	r, err := Audit(t.Context(), list, task, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if top := r.Rows[0].Top1; top != 3*each {
+		t.Errorf("%d of %d images right as published", top, 3*each)
+	}
+	i := slices.IndexFunc(r.Rows, func(r AuditRow) bool { return r.Name == "channel order" })
+	row := r.Rows[i]
+	if row.Detail != "red, green, blue" || row.Top1 != each || row.OnlyRef != 2*each || row.OnlyHere != 0 || row.PHolm > 1e-4 {
+		t.Errorf("%+v, want %d right, and %d more as published", row, each, 2*each)
 	}
 }

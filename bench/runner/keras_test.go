@@ -53,6 +53,29 @@ func TestKerasWithoutTop(t *testing.T) {
 	}
 }
 
+// TestKerasOtherNetwork says what a file of Keras's is not.
+func TestKerasOtherNetwork(t *testing.T) {
+	file := testenv.Shared(t, "keras", "h5", "mobilenet_2_5_128_tf.h5")
+	for _, test := range []struct {
+		network string
+		classes int
+		want    string
+	}{
+		{"mobilenetv1_100", 0, "a checkpoint of another network: 0 of 137 parameters fit; "},
+		{"mobilenetv1_100", 0, "the file is one of Keras, whose networks have names that begin with keras_"},
+		{"keras_mobilenet_050", 0, "a checkpoint of another network: 1 of 137 parameters fit; 136 of another shape: " +
+			"conv_stem.weight: shape [3 3 3 8], want [3 3 3 16], "},
+		{"keras_resnet50", 0, "a checkpoint of another network: "},
+		{"keras_mobilenet_025", 10, "the file has 1000 classes, want 10"},
+	} {
+		_, err := Open(zoo.Default(), Task{Weights: file, Job: experiment.Job{
+			Model: test.network, Axes: record.Axes{Threads: 1, Batch: 1, NumClasses: test.classes}}})
+		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "mobilenet_2_5_128_tf.h5: ") {
+			t.Errorf("%s: %v, want %s", test.network, err, test.want)
+		}
+	}
+}
+
 // TestKerasSizes names the files of MobileNets that were trained on smaller images, and prepares images of their size.
 func TestKerasSizes(t *testing.T) {
 	for _, test := range []struct {

@@ -239,6 +239,10 @@ func (r *Ready) bind() error {
 	bound, err := weights.Bind(r.file, r.Graph.Params, o)
 	if err != nil {
 		r.unfit = err
+		var report *weights.BindError
+		if errors.As(err, &report) && report.Fitting == 0 && r.file.Keras() != nil {
+			report.Remedy = "the file is one of Keras, whose networks have names that begin with keras_"
+		}
 		g, err := r.Spec.Graph(0, 0)
 		if err != nil {
 			return err

@@ -39,7 +39,8 @@ func parseZip(name string, r io.ReaderAt, size int64) (layout, error) {
 		if arrays(z.list) {
 			return parseNPZ(z)
 		}
-		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive without data.pkl, which torch.save does not write"}
+		return layout{}, &UnsupportedError{File: name, Offset: -1, Msg: "a zip archive with neither data.pkl, which torch.save writes, nor " +
+			kerasWeights + ", which Keras writes"}
 	}
 	if err := z.checkOrder(); err != nil {
 		return layout{}, err
