@@ -13,14 +13,17 @@ import (
 // Counts are this package's own, for 100 classes. Tests hold the functions that build the networks to the papers' figures
 // for 10 classes, and the others' counts to sums by hand.
 var pockets = slices.Concat(
-	pocketFamily(2014, "arXiv:1404.5997", // a quarter of AlexNet's widths; pools that overlap or do not, ReLU or sigmoid
-		row{"pocket_alexnet", pocketAlexNet(3, nn.ReLU), 32, 508_212, 15_049_728, pocketRecipe},
-		row{"pocket_alexnet_pool2", pocketAlexNet(2, nn.ReLU), 32, 508_212, 15_049_728, pocketRecipe},
-		row{"pocket_alexnet_sigmoid", pocketAlexNet(3, nn.Sigmoid), 32, 508_212, 15_049_728, pocketRecipe},
-		row{"pocket_alexnet_pool2_sigmoid", pocketAlexNet(2, nn.Sigmoid), 32, 508_212, 15_049_728, pocketRecipe},
+	pocketFamily(2014, "arXiv:1404.5997", // a quarter of AlexNet's widths; pools that overlap or do not, activations, dropout
+		row{"pocket_alexnet", pocketAlexNet(3, nn.ReLU, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
+		row{"pocket_alexnet_pool2", pocketAlexNet(2, nn.ReLU, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
+		row{"pocket_alexnet_sigmoid", pocketAlexNet(3, nn.Sigmoid, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
+		row{"pocket_alexnet_pool2_sigmoid", pocketAlexNet(2, nn.Sigmoid, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
+		row{"pocket_alexnet_silu", pocketAlexNet(3, nn.SiLU, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
+		row{"pocket_alexnet_nodrop", pocketAlexNet(3, nn.ReLU, 0), 32, 508_212, 15_049_728, pocketRecipe},
 	),
-	pocketFamily(2014, "arXiv:1409.1556", // a quarter of VGG's widths, with batch norms
+	pocketFamily(2014, "arXiv:1409.1556", // a quarter of VGG's widths, with batch norms; plain has none
 		row{"pocket_vgg11", vgg{depths: [5]int{1, 1, 2, 2, 2}, norm: true, pocket: 16}.build, 32, 607_908, 9_908_736, pocketRecipe},
+		row{"pocket_vgg11_plain", vgg{depths: [5]int{1, 1, 2, 2, 2}, pocket: 16}.build, 32, 606_532, 9_908_736, pocketRecipe},
 		row{"pocket_vgg16", vgg{depths: [5]int{2, 2, 3, 3, 3}, norm: true, pocket: 16}.build, 32, 952_308, 19_935_744, pocketRecipe},
 	),
 	pocketFamily(2014, "arXiv:1412.6806", // All-CNN-C, table 1
@@ -44,10 +47,12 @@ var pockets = slices.Concat(
 		row{"pocket_inception", pocketInception(true), 32, 313_356, 65_401_600, pocketRecipe},
 	),
 	pocketFamily(2016, "arXiv:1603.05027", // figure 4e
+		row{"pocket_preresnet20", resNetV2{depths: three(3), pocket: 16, skip: padded}.build, 32, 275_572, 40_556_800, pocketRecipe},
 		row{"pocket_preresnet56", resNetV2{depths: three(9), pocket: 16, skip: padded}.build, 32, 858_868, 125_491_456, pocketRecipe},
 		row{"pocket_preresnet110", resNetV2{depths: three(18), pocket: 16, skip: padded}.build, 32, 1_733_812, 252_893_440, pocketRecipe},
 	),
-	pocketFamily(2016, "arXiv:1603.05691", // perceptrons of 256 hidden units a layer
+	pocketFamily(2016, "arXiv:1603.05691", // perceptrons of 256 hidden units a layer, and one without any
+		row{"pocket_linear", perceptron{}.build, 32, 307_300, 307_200, pocketRecipe},
 		row{"pocket_mlp2", perceptron{256}.build, 32, 812_388, 812_032, pocketRecipe},
 		row{"pocket_mlp4", perceptron{256, 256, 256}.build, 32, 943_972, 943_104, pocketRecipe},
 	),

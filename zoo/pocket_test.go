@@ -76,7 +76,11 @@ func TestPocketPairs(t *testing.T) {
 		by   float64 // the most that their MACs differ by
 	}{
 		{"pocket_alexnet", "pocket_alexnet_pool2", 0},
+		{"pocket_alexnet", "pocket_alexnet_silu", 0},
+		{"pocket_alexnet", "pocket_alexnet_nodrop", 0},
+		{"pocket_vgg11", "pocket_vgg11_plain", 0},
 		{"pocket_resnet56", "pocket_plain56", 0},
+		{"pocket_resnet20", "pocket_preresnet20", 0},
 		{"pocket_resnet110", "pocket_preresnet110", 0},
 		{"pocket_inception", "pocket_inception_resnet", 0},
 		{"pocket_resnext29", "pocket_resnet29", 0.03},
@@ -223,6 +227,7 @@ func TestPocketByHand(t *testing.T) {
 			}
 			s.affine(256, 100, 1)
 		},
+		"pocket_linear": func(s *sum) { s.affine(3*32*32, 100, 1) },
 		"pocket_mlp4": func(s *sum) {
 			s.affine(3*32*32, 256, 1)
 			s.affine(256, 256, 1)
