@@ -114,7 +114,8 @@ bench/stat, kernels, kernels/par < bench/choose/heads
 
 # Plots know points and no records; findings know records and no plot. Reports run nothing.
 bench/stat, reports/text < reports/draw
-bench/stat, bench/record < reports/findings
+NONE < bench/lessons
+bench/stat, bench/record, bench/lessons < reports/findings
 (reports/draw), reports/findings, reports/text < reports
 
 # Classes of machine are compared from records alone.

@@ -333,7 +333,7 @@ func TestBothWays(t *testing.T) {
 		have[c.id][c.want] = true
 	}
 	for _, c := range Claims() {
-		if c.Tier == Trained {
+		if c.Tier == Trained || c.Tier == Studied { // TestStudy has those of the study
 			continue
 		}
 		want := []Verdict{c.Tier.verdict(Confirmed), c.Tier.verdict(Refuted)}

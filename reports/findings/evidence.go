@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"zoobench/bench/lessons"
 	"zoobench/bench/record"
 )
 
@@ -51,14 +52,23 @@ type evidence struct {
 	own      map[string]int              // by network.tag, its own input size, where a record shows it
 	host     *record.Record
 	samples  func(*record.Record) ([]record.Sample, error)
-	right    map[*record.Record]map[string]bool // see answers
+	right    map[*record.Record]map[string]bool    // see answers
+	lessons  map[string]map[uint64]*lessons.Lesson // by network.recipe and seed
 }
 
 func newEvidence(records []record.Record, given Given) *evidence {
 	e := &evidence{
 		networks: map[string]*Network{}, single: map[string]*record.Record{},
 		untimed: map[string]string{}, judged: map[string][]*record.Record{}, own: map[string]int{},
-		samples: given.Samples, right: map[*record.Record]map[string]bool{},
+		samples: given.Samples, right: map[*record.Record]map[string]bool{}, lessons: map[string]map[uint64]*lessons.Lesson{},
+	}
+	for i := range given.Lessons {
+		l := &given.Lessons[i]
+		name := l.Network + "." + l.Recipe
+		if e.lessons[name] == nil {
+			e.lessons[name] = map[uint64]*lessons.Lesson{}
+		}
+		e.lessons[name][l.Seed] = l
 	}
 	for i := range given.Networks {
 		n := &given.Networks[i]

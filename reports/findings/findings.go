@@ -26,6 +26,7 @@ import (
 	"fmt"
 	"strings"
 
+	"zoobench/bench/lessons"
 	"zoobench/bench/record"
 )
 
@@ -55,7 +56,8 @@ const (
 	Counted Tier = "counted from the graphs"
 	Timed   Tier = "timed, with any weights"
 	Judged  Tier = "accuracy of published weights on labelled images"
-	Trained Tier = "training under one recipe"
+	Studied Tier = "the controlled study: networks that learned under one recipe"
+	Trained Tier = "training, or what cannot be measured here"
 )
 
 // verdict is what a test's verdict is called in a tier.
@@ -95,14 +97,14 @@ const (
 	ByGraphs   Remedy = "networks that the zoo lacks"
 	ByTiming   Remedy = "latencies of more networks or settings, which an experiment of experiments.yaml must name"
 	ByAccuracy Remedy = "weights (zoobench pull) and labelled images (--data), in an experiment with accuracy"
-	ByTraining Remedy = "training under one recipe, which zoobench does not do"
+	ByStudy    Remedy = "the controlled study, which make study runs in some hours on two cores"
 	ByWeights  Remedy = "weights that are not among the zoo's checkpoints"
 	ByOthers   Remedy = "another kind of study, of other tasks, other data or people"
 )
 
 // Remedies returns every remedy, from the nearest to the farthest.
 func Remedies() []Remedy {
-	return []Remedy{ByGraphs, ByTiming, ByAccuracy, ByTraining, ByWeights, ByOthers}
+	return []Remedy{ByGraphs, ByTiming, ByAccuracy, ByStudy, ByWeights, ByOthers}
 }
 
 // A Claim is a statement that can be tested on records.
@@ -186,6 +188,7 @@ type Given struct {
 	Networks []Network // the graphs
 	// Samples returns what was made of each image of an eval record; nil, or an error, where that is not known.
 	Samples func(*record.Record) ([]record.Sample, error)
+	Lessons []lessons.Lesson // of the controlled study; of two of a network, a recipe and a seed the later one counts
 }
 
 // Test tests every claim on the records of a run and on what else is given; both may be empty. Records that are not sound
@@ -219,7 +222,7 @@ func Count(found []Finding) string {
 	for _, tier := range []struct {
 		tier Tier
 		name string
-	}{{Counted, "counted"}, {Timed, "timed"}, {Judged, "on accuracy"}} {
+	}{{Counted, "counted"}, {Timed, "timed"}, {Judged, "on accuracy"}, {Studied, "in the study"}} {
 		sum := 0
 		var verdicts []string
 		for _, v := range []Verdict{Holds, Fails, Confirmed, Refuted, Unresolved} {
@@ -250,11 +253,11 @@ func Count(found []Finding) string {
 	return strings.Join(parts, ", ")
 }
 
-// Claims returns every claim, the checks first, then those counted, timed, judged by accuracy, and those that take what
-// zoobench does not do.
+// Claims returns every claim, the checks first, then those counted, timed, judged by accuracy, those of the study, and those that
+// take what zoobench does not do or has no weights for.
 func Claims() []Claim {
 	var all []Claim
-	for _, part := range [][]Claim{checkedClaims(), countedClaims(), timedClaims(), accuracyClaims(), trainedClaims()} {
+	for _, part := range [][]Claim{checkedClaims(), countedClaims(), timedClaims(), accuracyClaims(), studyClaims(), otherClaims()} {
 		all = append(all, part...)
 	}
 	return all

@@ -238,8 +238,8 @@ func ExampleTest() {
 
 // TestLacking names records of one kind together, and leaves out what the remedy says.
 func TestLacking(t *testing.T) {
-	f := Finding{Claim{Remedy: ByTraining}, Result{Missing: []string{
-		"top-1 of a.x", "the graph of a", "top-1 of b.y", string(ByTraining), "top-1 of an EfficientNet at its own input size",
+	f := Finding{Claim{Remedy: ByStudy}, Result{Missing: []string{
+		"top-1 of a.x", "the graph of a", "top-1 of b.y", string(ByStudy), "top-1 of an EfficientNet at its own input size",
 		"latency of c", "latency of d",
 	}}}
 	want := []string{"top-1 of a.x, b.y", "the graph of a", "top-1 of an EfficientNet at its own input size", "latency of c, d"}

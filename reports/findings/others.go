@@ -1,10 +1,8 @@
 package findings
 
-// trainedClaims take what zoobench does not do or has no weights for: training, pairs of networks by one recipe, other
-// tasks, private data, networks that the zoo lacks.
-func trainedClaims() []Claim {
-	const training = string(ByTraining)
-	const alexNet, vgg = "the review, on AlexNet", "the review, on VGG"
+// otherClaims take what zoobench does not do or has no weights for: pairs of networks by one recipe on ImageNet, other tasks,
+// private data.
+func otherClaims() []Claim {
 	var all []Claim
 	for _, c := range []struct {
 		id     string
@@ -15,7 +13,7 @@ func trainedClaims() []Claim {
 	}{
 		{
 			"cnns-won", History, ByOthers, "CNNs became the mainstream of image classification after 2012.", "the review, section 1",
-			training + "; and history cannot be measured", "", "",
+			"a way to measure history", "", "The finding cnns-against-perceptrons compares the networks.",
 		},
 		{
 			"backbones", History, ByOthers, "Networks for detection and segmentation mostly derive from classification networks.",
@@ -23,21 +21,7 @@ func trainedClaims() []Claim {
 		},
 		{
 			"remote-sensing", History, ByOthers, "CNNs lead in the classification of remote-sensing scenes.", "the review, section 1",
-			"a licensed set of scenes, and " + training, "", "",
-		},
-		{
-			"relu-converges", Recipes, ByTraining, "ReLU converges faster than sigmoid and keeps gradients alive.", alexNet, training, "", "",
-		},
-		{"dropout", Recipes, ByTraining, "Dropout reduces overfitting in fully connected layers.", alexNet, training, "", ""},
-		{"augmentation", Recipes, ByTraining, "Flips, crops and colour changes reduce overfitting.", alexNet, training, "", ""},
-		{"overlapping-pools", Recipes, ByTraining, "Pools that overlap improve accuracy.", alexNet, training, "", ""},
-		{
-			"multi-scale-training", Recipes, ByTraining, "Training at several scales works as augmentation.", vgg, training,
-			"VGG-16: top-1 error 26.6 to 24.8 % (arXiv:1409.1556, table 4)", "The scales of its test differ too.",
-		},
-		{
-			"plain-nets-degrade", Depth, ByTraining, "Without residuals, training error rises with depth.",
-			"ResNet, arXiv:1512.03385, figure 1", training, "", "",
+			"a licensed set of scenes", "", "",
 		},
 		{
 			"resnet-v2-accuracy", Depth, ByWeights, "Pre-activation makes very deep ResNets more accurate: clearly at 200 layers, little at 152.",
@@ -47,19 +31,11 @@ func trainedClaims() []Claim {
 			"top-1 error at 320 px: 21.3 to 21.1 % at 152 layers, 21.8 to 20.7 % at 200 (table 5)", "",
 		},
 		{
-			"residuals-speed-training", Inceptions, ByTraining, "Residual connections speed up Inception's training.",
-			"Inception v4, arXiv:1602.07261, section 5", training, "", "",
-		},
-		{
-			"compound-best", Scaling, ByTraining, "Scaling depth, width and resolution together beats scaling one of them.",
-			"EfficientNet, arXiv:1905.11946, table 7 and figure 8", training,
-			"79.0, 78.9, 79.1 and together 81.1 % at 1.8 G (table 7)", "",
-		},
-		{
 			"mobilenet-v2-accuracy", Small, ByWeights, "MobileNet v2 is more accurate than v1 at lower cost.",
 			"MobileNet v2, arXiv:1801.04381, table 4; the review's conclusion on MobileNet",
 			"weights of both networks by one recipe; the zoo's of v1 are of a longer recipe than any of v2",
-			"72.0 % for 300 M against 70.6 % for 575 M (table 4)", "The finding mobilenet-v3-accuracy tests v3 against v2, by one recipe.",
+			"72.0 % for 300 M against 70.6 % for 575 M (table 4)",
+			"The finding mobilenet-v3-accuracy tests v3 against v2, by one recipe; mobilenet-v2-under-one-recipe is of the study.",
 		},
 		{
 			"convolution-and-attention", Attention, ByWeights, "Convolution with attention beats either alone at the same cost.",
@@ -68,14 +44,8 @@ func trainedClaims() []Claim {
 			"CoAtNet-0: 81.6 % for 4.2 G at 224 px", "timm's CoAtNets differ from the paper's in details and were trained by a recipe of their own.",
 		},
 		{
-			"spatial-attention", Attention, ByGraphs, "CBAM, with spatial and channel attention, beats channel attention alone.",
-			"CBAM, arXiv:1807.06521, section 2", "networks with BAM and CBAM",
-			"ResNeXt-50's top-1 error: plain 22.23, BAM 21.70, CBAM 21.40, SE 21.12, SK 20.79 % (SKNet, arXiv:1903.06586, table 2)",
-			"These figures are against the claim.",
-		},
-		{
-			"pruning-distillation", Small, ByTraining, "Pruning and distillation make networks smaller at little loss of accuracy.",
-			"the review, on lightweight networks", training, "", "",
+			"pruning-distillation", Small, ByOthers, "Pruning and distillation make networks smaller at little loss of accuracy.",
+			"the review, on lightweight networks", "pruned and distilled networks, which zoobench does not make", "", "",
 		},
 		{
 			"little-supervision", Recipes, ByOthers, "CNNs do less well in semi- and unsupervised learning than language models do.",
@@ -84,10 +54,6 @@ func trainedClaims() []Claim {
 		{
 			"coatnet-led", Attention, ByWeights, "CoAtNet led with 90.88 % top-1.", "CoAtNet, arXiv:2106.04803, abstract; the review's conclusion",
 			"JFT-3B, on which it was trained: the data are private, and so are the weights", "90.88 %", "",
-		},
-		{
-			"traditional-parts", Recipes, ByTraining, "Activation functions, dropout and batch normalisation may hold CNNs back.",
-			"the review's conclusion", training, "", "The finding folded-batch-norm shows what normalisation costs in time.",
 		},
 		{
 			"hand-design-is-hard", Scaling, ByOthers, "Designing a strong network by hand is hard work, and search makes it easier.",

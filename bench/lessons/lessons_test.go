@@ -1,0 +1,71 @@
+package lessons
+
+import (
+	"bytes"
+	"compress/gzip"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func lesson() Lesson {
+	return Lesson{
+		Network: "n", Recipe: "base", Seed: 3, Data: "shapes", Images: 100, Epochs: 2, Classes: 10,
+		Test: Answers{"hash", "1203125"}, Train: &Answers{"other", "11"}, Curve: []Point{{2.5, 0.125}, {1.25, 0}},
+	}
+}
+
+// TestFile reads back what was written.
+func TestFile(t *testing.T) {
+	bare := lesson()
+	bare.Seed, bare.Train, bare.Curve = 4, nil, nil
+	all := []Lesson{lesson(), bare}
+	var b bytes.Buffer
+	if err := Write(&b, all); err != nil {
+		t.Fatal(err)
+	}
+	if have, err := Read(&b); err != nil || !reflect.DeepEqual(have, all) {
+		t.Errorf("have %+v, error %v, want %+v", have, err, all)
+	}
+	if a := all[0].Test; a.Top(1) != 2 || a.Top(5) != 6 {
+		t.Errorf("top-1 %d, top-5 %d, want 2 and 6", a.Top(1), a.Top(5))
+	}
+}
+
+// TestMalformed refuses lessons that are none, written or read.
+func TestMalformed(t *testing.T) {
+	for name, change := range map[string]func(*Lesson){
+		"no network": func(l *Lesson) { l.Network = "" }, "no images": func(l *Lesson) { l.Images = 0 },
+		"one class": func(l *Lesson) { l.Classes = 1 }, "no answers": func(l *Lesson) { l.Test.Ranks = "" },
+		"rank 6": func(l *Lesson) { l.Train.Ranks = "16" }, "no hash": func(l *Lesson) { l.Test.Images = "" },
+		"NaN": func(l *Lesson) { l.Curve[1].Loss = math.NaN() }, "negative": func(l *Lesson) { l.Curve[0].Gradient = -1 },
+	} {
+		l := lesson()
+		change(&l)
+		if err := Write(&bytes.Buffer{}, []Lesson{l}); err == nil || !strings.Contains(err.Error(), "want") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	packed := func(text string) []byte {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		z.Write([]byte(text))
+		z.Close()
+		return b.Bytes()
+	}
+	const good = `{"network":"n","recipe":"base","data":"shapes","images":1,"epochs":1,"classes":2,"test":{"images":"h","ranks":"1"}}`
+	for name, text := range map[string]string{
+		"no JSON": good + "\nx", "unknown key": good + `{"x":1}`, "cut": good[:20], "no network": strings.Replace(good, `"n"`, `""`, 1),
+	} {
+		if all, err := Read(bytes.NewReader(packed(text))); err == nil || all != nil || !strings.Contains(err.Error(), "line ") {
+			t.Errorf("%s: %v, error %v", name, all, err)
+		}
+	}
+	whole := packed(good)
+	for _, data := range [][]byte{nil, []byte(good), whole[:len(whole)-6]} {
+		if _, err := Read(bytes.NewReader(data)); err == nil {
+			t.Errorf("%d bytes are read", len(data))
+		}
+	}
+}
