@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"zoobench/kernels/par"
@@ -59,7 +60,8 @@ func TestColumnsAndBlend(t *testing.T) {
 	})
 }
 
-// TestConvBack compares gradients of inputs with those of plain loops, before and after the weights change.
+// TestConvBack compares gradients of inputs with those of plain loops, before and after the weights change: exactly where the
+// sums are direct ones, and within the error of F(4×4, 3×3) elsewhere.
 func TestConvBack(t *testing.T) {
 	pool := par.New(2)
 	defer pool.Close()
@@ -73,14 +75,21 @@ func TestConvBack(t *testing.T) {
 			n := 1 + i%3
 			dy, dx := newTensor(n, s.OH, s.OW, s.OC, i%2, whole), newTensor(n, s.H, s.W, s.C, i%3, whole)
 			s.Weight = newTensor(1, 1, 1, s.OC*s.depth(), 0, whole).Data
-			back := NewConvBack(s, 2)
-			for range 2 {
-				want := make([]float64, n*s.C*s.H*s.W)
-				ref.ConvGrad(want, nil, nil, planes(dy), want, s.Weight, s.refSize(n))
-				back.Run(pool, dx, dy)
-				compare(t, dx, want, 0)
-				s.Weight = newTensor(1, 1, 1, s.OC*s.depth(), 0, whole).Data
-				back.Repack(s.Weight)
+			for _, exact := range []bool{true, false} {
+				s.Exact = exact
+				back := NewConvBack(s, 2)
+				for range 2 {
+					want := make([]float64, n*s.C*s.H*s.W)
+					ref.ConvGrad(want, nil, nil, planes(dy), want, s.Weight, s.refSize(n))
+					allowed := 0.0
+					if strings.HasPrefix(back.conv.Algorithm(), "winograd") {
+						allowed = 2e-5 * max(slices.Max(want), -slices.Min(want))
+					}
+					back.Run(pool, dx, dy)
+					compare(t, dx, want, allowed)
+					s.Weight = newTensor(1, 1, 1, s.OC*s.depth(), 0, whole).Data
+					back.Repack(s.Weight)
+				}
 			}
 		}
 	})
@@ -93,16 +102,19 @@ func TestRepack(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 9))
 	value := func() float32 { return rng.Float32()*2 - 1 }
 	for _, s := range convCases() {
-		x := newTensor(1, s.H, s.W, s.C, 0, value)
-		s.Weight, s.Bias = newTensor(1, 1, 1, s.OC*s.depth(), 0, value).Data, newTensor(1, 1, 1, s.OC, 0, value).Data
-		c := NewConv(s, 1)
-		s.Weight, s.Bias = newTensor(1, 1, 1, s.OC*s.depth(), 0, value).Data, newTensor(1, 1, 1, s.OC, 0, value).Data
-		c.Repack(s.Weight, s.Bias)
-		got, want := newTensor(1, s.OH, s.OW, s.OC, 0, value), newTensor(1, s.OH, s.OW, s.OC, 0, value)
-		c.Run(pool, got, x, Tensor{})
-		NewConv(s, 1).Run(pool, want, x, Tensor{})
-		if !slices.Equal(got.Data, want.Data) {
-			t.Errorf("%s: other bits than a new one's", s.name())
+		for _, exact := range []bool{true, false} {
+			s.Exact = exact
+			x := newTensor(1, s.H, s.W, s.C, 0, value)
+			s.Weight, s.Bias = newTensor(1, 1, 1, s.OC*s.depth(), 0, value).Data, newTensor(1, 1, 1, s.OC, 0, value).Data
+			c := NewRepacker(s, 1)
+			s.Weight, s.Bias = newTensor(1, 1, 1, s.OC*s.depth(), 0, value).Data, newTensor(1, 1, 1, s.OC, 0, value).Data
+			c.Repack(s.Weight, s.Bias)
+			got, want := newTensor(1, s.OH, s.OW, s.OC, 0, value), newTensor(1, s.OH, s.OW, s.OC, 0, value)
+			c.Run(pool, got, x, Tensor{})
+			NewRepacker(s, 1).Run(pool, want, x, Tensor{})
+			if !slices.Equal(got.Data, want.Data) {
+				t.Errorf("%s, %s: other bits than a new one's", s.name(), c.Algorithm())
+			}
 		}
 	}
 }

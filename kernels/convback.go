@@ -6,7 +6,7 @@ import "zoobench/kernels/par"
 // With a stride the gradient's pixels stand apart, zeros between them.
 type ConvBack struct {
 	forward ConvShape
-	conv    *Conv
+	conv    Repacker
 	spread  Tensor // the gradient with its zeros
 	dy      Tensor // the run under way
 }
@@ -21,7 +21,7 @@ func NewConvBack(s ConvShape, workers int) *ConvBack {
 	back.SH, back.SW, back.Act = 1, 1, None
 	back.Top, back.Left = (s.KH-1)*s.DH-s.Top, (s.KW-1)*s.DW-s.Left
 	back.Filter = s.turned()
-	b.conv = NewConv(back, workers)
+	b.conv = NewRepacker(back, workers)
 	return b
 }
 
@@ -56,7 +56,7 @@ func (b *ConvBack) Run(pool *par.Pool, dx, dy Tensor) {
 	}
 	dy.check("kernels: convolution's gradient: short source")
 	if b.spread.N < dy.N {
-		t := Tensor{N: dy.N, H: b.conv.H, W: b.conv.W, C: s.OC, Stride: s.OC}
+		t := Tensor{N: dy.N, H: (s.OH-1)*s.SH + 1, W: (s.OW-1)*s.SW + 1, C: s.OC, Stride: s.OC}
 		t.Data = make([]float32, t.Pixels()*t.C)
 		b.spread = t
 	}
@@ -77,7 +77,25 @@ func (b *ConvBack) Do(_, row int) {
 	}
 }
 
-// Repack takes new weights (OC, C/Groups, KH, KW) and bias (OC), nil for none, as training makes them at every step.
+// A Repacker is a convolution that takes new weights, as training makes them at every step.
+type Repacker interface {
+	Convolution
+	// Repack takes weights (OC, C/Groups, KH, KW) and bias (OC), nil for none.
+	Repack(weight, bias []float32)
+	repack(filter func(oc int, dst []float32))
+}
+
+// NewRepacker makes a convolution ready: by F(4×4, 3×3) where that is faster, unless Exact is set, else by a matrix product in
+// short blocks. workers is the size of the pool that will run it.
+func NewRepacker(s ConvShape, workers int) Repacker {
+	if !s.Exact && s.PrefersWinograd() {
+		return newWinograd(s, workers)
+	}
+	s.Exact = true
+	return NewConv(s, workers)
+}
+
+// Repack takes new weights and bias.
 func (c *Conv) Repack(weight, bias []float32) {
 	c.Weight, c.Bias = weight, bias
 	c.ConvShape.check()
@@ -88,4 +106,18 @@ func (c *Conv) repack(filter func(oc int, dst []float32)) {
 	c.Filter = filter
 	inParallel(len(c.panels), func(i int, work *[]float32) { c.pack(c.panels[i], work) })
 	c.forget()
+}
+
+// Repack takes new weights and bias.
+func (w *winograd) Repack(weight, bias []float32) {
+	w.Weight, w.Bias = weight, bias
+	w.ConvShape.check()
+	copy(w.bias, bias)
+	w.repack(nil)
+}
+
+func (w *winograd) repack(filter func(oc int, dst []float32)) {
+	w.Filter = filter
+	inParallel(w.panels(), w.pack)
+	w.forget()
 }

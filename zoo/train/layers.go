@@ -95,23 +95,29 @@ var acts = map[nn.Act]kernels.Act{
 type convolution struct {
 	site
 	shape   kernels.ConvShape
-	product *kernels.Conv     // nil for a depthwise one, whose weights are packed anew
+	product kernels.Repacker  // nil for a depthwise one, whose weights are packed anew
 	back    *kernels.ConvBack // nil where no parameter learns from the input's gradient
 	grad    *kernels.ConvGrad // nil for weights that do not learn
 	columns *kernels.Columns
 	sums    []float64
 }
 
-func newConvolution(s site) *convolution {
-	in, out, k := s.Graph.Nodes[s.node.In[0]].Out, s.node.Out, s.node.Kernel
-	if s.node.Op == nn.Linear {
+// convShape is the geometry of a convolution or a linear layer.
+func (net *Network) convShape(i int) kernels.ConvShape {
+	node := &net.Graph.Nodes[i]
+	in, out, k := net.Graph.Nodes[node.In[0]].Out, node.Out, node.Kernel
+	if node.Op == nn.Linear {
 		k = nn.K(1)
 	}
-	c := &convolution{site: s, shape: kernels.ConvShape{
+	return kernels.ConvShape{
 		C: in.C, H: in.H, W: in.W, OC: out.C, OH: out.H, OW: out.W, KH: k.H, KW: k.W, SH: k.SH, SW: k.SW, DH: k.DH, DW: k.DW,
 		Top: k.Pad.Top, Left: k.Pad.Left, Groups: k.Groups,
-	}}
-	c.shape.Weight, c.shape.Exact = s.Params[s.node.Weight], true
+	}
+}
+
+func newConvolution(s site) *convolution {
+	c := &convolution{site: s, shape: s.convShape(s.i)}
+	c.shape.Weight = s.Params[s.node.Weight]
 	workers := s.pool.Size()
 	if s.learned[s.node.Weight] {
 		c.grad = kernels.NewConvGrad(c.shape, workers)
@@ -120,9 +126,9 @@ func newConvolution(s site) *convolution {
 		c.back = kernels.NewConvBack(c.shape, workers)
 	}
 	if !c.shape.CanDepthwise() {
-		c.product = kernels.NewConv(c.shape, workers)
+		c.product = kernels.NewRepacker(c.shape, workers)
 	}
-	c.columns, c.sums = kernels.NewColumns(workers), make([]float64, out.C)
+	c.columns, c.sums = kernels.NewColumns(workers), make([]float64, c.shape.OC)
 	return c
 }
 

@@ -123,7 +123,7 @@ func place(blocks []block) (total int) {
 }
 
 // Bytes is about how much memory a Network over batches of n images takes: values and gradients of a pass, parameters with
-// their gradients, and the convolutions' weights packed for forward and backward.
+// their gradients, and the convolutions' weights packed for forward and backward, of which F(4×4, 3×3) has 36 for 9.
 func Bytes(g *nn.Graph, o Options) int64 {
 	net := &Network{Graph: g, n: o.Batch}
 	net.want(o)
@@ -144,6 +144,13 @@ func Bytes(g *nn.Graph, o Options) int64 {
 		}
 		if len(p.Shape) > 1 {
 			elements += 2 * int64(p.Elems())
+		}
+	}
+	for i := range g.Nodes {
+		if n := &g.Nodes[i]; n.Op == nn.Conv && !slow(g, i) {
+			if s := net.convShape(i); s.PrefersWinograd() {
+				elements += 2 * int64(g.Params[n.Weight].Elems()) * (36 - 9) / 9
+			}
 		}
 	}
 	return 4 * elements
