@@ -1,7 +1,9 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"zoobench/bench/record"
@@ -26,6 +28,9 @@ func settingsOf(r *record.Record) settings {
 	return s
 }
 
+// precision names the precision, float32 too.
+func (s settings) precision() string { return cmp.Or(s.Precision, record.Float32) }
+
 // scenario names the scenario with what a query is.
 func (s settings) scenario() string { return s.Scenario + s.query }
 
@@ -35,8 +40,8 @@ type axis struct {
 	value         func(r *row) string
 }
 
-// axes are the columns of settings, in the order of a table.
-func axes() []axis {
+// axes are the columns of settings of such rows, in the order of a table.
+func axes(rows []row) []axis {
 	number := func(v int) string {
 		if v == 0 {
 			return ""
@@ -49,11 +54,18 @@ func axes() []axis {
 		}
 		return ""
 	}
+	mixed := slices.ContainsFunc(rows, func(r row) bool { return r.set.Precision != "" })
 	return []axis{
 		{"scenario", "scenario %s", func(r *row) string { return clean(r.set.scenario()) }},
 		{"isa", "%s", func(r *row) string { return clean(r.set.ISA) }},
 		{"threads", "threads %s", func(r *row) string { return number(r.set.Threads) }},
 		{"batch", "batch %s", func(r *row) string { return number(r.set.Batch) }},
+		{"precision", "%s", func(r *row) string {
+			if !mixed || r.cost != nil {
+				return ""
+			}
+			return clean(r.set.precision())
+		}},
 		{"kernels", "%s", func(r *row) string {
 			return strings.TrimSpace(yes(r.set.Exact, "direct only") + " " + yes(r.set.NoTune, "untuned"))
 		}},
@@ -74,6 +86,7 @@ func (s settings) text() string {
 	add(s.Threads > 0, "%s", plural(s.Threads, "thread"))
 	add(s.scenario() != "", "%s", clean(s.scenario()))
 	add(s.ISA != "", "%s", clean(s.ISA))
+	add(s.Precision != "", "%s", clean(s.Precision))
 	add(s.Exact, "direct only")
 	add(s.NoTune, "untuned")
 	add(s.Corruption != "", "%s", clean(s.Corruption))

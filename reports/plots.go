@@ -147,7 +147,7 @@ func ms(ns int64) float64 { return float64(ns) / 1e6 }
 // settingsText names the settings that all of the rows share, for a subtitle.
 func settingsText(rows []row) string {
 	var parts []string
-	for _, a := range axes()[:5] {
+	for _, a := range axes(rows)[:6] {
 		if values := distinct(rows, a.value); len(values) == 1 {
 			parts = append(parts, fmt.Sprintf(a.caption, values[0]))
 		}
@@ -159,7 +159,7 @@ func settingsText(rows []row) string {
 func varyingAxes(rows []row) func(*row) []string {
 	var some []axis
 	sizes := axis{"px", "%s px", func(r *row) string { return fmt.Sprint(r.set.ImgSize) }}
-	for _, a := range append([]axis{sizes}, axes()[:5]...) {
+	for _, a := range append([]axis{sizes}, axes(rows)[:6]...) {
 		// Networks have their own input size: it names rows only within one.
 		if a.head == "px" && !repeats(rows) {
 			continue

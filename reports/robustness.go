@@ -253,7 +253,7 @@ func (r *run) unmeasuredCorrupted() (lines []string) {
 		if of[why] == nil {
 			order = append(order, why)
 		}
-		of[why] = append(of[why], record.WithCorruption(one.name(), clean(one.eval.RanWith().Corruption)))
+		of[why] = append(of[why], clean(one.eval.RanWith().Named(one.name())))
 	}
 	for _, why := range order {
 		lines = append(lines, fmt.Sprintf("accuracy of %s: %s", list(of[why], 6), clean(why)))

@@ -245,7 +245,7 @@ func latest(records []record.Record, kind record.Kind) []*record.Record {
 	return last
 }
 
-// accuracies returns the eval records that belong beside the latency record l: those of its network at its size with
+// accuracies returns the eval records that belong beside the latency record l: those of its network at its size and in its precision with
 // its checkpoint (generated weights go with any), from its own experiment, else from the others. Where no checkpoint
 // was evaluated, the one record that says why.
 func accuracies(l *record.Record, evals []*record.Record) []*record.Record {
@@ -255,6 +255,7 @@ func accuracies(l *record.Record, evals []*record.Record) []*record.Record {
 			switch size := settingsOf(e).ImgSize; {
 			case (e.Experiment == l.Experiment) != own,
 				size != 0 && l.ImgSize != 0 && size != l.ImgSize,
+				e.RanWith().Precision != l.RanWith().Precision,
 				otherWeights(e, l):
 			case weightsOf(e) != "" || e.Accuracy != nil:
 				named = append(named, e)

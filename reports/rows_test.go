@@ -86,6 +86,9 @@ func TestRows(t *testing.T) {
 		}, "a.x/224/5/61"},
 		{"threads", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Threads = 2 }), latency("a", 5), latency("b", 4)},
 			"a/224/5/- a/224/3/- b/224/4/-"},
+		{"each precision with its own accuracy", []record.Record{
+			latency("a", 5), with(latency("a", 3), bf16), eval("a", "x", 224, 70), with(eval("a", "x", 224, 69), bf16),
+		}, "a.x/224/5/70 a.x/224/3/69"},
 		{"failed last", []record.Record{with(latency("a", 3), func(r *record.Record) { r.Timing = nil }), latency("b", 4)},
 			"b/224/4/- a/224/-/-"},
 		{"too few samples", []record.Record{with(latency("a", 3),
@@ -107,6 +110,38 @@ func TestRows(t *testing.T) {
 			}
 			if strings.Join(got, " ") != tt.want {
 				t.Errorf("got  %s\nwant %s", strings.Join(got, " "), tt.want)
+			}
+		})
+	}
+}
+
+// bf16 makes a record one of that precision.
+func bf16(r *record.Record) { r.Effective = &record.Settings{Axes: record.Axes{Precision: "bf16"}} }
+
+// TestPrecisionAxis has a column of the precision where rows differ in it, names it in the caption where they are all of another
+// than float32, and is silent where all are of float32.
+func TestPrecisionAxis(t *testing.T) {
+	for _, tt := range []struct {
+		name, column, caption string
+		records               []record.Record
+	}{
+		{"float32", "", "", []record.Record{latency("a", 5), latency("b", 5)}},
+		{"bf16", "", "bf16", []record.Record{with(latency("a", 5), bf16)}},
+		{"both", "float32 bf16", "", []record.Record{latency("a", 5), with(latency("a", 3), bf16)}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			table := newTable(newRows(tt.records), 0)
+			var column []string
+			if at := slices.Index(table.heads, "precision"); at >= 0 {
+				for _, line := range table.cells {
+					column = append(column, line[at].text)
+				}
+			}
+			if got := strings.Join(column, " "); got != tt.column {
+				t.Errorf("column %q, want %q", got, tt.column)
+			}
+			if says := strings.Contains(table.caption, "bf16") || strings.Contains(table.caption, "float32"); says != (tt.caption != "") {
+				t.Errorf("caption %q, want it to have %q", table.caption, tt.caption)
 			}
 		})
 	}

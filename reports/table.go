@@ -183,7 +183,7 @@ func newTable(rows []row, level int) table {
 	}
 	var shared []string
 	var extra []column
-	for _, a := range axes() {
+	for _, a := range axes(rows) {
 		values := distinct(rows, a.value)
 		switch {
 		case len(values) > 1:

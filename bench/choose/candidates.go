@@ -100,8 +100,13 @@ func divided(networks []string) (files, patterns []string) {
 	return files, patterns
 }
 
-func (c *chooser) add(cand Candidate, t runner.Task) {
-	c.Candidates, c.contenders = append(c.Candidates, &cand), append(c.contenders, &contender{Candidate: &cand, task: t})
+// add makes of a checkpoint a candidate in each precision.
+func (c *chooser) add(of Candidate, t runner.Task) {
+	for _, precision := range c.o.Precisions {
+		cand := of
+		t.Precision, cand.Precision, cand.Name = precision, precision, record.Axes{Precision: precision}.Named(of.Name)
+		c.Candidates, c.contenders = append(c.Candidates, &cand), append(c.contenders, &contender{Candidate: &cand, task: t})
+	}
 }
 
 // consider notes what a checkpoint says of itself and what its own graph costs: a file may have another number of classes

@@ -60,6 +60,8 @@ type Options struct {
 	Metric      Metric // default byAccuracy
 	Fresh       bool   // time networks again that were timed in the last 24 hours
 	NoTune      bool   // time them by the table of measured preferences, without trials of algorithms
+	// Precisions are those in which every checkpoint is a candidate, as record.Axes have them; none for float32.
+	Precisions []string
 
 	Corruptions []corrupt.Corruption // to test the heads on besides; the zero one, of images as they are, is passed over
 
@@ -77,6 +79,9 @@ func (o *Options) fill() error {
 	}
 	if o.Metric == "" {
 		o.Metric = byAccuracy
+	}
+	if len(o.Precisions) == 0 {
+		o.Precisions = []string{""}
 	}
 	if len(o.Networks) == 0 {
 		o.Networks = []string{"*"}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"zoobench/bench/record"
 	"zoobench/bench/runner"
 )
 
@@ -37,6 +38,11 @@ type step struct {
 	commands []string
 }
 
+// plainName is the candidate's in float32.
+func (cand *Candidate) plainName() string {
+	return strings.TrimSuffix(cand.Name, record.Axes{Precision: cand.Precision}.Named(""))
+}
+
 // exportCommand is the command that writes the pick with its head as an ONNX file that takes bytes.
 func (r *Result) exportCommand() string {
 	words := append([]string{"export"}, r.pickWords()...)
@@ -52,7 +58,11 @@ func (r *Result) predictCommand() string {
 	if head == "" {
 		head = "heads/" + r.HeadName()
 	}
-	return command(append(append([]string{"predict"}, r.pickWords()...), "--head", head, "IMAGE...")...)
+	words := append([]string{"predict"}, r.pickWords()...)
+	if c := r.candidate(r.PickName); c.Precision != "" {
+		words = append(words, "--precision", c.Precision)
+	}
+	return command(append(words, "--head", head, "IMAGE...")...)
 }
 
 // pickWords name the pick for other commands.
@@ -61,15 +71,16 @@ func (r *Result) pickWords() []string {
 		return []string{r.Task.Model}
 	}
 	c := r.candidate(r.PickName)
-	return []string{c.Network, "--weights", strings.TrimPrefix(c.Name, c.Network+".")}
+	return []string{c.Network, "--weights", strings.TrimPrefix(c.plainName(), c.Network+".")}
 }
 
-// ONNXName is the base name of the pick's ONNX file, which is not that of a pick that is one itself.
+// ONNXName is the base name of the pick's ONNX file, which is in float32, and not that of a pick that is one itself.
 func (r *Result) ONNXName() string {
-	if name, is := strings.CutSuffix(r.PickName, ".onnx"); is {
+	pick := r.candidate(r.PickName).plainName()
+	if name, is := strings.CutSuffix(pick, ".onnx"); is {
 		return name + ".head.onnx"
 	}
-	return r.PickName + ".onnx"
+	return pick + ".onnx"
 }
 
 // HeadName is the base name of the pick's head.

@@ -92,6 +92,7 @@ type Limits struct {
 type Candidate struct {
 	Name           string        `json:"name"`
 	Network        string        `json:"network"`
+	Precision      string        `json:"precision,omitempty"` // "" for float32
 	File           string        `json:"file"`
 	SHA256         string        `json:"sha256,omitempty"`
 	Params         int64         `json:"params"`

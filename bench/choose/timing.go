@@ -51,7 +51,7 @@ func (t *timings) find(task runner.Task, sha256 string) *record.Record {
 	for i := len(t.kept) - 1; i >= 0; i-- {
 		r := &t.kept[i]
 		if r.Model == task.Model && r.Checkpoint == task.Tag && r.WeightsSHA256 == sha256 && r.Machine.ISA == task.ISA &&
-			r.Threads == task.Threads && r.Asked.Batch == task.Batch && r.Asked.NoTune == task.NoTune &&
+			r.Threads == task.Threads && r.Asked.Batch == task.Batch && r.Asked.NoTune == task.NoTune && r.Asked.Precision == task.Precision &&
 			len(r.Processes) >= task.Processes && r.Asked.MinDuration >= task.Job.Latency.MinDuration && r.N >= task.Job.Latency.MinSamples {
 			return r
 		}

@@ -65,6 +65,7 @@ type chooseFlags struct {
 	out, save                          string
 	hour                               price
 	corrupt                            corruptions
+	precision                          precisions
 }
 
 func (f *chooseFlags) options(o *choose.Options) (err error) {
@@ -82,7 +83,7 @@ func (f *chooseFlags) options(o *choose.Options) (err error) {
 			return fmt.Errorf("--max-memory: %w", err)
 		}
 	}
-	o.Metric, o.Corruptions = choose.Metric(f.metric), f.corrupt
+	o.Metric, o.Corruptions, o.Precisions = choose.Metric(f.metric), f.corrupt, f.precision
 	return nil
 }
 
@@ -127,6 +128,7 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().IntVar(&o.Threads, "threads", 1, "number of threads; 0 for one for each processor")
 	c.Flags().IntVar(&o.Batch, "batch", 1, "images in a forward call")
 	noTuneFlag(c, &o.NoTune)
+	f.precision.flag(c, "every checkpoint is a candidate in each")
 	c.Flags().StringSliceVar(&o.Networks, "networks", nil, "patterns of network names, as ls takes them, and ONNX files (default: all networks)")
 	c.Flags().IntVar(&o.Folds, "folds", 5, "number of parts of the images: each part is tested by heads that learn from the other parts")
 	c.Flags().IntVar(&o.Splits, "splits", 5, "number of times that the images are divided anew; results are means over them")

@@ -11,6 +11,7 @@ import (
 
 func (a *app) compareCommand() *cobra.Command {
 	var metric string
+	var of precisions
 	c := &cobra.Command{
 		Use:   "compare RUN...",
 		Short: "Compare checkpoints' accuracies on the same images: which differ, and which tie",
@@ -25,6 +26,9 @@ func (a *app) compareCommand() *cobra.Command {
 			}
 			all, err := samples.Read(paths...)
 			if err != nil {
+				return err
+			}
+			if all, err = of.evaluations(all); err != nil {
 				return err
 			}
 			if len(all) < 2 {
@@ -43,6 +47,7 @@ func (a *app) compareCommand() *cobra.Command {
 			return a.printComparison(result)
 		},
 	}
+	of.flag(c, "evaluations in others are left out")
 	c.Flags().StringVar(&metric, "metric", "top1", "metric that is compared: top1 or top5")
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions([]string{"top1", "top5"}, cobra.ShellCompDirectiveNoFileComp))
 	a.formatFlag(c)

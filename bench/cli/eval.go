@@ -41,7 +41,8 @@ type evalRow struct {
 	Exif          string   `json:"exif,omitempty"`
 	Corruption    string   `json:"corruption,omitempty"`
 	CorruptedBy   string   `json:"corrupted_by,omitempty"`
-	Answers       string   `json:"answers,omitempty"` // classes among which answers were chosen; all where there is none
+	Precision     string   `json:"precision,omitempty"` // "" for float32
+	Answers       string   `json:"answers,omitempty"`   // classes among which answers were chosen; all where there is none
 	Files         []string `json:"unreadable_files,omitempty"`
 	Warnings      []string `json:"warnings,omitempty"`
 	Plan          string   `json:"plan"` // hash of how the engine computed
@@ -149,7 +150,7 @@ func (a *app) eval() *cobra.Command {
 				return err
 			}
 			if len(tasks) > 1 && perSample != "" {
-				return fmt.Errorf("--per-sample: have %d checkpoints, want one", len(tasks))
+				return fmt.Errorf("--per-sample: have %d checkpoints or precisions, want one", len(tasks))
 			}
 			if tasks = worsened.of(tasks); len(tasks) > 1 && perSample != "" {
 				return fmt.Errorf("--per-sample: have %d corruptions, want one", len(tasks))
@@ -169,6 +170,7 @@ func (a *app) eval() *cobra.Command {
 		},
 	}
 	b.flags(c)
+	b.precision.flag(c, "several give a row each")
 	b.weightsFlag(c, "")
 	rf.flags(c)
 	images.flags(c, 0)
@@ -241,6 +243,7 @@ func newEvalRow(r *record.Record) evalRow {
 		Unreadable: r.Unreadable, ImagesPerSec: r.ImagesPerSec,
 		ImgSize: r.Recipe.ImgSize, CropPct: r.Recipe.CropPct, Interpolation: r.Recipe.Interpolation,
 		Reading: r.Reading, Split: r.Split, Exif: r.Exif, Answers: r.Answers, Corruption: r.RanWith().Corruption, CorruptedBy: r.CorruptedBy,
+		Precision:     r.RanWith().Precision,
 		WeightsSHA256: r.WeightsSHA256, DatasetSHA256: r.DatasetSHA256, Files: r.UnreadableFiles, Notes: r.ImageNotes,
 		Warnings: r.Verdict.Warnings, Plan: r.Plan.Hash, WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix,
 		WeightsNames: r.WeightsNames, RecipeSource: r.RecipeSource,
@@ -253,7 +256,7 @@ func (a *app) evalPrinter() *printer[evalRow] {
 	interval := func(lo, hi float64) string { return fmt.Sprintf("%.2f to %.2f", lo, hi) }
 	return newPrinter(a, title, func(r evalRow) []string {
 		return []string{
-			record.WithCorruption(r.Model, r.Corruption), strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi),
+			record.Axes{Precision: r.Precision, Corruption: r.Corruption}.Named(r.Model), strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi),
 			percent(r.Top5), interval(r.Top5Lo, r.Top5Hi),
 			strconv.Itoa(r.Unreadable), fmt.Sprintf("%.1f", r.ImagesPerSec),
 		}

@@ -51,6 +51,7 @@ type latencyRow struct {
 	WeightsPrefix  string  `json:"weights_prefix,omitempty"`   // cut from the front of the file's names
 	WeightsNames   string  `json:"weights_names,omitempty"`    // whose parameter names the file has, "" for the network's own
 	Cost           float64 `json:"cost_per_million,omitempty"` // of images, with --price
+	Precision      string  `json:"precision,omitempty"`        // "" for float32
 }
 
 func newLatencyRow(r *record.Record) latencyRow {
@@ -62,7 +63,7 @@ func newLatencyRow(r *record.Record) latencyRow {
 		Valid: r.Verdict.Valid, Reasons: r.Verdict.Reasons, Warnings: r.Verdict.Warnings, Plan: r.Plan.Hash, Tune: r.Tune,
 		Processes: len(r.Processes), BetweenPercent: r.BetweenPercent, WithinPercent: r.WithinPercent,
 		WeightsSection: r.WeightsSection, WeightsPrefix: r.WeightsPrefix, WeightsNames: r.WeightsNames,
-		Cost: r.CostPerMillion(),
+		Cost: r.CostPerMillion(), Precision: r.RanWith().Precision,
 	}
 }
 
@@ -71,6 +72,7 @@ type build struct {
 	imgSize, classes int
 	weights          string
 	noTune           bool
+	precision        precisions
 	given            func(flag string) bool
 }
 
@@ -112,7 +114,7 @@ func (b *build) check() error {
 
 // task is a task for the network of this name with the flags' settings.
 func (b *build) task(a *app, name string) (runner.Task, error) {
-	axes := record.Axes{ImgSize: b.imgSize, NoTune: b.noTune, NumClasses: b.classes}
+	axes := record.Axes{ImgSize: b.imgSize, NoTune: b.noTune, NumClasses: b.classes, Precision: b.precision.all()[0]}
 	if runner.IsONNX(name) {
 		if b.weights != "" {
 			return runner.Task{}, fmt.Errorf("--weights %s: %s has weights of its own", b.weights, name)
@@ -173,6 +175,7 @@ func (a *app) latency() *cobra.Command {
 			}
 			title := []string{"model", "size", "batch", "threads", "params", "MACs", "p50", "95 % interval", "min", "mean", "n", "img/s", "weights",
 				"arena", "peak RSS", "load", "trials", "verdict"}
+			title = b.precision.title(title, "threads")
 			out := newPrinter(a, hour.costTitle(title), func(r latencyRow) []string {
 				verdict := "valid"
 				if !r.Valid {
@@ -180,12 +183,12 @@ func (a *app) latency() *cobra.Command {
 				} else if len(r.Warnings) > 0 {
 					verdict = joinSemicolon(r.Warnings)
 				}
-				return hour.costCell([]string{
+				return hour.costCell(b.precision.cell([]string{
 					r.Model, strconv.Itoa(r.ImgSize), strconv.Itoa(r.Batch), strconv.Itoa(r.Threads), millions(r.Params), billions(r.MACs),
 					millis(r.P50), interval(r.P50Lo, r.P50Hi),
 					millis(r.Min), millis(int64(r.Mean)), strconv.Itoa(r.N), fmt.Sprintf("%.1f", r.ImagesPerSec),
 					mebibytes(r.WeightsBytes), mebibytes(r.ArenaBytes), mebibytes(r.PeakRSSBytes), millis(r.Load), millis(r.Tune), verdict,
-				}, r.Cost)
+				}, 3, precisionName(r.Precision)), r.Cost)
 			})
 			return errors.Join(a.each(c.Context(), tasks, func(r *record.Record) error {
 				if r.Timing == nil || r.Footprint == nil || r.Cost == nil || r.Plan == nil {
@@ -196,6 +199,7 @@ func (a *app) latency() *cobra.Command {
 		},
 	}
 	b.flags(c)
+	b.precision.flag(c, "several give a row each")
 	b.weightsFlag(c, " (default: generated weights)")
 	c.Flags().IntVar(&threads, "threads", 1, "number of threads; 0 for one for each processor")
 	c.Flags().IntVar(&batch, "batch", 1, "images in a forward call")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
@@ -113,7 +114,7 @@ func (b *build) tasks(a *app, args []string) (tasks []runner.Task, err error) {
 		}
 		tasks = append(tasks, t)
 	}
-	return tasks, nil
+	return b.precision.of(tasks), nil
 }
 
 // checkpoints makes a task of each checkpoint that the arguments name. A network without a checkpoint is an error.
@@ -152,5 +153,10 @@ func (a *app) eachTask(ctx context.Context, tasks []runner.Task, do func(runner.
 	return nil
 }
 
-// taskName is a task's network, with the tag of its checkpoint.
-func taskName(t runner.Task) string { return strings.TrimSuffix(t.Model+"."+t.Tag, ".") }
+// taskName is a task's network, with the tag of its checkpoint and the precision.
+func taskName(t runner.Task) string {
+	return record.Axes{Precision: t.Precision}.Named(checkpointName(t))
+}
+
+// checkpointName is a task's network, with the tag of its checkpoint.
+func checkpointName(t runner.Task) string { return strings.TrimSuffix(t.Model+"."+t.Tag, ".") }

@@ -22,13 +22,14 @@ type pipelineRow struct {
 	Alone      float64 `json:"forward_images_per_s"`
 	Bound      float64 `json:"bound_images_per_s"` // with no core ever idle
 	EndToEnd   float64 `json:"images_per_s"`
-	Weights    string  `json:"weights"` // the checkpoint's file; "" for generated ones
+	Weights    string  `json:"weights"`             // the checkpoint's file; "" for generated ones
+	Precision  string  `json:"precision,omitempty"` // "" for float32
 }
 
 func newPipelineRow(r *record.Record) pipelineRow {
 	row := pipelineRow{
 		Model: r.Name(), Threads: r.Threads, Batch: r.Batch, Images: r.PipelineN, Decode: r.Decode, Preprocess: r.Preprocess, Forward: r.Forward,
-		EndToEnd: r.ImagesPerSec, Weights: r.WeightsFile,
+		EndToEnd: r.ImagesPerSec, Weights: r.WeightsFile, Precision: r.RanWith().Precision,
 	}
 	if r.Forward > 0 {
 		row.Alone = 1e9 / float64(r.Forward)
@@ -59,16 +60,16 @@ func (a *app) pipeline() *cobra.Command {
 			}
 			title := []string{"model", "threads", "batch", "images", "decode", "preprocess", "forward", "forward img/s", "bound img/s", "img/s",
 				"of bound"}
-			out := newPrinter(a, title, func(r pipelineRow) []string {
+			out := newPrinter(a, b.precision.title(title, "batch"), func(r pipelineRow) []string {
 				share := "–"
 				if r.Bound > 0 {
 					share = fmt.Sprintf("%.0f %%", 100*r.EndToEnd/r.Bound)
 				}
-				return []string{
+				return b.precision.cell([]string{
 					r.Model, strconv.Itoa(r.Threads), strconv.Itoa(r.Batch), strconv.Itoa(r.Images), millis(r.Decode), millis(r.Preprocess),
 					millis(r.Forward),
 					fmt.Sprintf("%.1f", r.Alone), fmt.Sprintf("%.1f", r.Bound), fmt.Sprintf("%.1f", r.EndToEnd), share,
-				}
+				}, 2, precisionName(r.Precision))
 			})
 			tasks, err := b.tasks(a, names)
 			if err != nil {
@@ -87,6 +88,7 @@ func (a *app) pipeline() *cobra.Command {
 		},
 	}
 	b.flags(c)
+	b.precision.flag(c, "several give a row each")
 	b.weightsFlag(c, " (default: generated weights)")
 	c.Flags().IntVar(&threads, "threads", 0, "number of cores (default: all)")
 	c.Flags().IntVar(&batch, "batch", 8, "images in a forward call")

@@ -91,7 +91,7 @@ func taskSettings(t runner.PreviewTask) string {
 		if a.Limit > 0 {
 			text = fmt.Sprintf("%d images", a.Limit)
 		}
-		return record.WithCorruption(text, t.Corruption)
+		return t.Axes.Named(text)
 	}
 	text := fmt.Sprintf("%s, batch %d, threads %d", t.Scenario, t.Batch, t.Threads)
 	if t.ImgSize > 0 {
@@ -99,6 +99,9 @@ func taskSettings(t runner.PreviewTask) string {
 	}
 	if t.ISA != "" {
 		text += ", " + t.ISA
+	}
+	if t.Precision != "" {
+		text += ", " + t.Precision
 	}
 	return text
 }

@@ -13,6 +13,7 @@ import (
 
 	"zoobench/bench/choose"
 	"zoobench/bench/choose/features"
+	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/datasets"
 	"zoobench/datasets/corrupt"
@@ -28,6 +29,7 @@ type predictRow struct {
 	Probability float64 `json:"probability"`
 	Model       string  `json:"model"`
 	Corruption  string  `json:"corruption,omitempty"`
+	Precision   string  `json:"precision,omitempty"` // "" for float32
 }
 
 // predictFlags are the command's own flags.
@@ -70,7 +72,8 @@ func (a *app) predict() *cobra.Command {
 				title = append(title, "model")
 			}
 			out := newPrinter(a, title, func(r predictRow) []string {
-				line := []string{r.File, strconv.Itoa(r.Rank), strconv.Itoa(r.Class), r.Name, fmt.Sprintf("%.4f", r.Probability), r.Model}
+				line := []string{r.File, strconv.Itoa(r.Rank), strconv.Itoa(r.Class), r.Name, fmt.Sprintf("%.4f", r.Probability),
+					record.Axes{Precision: r.Precision}.Named(r.Model)}
 				return line[:len(title)]
 			})
 			return errors.Join(a.eachTask(c.Context(), tasks, func(t runner.Task) error {
@@ -80,6 +83,7 @@ func (a *app) predict() *cobra.Command {
 		},
 	}
 	b.flags(c)
+	b.precision.flag(c, "several answer each")
 	b.weightsFlag(c, "")
 	rf.flags(c)
 	exifFlag(c, &f.exif)
@@ -114,7 +118,7 @@ func (a *app) predictAll(ctx context.Context, t runner.Task, f predictFlags, pat
 		}
 		notes.Add(processor.Notes())
 		for _, row := range rows {
-			row.Model, row.Corruption = taskName(t), t.Corruption
+			row.Model, row.Corruption, row.Precision = checkpointName(t), t.Corruption, t.Precision
 			if err := out.print(row); err != nil {
 				return err
 			}

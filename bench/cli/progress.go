@@ -173,7 +173,7 @@ func outcome(r *record.Record) string {
 		}
 	case r.Accuracy != nil:
 		text = fmt.Sprintf("%s: top-1 %.2f %%, top-5 %.2f %% of %d images",
-			record.WithCorruption(r.Name(), r.RanWith().Corruption), r.Top1, r.Top5, r.Images)
+			r.RanWith().Named(r.Name()), r.Top1, r.Top5, r.Images)
 	case !r.Verdict.Valid:
 		return "failed: " + strings.Join(r.Verdict.Reasons, "; ")
 	case r.Kind == record.KindEval:

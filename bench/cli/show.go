@@ -87,6 +87,9 @@ func (a *app) show() *cobra.Command {
 			if diff {
 				return a.showDiff(b, [2]string(names))
 			}
+			if len(b.precision) > 1 {
+				return fmt.Errorf("--precision: have %d, want one", len(b.precision))
+			}
 			for i, name := range names {
 				if i > 0 && a.format == "table" {
 					if _, err := fmt.Fprintln(a.stdout); err != nil {
@@ -106,6 +109,7 @@ func (a *app) show() *cobra.Command {
 		},
 	}
 	b.flags(c)
+	b.precision.flag(c, "want one")
 	c.Flags().BoolVar(&diff, "diff", false, "differences between two networks")
 	c.Flags().BoolVar(&timed, "time", false, "time of each layer, beside the limits of the machine")
 	p.flags(c)
@@ -123,7 +127,7 @@ func (a *app) showLayers(b build, name string) error {
 	if err != nil {
 		return err
 	}
-	o := engine.Options{Threads: 1}
+	o := engine.Options{Threads: 1, Precision: b.precision.all()[0]}
 	if !b.noTune {
 		o.Tuner = runner.NewTuner()
 	}

@@ -56,7 +56,7 @@ func (a *app) verify() *cobra.Command {
 			}
 			v := runner.Judge(before, now)
 			row := verifyRow{
-				Model: record.WithCorruption(before.Name(), before.RanWith().Corruption), Kind: string(before.Kind), Verdict: v.Verdict,
+				Model: before.RanWith().Named(before.Name()), Kind: string(before.Kind), Verdict: v.Verdict,
 				Before: figure(before.Kind, before),
 				Now:    figure(before.Kind, now), Why: v.Why,
 			}
@@ -115,7 +115,7 @@ func readRow(arg string) (*record.Record, error) {
 				r := &records[i]
 				if r.Kind == record.KindEval && r.Accuracy != nil || r.Kind == record.KindLatency && r.Timing != nil {
 					found = r
-					places = append(places, fmt.Sprintf("%d %s of %s", n, r.Kind, record.WithCorruption(r.Name(), r.RanWith().Corruption)))
+					places = append(places, fmt.Sprintf("%d %s of %s", n, r.Kind, r.RanWith().Named(r.Name())))
 				}
 			}
 		}

@@ -29,6 +29,8 @@ type Known struct {
 	File func(path string) error
 	// ISAs are the valid names of instruction sets; none makes the isa axis an error.
 	ISAs []string
+	// Precisions are the valid names of precisions; none makes the precision axis an error.
+	Precisions []string
 	// Sets reports whether a word names a set of images rather than a path; nil for none.
 	Sets func(word string) bool
 	// Corruptions returns the corruptions that a word selects, "" for images as they are, or an error that lists what there is.
@@ -53,12 +55,14 @@ type Experiment struct {
 	Name     string
 	Question string // one sentence
 
-	Models   []string // networks' names, patterns resolved
-	ISA      []string // default "": the best that the machine has
-	Threads  []int    // default 1
-	Batch    []int    // default 1
-	ImgSize  []int    // default 0: the network's own
-	Scenario []load.Scenario
+	Models []string // networks' names, patterns resolved
+	ISA    []string // default "": the best that the machine has
+	// Precision lists what products are computed with, of timed and of accuracy jobs; default "", which is float32.
+	Precision []string
+	Threads   []int // default 1
+	Batch     []int // default 1
+	ImgSize   []int // default 0: the network's own
+	Scenario  []load.Scenario
 
 	Latency  *Latency  // nil where no latency is measured
 	Accuracy *Accuracy // nil where no accuracy is measured

@@ -69,12 +69,12 @@ func (e *Experiment) count() int {
 	total := 0
 	if e.Latency != nil {
 		total = len(e.Models)
-		for _, n := range []int{len(e.ISA), len(e.Threads), len(e.Batch), len(e.ImgSize), len(e.Scenario)} {
+		for _, n := range []int{len(e.ISA), len(e.Precision), len(e.Threads), len(e.Batch), len(e.ImgSize), len(e.Scenario)} {
 			total = min(total*n, maxJobs+1) // an axis has at most maxAxis values: no overflow
 		}
 	}
 	if e.Accuracy != nil {
-		total += max(len(e.Accuracy.Checkpoints), len(e.Models)) * max(len(e.Accuracy.Corruption), 1)
+		total += max(len(e.Accuracy.Checkpoints), len(e.Models)) * max(len(e.Accuracy.Corruption), 1) * len(e.Precision)
 	}
 	return min(total, maxJobs+1)
 }
@@ -85,14 +85,16 @@ func (e *Experiment) timed() (jobs []Job) {
 	}
 	for _, model := range e.Models {
 		for _, isa := range e.ISA {
-			for _, threads := range e.Threads {
-				for _, batch := range e.Batch {
-					for _, size := range e.ImgSize {
-						for _, scenario := range e.Scenario {
-							j := e.job(model)
-							j.ISA, j.Threads, j.Batch, j.ImgSize, j.Scenario = isa, threads, batch, size, string(scenario)
-							j.Latency = e.Latency
-							jobs = append(jobs, j)
+			for _, precision := range e.Precision {
+				for _, threads := range e.Threads {
+					for _, batch := range e.Batch {
+						for _, size := range e.ImgSize {
+							for _, scenario := range e.Scenario {
+								j := e.job(model)
+								j.ISA, j.Precision, j.Threads, j.Batch, j.ImgSize = isa, precision, threads, batch, size
+								j.Scenario, j.Latency = string(scenario), e.Latency
+								jobs = append(jobs, j)
+							}
 						}
 					}
 				}
@@ -102,7 +104,7 @@ func (e *Experiment) timed() (jobs []Job) {
 	return jobs
 }
 
-// accuracy makes a job a checkpoint and corruption, or a job a network where the file names no checkpoint: which of its
+// accuracy makes a job a checkpoint, precision and corruption, or a job a network where the file names no checkpoint: which of its
 // checkpoints are there is for the runner to find.
 func (e *Experiment) accuracy() (jobs []Job) {
 	if e.Accuracy == nil {
@@ -113,12 +115,15 @@ func (e *Experiment) accuracy() (jobs []Job) {
 		corruptions = []string{""}
 	}
 	add := func(model string, checkpoints ...Checkpoint) {
-		for _, corruption := range corruptions {
-			a := *e.Accuracy
-			a.Checkpoints, a.Corruption = checkpoints, nil
-			j := e.job(model)
-			j.Threads, j.Batch, j.Accuracy, j.Processes, j.Corruption = a.Threads, a.Batch, &a, 0, corruption
-			jobs = append(jobs, j)
+		for _, precision := range e.Precision {
+			for _, corruption := range corruptions {
+				a := *e.Accuracy
+				a.Checkpoints, a.Corruption = checkpoints, nil
+				j := e.job(model)
+				j.Precision, j.Threads, j.Batch, j.Accuracy = precision, a.Threads, a.Batch, &a
+				j.Processes, j.Corruption = 0, corruption
+				jobs = append(jobs, j)
+			}
 		}
 	}
 	for _, c := range e.Accuracy.Checkpoints {

@@ -16,6 +16,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"zoobench/bench/load"
+	"zoobench/bench/record"
 )
 
 // maxBytes is the largest file that is read.
@@ -174,7 +175,7 @@ func (p *parser) document(n *yaml.Node) *File {
 
 // experiment reads one experiment; at is where its name stands, nil where it has none.
 func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
-	var scenarios, isas []string
+	var scenarios, isas, precisions []string
 	var latency, accuracy, models *yaml.Node
 	p.mapping(n, "experiment", []key{
 		{"name", true, func(n *yaml.Node) {
@@ -190,6 +191,7 @@ func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 		{"question", true, func(n *yaml.Node) { p.text(n, "question", &e.Question) }},
 		{"models", false, func(n *yaml.Node) { models = n; e.Models = p.models(n) }},
 		{"isa", false, func(n *yaml.Node) { isas = p.words(n, "isa", p.known.ISAs) }},
+		{"precision", false, func(n *yaml.Node) { precisions = p.words(n, "precision", p.known.Precisions) }},
 		{"threads", false, func(n *yaml.Node) { e.Threads = p.wholes(n, "threads", 1, maxThreads) }},
 		{"batch", false, func(n *yaml.Node) { e.Batch = p.wholes(n, "batch", 1, maxBatch) }},
 		{"img_size", false, func(n *yaml.Node) { e.ImgSize = p.wholes(n, "img_size", 1, maxImgSize) }},
@@ -222,6 +224,9 @@ func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 		p.fail(n, `experiment: scenario server has no "rate" under latency`)
 	}
 	e.ISA = isas
+	for _, name := range precisions {
+		e.Precision = append(e.Precision, record.OtherPrecision(name))
+	}
 	e.defaults()
 	return e, at
 }
@@ -232,6 +237,9 @@ const nameLetters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
 func (e *Experiment) defaults() {
 	if e.ISA == nil {
 		e.ISA = []string{""}
+	}
+	if e.Precision == nil {
+		e.Precision = []string{""}
 	}
 	for _, axis := range []struct {
 		values *[]int

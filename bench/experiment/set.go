@@ -28,7 +28,7 @@ type setting struct {
 // sections are the keys of an experiment that have keys of their own, lists the keys whose value is a list of words or numbers.
 var (
 	sections = []string{"latency", "accuracy"}
-	lists    = []string{"models", "isa", "threads", "batch", "img_size", "scenario", "accuracy.corruption"}
+	lists    = []string{"models", "isa", "precision", "threads", "batch", "img_size", "scenario", "accuracy.corruption"}
 )
 
 // readSettings reads what is to be set. An error is about the text of the setting.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -138,6 +139,9 @@ func WriteLatencyCSV(w io.Writer, rs []Record) error {
 }
 
 func writeCSV(w io.Writer, rs []Record, kind Kind, columns []column) error {
+	if slices.ContainsFunc(rs, func(r Record) bool { return r.Kind == kind && precision(&r) != "" }) {
+		columns = append(slices.Clip(columns), column{"precision", func(r *Record) string { return cmp.Or(precision(r), Float32) }})
+	}
 	cw := csv.NewWriter(w)
 	row := make([]string, len(columns))
 	for i, c := range columns {
@@ -159,6 +163,9 @@ func writeCSV(w io.Writer, rs []Record, kind Kind, columns []column) error {
 	}
 	return nil
 }
+
+// precision is what a record's products were computed with, "" for float32. Tables have a column of it only where one has another.
+func precision(r *Record) string { return r.RanWith().Precision }
 
 // The builders below turn a figure of one group into a cell that is empty where the group was not measured.
 

@@ -78,6 +78,9 @@ func goBenchName(what string, r *Record) string {
 	if rate := exactly(r.Ran().Rate); rate != "" {
 		parts = append(parts, "rate="+rate)
 	}
+	if precision := r.RanWith().Precision; precision != "" {
+		parts = append(parts, "precision="+precision)
+	}
 	parts = append(parts, "isa="+isa)
 	// White space ends a name and a slash a part of it; neither is allowed to come from within a value.
 	for i, p := range parts {

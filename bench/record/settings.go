@@ -11,8 +11,9 @@ import (
 type Axes struct {
 	ImgSize    int    `json:"img_size,omitempty"` // pixels of the input per side
 	Batch      int    `json:"batch,omitempty"`
-	Threads    int    `json:"threads,omitempty"` // number of threads, 0 for all cores
-	ISA        string `json:"isa,omitempty"`     // instruction set, "" for the best that the machine has
+	Threads    int    `json:"threads,omitempty"`   // number of threads, 0 for all cores
+	ISA        string `json:"isa,omitempty"`       // instruction set, "" for the best that the machine has
+	Precision  string `json:"precision,omitempty"` // numbers that products are computed with, as bf16; "" for float32
 	Scenario   string `json:"scenario,omitempty"`
 	Exact      bool   `json:"exact,omitempty"`       // direct algorithms only
 	NoTune     bool   `json:"no_tune,omitempty"`     // the table of defaults, no trials
@@ -44,7 +45,7 @@ type Settings struct {
 func (a Axes) Or(b Axes) Axes {
 	return Axes{
 		ImgSize: cmp.Or(a.ImgSize, b.ImgSize), Batch: cmp.Or(a.Batch, b.Batch), Threads: cmp.Or(a.Threads, b.Threads),
-		ISA: cmp.Or(a.ISA, b.ISA), Scenario: cmp.Or(a.Scenario, b.Scenario),
+		ISA: cmp.Or(a.ISA, b.ISA), Precision: cmp.Or(a.Precision, b.Precision), Scenario: cmp.Or(a.Scenario, b.Scenario),
 		Exact: cmp.Or(a.Exact, b.Exact), NoTune: cmp.Or(a.NoTune, b.NoTune), NumClasses: cmp.Or(a.NumClasses, b.NumClasses),
 		Corruption: cmp.Or(a.Corruption, b.Corruption),
 	}
@@ -61,6 +62,7 @@ func (a Axes) Compare(b Axes) int {
 	return cmp.Or(
 		cmp.Compare(a.Scenario, b.Scenario),
 		cmp.Compare(a.ISA, b.ISA),
+		cmp.Compare(a.Precision, b.Precision),
 		cmp.Compare(flag(a.Exact), flag(b.Exact)),
 		cmp.Compare(flag(a.NoTune), flag(b.NoTune)),
 		cmp.Compare(a.ImgSize, b.ImgSize),
@@ -87,10 +89,25 @@ func (r *Record) RanWith() Axes {
 	return a
 }
 
-// WithCorruption names what images are worsened with beside whose accuracy it is.
-func WithCorruption(name, corruption string) string {
-	if corruption == "" {
-		return name
+// Named is a name of a network or a row with what makes its answers others than the plain network's: the precision, and what
+// images were worsened with.
+func (a Axes) Named(name string) string {
+	if a.Precision != "" {
+		name += " in " + a.Precision
 	}
-	return name + " with " + corruption
+	if a.Corruption != "" {
+		name += " with " + a.Corruption
+	}
+	return name
+}
+
+// Float32 is the precision that Axes leave empty.
+const Float32 = "float32"
+
+// OtherPrecision is a precision as Axes have it: "" for float32.
+func OtherPrecision(name string) string {
+	if name == Float32 {
+		return ""
+	}
+	return name
 }

@@ -20,6 +20,7 @@ import (
 	"zoobench/datasets/corrupt"
 	"zoobench/kernels"
 	"zoobench/zoo"
+	"zoobench/zoo/engine"
 	"zoobench/zoo/weights"
 )
 
@@ -27,7 +28,7 @@ import (
 func (r *run) plan(jobs []experiment.Job) error {
 	data, missing := r.images()
 	var timed, accuracy []planned
-	evals := map[[2]string][]planned{} // of an experiment's network
+	evals := map[[3]string][]planned{} // of an experiment's network in a precision
 	files := map[string]*zoo.Spec{}
 	for _, j := range jobs {
 		spec, err := files[j.Model], error(nil)
@@ -40,6 +41,9 @@ func (r *run) plan(jobs []experiment.Job) error {
 		p := planned{Task: Task{Job: j}, spec: spec}
 		if IsONNX(j.Model) {
 			files[j.Model], p.Weights = spec, j.Model
+		}
+		if err := engine.CheckPrecision(j.Precision); err != nil {
+			p.missing = err.Error()
 		}
 		if j.Accuracy == nil {
 			if j.ISA != "" && !slices.Contains(kernels.ISAs(), j.ISA) {
@@ -54,6 +58,7 @@ func (r *run) plan(jobs []experiment.Job) error {
 		}
 		for i := range found {
 			c := &found[i]
+			c.missing = cmp.Or(p.missing, c.missing)
 			a := *c.Job.Accuracy
 			switch {
 			case c.missing != "":
@@ -67,14 +72,14 @@ func (r *run) plan(jobs []experiment.Job) error {
 			c.Job.Accuracy = &a
 		}
 		accuracy = append(accuracy, found...)
-		of := [2]string{j.Experiment, j.Model}
+		of := [3]string{j.Experiment, j.Model, j.Precision}
 		if j.Corruption == "" { // a timed checkpoint is compared with the images as they are
 			evals[of] = append(evals[of], found...)
 		}
 	}
 	var all []planned
 	for _, p := range timed {
-		all = append(all, p.withCheckpoints(evals[[2]string{p.Experiment, p.Model}])...)
+		all = append(all, p.withCheckpoints(evals[[3]string{p.Experiment, p.Model, p.Precision}])...)
 	}
 	all = append(all, accuracy...)
 	var err error
@@ -317,8 +322,9 @@ func sameExperiments(id string, experiments []string) bool {
 func Known(list *zoo.List) experiment.Known {
 	return experiment.Known{
 		// A set that this machine lacks is a fact about the machine, not an error of the file.
-		ISAs: []string{"generic", "avx2", "avx512", "neon"},
-		Sets: datasets.Named,
+		ISAs:       []string{"generic", "avx2", "avx512", "neon"},
+		Precisions: engine.AllPrecisions(),
+		Sets:       datasets.Named,
 		Corruptions: func(word string) (names []string, err error) {
 			all, err := corrupt.Select(word)
 			for _, c := range all {

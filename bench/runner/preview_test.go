@@ -10,6 +10,7 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/zoo"
+	"zoobench/zoo/engine"
 )
 
 func TestPlan(t *testing.T) {
@@ -53,5 +54,47 @@ experiments:
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the folder of the run: %v; want none", err)
+	}
+}
+
+// TestPlanPrecisions pairs timed tasks with the accuracies of their own precision, and says of a precision that engines lack which
+// they have.
+func TestPlanPrecisions(t *testing.T) {
+	o := options(t, `
+experiments:
+  - name: e
+    question: What does int8 cost?
+    models: [tiny]
+    precision: [float32, int8]
+    latency: {min_duration: 1s}
+    accuracy: {data: images}
+`)
+	lacking := engine.CheckPrecision(engine.Int8)
+	p, err := Plan(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Tasks) != 4 {
+		t.Fatalf("have %d tasks, want 4", len(p.Tasks))
+	}
+	for _, task := range p.Tasks {
+		if has := lacking != nil && task.Missing == lacking.Error(); has != (lacking != nil && task.Precision == engine.Int8) {
+			t.Errorf("%s in %q: missing %q", task.Kind, task.Precision, task.Missing)
+		}
+	}
+}
+
+// TestPrecisionsBelongTogether rechecks a timed row by an accuracy of its own precision alone.
+func TestPrecisionsBelongTogether(t *testing.T) {
+	in := func(kind record.Kind, precision string) *record.Record {
+		return &record.Record{Kind: kind, Recheck: &record.Recheck{}, Accuracy: &record.Accuracy{}, SamplesFile: "s",
+			Effective: &record.Settings{Axes: record.Axes{Precision: precision}}}
+	}
+	for _, a := range []string{"", "bf16"} {
+		for _, b := range []string{"", "bf16"} {
+			if got := belongTogether(in(record.KindLatency, a), in(record.KindEval, b)); got != (a == b) {
+				t.Errorf("timed in %q, accuracy in %q: together is %t", a, b, got)
+			}
+		}
 	}
 }

@@ -121,7 +121,7 @@ func (r *Ready) fit() error {
 // Options are the engine's options that the task asks for.
 func (r *Ready) Options() engine.Options {
 	t := &r.task
-	o := engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact, Choices: t.Choices}
+	o := engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact, Choices: t.Choices, Precision: t.Precision}
 	if !t.NoTune {
 		o.Tuner = NewTuner()
 	}

@@ -185,15 +185,15 @@ func (r *run) recheckTimed(eval *record.Record, only func(timed *record.Record) 
 	return nil
 }
 
-// belongTogether reports whether a timed row's recheck is of an accuracy: the same weights, preprocessing, images and
-// kernels.
+// belongTogether reports whether a timed row's recheck is of an accuracy: the same weights, preprocessing, images,
+// kernels and precision.
 func belongTogether(timed, eval *record.Record) bool {
 	c := timed.Recheck
 	return timed.Kind == record.KindLatency && eval.Kind == record.KindEval && c != nil && eval.Accuracy != nil && eval.SamplesFile != "" &&
 		timed.Model == eval.Model && timed.WeightsSHA256 == eval.WeightsSHA256 && timed.WeightsSection == eval.WeightsSection &&
 		timed.WeightsPrefix == eval.WeightsPrefix && timed.RecipeSHA256 == eval.RecipeSHA256 &&
 		timed.Machine.KernelBuild == eval.Machine.KernelBuild && c.Data == eval.Dataset && c.Answers == eval.Ran().Answers &&
-		eval.RanWith().Corruption == ""
+		eval.RanWith().Corruption == "" && timed.RanWith().Precision == eval.RanWith().Precision
 }
 
 // recheckReason begins the reason of a row whose predictions are not the evaluation's.

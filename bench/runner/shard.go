@@ -46,7 +46,7 @@ func (r *run) units(all []planned) ([]shard.Unit, error) {
 		if p.Tag != "" {
 			u.Key, u.Name = p.ID+"."+p.Tag, p.Model+"."+p.Tag
 		}
-		u.Name = record.WithCorruption(u.Name, p.Corruption)
+		u.Name = p.Axes.Named(u.Name)
 		a := p.Job.Accuracy
 		if u.Whole = a == nil; u.Whole {
 			u.Cost = p.timedTime()

@@ -85,7 +85,7 @@ func readRun(dir string) ([]Evaluation, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.Name, e.Record = record.WithCorruption(r.Name(), r.RanWith().Corruption), r
+		e.Name, e.Record = r.RanWith().Named(r.Name()), r
 		same := slices.IndexFunc(found, func(f Evaluation) bool { return f.Record.JobID == r.JobID && f.Name == e.Name })
 		if same >= 0 {
 			found[same] = e

@@ -162,6 +162,7 @@ func (c *Comparison) describe(settings []record.Axes) {
 		{"px ", func(a record.Axes) string { return strconv.Itoa(a.ImgSize) }},
 		{"threads ", func(a record.Axes) string { return strconv.Itoa(a.Threads) }},
 		{"batch ", func(a record.Axes) string { return strconv.Itoa(a.Batch) }},
+		{"", func(a record.Axes) string { return a.Precision }},
 		{"isa ", func(a record.Axes) string { return a.ISA }},
 	} {
 		if len(settings) == 0 || !vary(axis.of) {

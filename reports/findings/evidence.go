@@ -92,7 +92,7 @@ func newEvidence(records []record.Record, given Given) *evidence {
 	}
 	for _, r := range sound {
 		switch {
-		case r.Kind == record.KindEval && r.Accuracy != nil && r.Verdict.Valid && r.RanWith().Corruption == "":
+		case r.Kind == record.KindEval && r.Accuracy != nil && r.Verdict.Valid && r.RanWith().Corruption == "" && r.RanWith().Precision == "":
 			e.judge(r)
 		case r.Kind == record.KindLatency:
 			e.time(r)

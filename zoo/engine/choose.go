@@ -26,7 +26,7 @@ const (
 
 // A Plan is how an engine computes: engines of one build, the same weights and the same hash compute the same bits.
 type Plan struct {
-	Hash    string   // of the network's name, the instruction set, Options.Exact and every layer's algorithm
+	Hash    string   // of the network's name, the instruction set, the precision, Options.Exact and every layer's algorithm
 	Source  string   // FromTable, FromTrials or FromCaller
 	Choices []Choice // of the layers that more than one algorithm can compute, in the order of execution
 }
@@ -35,6 +35,9 @@ type Plan struct {
 func (e *Engine) Plan() Plan {
 	text := sha256.New()
 	fmt.Fprintf(text, "%s %s exact=%t\n", e.graph.Name, e.isa, e.exact)
+	if e.precision != "" {
+		fmt.Fprintf(text, "%s\n", e.precision)
+	}
 	for _, l := range e.layers {
 		fmt.Fprintf(text, "%s\t%s\t%s\n", l.Name, strings.Join(append([]string{l.Op}, l.Fused...), "+"), l.Algorithm)
 	}

@@ -37,11 +37,13 @@ type Weights interface {
 // Options of an engine. The zero value runs one image at a time on all processors, by the algorithms that the kernels'
 // table of measured preferences names.
 type Options struct {
-	Threads int      // workers, the caller of Run included, 1024 at the most; 0 means one for each processor that Go may use
-	Batch   int      // the largest number of images of one Run, 4096 at the most; 0 means 1
-	Exact   bool     // direct algorithms only, and shorter sums
-	Tuner   *Tuner   // chooses algorithms by trials; nil for the table
-	Choices []Choice // another engine's, to be made again without trials; nil for the Tuner or the table
+	Threads int  // workers, the caller of Run included, 1024 at the most; 0 means one for each processor that Go may use
+	Batch   int  // the largest number of images of one Run, 4096 at the most; 0 means 1
+	Exact   bool // direct algorithms only, and shorter sums
+	// Precision is what convolutions and matrix products are computed with, one of Precisions; "" for Float32.
+	Precision string
+	Tuner     *Tuner   // chooses algorithms by trials; nil for the table
+	Choices   []Choice // another engine's, to be made again without trials; nil for the Tuner or the table
 }
 
 // Engine is a network ready to run.
@@ -63,11 +65,12 @@ type Engine struct {
 	weightBytes int64
 	denormals   atomic.Int64 // weights below the normal range that are computed with as they are
 
-	isa     string
-	exact   bool
-	source  string // of the choices
-	choices []Choice
-	trials  Trials
+	isa       string
+	exact     bool
+	precision string // "" for Float32
+	source    string // of the choices
+	choices   []Choice
+	trials    Trials
 }
 
 // Layer is one step of the plan, as a table of layers shows it.
@@ -99,7 +102,10 @@ func New(g *nn.Graph, w Weights, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("engine: %s: %d threads and a batch of %d, want 1 to %d and 1 to %d",
 			g.Name, o.Threads, o.Batch, maxThreads, maxBatch)
 	}
-	e := &Engine{graph: g, batch: o.Batch, pool: par.New(o.Threads), isa: kernels.ISA(), exact: o.Exact}
+	if err := CheckPrecision(o.Precision); err != nil {
+		return nil, fmt.Errorf("%w; %s is not run", err, g.Name)
+	}
+	e := &Engine{graph: g, batch: o.Batch, pool: par.New(o.Threads), isa: kernels.ISA(), exact: o.Exact, precision: o.Precision}
 	p := &planner{Engine: e, weights: w, options: o}
 	if err := p.plan(); err != nil {
 		e.pool.Close()

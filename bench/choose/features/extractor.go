@@ -52,6 +52,7 @@ type Extractor struct {
 
 	corruption corrupt.Corruption // of the images, zero for none
 	seed       uint64             // of the corruption
+	precision  string
 }
 
 // Open makes a task's network ready as the runner does, with its own preprocessing, and taps it. Algorithms are those of
@@ -65,11 +66,11 @@ func Open(list *zoo.List, t runner.Task) (*Extractor, error) {
 		return nil, err
 	}
 	defer r.Close()
-	e := &Extractor{}
+	e := &Extractor{precision: t.Precision}
 	if e.Backbone, r.Graph, err = Describe(r); err != nil {
 		return nil, err
 	}
-	if e.network, err = r.Load(engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact}); err != nil {
+	if e.network, err = r.Load(engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact, Precision: t.Precision}); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -91,8 +92,8 @@ func (e *Extractor) Outputs() int { return e.Features + e.Logits }
 // Run computes features and logits of count images: src is (count, size, size, 3), dst (count, Outputs).
 func (e *Extractor) Run(dst, src []float32, count int) { e.network.Engine.Run(dst, src, count) }
 
-// Key is a hash of all that the network's outputs for an image depend on: weights, recipe, corruption, instruction set and
-// program.
+// Key is a hash of all that the network's outputs for an image depend on: weights, recipe, corruption, instruction set,
+// precision and program.
 func (e *Extractor) Key(build string) (string, error) {
 	text, err := json.Marshal(struct {
 		Form                        int
@@ -102,7 +103,8 @@ func (e *Extractor) Key(build string) (string, error) {
 		Section                     string `json:",omitempty"`
 		Corruption                  string `json:",omitempty"`
 		Seed                        uint64 `json:",omitempty"`
-	}{form, e.Network, e.SHA256, kernels.ISA(), build, e.Recipe, e.Features, e.Logits, e.Section, e.corruption.String(), e.seed})
+		Precision                   string `json:",omitempty"`
+	}{form, e.Network, e.SHA256, kernels.ISA(), build, e.Recipe, e.Features, e.Logits, e.Section, e.corruption.String(), e.seed, e.precision})
 	if err != nil {
 		return "", fmt.Errorf("features: %w", err)
 	}

@@ -1,0 +1,31 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The precisions of convolutions and matrix products. Everything else is computed in float32.
+const (
+	Float32 = "float32"
+	BF16    = "bf16" // the upper half of a float32
+	Int8    = "int8"
+)
+
+// AllPrecisions are those that an experiment may name, whether an engine of this build runs them or not.
+func AllPrecisions() []string { return []string{Float32, BF16, Int8} }
+
+// Precisions are those that engines run.
+func Precisions() []string { return []string{Float32} }
+
+// CheckPrecision is an error that says which precisions engines run, where the one of this name is none of them; "" is Float32.
+func CheckPrecision(name string) error {
+	if name == "" || slices.Contains(Precisions(), name) {
+		return nil
+	}
+	if slices.Contains(AllPrecisions(), name) {
+		return fmt.Errorf("engine: no precision %s in this program, it has %s", name, strings.Join(Precisions(), ", "))
+	}
+	return fmt.Errorf("engine: precision %q, want %s", name, strings.Join(Precisions(), " or "))
+}
