@@ -27,8 +27,9 @@ DIST ?= dist
 # The packages' version: the commit's tag, else the changelog's latest with the commit.
 VERSION = $(shell git describe --tags --exact-match --match 'v*' 2>/dev/null || \
 	echo "v$$(sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)+git.$$(git rev-parse --short=12 HEAD)")
-# Assembly that the generator writes: operation_isa.
-ASM = gemm_avx2 gemm_avx512 dwconv_avx2 dwband_avx2 dwband_avx512 grouped_avx2 grouped_avx512 rows_avx2 rows_avx512 zip_avx2 winograd_avx2 winograd_avx512 peak_avx2 peak_avx512
+# Assembly that the generator writes: package/operation_isa.
+ASM = f32/gemm_avx2 f32/gemm_avx512 f32/dwconv_avx2 f32/dwband_avx2 f32/dwband_avx512 f32/grouped_avx2 f32/grouped_avx512 f32/rows_avx2 f32/rows_avx512 f32/zip_avx2 f32/winograd_avx2 f32/winograd_avx512 f32/peak_avx2 f32/peak_avx512 \
+	i8/gemm_vnni
 
 .DEFAULT_GOAL := build
 .PHONY: build test test-slurm form check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
@@ -94,13 +95,13 @@ fuzz: ## each fuzz target for FUZZTIME
 
 gen: ## write the assembly anew; with purego, so that assembly that does not build does no harm
 	@cd kernels/_asm && for f in $(ASM); do \
-		$(GO) run -tags purego . -op $${f%_*} -isa $${f#*_} -out ../internal/f32/$${f}_amd64.s || exit 1; done
+		o=$${f#*/}; $(GO) run -tags purego . -package $${f%/*} -op $${o%_*} -isa $${o#*_} -out ../internal/$${f}_amd64.s || exit 1; done
 
 check-gen: ## the committed assembly is what the generator writes
 	@out=$$(mktemp -d) && trap 'rm -r "$$out"' EXIT && cd kernels/_asm && for f in $(ASM); do \
-		$(GO) run -tags purego . -op $${f%_*} -isa $${f#*_} -out "$$out/$$f.s" && \
-		tail -n +2 "$$out/$$f.s" | diff -q - <(tail -n +2 ../internal/f32/$${f}_amd64.s) >/dev/null || \
-		{ echo "kernels/internal/f32/$${f}_amd64.s is not what the generator writes: make gen"; exit 1; }; done
+		o=$${f#*/}; $(GO) run -tags purego . -package $${f%/*} -op $${o%_*} -isa $${o#*_} -out "$$out/$$o.s" && \
+		tail -n +2 "$$out/$$o.s" | diff -q - <(tail -n +2 ../internal/$${f}_amd64.s) >/dev/null || \
+		{ echo "kernels/internal/$${f}_amd64.s is not what the generator writes: make gen"; exit 1; }; done
 
 test-slurm: ## a sharded run on a Slurm of two nodes that it starts here, as root; needs slurm-wlm and munge
 	ZOO_SLURM=1 $(GO) test ./bench/submit -run TestSlurm -count 1 -v

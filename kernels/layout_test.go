@@ -140,6 +140,15 @@ func square(c, size, oc, k, stride, groups int) ConvShape {
 // inTurn runs alternatives one after the other, round by round, so that a machine whose speed drifts is the same to
 // all; it returns their medians.
 func inTurn(b *testing.B, alternatives ...func()) []time.Duration {
+	medians := make([]time.Duration, len(alternatives))
+	for i, t := range timesInTurn(b, alternatives) {
+		medians[i] = t[len(t)/2]
+	}
+	return medians
+}
+
+// timesInTurn is the sorted times of alternatives that run one after the other, round by round.
+func timesInTurn(b *testing.B, alternatives []func()) [][]time.Duration {
 	times := make([][]time.Duration, len(alternatives))
 	for b.Loop() {
 		for range 21 {
@@ -150,12 +159,10 @@ func inTurn(b *testing.B, alternatives ...func()) []time.Duration {
 			}
 		}
 	}
-	medians := make([]time.Duration, len(alternatives))
-	for i, t := range times {
+	for _, t := range times {
 		slices.Sort(t)
-		medians[i] = t[len(t)/2]
 	}
-	return medians
+	return times
 }
 
 // BenchmarkLayout times channels-last against nChw16c on the same layers, in turn, one thread; the package comment quotes it.

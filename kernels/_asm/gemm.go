@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"unsafe"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -33,30 +34,29 @@ import (
 // memory would load a once a panel, and two loads a cycle are the limit: 6×64 takes 24 multiply-adds (12 cycles) and 10
 // loads a k. Every output is the same chain of multiply-adds as with AVX2, to the bit.
 //
-// Byte offsets of the fields of f32.Tile; TestLayouts holds them equal to the Go struct's.
+// tileFields are the byte offsets of the fields of an argument.
+type tileFields struct {
+	a, b, c, r, bias, taps, k, offset, ldc, ldr, left, step, prefetch, panel, ahead, move int
+
+	nextA, nextC, nextR int // the assembly's own
+}
+
+var f32Tile = tileFields{
+	a: int(unsafe.Offsetof(f32.Tile{}.A)), b: int(unsafe.Offsetof(f32.Tile{}.B)), c: int(unsafe.Offsetof(f32.Tile{}.C)),
+	r: int(unsafe.Offsetof(f32.Tile{}.R)), bias: int(unsafe.Offsetof(f32.Tile{}.Bias)), taps: int(unsafe.Offsetof(f32.Tile{}.Taps)),
+	k: int(unsafe.Offsetof(f32.Tile{}.K)), offset: int(unsafe.Offsetof(f32.Tile{}.Offset)), ldc: int(unsafe.Offsetof(f32.Tile{}.LDC)),
+	ldr: int(unsafe.Offsetof(f32.Tile{}.LDR)), left: int(unsafe.Offsetof(f32.Tile{}.TilesLeft)), step: int(unsafe.Offsetof(f32.Tile{}.Step)),
+	prefetch: int(unsafe.Offsetof(f32.Tile{}.Prefetch)), panel: int(unsafe.Offsetof(f32.Tile{}.Panel)),
+	ahead: int(unsafe.Offsetof(f32.Tile{}.Ahead)), move: int(unsafe.Offsetof(f32.Tile{}.Move)),
+	nextA: tileOwn, nextC: tileOwn + 8, nextR: tileOwn + 16,
+}
+
+// The other fields of f32.Tile.
 const (
-	tileA = 8 * iota
-	tileB
-	tileC
-	tileR
-	tileBias
-	tileMask
-	tileTaps
-	tileK
-	tileOffset
-	tileLDC
-	tileLDR
-	tileTilesLeft
-	tileStep
-	tileFlags
-	tileLo // two float32
-	tileNextA
-	tileNextC
-	tileNextR
-	tilePrefetch
-	tilePanel
-	tileAhead
-	tileMove
+	tileMask  = int(unsafe.Offsetof(f32.Tile{}.Mask))
+	tileFlags = int(unsafe.Offsetof(f32.Tile{}.Flags))
+	tileLo    = int(unsafe.Offsetof(f32.Tile{}.Lo)) // two float32
+	tileOwn   = int(unsafe.Offsetof(f32.Tile{}.Prefetch)) - 24
 )
 
 const (
@@ -73,7 +73,9 @@ const kUnroll = 4
 // A gemm is a matrix microkernel while it is written: mr rows by nr columns.
 type gemm struct {
 	isa    *isa
+	at     *tileFields
 	mr, nr int
+	bytes  bool // a step of k is four bytes by four, not a number by a number
 
 	acc   [][]VecVirtual // the output: mr rows of nr/lanes vectors
 	b     []VecVirtual   // one k of b; in the end the mask of columns
@@ -90,7 +92,7 @@ type gemm struct {
 func gemmTile(v *isa, mr, nr int) {
 	TEXT(fmt.Sprintf("gemm%dx%d%s", mr, nr, v.suffix), NOSPLIT, "func(t *Tile)")
 	Pragma("noescape")
-	g := &gemm{isa: v, mr: mr, nr: nr, t: Load(Param("t"), GP64())}
+	g := &gemm{isa: v, at: &f32Tile, mr: mr, nr: nr, t: Load(Param("t"), GP64())}
 	g.firstTile()
 	g.registers()
 	Label("tile")
@@ -140,7 +142,7 @@ func (g *gemm) right(b Register, j, u int) Mem {
 
 // firstTile emits copies of the first tile's addresses, to the fields of the argument that move on with the tiles.
 func (g *gemm) firstTile() {
-	for _, f := range [][2]int{{tileA, tileNextA}, {tileC, tileNextC}, {tileR, tileNextR}} {
+	for _, f := range [][2]int{{g.at.a, g.at.nextA}, {g.at.c, g.at.nextC}, {g.at.r, g.at.nextR}} {
 		p := GP64()
 		MOVQ(g.field(f[0]), p)
 		MOVQ(p, g.field(f[1]))
@@ -163,15 +165,10 @@ func (g *gemm) start() {
 	MOVQ(g.field(tileFlags), g.tmp)
 	TESTQ(U32(flagLoad), g.tmp)
 	JNZ(LabelRef("start_zero"))
-	MOVQ(g.field(tileBias), g.tmp)
+	MOVQ(g.field(g.at.bias), g.tmp)
 	TESTQ(g.tmp, g.tmp)
 	JZ(LabelRef("start_zero"))
-	for j, first := range g.acc[0] {
-		VMOVUPS(g.column(g.tmp, j), first)
-		for i := 1; i < g.mr; i++ {
-			VMOVAPS(first, g.acc[i][j])
-		}
-	}
+	g.fromBias()
 	JMP(LabelRef("multiply"))
 	Label("start_zero")
 	for _, row := range g.acc {
@@ -181,17 +178,27 @@ func (g *gemm) start() {
 	}
 }
 
+// fromBias emits the accumulators' first values from the bias at tmp.
+func (g *gemm) fromBias() {
+	for j, first := range g.acc[0] {
+		VMOVUPS(g.column(g.tmp, j), first)
+		for i := 1; i < g.mr; i++ {
+			VMOVAPS(first, g.acc[i][j])
+		}
+	}
+}
+
 // multiply emits the loop over taps, and in it the loop over k: kUnroll steps at a time, then one by one.
 func (g *gemm) multiply() {
 	b, taps, row := GP64(), GP64(), GP64()
 	g.ahead = GP64()
-	MOVQ(g.field(tileB), b)
-	MOVQ(g.field(tilePrefetch), g.ahead)
-	MOVQ(g.field(tileTaps), taps)
-	MOVQ(g.field(tileNextA), row)
+	MOVQ(g.field(g.at.b), b)
+	MOVQ(g.field(g.at.prefetch), g.ahead)
+	MOVQ(g.field(g.at.taps), taps)
+	MOVQ(g.field(g.at.nextA), row)
 	if g.wide() {
 		g.panel = GP64()
-		MOVQ(g.field(tilePanel), g.panel)
+		MOVQ(g.field(g.at.panel), g.panel)
 	}
 	if g.nr > 3*panelColumns {
 		g.panels3 = GP64()
@@ -203,9 +210,11 @@ func (g *gemm) multiply() {
 	}
 	Label("tap")
 	k, end := GP64(), GP64() // in bytes
-	MOVQ(g.field(tileOffset), k)
-	MOVQ(g.field(tileK), end)
-	SHLQ(Imm(2), end)
+	MOVQ(g.field(g.at.offset), k)
+	MOVQ(g.field(g.at.k), end)
+	if !g.bytes {
+		SHLQ(Imm(2), end)
+	}
 	for i := range a {
 		MOVQ(Mem{Base: row, Disp: 8 * i}, a[i])
 	}
@@ -253,14 +262,22 @@ func (g *gemm) step(a []Register, k, b Register, u int) {
 	}
 	for i, row := range g.acc {
 		element := Mem{Base: a[i], Index: k, Scale: 1, Disp: 4 * u}
-		if g.isa == avx512 && !g.wide() {
+		if g.isa == avx512 && !g.wide() && !g.bytes {
 			VFMADD231PS_BCST(element, g.b[0], row[0])
 			continue
 		}
 		x := g.spare[i%2]
-		VBROADCASTSS(element, x)
+		if g.bytes {
+			VPBROADCASTD(element, x)
+		} else {
+			VBROADCASTSS(element, x)
+		}
 		for j, acc := range row {
-			VFMADD231PS(g.b[j], x, acc)
+			if g.bytes {
+				VPDPBUSD(g.b[j], x, acc)
+			} else {
+				VFMADD231PS(g.b[j], x, acc)
+			}
 		}
 	}
 }
@@ -276,7 +293,7 @@ func (g *gemm) prefetch() {
 	for i := range lines {
 		PREFETCHT1(Mem{Base: g.ahead, Disp: 64 * i})
 	}
-	ADDQ(g.field(tileAhead), g.ahead)
+	ADDQ(g.field(g.at.ahead), g.ahead)
 }
 
 // addOutput emits, with Load, the addition of what c has.
@@ -285,10 +302,10 @@ func (g *gemm) addOutput() {
 	c := GP64()
 	MOVQ(g.field(tileFlags), g.flags)
 	MOVQ(g.field(tileMask), g.mask)
-	MOVQ(g.field(tileLDC), g.ldc)
+	MOVQ(g.field(g.at.ldc), g.ldc)
 	TESTQ(U32(flagLoad), g.flags)
 	JZ(LabelRef("residual"))
-	MOVQ(g.field(tileNextC), c)
+	MOVQ(g.field(g.at.nextC), c)
 	g.add(c, g.ldc, g.mr-1, "add_masked", "residual")
 }
 
@@ -297,13 +314,13 @@ func (g *gemm) addResidual() {
 	TESTQ(U32(flagFinal), g.flags)
 	JZ(LabelRef("store"))
 	r, ldr := GP64(), GP64()
-	MOVQ(g.field(tileNextR), r)
+	MOVQ(g.field(g.at.nextR), r)
 	TESTQ(r, r)
 	JZ(LabelRef("clamp"))
-	MOVQ(g.field(tileLDR), ldr)
+	MOVQ(g.field(g.at.ldr), ldr)
 	g.add(r, ldr, g.mr, "residual_masked", "residual_done")
 	Label("residual_done")
-	MOVQ(r, g.field(tileNextR))
+	MOVQ(r, g.field(g.at.nextR))
 }
 
 // add emits the addition of mr rows from at on, stride bytes apart, and moves at by steps of them. With a mask it takes
@@ -364,7 +381,7 @@ func (g *gemm) clamp() {
 // store emits the stores of all rows; c ends at the next tile's.
 func (g *gemm) store() {
 	g.c = GP64()
-	MOVQ(g.field(tileNextC), g.c)
+	MOVQ(g.field(g.at.nextC), g.c)
 	TESTQ(g.mask, g.mask)
 	JNZ(LabelRef("store_masked"))
 	for _, row := range g.acc {
@@ -386,12 +403,12 @@ func (g *gemm) store() {
 
 // nextTile emits where the next tile begins, and the jump to it unless none is left.
 func (g *gemm) nextTile() {
-	MOVQ(g.c, g.field(tileNextC))
-	MOVQ(g.ahead, g.field(tilePrefetch))
-	MOVQ(g.field(tileStep), g.tmp)
-	ADDQ(g.tmp, g.field(tileNextA))
-	MOVQ(g.field(tileMove), g.tmp)
-	ADDQ(g.tmp, g.field(tileOffset))
-	DECQ(g.field(tileTilesLeft))
+	MOVQ(g.c, g.field(g.at.nextC))
+	MOVQ(g.ahead, g.field(g.at.prefetch))
+	MOVQ(g.field(g.at.step), g.tmp)
+	ADDQ(g.tmp, g.field(g.at.nextA))
+	MOVQ(g.field(g.at.move), g.tmp)
+	ADDQ(g.tmp, g.field(g.at.offset))
+	DECQ(g.field(g.at.left))
 	JNZ(LabelRef("tile"))
 }

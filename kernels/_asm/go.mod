@@ -2,7 +2,7 @@ module zoobench/kernels/_asm
 
 go 1.26.8
 
-require github.com/mmcloughlin/avo v0.5.0
+require github.com/mmcloughlin/avo v0.6.0
 
 require (
 	github.com/klauspost/cpuid/v2 v2.4.2 // indirect

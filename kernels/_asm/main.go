@@ -1,65 +1,88 @@
-// Command asm writes the assembly of kernels/internal/f32: "go run . -op gemm -isa avx2 -out FILE". Each operation and
-// ISA is one file; the stubs, with the loop that each computes, are written by hand beside it.
+// Command asm writes the assembly of kernels/internal/f32 and kernels/internal/i8: "go run . -package f32 -op gemm -isa avx2
+// -out FILE". Each operation and ISA is one file; the stubs, with the loop that each computes, are written by hand beside it.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 
 	"zoobench/kernels/internal/f32" // the argument types too, which avo looks up
+	"zoobench/kernels/internal/i8"
 )
 
 func main() {
-	op := flag.String("op", "", "what to write: gemm, dwconv, dwband, grouped, rows, zip, winograd, peak")
-	set := flag.String("isa", "avx2", "for what: avx2 or avx512")
+	pkg := flag.String("package", "f32", "of which package: f32 or i8")
+	op := flag.String("op", "", "what to write")
+	set := flag.String("isa", "avx2", "for what: avx2, avx512 or vnni")
 	// avo's own flags (-out) are registered on the same set and parsed here.
 	flag.Parse()
 	v := avx2
-	if *set == "avx512" {
+	if *set != "avx2" {
 		v = avx512
 	}
-	Package("zoobench/kernels/internal/f32")
+	ops := map[string]map[string]func(*isa){"f32": float32Ops, "i8": byteOps}[*pkg]
+	write := ops[*op]
+	if write == nil {
+		fmt.Fprintf(os.Stderr, "asm: package %s, -op %q, want one of %v\n", *pkg, *op, slices.Sorted(maps.Keys(ops)))
+		os.Exit(1)
+	}
+	Package("zoobench/kernels/internal/" + *pkg)
 	ConstraintExpr("!purego")
-	switch *op {
-	case "gemm":
+	write(v)
+	Generate()
+}
+
+// float32Ops are the operations of package f32.
+var float32Ops = map[string]func(*isa){
+	"gemm": func(v *isa) {
 		for _, nr := range v.widths {
 			for mr := f32.MR; mr >= 1; mr-- {
 				gemmTile(v, mr, nr)
 			}
 		}
-	case "dwconv":
+	},
+	"dwconv": func(*isa) {
 		for _, op := range []string{"dwconv", "maxpool"} {
 			dwconv(op, 4)
 			dwconv(op, 1)
 		}
 		gconv4(4)
 		gconv4(1)
-	case "dwband":
-		bands(v)
-	case "grouped":
+	},
+	"dwband": bands,
+	"grouped": func(v *isa) {
 		for s := 1; s <= 2; s++ {
 			for _, px := range groupedPixels(v) {
 				grouped(v, s, px)
 			}
 		}
-	case "peak":
+	},
+	"peak": func(v *isa) {
 		fmaPeak(v, 12)
 		if v == avx2 {
 			readSum()
 		}
-	case "rows":
-		rowsFile(v)
-	case "zip":
-		zip()
-	case "winograd":
+	},
+	"rows": rowsFile,
+	"zip":  func(*isa) { zip() },
+	"winograd": func(v *isa) {
 		winogradIn(v)
 		winogradOut(v)
-	default:
-		fmt.Fprintf(os.Stderr, "asm: -op %q, want gemm, dwconv, dwband, grouped, rows, zip, winograd or peak\n", *op)
-		os.Exit(1)
-	}
-	Generate()
+	},
+}
+
+// byteOps are the operations of package i8.
+var byteOps = map[string]func(*isa){
+	"gemm": func(*isa) {
+		for _, nr := range avx512.widths {
+			for mr := i8.MR; mr >= 1; mr-- {
+				gemm8Tile(mr, nr)
+			}
+		}
+	},
 }

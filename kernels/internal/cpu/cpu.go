@@ -17,6 +17,9 @@ var AVX2 = xcpu.X86.HasAVX2 && xcpu.X86.HasFMA
 // AVX512 is whether there are AVX-512 F, CD, BW, DQ and VL, beside AVX2.
 var AVX512 = AVX2 && xcpu.X86.HasAVX512F && xcpu.X86.HasAVX512CD && xcpu.X86.HasAVX512BW && xcpu.X86.HasAVX512DQ && xcpu.X86.HasAVX512VL
 
+// VNNI is whether there are AVX-512's dot products of bytes, beside AVX512.
+var VNNI = AVX512 && xcpu.X86.HasAVX512VNNI
+
 // NEON is whether there are arm64's vector instructions, which every such processor that Go runs on has.
 var NEON = xcpu.ARM64.HasASIMD
 

@@ -71,7 +71,7 @@ func (f *Finish) finishRow(out, res unsafe.Pointer, add bool, sums []int32, scal
 			if add {
 				y += unsafe.Slice((*float32)(res), len(sums))[j]
 			}
-			to[j] = f.clamp(y)
+			to[j] = min(max(y, f.Lo), f.Hi)
 		}
 		return
 	}
@@ -85,54 +85,43 @@ func (f *Finish) finishRow(out, res unsafe.Pointer, add bool, sums []int32, scal
 	}
 }
 
-// eachPixel calls f with every output pixel's place and the input of each tap.
-func (t *Window) eachPixel(f func(out []uint8, in func(tap int) []uint8)) {
-	taps := unsafe.Slice(t.Taps, t.N)
+// eachOutput calls f with every output's place and, for each tap, its input's.
+func (t *Window) eachOutput(f func(out *uint8, c int, taps []Tap, from int)) {
 	for o := range t.PixelsLeft {
-		f(unsafe.Slice(at(t.Out, o*t.LDO), t.C), func(tap int) []uint8 { return unsafe.Slice(at(taps[tap].In, o*t.Step), t.C) })
+		for c := range t.C {
+			f(at(t.Out, o*t.LDO+c), c, unsafe.Slice(t.Taps, t.N), o*t.Step+c)
+		}
 	}
 	t.PixelsLeft = 0
 }
 
 func depthwiseGeneric(t *Window) {
-	taps, sums := unsafe.Slice(t.Taps, t.N), make([]int32, t.C)
-	t.eachPixel(func(out []uint8, in func(tap int) []uint8) {
-		copy(sums, unsafe.Slice(t.Bias, t.C))
-		for i, tap := range taps {
-			w := unsafe.Slice(at(t.W, tap.W), t.C)
-			for c, x := range in(i) {
-				sums[c] += int32(x) * int32(w[c])
-			}
+	t.eachOutput(func(out *uint8, c int, taps []Tap, from int) {
+		sum := *at(t.Bias, 4*c)
+		for _, tap := range taps {
+			sum += int32(*at(tap.In, from)) * int32(*at(t.W, tap.W+c))
 		}
-		t.finishRow(unsafe.Pointer(&out[0]), nil, false, sums, unsafe.Slice(t.Scale, t.C))
+		*out = t.round(float32(float32(sum) * *at(t.Scale, 4*c)))
 	})
 }
 
 func sumGeneric(t *Window) {
-	sums := make([]int32, t.C)
-	t.eachPixel(func(out []uint8, in func(tap int) []uint8) {
-		for c := range sums {
-			sums[c] = t.Start
+	t.eachOutput(func(out *uint8, c int, taps []Tap, from int) {
+		sum := t.Start
+		for _, tap := range taps {
+			sum += int32(*at(tap.In, from))
 		}
-		for i := range t.N {
-			for c, x := range in(i) {
-				sums[c] += int32(x)
-			}
-		}
-		for c, sum := range sums {
-			out[c] = t.round(float32(float32(sum) * *t.Scale))
-		}
+		*out = t.round(float32(float32(sum) * *t.Scale))
 	})
 }
 
 func maxGeneric(t *Window) {
-	t.eachPixel(func(out []uint8, in func(tap int) []uint8) {
-		copy(out, in(0))
-		for i := 1; i < t.N; i++ {
-			for c, x := range in(i) {
-				out[c] = max(out[c], x)
-			}
+	t.eachOutput(func(out *uint8, c int, taps []Tap, from int) {
+		most := uint8(0)
+		for _, tap := range taps {
+			most = max(most, *at(tap.In, from))
 		}
+		*out = most
 	})
 }
 

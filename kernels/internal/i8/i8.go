@@ -10,7 +10,7 @@
 //
 // How a sum leaves, in every kernel: y = float32(sum)·Scale, plus float32(residual − ResZero)·ResScale if there is one,
 // clamped to [Lo, Hi], rounded, plus Zero. Lo and Hi are whole numbers with Zero + Lo ≥ 0 and Zero + Hi ≤ 255, so that the
-// clamp may as well come after the rounding. What is NaN becomes Lo.
+// clamp may as well come after the rounding. What is NaN becomes Lo, or stays NaN in an output of float32.
 //
 // It leaves to package kernels which implementation is used, how layers are cut into tiles, scales, and all checks.
 package i8

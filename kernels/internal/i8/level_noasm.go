@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package i8
 
 // Levels are the instruction sets that this machine can run, the best last.

@@ -1,0 +1,26 @@
+//go:build !purego
+
+package i8
+
+import "zoobench/kernels/internal/cpu"
+
+// vnni has vectors of 64 bytes and their dot products of four.
+var vnni = func() *Level {
+	l := *generic
+	l.Name, l.Base = "avx512vnni", "avx512"
+	l.Gemm = [Panels + 1]Tiles{
+		1: {nil, gemm1x16VNNI, gemm2x16VNNI, gemm3x16VNNI, gemm4x16VNNI, gemm5x16VNNI, gemm6x16VNNI},
+		2: {nil, gemm1x32VNNI, gemm2x32VNNI, gemm3x32VNNI, gemm4x32VNNI, gemm5x32VNNI, gemm6x32VNNI},
+		3: {nil, gemm1x48VNNI, gemm2x48VNNI, gemm3x48VNNI, gemm4x48VNNI, gemm5x48VNNI, gemm6x48VNNI},
+		4: {nil, gemm1x64VNNI, gemm2x64VNNI, gemm3x64VNNI, gemm4x64VNNI, gemm5x64VNNI, gemm6x64VNNI},
+	}
+	return &l
+}()
+
+// Levels are the instruction sets that this machine can run, the best last.
+func Levels() []*Level {
+	if cpu.VNNI {
+		return []*Level{generic, vnni}
+	}
+	return []*Level{generic}
+}
