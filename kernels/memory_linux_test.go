@@ -1,8 +1,12 @@
 package kernels
 
 import (
+	"runtime"
+	"slices"
 	"testing"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"zoobench/kernels/internal/f32"
 )
@@ -38,4 +42,39 @@ func TestAlloc(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAllocUsedBefore takes memory that Go has used and given up: nothing of it is in memory before it is written.
+func TestAllocUsedBefore(t *testing.T) {
+	const n = 8 << 20
+	before := make([][]float32, 64)
+	for i := range before {
+		before[i] = make([]float32, n/32)
+		for k := range before[i] {
+			before[i][k] = 1
+		}
+	}
+	clear(before)
+	runtime.GC()
+	x := huge(n)
+	pages := unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), 4*n)
+	resident := make([]byte, len(pages)/unix.Getpagesize())
+	if err := mincore(pages, resident); err != nil {
+		t.Fatal(err)
+	}
+	if i := slices.IndexFunc(resident, func(b byte) bool { return b&1 != 0 }); i >= 0 {
+		t.Errorf("page %d of %d is in memory", i, len(resident))
+	}
+	if i := slices.IndexFunc(x, func(v float32) bool { return v != 0 }); i >= 0 {
+		t.Errorf("element %d is %v", i, x[i])
+	}
+}
+
+// mincore says which pages are in memory.
+func mincore(b, resident []byte) error {
+	_, _, e := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), uintptr(unsafe.Pointer(&resident[0])))
+	if e != 0 {
+		return e
+	}
+	return nil
 }
