@@ -29,7 +29,7 @@ var convNeXts = family{name: "convnext", year: 2022, paper: "arXiv:2201.03545", 
 		Recipe{Interpolation: "bicubic", TestSize: 288, TestCropPct: 1}},
 },
 	variants: []variants{{variant: convNeXtVariant}},
-	renames:  []renames{{table: weights.Table{Name: "torchvision", Rows: convNeXtTorchvision()}}, {table: convNeXtTransformers()}},
+	renames:  []renames{{table: renamed("torchvision", convNeXtTorchvision)}, {table: convNeXtTransformers()}},
 }
 
 func (c convNeXt) build(g *nn.Builder, x nn.Value) nn.Value {

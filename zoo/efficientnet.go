@@ -77,7 +77,7 @@ var efficientNets = family{name: "efficientnet", year: 2019, paper: "arXiv:1905.
 			"efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "efficientnet_b4",
 			"tv_efficientnet_b5", "tv_efficientnet_b6", "tv_efficientnet_b7",
 		},
-		weights.Table{Name: "torchvision", Rows: mbNetTorchvision(efficientNetB0)},
+		renamed("torchvision", func() []weights.Rename { return mbNetTorchvision(efficientNetB0) }),
 	}},
 }
 

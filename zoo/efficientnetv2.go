@@ -85,9 +85,9 @@ var efficientNetV2s = family{name: "efficientnetv2", year: 2021, paper: "arXiv:2
 		{"tv_efficientnet_v2_l", "efficientnet_v2_l"},
 	},
 	renames: []renames{
-		{[]string{"tv_efficientnet_v2_s"}, weights.Table{Name: "torchvision", Rows: mbNetTorchvision(efficientNetV2S)}},
+		{[]string{"tv_efficientnet_v2_s"}, renamed("torchvision", func() []weights.Rename { return mbNetTorchvision(efficientNetV2S) })},
 		{[]string{"tv_efficientnet_v2_m", "tv_efficientnet_v2_l"},
-			weights.Table{Name: "torchvision", Rows: mbNetTorchvision(efficientNetV2M)}},
+			renamed("torchvision", func() []weights.Rename { return mbNetTorchvision(efficientNetV2M) })},
 	},
 }
 

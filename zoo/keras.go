@@ -16,9 +16,7 @@ const kerasNorm = 1.001e-5
 
 // kerasTable is the table from the names of Keras's files, "conv1_conv/kernel". A kernel's output channels are its last
 // dimension there.
-func kerasTable(rows ...[]weights.Rename) weights.Table {
-	return weights.Table{Name: "keras", Rows: slices.Concat(rows...)}
-}
+func kerasTable(rows func() []weights.Rename) weights.Table { return renamed("keras", rows) }
 
 // kerasFirst is a table of names that a network's published files have and Keras 3 gave up: it reads weights by their order.
 func kerasFirst(t weights.Table) weights.Table {

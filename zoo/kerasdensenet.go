@@ -30,21 +30,23 @@ func kerasDenseNet(depths ...int) denseNet {
 
 // kerasDenseNetNames call block 1 conv2, and what follows it pool2.
 func kerasDenseNetNames(stem, norm, top string) weights.Table {
-	rows := slices.Concat(kerasDense(top, "classifier"), kerasRows("bn", "features.norm5", "norm"),
-		kerasRows(stem, "features.conv0", "kernel"), kerasRows(norm, "features.norm0", "norm"))
-	for i := 1; i <= 4; i++ {
-		old, layer := fmt.Sprintf("conv%d_block*_", i+1), fmt.Sprintf("features.denseblock%d.denselayer*.", i)
-		rows = append(rows, kerasRows(old+"0_bn", layer+"norm1", "norm")...)
-		rows = append(rows, kerasRows(old+"1_conv", layer+"conv1", "kernel")...)
-		rows = append(rows, kerasRows(old+"1_bn", layer+"norm2", "norm")...)
-		rows = append(rows, kerasRows(old+"2_conv", layer+"conv2", "kernel")...)
-		if i < 4 {
-			old, transition := fmt.Sprintf("pool%d_", i+1), fmt.Sprintf("features.transition%d.", i)
-			rows = append(rows, kerasRows(old+"bn", transition+"norm", "norm")...)
-			rows = append(rows, kerasRows(old+"conv", transition+"conv", "kernel")...)
+	return kerasTable(func() []weights.Rename {
+		rows := slices.Concat(kerasDense(top, "classifier"), kerasRows("bn", "features.norm5", "norm"),
+			kerasRows(stem, "features.conv0", "kernel"), kerasRows(norm, "features.norm0", "norm"))
+		for i := 1; i <= 4; i++ {
+			old, layer := fmt.Sprintf("conv%d_block*_", i+1), fmt.Sprintf("features.denseblock%d.denselayer*.", i)
+			rows = append(rows, kerasRows(old+"0_bn", layer+"norm1", "norm")...)
+			rows = append(rows, kerasRows(old+"1_conv", layer+"conv1", "kernel")...)
+			rows = append(rows, kerasRows(old+"1_bn", layer+"norm2", "norm")...)
+			rows = append(rows, kerasRows(old+"2_conv", layer+"conv2", "kernel")...)
+			if i < 4 {
+				old, transition := fmt.Sprintf("pool%d_", i+1), fmt.Sprintf("features.transition%d.", i)
+				rows = append(rows, kerasRows(old+"bn", transition+"norm", "norm")...)
+				rows = append(rows, kerasRows(old+"conv", transition+"conv", "kernel")...)
+			}
 		}
-	}
-	return kerasTable(rows)
+		return rows
+	})
 }
 
 var kerasConvNeXts = family{name: "keras_convnext", year: 2022, paper: "arXiv:2201.03545", least: 32, rows: []row{
@@ -68,19 +70,21 @@ func kerasConvNeXt(depths [4]int, width int) convNeXt {
 
 // kerasConvNeXtNames begin with the network's.
 func kerasConvNeXtNames(network string) weights.Table {
-	layer, block := network+"_stage_*_block_*_", "stages.*.blocks.*."
-	rows := slices.Concat(
-		kerasRows(network+"_stem_conv", "stem.0", "kernel", "bias"), kerasRows(network+"_stem_layernorm", "stem.1", "layernorm"),
-		kerasRows(network+"_head_layernorm", "head.norm", "layernorm"), kerasDense(network+"_head_dense", "head.fc"),
-		kerasRows(layer+"depthwise_conv", block+"conv_dw", "kernel", "bias"),
-		kerasRows(layer+"layernorm", block+"norm", "layernorm"),
-		kerasRows(layer+"pointwise_conv_1", block+"mlp.fc1", "kernel", "bias"),
-		kerasRows(layer+"pointwise_conv_2", block+"mlp.fc2", "kernel", "bias"),
-		[]weights.Rename{{Old: layer + "layer_scale/*", New: block + "gamma"}})
-	for i := range 3 {
-		down := fmt.Sprintf("stages.%d.downsample.", i+1)
-		rows = append(rows, kerasRows(fmt.Sprintf("%s_downsampling_layernorm_%d", network, i), down+"0", "layernorm")...)
-		rows = append(rows, kerasRows(fmt.Sprintf("%s_downsampling_conv_%d", network, i), down+"1", "kernel", "bias")...)
-	}
-	return kerasTable(rows)
+	return kerasTable(func() []weights.Rename {
+		layer, block := network+"_stage_*_block_*_", "stages.*.blocks.*."
+		rows := slices.Concat(
+			kerasRows(network+"_stem_conv", "stem.0", "kernel", "bias"), kerasRows(network+"_stem_layernorm", "stem.1", "layernorm"),
+			kerasRows(network+"_head_layernorm", "head.norm", "layernorm"), kerasDense(network+"_head_dense", "head.fc"),
+			kerasRows(layer+"depthwise_conv", block+"conv_dw", "kernel", "bias"),
+			kerasRows(layer+"layernorm", block+"norm", "layernorm"),
+			kerasRows(layer+"pointwise_conv_1", block+"mlp.fc1", "kernel", "bias"),
+			kerasRows(layer+"pointwise_conv_2", block+"mlp.fc2", "kernel", "bias"),
+			[]weights.Rename{{Old: layer + "layer_scale/*", New: block + "gamma"}})
+		for i := range 3 {
+			down := fmt.Sprintf("stages.%d.downsample.", i+1)
+			rows = append(rows, kerasRows(fmt.Sprintf("%s_downsampling_layernorm_%d", network, i), down+"0", "layernorm")...)
+			rows = append(rows, kerasRows(fmt.Sprintf("%s_downsampling_conv_%d", network, i), down+"1", "kernel", "bias")...)
+		}
+		return rows
+	})
 }

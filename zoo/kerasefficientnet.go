@@ -116,23 +116,25 @@ var kerasStatistics = []weights.Rename{
 
 // kerasEfficientNetNames number a stage's blocks by letters: block1a, block2a, block2b.
 func kerasEfficientNetNames(stages []mbStage, depthwise string, front ...weights.Rename) weights.Table {
-	layers := kerasLayers{
-		expand: "expand_conv", expandNorm: "expand_bn", depthwise: depthwise, norm: "bn",
-		squeeze: "se_reduce", excite: "se_expand", project: "project_conv", projectNorm: "project_bn",
-	}
-	rows := slices.Concat(front,
-		kerasRows("stem_conv", "conv_stem", "kernel"), kerasRows("stem_bn", "bn1", "norm"),
-		kerasRows("top_conv", "conv_head", "kernel"), kerasRows("top_bn", "bn2", "norm"),
-		kerasDense("predictions", "classifier"))
-	for i, s := range stages {
-		b := mbConv{kind: s.kind}
-		if s.se {
-			b.squeezed = 1
+	return kerasTable(func() []weights.Rename {
+		layers := kerasLayers{
+			expand: "expand_conv", expandNorm: "expand_bn", depthwise: depthwise, norm: "bn",
+			squeeze: "se_reduce", excite: "se_expand", project: "project_conv", projectNorm: "project_bn",
 		}
-		rows = append(rows, b.keras(fmt.Sprintf("block%d*_", i+1), fmt.Sprintf("blocks.%d.*.", i), layers)...)
-	}
-	for i := range rows {
-		rows[i].Letters = true
-	}
-	return kerasTable(rows)
+		rows := slices.Concat(front,
+			kerasRows("stem_conv", "conv_stem", "kernel"), kerasRows("stem_bn", "bn1", "norm"),
+			kerasRows("top_conv", "conv_head", "kernel"), kerasRows("top_bn", "bn2", "norm"),
+			kerasDense("predictions", "classifier"))
+		for i, s := range stages {
+			b := mbConv{kind: s.kind}
+			if s.se {
+				b.squeezed = 1
+			}
+			rows = append(rows, b.keras(fmt.Sprintf("block%d*_", i+1), fmt.Sprintf("blocks.%d.*.", i), layers)...)
+		}
+		for i := range rows {
+			rows[i].Letters = true
+		}
+		return rows
+	})
 }

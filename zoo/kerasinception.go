@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"fmt"
+	"slices"
 
 	"zoobench/zoo/weights"
 )
@@ -51,59 +52,65 @@ func kerasNumbered(class string, n int) string {
 }
 
 func kerasInceptionV3Names() weights.Table {
-	var n kerasNumbers
-	rows := append(kerasDense("predictions", "fc"), n.convs(branches{inceptionV3Stem}.convs(), "")...)
-	for _, r := range inceptionV3Rows {
-		rows = append(rows, n.convs(r.m.convs(), r.name+".")...)
-	}
-	return kerasTable(rows)
+	return kerasTable(func() []weights.Rename {
+		var n kerasNumbers
+		rows := append(kerasDense("predictions", "fc"), n.convs(branches{inceptionV3Stem}.convs(), "")...)
+		for _, r := range inceptionV3Rows {
+			rows = append(rows, n.convs(r.m.convs(), r.name+".")...)
+		}
+		return rows
+	})
 }
 
 // kerasInceptionResNetNames has names for what brings a residual back to its input's channels, and for the last
 // convolution.
 func kerasInceptionResNetNames() weights.Table {
-	var n kerasNumbers
-	rows := append(kerasDense("predictions", "classif"), n.convs(branches{inceptionResNetStem}.convs(), "")...)
-	for _, r := range inceptionResNetRows {
-		if r.times == 0 {
-			rows = append(rows, n.convs(r.m.convs(), r.name+".")...)
+	return kerasTable(func() []weights.Rename {
+		var n kerasNumbers
+		rows := append(kerasDense("predictions", "classif"), n.convs(branches{inceptionResNetStem}.convs(), "")...)
+		for _, r := range inceptionResNetRows {
+			if r.times == 0 {
+				rows = append(rows, n.convs(r.m.convs(), r.name+".")...)
+			}
+			for i := range r.times {
+				rows = append(rows, n.convs(r.m.convs(), fmt.Sprintf("%s.%d.", r.name, i))...)
+				block := map[string]string{"repeat": "block35", "repeat_1": "block17", "repeat_2": "block8"}[r.name]
+				rows = append(rows, kerasRows(fmt.Sprintf("%s_%d_conv", block, i+1), fmt.Sprintf("%s.%d.conv2d", r.name, i), "kernel", "bias")...)
+			}
 		}
-		for i := range r.times {
-			rows = append(rows, n.convs(r.m.convs(), fmt.Sprintf("%s.%d.", r.name, i))...)
-			block := map[string]string{"repeat": "block35", "repeat_1": "block17", "repeat_2": "block8"}[r.name]
-			rows = append(rows, kerasRows(fmt.Sprintf("%s_%d_conv", block, i+1), fmt.Sprintf("%s.%d.conv2d", r.name, i), "kernel", "bias")...)
-		}
-	}
-	return kerasTable(rows, kerasRows("block8_10_conv", "block8.conv2d", "kernel", "bias"),
-		kerasRows("conv_7b", "conv2d_7b.conv", "kernel"), kerasRows("conv_7b_bn", "conv2d_7b.bn", "shift"))
+		return slices.Concat(rows, kerasRows("block8_10_conv", "block8.conv2d", "kernel", "bias"),
+			kerasRows("conv_7b", "conv2d_7b.conv", "kernel"), kerasRows("conv_7b_bn", "conv2d_7b.bn", "shift"))
+	})
 }
 
 // kerasXceptionNames has numbers for the residuals' convolutions alone.
 func kerasXceptionNames() weights.Table {
-	separable := func(old, conv, norm string) []weights.Rename {
-		return append(kerasRows(old+"_bn", norm, "norm"), kerasSeparable(old, conv+".conv1", conv+".pointwise")...)
-	}
-	rows := kerasDense("predictions", "fc")
-	for i, old := range []string{"block1_conv1", "block1_conv2"} {
-		rows = append(rows, kerasRows(old, fmt.Sprintf("conv%d", i+1), "kernel")...)
-		rows = append(rows, kerasRows(old+"_bn", fmt.Sprintf("bn%d", i+1), "norm")...)
-	}
-	pools := 0
-	for i, b := range xceptionBlocks {
-		at, layer := fmt.Sprintf("block%d.", i+1), 0
-		for j := range b.out {
-			if i > 0 || j > 0 {
-				layer++
+	return kerasTable(func() []weights.Rename {
+		separable := func(old, conv, norm string) []weights.Rename {
+			return append(kerasRows(old+"_bn", norm, "norm"), kerasSeparable(old, conv+".conv1", conv+".pointwise")...)
+		}
+		rows := kerasDense("predictions", "fc")
+		for i, old := range []string{"block1_conv1", "block1_conv2"} {
+			rows = append(rows, kerasRows(old, fmt.Sprintf("conv%d", i+1), "kernel")...)
+			rows = append(rows, kerasRows(old+"_bn", fmt.Sprintf("bn%d", i+1), "norm")...)
+		}
+		pools := 0
+		for i, b := range xceptionBlocks {
+			at, layer := fmt.Sprintf("block%d.", i+1), 0
+			for j := range b.out {
+				if i > 0 || j > 0 {
+					layer++
+				}
+				rows = append(rows, separable(fmt.Sprintf("block%d_sepconv%d", i+2, j+1),
+					fmt.Sprintf("%srep.%d", at, layer), fmt.Sprintf("%srep.%d", at, layer+1))...)
+				layer += 2
 			}
-			rows = append(rows, separable(fmt.Sprintf("block%d_sepconv%d", i+2, j+1),
-				fmt.Sprintf("%srep.%d", at, layer), fmt.Sprintf("%srep.%d", at, layer+1))...)
-			layer += 2
+			if b.pool {
+				rows = append(rows, kerasRows(kerasNumbered("conv2d", pools), at+"skip", "kernel")...)
+				rows = append(rows, kerasRows(kerasNumbered("batch_normalization", pools), at+"skipbn", "norm")...)
+				pools++
+			}
 		}
-		if b.pool {
-			rows = append(rows, kerasRows(kerasNumbered("conv2d", pools), at+"skip", "kernel")...)
-			rows = append(rows, kerasRows(kerasNumbered("batch_normalization", pools), at+"skipbn", "norm")...)
-			pools++
-		}
-	}
-	return kerasTable(rows, separable("block14_sepconv1", "conv3", "bn3"), separable("block14_sepconv2", "conv4", "bn4"))
+		return slices.Concat(rows, separable("block14_sepconv1", "conv3", "bn3"), separable("block14_sepconv2", "conv4", "bn4"))
+	})
 }

@@ -28,35 +28,37 @@ var kerasNASNets = family{name: "keras_nasnet", year: 2017, paper: "arXiv:1707.0
 // kerasNASNetNames end with the cell's name: a normal cell's number, stem_1, reduce_4. The norm behind what comes from
 // before is called the same whether that is halved or not.
 func kerasNASNetNames(normal int) weights.Table {
-	rows := slices.Concat(
-		kerasRows("stem_conv1", "conv0.conv", "kernel"), kerasRows("stem_bn1", "conv0.bn", "norm"),
-		kerasDense("predictions", "last_linear"))
-	n := nasNet{normal: normal, keras: true}.names()
-	for _, cell := range []string{"stem_2", fmt.Sprint(n.first[0]), fmt.Sprint(n.first[1]), fmt.Sprint(n.first[2])} {
-		rows = append(rows, kerasRows("adjust_bn_"+cell, "cell_"+cell+".final_path_bn", "norm")...)
-	}
-	rows = slices.Concat(rows,
-		kerasRows("adjust_bn_*", "cell_*.conv_prev_1x1.bn", "norm"),
-		kerasRows("adjust_conv_projection_*", "cell_*.conv_prev_1x1.conv", "kernel"),
-		kerasRows("adjust_conv_1_*", "cell_*.path_1.conv", "kernel"), kerasRows("adjust_conv_2_*", "cell_*.path_2.conv", "kernel"))
-	for _, kind := range []struct {
-		name string
-		at   map[string]string // operations of the cell's table
-	}{
-		{"normal", map[string]string{"left1": "0_left", "right1": "0_right", "left2": "1_left", "right2": "1_right", "left5": "4_left"}},
-		{"reduction", map[string]string{"left1": "0_left", "right1": "0_right", "right2": "1_right", "right3": "2_right", "left4": "4_left"}},
-	} {
-		rows = append(rows, kerasRows(kind.name+"_bn_1_*", "cell_*.conv_1x1.bn", "norm")...)
-		rows = append(rows, kerasRows(kind.name+"_conv_1_*", "cell_*.conv_1x1.conv", "kernel")...)
-		for old, at := range kind.at {
-			for i := 1; i <= 2; i++ {
-				layer, scope := fmt.Sprintf("%s_%s_*", kind.name, old), fmt.Sprintf("cell_*.comb_iter_%s.", at)
-				separable := fmt.Sprintf("%sseparable_%d.", scope, i)
-				rows = append(rows, kerasRows(fmt.Sprintf("separable_conv_%d_bn_%s", i, layer), fmt.Sprintf("%sbn_sep_%d", scope, i), "norm")...)
-				rows = append(rows, kerasSeparable(fmt.Sprintf("separable_conv_%d_%s", i, layer),
-					separable+"depthwise_conv2d", separable+"pointwise_conv2d")...)
+	return kerasTable(func() []weights.Rename {
+		rows := slices.Concat(
+			kerasRows("stem_conv1", "conv0.conv", "kernel"), kerasRows("stem_bn1", "conv0.bn", "norm"),
+			kerasDense("predictions", "last_linear"))
+		n := nasNet{normal: normal, keras: true}.names()
+		for _, cell := range []string{"stem_2", fmt.Sprint(n.first[0]), fmt.Sprint(n.first[1]), fmt.Sprint(n.first[2])} {
+			rows = append(rows, kerasRows("adjust_bn_"+cell, "cell_"+cell+".final_path_bn", "norm")...)
+		}
+		rows = slices.Concat(rows,
+			kerasRows("adjust_bn_*", "cell_*.conv_prev_1x1.bn", "norm"),
+			kerasRows("adjust_conv_projection_*", "cell_*.conv_prev_1x1.conv", "kernel"),
+			kerasRows("adjust_conv_1_*", "cell_*.path_1.conv", "kernel"), kerasRows("adjust_conv_2_*", "cell_*.path_2.conv", "kernel"))
+		for _, kind := range []struct {
+			name string
+			at   map[string]string // operations of the cell's table
+		}{
+			{"normal", map[string]string{"left1": "0_left", "right1": "0_right", "left2": "1_left", "right2": "1_right", "left5": "4_left"}},
+			{"reduction", map[string]string{"left1": "0_left", "right1": "0_right", "right2": "1_right", "right3": "2_right", "left4": "4_left"}},
+		} {
+			rows = append(rows, kerasRows(kind.name+"_bn_1_*", "cell_*.conv_1x1.bn", "norm")...)
+			rows = append(rows, kerasRows(kind.name+"_conv_1_*", "cell_*.conv_1x1.conv", "kernel")...)
+			for old, at := range kind.at {
+				for i := 1; i <= 2; i++ {
+					layer, scope := fmt.Sprintf("%s_%s_*", kind.name, old), fmt.Sprintf("cell_*.comb_iter_%s.", at)
+					separable := fmt.Sprintf("%sseparable_%d.", scope, i)
+					rows = append(rows, kerasRows(fmt.Sprintf("separable_conv_%d_bn_%s", i, layer), fmt.Sprintf("%sbn_sep_%d", scope, i), "norm")...)
+					rows = append(rows, kerasSeparable(fmt.Sprintf("separable_conv_%d_%s", i, layer),
+						separable+"depthwise_conv2d", separable+"pointwise_conv2d")...)
+				}
 			}
 		}
-	}
-	return kerasTable(rows)
+		return rows
+	})
 }

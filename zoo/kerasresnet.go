@@ -1,9 +1,8 @@
 package zoo
 
 import (
-	"slices"
-
 	"zoobench/zoo/nn"
+	"zoobench/zoo/weights"
 )
 
 // He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, 2015, arXiv:1512.03385, table 1, and Identity
@@ -28,12 +27,11 @@ type kerasResNet struct {
 
 // kerasResNetNames have a block's number in front, conv2_block1_1_conv; the graph has scopes.
 var kerasResNetNames = []renames{{table: kerasTable(kerasResNetRows)}, {table: kerasFirst(kerasTable(
-	kerasDense("probs", "predictions"), kerasResNetRows))}}
+	func() []weights.Rename { return append(kerasDense("probs", "predictions"), kerasResNetRows()...) }))}}
 
-var kerasResNetRows = slices.Concat(
-	kerasRows("conv*_block*_*_*", "conv*.*.*_*", "kernel", "bias", "norm"),
-	kerasRows("*", "*", "kernel", "bias", "norm"),
-)
+func kerasResNetRows() []weights.Rename {
+	return append(kerasRows("conv*_block*_*_*", "conv*.*.*_*", "kernel", "bias", "norm"), kerasRows("*", "*", "kernel", "bias", "norm")...)
+}
 
 var kerasResNets = family{name: "keras_resnet", year: 2015, paper: "arXiv:1512.03385", least: 32, rows: []row{
 	//              conv2_x … conv5_x                                       params      MACs

@@ -21,10 +21,10 @@ type kerasVGG struct {
 var kerasVGGs = family{name: "keras_vgg", year: 2014, paper: "arXiv:1409.1556", least: 32, rows: []row{
 	{"keras_vgg16", kerasVGG{[5]int{2, 2, 3, 3, 3}}.build, 224, 138_357_544, 15_470_264_320, kerasCaffe},
 	{"keras_vgg19", kerasVGG{[5]int{2, 2, 4, 4, 4}}.build, 224, 143_667_240, 19_632_062_464, kerasCaffe},
-}, renames: []renames{{table: kerasTable(
-	[]weights.Rename{{Old: "fc1/kernel", New: "fc1.weight", Last: true, Reshape: true}}, // (25088,4096) to (4096,512,7,7)
-	kerasRows("*", "*", "kernel", "bias"),
-)}}}
+}, renames: []renames{{table: kerasTable(func() []weights.Rename {
+	fc1 := weights.Rename{Old: "fc1/kernel", New: "fc1.weight", Last: true, Reshape: true} // (25088,4096) to (4096,512,7,7)
+	return append([]weights.Rename{fc1}, kerasRows("*", "*", "kernel", "bias")...)
+})}}}
 
 func (v kerasVGG) build(g *nn.Builder, x nn.Value) nn.Value {
 	for i, n := range v.depths {

@@ -61,7 +61,7 @@ var mnasNets = family{name: "mnasnet", year: 2018, paper: "arXiv:1807.11626", ro
 	aliases: []alias{{"mnasnet_050", "mnasnet0_5"}, {"mnasnet_075", "mnasnet0_75"}, {"mnasnet_100", "mnasnet1_0"}},
 	renames: []renames{{
 		[]string{"mnasnet_050", "mnasnet_075", "mnasnet_100", "mnasnet1_3"},
-		weights.Table{Name: "torchvision", Rows: mnasNetTorchvision()},
+		renamed("torchvision", mnasNetTorchvision),
 	}},
 }
 

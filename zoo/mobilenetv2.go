@@ -48,7 +48,7 @@ var mobileNetV2s = family{name: "mobilenetv2", year: 2018, paper: "arXiv:1801.04
 	aliases:  []alias{{"mobilenetv2_100", "mobilenet_v2"}},
 	variants: []variants{{of: mobileNetV2Published(), variant: mobileNetV2Variant}},
 	renames: []renames{
-		{[]string{"mobilenetv2_100"}, weights.Table{Name: "torchvision", Rows: mobileNetV2Torchvision()}},
+		{[]string{"mobilenetv2_100"}, renamed("torchvision", mobileNetV2Torchvision)},
 		{mobileNetV2Published(), mobileNetV2Transformers()},
 	},
 }

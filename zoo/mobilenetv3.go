@@ -88,8 +88,8 @@ var mobileNetV3s = family{name: "mobilenetv3", year: 2019, paper: "arXiv:1905.02
 },
 	aliases: []alias{{"tv_mobilenet_v3_large", "mobilenet_v3_large"}, {"tv_mobilenet_v3_small", "mobilenet_v3_small"}},
 	renames: []renames{
-		{[]string{"tv_mobilenet_v3_large"}, weights.Table{Name: "torchvision", Rows: mobileNetV3Torchvision(mobileNetV3Large)}},
-		{[]string{"tv_mobilenet_v3_small"}, weights.Table{Name: "torchvision", Rows: mobileNetV3Torchvision(mobileNetV3Small)}},
+		{[]string{"tv_mobilenet_v3_large"}, renamed("torchvision", func() []weights.Rename { return mobileNetV3Torchvision(mobileNetV3Large) })},
+		{[]string{"tv_mobilenet_v3_small"}, renamed("torchvision", func() []weights.Rename { return mobileNetV3Torchvision(mobileNetV3Small) })},
 	},
 }
 

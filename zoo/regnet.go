@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"zoobench/zoo/nn"
-	"zoobench/zoo/weights"
 )
 
 // Radosavovic, Kosaraju, Girshick, He, Dollár: Designing Network Design Spaces, 2020, arXiv:2003.13678, equations 2 to
@@ -84,7 +83,7 @@ func regNetFamily(name string, rows []regNetRow) family {
 		f.rows = append(f.rows, row{r.name, r.build, r.size, r.params, r.macs, r.recipe})
 		if r.torchvision != "" {
 			f.aliases = append(f.aliases, alias{r.name, r.torchvision})
-			f.renames = append(f.renames, renames{[]string{r.name}, weights.Table{Name: "torchvision", Rows: r.torchvisionNames()}})
+			f.renames = append(f.renames, renames{[]string{r.name}, renamed("torchvision", r.torchvisionNames)})
 		}
 	}
 	return f

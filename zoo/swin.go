@@ -34,7 +34,7 @@ var swins = family{name: "swin", year: 2021, paper: "arXiv:2103.14030", rows: []
 	},
 	renames: []renames{{
 		of:    []string{"swin_tiny_patch4_window7_224", "swin_small_patch4_window7_224", "swin_base_patch4_window7_224"},
-		table: weights.Table{Name: "torchvision", Rows: swinTorchvision()},
+		table: renamed("torchvision", swinTorchvision),
 	}, {table: swinTransformers()}},
 	variants: []variants{{variant: swinVariant}},
 }

@@ -199,6 +199,11 @@ type renames struct {
 	table weights.Table
 }
 
+// renamed is a table whose rows are made when a file is read: those of all networks take 3 MB.
+func renamed(name string, rows func() []weights.Rename) weights.Table {
+	return weights.Table{Name: name, Make: sync.OnceValue(rows)}
+}
+
 // variants hold for the rows named in of, or for the whole family where of is nil.
 type variants struct {
 	of      []string

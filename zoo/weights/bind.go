@@ -239,7 +239,7 @@ func match(names []string, params []nn.Param, t Table) matching {
 		}
 		part, of := 0, 1
 		if row >= 0 {
-			part, of = t.Rows[row].part()
+			part, of = t.rows()[row].part()
 		}
 		if m.names[name] == nil {
 			m.names[name] = make([]string, of)
@@ -250,8 +250,8 @@ func match(names []string, params []nn.Param, t Table) matching {
 			continue
 		}
 		m.names[name][part] = old
-		m.reshape[name] = row >= 0 && t.Rows[row].Reshape
-		m.last[name] = row >= 0 && t.Rows[row].Last
+		m.reshape[name] = row >= 0 && t.rows()[row].Reshape
+		m.last[name] = row >= 0 && t.rows()[row].Last
 	}
 	return m
 }

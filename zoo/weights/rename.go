@@ -35,6 +35,14 @@ func (r Rename) part() (part, of int) { return r.Part, max(r.Of, 1) }
 type Table struct {
 	Name string // what the names are, for messages: "torchvision"
 	Rows []Rename
+	Make func() []Rename // gives the rows in place of Rows, the same ones at every call; nil for none
+}
+
+func (t Table) rows() []Rename {
+	if t.Make != nil {
+		return t.Make()
+	}
+	return t.Rows
 }
 
 // Apply is the network's name for a checkpoint's.
@@ -45,7 +53,7 @@ func (t Table) Apply(old string) string {
 
 // find gives the row that fits and the new name; -1 and the name itself where none fits.
 func (t Table) find(old string) (row int, name string) {
-	for i, r := range t.Rows {
+	for i, r := range t.rows() {
 		stars, ok := matchStars(r.Old, old, nil)
 		if !ok {
 			continue
@@ -74,14 +82,14 @@ func (t Table) Check(old, new []string) error {
 		name string
 		part int
 	}
-	used := make([]bool, len(t.Rows))
+	used := make([]bool, len(t.rows()))
 	from, parts := map[slot]string{}, map[string]int{}
 	for _, name := range old {
 		row, to := t.find(name)
 		part, of := 0, 1
 		if row >= 0 {
 			used[row] = true
-			part, of = t.Rows[row].part()
+			part, of = t.rows()[row].part()
 		}
 		if before, twice := from[slot{to, part}]; twice {
 			return fmt.Errorf("weights: table %s: %s and %s both become %s", t.Name, before, name, to)
@@ -99,7 +107,7 @@ func (t Table) Check(old, new []string) error {
 	for to, name := range from {
 		return fmt.Errorf("weights: table %s: %s becomes %s, which is not wanted", t.Name, name, to.name)
 	}
-	for i, r := range t.Rows {
+	for i, r := range t.rows() {
 		if !used[i] {
 			return fmt.Errorf("weights: table %s: row %s fits no name", t.Name, r.Old)
 		}

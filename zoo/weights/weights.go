@@ -82,8 +82,8 @@ func ShapeOf(src Source, param string, tables ...Table) ([]int, bool) {
 	}
 	for _, table := range tables {
 		for _, t := range src.Tensors() {
-			if row, name := table.find(t.Name); row >= 0 && name == param && table.Rows[row].Of < 2 {
-				if n := len(t.Shape) - 1; table.Rows[row].Last && n > 0 {
+			if row, name := table.find(t.Name); row >= 0 && name == param && table.rows()[row].Of < 2 {
+				if n := len(t.Shape) - 1; table.rows()[row].Last && n > 0 {
 					return append([]int{t.Shape[n]}, t.Shape[:n]...), true
 				}
 				return t.Shape, true
