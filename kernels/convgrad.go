@@ -8,10 +8,13 @@ import (
 // ConvGrad is the gradient of a convolution for its weights: for every position of the window, the product of the result's
 // gradient, a row an output channel, and the input, a column an input channel, over all pixels of all images.
 //
-// The input is copied to panels of sixteen channels with its padding, and with a stride its rows and columns are dealt out, so
-// that a position of the window is an offset in the panel. The gradient is turned to rows of the same width, with zeros where a
-// row of the output ends before a row of the panel does. Images are dealt to tasks by a rule of the shape alone, each task has
-// sums of its own, and these are added in order: the bits do not depend on the workers.
+// Windows three taps wide take both as they lie, see gradRows, where channels come in whole eights and sixteens. For others the
+// input is copied to panels of sixteen channels with its padding, and with a stride its rows and columns are dealt out, so that
+// a position of the window is an offset in the panel. The gradient is turned to rows of the same width, with zeros where a row
+// of the output ends before a row of the panel does.
+//
+// Images are dealt to tasks by a rule of the shape alone, each task has sums of its own, and these are added in order: the bits
+// do not depend on the workers.
 type ConvGrad struct {
 	ConvShape
 	level *f32.Level
@@ -32,6 +35,7 @@ type ConvGrad struct {
 }
 
 type gradScratch struct {
+	byRows *gradRows // nil where the products are matrix tiles'
 	product
 	input []float32 // (panels of a group, phases, rows, columns, 16)
 	turn  []float32 // (OC of a group, turnStride)
@@ -71,6 +75,10 @@ func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 	g.scratch = make([]gradScratch, workers)
 	for i := range g.scratch {
 		w := &g.scratch[i]
+		if g.rowsFit() {
+			w.byRows = g.newGradRows()
+			continue
+		}
 		w.rows = make([]*float32, f32.MR)
 		w.turn = make([]float32, outputs*turnStride)
 		// Beyond the last row, products of zeros read on as far as the window reaches.
@@ -115,6 +123,10 @@ func (g *ConvGrad) Run(pool *par.Pool, dw []float32, dy, x Tensor) {
 func (g *ConvGrad) Do(worker, chunk int) {
 	w, sums := &g.scratch[worker], g.sums[chunk]
 	clear(sums)
+	if w.byRows != nil {
+		g.rowsOf(w.byRows, sums, chunk*g.each, min((chunk+1)*g.each, g.images))
+		return
+	}
 	outputs := g.OC / g.Groups
 	perGroup := len(g.panels) / g.Groups
 	for image := chunk * g.each; image < min((chunk+1)*g.each, g.images); image++ {

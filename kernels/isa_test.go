@@ -70,6 +70,13 @@ func TestWidthsAgree(t *testing.T) {
 			if s.canWinograd() {
 				agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { newWinograd(s, 1).Run(pool, shaped(dst), src, res) })
 			}
+			agree(t, s.OC, s.depth(), func(dst Tensor) {
+				dw := make([]float32, s.OC*s.depth())
+				NewConvGrad(s, 1).Run(pool, dw, res, src)
+				for oc := range s.OC {
+					copy(dst.Data[oc*dst.Stride:], dw[oc*dst.C:][:dst.C])
+				}
+			})
 		})
 	}
 	for _, s := range []AttentionShape{{H: 1, W: 101, Heads: 2, D: 20}, {H: 4, W: 4, Heads: 1, D: 64}, {H: 1, W: 130, Heads: 1, D: 80}} {

@@ -68,8 +68,9 @@ var float32Ops = map[string]func(*isa){
 			readSum()
 		}
 	},
-	"rows": rowsFile,
-	"zip":  func(*isa) { zip() },
+	"rowgrad": rowGrad,
+	"rows":    rowsFile,
+	"zip":     func(*isa) { zip() },
 	"winograd": func(v *isa) {
 		winogradIn(v)
 		winogradOut(v)

@@ -131,6 +131,28 @@ type GroupedKernels struct {
 	By    [2][MaxGrouped + 1]func(*Grouped)
 }
 
+// GradRow is a row of pixels of the result's gradient, and the row of the input that a row of the window has for it.
+type GradRow struct{ X, DY *float32 }
+
+// RowGrad is the argument of a kernel of the gradient of weights: three taps of a row of the window, of RowFilters filters, for
+// NR channels of input. A row has Middle pixels whose three taps are all input; one before them without the first tap, where
+// that is padding, and one behind them without the last.
+type RowGrad struct {
+	Rows           *GradRow // N of them, at least one
+	N              int
+	X              int // bytes from the rows' addresses of input to the first pixel's first tap, below zero where that is padding
+	DY             int // bytes from the rows' addresses of the gradient to the first filter's
+	XPixel, XTap   int // bytes from one pixel's input to the next one's, and from one tap's to the next one's
+	DYPixel        int
+	Middle         int
+	Before, Behind int      // not 0 where there is such a pixel
+	Sums           *float32 // (RowFilters, 3, NR), to which those of these rows are added
+	LDS, Tap       int      // bytes from one filter's sums to the next one's, and from one tap's to the next one's
+}
+
+// RowFilters is how many filters a kernel of the gradient of weights takes.
+const RowFilters = 8
+
 // Rows is the argument of the kernels that walk rows of channels, RowsLeft rows of C channels each; a stride of 0 uses
 // the same row again and again. The sums of columns leave RowsLeft as it is.
 type Rows struct {

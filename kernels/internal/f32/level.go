@@ -14,6 +14,9 @@ type Level struct {
 	// Bands take whole rows: by (K−3)/2, S−1 and the number of rows; nil where there is none of so many.
 	Bands [3][2][MaxBand + 1]func(*Band)
 
+	// RowGrad is the gradient of filters three taps wide; nil where matrix tiles are the faster way.
+	RowGrad func(*RowGrad)
+
 	MaxPool4, MaxPool1 func(*Depthwise)
 	Grouped4, Grouped1 func(*Depthwise) // groups of four channels; a Tap's W is a quarter of its weights' place
 	// Grouped are groups of four channels or more, windows three wide, those of the widest vectors first.
@@ -38,7 +41,7 @@ var generic = newGeneric()
 func newGeneric() *Level {
 	l := &Level{Name: "generic",
 		Depthwise4: dwconvGeneric(4, false), Depthwise1: dwconvGeneric(1, false),
-		Bands:    bandsGeneric(),
+		Bands: bandsGeneric(), RowGrad: rowGradGeneric,
 		Grouped4: gconvGeneric(4), Grouped1: gconvGeneric(1), Grouped: []GroupedKernels{groupedKernelsGeneric()},
 		MaxPool4: dwconvGeneric(4, true), MaxPool1: dwconvGeneric(1, true),
 		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric,

@@ -276,6 +276,36 @@ func TestBandTwins(t *testing.T) {
 	})
 }
 
+// TestRowGradTwins runs the gradient of filters over rows of every kind, with and without padding.
+func TestRowGradTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for range 1000 {
+			if l.RowGrad == nil {
+				return
+			}
+			before, middle, behind := rng.IntN(2), rng.IntN(5), rng.IntN(2)
+			pixels, xPixel, dyPixel := before+middle+behind, NR*(1+rng.IntN(2))+rng.IntN(3), RowFilters+rng.IntN(9)
+			xTap := NR + rng.IntN(9)
+			x, dy := integers(rng, pixels*xPixel+2*xTap+NR+20), integers(rng, pixels*dyPixel+RowFilters+20)
+			rows := make([]GradRow, 1+rng.IntN(4))
+			for i := range rows {
+				rows[i] = GradRow{X: &x[rng.IntN(10)+before*xTap], DY: &dy[rng.IntN(10)]}
+			}
+			tap := NR + rng.IntN(3)
+			lds := 3*tap + rng.IntN(9)
+			sums := integers(rng, RowFilters*lds)
+			arg := RowGrad{Rows: &rows[0], N: len(rows), X: 4 * (rng.IntN(10) - before*xTap), DY: 4 * rng.IntN(10), XPixel: 4 * xPixel,
+				XTap: 4 * xTap, DYPixel: 4 * dyPixel, Middle: middle, Before: before, Behind: behind, LDS: 4 * lds, Tap: 4 * tap}
+			got, want := append([]float32(nil), sums...), append([]float32(nil), sums...)
+			mine, theirs := arg, arg
+			mine.Sums, theirs.Sums = &got[0], &want[0]
+			l.RowGrad(&mine)
+			rowGradGeneric(&theirs)
+			same(t, fmt.Sprintf("%d rows of %d, %d and %d pixels", len(rows), before, middle, behind), got, want, 0)
+		}
+	})
+}
+
 // TestGroupedTwins runs every kernel of convolutions in groups, with padding at both sides and windows of up to three rows.
 func TestGroupedTwins(t *testing.T) {
 	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {

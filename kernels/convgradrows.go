@@ -1,0 +1,80 @@
+package kernels
+
+import "zoobench/kernels/internal/f32"
+
+// gradRows is the gradient of weights three taps wide, straight from tensors as they lie: pixels of a row of the output, with
+// what a row of the window sees of the input, for eight filters and sixteen channels at once. It needs whole eights and sixteens.
+type gradRows struct {
+	before, behind int // 1 where the first pixel's first tap is padding, or the last pixel's last one
+	blocks         [][]f32.GradRow
+	arg            f32.RowGrad
+}
+
+// rowsFit reports whether the shape has the form that gradRows computes.
+func (g *ConvGrad) rowsFit() bool {
+	beyond := (g.OW-1)*g.SW + 3 - g.Left - g.W // columns that the last window reads on the right
+	return g.level.RowGrad != nil && g.KW == 3 && g.DW == 1 && g.C/g.Groups%f32.NR == 0 && g.OC/g.Groups%f32.RowFilters == 0 &&
+		(g.Left == 0 || g.Left == 1) && beyond <= 1 && g.OW > 1
+}
+
+// newGradRows makes ready a worker's blocks of rows: of as many pixels as are summed in float32 from zero.
+func (g *ConvGrad) newGradRows() *gradRows {
+	r := &gradRows{before: g.Left, blocks: make([][]f32.GradRow, g.KH)}
+	if (g.OW-1)*g.SW+3-g.Left > g.W {
+		r.behind = 1
+	}
+	for ky := range r.blocks {
+		r.blocks[ky] = make([]f32.GradRow, 0, g.blockRows())
+	}
+	return r
+}
+
+// blockRows is the rows of the output in a block.
+func (g *ConvGrad) blockRows() int { return max(1, gradBlock/g.OW) }
+
+// rowsOf sums the products of images [from, to), a block of rows after the other.
+func (g *ConvGrad) rowsOf(r *gradRows, sums []float32, from, to int) {
+	each := g.blockRows()
+	for first := from * g.OH; first < to*g.OH; first += each {
+		r.begin(g, first, min(each, to*g.OH-first))
+		for group := range g.Groups {
+			for _, p := range g.panels[group*len(g.panels)/g.Groups : (group+1)*len(g.panels)/g.Groups] {
+				for ky, rows := range r.blocks {
+					if len(rows) > 0 {
+						r.filters(g, sums[ky*3*g.width+p.left:], p, rows)
+					}
+				}
+			}
+		}
+	}
+}
+
+// begin finds the rows of a block: for each row of the window those of the output for which it is on the input.
+func (r *gradRows) begin(g *ConvGrad, first, n int) {
+	for ky := range r.blocks {
+		rows := r.blocks[ky][:0]
+		for i := first; i < first+n; i++ {
+			y := i%g.OH*g.SH - g.Top + ky*g.DH
+			if uint(y) < uint(g.H) {
+				rows = append(rows, f32.GradRow{
+					X: &g.x.Data[(i/g.OH*g.H+y)*g.W*g.x.Stride], DY: &g.dy.Data[i*g.OW*g.dy.Stride],
+				})
+			}
+		}
+		r.blocks[ky] = rows
+	}
+}
+
+// filters adds rows' products with a panel of the input to the sums of its group's filters.
+func (r *gradRows) filters(g *ConvGrad, sums []float32, p panel, rows []f32.GradRow) {
+	outputs := g.OC / g.Groups
+	for oc := p.group * outputs; oc < (p.group+1)*outputs; oc += f32.RowFilters {
+		r.arg = f32.RowGrad{
+			Rows: &rows[0], N: len(rows), X: 4 * (p.col - g.Left*g.x.Stride), DY: 4 * oc,
+			XPixel: 4 * g.SW * g.x.Stride, XTap: 4 * g.x.Stride, DYPixel: 4 * g.dy.Stride,
+			Middle: g.OW - r.before - r.behind, Before: r.before, Behind: r.behind,
+			Sums: &sums[oc*g.taps()*g.width], LDS: 4 * g.taps() * g.width, Tap: 4 * g.width,
+		}
+		g.level.RowGrad(&r.arg)
+	}
+}
