@@ -68,6 +68,11 @@ func bytesOf(dst []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), 4*len(dst))
 }
 
+// int8Bytes is x's memory.
+func int8Bytes(x []int8) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
 // floatsOf is b's memory as float32, nil where b does not start at a multiple of 4.
 func floatsOf(b []byte) []float32 {
 	p := unsafe.Pointer(unsafe.SliceData(b))

@@ -253,6 +253,20 @@ func (f *File) Read(name string, first int, dst []float32) error {
 	return err
 }
 
+// Int8 gives a copy of the elements of a tensor of 8-bit integers, row-major, as safetensors files hold them.
+func (f *File) Int8(name string) ([]int8, error) {
+	i, ok := f.index[name]
+	if !ok {
+		return nil, fmt.Errorf("weights: %s: %s: no such tensor", f.name, clip(name))
+	}
+	e := f.layout.entries[i]
+	if e.Dtype != I8 || e.strides != nil || e.unpack != nil {
+		return nil, &UnsupportedError{File: f.name, Item: name, Offset: e.offset, Msg: fmt.Sprintf("dtype %s, want I8 without gaps", e.Dtype)}
+	}
+	x := make([]int8, e.Len())
+	return x, f.volumes[e.volume].readFull(int8Bytes(x), e.offset)
+}
+
 // Release drops a copy, or lets the system take back a tensor's pages of the map.
 func (f *File) Release(name string) {
 	i, ok := f.index[name]

@@ -5,7 +5,8 @@
 //
 // The contract. Every kind of weights is a Source: named tensors in row-major order, their dimensions as the file has them
 // (PyTorch's, but for Keras's files), given as float32. float16, bfloat16 and float64 are converted; integers are listed with
-// their shapes but never given as numbers, since a parameter of a network for inference in float32 is none. A file is judged
+// their shapes but never given as numbers, since a parameter of a network for inference in float32 is none; File.Int8 gives 8-bit
+// ones as they are. A file is judged
 // by its content, not by its name, and is not trusted: every length, offset, shape and stride is checked against the file
 // before it is used, memory stays proportional to the file (as it is unpacked, for Keras's compressed ones, at most 1032
 // times as large), and what breaks the format is a *FormatError with its position. Nothing in a pickle is

@@ -21,11 +21,23 @@ type Named struct {
 	Data  []float32
 }
 
+// A Named8 is one tensor of 8-bit integers to write, as Named is one of float32.
+type Named8 struct {
+	Name  string
+	Shape []int
+	Data  []int8
+}
+
 // WriteFile writes tensors as float32 safetensors, in the order given, with metadata beside them (nil for none). The
 // file appears whole or not at all: it is written beside its place, flushed to the disk and renamed; on an error the
 // place keeps what it had and nothing else is left. The same input gives the same bytes.
 func WriteFile(path string, tensors []Named, metadata map[string]string) error {
-	head, err := headerOf(tensors, metadata)
+	return WriteInt8(path, tensors, nil, metadata)
+}
+
+// WriteInt8 is WriteFile with tensors of 8-bit integers behind those of float32.
+func WriteInt8(path string, tensors []Named, ints []Named8, metadata map[string]string) error {
+	head, err := headerOf(tensors, ints, metadata)
 	if err != nil {
 		return fmt.Errorf("weights: %s: %w", filepath.Base(path), err)
 	}
@@ -38,6 +50,11 @@ func WriteFile(path string, tensors []Named, metadata map[string]string) error {
 				return err
 			}
 		}
+		for _, t := range ints {
+			if _, err := w.Write(int8Bytes(t.Data)); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if err != nil {
@@ -47,7 +64,7 @@ func WriteFile(path string, tensors []Named, metadata map[string]string) error {
 }
 
 // headerOf is the length and the JSON, padded with spaces to a multiple of 8 so that the data is aligned.
-func headerOf(tensors []Named, metadata map[string]string) ([]byte, error) {
+func headerOf(tensors []Named, ints []Named8, metadata map[string]string) ([]byte, error) {
 	b := bytes.NewBuffer(make([]byte, 8))
 	b.WriteByte('{')
 	if metadata != nil {
@@ -70,25 +87,36 @@ func headerOf(tensors []Named, metadata map[string]string) ([]byte, error) {
 	}
 	seen := map[string]bool{}
 	end := 0
-	for i, t := range tensors {
-		n, ok := product(t.Shape, 4)
+	row := func(name string, shape []int, elems int, d Dtype) error {
+		n, ok := product(shape, 4)
 		switch {
-		case !ok || n != int64(len(t.Data)):
-			return nil, fmt.Errorf("%s: %d elements, want as many as shape %v has", clip(t.Name), len(t.Data), t.Shape)
-		case seen[t.Name] || t.Name == "__metadata__":
-			return nil, fmt.Errorf("%s: two tensors have this name", clip(t.Name))
-		case !utf8.ValidString(t.Name):
-			return nil, fmt.Errorf("%q: name is not UTF-8", t.Name)
+		case !ok || n != int64(elems):
+			return fmt.Errorf("%s: %d elements, want as many as shape %v has", clip(name), elems, shape)
+		case seen[name] || name == "__metadata__":
+			return fmt.Errorf("%s: two tensors have this name", clip(name))
+		case !utf8.ValidString(name):
+			return fmt.Errorf("%q: name is not UTF-8", name)
 		}
-		seen[t.Name] = true
-		if i > 0 || metadata != nil {
+		if len(seen) > 0 || metadata != nil {
 			b.WriteByte(',')
 		}
-		writeJSON(b, t.Name)
-		b.WriteString(`:{"dtype":"F32","shape":`)
-		writeJSON(b, append([]int{}, t.Shape...))
-		fmt.Fprintf(b, `,"data_offsets":[%d,%d]}`, end, end+4*len(t.Data))
-		end += 4 * len(t.Data)
+		seen[name] = true
+		writeJSON(b, name)
+		fmt.Fprintf(b, `:{"dtype":"%s","shape":`, d)
+		writeJSON(b, append([]int{}, shape...))
+		fmt.Fprintf(b, `,"data_offsets":[%d,%d]}`, end, end+d.size()*elems)
+		end += d.size() * elems
+		return nil
+	}
+	for _, t := range tensors {
+		if err := row(t.Name, t.Shape, len(t.Data), F32); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range ints {
+		if err := row(t.Name, t.Shape, len(t.Data), I8); err != nil {
+			return nil, err
+		}
 	}
 	b.WriteByte('}')
 	for b.Len()%8 != 0 {
