@@ -66,6 +66,9 @@ zoo/onnx/message, zoo/nn, zoo/weights < zoo/onnx/load
 # computes once, at load.
 (zoo/interp, kernels/par), zoo/nn, kernels < zoo/engine
 
+# Numbers of an int8 network are made by watching an engine, and kept in files as weights are.
+zoo/engine, zoo/weights, zoo/nn, kernels < zoo/quantize
+
 # Images know no network: a recipe says what becomes of them.
 (datasets/decode) < datasets/preprocess
 (datasets/decode, datasets/parquet, datasets/shapes), datasets/preprocess < datasets

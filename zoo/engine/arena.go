@@ -11,14 +11,21 @@ import (
 
 // A buffer is memory that one value, or the parts of a concatenation, live in.
 type buffer struct {
-	elems       int // of one image
-	images      int // that are in it at once
-	first, last int // groups that use it
-	offset      int // in the arena
+	elems       int  // of one image
+	bytes       bool // they are bytes, not float32
+	images      int  // that are in it at once
+	first, last int  // groups that use it
+	offset      int  // in the arena
 }
 
 // size is the buffer's room in the arena.
-func (b *buffer) size() int { return roundUp(b.elems*b.images, align) }
+func (b *buffer) size() int {
+	n := b.elems * b.images
+	if b.bytes {
+		n = (n + 3) / 4
+	}
+	return roundUp(n, align)
+}
 
 // A place is where a value lives: channels [channel, channel+C) of a buffer's pixels.
 type place struct {
@@ -27,6 +34,8 @@ type place struct {
 	channel int
 	stride  int
 	shape   nn.Shape
+	bytes   bool // of bytes, which quant explains
+	quant   kernels.Quant
 }
 
 // What is not in the arena: Run's images, and values that no image can change.

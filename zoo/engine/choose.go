@@ -62,7 +62,7 @@ func (p *planner) choose() error {
 	for k := range p.groups {
 		g := &p.groups[k]
 		n := &p.graph.Nodes[g.nodes[0]]
-		if n.Op != nn.Conv && n.Op != nn.Linear || g.middle != nil || p.depthwise(g.nodes[0]) {
+		if n.Op != nn.Conv && n.Op != nn.Linear || g.middle != nil || p.depthwise(g.nodes[0]) || p.int8[k] {
 			continue
 		}
 		s := &site{group: k, layer: n.Name, shape: p.geometry(g), images: p.imagesOf(k)}

@@ -9,6 +9,9 @@
 // Tuner on the times that it finds; in one build, the same plan gives the same bits at any number of threads. An Engine
 // is used by one goroutine at a time.
 //
+// A Quantized network is computed in bytes where it has numbers for that, with conversions at the borders to what stays in float32; what
+// is in bytes is the same bits on every instruction set. Without one the plan is all float32.
+//
 // It leaves to kernels how a layer is computed, to zoo/interp to be right without being fast, and to others where
 // weights come from and what logits mean.
 package engine
@@ -42,8 +45,9 @@ type Options struct {
 	Exact   bool // direct algorithms only, and shorter sums
 	// Precision is what convolutions and matrix products are computed with, one of Precisions; "" for Float32.
 	Precision string
-	Tuner     *Tuner   // chooses algorithms by trials; nil for the table
-	Choices   []Choice // another engine's, to be made again without trials; nil for the Tuner or the table
+	Tuner     *Tuner     // chooses algorithms by trials; nil for the table
+	Choices   []Choice   // another engine's, to be made again without trials; nil for the Tuner or the table
+	Quantized *Quantized // computes in bytes what this has numbers for, and Precision is Int8 then; nil for none
 }
 
 // Engine is a network ready to run.
@@ -56,6 +60,7 @@ type Engine struct {
 	byImage     int // steps that run before the others, few images at a time
 	few         int // so many, 1 or more
 	layers      []Layer
+	written     []written // in the order of execution
 	buffers     []buffer
 	arena       []float32
 	constants   map[int][]float32 // by node, (H,W,C)
@@ -85,6 +90,7 @@ type Layer struct {
 	Algorithm string
 	Error     float64 // the algorithm's rounding error, see kernels.Algorithm; 0 where none is stated
 	Kind      Kind
+	Precision string // Float32 or Int8
 }
 
 // Limits on Options, an experiment's too: far above any use, and low enough that no size overflows.
@@ -104,6 +110,9 @@ func New(g *nn.Graph, w Weights, o Options) (*Engine, error) {
 	}
 	if err := CheckPrecision(o.Precision); err != nil {
 		return nil, fmt.Errorf("%w; %s is not run", err, g.Name)
+	}
+	if o.Quantized != nil && len(o.Quantized.Layers) > 0 {
+		o.Precision = Int8
 	}
 	e := &Engine{graph: g, batch: o.Batch, pool: par.New(o.Threads), isa: kernels.ISA(), exact: o.Exact, precision: o.Precision}
 	p := &planner{Engine: e, weights: w, options: o}

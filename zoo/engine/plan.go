@@ -35,6 +35,10 @@ type planner struct {
 	boundary  int                 // groups before it run few images at a time
 	places    []place
 	put       []bool
+	int8      []bool                // by group: whether it is computed in bytes
+	inBytes   []bool                // by node: whether its value's place has bytes
+	copies    map[int]place         // by node: its value in the other form
+	converted map[int]bool          // by node: whether that copy is made
 	failed    atomic.Pointer[error] // the first weights that could not be read
 }
 
@@ -55,6 +59,7 @@ func (p *planner) plan() error {
 		if err := p.failed.Load(); err != nil {
 			return *err
 		}
+		p.written = append(p.written, written{len(p.steps), p.groups[i].last(), p.at(p.groups[i].last())})
 	}
 	if p.boundary == len(p.groups) {
 		p.byImage = len(p.steps)
@@ -85,7 +90,10 @@ func (p *planner) layOut() error {
 	}
 	p.constants = constants
 	p.unify()
-	p.join()
+	if p.options.Quantized == nil {
+		p.join()
+	}
+	p.formats()
 	p.placeAll()
 	p.live()
 	p.boundary = p.cutBatch()
@@ -125,8 +133,9 @@ func (p *planner) placeAll() {
 		channel := p.places[i].channel
 		for _, in := range nodes[i].In {
 			part := p.alias[in]
-			if !p.put[part] && nodes[part].Out == nodes[in].Out && p.channel[in] == 0 {
-				p.places[part] = place{buffer: p.places[i].buffer, channel: channel, stride: p.places[i].stride, shape: nodes[part].Out}
+			if !p.put[part] && nodes[part].Out == nodes[in].Out && p.channel[in] == 0 && p.alike(part, i) {
+				p.places[part] = p.places[i]
+				p.places[part].channel, p.places[part].shape = channel, nodes[part].Out
 				p.put[part] = true
 			}
 			channel += nodes[in].Out.C
@@ -144,7 +153,7 @@ func (p *planner) sideBySide(i int) (place, bool) {
 	channel := whole.channel
 	for _, in := range n.In {
 		at := p.at(in)
-		if !p.put[p.alias[in]] || at.buffer < 0 || at.buffer != whole.buffer || at.channel != channel {
+		if !p.put[p.alias[in]] || at.buffer < 0 || at.buffer != whole.buffer || at.channel != channel || !p.alike(p.alias[in], i) {
 			return place{}, false
 		}
 		channel += at.shape.C
@@ -159,29 +168,34 @@ func (p *planner) fresh(i int) {
 		return
 	}
 	s := p.graph.Nodes[i].Out
-	p.places[i], p.put[i] = place{buffer: len(p.buffers), stride: s.C, shape: s}, true
-	p.buffers = append(p.buffers, buffer{elems: s.Elems(), first: math.MaxInt, last: -1})
+	p.places[i], p.put[i] = p.room(s, p.inBytes[i], p.quant(i)), true
+}
+
+// room is a new buffer for one value.
+func (p *planner) room(s nn.Shape, bytes bool, quant kernels.Quant) place {
+	p.buffers = append(p.buffers, buffer{elems: s.Elems(), bytes: bytes, first: math.MaxInt, last: -1})
+	return place{buffer: len(p.buffers) - 1, stride: s.C, shape: s, bytes: bytes, quant: quant}
 }
 
 // live finds out which groups use each buffer.
 func (p *planner) live() {
-	use := func(node, g int) {
-		if at := p.places[p.alias[node]]; at.buffer >= 0 {
+	use := func(at place, g int) {
+		if at.buffer >= 0 {
 			b := &p.buffers[at.buffer]
 			b.first, b.last = min(b.first, g), max(b.last, g)
 		}
 	}
 	for g := range p.groups {
-		use(p.groups[g].last(), g)
-		for _, i := range p.groups[g].nodes {
-			for _, in := range p.graph.Nodes[i].In {
-				if p.owner[p.alias[in]] != g {
-					use(in, g)
-				}
+		use(p.at(p.groups[g].last()), g)
+		p.reads(g, func(node int, bytes bool) {
+			at, home := p.in(node, bytes), p.at(node)
+			use(at, g)
+			if at.bytes != home.bytes && p.buffers[at.buffer].first == g {
+				use(home, g) // the first that reads a copy makes it
 			}
-		}
+		})
 	}
-	use(len(p.graph.Nodes)-1, len(p.groups)) // read by Run itself
+	use(p.at(len(p.graph.Nodes)-1), len(p.groups)) // read by Run itself
 }
 
 // cutBatch is the number of groups that take few images of a batch at a time, the groups behind them taking all. What
@@ -343,6 +357,8 @@ func (p *planner) filters(g *group) (filter func(oc int, dst []float32), bias []
 		}
 		bias = float32s(shift)
 	}
+	in, out := p.factors(p.alias[n.In[0]]), p.factors(g.last())
+	bias = scaled(bias, out)
 	name := p.graph.Params[n.Weight].Name
 	return func(oc int, dst []float32) {
 		if err := p.weights.Read(name, oc*len(dst), dst); err != nil {
@@ -357,11 +373,16 @@ func (p *planner) filters(g *group) (filter func(oc int, dst []float32), bias []
 		if scale != nil {
 			s *= scale[oc]
 		}
-		if mean == 0 && s == 1 {
-			return
+		if out != nil {
+			s *= float64(out[oc])
 		}
-		for k, v := range dst {
-			dst[k] = float32((float64(v) - mean) * s)
+		if mean != 0 || s != 1 {
+			for k, v := range dst {
+				dst[k] = float32((float64(v) - mean) * s)
+			}
+		}
+		if in != nil {
+			divideInputs(dst, in, oc*n.Kernel.Groups/n.Out.C, max(n.Kernel.H*n.Kernel.W, 1))
 		}
 	}, slices.Clone(bias), nil
 }

@@ -19,6 +19,7 @@ type step struct {
 	conv      kernels.Convolution
 	pointwise *kernels.Pointwise
 	unary     unary
+	bytes     operation8
 
 	dst, src place
 	gate     place
@@ -29,6 +30,10 @@ type step struct {
 
 // runStep computes one step for n images from image first on.
 func (e *Engine) runStep(s *step, first, n int) {
+	if s.bytes != nil {
+		s.bytes.run(e, s, first, n)
+		return
+	}
 	dst, src := e.tensor(s.dst, first, n), e.tensor(s.src, first, n)
 	for i, a := range s.add {
 		s.summands[i] = e.tensor(a, first, n)
@@ -55,6 +60,10 @@ func (e *Engine) runStep(s *step, first, n int) {
 func (p *planner) emit(k int) error {
 	g := &p.groups[k]
 	n := &p.graph.Nodes[g.nodes[0]]
+	p.convert(k)
+	if p.int8[k] {
+		return p.emitBytes(k)
+	}
 	switch {
 	case g.middle != nil:
 		return p.emitSeparable(g)
@@ -65,9 +74,9 @@ func (p *planner) emit(k int) error {
 		p.emitConcat(g.last())
 		return nil
 	}
-	s := step{dst: p.at(g.last()), src: p.at(n.In[0])}
+	s := step{dst: p.at(g.last()), src: p.in(n.In[0], p.int8[k])}
 	for _, r := range g.residual {
-		s.add = append(s.add, p.at(r))
+		s.add = append(s.add, p.in(r, p.int8[k]))
 	}
 	s.summands = make([]kernels.Tensor, len(s.add))
 	algorithm, err := p.operate(&s, k)
@@ -92,7 +101,7 @@ func (p *planner) operate(s *step, k int) (algorithm string, err error) {
 	case nn.BatchNorm, nn.Scale, nn.Affine, nn.Mul, nn.Add, nn.Activate:
 		return p.pointwise(s, g)
 	case nn.LayerNorm, nn.GroupNorm:
-		s.unary, err = p.norm(n, acts[g.act])
+		s.unary, err = p.norm(g.nodes[0], acts[g.act])
 		algorithm = "rows"
 	case nn.Attention:
 		a := kernels.NewAttention(p.attentionShape(n), workers)
@@ -134,7 +143,7 @@ func (p *planner) convolve(s *step, k int) (algorithm string, err error) {
 	}
 	p.release(p.graph.Nodes[i].Weight, p.graph.Nodes[i].Bias)
 	if g.flatten >= 0 {
-		s.src = p.at(g.flatten)
+		s.src = p.in(g.flatten, false)
 	}
 	return algorithm, nil
 }
@@ -148,7 +157,7 @@ func (p *planner) pointwise(s *step, g *group) (algorithm string, err error) {
 	p.weightBytes += 8 * int64(len(scale))
 	s.pointwise = kernels.NewPointwise(float32s(scale), float32s(shift), acts[g.act], p.pool.Size())
 	if g.gate >= 0 {
-		s.hasGate, s.gate = true, p.at(g.gate)
+		s.hasGate, s.gate = true, p.in(g.gate, false)
 	}
 	return s.pointwise.Algorithm(), nil
 }
@@ -198,7 +207,8 @@ func (p *planner) emitSeparable(g *group) error {
 }
 
 // norm is a layer norm or a group norm.
-func (p *planner) norm(n *nn.Node, act kernels.Act) (unary, error) {
+func (p *planner) norm(node int, act kernels.Act) (unary, error) {
+	n := &p.graph.Nodes[node]
 	weight, err := p.param(n.Weight)
 	if err != nil {
 		return nil, err
@@ -207,7 +217,8 @@ func (p *planner) norm(n *nn.Node, act kernels.Act) (unary, error) {
 	if err != nil {
 		return nil, err
 	}
-	weight, bias = slices.Clone(weight), slices.Clone(bias)
+	factors := p.factors(node)
+	weight, bias = slices.Clone(scaled(weight, factors)), slices.Clone(scaled(bias, factors))
 	p.release(n.Weight, n.Bias)
 	p.weightBytes += 8 * int64(len(weight))
 	if n.Op == nn.LayerNorm {
@@ -250,8 +261,23 @@ func (p *planner) emitTokens(i int) {
 
 // copyStep adds a step that only copies, with a row of its own in the table of layers.
 func (p *planner) copyStep(m kernels.MoveShape, dst, src place, op nn.Op) {
-	p.steps = append(p.steps, step{unary: kernels.NewMove(m, p.pool.Size()), dst: dst, src: src})
-	p.layers = append(p.layers, Layer{Op: op.String(), Out: src.shape, Moved: 2 * int64(src.shape.Elems()), Algorithm: "copy", Kind: KindMove})
+	s := step{dst: dst, src: src}
+	switch {
+	case dst.bytes != src.bytes:
+		p.convertStep(dst, src)
+		return
+	case dst.bytes && dst.quant != src.quant:
+		s.bytes = unary8{kernels.NewTable8(kernels.ActTable(kernels.None, src.quant, dst.quant), p.pool.Size())}
+	case dst.bytes:
+		s.bytes = unary8{kernels.NewMove8(m)}
+	default:
+		s.unary = kernels.NewMove(m, p.pool.Size())
+	}
+	p.steps = append(p.steps, s)
+	p.layers = append(p.layers, Layer{
+		Op: op.String(), Out: src.shape, Moved: 2 * int64(src.shape.Elems()), Algorithm: "copy", Kind: KindMove,
+		Precision: precisionOf(dst.bytes),
+	})
 }
 
 // emitConcat copies the parts that could not be written where they belong.
@@ -261,7 +287,8 @@ func (p *planner) emitConcat(i int) {
 	for _, in := range p.graph.Nodes[i].In {
 		part := p.at(in)
 		if part.buffer != whole.buffer || part.channel != channel {
-			to := place{buffer: whole.buffer, channel: channel, stride: whole.stride, shape: part.shape}
+			to := whole
+			to.channel, to.shape = channel, part.shape
 			p.copyStep(kernels.MoveShape{Rows: part.shape.H, Columns: part.shape.W}, to, part, nn.Concat)
 		}
 		channel += part.shape.C
@@ -273,7 +300,7 @@ func (p *planner) describe(g *group, algorithm string, chosen kernels.Algorithm)
 	n := &p.graph.Nodes[g.nodes[0]]
 	l := Layer{
 		Name: n.Name, Op: n.Op.String(), Out: p.graph.Nodes[g.last()].Out, Algorithm: algorithm, Error: chosen.Error,
-		Kind: stepKind(n, p.graph.Nodes[n.In[0]].Out.C, chosen),
+		Kind: stepKind(n, p.graph.Nodes[n.In[0]].Out.C, chosen), Precision: precisionOf(p.int8[p.owner[g.nodes[0]]]),
 	}
 	l.Moved = int64(l.Out.Elems())
 	for k, j := range g.nodes {

@@ -170,16 +170,16 @@ func (p *planner) take(g *group) {
 		if n.Op == nn.Linear {
 			g.flatten = p.flattened(n.In[0])
 		}
-		if !p.depthwise(i) {
+		if !p.depthwise(i) && (p.options.Quantized == nil || !p.byChannel(g)) {
 			p.takeSum(g)
 		}
 	case nn.BatchNorm, nn.Scale, nn.Affine:
 		g.factors = []int{i}
 		p.takeFactors(g)
-		p.takeSum(g)
+		p.takeSumOfFloats(g)
 	case nn.Mul:
 		g.gate = n.In[1]
-		p.takeSum(g)
+		p.takeSumOfFloats(g)
 	case nn.Add:
 		g.residual = n.In[1:]
 	case nn.Activate:
@@ -189,9 +189,21 @@ func (p *planner) take(g *group) {
 	default:
 		return
 	}
+	if p.apart(g) {
+		return
+	}
 	if p.takeNext(g, nn.Activate) {
 		g.act = p.graph.Nodes[g.last()].Act
 	}
+}
+
+// apart reports whether the activation behind a group is to be a step of its own, as its input is watched.
+func (p *planner) apart(g *group) bool {
+	if p.options.Quantized == nil || !p.options.Quantized.Apart {
+		return false
+	}
+	k := p.only(g.last())
+	return k >= 0 && byTable(p.graph.Nodes[k].Act)
 }
 
 // only is the one reader of a node, or −1.
@@ -233,6 +245,13 @@ func (p *planner) takeSum(g *group) {
 	if other != g.last() && !nodes[other].Const && p.ready(other) {
 		g.residual = []int{other}
 		g.nodes = append(g.nodes, k)
+	}
+}
+
+// takeSumOfFloats is takeSum for operations that take none along in bytes.
+func (p *planner) takeSumOfFloats(g *group) {
+	if p.options.Quantized == nil {
+		p.takeSum(g)
 	}
 }
 

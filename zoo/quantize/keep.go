@@ -1,0 +1,77 @@
+package quantize
+
+import (
+	"maps"
+	"slices"
+
+	"zoobench/zoo/engine"
+)
+
+// worse is how much farther than the layers' mean a layer's logits must be from float32's for it to stay in float32, both
+// squared: below that its share of the whole error is not worth its time.
+const worse = 2
+
+// keep measures each layer in int8 alone and gives those back to float32 that change the logits most, the worst first, as
+// far as their share of the multiply-accumulates goes.
+func (m *maker) keep(n *Network) error {
+	all, squares := n.Int8.Layers, 0.0
+	var total int64
+	for i := range n.Layers {
+		l := &n.Layers[i]
+		total += l.MACs
+		f, ok := all[l.Node]
+		if !ok {
+			l.Float = true
+			continue
+		}
+		alone := *n.Int8
+		alone.Layers = map[int]engine.Filters{l.Node: f}
+		got, err := m.logits(&alone)
+		if err != nil {
+			return err
+		}
+		l.Distance = distance(got, m.want)
+		squares += l.Distance * l.Distance
+		m.report("%s alone in int8: logits %.4f from float32's", l.Name, l.Distance)
+	}
+	if total == 0 {
+		return nil
+	}
+	order := make([]int, len(n.Layers))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch x, y := n.Layers[a].Distance, n.Layers[b].Distance; {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	var kept int64
+	rest := maps.Clone(all)
+	limit := worse * squares / float64(max(len(all), 1))
+	for _, i := range order {
+		l := &n.Layers[i]
+		if d := l.Distance; d*d <= limit || l.Float {
+			continue
+		}
+		if float64(kept+l.MACs) > n.Recipe.Share*float64(total) {
+			continue
+		}
+		l.Float = true
+		kept += l.MACs
+		delete(rest, l.Node)
+	}
+	n.Int8.Layers = rest
+	n.Recipe.Kept = float64(kept) / float64(total)
+	got, err := m.logits(n.Int8)
+	if err != nil {
+		return err
+	}
+	n.Recipe.Distance = distance(got, m.want)
+	m.report("%d of %d layers in float32: logits %.4f from float32's", len(n.Layers)-len(rest), len(n.Layers), n.Recipe.Distance)
+	return nil
+}

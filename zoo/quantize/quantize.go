@@ -1,0 +1,317 @@
+// Package quantize makes int8 numbers of a network's weights and of the ranges that its values have on calibration images,
+// keeps them in a file and reads that file.
+//
+// The contract: Make needs a graph, its weights and images; the same ones give the same bits. It multiplies batch norms in,
+// moves scale between layers where that evens out the channels, gives each output channel of a layer and each value a scale
+// of its own, takes the mean error out of the biases, measures what each layer in int8 alone does to the logits and keeps the
+// worst in float32, up to a share of the multiply-accumulates. It trains nothing. What cannot be quantised (a value that is the same
+// in all images or infinite, an output channel without weights) is an error that names the layer. Read believes nothing of a
+// file: another network, another version, a scale that is no number are errors that name the item.
+//
+// It leaves to zoo/engine how int8 is computed, and to others where images come from and what an accuracy is.
+package quantize
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"zoobench/kernels"
+	"zoobench/zoo/engine"
+	"zoobench/zoo/nn"
+)
+
+// Options of Make. The zero value measures which rule is best and keeps up to FloatShare of the multiply-accumulates in
+// float32.
+type Options struct {
+	Rule     Rule    // for ranges of values; "" for the one whose logits are nearest to float32's
+	Share    float64 // of the multiply-accumulates that may stay in float32; 0 for FloatShare, less than 0 for none
+	Trials   int     // calibration images on which logits are compared; 0 for 16
+	Threads  int     // 0 for all processors
+	Progress func(done string)
+}
+
+// FloatShare is the share of multiply-accumulates that layers kept in float32 may have, if nothing else is asked for.
+const FloatShare = 0.1
+
+// A Network is a network in int8, and how it came about.
+type Network struct {
+	Int8   *engine.Quantized
+	Recipe Recipe
+	Layers []Layer // all layers with weights, in the graph's order
+}
+
+// A Recipe is how a Network was made.
+type Recipe struct {
+	Rule     Rule    `json:"rule"`
+	Equal    bool    `json:"equalised"`   // scale was moved between layers
+	Images   int     `json:"images"`      // that values were watched on
+	Trials   int     `json:"trials"`      // of them those that logits were compared on
+	Share    float64 `json:"float_share"` // of the multiply-accumulates that may stay in float32
+	Kept     float64 `json:"kept_share"`  // that do
+	Distance float64 `json:"distance"`    // of the logits from float32's, as a share of their size
+}
+
+// A Layer is what int8 does to one layer.
+type Layer struct {
+	Node     int     `json:"node"`
+	Name     string  `json:"name"`
+	MACs     int64   `json:"macs"`
+	Distance float64 `json:"distance"` // of the logits with this layer alone in int8, as Recipe has it
+	Float    bool    `json:"float,omitempty"`
+}
+
+// maxDepth is the longest sum that 32 bits hold beside a bias below 2^30.
+const maxDepth = (1<<31 - 1<<30) / (255 * 127)
+
+// A maker is Make under way.
+type maker struct {
+	g       *nn.Graph
+	w       engine.Weights
+	images  []float32 // n, one behind the other
+	n       int
+	trials  int
+	options Options
+	want    []float32 // float32's logits of the first trials images
+}
+
+// Make quantises a network: images are n, (H,W,C) each, one behind the other.
+func Make(g *nn.Graph, w engine.Weights, images []float32, n int, o Options) (*Network, error) {
+	if n < 1 || len(images) != n*g.Input().Elems() {
+		return nil, errors.New("quantize: no calibration images, or not of the network's size")
+	}
+	m := &maker{g: g, w: w, images: images, n: n, options: o}
+	m.trials = min(n, cmp.Or(o.Trials, 16))
+	if o.Share == 0 {
+		m.options.Share = FloatShare
+	}
+	made, err := m.make()
+	if err != nil {
+		return nil, fmt.Errorf("quantize: %s: %w", g.Name, err)
+	}
+	return made, nil
+}
+
+func (m *maker) make() (*Network, error) {
+	var err error
+	if m.want, err = m.logits(nil); err != nil {
+		return nil, err
+	}
+	var best *Network
+	for _, equal := range []bool{false, true} {
+		made, err := m.numbers(equal, best)
+		if err != nil {
+			return nil, err
+		}
+		best = made
+	}
+	if err := m.keep(best); err != nil {
+		return nil, err
+	}
+	return best, nil
+}
+
+// numbers watches the network, with scale moved between layers or not, and makes its numbers by each rule. It returns the
+// best of these and of best, by the distance of the logits.
+func (m *maker) numbers(equal bool, best *Network) (*Network, error) {
+	q := &engine.Quantized{}
+	sketch, seen, err := m.watch(q)
+	if err != nil {
+		return nil, err
+	}
+	if equal {
+		if q.Factor = factors(sketch, seen); len(q.Factor) == 0 {
+			return best, nil
+		}
+		if sketch, seen, err = m.watch(q); err != nil {
+			return nil, err
+		}
+	}
+	for _, rule := range Rules() {
+		if m.options.Rule != "" && rule != m.options.Rule {
+			continue
+		}
+		made, err := m.byRule(q.Factor, sketch, seen, rule)
+		if err != nil {
+			return nil, err
+		}
+		got, err := m.logits(made)
+		if err != nil {
+			return nil, err
+		}
+		d := distance(got, m.want)
+		m.report("%s ranges, equalised %t: logits %.4f from float32's", rule, equal, d)
+		if best == nil || d < best.Recipe.Distance {
+			best = &Network{Int8: made, Recipe: Recipe{
+				Rule: rule, Equal: equal, Images: m.n, Trials: m.trials, Share: max(m.options.Share, 0), Distance: d,
+			}}
+			best.Layers = layersOf(sketch)
+		}
+	}
+	return best, nil
+}
+
+func (m *maker) report(format string, args ...any) {
+	if m.options.Progress != nil {
+		m.options.Progress(fmt.Sprintf(format, args...))
+	}
+}
+
+func layersOf(s *engine.Sketch) []Layer {
+	var all []Layer
+	for _, p := range s.Products {
+		all = append(all, Layer{Node: p.Node, Name: p.Name, MACs: p.MACs})
+	}
+	return all
+}
+
+// watch runs the calibration images and returns what each value was.
+func (m *maker) watch(q *engine.Quantized) (*engine.Sketch, map[int]*stats, error) {
+	sketch, err := engine.NewSketch(m.g, m.w, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, err := engine.New(m.g, m.w, engine.Options{Threads: m.options.Threads, Quantized: &engine.Quantized{Factor: q.Factor, Apart: true}})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer e.Close()
+	seen := map[int]*stats{}
+	var failed error
+	look := func(node int, t kernels.Tensor) {
+		if seen[node] == nil {
+			seen[node] = &stats{}
+		}
+		if err := seen[node].add(t); err != nil && failed == nil {
+			failed = fmt.Errorf("%s puts out %w", m.describe(node), err)
+		}
+	}
+	in, out := m.g.Input(), make([]float32, m.g.Output().Elems())
+	for i := range m.n {
+		src := m.images[i*in.Elems():][:in.Elems()]
+		look(0, kernels.Tensor{Data: src, N: 1, H: in.H, W: in.W, C: in.C, Stride: in.C})
+		if e.RunWatched(out, src, 1, look); failed != nil {
+			return nil, nil, failed
+		}
+	}
+	for _, node := range sketch.Values {
+		s := seen[node]
+		if s == nil {
+			return nil, nil, fmt.Errorf("%s: its value was not seen", m.describe(node))
+		}
+		if err := s.done(); err != nil {
+			return nil, nil, fmt.Errorf("%s puts out %w", m.describe(node), err)
+		}
+	}
+	return sketch, seen, nil
+}
+
+// describe names a node: by its own name, or by the last one before it that has one.
+func (m *maker) describe(node int) string {
+	n := &m.g.Nodes[node]
+	if n.Op == nn.Input {
+		return "the image"
+	}
+	for i := node; i >= 0; i-- {
+		if name := m.g.Nodes[i].Name; name != "" {
+			if i == node {
+				return name
+			}
+			return fmt.Sprintf("the %v behind %s", n.Op, name)
+		}
+	}
+	return fmt.Sprintf("the %v of node %d", n.Op, node)
+}
+
+// byRule makes scales of what was seen, and int8 weights of all layers.
+func (m *maker) byRule(factor map[int][]float32, sketch *engine.Sketch, seen map[int]*stats, rule Rule) (*engine.Quantized, error) {
+	q := &engine.Quantized{Layers: map[int]engine.Filters{}, Values: map[int]kernels.Quant{}, Factor: factor}
+	for _, node := range sketch.Values {
+		q.Values[node] = seen[node].scale(rule)
+	}
+	share(q.Values, sketch)
+	for i := range sketch.Products {
+		p := &sketch.Products[i]
+		if p.Depth > maxDepth {
+			continue
+		}
+		f, err := filters(p, seen[p.Input], q.Values[p.Input])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		q.Layers[p.Node] = f
+	}
+	return q, nil
+}
+
+// near is how much wider than a part's range that of the whole may be for both to share it: a bit of the part's precision.
+const near = 2
+
+// share gives values whose bytes are the same bytes one scale: moved ones, and the parts of a concatenation whose ranges are
+// near the whole's, so that they are written where they belong.
+func share(values map[int]kernels.Quant, sketch *engine.Sketch) {
+	whole := make([]int, 0, len(sketch.Concats))
+	for node := range sketch.Concats {
+		whole = append(whole, node)
+	}
+	slices.Sort(whole)
+	for _, node := range slices.Backward(whole) {
+		for _, part := range sketch.Concats[node] {
+			if at, ok := values[part]; ok && part != 0 && values[node].Scale <= near*at.Scale {
+				values[part] = values[node]
+			}
+		}
+	}
+	for _, pair := range slices.Backward(sketch.Same) {
+		if pair[0] != 0 && values[pair[1]] != values[pair[0]] && partOf(sketch, pair[1]) {
+			values[pair[0]] = values[pair[1]] // the concatenation's
+		}
+	}
+	for _, pair := range sketch.Same {
+		if at, ok := values[pair[0]]; ok {
+			values[pair[1]] = at
+		}
+	}
+}
+
+// partOf reports whether a value is a part of a concatenation.
+func partOf(s *engine.Sketch, node int) bool {
+	for _, parts := range s.Concats {
+		if slices.Contains(parts, node) {
+			return true
+		}
+	}
+	return false
+}
+
+// logits are those of the trial images, in int8 or, without numbers, in float32.
+func (m *maker) logits(q *engine.Quantized) ([]float32, error) {
+	e, err := engine.New(m.g, m.w, engine.Options{Threads: m.options.Threads, Quantized: q})
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	in, out := m.g.Input().Elems(), m.g.Output().Elems()
+	all := make([]float32, m.trials*out)
+	for i := range m.trials {
+		e.Run(all[i*out:][:out], m.images[i*in:][:in], 1)
+	}
+	return all, nil
+}
+
+// distance is the root of the squared differences, as a share of the size of what is wanted without its mean.
+func distance(got, want []float32) float64 {
+	mean, diff, size := 0.0, 0.0, 0.0
+	for _, v := range want {
+		mean += float64(v)
+	}
+	mean /= float64(len(want))
+	for i, v := range want {
+		d, s := float64(got[i])-float64(v), float64(v)-mean
+		diff += float64(d * d)
+		size += float64(s * s)
+	}
+	return math.Sqrt(diff / size)
+}
