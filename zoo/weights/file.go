@@ -310,13 +310,17 @@ func Guard(src Source, read func() error) (err error) {
 	if f == nil || !f.mapped() {
 		return read()
 	}
+	return guard(f.volumes, read)
+}
+
+func guard(volumes []*volume, read func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	// The fault comes as a panic: there is no other way to learn of it than to recover.
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case interface{ Addr() uintptr }:
-			for _, p := range f.volumes {
+			for _, p := range volumes {
 				if at := addressIn(p.data, r.Addr()); at >= 0 {
 					err = p.cutShort(at)
 					return
