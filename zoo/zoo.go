@@ -78,10 +78,11 @@ var families = []family{
 type Spec struct {
 	Name   string
 	Build  func(*nn.Builder, nn.Value) nn.Value
-	Size   int    // of the square input in pixels, where the counts hold
-	Params int64  // learned elements, published
-	MACs   int64  // multiply-accumulates of one image at Size, by the convention of nn.Graph.MACs
-	Recipe Recipe // what the published weights expect
+	Size   int      // of the square input in pixels, where the counts hold
+	Input  nn.Shape // at that size, of a network whose images are not three channels of Size×Size; zero else
+	Params int64    // learned elements, published
+	MACs   int64    // multiply-accumulates of one image at Size, by the convention of nn.Graph.MACs
+	Recipe Recipe   // what the published weights expect
 
 	Classes int // of the classifier; 0 means ImageNet's 1000
 	Least   int // of the square input in pixels, as its library has it; 0 means any that strides and windows allow
@@ -136,6 +137,12 @@ func (s *Spec) GraphWith(c nn.Config) (*nn.Graph, error) {
 	c.Size, c.Classes, c.Default = cmp.Or(c.Size, s.Size), cmp.Or(c.Classes, s.Classes, 1000), s.Size
 	if 0 < c.Size && c.Size < s.Least {
 		return nil, fmt.Errorf("zoo: %s: input size %d, want at least %d", s.Name, c.Size, s.Least)
+	}
+	if in := s.Input; in != (nn.Shape{}) {
+		if c.Size != s.Size {
+			in.H, in.W = c.Size, c.Size
+		}
+		c.Input = in
 	}
 	return nn.Build(s.Name, s.Build, c)
 }

@@ -217,6 +217,9 @@ func (a *app) sayReady(n *runner.Network, images *datasets.Files) {
 	if r.BGR {
 		order = ", channels " + r.Channels()
 	}
+	for _, note := range n.Notes() {
+		fmt.Fprintf(a.notes, "note: %s\n", note)
+	}
 	fmt.Fprintf(a.notes, "preprocessing: resize %d, %s crop %d, %s, mean %v, std %v%s; from %s\n", r.Resize, r.CropMode, r.Size,
 		r.Interpolation, r.Mean, r.Std, order, clean(n.Source))
 	a.sayCorruption(n.Corruption())

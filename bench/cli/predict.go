@@ -145,6 +145,10 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := n.Photographs(); err != nil {
+			n.Close()
+			return nil, err
+		}
 		a.sayReady(n, nil)
 		c := &classifier{recipe: n.Preprocessing(), names: n.ClassNames(), close: n.Close}
 		logits := make([]float32, n.Graph.Output().Elems())

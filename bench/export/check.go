@@ -45,7 +45,7 @@ func answers(m *message.Model, data *os.File, input string, g *nn.Graph, src wei
 	}
 	defer e.Close()
 	in := g.Input()
-	image := weights.Generator{}.Batch(1, in.H)
+	image := weights.Generator{}.Planes(in.C, in.H, in.W)
 	want, moved := answer(e, g, image), answer(e, g, nudged(image))
 	given := map[string]*replay.Value{input: {Dims: []int{1, in.C, in.H, in.W}, Floats: image}}
 	if first := m.Graph.Inputs[0].Name; first != input {

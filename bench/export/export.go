@@ -69,6 +69,9 @@ func export(ctx context.Context, r *runner.Ready, o Options) (w *Written, err er
 		classes = o.Head.Classes
 	}
 	if o.Preprocessing {
+		if err := r.Photographs(); err != nil {
+			return nil, err
+		}
 		if o.ONNX.Pixels, err = pixels(r.Preprocessing()); err != nil {
 			return nil, err
 		}

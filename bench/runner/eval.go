@@ -183,6 +183,9 @@ func (t *Task) corruptionSeed() uint64 {
 // openImages opens an accuracy's images for the network's classes. That the two do not fit is an error with both
 // numbers.
 func (r *Ready) openImages(a *experiment.Accuracy) (*datasets.Files, error) {
+	if err := r.Photographs(); err != nil {
+		return nil, err
+	}
 	files, err := openImages(a, r.Graph.Classes)
 	if err == nil {
 		return files, nil

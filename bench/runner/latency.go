@@ -30,7 +30,7 @@ func newForward(n *Network) *forward {
 		src:     make([]float32, batch*in.Elems()),
 	}
 	// The golden tests' two images, in turn: dense numbers of ordinary size, as a normalised photograph has them.
-	planes := weights.Generator{}.Images(n.Recipe.Size)
+	planes := weights.Generator{}.Planes(2*in.C, in.H, in.W)
 	size := in.Elems()
 	pixels := in.H * in.W
 	for i := range f.src {

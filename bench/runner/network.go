@@ -42,7 +42,7 @@ func (n *Network) Close() { n.Engine.Close() }
 
 // warnings are what a reader of any figure of this network should know of how it was made ready.
 func (n *Network) warnings() []string {
-	warnings := slices.Clone(n.Engine.Trials().Notes)
+	warnings := slices.Concat(n.Notes(), n.Engine.Trials().Notes)
 	if count := n.Engine.Denormals(); count > 0 {
 		warnings = append(warnings, fmt.Sprintf(
 			"%d weights are below the normal range of numbers (1.2e-38): kernels in plain Go compute slowly with them", count))

@@ -34,15 +34,22 @@ func specOf(path string, n *load.Network) (*zoo.Spec, Trained, error) {
 	if err != nil {
 		return nil, about, fmt.Errorf("runner: %s: %w", path, err)
 	}
+	in := n.Graph.Input()
 	return &zoo.Spec{
-		Name: filepath.Base(path), Build: n.Build, Size: n.Graph.Input().H, Classes: n.Graph.Classes, Recipe: about.Recipe,
+		Name: filepath.Base(path), Build: n.Build, Size: in.H, Input: in, Classes: n.Graph.Classes, Recipe: about.Recipe,
 		Params: n.Graph.ParamCount(), MACs: n.Graph.MACs(),
 	}, about, nil
 }
 
+// asBytes is a deviation that leaves an image's bytes as they are, with a mean of zeros.
+var asBytes = [3]float64{1.0 / 255, 1.0 / 255, 1.0 / 255}
+
 // aboutONNX is what a file that zoobench exported says of itself; of another one, only that it takes images as ImageNet's
-// usual recipe prepares them.
+// usual recipe prepares them, or their bytes.
 func aboutONNX(n *load.Network) (t Trained, err error) {
+	if n.Bytes {
+		t.Recipe.Std = asBytes
+	}
 	for key, into := range map[string]any{"recipe": &t.Recipe, "classes": &t.Classes} {
 		text, has := n.Properties["zoobench."+key]
 		if !has {
@@ -56,6 +63,23 @@ func aboutONNX(n *load.Network) (t Trained, err error) {
 		return t, fmt.Errorf("metadata zoobench.classes: %d names for %d classes", have, n.Graph.Classes)
 	}
 	return t, nil
+}
+
+// Photographs is an error where the network does not take what images are prepared to: squares of three channels.
+func (r *Ready) Photographs() error {
+	if in := r.Graph.Input(); in.C != 3 || in.H != in.W {
+		return fmt.Errorf("runner: %s takes images of %v; zoobench prepares photographs as squares of three channels alone "+
+			"(latency, show and export do without)", r.Name(), in)
+	}
+	return nil
+}
+
+// Notes are what is computed otherwise than the network's ONNX file says.
+func (r *Ready) Notes() []string {
+	if r.onnx == nil {
+		return nil
+	}
+	return r.onnx.Notes
 }
 
 // Property is one of an ONNX file's metadata, "" where there is none.
@@ -76,9 +100,10 @@ func (r *Ready) readONNX() error {
 	if err != nil {
 		return err
 	}
-	have := n.Graph.Input().H
+	in := n.Graph.Input()
+	have := in.H
 	if size := r.task.ImgSize; size > 0 && size != have {
-		return fmt.Errorf("runner: %s: images of %d×%d alone, want %d×%d", r.File, have, have, size, size)
+		return fmt.Errorf("runner: %s: images of %d×%d alone, want %d×%d", r.File, in.H, in.W, size, size)
 	}
 	if classes := r.task.NumClasses; classes > 0 && classes != n.Graph.Classes {
 		return fmt.Errorf("runner: %s: the file has %d classes, want %d", r.File, n.Graph.Classes, classes)
@@ -90,6 +115,9 @@ func (r *Ready) readONNX() error {
 	r.Source = "the file's metadata"
 	if _, has := n.Properties["zoobench.recipe"]; !has {
 		r.Source = "ImageNet's usual one, as the file has none"
+		if n.Bytes {
+			r.Source += "; the file takes bytes"
+		}
 	}
 	recipe := about.Recipe
 	if recipe.Size != have {

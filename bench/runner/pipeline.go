@@ -45,6 +45,9 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 		return nil, err
 	}
 	defer n.Close()
+	if err := n.Photographs(); err != nil {
+		return nil, err
+	}
 	threads := n.Engine.Threads()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 

@@ -77,7 +77,7 @@ func (n *Network) Profile(ctx context.Context) (*Profile, error) {
 func (n *Network) layerTimes(ctx context.Context) (times []int64, whole int64, runs int, err error) {
 	batch, in := n.Engine.Batch(), n.Graph.Input()
 	src, dst := make([]float32, batch*in.Elems()), make([]float32, batch*n.Graph.Output().Elems())
-	image := weights.Generator{}.Images(in.H)
+	image := weights.Generator{}.Planes(in.C, in.H, in.W)
 	for i := range src {
 		src[i] = image[i%in.Elems()] // which number is which does not matter to the time
 	}

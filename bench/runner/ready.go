@@ -190,6 +190,9 @@ func (r *Ready) Close() {
 		r.file.Close()
 		r.file, r.bound = nil, nil
 	}
+	if r.onnx != nil {
+		r.onnx.Weights.Close()
+	}
 }
 
 // Name is the network with the checkpoint's tag, as resnet50.tv_in1k, or the network alone where there is none.

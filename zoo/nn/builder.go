@@ -1,6 +1,9 @@
 package nn
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Value is a node's output as architecture code holds it.
 type Value struct {
@@ -32,6 +35,10 @@ type state struct {
 type Config struct {
 	Size    int // square input in pixels
 	Classes int // outputs of the classifier
+
+	// Input is the image where it has another shape than three channels of Size×Size; zero for that.
+	Input Shape
+
 	Default int // the size at which the architecture's Expect calls hold
 
 	// Training adds what evaluation leaves out: dropout, stochastic depth and auxiliary heads.
@@ -71,10 +78,14 @@ func Build(name string, arch func(*Builder, Value) Value, c Config) (*Graph, err
 
 		FromScratch: c.FromScratch,
 	}}
-	x := g.add(Node{Op: Input, Out: Shape{3, c.Size, c.Size}})
+	in := cmp.Or(c.Input, Shape{3, c.Size, c.Size})
+	if min(in.C, in.H, in.W) < 1 || max(in.C, in.H, in.W) > maxSize {
+		return nil, fmt.Errorf("nn: %s: images of %v, want sizes of 1 to %d", name, in, maxSize)
+	}
+	x := g.add(Node{Op: Input, Out: in})
 	y := arch(g, x)
 	if g.err != nil {
-		return nil, fmt.Errorf("nn: %s at %d×%d: %w", name, c.Size, c.Size, g.err)
+		return nil, fmt.Errorf("nn: %s at %d×%d: %w", name, in.H, in.W, g.err)
 	}
 	if y.id != len(g.graph.Nodes)-1 {
 		return nil, fmt.Errorf("nn: %s: it returns node %d of %d, want the last one", name, y.id, len(g.graph.Nodes))
@@ -95,6 +106,13 @@ func (g *Builder) Fail(format string, args ...any) {
 	if g.err == nil {
 		g.err = fmt.Errorf(format, args...)
 	}
+}
+
+// Refused is the first thing that did not fit, nil if all did. The builder goes on without it.
+func (g *Builder) Refused() error {
+	err := g.err
+	g.err = nil
+	return err
 }
 
 // Conv is a convolution to out channels; its weight is (out, in/groups, H, W).

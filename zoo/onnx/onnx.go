@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"zoobench/zoo/nn"
 	"zoobench/zoo/onnx/message"
@@ -85,6 +86,12 @@ func New(g *nn.Graph, src Weights, o Options) (*File, error) {
 		IR: 8, Producer: "zoobench", ProducerVersion: o.Version, Opsets: []message.Opset{{Version: int64(o.Opset)}},
 		Properties: o.Properties, Graph: e.out,
 	}}
+	if p := o.Pixels; p != nil { // a reader may begin behind the preparation
+		in := g.Input()
+		f.model.Properties = append(slices.Clip(o.Properties), Property{Key: "zoobench.input", Value: f.input})
+		f.model.Graph.Values = append(f.model.Graph.Values, message.Value{Name: f.input, Type: message.Float32, Shaped: true, Dims: []message.Dim{
+			{Name: "batch"}, {Size: int64(in.C), Known: true}, {Size: int64(in.H), Known: true}, {Size: int64(in.W), Known: true}}})
+	}
 	switch {
 	case o.Opset > 20:
 		f.model.IR = 10

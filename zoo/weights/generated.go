@@ -138,19 +138,22 @@ func (l law) fill(dst []float32, z uint64) {
 // Images is the golden tests' input, two images (2,3,size,size), row-major.
 func (g Generator) Images(size int) []float32 { return g.Batch(2, size) }
 
-// Batch is n images (n,3,size,size), row-major: noise on a coarse pattern of 4 by 4 cells.
-func (g Generator) Batch(n, size int) []float32 {
-	x := make([]float32, n*3*size*size)
+// Batch is n images (n,3,size,size), row-major.
+func (g Generator) Batch(n, size int) []float32 { return g.Planes(3*n, size, size) }
+
+// Planes are n planes (n,height,width), row-major: noise on a coarse pattern of 4 by 4 cells.
+func (g Generator) Planes(n, height, width int) []float32 {
+	x := make([]float32, n*height*width)
 	fine, coarse := g.base("input"), g.base("input.coarse")
 	centred := func(z uint64) float64 { return float64(uniform24(z))*(1.0/(1<<23)) - 1 }
-	inParallel(n*3*size, func(lo, hi int) {
+	inParallel(n*height, func(lo, hi int) {
 		for row := lo; row < hi; row++ {
-			plane, y := row/size, row%size
-			cells := (plane*4 + 4*y/size) * 4
-			for col := range size {
-				i := row*size + col
+			plane, y := row/height, row%height
+			cells := (plane*4 + 4*y/height) * 4
+			for col := range width {
+				i := row*width + col
 				f := centred(fine + uint64(i+1)*golden)
-				c := centred(coarse + uint64(cells+4*col/size+1)*golden)
+				c := centred(coarse + uint64(cells+4*col/width+1)*golden)
 				x[i] = float32(0.5*f + 1.5*c)
 			}
 		}

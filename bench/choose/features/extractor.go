@@ -40,6 +40,9 @@ type Backbone struct {
 
 // Describe is the backbone that a network makes without its classifier, and the graph that gives its features, tapped.
 func Describe(r *runner.Ready) (Backbone, *nn.Graph, error) {
+	if err := r.Photographs(); err != nil {
+		return Backbone{}, nil, err
+	}
 	tapped, features, err := Tap(r.Graph)
 	return Backbone{Network: r.Spec.Name, Name: r.Name(), File: filepath.Base(r.File), SHA256: r.SHA256, Section: r.Taken.Part(),
 		Recipe: r.Preprocessing(), Features: features, Logits: r.Graph.Classes}, tapped, err

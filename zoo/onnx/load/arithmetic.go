@@ -57,18 +57,11 @@ func (l *loader) mul(in []any) []any {
 	return one(l.two(in, func(x, y float64) float64 { return x * y }))
 }
 
-// sub is a sum with a negative constant, or what a layer norm begins with.
 func (l *loader) sub(in []any) []any {
-	if mean, ok := in[1].(*statistic); ok {
-		return one(l.centred(must[*image](l, in, 0), mean))
-	}
 	return one(l.two(in, func(x, y float64) float64 { return x - y }))
 }
 
 func (l *loader) div(in []any) []any {
-	if _, ok := in[0].(*statistic); ok {
-		return one(l.divided(in))
-	}
 	return one(l.two(in, func(x, y float64) float64 { return x / y }))
 }
 
@@ -178,15 +171,14 @@ func (l *loader) withConstant(op string, x *image, t *tensor) *image {
 // channelBase multiplies each channel and adds to it: a layer scale where it only multiplies.
 func (l *loader) channelBase(in *base, factor, summand *tensor) *base {
 	v := l.value(in)
-	y := &base{Shape: in.Shape}
 	if summand == nil {
-		y.add = func(t *tensor) *base { return l.channelBase(in, factor, t) }
 		name := l.constantName(factor)
-		y.build = func() nn.Value {
+		y := l.waiting(in.Shape, func() nn.Value {
 			name := l.unique(name)
 			l.set(name, factor, in.C)
 			return l.g.Scale(name, v)
-		}
+		})
+		y.add = func(t *tensor) *base { return l.channelBase(in, factor, t) }
 		return y
 	}
 	wide := func(t *tensor) (x []float64) {
@@ -197,8 +189,7 @@ func (l *loader) channelBase(in *base, factor, summand *tensor) *base {
 		}
 		return x
 	}
-	y.build = func() nn.Value { return l.g.Affine(v, wide(factor), wide(summand)) }
-	return y
+	return l.waiting(in.Shape, func() nn.Value { return l.g.Affine(v, wide(factor), wide(summand)) })
 }
 
 // images adds or multiplies two.
@@ -222,6 +213,12 @@ func (l *loader) images(op string, x, y *image, f func(x, y float64) float64) *i
 		}
 		if l.gates(y, x) {
 			return y.with(l.made(l.g.Mul(l.value(y.base()), l.value(x.base()))))
+		}
+		if l.dims(x, y) {
+			return l.dimmed(x, y)
+		}
+		if l.dims(y, x) {
+			return l.dimmed(y, x)
 		}
 	}
 	if !x.v.equal(y.v) || x.base().Shape != y.base().Shape || x.roll != y.roll {
@@ -267,51 +264,19 @@ func (l *loader) gates(x, y *image) bool {
 		}
 	}
 	at, _ := y.v.find(images)
-	return at >= 0
+	return at >= 0 || l.batch == 1
 }
 
-// reduceMean is the mean of all pixels, or what a layer norm begins with.
-func (l *loader) reduceMean(in []any) []any {
-	l.only("axes", "keepdims", "noop_with_empty_axes")
-	dims := l.dimsOf(in[0])
-	axes, _ := l.list(in, 1, "axes")
-	over := make([]bool, len(dims))
-	for _, a := range axes {
-		over[l.axis(a, len(dims))] = true
-	}
-	keep := l.int("keepdims", 1) != 0
-	if x, ok := in[0].(*statistic); ok {
-		return one(l.variance(x, over, keep))
-	}
-	x := must[*image](l, in, 0)
-	if over[len(over)-1] && keep && len(axes) == 1 {
-		if at, a := x.v.find(channel); at == len(x.v)-1 && a.size == x.base().C && len(x.v[at]) == 1 && x.base().C > 1 {
-			return one(l.mean(x))
-		}
-	}
-	x = l.settled(x)
-	y := *x
-	y.v = nil
-	n := 1
-	for i, axis := range x.v {
-		if !over[i] {
-			y.v = append(y.v, axis)
-			continue
-		}
-		for _, a := range axis {
-			if a.kind != row && a.kind != column {
-				l.refuse("a mean over axis %d of %s", i, l.shown(x.v.dims()))
-			}
-			n *= a.size
-		}
-		if keep {
-			y.v = append(y.v, nil)
-		}
-	}
-	if s := x.base().Shape; n != s.H*s.W || n == 1 && len(axes) == 0 {
-		l.refuse("a mean over axes %v of %s", axes, l.shown(x.v.dims()))
-	}
-	y.roll = [numKinds]int{} // a mean of all does not mind the order
-	y.f = leaf(l.made(l.g.GlobalAvgPool(l.value(x.base()))))
-	return one(&y)
+// dims reports whether y is a number for each pixel of x, the same for all channels.
+func (l *loader) dims(x, y *image) bool {
+	at, _ := x.v.find(channel)
+	s := x.base().Shape
+	return at >= 0 && s.C > 1 && y.base().Shape == nn.Shape{C: 1, H: s.H, W: s.W} && y.v.equal(x.v.replaced(at, nil)) && x.roll == y.roll
+}
+
+// dimmed is x by a number for each pixel.
+func (l *loader) dimmed(x, y *image) *image {
+	a, b := l.value(x.base()), l.value(y.base())
+	b = l.g.AdaptiveAvgPool(l.g.Tokens(b), a.C, a.H*a.W) // the same row for each channel
+	return x.with(l.made(l.g.Mul(a, l.g.Unflatten(l.g.Flatten(b), a.Shape))))
 }

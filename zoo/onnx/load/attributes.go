@@ -1,10 +1,6 @@
 package load
 
-import (
-	"slices"
-
-	"zoobench/zoo/onnx/message"
-)
+import "zoobench/zoo/onnx/message"
 
 // attribute is a setting of the operator, nil where it is left out.
 func (l *loader) attribute(name string, kind message.Kind) *message.Attribute {
@@ -59,15 +55,6 @@ func (l *loader) sizes(name string, v []int64) (all []int) {
 		all = append(all, int(x))
 	}
 	return all
-}
-
-// only refuses settings that are not among those known.
-func (l *loader) only(names ...string) {
-	for _, a := range l.node.Attributes {
-		if !slices.Contains(names, a.Name) {
-			l.refuse("setting %s", a.Name)
-		}
-	}
 }
 
 // input is one of the operator's, of a type; nil where it is left out.

@@ -12,6 +12,7 @@ var folds = map[string]func(*loader, []any) []any{
 	"Constant": (*loader).constant, "ConstantOfShape": (*loader).constantOfShape, "Shape": (*loader).shapeOf, "Size": (*loader).sizeOf,
 	"Gather": (*loader).foldGather, "Unsqueeze": (*loader).foldUnsqueeze, "Squeeze": (*loader).foldSqueeze,
 	"Concat": (*loader).foldConcat, "Slice": (*loader).foldSlice, "Reshape": (*loader).foldReshape, "Flatten": (*loader).foldFlatten,
+	"QuantizeLinear": (*loader).foldQuantize, "DequantizeLinear": (*loader).foldDequantize,
 	"Transpose": (*loader).foldTranspose, "Expand": (*loader).foldExpand, "Cast": (*loader).foldCast, "Identity": (*loader).foldIdentity,
 	"Range": (*loader).foldRange, "Where": (*loader).foldWhere, "Not": single(func(x float64) float64 { return 1 - x }),
 	"Floor": single(math.Floor), "Ceil": single(math.Ceil), "Sqrt": single(math.Sqrt), "Neg": single(func(x float64) float64 { return -x }),

@@ -3,8 +3,10 @@ package load
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"zoobench/zoo/nn"
+	"zoobench/zoo/onnx/message"
 )
 
 // A base is a value of the graph. Layers whose parameters come in several operators are built when somebody wants their result:
@@ -15,14 +17,25 @@ type base struct {
 	build func() nn.Value // nil where value is there
 	leaf  *fn
 
-	// Of a layer that is not built: what takes a factor or a summand for each channel in; nil where it cannot.
+	// Of a layer that is not built: its operator, and what takes a factor or a summand for each channel in; nil where it cannot.
+	node     *message.Node
+	index    int
 	mul, add func(*tensor) *base
+	bin      func(columns int) *base // takes the means of columns in; nil where it cannot
+}
+
+// waiting is the base of a layer that is built when somebody wants its result.
+func (l *loader) waiting(s nn.Shape, build func() nn.Value) *base {
+	return &base{Shape: s, build: build, node: l.node, index: l.index}
 }
 
 func (l *loader) value(b *base) nn.Value {
 	if b.build != nil {
-		b.value, b.build = l.built(b.build()), nil
-		b.mul, b.add = nil, nil
+		node, index := l.node, l.index
+		l.node, l.index = b.node, b.index // whose fault it is
+		b.value = l.built(b.build())
+		l.node, l.index = node, index
+		b.build, b.mul, b.add, b.bin = nil, nil, nil, nil
 	}
 	return b.value
 }
@@ -33,10 +46,10 @@ func (l *loader) made(v nn.Value) *base {
 	return &base{Shape: v.Shape, value: v}
 }
 
-// built stops everything where the builder refused a layer, or where one is larger than any image.
+// built is a fault where the builder refused a layer, or where one is larger than any image.
 func (l *loader) built(v nn.Value) nn.Value {
-	if v.Shape == (nn.Shape{}) {
-		panic(stopped{})
+	if err := l.g.Refused(); err != nil {
+		l.refuse("%v", err)
 	}
 	if v.C > maxElems/v.H/v.W {
 		l.refuse("%v elements for an image, want at most %d", v.Shape, maxElems)
@@ -62,8 +75,7 @@ type image struct {
 	start [numKinds]int // where a part begins: the view does not have all of that kind
 	roll  [numKinds]int // by how much rows and columns moved up and left
 	pad   nn.Edges      // zeros around it that the view has already
-
-	binnedRows int // rows of an adaptive mean whose columns are still to come
+	grid  grid          // of whole numbers that stand for the values
 }
 
 func (x *image) base() *base { return x.f.base }
@@ -149,6 +161,9 @@ func (l *loader) gridded(x *image) *image {
 	if len(x.v) < 2 || len(x.v) > 4 {
 		l.refuse("a value of shape %v, want images, channels, rows and columns", l.shown(x.v.dims()))
 	}
+	if at, _ := x.v.find(channel); len(x.v) == 4 && (at > 1 || len(x.v[1]) > 0 && x.v[1][0].kind != channel) {
+		return l.relaid(x)
+	}
 	x = l.inChannels(x, 1)
 	s := x.base().Shape
 	var space []atom
@@ -181,6 +196,24 @@ func (l *loader) gridded(x *image) *image {
 		y.v = y.v.replaced(3, full(column, w))
 	}
 	return y
+}
+
+// relaid is a settled image whose axes together are all channels, rows and columns in their order, but not one by one: the same
+// numbers as an image of that shape.
+func (l *loader) relaid(x *image) *image {
+	s := x.base().Shape
+	var all []atom
+	for _, axis := range x.v[1:] {
+		all = join(all, axis...)
+	}
+	if !slices.Equal(all, join(full(channel, s.C), join(full(row, s.H), full(column, s.W)...)...)) {
+		l.refuse("channels in an axis of %s that is not 1", l.shown(x.v.dims()))
+	}
+	l.unrolled(x)
+	d := x.v.dims()
+	shape := nn.Shape{C: d[1], H: d[2], W: d[3]}
+	v := l.value(x.base())
+	return l.planes(l.once(func() nn.Value { return l.g.Unflatten(l.g.Flatten(v), shape) }, "relaid %p %v", x.base(), shape))
 }
 
 // ordered reports whether atoms are all rows and columns in reading order.
@@ -228,7 +261,7 @@ func (l *loader) rowed(x *image) *image {
 // inChannels is a settled image whose axis is all channels in their order: shuffled or flattened ones become such.
 func (l *loader) inChannels(x *image, axis int) *image {
 	s := x.base().Shape
-	have := x.v[axis]
+	have := severally(x.v[axis])
 	if other, _ := x.v.find(channel); other >= 0 && other != axis {
 		l.refuse("channels in axis %d of %d, want axis %d", other, len(x.v), axis)
 	}
@@ -273,8 +306,9 @@ var samples = func() (x [129]float64) {
 type fn struct {
 	base  *base
 	op    string
-	node  string // that made it
-	a, b  *fn    // operands; nil for the base itself
+	node  *message.Node // that made it
+	index int
+	a, b  *fn // operands; nil for the base itself
 	call  func(x, y float64) float64
 	at    [len(samples)]float64
 	there *base // its value, once somebody wanted it
@@ -290,7 +324,7 @@ func leaf(b *base) *fn {
 
 // apply is a function of one or two functions of one base.
 func (l *loader) apply(op string, a, b *fn, call func(x, y float64) float64) *fn {
-	f := &fn{base: a.base, op: op, node: l.title(), a: a, b: b, call: call}
+	f := &fn{base: a.base, op: op, node: l.node, index: l.index, a: a, b: b, call: call}
 	for i := range f.at {
 		y := 0.0
 		if b != nil {
@@ -360,7 +394,8 @@ func (l *loader) realised(f *fn) *base {
 	}
 	switch {
 	case f.b == nil && f.a.a == nil || f.b != nil && f.op != "Add" && f.op != "Mul":
-		l.refuse("%s: a function that no layer has", f.node)
+		l.node, l.index = f.node, f.index
+		l.refuse("a function that no layer has")
 	case f.b == nil:
 		return l.realise(l.apply(f.op, leaf(l.realise(f.a)), nil, f.call))
 	}

@@ -24,11 +24,12 @@ var operators = map[string]func(*loader, []any) []any{
 	"Erf": function(math.Erf), "Tanh": function(math.Tanh), "Exp": function(math.Exp), "Neg": function(func(x float64) float64 { return -x }),
 	"Softplus":    function(func(x float64) float64 { return math.Log1p(math.Exp(x)) }),
 	"HardSigmoid": (*loader).hardSigmoid, "Clip": (*loader).clip, "Gelu": (*loader).gelu, "Sqrt": (*loader).sqrt,
-	"Reciprocal": (*loader).reciprocal,
+	"Reciprocal": (*loader).reciprocal, "LeakyRelu": (*loader).leaky, "PRelu": (*loader).sloped, "Max": (*loader).largest,
+	"Min": (*loader).smallest, "Mean": (*loader).average, "GlobalMaxPool": (*loader).globalMaxPool, "ReduceMax": (*loader).reduceMax,
+	"GroupNormalization": (*loader).groupNorm, "QuantizeLinear": (*loader).quantize, "DequantizeLinear": (*loader).dequantize,
 }
 
 func (l *loader) conv(in []any) []any {
-	l.only("kernel_shape", "strides", "dilations", "pads", "auto_pad", "group")
 	x, w, b := must[*image](l, in, 0), must[*tensor](l, in, 1), input[*tensor](l, in, 2)
 	if len(w.dims) == 3 && len(x.v) == 3 {
 		return one(l.channelConv(x, w, b))
@@ -94,15 +95,12 @@ func (l *loader) linearBase(name string, in *base, out int, bias *tensor) *base 
 		l.set(name+".bias", bias, out)
 		return l.made(l.g.Linear(name, v, out))
 	}
-	return &base{
-		Shape: nn.Shape{C: out, H: v.H, W: v.W},
-		build: func() nn.Value { return l.g.LinearNoBias(name, v, out) },
-		add:   func(t *tensor) *base { return l.linearBase(name, in, out, t) },
-	}
+	y := l.waiting(nn.Shape{C: out, H: v.H, W: v.W}, func() nn.Value { return l.g.LinearNoBias(name, v, out) })
+	y.add = func(t *tensor) *base { return l.linearBase(name, in, out, t) }
+	return y
 }
 
 func (l *loader) gemm(in []any) []any {
-	l.only("alpha", "beta", "transA", "transB")
 	x, w, b := must[*image](l, in, 0), must[*tensor](l, in, 1), input[*tensor](l, in, 2)
 	if len(w.dims) != 2 || l.int("transA", 0) != 0 || len(x.v) != 2 {
 		l.refuse("a product of %s and %v, want rows and a matrix", l.shown(x.v.dims()), w.dims)
@@ -126,7 +124,6 @@ func (l *loader) scaled(t *tensor, by float64) *tensor {
 }
 
 func (l *loader) matMul(in []any) []any {
-	l.only()
 	if in[0] == nil || len(in) < 2 || in[1] == nil {
 		l.refuse("an input is left out")
 	}
@@ -144,7 +141,7 @@ func (l *loader) matMul(in []any) []any {
 	if len(w.dims) != 2 {
 		l.refuse("a product of %s and %v, want a matrix", l.shown(x.v.dims()), w.dims)
 	}
-	if bins := x.binnedRows; bins > 0 {
+	if x.base().bin != nil && x.f == leaf(x.base()) && x.v.equal(l.planes(x.base()).v) {
 		return one(l.bins(x, w))
 	}
 	return one(l.linear(x, l.transposed(w, []int{1, 0}), w.dims[1], nil))
@@ -157,19 +154,19 @@ func (l *loader) binned(rows *tensor, x *image) *image {
 	if len(rows.dims) != 2 || rows.dims[1] != s.H || len(x.v) != 4 || !l.areBins(rows) {
 		l.refuse("a product of %v and %s", rows.dims, l.shown(x.v.dims()))
 	}
-	y := *x
-	y.binnedRows = rows.dims[0]
-	return &y
+	v, h := l.value(x.base()), rows.dims[0]
+	y := l.waiting(nn.Shape{C: s.C, H: h, W: s.W}, func() nn.Value { return l.g.AdaptiveAvgPool(v, h, s.W) })
+	y.bin = func(w int) *base { return l.made(l.g.AdaptiveAvgPool(v, h, w)) }
+	return l.planes(y)
 }
 
 // bins is the second half.
 func (l *loader) bins(x *image, columns *tensor) *image {
 	t := l.transposed(columns, []int{1, 0})
-	s := x.base().Shape
-	if t.dims[1] != s.W || !l.areBins(t) {
+	if t.dims[1] != x.base().W || !l.areBins(t) {
 		l.refuse("a product of %s and %v", l.shown(x.v.dims()), columns.dims)
 	}
-	return l.planes(l.made(l.g.AdaptiveAvgPool(l.value(x.base()), x.binnedRows, t.dims[0])))
+	return l.planes(x.base().bin(t.dims[0]))
 }
 
 // areBins reports whether a matrix (out, in) takes the means of an adaptive pool.
@@ -192,7 +189,6 @@ func (l *loader) areBins(t *tensor) bool {
 }
 
 func (l *loader) batchNorm(in []any) []any {
-	l.only("epsilon", "momentum", "spatial", "training_mode")
 	x := must[*image](l, in, 0)
 	if l.int("training_mode", 0) != 0 || l.int("spatial", 1) != 1 || len(l.node.Out) > 1 && l.node.Out[1] != "" {
 		l.refuse("a batch norm for training")
@@ -223,7 +219,6 @@ func shortest(v float64) float64 {
 }
 
 func (l *loader) layerNorm(in []any) []any {
-	l.only("axis", "epsilon", "stash_type")
 	x, w, b := must[*image](l, in, 0), must[*tensor](l, in, 1), input[*tensor](l, in, 2)
 	if l.axis(int(l.int("axis", -1)), len(x.v)) != len(x.v)-1 {
 		l.refuse("an axis that is not the last")
@@ -236,16 +231,12 @@ func (l *loader) normalised(x *image, w, b *tensor, eps float64) *image {
 	c := x.base().C
 	name := l.layer(w, ".weight")
 	l.set(name+".weight", w, c)
-	if b == nil {
-		b = l.remap(floating([]int{1}, 0), []int{c}, func(int) int { return 0 })
-	}
-	l.set(name+".bias", b, c)
+	l.set(name+".bias", l.filled(b, 0, c), c)
 	return x.with(l.made(l.g.LayerNorm(name, l.value(x.base()), eps)))
 }
 
 // instanceNorm of groups of channels is a group norm, whose factors come behind it.
 func (l *loader) instanceNorm(in []any) []any {
-	l.only("epsilon")
 	x, w, b := must[*image](l, in, 0), must[*tensor](l, in, 1), must[*tensor](l, in, 2)
 	x = l.settled(x)
 	s := x.base().Shape
@@ -270,24 +261,13 @@ func (l *loader) instanceNorm(in []any) []any {
 
 // groupBase is a group norm that waits for its factors and summands.
 func (l *loader) groupBase(in *base, groups int, eps float64, w, b *tensor) *base {
-	y := &base{Shape: in.Shape}
-	node, index := l.node, l.index
-	y.build = func() nn.Value {
-		fill := func(t *tensor, v float32) *tensor {
-			if t != nil {
-				return t
-			}
-			return l.remap(floating([]int{1}, v), []int{in.C}, func(int) int { return 0 })
-		}
-		now, at := l.node, l.index
-		l.node, l.index = node, index
-		w, b := fill(w, 1), fill(b, 0)
+	y := l.waiting(in.Shape, func() nn.Value {
+		w, b := l.filled(w, 1, in.C), l.filled(b, 0, in.C)
 		name := l.layer(w, ".weight")
-		l.node, l.index = now, at
 		l.set(name+".weight", w, in.C)
 		l.set(name+".bias", b, in.C)
 		return l.g.GroupNorm(name, l.value(in), groups, eps)
-	}
+	})
 	if w == nil && b == nil {
 		y.mul = func(t *tensor) *base { return l.groupBase(in, groups, eps, t, nil) }
 	}
@@ -298,7 +278,6 @@ func (l *loader) groupBase(in *base, groups int, eps float64, w, b *tensor) *bas
 }
 
 func (l *loader) padding(in []any) []any {
-	l.only("mode", "pads", "value")
 	x := must[*image](l, in, 0)
 	pads, _ := l.list(in, 1, "pads")
 	if t := input[*tensor](l, in, 2); t != nil && l.scalar(t) != 0 || l.float("value", 0) != 0 || l.text("mode", "constant") != "constant" {
@@ -345,7 +324,6 @@ func (l *loader) padding(in []any) []any {
 
 // softmax is an attention's, or one over ranges of channels.
 func (l *loader) softmax(in []any) []any {
-	l.only("axis")
 	if x, ok := in[0].(*scores); ok {
 		if l.axis(int(l.int("axis", -1)), len(x.v)) != len(x.v)-1 {
 			l.refuse("a softmax that is not over keys")

@@ -35,7 +35,6 @@ func (l *loader) regrouped(v any, dims []int) []any {
 }
 
 func (l *loader) reshape(in []any) []any {
-	l.only("allowzero", "shape")
 	return l.regrouped(in[0], l.reshaped(in, l.dimsOf(in[0])))
 }
 
@@ -50,9 +49,6 @@ func (l *loader) transpose(in []any) []any {
 		return one(&y)
 	}
 	x := must[*image](l, in, 0)
-	if x.pad != (nn.Edges{}) {
-		x = l.settled(x)
-	}
 	y := *x
 	y.v = x.v.permuted(l.perm(len(x.v)))
 	return one(&y)
@@ -355,7 +351,9 @@ func (l *loader) identity(in []any) []any { return one(in[0]) }
 func (l *loader) dropout(in []any) []any { return one(in[0]) }
 
 func (l *loader) cast(in []any) []any {
-	if to := message.Type(l.int("to", 0)); to != message.Float32 {
+	switch to := message.Type(l.int("to", 0)); to {
+	case message.Float32, message.Float64, message.Float16, message.BFloat16:
+	default:
 		l.refuse("values of images as type %d", to)
 	}
 	return one(in[0])

@@ -1,32 +1,33 @@
 // Package load reads an ONNX file as a network: a graph like any other of the program, with its weights.
 //
-// The contract. Open takes a classifier with one input, images of float32 as (N,C,H,W), whose first result is a row of numbers
-// for each image. N may vary or be fixed: the graph is for one image in either case. Operators are those of the default domain,
-// opsets 7 to 21. What an operator does to the order of elements (Reshape, Transpose, Slice, Concat) costs nothing: a value is
-// seen through a view, and the graph has a node only where the network has a layer. A function of each element is known by what
-// it computes, whichever operators it is made of: GELU by erf or by tanh, SiLU, hard-swish. Attention, layer norms and
-// shuffles are found from what their operators do. Constants and shapes are computed beforehand.
+// The contract. Open takes a classifier with one input, images as (N,C,H,W) or (N,H,W,C), whose first result is a row of numbers
+// for each image. N may vary or be fixed: the graph is for one image in either case. The images are floats, or bytes from 0 to
+// 255. Everything is computed in float32, whatever types the file has: Notes say so. A softmax at the end is left out, so that
+// the answers are logits. Operators are those of the default domain, opsets 7 to 21. What an operator does to the order of
+// elements (Reshape, Transpose, Slice, Concat) costs nothing: a value is seen through a view, and the graph has a node only where
+// the network has a layer. A function of each element is known by what it computes, whichever operators it is made of: GELU by
+// erf or by tanh, SiLU, hard-swish. Attention, layer norms and shuffles are found from what their operators do. Constants and
+// shapes are computed beforehand.
 //
-// A parameter has the name that the file has for it, where it has one. Weights are converted when they are read.
+// A parameter has the name that the file has for it, where it has one. The file is mapped, and weights are converted when they are
+// read.
 //
 // Nothing in a file is believed: shapes are compared with the bytes that are there, names are followed only backward, so that
 // there is no cycle, and computed constants are bounded. External data lie in the file's folder or below it. All that cannot be
-// had is one *Error, with the operators' names.
+// had is one *Error, with the names of the operators and of those before them, and nothing of a network is allocated before it.
 //
 // It leaves to others the bytes of the format (zoo/onnx/message), the recipe of images (bench/runner) and the computation.
 package load
 
 import (
-	"errors"
 	"fmt"
-	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"zoobench/zoo/nn"
 	"zoobench/zoo/onnx/message"
+	"zoobench/zoo/weights"
 )
 
 // The opsets that Open reads.
@@ -46,6 +47,8 @@ type Network struct {
 	Weights    *Weights
 	Properties map[string]string // the file's metadata
 	Producer   string
+	Bytes      bool     // whether the images are bytes from 0 to 255 as they are
+	Notes      []string // what is computed otherwise than the file says
 
 	folder string
 	m      *message.Model
@@ -67,18 +70,21 @@ func (e *Error) Error() string {
 
 // Open reads a file.
 func Open(path string, o Options) (*Network, error) {
-	info, err := os.Stat(path)
+	file, err := weights.Map(path, message.MaxBytes)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
-	if !info.Mode().IsRegular() || info.Size() > message.MaxBytes {
-		return nil, fmt.Errorf("onnx: %s: want a file of at most %d bytes", path, message.MaxBytes)
-	}
-	b, err := os.ReadFile(path)
+	var n *Network
+	err = file.Guard(func() (err error) {
+		n, err = Read(filepath.Base(path), file.Bytes(), filepath.Dir(path), o)
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("onnx: %w", err)
+		file.Close()
+		return nil, err
 	}
-	return Read(filepath.Base(path), b, filepath.Dir(path), o)
+	n.Weights.file = file
+	return n, nil
 }
 
 // Read takes a file's bytes; external data lie in the folder.
@@ -98,13 +104,14 @@ func Read(name string, b []byte, folder string, o Options) (*Network, error) {
 	if n.Graph, err = l.load(o); err != nil {
 		return nil, err
 	}
+	n.Bytes, n.Notes = l.bytes, l.notes
 	return n, nil
 }
 
 func (n *Network) loader(name string) *loader {
 	return &loader{
 		file: name, folder: n.folder, m: n.m, values: map[string]any{}, known: map[string]*base{}, names: map[string]bool{},
-		weights: &Weights{name: name, params: map[string]param{}},
+		makers: map[string]int{}, weights: &Weights{name: name, params: map[string]param{}},
 	}
 }
 
@@ -117,12 +124,12 @@ func (n *Network) Build(g *nn.Builder, x nn.Value) nn.Value {
 		g.Fail("%w", err)
 		return nn.Value{}
 	}
-	size, err := l.inputSize(in, x.H)
+	shape, err := l.imageShape(in, x.H)
 	switch {
 	case err != nil:
 		g.Fail("%w", err)
-	case size != x.H:
-		g.Fail("%s takes images of %d×%d alone", l.file, size, size)
+	case shape != x.Shape:
+		g.Fail("%s takes images of %d×%d alone", l.file, shape.H, shape.W)
 	case g.Classes != n.Graph.Classes:
 		g.Fail("%s has %d classes, want %d", l.file, n.Graph.Classes, g.Classes)
 	default:
@@ -139,7 +146,11 @@ type loader struct {
 	file, folder string
 	m            *message.Model
 	opset        int64
-	batch        int // of the file's input; a large prime where it varies
+	batch        int  // of the file's input; a large prime where it varies
+	last         bool // whether the file's images have their channels last
+	bytes        bool // whether they are bytes
+	first        *base
+	makers       map[string]int // operators by the names of their results
 
 	g      *nn.Builder
 	values map[string]any // *tensor, *image, *scores or *statistic by name; nil for what a fault left out
@@ -150,16 +161,14 @@ type loader struct {
 	index   int
 	weights *Weights
 	faults  []string
+	notes   []string
 }
 
 // anyBatch stands for a number of images that varies: no other size of a network is a multiple of it.
 const anyBatch = 1000003
 
-// A refused panic ends an operator, a stopped one the whole file: its layer did not fit.
-type (
-	refused struct{ text string }
-	stopped struct{}
-)
+// A refused panic ends an operator.
+type refused struct{ text string }
 
 func (l *loader) refuse(format string, args ...any) {
 	panic(refused{fmt.Sprintf(format, args...)})
@@ -169,18 +178,29 @@ func (l *loader) refuse(format string, args ...any) {
 func (l *loader) fault(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if l.node != nil {
-		text = l.title() + ": " + text
+		text = l.place() + ": " + text
 	}
-	l.faults = append(l.faults, text)
+	if !slices.Contains(l.faults, text) { // a layer that two others wait for
+		l.faults = append(l.faults, text)
+	}
+}
+
+// note notes what is computed otherwise than the file says.
+func (l *loader) note(text string) {
+	if !slices.Contains(l.notes, text) {
+		l.notes = append(l.notes, text)
+	}
 }
 
 // title is an operator's name and what it is.
-func (l *loader) title() string {
-	name := l.node.Name
+func (l *loader) title() string { return titleOf(l.node, l.index) }
+
+func titleOf(n *message.Node, i int) string {
+	name := n.Name
 	if name == "" {
-		name = fmt.Sprintf("node %d", l.index)
+		name = fmt.Sprintf("node %d", i)
 	}
-	return fmt.Sprintf("%q (%s)", name, l.node.Op)
+	return fmt.Sprintf("%q (%s)", name, n.Op)
 }
 
 // shown are dimensions for an error: the images' is N.
@@ -208,12 +228,13 @@ func (l *loader) load(o Options) (*nn.Graph, error) {
 	if o.Size == 0 {
 		o.Size = 224
 	}
-	size, err := l.inputSize(in, o.Size)
+	shape, err := l.imageShape(in, o.Size)
 	if err != nil {
 		return nil, err
 	}
 	name := l.m.Graph.Name
-	g, err := nn.Build(name, func(g *nn.Builder, x nn.Value) nn.Value { return l.run(g, in.Name, x) }, nn.Config{Size: size, Classes: 1})
+	g, err := nn.Build(name, func(g *nn.Builder, x nn.Value) nn.Value { return l.run(g, in.Name, x) },
+		nn.Config{Size: shape.H, Input: shape, Classes: 1})
 	if len(l.faults) > 0 {
 		return nil, l.failed()
 	}
@@ -225,89 +246,12 @@ func (l *loader) load(o Options) (*nn.Graph, error) {
 	return g, nil
 }
 
-// inputSize is the size of the input's images, which may be left open, and notes how many images the file takes.
-func (l *loader) inputSize(in *message.Value, open int) (int, error) {
-	size := [3]int{3, open, open}
-	for i := range size {
-		if d := in.Dims[i+1]; d.Known {
-			if d.Size < 1 || d.Size > 8192 {
-				return 0, l.failed(fmt.Sprintf("input %q: size %d, want 1 to 8192", in.Name, d.Size))
-			}
-			size[i] = int(d.Size)
-		}
-	}
-	l.batch = anyBatch
-	if d := in.Dims[0]; d.Known && d.Size > 0 && d.Size <= 4096 {
-		l.batch = int(d.Size)
-	}
-	if size[0] != 3 || size[1] != size[2] {
-		return 0, l.failed(fmt.Sprintf("input %q: %d×%d×%d, want square images of three channels", in.Name, size[0], size[1], size[2]))
-	}
-	return size[1], nil
-}
-
-func (l *loader) failed(more ...string) error { return &Error{l.file, append(l.faults, more...)} }
-
-// check finds what no operator needs to be looked at for, and the input.
-func (l *loader) check() (*message.Value, error) {
-	for _, o := range l.m.Opsets {
-		if o.Domain == "" || o.Domain == "ai.onnx" {
-			l.opset = o.Version
-		}
-	}
-	if l.opset < MinOpset || l.opset > MaxOpset {
-		return nil, l.failed(fmt.Sprintf("opset %d, want %d to %d", l.opset, MinOpset, MaxOpset))
-	}
-	g := &l.m.Graph
-	stored := map[string]bool{}
-	for _, t := range g.Tensors {
-		stored[t.Name] = true
-	}
-	var inputs []*message.Value
-	for i := range g.Inputs {
-		if !stored[g.Inputs[i].Name] {
-			inputs = append(inputs, &g.Inputs[i])
-		}
-	}
-	if len(inputs) != 1 || len(g.Outputs) == 0 {
-		return nil, l.failed(fmt.Sprintf("%d inputs and %d results, want one input and a result", len(inputs), len(g.Outputs)))
-	}
-	in := inputs[0]
-	if in.Type != message.Float32 || len(in.Dims) != 4 {
-		return nil, l.failed(fmt.Sprintf("input %q: type %d and %d axes, want float32 of (N,C,H,W)", in.Name, in.Type, len(in.Dims)))
-	}
-	unknown := map[string][]string{}
-	for i := range g.Nodes {
-		l.node, l.index = &g.Nodes[i], i
-		if n := l.node; n.Domain != "" && n.Domain != "ai.onnx" || operators[n.Op] == nil && folds[n.Op] == nil {
-			op := strings.TrimPrefix(n.Domain+"."+n.Op, ".")
-			unknown[op] = append(unknown[op], l.title())
-		}
-	}
-	l.node = nil
-	for _, op := range slices.Sorted(maps.Keys(unknown)) {
-		all := unknown[op]
-		text := strings.Join(all[:min(len(all), 5)], ", ")
-		if len(all) > 5 {
-			text += fmt.Sprintf(" and %d more", len(all)-5)
-		}
-		l.faults = append(l.faults, "no layer for operator "+op+": "+text)
-	}
-	if g.Sparse > 0 {
-		l.faults = append(l.faults, fmt.Sprintf("%d sparse tensors", g.Sparse))
-	}
-	if len(l.faults) > 0 {
-		return nil, l.failed()
-	}
-	return in, nil
-}
-
-// run goes through the operators that the first result needs.
+// run goes through the operators that the result needs.
 func (l *loader) run(g *nn.Builder, input string, x nn.Value) (y nn.Value) {
 	l.g = g
 	defer func() {
 		switch r := recover().(type) {
-		case nil, stopped:
+		case nil:
 		case refused:
 			l.fault("%s", r.text)
 		default:
@@ -320,8 +264,13 @@ func (l *loader) run(g *nn.Builder, input string, x nn.Value) (y nn.Value) {
 			l.values[t.Name] = l.read(t)
 		}
 	}
-	l.values[input] = l.planes(l.made(x))
-	out := graph.Outputs[0].Name
+	l.first = l.made(x)
+	images := l.planes(l.first)
+	if l.last {
+		images.v = images.v.permuted([]int{0, 2, 3, 1})
+	}
+	l.values[input] = images
+	out := l.answers()
 	needed := l.needed(out)
 	for i := range graph.Nodes {
 		if needed[i] {
@@ -329,12 +278,11 @@ func (l *loader) run(g *nn.Builder, input string, x nn.Value) (y nn.Value) {
 		}
 	}
 	l.node = nil
-	last, there := l.values[out]
 	if len(l.faults) > 0 {
 		return nn.Value{}
 	}
-	logits, ok := last.(*image)
-	if !there || !ok {
+	logits, ok := l.values[out].(*image)
+	if !ok {
 		l.refuse("result %q does not depend on the images", out)
 	}
 	logits = l.settled(logits)
@@ -355,7 +303,8 @@ func (l *loader) needed(out string) []bool {
 	needed := make([]bool, len(nodes))
 	for i := len(nodes) - 1; i >= 0; i-- {
 		for _, name := range nodes[i].Out {
-			needed[i] = needed[i] || name != "" && wanted[name]
+			at, made := l.makers[name]
+			needed[i] = needed[i] || made && at == i && wanted[name]
 		}
 		for _, name := range nodes[i].In {
 			wanted[name] = wanted[name] || needed[i]
@@ -405,55 +354,23 @@ func (l *loader) step(i int) {
 	if f := folds[n.Op]; f != nil && (constant || call == nil) {
 		call = f
 	}
-	if call == nil {
+	if !l.knows(n.Domain, n.Op) { // is a fault that was noted
+		return
+	}
+	if call == nil || constant && folds[n.Op] == nil {
 		l.refuse("an operator on constants alone")
+	}
+	for k := range in {
+		if s, ok := in[k].(*statistic); ok && s.is == aMean && !onMeans[n.Op] {
+			in[k] = l.meanImage(s)
+		}
+		if x, ok := in[k].(*image); ok && x.grid != (grid{}) && !onGrid[n.Op] {
+			l.refuse("input %d is quantised, want DequantizeLinear before it", k)
+		}
 	}
 	for k, v := range call(l, in) {
 		if k < len(n.Out) && n.Out[k] != "" {
 			l.values[n.Out[k]] = v
 		}
-	}
-}
-
-// errShort is the error for an external file that ends too early.
-var errShort = errors.New("the file is shorter than the tensor's place in it")
-
-// external is a tensor's bytes in another file.
-func (l *loader) external(t *message.Tensor, want int64) func() ([]byte, error) {
-	x := t.External
-	if x.Length >= 0 && x.Length != want {
-		l.refuse("tensor %q: %d bytes of external data, want %d", t.Name, x.Length, want)
-	}
-	root, err := os.OpenRoot(l.folder)
-	if err != nil {
-		l.refuse("tensor %q: %v", t.Name, err)
-	}
-	defer root.Close()
-	info, err := root.Stat(x.Location)
-	switch {
-	case err != nil:
-		l.refuse("tensor %q: external data: %v", t.Name, err)
-	case !info.Mode().IsRegular():
-		l.refuse("tensor %q: external data %q: no regular file", t.Name, x.Location)
-	case x.Offset > info.Size() || info.Size()-x.Offset < want:
-		l.refuse("tensor %q: external data %q: %v", t.Name, x.Location, errShort)
-	}
-	folder := l.folder
-	return func() ([]byte, error) {
-		root, err := os.OpenRoot(folder)
-		if err != nil {
-			return nil, err
-		}
-		defer root.Close()
-		f, err := root.Open(x.Location)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		b := make([]byte, want)
-		if _, err := f.ReadAt(b, x.Offset); err != nil {
-			return nil, fmt.Errorf("onnx: %s: %w", x.Location, err)
-		}
-		return b, nil
 	}
 }

@@ -15,6 +15,8 @@ const maxElems = 1 << 28
 // are wanted.
 type tensor struct {
 	name   string // of the file's tensor that it is, maybe in another shape; "" if it is computed
+	of     message.Type
+	raw    []byte // of the file, nil where the numbers come from elsewhere
 	dims   []int
 	whole  bool
 	ints   []int64
@@ -48,7 +50,10 @@ func (l *loader) read(t *message.Tensor) *tensor {
 	if !ok || size == 0 {
 		l.refuse("tensor %q: type %d and shape %v, want numbers", t.Name, t.Type, t.Dims)
 	}
-	x := &tensor{name: t.Name}
+	x := &tensor{name: t.Name, of: t.Type}
+	if t.Type == message.Float16 || t.Type == message.BFloat16 {
+		l.note("the file has weights of 16 bits; here everything runs in float32")
+	}
 	for _, d := range t.Dims {
 		x.dims = append(x.dims, int(d))
 	}
@@ -57,7 +62,7 @@ func (l *loader) read(t *message.Tensor) *tensor {
 	case t.External != nil:
 		raw = l.external(t, int64(n)*int64(size))
 	case t.Raw != nil || n == 0:
-		raw = func() ([]byte, error) { return t.Raw, nil }
+		raw, x.raw = func() ([]byte, error) { return t.Raw, nil }, t.Raw
 		if len(t.Raw) != n*size {
 			l.refuse("tensor %q: %d bytes, want %d for %v of type %d", t.Name, len(t.Raw), n*size, t.Dims, t.Type)
 		}
@@ -72,6 +77,20 @@ func (l *loader) read(t *message.Tensor) *tensor {
 				return nil, err
 			}
 			return widen(b, t.Type), nil
+		}
+	case message.Int8, message.Uint8: // weights
+		x.floats = func() ([]float32, error) {
+			b, err := raw()
+			if err != nil {
+				return nil, err
+			}
+			y := make([]float32, len(b))
+			for i, v := range b {
+				if y[i] = float32(v); t.Type == message.Int8 {
+					y[i] = float32(int8(v))
+				}
+			}
+			return y, nil
 		}
 	default:
 		b, err := raw()
@@ -179,7 +198,7 @@ func (l *loader) scalar(t *tensor) float64 {
 
 // remap is a tensor whose element i is element from(i) of t.
 func (l *loader) remap(t *tensor, dims []int, from func(i int) int) *tensor {
-	y := &tensor{name: t.name, dims: l.bounded(dims), whole: t.whole}
+	y := &tensor{name: t.name, of: t.of, raw: t.raw, dims: l.bounded(dims), whole: t.whole}
 	n := count(dims)
 	if t.whole {
 		y.ints = make([]int64, n)

@@ -45,7 +45,15 @@ func size(axis []atom) int {
 
 // equal reports whether two views are the same.
 func (v view) equal(w view) bool {
-	return slices.EqualFunc(v, w, func(a, b []atom) bool { return slices.Equal(a, b) })
+	return slices.EqualFunc(v, w, func(a, b []atom) bool { return slices.Equal(severally(a), severally(b)) })
+}
+
+// severally is an axis without the atom of an image that is alone, which can be in any axis.
+func severally(axis []atom) []atom {
+	if !slices.Contains(axis, atom{images, 1, 1}) {
+		return axis
+	}
+	return slices.DeleteFunc(slices.Clone(axis), func(a atom) bool { return a == atom{images, 1, 1} })
 }
 
 // full is all of a kind in its order; nothing where it has one element.

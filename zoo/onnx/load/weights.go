@@ -15,11 +15,13 @@ import (
 type param struct {
 	shape  []int
 	floats func() ([]float32, error)
+	raw    []byte // of the file, nil where the numbers come from elsewhere
 }
 
 // Weights are the parameters of a file's graph, a weights.Source.
 type Weights struct {
 	name   string
+	file   *weights.Mapping // nil where the bytes are the caller's
 	params map[string]param
 	list   []weights.Tensor
 
@@ -62,8 +64,16 @@ func (w *Weights) Float32(name string) ([]float32, error) {
 	if !ok {
 		return nil, fmt.Errorf("onnx: %s: no parameter %q", w.name, name)
 	}
-	x, err := p.floats()
-	if err != nil {
+	var x []float32
+	read := func() (err error) {
+		x, err = p.floats()
+		return err
+	}
+	guarded := read
+	if w.file != nil {
+		guarded = func() error { return w.file.Guard(read) }
+	}
+	if err := guarded(); err != nil {
 		return nil, fmt.Errorf("onnx: %s: %s: %w", w.name, name, err)
 	}
 	if n := count(p.shape); len(x) != n {
@@ -96,6 +106,9 @@ func (w *Weights) Release(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.held, name)
+	if w.file != nil {
+		w.file.Release(w.params[name].raw)
+	}
 }
 
 // Close drops everything.
@@ -103,7 +116,10 @@ func (w *Weights) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held, w.params = map[string][]float32{}, nil
-	return nil
+	if w.file == nil {
+		return nil
+	}
+	return w.file.Close()
 }
 
 // layer is a name for a layer whose weight is a tensor: that of the file's tensor without the part that ends it, else the
@@ -148,11 +164,11 @@ func (l *loader) set(name string, t *tensor, shape ...int) {
 	if count(t.dims) != count(shape) {
 		l.refuse("a parameter of shape %v, want %v", t.dims, shape)
 	}
-	l.setFloats(name, func() ([]float32, error) { return l.floats(t) }, shape...)
+	l.weights.params[name] = param{slices.Clone(shape), func() ([]float32, error) { return l.floats(t) }, t.raw}
 }
 
 func (l *loader) setFloats(name string, floats func() ([]float32, error), shape ...int) {
-	l.weights.params[name] = param{slices.Clone(shape), floats}
+	l.weights.params[name] = param{slices.Clone(shape), floats, nil}
 }
 
 // floats are a tensor's numbers.

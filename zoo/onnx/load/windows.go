@@ -64,8 +64,9 @@ func padded(k nn.Kernel, e nn.Edges) nn.Kernel { return k.PadEdges(e.Top, e.Left
 
 // unpadded is an image in planes with what padding may become the reader's own.
 func (l *loader) unpadded(x *image, take func(nn.Edges) bool) (nn.Value, nn.Edges) {
-	e := x.pad
-	if e == (nn.Edges{}) || !take(e) {
+	e, s := x.pad, x.base().Shape
+	planes := view{full(images, l.batch), full(channel, s.C), full(row, e.Top+s.H+e.Bottom), full(column, e.Left+s.W+e.Right)}
+	if e == (nn.Edges{}) || !take(e) || !x.v.equal(planes) {
 		return l.inPlanes(x), nn.Edges{}
 	}
 	y := l.planes(l.realise(x.f))
@@ -89,7 +90,6 @@ func (l *loader) poolWindow(x *image) nn.Kernel {
 }
 
 func (l *loader) maxPool(in []any) []any {
-	l.only("kernel_shape", "strides", "dilations", "pads", "auto_pad", "ceil_mode", "storage_order")
 	x := must[*image](l, in, 0)
 	if len(l.node.Out) > 1 && l.node.Out[1] != "" {
 		l.refuse("indices of the largest elements")
@@ -101,7 +101,6 @@ func (l *loader) maxPool(in []any) []any {
 }
 
 func (l *loader) averagePool(in []any) []any {
-	l.only("kernel_shape", "strides", "dilations", "pads", "auto_pad", "ceil_mode", "count_include_pad")
 	x := must[*image](l, in, 0)
 	k := l.poolWindow(x)
 	own := k.Pad
@@ -131,7 +130,6 @@ func (l *loader) averagePool(in []any) []any {
 func hangs(n, stride int) bool { return n >= 0 && n < stride }
 
 func (l *loader) globalAveragePool(in []any) []any {
-	l.only()
 	v := l.inPlanes(must[*image](l, in, 0))
 	return one(l.planes(l.made(l.g.GlobalAvgPool(v))))
 }
