@@ -40,8 +40,11 @@ NONE < internal/schema
 # Microkernels and workers wait and choose by what the processor can do.
 (kernels/internal/cpu) < kernels/internal/f32, kernels/internal/i8, kernels/par
 
+# A product of pairs of bf16 numbers has the arguments of one of float32.
+(kernels/internal/cpu, kernels/internal/f32) < kernels/internal/bf16
+
 # Kernels know slices and sizes, those of caches too: no graph, no file, no network. Nobody else calls a microkernel.
-(kernels/internal/cpu, kernels/internal/f32, kernels/internal/i8, kernels/par) < kernels
+(kernels/internal/cpu, kernels/internal/f32, kernels/internal/bf16, kernels/internal/i8, kernels/par) < kernels
 
 # The oracle runs a graph on plain loops, without a kernel, so that no fault can be in both.
 zoo/nn, (kernels/ref) < zoo/interp

@@ -23,6 +23,7 @@ type Algorithm struct {
 	// Direct says that it sums the definition's terms, in some order: an exact plan may use it.
 	Direct bool
 
+	bf16         bool // for shapes with BF16 alone, and then the only one
 	can, prefers func(*ConvShape) bool
 }
 
@@ -34,6 +35,10 @@ func algorithms() []Algorithm {
 		{
 			Name: "winograd4x3", Error: 2e-5, can: (*ConvShape).canWinograd, prefers: (*ConvShape).PrefersWinograd,
 			New: func(s ConvShape, workers int) Convolution { return newWinograd(s, workers) },
+		},
+		{
+			Name: "bf16", Direct: true, Error: bf16Error, bf16: true, can: always, prefers: always,
+			New: func(s ConvShape, workers int) Convolution { return NewBF16(s, workers) },
 		},
 		{
 			Name: "gemm", Direct: true, Error: 2e-6, can: always, prefers: always,
@@ -48,7 +53,7 @@ func (s *ConvShape) Algorithms() []Algorithm {
 	var can []Algorithm
 	preferred := -1
 	for _, a := range algorithms() {
-		if !a.can(s) || s.Exact && !a.Direct {
+		if !a.can(s) || s.Exact && !a.Direct || a.bf16 != s.canBF16() {
 			continue
 		}
 		if preferred < 0 && a.prefers(s) {

@@ -20,6 +20,8 @@ func TestAlgorithms(t *testing.T) {
 		{"few tiles, many weights", square(512, 7, 512, 3, 1, 1), "gemm winograd4x3"},
 		{"few channels", square(3, 224, 64, 3, 1, 1), "gemm winograd4x3"},
 		{"stride", square(64, 56, 64, 3, 2, 1), "gemm"},
+		{"bf16", inBF16(square(64, 56, 64, 3, 1, 1)), "bf16"},
+		{"bf16 in groups", inBF16(square(128, 56, 128, 3, 1, 32)), "gemm"},
 		{"groups", square(128, 56, 128, 3, 1, 32), "gemm"},
 		{"exact", func() ConvShape { s := square(64, 56, 64, 3, 1, 1); s.Exact = true; return s }(), "gemm"},
 	} {
@@ -31,6 +33,12 @@ func TestAlgorithms(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
+}
+
+// inBF16 is a shape to be computed in bf16.
+func inBF16(s ConvShape) ConvShape {
+	s.BF16 = true
+	return s
 }
 
 // TestAlgorithmErrors holds every algorithm to the error that it states, over images and filters of normally
@@ -58,7 +66,8 @@ func TestAlgorithmErrors(t *testing.T) {
 				largest = max(largest, math.Abs(want[i]))
 			}
 			dst := newTensor(1, s.OH, s.OW, s.OC, 0, func() float32 { return 0 })
-			for _, a := range s.Algorithms() {
+			shape := inBF16(s)
+			for _, a := range append(s.Algorithms(), shape.Algorithms()...) {
 				c := a.New(s, 1)
 				c.Run(pool, dst, src, Tensor{})
 				for i, v := range want {

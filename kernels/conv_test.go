@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"zoobench/kernels/internal/bf16"
 	"zoobench/kernels/internal/f32"
 	"zoobench/kernels/par"
 )
@@ -221,7 +222,11 @@ func runConv(t *testing.T, pool *par.Pool, s ConvShape, n int, exact, residual b
 		if exact {
 			return float32(rng.IntN(9) - 4)
 		}
-		return rng.Float32()*2 - 1
+		v := rng.Float32()*2 - 1
+		if s.BF16 { // what it rounds the operands to
+			v = bf16.Widen(bf16.Round(v))
+		}
+		return v
 	}
 	depthwise := s.CanDepthwise()
 	s.Weight, s.Bias = make([]float32, s.OC*s.C/s.Groups*s.taps()), make([]float32, s.OC)
@@ -239,6 +244,8 @@ func runConv(t *testing.T, pool *par.Pool, s ConvShape, n int, exact, residual b
 	}
 	if depthwise {
 		NewDepthwise(s, pool.Size()).Run(pool, dst, src)
+	} else if s.BF16 {
+		NewBF16(s, pool.Size()).Run(pool, dst, src, res)
 	} else {
 		NewConv(s, pool.Size()).Run(pool, dst, src, res)
 	}
@@ -382,6 +389,11 @@ func FuzzConv(f *testing.F) {
 		defer pool.Close()
 		for _, tilePanels = range []int{1, f32.Panels} {
 			runConv(t, pool, *s, 1+int(c)%2, true, oc%2 == 0 && !s.CanDepthwise())
+			if s.Groups == 1 {
+				pairs := *s
+				pairs.BF16 = true
+				runConv(t, pool, pairs, 1+int(c)%2, true, oc%2 == 0)
+			}
 		}
 	})
 }

@@ -20,6 +20,7 @@ type ConvShape struct {
 
 	Act   Act
 	Exact bool // sums in shorter blocks: some speed for some digits
+	BF16  bool // products of bf16 numbers, where there is one group alone; see BF16
 
 	Scratch *Scratch // shared with operations that run at other times; nil for memory of its own
 }

@@ -80,6 +80,11 @@ const mergeBelow = 8
 // NewConv packs the weights of a convolution; workers is the size of the pool that will run it.
 func NewConv(s ConvShape, workers int) *Conv {
 	s.check()
+	return newConv(s, workers, level)
+}
+
+// newConv packs the weights for a level's tiles.
+func newConv(s ConvShape, workers int, level *f32.Level) *Conv {
 	c := &Conv{ConvShape: s, level: level, block: depthBlock, most: panelsOf(level)}
 	if s.Exact {
 		c.block = exactBlock

@@ -49,9 +49,9 @@ type winogradScratch struct {
 // winogradPoints is the number of points of a transformed tile.
 const winogradPoints = 36
 
-// canWinograd reports whether a convolution has the form that winograd computes.
+// canWinograd reports whether a convolution has the form that winograd computes, and is of float32.
 func (s *ConvShape) canWinograd() bool {
-	return s.KH == 3 && s.KW == 3 && s.SH == 1 && s.SW == 1 && s.DH == 1 && s.DW == 1 && s.Groups == 1
+	return s.KH == 3 && s.KW == 3 && s.SH == 1 && s.SW == 1 && s.DH == 1 && s.DW == 1 && s.Groups == 1 && !s.BF16
 }
 
 // PrefersWinograd reports whether winograd is the faster way to compute a convolution. Measured against the direct sum

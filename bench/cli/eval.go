@@ -259,7 +259,8 @@ func (a *app) evalPrinter() *printer[evalRow] {
 	interval := func(lo, hi float64) string { return fmt.Sprintf("%.2f to %.2f", lo, hi) }
 	return newPrinter(a, title, func(r evalRow) []string {
 		return []string{
-			record.Axes{Precision: r.Precision, Corruption: r.Corruption}.Named(r.Model), strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi),
+			record.Axes{Precision: r.Precision, Corruption: r.Corruption}.Named(r.Model),
+			strconv.Itoa(r.Images), percent(r.Top1), interval(r.Top1Lo, r.Top1Hi),
 			percent(r.Top5), interval(r.Top5Lo, r.Top5Hi),
 			strconv.Itoa(r.Unreadable), fmt.Sprintf("%.1f", r.ImagesPerSec),
 		}

@@ -74,6 +74,7 @@ const kUnroll = 4
 type gemm struct {
 	isa    *isa
 	at     *tileFields
+	pairs  pairs // of what an element of four bytes is
 	mr, nr int
 	bytes  bool // a step of k is four bytes by four, not a number by a number
 
@@ -88,11 +89,11 @@ type gemm struct {
 	c                Register // the row of output to store, in the end
 }
 
-// gemmTile emits gemm{mr}x{nr}{ISA}(t *Tile).
-func gemmTile(v *isa, mr, nr int) {
-	TEXT(fmt.Sprintf("gemm%dx%d%s", mr, nr, v.suffix), NOSPLIT, "func(t *Tile)")
+// gemmTile emits gemm{mr}x{nr}{ISA}(t *Tile) for elements of that kind.
+func gemmTile(v *isa, of pairs, mr, nr int) {
+	TEXT(fmt.Sprintf("gemm%dx%d%s%s", mr, nr, v.suffix, of.suffix()), NOSPLIT, "func(t *Tile)")
 	Pragma("noescape")
-	g := &gemm{isa: v, at: &f32Tile, mr: mr, nr: nr, t: Load(Param("t"), GP64())}
+	g := &gemm{isa: v, at: &f32Tile, pairs: of, mr: mr, nr: nr, t: Load(Param("t"), GP64())}
 	g.firstTile()
 	g.registers()
 	Label("tile")
@@ -256,6 +257,14 @@ func (g *gemm) multiply() {
 func (g *gemm) step(a []Register, k, b Register, u int) {
 	if g.wide() {
 		g.prefetch()
+	}
+	switch g.pairs {
+	case widened:
+		g.stepWidened(a, k, b, u)
+		return
+	case dotted:
+		g.stepDotted(a, k, b, u)
+		return
 	}
 	for j, x := range g.b {
 		VMOVUPS(g.right(b, j, u), x)

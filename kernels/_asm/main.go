@@ -1,5 +1,5 @@
-// Command asm writes the assembly of kernels/internal/f32 and kernels/internal/i8: "go run . -package f32 -op gemm -isa avx2
-// -out FILE". Each operation and ISA is one file; the stubs, with the loop that each computes, are written by hand beside it.
+// Command asm writes the assembly of kernels/internal/f32, i8 and bf16: "go run . -package f32 -op gemm -isa avx2 -out FILE". Each
+// operation and ISA is one file; the stubs, with the loop that each computes, are written by hand beside it.
 package main
 
 import (
@@ -10,13 +10,15 @@ import (
 	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/pass"
 
-	"zoobench/kernels/internal/f32" // the argument types too, which avo looks up
+	_ "zoobench/kernels/internal/bf16" // the argument types, which avo looks up
+	"zoobench/kernels/internal/f32"    // and these
 	"zoobench/kernels/internal/i8"
 )
 
 func main() {
-	pkg := flag.String("package", "f32", "of which package: f32 or i8")
+	pkg := flag.String("package", "f32", "of which package: f32, i8 or bf16")
 	op := flag.String("op", "", "what to write")
 	set := flag.String("isa", "avx2", "for what: avx2, avx512 or vnni")
 	// avo's own flags (-out) are registered on the same set and parsed here.
@@ -25,7 +27,7 @@ func main() {
 	if *set != "avx2" {
 		v = avx512
 	}
-	ops := map[string]map[string]func(*isa){"f32": float32Ops, "i8": byteOps}[*pkg]
+	ops := map[string]map[string]func(*isa){"f32": float32Ops, "i8": byteOps, "bf16": pairOps}[*pkg]
 	write := ops[*op]
 	if write == nil {
 		fmt.Fprintf(os.Stderr, "asm: package %s, -op %q, want one of %v\n", *pkg, *op, slices.Sorted(maps.Keys(ops)))
@@ -33,19 +35,14 @@ func main() {
 	}
 	Package("zoobench/kernels/internal/" + *pkg)
 	ConstraintExpr("!purego")
+	pass.Compile = pass.Concat(pass.Compile, pass.InstructionPass(encode))
 	write(v)
 	Generate()
 }
 
 // float32Ops are the operations of package f32.
 var float32Ops = map[string]func(*isa){
-	"gemm": func(v *isa) {
-		for _, nr := range v.widths {
-			for mr := f32.MR; mr >= 1; mr-- {
-				gemmTile(v, mr, nr)
-			}
-		}
-	},
+	"gemm": func(v *isa) { gemmTiles(v, floats) },
 	"dwconv": func(*isa) {
 		for _, op := range []string{"dwconv", "maxpool"} {
 			dwconv(op, 4)
@@ -86,4 +83,20 @@ var byteOps = map[string]func(*isa){
 			}
 		}
 	},
+}
+
+// pairOps are the operations of package bf16.
+var pairOps = map[string]func(*isa){
+	"pairs":  func(v *isa) { gemmTiles(v, widened) },
+	"dotted": func(v *isa) { gemmTiles(v, dotted) },
+	"round":  roundRows,
+}
+
+// gemmTiles emits all tiles of a matrix product of elements of that kind.
+func gemmTiles(v *isa, of pairs) {
+	for _, nr := range v.widths {
+		for mr := f32.MR; mr >= 1; mr-- {
+			gemmTile(v, of, mr, nr)
+		}
+	}
 }

@@ -23,24 +23,32 @@ func TestLevelsAgree(t *testing.T) {
 		if testing.Short() && size > 100 {
 			continue
 		}
-		t.Run(name, func(t *testing.T) {
-			g, w := build(t, name, size)
-			defer use(t, kernels.ISA())
-			var want []float32
-			for i, isa := range levels {
-				use(t, isa)
-				e := newEngine(t, g, w, engine.Options{Threads: 1 + i, Batch: 2})
-				got := make([]float32, 2*g.Output().Elems())
-				e.Run(got, generator.Images(size), 2)
-				if i == 0 {
-					want = got
-				}
-				for k, v := range want {
-					if math.Float32bits(got[k]) != math.Float32bits(v) {
-						t.Fatalf("logit %d: %v with %s, %v with %s", k, got[k], isa, v, levels[0])
-					}
+		levelsAgree(t, name, size, levels, "")
+		if size < 90 {
+			levelsAgree(t, name, size, levels, engine.BF16)
+		}
+	}
+}
+
+// levelsAgree runs a network in a precision on each instruction set.
+func levelsAgree(t *testing.T, name string, size int, levels []string, precision string) {
+	t.Run(name+precision, func(t *testing.T) {
+		g, w := build(t, name, size)
+		defer use(t, kernels.ISA())
+		var want []float32
+		for i, isa := range levels {
+			use(t, isa)
+			e := newEngine(t, g, w, engine.Options{Threads: 1 + i, Batch: 2, Precision: precision})
+			got := make([]float32, 2*g.Output().Elems())
+			e.Run(got, generator.Images(size), 2)
+			if i == 0 {
+				want = got
+			}
+			for k, v := range want {
+				if math.Float32bits(got[k]) != math.Float32bits(v) {
+					t.Fatalf("logit %d: %v with %s, %v with %s", k, got[k], isa, v, levels[0])
 				}
 			}
-		})
-	}
+		}
+	})
 }

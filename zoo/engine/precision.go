@@ -6,10 +6,12 @@ import (
 	"strings"
 )
 
-// The precisions of convolutions and matrix products. Everything else is computed in float32.
+// The precisions of convolutions and matrix products. In bf16, the inputs and the weights of linear layers and of convolutions in one
+// group are rounded, after batch norms are folded, to numbers with the exponent of a float32 and eight digits; sums, and all other
+// layers, are float32. The numbers that are multiplied, and the sums of these products, are the same on every instruction set.
 const (
 	Float32 = "float32"
-	BF16    = "bf16" // the upper half of a float32
+	BF16    = "bf16"
 	Int8    = "int8"
 )
 
@@ -17,7 +19,7 @@ const (
 func AllPrecisions() []string { return []string{Float32, BF16, Int8} }
 
 // Precisions are those that engines run.
-func Precisions() []string { return []string{Float32} }
+func Precisions() []string { return []string{Float32, BF16} }
 
 // CheckPrecision is an error that says which precisions engines run, where the one of this name is none of them; "" is Float32.
 func CheckPrecision(name string) error {

@@ -359,7 +359,7 @@ func (p *planner) geometry(g *group) kernels.ConvShape {
 	return kernels.ConvShape{
 		C: in.C, H: in.H, W: in.W, OC: n.Out.C, OH: n.Out.H, OW: n.Out.W, KH: k.H, KW: k.W, SH: k.SH, SW: k.SW, DH: k.DH, DW: k.DW,
 		Top: k.Pad.Top, Left: k.Pad.Left, Groups: k.Groups, Act: acts[g.act],
-		Exact: p.options.Exact, Scratch: &p.scratch,
+		Exact: p.options.Exact, BF16: p.precision == BF16, Scratch: &p.scratch,
 	}
 }
 

@@ -53,8 +53,11 @@ func (p *planner) unify() {
 	}
 }
 
-// join makes one group of a depthwise convolution and its neighbours where that is faster.
+// join makes one group of a depthwise convolution and its neighbours where that is faster. They are all float32.
 func (p *planner) join() {
+	if p.precision == BF16 {
+		return
+	}
 	var joined []group
 	for k := 0; k < len(p.groups); k++ {
 		g := &p.groups[k]

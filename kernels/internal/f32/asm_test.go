@@ -8,13 +8,23 @@ import (
 	"testing"
 )
 
+// assembly is the files of this package, and of those whose kernels the same generator writes, that have such names.
+func assembly(t *testing.T, pattern string) (files []string) {
+	t.Helper()
+	for _, dir := range []string{".", "../bf16"} {
+		some, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil || len(some) == 0 {
+			t.Fatalf("no assembly in %s: %v", dir, err)
+		}
+		files = append(files, some...)
+	}
+	return files
+}
+
 // TestRegisters holds that AVX2's assembly keeps to the sixteen registers that AVX2 has: the generator's allocator
 // would hand out AVX-512's others as well, and only a machine without them would notice.
 func TestRegisters(t *testing.T) {
-	files, err := filepath.Glob("*_avx2_amd64.s")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no assembly here: %v", err)
-	}
+	files := assembly(t, "*_avx2_amd64.s")
 	beyond := regexp.MustCompile(`\b([XY](1[6-9]|[23]\d)|Z\d+|K[0-7])\b`)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -30,10 +40,7 @@ func TestRegisters(t *testing.T) {
 // TestAligned holds that code that grows before a kernel moves none of its instructions within a line of the cache: a loop
 // that begins on one aligns the function too. And no constant is longer than what the linker aligns.
 func TestAligned(t *testing.T) {
-	files, err := filepath.Glob("*_a[mr][dm]64.s")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no assembly here: %v", err)
-	}
+	files := assembly(t, "*_a[mr][dm]64.s")
 	aligned := regexp.MustCompile(`PCALIGN +\$(64|0x40)\b|EACH_ROW\(`)
 	long := regexp.MustCompile(`GLOBL .*\$(3[3-9]|[4-9]\d|\d{3,})\n`)
 	for _, file := range files {

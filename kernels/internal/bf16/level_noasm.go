@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package bf16
+
+// Levels are the instruction sets that this machine can run, the best last.
+func Levels() []*Level { return []*Level{generic} }

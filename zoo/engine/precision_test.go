@@ -1,0 +1,68 @@
+package engine_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"zoobench/zoo/engine"
+	"zoobench/zoo/interp"
+)
+
+// TestBF16 holds networks in bf16 to the oracle, as near as eight digits of each product let them be: one rounding is of up to 2⁻⁹
+// of a number, and those of layers behind one another add up. Their packed weights take about half the memory, and a layer in groups
+// stays as it is.
+func TestBF16(t *testing.T) {
+	const size = 64
+	for _, name := range []string{"resnet18", "mobilenetv2_100", "squeezenet1_1", "resnext50_32x4d", "convnext_tiny"} {
+		t.Run(name, func(t *testing.T) {
+			g, w := build(t, name, size)
+			images := generator.Images(size)
+			want, err := interp.Run(g, w, images, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := newEngine(t, g, w, engine.Options{Batch: 2, Exact: true})
+			e := newEngine(t, g, w, engine.Options{Batch: 2, Precision: engine.BF16})
+			got, before := make([]float32, len(want)), make([]float32, len(want))
+			e.Run(got, images, 2)
+			whole.Run(before, images, 2)
+			largest, worst, differ := 0.0, 0.0, false
+			for i, v := range want {
+				largest, worst = max(largest, math.Abs(v)), max(worst, math.Abs(float64(got[i])-v))
+				differ = differ || got[i] != before[i]
+			}
+			if !(worst < 0.05*largest) || !differ {
+				t.Errorf("off by %.2g of the largest logit, differs from float32: %t; want less than 0.05, and true", worst/largest, differ)
+			}
+			if share := float64(e.WeightBytes()) / float64(whole.WeightBytes()); share > 0.6 {
+				t.Errorf("weights take %.2f of float32's memory, want about a half", share)
+			}
+			if e.Plan().Hash == whole.Plan().Hash {
+				t.Error("the plan is that of float32")
+			}
+			for _, l := range e.Layers() {
+				product := l.Kind == engine.KindConv || l.Kind == engine.KindConv1x1 || l.Kind == engine.KindLinear
+				if product != strings.HasPrefix(l.Algorithm, "bf16_") {
+					t.Errorf("%s of kind %s is computed by %s", l.Name, l.Kind, l.Algorithm)
+				}
+			}
+		})
+	}
+}
+
+// TestPrecisions refuses what engines do not run, by name.
+func TestPrecisions(t *testing.T) {
+	g, w := build(t, "squeezenet1_1", 64)
+	for _, name := range append(engine.AllPrecisions(), "bf17", "FLOAT32") {
+		e, err := engine.New(g, w, engine.Options{Precision: name})
+		if runs := engine.CheckPrecision(name) == nil; runs != (err == nil) {
+			t.Errorf("%s: error %v, and it is checked as %t", name, err, runs)
+		}
+		if err == nil {
+			e.Close()
+		} else if !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), engine.BF16) {
+			t.Errorf("%s: error %v names neither it nor what there is", name, err)
+		}
+	}
+}
