@@ -39,6 +39,7 @@ func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []fig
 			}
 		}
 	}
+	r.writePrecisions(out)
 	r.writeRobustness(out)
 	r.writeStages(out)
 	writeFindings(out, found, figures)

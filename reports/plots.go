@@ -27,7 +27,8 @@ func nonEmpty(parts ...string) []string {
 
 // plotNames are the names of all figures that a run may have.
 func plotNames() []string {
-	names := []string{"latency", "latency_macs", "breakdown", "roofline", "batch_curve", "resolution_curve", corruptionCurveName}
+	names := []string{"latency", "latency_macs", "breakdown", "roofline", "batch_curve", "resolution_curve", corruptionCurveName,
+		precisionFigureName}
 	for _, source := range []string{"accuracy_", "published_accuracy_"} {
 		for _, against := range []string{"macs", "latency", "params", "years"} {
 			names = append(names, source+against)
@@ -49,7 +50,9 @@ func (r *run) figures(found []findings.Finding) []figure {
 	}
 	chosen := r.chosen()
 	all = append(all, r.accuracyFigures(chosen, where)...)
-	for _, of := range []func([]row, string) (figure, bool){r.breakdown, r.roofline, r.batchCurve, r.resolutionCurve, r.corruptionCurve} {
+	for _, of := range []func([]row, string) (figure, bool){
+		r.breakdown, r.roofline, r.batchCurve, r.resolutionCurve, r.corruptionCurve, r.precisionFigure,
+	} {
 		if f, ok := of(chosen, where); ok {
 			all = append(all, f)
 		}

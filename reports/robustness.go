@@ -46,14 +46,14 @@ func corruptionOf(r *record.Record) (name string, severity int) {
 // robust returns the checkpoints with accuracies on corrupted images, the best first: those on other images, of other
 // preprocessing, answers or seeds apart.
 func (r *run) robust() (all []*robustness) {
-	type id struct{ model, weights, images, recipe, exif, answers string }
+	type id struct{ model, weights, images, recipe, exif, answers, precision string }
 	type seeded struct {
 		id
 		by string
 	}
 	evals := latest(r.sound, record.KindEval)
 	key := func(e *record.Record) id {
-		return id{e.Model, weightsOf(e), e.DatasetSHA256, e.RecipeSHA256, e.Exif, e.Answers}
+		return id{e.Model, weightsOf(e), e.DatasetSHA256, e.RecipeSHA256, e.Exif, e.Answers, e.RanWith().Precision}
 	}
 	of, clean := map[seeded]*robustness{}, map[id]*record.Record{}
 	for _, e := range evals {
@@ -148,9 +148,9 @@ func (b *robustness) sameImages(o *robustness) bool {
 
 // robustName is a checkpoint's name, with its input size where the same name comes twice.
 func robustName(b *robustness, all []*robustness) string {
-	name := nameOf(b.any)
+	name := stageName(b.any)
 	for _, o := range all {
-		if o != b && nameOf(o.any) == name && o.any.ImgSize != b.any.ImgSize {
+		if o != b && stageName(o.any) == name && o.any.ImgSize != b.any.ImgSize {
 			return fmt.Sprintf("%s at %d px", name, b.any.ImgSize)
 		}
 	}
@@ -403,7 +403,7 @@ func (r *run) corruptionLines() (lines []draw.Line, what, note string) {
 		for _, name := range all[0].names {
 			add(clean(name), all[0], []string{name})
 		}
-		return lines, clean(nameOf(all[0].any)), ""
+		return lines, stageName(all[0].any), ""
 	}
 	if n := len(all); n > draw.MaxLines {
 		all = all[:draw.MaxLines]

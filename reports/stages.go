@@ -9,6 +9,11 @@ import (
 	"zoobench/bench/record"
 )
 
+// stageName is a record's network with what names its weights, and the precision, safe to print.
+func stageName(rec *record.Record) string {
+	return clean(record.Axes{Precision: rec.RanWith().Precision}.Named(nameOf(rec)))
+}
+
 // loads returns the records with the time that a network takes to get ready, a network, checkpoint and size once: load
 // records, else latency records.
 func (r *run) loads() []*record.Record {
@@ -19,7 +24,7 @@ func (r *run) loads() []*record.Record {
 	}
 	seen := map[id]bool{}
 	add := func(rec *record.Record) {
-		if k := (id{nameOf(rec), rec.ImgSize}); rec.Footprint != nil && rec.Load > 0 && !seen[k] {
+		if k := (id{stageName(rec), rec.ImgSize}); rec.Footprint != nil && rec.Load > 0 && !seen[k] {
 			seen[k] = true
 			all = append(all, rec)
 		}
@@ -60,7 +65,7 @@ func (r *run) writeStages(out *bufio.Writer) {
 				tune = figure(ms(rec.Tune))
 			}
 			lines = append(lines, []string{
-				markdown(nameOf(rec)), fmt.Sprint(rec.ImgSize), figure(ms(rec.Load)), tune, mebi(rec.WeightsBytes), mebi(rec.ArenaBytes),
+				markdown(stageName(rec)), fmt.Sprint(rec.ImgSize), figure(ms(rec.Load)), tune, mebi(rec.WeightsBytes), mebi(rec.ArenaBytes),
 			})
 		}
 		fmt.Fprint(out, "\n## Getting ready\n\n"+
@@ -73,7 +78,7 @@ func (r *run) writeStages(out *bufio.Writer) {
 		for _, rec := range all {
 			p := rec.Pipeline
 			lines = append(lines, []string{
-				markdown(nameOf(rec)), fmt.Sprint(rec.ImgSize), fmt.Sprint(rec.Threads), fmt.Sprint(rec.Batch), fmt.Sprint(p.PipelineN),
+				markdown(stageName(rec)), fmt.Sprint(rec.ImgSize), fmt.Sprint(rec.Threads), fmt.Sprint(rec.Batch), fmt.Sprint(p.PipelineN),
 				figure(ms(p.Decode)), figure(ms(p.Preprocess)), figure(ms(p.Forward)), figure(ms(p.EndToEnd)), figure(rec.ImagesPerSec),
 			})
 		}

@@ -292,7 +292,7 @@ func accuracyCases() []claimCase {
 }
 
 func allCases() []claimCase {
-	return slices.Concat(countedCases(), timedCases(), accuracyCases(), frontCases(), recipeCases())
+	return slices.Concat(countedCases(), timedCases(), accuracyCases(), frontCases(), recipeCases(), precisionCases())
 }
 
 // TestVerdicts holds every claim to what its cases come to.

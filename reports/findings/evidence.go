@@ -51,6 +51,7 @@ type evidence struct {
 	judged   map[string][]*record.Record // by network.tag, sound and valid, one a size; see judge
 	own      map[string]int              // by network.tag, its own input size, where a record shows it
 	host     *record.Record
+	reduced  []*record.Record // in other precisions than float32, which all others are in
 	samples  func(*record.Record) ([]record.Sample, error)
 	right    map[*record.Record]map[string]bool    // see answers
 	lessons  map[string]map[uint64]*lessons.Lesson // by network.recipe and seed
@@ -91,8 +92,13 @@ func newEvidence(records []record.Record, given Given) *evidence {
 		}
 	}
 	for _, r := range sound {
+		judged := r.Kind == record.KindEval && r.Accuracy != nil && r.Verdict.Valid && r.RanWith().Corruption == ""
 		switch {
-		case r.Kind == record.KindEval && r.Accuracy != nil && r.Verdict.Valid && r.RanWith().Corruption == "" && r.RanWith().Precision == "":
+		case r.RanWith().Precision != "":
+			if judged || r.Kind == record.KindLatency && blunt(r) == "" {
+				e.reduced = append(e.reduced, r)
+			}
+		case judged:
 			e.judge(r)
 		case r.Kind == record.KindLatency:
 			e.time(r)
@@ -101,9 +107,8 @@ func newEvidence(records []record.Record, given Given) *evidence {
 	return e
 }
 
-// time takes a latency record.
-func (e *evidence) time(r *record.Record) {
-	why := ""
+// blunt is why a latency record cannot decide anything, "" for one that can.
+func blunt(r *record.Record) (why string) {
 	switch {
 	case r.Timing == nil:
 		why = cmp.Or(r.NotMeasured["latency_p50_ns"], r.Why("latency_min_ns"))
@@ -115,6 +120,12 @@ func (e *evidence) time(r *record.Record) {
 			why = fmt.Sprintf("%d samples in %d processes are too few for an interval of the median", r.N, len(r.Processes))
 		}
 	}
+	return why
+}
+
+// time takes a latency record.
+func (e *evidence) time(r *record.Record) {
+	why := blunt(r)
 	if r.Timing != nil && r.P50 > 0 {
 		e.clocked = append(e.clocked, r)
 	}

@@ -81,12 +81,13 @@ const (
 	Inceptions Theme = "Inceptions"
 	Recipes    Theme = "Training and data"
 	Speed      Theme = "What latency follows"
+	Precision  Theme = "Precision"
 	History    Theme = "History and use"
 )
 
 // Themes returns every theme, in the order in which they are shown.
 func Themes() []Theme {
-	return []Theme{Depth, Attention, Scaling, Small, Inceptions, Recipes, Speed, History}
+	return []Theme{Depth, Attention, Scaling, Small, Inceptions, Recipes, Speed, Precision, History}
 }
 
 // A Remedy is what would make a claim testable.
@@ -253,11 +254,13 @@ func Count(found []Finding) string {
 	return strings.Join(parts, ", ")
 }
 
-// Claims returns every claim, the checks first, then those counted, timed, judged by accuracy, those of the study, and those that
-// take what zoobench does not do or has no weights for.
+// Claims returns every claim, the checks first, then those counted, timed, judged by accuracy, on precision, those of the study, and
+// those that take what zoobench does not do or has no weights for.
 func Claims() []Claim {
 	var all []Claim
-	for _, part := range [][]Claim{checkedClaims(), countedClaims(), timedClaims(), accuracyClaims(), studyClaims(), otherClaims()} {
+	for _, part := range [][]Claim{
+		checkedClaims(), countedClaims(), timedClaims(), accuracyClaims(), precisionClaims(), studyClaims(), otherClaims(),
+	} {
 		all = append(all, part...)
 	}
 	return all
