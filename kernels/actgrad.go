@@ -55,14 +55,10 @@ func (g *ActGrad) Do(worker, task int) {
 	switch g.act {
 	case None:
 		copy(dx, dy)
-	case ReLU:
-		for i, v := range x {
-			dx[i] = math.Float32frombits(math.Float32bits(dy[i]) & positive(v))
-		}
-	case ReLU6:
-		for i, v := range x {
-			dx[i] = math.Float32frombits(math.Float32bits(dy[i]) & positive(v) & positive(6-v))
-		}
+	case ReLU, ReLU6:
+		s.rows = f32.Rows{Out: &dx[0], In: &x[0], A: &dy[0], C: len(x), RowsLeft: 1, Mask: mask8(len(x))}
+		s.rows.Lo, s.rows.Hi = g.act.clamp()
+		g.level.Slope(&s.rows)
 	case HardSigmoid:
 		for i, v := range x {
 			dx[i] = math.Float32frombits(math.Float32bits(dy[i]*(1./6)) & positive(v+3) & positive(3-v))

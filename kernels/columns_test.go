@@ -24,7 +24,7 @@ func TestColumnsAndBlend(t *testing.T) {
 				x, y := newTensor(1, 1, pixels, c, i%3, value), newTensor(1, 1, pixels, c, i%2, value)
 				dst := newTensor(1, 1, pixels, c, i%3, value)
 				a, b, shift, mean := make([]float32, c), make([]float32, c), make([]float32, c), make([]float32, c)
-				want := [3][]float64{make([]float64, c), make([]float64, c), make([]float64, c)}
+				want := [5][]float64{make([]float64, c), make([]float64, c), make([]float64, c), make([]float64, c), make([]float64, c)}
 				blended := make([]float64, pixels*c)
 				for k := range c {
 					a[k], b[k], shift[k], mean[k] = value(), value(), value(), value()
@@ -33,16 +33,19 @@ func TestColumnsAndBlend(t *testing.T) {
 						want[0][k] += u
 						want[1][k] += (u - float64(mean[k])) * (u - float64(mean[k]))
 						want[2][k] += u * v
+						want[3][k] += u * v
+						want[4][k] += v
 						blended[k*pixels+p] = float64(a[k])*u + float64(b[k])*v + float64(shift[k])
 					}
 				}
 				var first []float64
 				for _, pool := range pools {
 					columns := NewColumns(pool.Size())
-					got := make([]float64, 3*c)
+					got := make([]float64, 5*c)
 					columns.Sums(pool, got[:c], x)
 					columns.Squares(pool, got[c:2*c], x, mean)
-					columns.Products(pool, got[2*c:], x, y)
+					columns.Products(pool, got[2*c:3*c], nil, x, y)
+					columns.Products(pool, got[3*c:4*c], got[4*c:], x, y)
 					for k, v := range got {
 						if w := want[k/c][k%c]; math.Abs(v-w) > 2e-5*(1+math.Abs(w)) {
 							t.Fatalf("%d channels, %d pixels: sum %d of channel %d is %v, want %v", c, pixels, k/c, k%c, v, w)

@@ -11,6 +11,7 @@ type Pointwise struct {
 	act          Act
 	level        *f32.Level
 	rows         []f32.Rows // by worker
+	factors      repeated   // scale and shift as rows
 
 	// the run under way
 	dst, src Tensor
@@ -60,6 +61,12 @@ func (e *Pointwise) Run(pool *par.Pool, dst, src, gate Tensor, add []Tensor) {
 	pixels := dst.H * dst.W
 	e.chunk = min(pixels, max(1, taskElems/dst.C))
 	e.chunks = parts(pixels, e.chunk)
+	e.factors.pixels = 1
+	if together := gate.Data == nil && dense(dst, src) && dense(add...); e.scale != nil {
+		e.factors.take(together, e.scale, e.shift)
+	} else if together {
+		e.factors.pixels = e.chunk
+	}
 	pool.Run(dst.N*e.chunks, e)
 	e.dst, e.src, e.gate, e.add = Tensor{}, Tensor{}, Tensor{}, nil
 }
@@ -75,16 +82,26 @@ func (e *Pointwise) Do(worker, task int) {
 	adds := e.add
 	last := func() bool { return len(adds) == 0 }
 	pass := func(kernel func(*f32.Rows), a *float32, lda int, b *float32, ldb int, done bool) {
-		*t = f32.Rows{Out: out, In: in, A: a, B: b, LDO: 4 * ldo, LDI: 4 * ldi, LDA: 4 * lda, LDB: 4 * ldb,
-			C: e.dst.C, RowsLeft: n, Mask: mask8(e.dst.C), Lo: -infinity, Hi: infinity}
-		if done {
-			t.Lo, t.Hi = e.act.clamp()
-		}
-		kernel(t)
+		e.factors.each(n, func(from, rows, pixels int) {
+			at := func(p *float32, ld int) *float32 {
+				if p == nil {
+					return nil
+				}
+				return f32.At(p, 4*from*ld)
+			}
+			c := pixels * e.dst.C
+			*t = f32.Rows{Out: at(out, ldo), In: at(in, ldi), A: at(a, lda), B: at(b, ldb),
+				LDO: 4 * pixels * ldo, LDI: 4 * pixels * ldi, LDA: 4 * pixels * lda, LDB: 4 * pixels * ldb,
+				C: c, RowsLeft: rows, Mask: mask8(c), Lo: -infinity, Hi: infinity}
+			if done {
+				t.Lo, t.Hi = e.act.clamp()
+			}
+			kernel(t)
+		})
 		in, ldi = out, ldo
 	}
 	if e.scale != nil {
-		pass(e.level.MulAdd, &e.scale[0], 0, &e.shift[0], 0, e.gate.Data == nil && last())
+		pass(e.level.MulAdd, &e.factors.rows[0], 0, &e.factors.rows[e.factors.width], 0, e.gate.Data == nil && last())
 	}
 	if e.gate.Data != nil {
 		gate, stride := part(e.gate, image, first)

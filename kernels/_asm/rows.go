@@ -207,10 +207,62 @@ func arithmetic(v *isa, op string) {
 	k.next("row")
 }
 
-// columns emits colsum or colsq: the sum over rows of in, or of (in − a)², for each channel.
+// slope emits slope: out = a where in is between Lo and Hi, both excluded, or no number, and 0 elsewhere.
+func slope(v *isa) {
+	k := begin(v, "slope")
+	lo, hi := v.vec(), v.vec()
+	VBROADCASTSS(k.field(rowsLo), lo)
+	VBROADCASTSS(k.field(rowsLo+4), hi)
+	const notGreaterEqual, notLessEqual = 9, 6
+	Label("row")
+	k.channels("channels", 2, func(n int, mask Register) {
+		x, a := k.read(k.in, n, mask), k.read(k.a, n, mask)
+		for i := range x {
+			if v == avx512 {
+				above, both := K(), K()
+				VCMPPS(Imm(notLessEqual), lo, x[i], above)
+				VCMPPS(Imm(notGreaterEqual), hi, x[i], above, both)
+				VMOVAPS_Z(a[i], both, x[i])
+				continue
+			}
+			above := v.vec()
+			VCMPPS(Imm(notLessEqual), lo, x[i], above)
+			VCMPPS(Imm(notGreaterEqual), hi, x[i], x[i])
+			VANDPS(above, x[i], x[i])
+			VANDPS(a[i], x[i], x[i])
+		}
+		k.write(x, mask, k.out)
+	})
+	k.next("row")
+}
+
+// blend emits blend: out = a·b₁ + (in·b₀ + b₂), the rows of b being LDB bytes apart and the same for every row of in.
+func blend(v *isa) {
+	k := begin(v, "blend")
+	ldb := GP64()
+	MOVQ(k.field(rowsLDB), ldb)
+	Label("row")
+	k.channels("channels", 1, func(n int, mask Register) {
+		first := k.b
+		b0 := k.read(first, n, mask)
+		ADDQ(ldb, first)
+		b1 := k.read(first, n, mask)
+		ADDQ(ldb, first)
+		x, y, sum := k.read(k.in, n, mask), k.read(k.a, n, mask), k.read(first, n, mask)
+		SUBQ(ldb, first)
+		SUBQ(ldb, first)
+		v.each(VFMADD231PS, b0, x, sum)
+		v.each(VFMADD231PS, b1, y, sum)
+		k.write(sum, mask, k.out)
+	})
+	SUBQ(k.field(rowsLDB), k.b)
+	k.next("row")
+}
+
+// columns emits colsum, colsq or colmul: the sum over rows of in, of (in − a)² or of in·a, for each channel.
 func columns(v *isa, op string) {
 	k := begin(v, op)
-	n, at := GP64(), GP64()
+	n, at, times := GP64(), GP64(), GP64()
 	x, sum, mean := v.vec(), v.vec(), v.vec()
 	k.channels("channels", 1, func(_ int, mask Register) {
 		label := "rows"
@@ -223,12 +275,20 @@ func columns(v *isa, op string) {
 		}
 		MOVQ(k.field(rowsRowsLeft), n)
 		MOVQ(k.in, at)
+		if op == "colmul" {
+			MOVQ(k.a, times)
+		}
 		loop(label)
 		v.load(k.at(at, 0), x, mask)
-		if op == "colsq" {
+		switch op {
+		case "colsq":
 			VSUBPS(mean, x, x)
 			VFMADD231PS(x, x, sum)
-		} else {
+		case "colmul":
+			v.load(k.at(times, 0), mean, mask)
+			VFMADD231PS(mean, x, sum)
+			ADDQ(k.field(rowsLDA), times)
+		default:
 			VADDPS(x, sum, sum)
 		}
 		ADDQ(k.field(rowsLDI), at)
@@ -362,6 +422,9 @@ func rowsFile(v *isa) {
 	}
 	columns(v, "colsum")
 	columns(v, "colsq")
+	columns(v, "colmul")
+	slope(v)
+	blend(v)
 	for _, a := range activations {
 		side := a.side
 		if v == avx512 {

@@ -43,7 +43,7 @@ func (a *affine) forward() error {
 func (a *affine) backward() error {
 	dy := a.dy()
 	if a.columns != nil && a.Gradients[a.node.Weight] != nil {
-		a.columns.Products(a.pool, a.sums, a.x(0), dy)
+		a.columns.Products(a.pool, a.sums, nil, a.x(0), dy)
 		narrow(a.Gradients[a.node.Weight], a.sums)
 	}
 	a.to(0, func(dst kernels.Tensor) { a.backwards.Run(a.pool, dst, dy, kernels.Tensor{}, nil) })

@@ -256,8 +256,7 @@ func (n *batchNorm) backward() error {
 	}
 	size := float64(x.Pixels())
 	along := n.more // Σ dy·(x − mean)
-	n.columns.Sums(n.pool, n.sums, dy)
-	n.columns.Products(n.pool, along, x, dy)
+	n.columns.Products(n.pool, along, n.sums, x, dy)
 	db := n.Gradients[n.node.Bias]
 	for c, sum := range n.sums {
 		mean := float64(n.mean[c])

@@ -32,6 +32,21 @@ func colsumc8AVX2(t *Rows)
 //go:noescape
 func colsqc8AVX2(t *Rows)
 
+// colmulc8AVX2 computes Out[0][c] = Σ In[r][c]*A[r][c] over r.
+//
+//go:noescape
+func colmulc8AVX2(t *Rows)
+
+// slopec8AVX2 computes Out[r][c] = A[r][c] unless In[r][c] <= Lo or In[r][c] >= Hi, and 0 there.
+//
+//go:noescape
+func slopec8AVX2(t *Rows)
+
+// blendc8AVX2 computes Out[r][c] = A[r][c]*B[1][c] + (In[r][c]*B[0][c] + B[2][c]).
+//
+//go:noescape
+func blendc8AVX2(t *Rows)
+
 // sigmoidc8AVX2 computes Out[r][c] = 1/(1+exp(-In[r][c])).
 //
 //go:noescape
@@ -85,6 +100,15 @@ func colsumc16AVX512(t *Rows)
 
 //go:noescape
 func colsqc16AVX512(t *Rows)
+
+//go:noescape
+func colmulc16AVX512(t *Rows)
+
+//go:noescape
+func slopec16AVX512(t *Rows)
+
+//go:noescape
+func blendc16AVX512(t *Rows)
 
 //go:noescape
 func sigmoidc16AVX512(t *Rows)

@@ -316,6 +316,206 @@ channels_done:
 	VZEROUPPER
 	RET
 
+// func colmulc8AVX2(t *Rows)
+// Requires: AVX, FMA3
+TEXT ·colmulc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ    t+0(FP), AX
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), SI
+	XORQ    SI, SI
+	MOVQ    64(AX), DI
+	SUBQ    $0x00000008, DI
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VXORPS  Y1, Y1, Y1
+	MOVQ    72(AX), R8
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	PCALIGN $0x40
+
+rows:
+	VMOVUPS     (R9)(SI*1), Y0
+	VMOVUPS     (R10)(SI*1), Y2
+	VFMADD231PS Y2, Y0, Y1
+	ADDQ        48(AX), R10
+	ADDQ        40(AX), R9
+	DECQ        R8
+	JNZ         rows
+	VMOVUPS     Y1, (DX)(SI*1)
+	ADDQ        $0x00000020, SI
+	SUBQ        $0x00000008, DI
+	JGE         channels
+
+channels_tail:
+	ADDQ    $0x00000008, DI
+	JZ      channels_done
+	MOVQ    80(AX), DI
+	VMOVUPS (DI), Y3
+	VXORPS  Y1, Y1, Y1
+	MOVQ    72(AX), R8
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	PCALIGN $0x40
+
+rows_tail:
+	VMASKMOVPS  (R9)(SI*1), Y3, Y0
+	VMASKMOVPS  (R10)(SI*1), Y3, Y2
+	VFMADD231PS Y2, Y0, Y1
+	ADDQ        48(AX), R10
+	ADDQ        40(AX), R9
+	DECQ        R8
+	JNZ         rows_tail
+	VMASKMOVPS  Y1, Y3, (DX)(SI*1)
+
+channels_done:
+	VZEROUPPER
+	RET
+
+// func slopec8AVX2(t *Rows)
+// Requires: AVX
+TEXT ·slopec8AVX2(SB), NOSPLIT, $0-8
+	MOVQ         t+0(FP), AX
+	MOVQ         8(AX), CX
+	MOVQ         (AX), DX
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), SI
+	VBROADCASTSS 88(AX), Y0
+	VBROADCASTSS 92(AX), Y1
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS (CX)(DI*1), Y2
+	VMOVUPS 32(CX)(DI*1), Y3
+	VMOVUPS (BX)(DI*1), Y4
+	VMOVUPS 32(BX)(DI*1), Y5
+	VCMPPS  $0x06, Y0, Y2, Y6
+	VCMPPS  $0x09, Y1, Y2, Y2
+	VANDPS  Y6, Y2, Y2
+	VANDPS  Y4, Y2, Y2
+	VCMPPS  $0x06, Y0, Y3, Y4
+	VCMPPS  $0x09, Y1, Y3, Y3
+	VANDPS  Y4, Y3, Y3
+	VANDPS  Y5, Y3, Y3
+	VMOVUPS Y2, (DX)(DI*1)
+	VMOVUPS Y3, 32(DX)(DI*1)
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000010, R8
+	JGE     channels_many
+
+channels_few:
+	ADDQ    $0x00000010, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS (CX)(DI*1), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	VCMPPS  $0x06, Y0, Y2, Y4
+	VCMPPS  $0x09, Y1, Y2, Y2
+	VANDPS  Y4, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (DX)(DI*1)
+	ADDQ    $0x00000020, DI
+	SUBQ    $0x00000008, R8
+	JGE     channels
+
+channels_tail:
+	ADDQ       $0x00000008, R8
+	JZ         channels_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y2
+	VMASKMOVPS (CX)(DI*1), Y2, Y3
+	VMASKMOVPS (BX)(DI*1), Y2, Y4
+	VCMPPS     $0x06, Y0, Y3, Y5
+	VCMPPS     $0x09, Y1, Y3, Y3
+	VANDPS     Y5, Y3, Y3
+	VANDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y2, (DX)(DI*1)
+
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func blendc8AVX2(t *Rows)
+// Requires: AVX, FMA3
+TEXT ·blendc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 56(AX), R9
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS     (SI)(DI*1), Y0
+	ADDQ        R9, SI
+	VMOVUPS     (SI)(DI*1), Y1
+	ADDQ        R9, SI
+	VMOVUPS     (CX)(DI*1), Y2
+	VMOVUPS     (BX)(DI*1), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	SUBQ        R9, SI
+	SUBQ        R9, SI
+	VFMADD231PS Y0, Y2, Y4
+	VFMADD231PS Y1, Y3, Y4
+	VMOVUPS     Y4, (DX)(DI*1)
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JGE         channels
+
+channels_tail:
+	ADDQ        $0x00000008, R8
+	JZ          channels_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y0
+	VMASKMOVPS  (SI)(DI*1), Y0, Y1
+	ADDQ        R9, SI
+	VMASKMOVPS  (SI)(DI*1), Y0, Y2
+	ADDQ        R9, SI
+	VMASKMOVPS  (CX)(DI*1), Y0, Y3
+	VMASKMOVPS  (BX)(DI*1), Y0, Y4
+	VMASKMOVPS  (SI)(DI*1), Y0, Y5
+	SUBQ        R9, SI
+	SUBQ        R9, SI
+	VFMADD231PS Y1, Y3, Y5
+	VFMADD231PS Y2, Y4, Y5
+	VMASKMOVPS  Y5, Y0, (DX)(DI*1)
+
+channels_done:
+	SUBQ 56(AX), SI
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func sigmoidc8AVX2(t *Rows)
 // Requires: AVX, AVX2, FMA3
 TEXT ·sigmoidc8AVX2(SB), NOSPLIT, $0-8

@@ -272,6 +272,244 @@ channels_done:
 	VZEROUPPER
 	RET
 
+// func colmulc16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·colmulc16AVX512(SB), NOSPLIT, $0-8
+	MOVQ    t+0(FP), AX
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), SI
+	XORQ    SI, SI
+	MOVQ    64(AX), DI
+	SUBQ    $0x00000010, DI
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VXORPS  Z1, Z1, Z1
+	MOVQ    72(AX), R8
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	PCALIGN $0x40
+
+rows:
+	VMOVUPS     (R9)(SI*1), Z0
+	VMOVUPS     (R10)(SI*1), Z2
+	VFMADD231PS Z2, Z0, Z1
+	ADDQ        48(AX), R10
+	ADDQ        40(AX), R9
+	DECQ        R8
+	JNZ         rows
+	VMOVUPS     Z1, (DX)(SI*1)
+	ADDQ        $0x00000040, SI
+	SUBQ        $0x00000010, DI
+	JGE         channels
+
+channels_tail:
+	ADDQ    $0x00000010, DI
+	JZ      channels_done
+	MOVQ    $0x00000001, R8
+	SHLXQ   DI, R8, R8
+	DECQ    R8
+	KMOVW   R8, K1
+	VXORPS  Z1, Z1, Z1
+	MOVQ    72(AX), R8
+	MOVQ    CX, R9
+	MOVQ    BX, R10
+	PCALIGN $0x40
+
+rows_tail:
+	VMOVUPS.Z     (R9)(SI*1), K1, Z0
+	VMOVUPS.Z     (R10)(SI*1), K1, Z2
+	VFMADD231PS   Z2, Z0, Z1
+	ADDQ          48(AX), R10
+	ADDQ          40(AX), R9
+	DECQ          R8
+	JNZ           rows_tail
+	MOVQ          DX, CX
+	CMPQ          DI, $0x08
+	JLT           few1
+	VMOVUPS       Y1, (DX)(SI*1)
+	JEQ           written1
+	VEXTRACTF32X8 $0x01, Z1, Y1
+	LEAQ          32(DX), CX
+
+few1:
+	MOVQ       80(AX), AX
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS Y1, Y0, (CX)(SI*1)
+
+written1:
+channels_done:
+	VZEROUPPER
+	RET
+
+// func slopec16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·slopec16AVX512(SB), NOSPLIT, $0-8
+	MOVQ         t+0(FP), AX
+	MOVQ         8(AX), CX
+	MOVQ         (AX), DX
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), SI
+	VBROADCASTSS 88(AX), Z0
+	VBROADCASTSS 92(AX), Z1
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS   (CX)(DI*1), Z2
+	VMOVUPS   64(CX)(DI*1), Z3
+	VMOVUPS   (BX)(DI*1), Z4
+	VMOVUPS   64(BX)(DI*1), Z5
+	VCMPPS    $0x06, Z0, Z2, K1
+	VCMPPS    $0x09, Z1, Z2, K1, K1
+	VMOVAPS.Z Z4, K1, Z2
+	VCMPPS    $0x06, Z0, Z3, K1
+	VCMPPS    $0x09, Z1, Z3, K1, K1
+	VMOVAPS.Z Z5, K1, Z3
+	VMOVUPS   Z2, (DX)(DI*1)
+	VMOVUPS   Z3, 64(DX)(DI*1)
+	ADDQ      $0x00000080, DI
+	SUBQ      $0x00000020, R8
+	JGE       channels_many
+
+channels_few:
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS   (CX)(DI*1), Z2
+	VMOVUPS   (BX)(DI*1), Z3
+	VCMPPS    $0x06, Z0, Z2, K1
+	VCMPPS    $0x09, Z1, Z2, K1, K1
+	VMOVAPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, (DX)(DI*1)
+	ADDQ      $0x00000040, DI
+	SUBQ      $0x00000010, R8
+	JGE       channels
+
+channels_tail:
+	ADDQ          $0x00000010, R8
+	JZ            channels_done
+	MOVQ          $0x00000001, R9
+	SHLXQ         R8, R9, R9
+	DECQ          R9
+	KMOVW         R9, K1
+	VMOVUPS.Z     (CX)(DI*1), K1, Z2
+	VMOVUPS.Z     (BX)(DI*1), K1, Z3
+	VCMPPS        $0x06, Z0, Z2, K1
+	VCMPPS        $0x09, Z1, Z2, K1, K1
+	VMOVAPS.Z     Z3, K1, Z2
+	MOVQ          DX, R9
+	CMPQ          R8, $0x08
+	JLT           few1
+	VMOVUPS       Y2, (DX)(DI*1)
+	JEQ           written1
+	VEXTRACTF32X8 $0x01, Z2, Y2
+	LEAQ          32(DX), R9
+
+few1:
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y3
+	VMASKMOVPS Y2, Y3, (R9)(DI*1)
+
+written1:
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func blendc16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·blendc16AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+	MOVQ 56(AX), R9
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS     (SI)(DI*1), Z0
+	ADDQ        R9, SI
+	VMOVUPS     (SI)(DI*1), Z1
+	ADDQ        R9, SI
+	VMOVUPS     (CX)(DI*1), Z2
+	VMOVUPS     (BX)(DI*1), Z3
+	VMOVUPS     (SI)(DI*1), Z4
+	SUBQ        R9, SI
+	SUBQ        R9, SI
+	VFMADD231PS Z0, Z2, Z4
+	VFMADD231PS Z1, Z3, Z4
+	VMOVUPS     Z4, (DX)(DI*1)
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R8
+	JGE         channels
+
+channels_tail:
+	ADDQ          $0x00000010, R8
+	JZ            channels_done
+	MOVQ          $0x00000001, R10
+	SHLXQ         R8, R10, R10
+	DECQ          R10
+	KMOVW         R10, K1
+	VMOVUPS.Z     (SI)(DI*1), K1, Z0
+	ADDQ          R9, SI
+	VMOVUPS.Z     (SI)(DI*1), K1, Z1
+	ADDQ          R9, SI
+	VMOVUPS.Z     (CX)(DI*1), K1, Z2
+	VMOVUPS.Z     (BX)(DI*1), K1, Z3
+	VMOVUPS.Z     (SI)(DI*1), K1, Z4
+	SUBQ          R9, SI
+	SUBQ          R9, SI
+	VFMADD231PS   Z0, Z2, Z4
+	VFMADD231PS   Z1, Z3, Z4
+	MOVQ          DX, R10
+	CMPQ          R8, $0x08
+	JLT           few1
+	VMOVUPS       Y4, (DX)(DI*1)
+	JEQ           written1
+	VEXTRACTF32X8 $0x01, Z4, Y4
+	LEAQ          32(DX), R10
+
+few1:
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS Y4, Y0, (R10)(DI*1)
+
+written1:
+channels_done:
+	SUBQ 56(AX), SI
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func sigmoidc16AVX512(t *Rows)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·sigmoidc16AVX512(SB), NOSPLIT, $0-8

@@ -131,3 +131,38 @@ func columnsGeneric(square bool) func(*Rows) {
 		}
 	}
 }
+
+// columnProductsBy is the Go twin of colmulc8AVX2: each row's products are added to the same row of sums.
+func columnProductsBy(mulAdd func(*Rows)) func(*Rows) {
+	return func(t *Rows) {
+		clear(unsafe.Slice(t.Out, t.C))
+		sums, infinity := *t, float32(math.Inf(1))
+		sums.B, sums.LDO, sums.LDB, sums.Lo, sums.Hi = t.Out, 0, 0, -infinity, infinity
+		mulAdd(&sums)
+	}
+}
+
+// slopeGeneric is the Go twin of slopec8AVX2.
+var slopeGeneric = eachRow(func(t *Rows, out, in, a, _ []float32) {
+	for c, x := range in {
+		inside := uint32(0)
+		if !(x <= t.Lo || x >= t.Hi) {
+			inside--
+		}
+		out[c] = math.Float32frombits(math.Float32bits(a[c]) & inside)
+	}
+})
+
+// blendBy is the Go twin of blendc8AVX2: two passes.
+func blendBy(mulAdd func(*Rows)) func(*Rows) {
+	return func(t *Rows) {
+		infinity := float32(math.Inf(1))
+		first := *t
+		first.A, first.LDA, first.B, first.LDB, first.Lo, first.Hi = t.B, 0, At(t.B, 2*t.LDB), 0, -infinity, infinity
+		second := first
+		mulAdd(&first)
+		second.In, second.LDI, second.A, second.B, second.LDB = t.A, t.LDA, At(t.B, t.LDB), t.Out, t.LDO
+		mulAdd(&second)
+		t.RowsLeft = 0
+	}
+}

@@ -163,6 +163,9 @@ func TestRowsTwins(t *testing.T) {
 			{"clamp", 0, l.Clamp, generic.Clamp},
 			{"colsum", 0, l.ColumnSums, generic.ColumnSums},
 			{"colsq", 0, l.ColumnSquares, generic.ColumnSquares},
+			{"colmul", 0, l.ColumnProducts, generic.ColumnProducts},
+			{"slope", 0, l.Slope, generic.Slope},
+			{"blend", 0, l.Blend, generic.Blend},
 			{"sigmoid", 3e-7, l.Sigmoid, generic.Sigmoid},
 			{"silu", 3e-7, l.SiLU, generic.SiLU},
 			{"hardsigmoid", 3e-7, l.HardSigmoid, generic.HardSigmoid},
@@ -174,12 +177,14 @@ func TestRowsTwins(t *testing.T) {
 		} {
 			for c := 1; c <= 70; c++ {
 				n, stride := 1+rng.IntN(4), c+rng.IntN(3)
-				in, a, b, out := integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride), integers(rng, n*stride)
+				in, a, b, out := integers(rng, n*stride), integers(rng, n*stride), integers(rng, (n+2)*stride), integers(rng, n*stride)
 				arg := Rows{In: &in[0], A: &a[0], B: &b[0], LDO: 4 * stride, LDI: 4 * stride, LDA: 4 * stride * rng.IntN(2),
 					LDB: 4 * stride, C: c, RowsLeft: n, Mask: mask(c % 8), Lo: -30, Hi: 20}
 				switch k.name {
 				case "layernorm":
 					arg.Lo, arg.Hi = 0.25, 1/float32(c)
+				case "slope":
+					arg.Lo, arg.Hi = -3, 4
 				case "softmax":
 					arg.Lo = 0.3
 					for i := range in {
