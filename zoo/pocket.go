@@ -13,13 +13,12 @@ import (
 // Counts are this package's own, for 100 classes. Tests hold the functions that build the networks to the papers' figures
 // for 10 classes, and the others' counts to sums by hand.
 var pockets = slices.Concat(
-	pocketFamily(2014, "arXiv:1404.5997", // a quarter of AlexNet's widths; pools that overlap or do not, activations, dropout
-		row{"pocket_alexnet", pocketAlexNet(3, nn.ReLU, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
-		row{"pocket_alexnet_pool2", pocketAlexNet(2, nn.ReLU, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
-		row{"pocket_alexnet_sigmoid", pocketAlexNet(3, nn.Sigmoid, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
-		row{"pocket_alexnet_pool2_sigmoid", pocketAlexNet(2, nn.Sigmoid, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
-		row{"pocket_alexnet_silu", pocketAlexNet(3, nn.SiLU, 0.5), 32, 508_212, 15_049_728, pocketRecipe},
-		row{"pocket_alexnet_nodrop", pocketAlexNet(3, nn.ReLU, 0), 32, 508_212, 15_049_728, pocketRecipe},
+	pocketFamily(2014, "arXiv:1404.5997", // a quarter of AlexNet's widths; pools that overlap or do not, activations
+		row{"pocket_alexnet", pocketAlexNet(3, nn.ReLU), 32, 508_212, 15_049_728, pocketRecipe},
+		row{"pocket_alexnet_pool2", pocketAlexNet(2, nn.ReLU), 32, 508_212, 15_049_728, pocketRecipe},
+		row{"pocket_alexnet_sigmoid", pocketAlexNet(3, nn.Sigmoid), 32, 508_212, 15_049_728, pocketRecipe},
+		row{"pocket_alexnet_pool2_sigmoid", pocketAlexNet(2, nn.Sigmoid), 32, 508_212, 15_049_728, pocketRecipe},
+		row{"pocket_alexnet_silu", pocketAlexNet(3, nn.SiLU), 32, 508_212, 15_049_728, pocketRecipe},
 	),
 	pocketFamily(2014, "arXiv:1409.1556", // a quarter of VGG's widths, with batch norms; plain has none
 		row{"pocket_vgg11", vgg{depths: [5]int{1, 1, 2, 2, 2}, norm: true, pocket: 16}.build, 32, 607_908, 9_908_736, pocketRecipe},

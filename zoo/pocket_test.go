@@ -77,7 +77,6 @@ func TestPocketPairs(t *testing.T) {
 	}{
 		{"pocket_alexnet", "pocket_alexnet_pool2", 0},
 		{"pocket_alexnet", "pocket_alexnet_silu", 0},
-		{"pocket_alexnet", "pocket_alexnet_nodrop", 0},
 		{"pocket_vgg11", "pocket_vgg11_plain", 0},
 		{"pocket_resnet56", "pocket_plain56", 0},
 		{"pocket_resnet20", "pocket_preresnet20", 0},

@@ -17,9 +17,9 @@ func pocketResNet(n int, skip shortcut, g gate) func(*nn.Builder, nn.Value) nn.V
 }
 
 // pocketAlexNet has pools of stride 2 over pool×pool pixels, padded so that pools of both sizes put out as many.
-func pocketAlexNet(pool int, act nn.Act, drop float64) func(*nn.Builder, nn.Value) nn.Value {
+func pocketAlexNet(pool int, act nn.Act) func(*nn.Builder, nn.Value) nn.Value {
 	k := nn.K(pool).S(2).P((pool - 1) / 2)
-	return alexForm{first: nn.K(5), pool: k, width: 16, grid: 4, hidden: 256, act: act, drop: drop}.build
+	return alexForm{first: nn.K(5), pool: k, width: 16, grid: 4, hidden: 256, act: act, drop: 0.5}.build
 }
 
 // pocketEfficientNet leaves out the first two of B0's five halvings.

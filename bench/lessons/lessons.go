@@ -21,16 +21,16 @@ import (
 
 // A Lesson is what one network learned by one recipe from one seed.
 type Lesson struct {
-	Network string   `json:"network"`
-	Recipe  string   `json:"recipe"` // its name in the study
-	Seed    uint64   `json:"seed"`
-	Data    string   `json:"data"`            // the set, as shapes
-	Images  int      `json:"images"`          // number of images learned from
-	Epochs  int      `json:"epochs"`          // in all
-	Classes int      `json:"classes"`         // number of them
-	Test    Answers  `json:"test"`            // to images that it did not learn from
-	Train   *Answers `json:"train,omitempty"` // to images that it learned from, as they are; nil where nobody asked
-	Curve   []Point  `json:"curve,omitempty"` // an epoch a point
+	Network string  `json:"network"`
+	Recipe  string  `json:"recipe"` // its name in the study
+	Seed    uint64  `json:"seed"`
+	Data    string  `json:"data"`            // the set, as shapes
+	Images  int     `json:"images"`          // number of images learned from
+	Epochs  int     `json:"epochs"`          // in all
+	Classes int     `json:"classes"`         // number of them
+	Test    Answers `json:"test"`            // to images that it did not learn from
+	Seen    float64 `json:"seen"`            // top-1 in percent on the images that it learned from, as they are, at the end
+	Curve   []Point `json:"curve,omitempty"` // an epoch a point
 }
 
 // Answers are what a trained network made of images.
@@ -63,10 +63,11 @@ func (l *Lesson) check() error {
 	case l.Images < 1 || l.Epochs < 1 || l.Classes < 2:
 		return fmt.Errorf("%d images, %d epochs, %d classes: want at least 1, 1 and 2", l.Images, l.Epochs, l.Classes)
 	}
-	for _, a := range []*Answers{&l.Test, l.Train} {
-		if a != nil && (a.Images == "" || a.Ranks == "" || strings.Trim(a.Ranks, "012345") != "") {
-			return fmt.Errorf("answers: images %q, %d ranks: want a hash, and digits from 0 to 5", a.Images, len(a.Ranks))
-		}
+	if a := &l.Test; a.Images == "" || a.Ranks == "" || strings.Trim(a.Ranks, "012345") != "" {
+		return fmt.Errorf("answers: images %q, %d ranks: want a hash, and digits from 0 to 5", a.Images, len(a.Ranks))
+	}
+	if !(l.Seen >= 0 && l.Seen <= 100) {
+		return fmt.Errorf("%v %% right of the images that it learned from: want 0 to 100", l.Seen)
 	}
 	for i, p := range l.Curve {
 		if math.IsNaN(p.Loss) || math.IsInf(p.Loss, 0) || !(p.Gradient >= 0) || math.IsInf(p.Gradient, 0) {

@@ -12,14 +12,14 @@ import (
 func lesson() Lesson {
 	return Lesson{
 		Network: "n", Recipe: "base", Seed: 3, Data: "shapes", Images: 100, Epochs: 2, Classes: 10,
-		Test: Answers{"hash", "1203125"}, Train: &Answers{"other", "11"}, Curve: []Point{{2.5, 0.125}, {1.25, 0}},
+		Test: Answers{"hash", "1203125"}, Seen: 87.5, Curve: []Point{{2.5, 0.125}, {1.25, 0}},
 	}
 }
 
 // TestFile reads back what was written.
 func TestFile(t *testing.T) {
 	bare := lesson()
-	bare.Seed, bare.Train, bare.Curve = 4, nil, nil
+	bare.Seed, bare.Curve = 4, nil
 	all := []Lesson{lesson(), bare}
 	var b bytes.Buffer
 	if err := Write(&b, all); err != nil {
@@ -38,7 +38,7 @@ func TestMalformed(t *testing.T) {
 	for name, change := range map[string]func(*Lesson){
 		"no network": func(l *Lesson) { l.Network = "" }, "no images": func(l *Lesson) { l.Images = 0 },
 		"one class": func(l *Lesson) { l.Classes = 1 }, "no answers": func(l *Lesson) { l.Test.Ranks = "" },
-		"rank 6": func(l *Lesson) { l.Train.Ranks = "16" }, "no hash": func(l *Lesson) { l.Test.Images = "" },
+		"rank 6": func(l *Lesson) { l.Test.Ranks = "16" }, "over 100 %": func(l *Lesson) { l.Seen = 100.5 }, "no hash": func(l *Lesson) { l.Test.Images = "" },
 		"NaN": func(l *Lesson) { l.Curve[1].Loss = math.NaN() }, "negative": func(l *Lesson) { l.Curve[0].Gradient = -1 },
 	} {
 		l := lesson()

@@ -33,25 +33,19 @@ type figure struct {
 	of    func(*lessons.Lesson) (values []float64, images string)
 }
 
-// right is 100 for each image of the test part whose best class is right, else 0: points of top-1. seen is the same for images
-// that the network learned from.
-var (
-	right = figure{"test", "answers", func(l *lessons.Lesson) ([]float64, string) { return points(&l.Test) }}
-	seen  = figure{"training", "answers about images learned from", func(l *lessons.Lesson) ([]float64, string) { return points(l.Train) }}
-)
-
-func points(a *lessons.Answers) (values []float64, images string) {
-	if a == nil {
-		return nil, ""
-	}
-	values = make([]float64, len(a.Ranks))
+// right is 100 for each image of the test part whose best class is right, else 0: points of top-1.
+var right = figure{"test", "answers", func(l *lessons.Lesson) (values []float64, images string) {
+	values = make([]float64, len(l.Test.Ranks))
 	for i := range values {
-		if a.Ranks[i] == '1' {
+		if l.Test.Ranks[i] == '1' {
 			values[i] = 100
 		}
 	}
-	return values, a.Images
-}
+	return values, l.Test.Images
+}}
+
+// seen is the top-1 on images that the network learned from. Each seed draws its own, so it is one figure a seed.
+var seen = figure{"training", "top-1 in training", func(l *lessons.Lesson) ([]float64, string) { return []float64{l.Seen}, "" }}
 
 // guessing is the loss of a network that takes each class for as likely as any other.
 func guessing(classes int) float64 { return math.Log(float64(classes)) }
@@ -129,7 +123,7 @@ func (e *evidence) weigh(l *lacks, terms ...term) (estimate, bool) {
 			case table[k] == nil:
 				table[k] = make([]float64, len(values))
 			}
-			if !same(t.of.what, images) || len(table[k]) != len(values) {
+			if !same(t.of.what, [2]any{images, len(values)}) {
 				l.add("%s on the same images", names(terms))
 				return estimate{}, false
 			}

@@ -36,8 +36,7 @@ func taught(t testing.TB, texts ...string) (all []lessons.Lesson) {
 				name, value, _ := strings.Cut(word, "=")
 				switch name {
 				case "train":
-					a := answers("t", number(value)+shift)
-					l.Train = &a
+					l.Seen = number(value) + shift/2
 				case "loss":
 					for v := range strings.SplitSeq(value, ",") {
 						l.Curve = append(l.Curve, lessons.Point{Loss: number(v) + 0.01*shift, Gradient: 1})
@@ -95,7 +94,7 @@ func studyCases() []studyCase {
 			refute: "alexnet_sigmoid.base 1 loss=3.3,3 gradient=0.1", unclear: "alexnet_sigmoid.base 1 loss=4.5,3.4 gradient=0.1",
 		},
 		{
-			id: "dropout", confirm: []string{"alexnet.base 40 train=45", "alexnet_nodrop.base 38 train=80"},
+			id: "dropout", confirm: []string{"alexnet.base 40 train=45", "alexnet.no-dropout 38 train=80"},
 			refute: "alexnet.base 40 train=90", unclear: "alexnet.base 37 train=45",
 		},
 		{
@@ -103,7 +102,7 @@ func studyCases() []studyCase {
 			refute: "alexnet.base 35", unclear: "alexnet.base 37",
 		},
 		{
-			id: "traditional-parts", confirm: []string{"alexnet.base 40", "alexnet_silu.base 45", "alexnet_nodrop.base 38", "vgg11_plain.base 50",
+			id: "traditional-parts", confirm: []string{"alexnet.base 40", "alexnet_silu.base 45", "alexnet.no-dropout 38", "vgg11_plain.base 50",
 				"vgg11.base 70"},
 			refute: "alexnet_silu.base 30", unclear: "alexnet_silu.base 40",
 		},
@@ -220,10 +219,10 @@ func TestStudy(t *testing.T) {
 			{"open", taught(t, replaced(c.confirm, c.unclear)...), Unresolved},
 			{"one is missing", taught(t, c.confirm[:last]...), Untestable},
 			{"two seeds", whole[:len(whole)-1], Untestable},
-			{"other images", func() []lessons.Lesson {
+			{"of other images", func() []lessons.Lesson {
 				all := slices.Clone(whole)
 				l := &all[len(all)-1]
-				l.Test.Images, l.Curve, l.Train = "other", nil, nil
+				l.Test.Images, l.Curve, l.Images = "other", nil, l.Images+1
 				return all
 			}(), Untestable},
 		} {
@@ -269,6 +268,7 @@ func TestStudyOfOneRecipe(t *testing.T) {
 		"more images":     func(l *lessons.Lesson) { l.Images *= 2 },
 		"more epochs":     func(l *lessons.Lesson) { l.Epochs++ },
 		"more is asked":   func(l *lessons.Lesson) { l.Test.Ranks += "1" },
+		"other questions": func(l *lessons.Lesson) { l.Test.Images = "x" },
 		"another network": func(l *lessons.Lesson) { l.Network = "x" },
 		"none":            func(*lessons.Lesson) {},
 	} {

@@ -13,7 +13,7 @@ func dataClaims() []Claim {
 			ID: "augmentation", Theme: Recipes,
 			Text:     "Flips, crops and colour changes reduce overfitting.",
 			Source:   onAlexNet,
-			Needs:    lessonsOf + "pocket_resnet20 and pocket_vgg11 with augmentation and without, with answers about images learned from",
+			Needs:    lessonsOf + "pocket_resnet20 and pocket_vgg11 with augmentation and without",
 			Confirms: "with it, top-1 on images learned from is fewer points above that on others, and the latter is higher" + surely,
 			Refutes:  "it is more points above, or the latter is lower" + surely,
 			Published: "without translations and flips AlexNet \"suffers from substantial overfitting\"; changes of colour reduce top-1 error by " +

@@ -1,6 +1,9 @@
 package findings
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // depthClaims are about depth, and sums around blocks.
 func depthClaims() []Claim {
@@ -9,7 +12,7 @@ func depthClaims() []Claim {
 			ID: "plain-nets-degrade", Theme: Depth,
 			Text:     "Without residuals, training error rises with depth; with them it does not.",
 			Source:   "ResNet, arXiv:1512.03385, section 4.2 and figure 6",
-			Needs:    lessonsOf + "pocket_plain20 and 56 and pocket_resnet20 and 56, with answers about images learned from",
+			Needs:    lessonsOf + "pocket_plain20 and 56 and pocket_resnet20 and 56",
 			Confirms: "the plain network of 56 layers is worse on images learned from than that of 20, and the residual one is not by a point" + surely,
 			Refutes:  "the plain one is better, or the residual one is worse by a point" + surely,
 			Published: "on CIFAR-10 the training error of plain networks rises from 20 to 56 layers; ResNets' falls from 20 to 110 " +
@@ -58,7 +61,11 @@ func plainDegrades(e *evidence) Result {
 		q.heads = duelHeads("top-1 in training")
 		worse := func(deep string) func(float64) string {
 			return func(mid float64) string {
-				return fmt.Sprintf("on images learned from, %s made %.2f points more errors than with 20 layers", short(deep), mid)
+				word := "more"
+				if mid < 0 {
+					word = "fewer"
+				}
+				return fmt.Sprintf("on images learned from, %s made %.2f points %s errors than with 20 layers", short(deep), math.Abs(mid), word)
 			}
 		}
 		q.compare(seen, "pocket_plain20.base", "pocket_plain56.base", 0, worse("pocket_plain56.base"))

@@ -39,11 +39,11 @@ func partClaims() []Claim {
 			ID: "dropout", Theme: Recipes,
 			Text:     "Dropout reduces overfitting in fully connected layers.",
 			Source:   onAlexNet,
-			Needs:    lessonsOf + "pocket_alexnet, which has dropout of 0.5, and pocket_alexnet_nodrop, with answers about images learned from",
+			Needs:    lessonsOf + "pocket_alexnet with dropout of 0.5 and without",
 			Confirms: "with dropout, top-1 on images learned from is fewer points above that on others, and the latter is not lower by a point" + surely,
 			Refutes:  "with dropout, it is more points above, or the latter is lower by a point" + surely,
 			Note:     "Dropout is off when a network answers, about images learned from too.",
-			test:     lessOverfitting([][2]string{{"pocket_alexnet.base", "pocket_alexnet_nodrop.base"}}, -1),
+			test:     lessOverfitting([][2]string{{"pocket_alexnet.base", "pocket_alexnet.no-dropout"}}, -1),
 		},
 		{
 			ID: "overlapping-pools", Theme: Recipes,
@@ -66,7 +66,7 @@ func partClaims() []Claim {
 			Note:     "The finding folded-batch-norm shows what normalisation costs in time.",
 			test: studied(gainPoints, func(q *inquiry) {
 				for _, p := range [][2]string{
-					{"pocket_alexnet_silu.base", "pocket_alexnet.base"}, {"pocket_alexnet_nodrop.base", "pocket_alexnet.base"},
+					{"pocket_alexnet_silu.base", "pocket_alexnet.base"}, {"pocket_alexnet.no-dropout", "pocket_alexnet.base"},
 					{"pocket_vgg11_plain.base", "pocket_vgg11.base"},
 				} {
 					before := len(q.all)
