@@ -21,7 +21,7 @@ type precisions []string
 func (l *precisions) Set(text string) error {
 	for name := range strings.SplitSeq(text, ",") {
 		if err := engine.CheckPrecision(name); err != nil || name == "" {
-			return fmt.Errorf("have %q, want %s", name, strings.Join(engine.Precisions(), ", "))
+			return fmt.Errorf("want %s", strings.Join(engine.Precisions(), ", "))
 		}
 		if slices.Contains(*l, record.OtherPrecision(name)) {
 			return fmt.Errorf("%s is given twice", name)
