@@ -7,7 +7,7 @@ import (
 	"zoobench/kernels/internal/f32"
 )
 
-// gemmGeneric is the Go twin of gemm{mr}x{nr}AVX2, AVX512 and AVX512BF16.
+// gemmGeneric is the Go twin of gemm{mr}x{nr}AVX2, AVX512, AVX512BF16 and NEON.
 func gemmGeneric(mr, nr int) func(*Tile) {
 	return func(t *Tile) {
 		for i := range t.TilesLeft {
@@ -89,7 +89,7 @@ func add(sum float32, product float64) float32 {
 	return float32(y)
 }
 
-// roundGeneric is the Go twin of roundc8AVX2 and roundc16AVX512.
+// roundGeneric is the Go twin of roundc8AVX2, roundc16AVX512 and roundNEON.
 func roundGeneric(t *Rows) {
 	for o := range t.RowsLeft {
 		in := unsafe.Slice(f32.At(t.In, o*t.LDI), t.C)

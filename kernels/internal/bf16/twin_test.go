@@ -212,7 +212,7 @@ func mask8(n int) *int32 { return mask(n % 8) }
 
 // TestBeside finds for each level of f32 the best one here.
 func TestBeside(t *testing.T) {
-	want := map[string]string{"generic": "generic", "avx2": "avx2", "avx512": "avx512", "neon": "generic"}
+	want := map[string]string{"generic": "generic", "avx2": "avx2", "avx512": "avx512", "neon": "neon"}
 	if cpu.BF16 {
 		want["avx512"] = "avx512bf16"
 	}
