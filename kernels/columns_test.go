@@ -91,7 +91,7 @@ func TestConvBack(t *testing.T) {
 					back.Run(pool, dx, dy)
 					compare(t, dx, want, allowed)
 					s.Weight = newTensor(1, 1, 1, s.OC*s.depth(), 0, whole).Data
-					back.Repack(s.Weight)
+					back.Repack(pool, s.Weight)
 				}
 			}
 		}
@@ -111,7 +111,7 @@ func TestRepack(t *testing.T) {
 			s.Weight, s.Bias = newTensor(1, 1, 1, s.OC*s.depth(), 0, value).Data, newTensor(1, 1, 1, s.OC, 0, value).Data
 			c := NewRepacker(s, 1)
 			s.Weight, s.Bias = newTensor(1, 1, 1, s.OC*s.depth(), 0, value).Data, newTensor(1, 1, 1, s.OC, 0, value).Data
-			c.Repack(s.Weight, s.Bias)
+			c.Repack(pool, s.Weight, s.Bias)
 			got, want := newTensor(1, s.OH, s.OW, s.OC, 0, value), newTensor(1, s.OH, s.OW, s.OC, 0, value)
 			c.Run(pool, got, x, Tensor{})
 			NewRepacker(s, 1).Run(pool, want, x, Tensor{})

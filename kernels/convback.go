@@ -41,10 +41,10 @@ func (s *ConvShape) turned() func(c int, dst []float32) {
 }
 
 // Repack takes new weights (OC, C/Groups, KH, KW) of the forward convolution.
-func (b *ConvBack) Repack(weight []float32) {
+func (b *ConvBack) Repack(pool *par.Pool, weight []float32) {
 	s := b.forward
 	s.Weight = weight
-	b.conv.repack(s.turned())
+	b.conv.repack(pool, s.turned())
 }
 
 // Run computes dx, of the shape of the input, from dy.
@@ -81,8 +81,8 @@ func (b *ConvBack) Do(_, row int) {
 type Repacker interface {
 	Convolution
 	// Repack takes weights (OC, C/Groups, KH, KW) and bias (OC), nil for none.
-	Repack(weight, bias []float32)
-	repack(filter func(oc int, dst []float32))
+	Repack(pool *par.Pool, weight, bias []float32)
+	repack(pool *par.Pool, filter func(oc int, dst []float32))
 }
 
 // NewRepacker makes a convolution ready: by F(4×4, 3×3) where that is faster, unless Exact is set, else by a matrix product in
@@ -95,29 +95,38 @@ func NewRepacker(s ConvShape, workers int) Repacker {
 	return NewConv(s, workers)
 }
 
-// Repack takes new weights and bias.
-func (c *Conv) Repack(weight, bias []float32) {
-	c.Weight, c.Bias = weight, bias
-	c.ConvShape.check()
-	c.repack(nil)
+// repacking are the tasks of packing anew: a panel each.
+type repacking struct {
+	pack func(panel int, work *[]float32)
+	work [][]float32 // by worker
 }
 
-func (c *Conv) repack(filter func(oc int, dst []float32)) {
+// Do packs one panel.
+func (r *repacking) Do(worker, panel int) { r.pack(panel, &r.work[worker]) }
+
+// Repack takes new weights and bias.
+func (c *Conv) Repack(pool *par.Pool, weight, bias []float32) {
+	c.Weight, c.Bias = weight, bias
+	c.ConvShape.check()
+	c.repack(pool, nil)
+}
+
+func (c *Conv) repack(pool *par.Pool, filter func(oc int, dst []float32)) {
 	c.Filter = filter
-	inParallel(len(c.panels), func(i int, work *[]float32) { c.pack(c.panels[i], work) })
+	pool.Run(len(c.panels), &repacking{func(i int, work *[]float32) { c.pack(c.panels[i], work) }, make([][]float32, pool.Size())})
 	c.forget()
 }
 
 // Repack takes new weights and bias.
-func (w *winograd) Repack(weight, bias []float32) {
+func (w *winograd) Repack(pool *par.Pool, weight, bias []float32) {
 	w.Weight, w.Bias = weight, bias
 	w.ConvShape.check()
 	copy(w.bias, bias)
-	w.repack(nil)
+	w.repack(pool, nil)
 }
 
-func (w *winograd) repack(filter func(oc int, dst []float32)) {
+func (w *winograd) repack(pool *par.Pool, filter func(oc int, dst []float32)) {
 	w.Filter = filter
-	inParallel(w.panels(), w.pack)
+	pool.Run(w.panels(), &repacking{w.pack, make([][]float32, pool.Size())})
 	w.forget()
 }

@@ -26,16 +26,19 @@ type ConvGrad struct {
 	width          int // columns of a group's panels
 	chunks, images int // tasks that share out images, and images at most
 
-	sums    [][]float32 // by chunk: (OC, taps, width)
+	sums    []float32 // (chunks, OC, taps, width)
 	scratch []gradScratch
 
 	// the run under way
+	dw    []float32
 	dy, x Tensor
 	each  int // images of a chunk
 }
 
 type gradScratch struct {
 	byRows *gradRows // nil where the products are matrix tiles'
+	sum    []float32 // (taps, width), a filter's of all chunks
+	add    f32.Rows
 	product
 	input []float32 // (panels of a group, phases, rows, columns, 16)
 	turn  []float32 // (OC of a group, turnStride)
@@ -67,14 +70,12 @@ func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 		}
 	}
 	g.chunks = max(1, min(gradChunks, gradSums/(s.OC*s.taps()*g.width)))
-	g.sums = make([][]float32, g.chunks)
-	for i := range g.sums {
-		g.sums[i] = Alloc(s.OC * s.taps() * g.width)
-	}
+	g.sums = Alloc(g.chunks * g.size())
 	outputs := s.OC / s.Groups
 	g.scratch = make([]gradScratch, workers)
 	for i := range g.scratch {
 		w := &g.scratch[i]
+		w.sum = make([]float32, s.taps()*g.width)
 		if g.rowsFit() {
 			w.byRows = g.newGradRows()
 			continue
@@ -100,28 +101,36 @@ func (g *ConvGrad) Run(pool *par.Pool, dw []float32, dy, x Tensor) {
 	} else {
 		g.images = x.N
 	}
-	g.dy, g.x = dy, x
+	g.dw, g.dy, g.x = dw, dy, x
 	g.each = parts(g.images, g.chunks)
 	pool.Run(g.chunks, g)
-	g.dy, g.x = Tensor{}, Tensor{}
-	taps, channels := g.taps(), g.C/g.Groups
-	for oc := range g.OC {
-		for tap := range taps {
-			at := (oc*taps + tap) * g.width
-			for c := range channels {
-				sum := float32(0)
-				for _, sums := range g.sums {
-					sum += sums[at+c]
-				}
-				dw[(oc*channels+c)*taps+tap] = sum
-			}
+	pool.Run(g.OC, convGradFilters{g})
+	g.dw, g.dy, g.x = nil, Tensor{}, Tensor{}
+}
+
+// size is the elements of a chunk's sums.
+func (g *ConvGrad) size() int { return g.OC * g.taps() * g.width }
+
+// convGradFilters are the tasks behind the chunks: a filter each.
+type convGradFilters struct{ *ConvGrad }
+
+// Do adds the chunks' sums of a filter, and writes them in the weights' order.
+func (g convGradFilters) Do(worker, oc int) {
+	w, taps, channels := &g.scratch[worker], g.taps(), g.C/g.Groups
+	n := len(w.sum)
+	w.add = f32.Rows{Out: &w.sum[0], In: &g.sums[oc*n], LDI: 4 * g.size(), C: n, RowsLeft: g.chunks, Mask: mask8(n)}
+	g.level.ColumnSums(&w.add)
+	dw := g.dw[oc*channels*taps:][:channels*taps]
+	for tap := range taps {
+		for c, v := range w.sum[tap*g.width:][:channels] {
+			dw[c*taps+tap] = v
 		}
 	}
 }
 
 // Do sums the products of one chunk's images.
 func (g *ConvGrad) Do(worker, chunk int) {
-	w, sums := &g.scratch[worker], g.sums[chunk]
+	w, sums := &g.scratch[worker], g.sums[chunk*g.size():][:g.size()]
 	clear(sums)
 	if w.byRows != nil {
 		g.rowsOf(w.byRows, sums, chunk*g.each, min((chunk+1)*g.each, g.images))

@@ -317,14 +317,21 @@ func (w *winograd) transform(s *winogradScratch, i int) {
 	if y >= 0 && x >= 0 && y+6 <= w.H && x+6 <= w.W {
 		s.args.In, s.args.InRow, s.args.InPixel = &pixel(y, x)[0], 4*w.W*w.src.Stride, 4*w.src.Stride
 	} else {
+		from, to := max(0, -x), min(6, w.W-x) // columns of the patch that the input has
 		for dy := range 6 {
-			for dx := range 6 {
-				to := s.patch[(dy*6+dx)*w.C:][:w.C]
-				if uint(y+dy) < uint(w.H) && uint(x+dx) < uint(w.W) {
-					copy(to, pixel(y+dy, x+dx))
-				} else {
-					clear(to)
-				}
+			row := s.patch[dy*6*w.C:][:6*w.C]
+			if uint(y+dy) >= uint(w.H) || from >= to {
+				clear(row)
+				continue
+			}
+			clear(row[:from*w.C])
+			clear(row[to*w.C:])
+			if w.src.Stride == w.C {
+				copy(row[from*w.C:to*w.C], pixel(y+dy, x+from))
+				continue
+			}
+			for dx := from; dx < to; dx++ {
+				copy(row[dx*w.C:][:w.C], pixel(y+dy, x+dx))
 			}
 		}
 		s.args.In, s.args.InRow, s.args.InPixel = &s.patch[0], 4*6*w.C, 4*w.C

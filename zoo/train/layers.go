@@ -144,7 +144,7 @@ func (c *convolution) forward() error {
 		kernels.NewDepthwise(shape, c.pool.Size()).Run(c.pool, c.y(), c.x(0))
 		return nil
 	}
-	c.product.Repack(weight, bias)
+	c.product.Repack(c.pool, weight, bias)
 	c.product.Run(c.pool, c.y(), c.x(0), kernels.Tensor{})
 	return nil
 }
@@ -158,7 +158,7 @@ func (c *convolution) backward() error {
 		narrow(c.Gradients[c.node.Bias], c.sums)
 	}
 	if c.back != nil {
-		c.back.Repack(c.Params[c.node.Weight])
+		c.back.Repack(c.pool, c.Params[c.node.Weight])
 		c.to(0, func(dst kernels.Tensor) { c.back.Run(c.pool, dst, c.dy()) })
 	}
 	return nil
