@@ -131,7 +131,7 @@ func (e *Engine) tensor(p place, first, n int) kernels.Tensor {
 	t := kernels.Tensor{N: n, H: p.shape.H, W: p.shape.W, C: p.shape.C, Stride: p.stride}
 	switch p.buffer {
 	case inputBuffer:
-		t.Data = e.input.Data[first*p.shape.Elems()+p.channel:]
+		t.Data = e.input.Data[first*e.graph.Input().Elems()+p.channel:]
 		return t
 	case constBuffer:
 		t.N, t.Data = 1, e.constants[p.node][p.channel:]

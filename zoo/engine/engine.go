@@ -176,12 +176,12 @@ func (e *Engine) begin(dst, src []float32, n int) {
 
 // finish copies the logits out.
 func (e *Engine) finish(dst []float32, n int) {
-	e.input.Data = nil
 	y := e.tensor(e.output, 0, n)
 	pixels := y.H * y.W
 	for p := range n * pixels {
 		copy(dst[p*y.C:(p+1)*y.C], y.Data[p*y.Stride:])
 	}
+	e.input.Data = nil // not before: the logits can be a part of the images
 }
 
 // Threads is the number of workers.

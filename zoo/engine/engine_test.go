@@ -145,6 +145,8 @@ func TestGraphs(t *testing.T) {
 			x = g.Conv("band", x, 16, nn.K(3).S(2).PadEdges(0, -2, 1, 3).G(nn.Depthwise))
 			return g.Conv("rows", x, 16, nn.K(2).PadEdges(-1, -1, 1, 1).G(nn.Depthwise))
 		}},
+		{"part of the image", func(g *nn.Builder, x nn.Value) nn.Value { return g.Slice(x, 1, 3) }},
+		{"function of a part of the image", func(g *nn.Builder, x nn.Value) nn.Value { return g.ReLU(g.Slice(x, 0, 2)) }},
 		{"concatenated constant", func(g *nn.Builder, x nn.Value) nn.Value { return g.Concat(full(g, "a", x), x) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
