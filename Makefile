@@ -21,6 +21,8 @@ FUZZ = kernels:FuzzConv kernels:FuzzWidths zoo/weights:FuzzSafetensors zoo/weigh
 SMALL = mobilenetv1_100 mobilenetv2_050 mobilenetv2_100 mobilenetv3_small_100 mobilenetv3_large_100.ra_in1k mnasnet_100 \
 	efficientnet_b0.ra_in1k ghostnet_100 regnetx_004 regnety_004.pycls_in1k deit_tiny_distilled_patch16_224 vit_tiny_patch16_224
 FUZZTIME ?= 20s
+# A Python with the package onnx: Debian's, if python3-onnx is installed.
+PYTHON_ONNX ?= /usr/bin/python3
 # The platforms of a release, and its folder.
 PLATFORMS = linux/amd64 linux/arm64 darwin/arm64
 DIST ?= dist
@@ -32,7 +34,7 @@ ASM = f32/gemm_avx2 f32/gemm_avx512 f32/dwconv_avx2 f32/dwband_avx2 f32/dwband_a
 	i8/gemm_vnni bf16/pairs_avx2 bf16/pairs_avx512 bf16/dotted_avx512 bf16/round_avx2 bf16/round_avx512
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-slurm form check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
+.PHONY: build test test-slurm test-onnx form check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -105,6 +107,11 @@ check-gen: ## the committed assembly is what the generator writes
 
 test-slurm: ## a sharded run on a Slurm of two nodes that it starts here, as root; needs slurm-wlm and munge
 	ZOO_SLURM=1 $(GO) test ./bench/submit -run TestSlurm -count 1 -v
+
+test-onnx: ## the node tests of ONNX's operators, if python3-onnx is installed
+	@set -o pipefail; dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && if nodes=$$($(PYTHON_ONNX) zoo/onnx/load/testdata/nodes.py "$$dir" 2>/dev/null); \
+		then ONNX_NODES="$$nodes" $(GO) test ./zoo/onnx/load -run '^TestNodes$$' -count 1 -v | grep -v ': refused: '; \
+		else echo "test-onnx: skipped, python3-onnx is not installed"; fi
 
 third-party: ## the licences of the modules that the program is built from
 	./third-party.sh >THIRD_PARTY.new && mv THIRD_PARTY.new THIRD_PARTY

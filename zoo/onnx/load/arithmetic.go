@@ -92,7 +92,7 @@ func (l *loader) two(in []any, f func(x, y float64) float64) any {
 		l.refuse("an input is left out")
 	}
 	op := l.node.Op
-	if op == "Sum" {
+	if op == "Sum" || op == "Mean" {
 		op = "Add"
 	}
 	a, b := in[0], in[1]

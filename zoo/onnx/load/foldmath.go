@@ -100,6 +100,18 @@ func pairs(f func(x, y float64) float64) func(*loader, []any) []any {
 	}
 }
 
+// several is an operator of any number of constants.
+func several(f func(x, y float64) float64) func(*loader, []any) []any {
+	return func(l *loader, in []any) []any {
+		y := must[*tensor](l, in, 0)
+		for k := range in[1:] {
+			t := must[*tensor](l, in, k+1)
+			y = l.elements(f, y.whole && t.whole, y, t)[0].(*tensor)
+		}
+		return one(y)
+	}
+}
+
 func compare(f func(x, y float64) bool) func(*loader, []any) []any {
 	return func(l *loader, in []any) []any {
 		return l.elements(func(x, y float64) float64 {
@@ -114,6 +126,9 @@ func compare(f func(x, y float64) bool) func(*loader, []any) []any {
 func (l *loader) foldDiv(in []any) []any {
 	a, b := must[*tensor](l, in, 0), must[*tensor](l, in, 1)
 	whole := a.whole && b.whole
+	if !whole && (floatTypes[a.of] == "" && a.of != 0 || floatTypes[b.of] == "" && b.of != 0) {
+		l.refuse("a quotient of many whole numbers")
+	}
 	if whole && slices.Contains(b.ints, 0) {
 		l.refuse("a division by 0")
 	}
@@ -129,6 +144,9 @@ func (l *loader) foldMod(in []any) []any {
 	a, b := must[*tensor](l, in, 0), must[*tensor](l, in, 1)
 	if !a.whole || !b.whole || slices.Contains(b.ints, 0) {
 		l.refuse("want whole numbers, and none of them 0")
+	}
+	if l.int("fmod", 0) != 0 {
+		return l.elements(math.Mod, true, a, b)
 	}
 	return l.elements(func(x, y float64) float64 { return x - y*math.Floor(x/y) }, true, a, b)
 }

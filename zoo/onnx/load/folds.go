@@ -19,7 +19,7 @@ var folds = map[string]func(*loader, []any) []any{
 	"Exp": single(math.Exp), "Abs": single(math.Abs), "Reciprocal": single(func(x float64) float64 { return 1 / x }),
 	"Add": pairs(func(x, y float64) float64 { return x + y }), "Sub": pairs(func(x, y float64) float64 { return x - y }),
 	"Mul": pairs(func(x, y float64) float64 { return x * y }), "Div": (*loader).foldDiv, "Pow": pairs(math.Pow),
-	"Min": pairs(math.Min), "Max": pairs(math.Max), "Mod": (*loader).foldMod,
+	"Min": several(math.Min), "Max": several(math.Max), "Mod": (*loader).foldMod,
 	"Equal":   compare(func(x, y float64) bool { return x == y }),
 	"Less":    compare(func(x, y float64) bool { return x < y }),
 	"Greater": compare(func(x, y float64) bool { return x > y }),
@@ -275,7 +275,7 @@ func (l *loader) ranges(in []any, dims []int) [][3]int {
 		switch {
 		case step > 0:
 			from, to = min(max(from, 0), d), min(max(to, 0), d)
-		case step == -1 && d > 0:
+		case step < 0 && d > 0:
 			from, to = min(max(from, 0), d-1), min(max(to, -1), d-1)
 		default:
 			l.refuse("steps of %d", step)

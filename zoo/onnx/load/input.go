@@ -15,7 +15,8 @@ const mostChannels = 4
 func (l *loader) imageShape(in *message.Value, open int) (s nn.Shape, err error) {
 	few := func(d message.Dim) bool { return d.Known && d.Size <= mostChannels }
 	c, h, w := in.Dims[1], in.Dims[2], in.Dims[3]
-	if !few(c) && (few(w) || c.Known && w.Known && c.Size == h.Size && w.Size != h.Size) {
+	same := func(a, b message.Dim) bool { return a.Known && b.Known && a.Size == b.Size }
+	if !few(c) && !same(h, w) && (few(w) || same(c, h)) || few(w) && !few(c) && same(c, h) {
 		c, h, w, l.last = w, c, h, true
 	}
 	for _, d := range []struct {

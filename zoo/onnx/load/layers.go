@@ -111,6 +111,9 @@ func (l *loader) gemm(in []any) []any {
 	w = l.scaled(w, l.float("alpha", 1))
 	if b != nil {
 		b = l.scaled(b, l.float("beta", 1))
+		if len(b.dims) == 2 && b.dims[0] == 1 {
+			b = b.shaped(b.dims[1:])
+		}
 		b = l.spread(b, []int{w.dims[0]})
 	}
 	return one(l.linear(x, w, w.dims[0], b))

@@ -348,7 +348,12 @@ func (l *loader) constantName(t *tensor) string {
 func (l *loader) identity(in []any) []any { return one(in[0]) }
 
 // dropout is none in evaluation.
-func (l *loader) dropout(in []any) []any { return one(in[0]) }
+func (l *loader) dropout(in []any) []any {
+	if t := input[*tensor](l, in, 2); t != nil && l.scalar(t) != 0 {
+		l.refuse("a dropout for training")
+	}
+	return one(in[0])
+}
 
 func (l *loader) cast(in []any) []any {
 	switch to := message.Type(l.int("to", 0)); to {

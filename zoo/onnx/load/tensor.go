@@ -43,6 +43,9 @@ func (l *loader) bounded(dims []int) []int {
 	return dims
 }
 
+// fewBytes is how many whole numbers of eight bits a tensor may have that are not weights.
+const fewBytes = 1 << 10
+
 // read makes a tensor of one of the file's, whose bytes must be as many as its shape says.
 func (l *loader) read(t *message.Tensor) *tensor {
 	n, ok := t.Elems()
@@ -69,8 +72,9 @@ func (l *loader) read(t *message.Tensor) *tensor {
 	default:
 		return l.listed(x, t, n)
 	}
-	switch t.Type {
-	case message.Float32, message.Float16, message.BFloat16, message.Float64:
+	ofBytes := (t.Type == message.Int8 || t.Type == message.Uint8) && n > fewBytes
+	switch {
+	case floatTypes[t.Type] != "":
 		x.floats = func() ([]float32, error) {
 			b, err := raw()
 			if err != nil {
@@ -78,7 +82,7 @@ func (l *loader) read(t *message.Tensor) *tensor {
 			}
 			return widen(b, t.Type), nil
 		}
-	case message.Int8, message.Uint8: // weights
+	case ofBytes:
 		x.floats = func() ([]float32, error) {
 			b, err := raw()
 			if err != nil {
