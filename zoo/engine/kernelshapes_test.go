@@ -97,6 +97,7 @@ func defaultModels(t *testing.T) []string {
 	file, err := experiment.Load("../../experiments.yaml", experiment.Known{
 		Corruptions: func(word string) ([]string, error) { return []string{word}, nil }, // of no network's shape
 		ISAs:        []string{"generic", "avx2", "avx512", "neon"},
+		Precisions:  AllPrecisions(),
 		Networks: func(pattern string) (names, nearest []string) {
 			specs, err := zoo.Default().Match([]string{pattern})
 			if err != nil {
