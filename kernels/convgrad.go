@@ -8,10 +8,10 @@ import (
 // ConvGrad is the gradient of a convolution for its weights: for every position of the window, the product of the result's
 // gradient, a row an output channel, and the input, a column an input channel, over all pixels of all images.
 //
-// Windows three taps wide take both as they lie, see gradRows, where channels come in whole eights and sixteens. For others the
-// input is copied to panels of sixteen channels with its padding, and with a stride its rows and columns are dealt out, so that
-// a position of the window is an offset in the panel. The gradient is turned to rows of the same width, with zeros where a row
-// of the output ends before a row of the panel does.
+// Windows three taps wide take both as they lie, see gradRows, where channels come in whole eights and sixteens, or are few
+// enough for a row of the window to be one vector. For others the input is copied to panels of sixteen channels with its
+// padding, and with a stride its rows and columns are dealt out, so that a position of the window is an offset in the panel. The
+// gradient is turned to rows of the same width, with zeros where a row of the output ends before a row of the panel does.
 //
 // Images are dealt to tasks by a rule of the shape alone, each task has sums of its own, and these are added in order: the bits
 // do not depend on the workers.
@@ -21,6 +21,7 @@ type ConvGrad struct {
 	most  int // panels of a tile
 
 	merged         bool // a 1×1 convolution over every pixel: all images are one row of pixels
+	windows        bool // few channels: rows of the window lie in a panel, see gradRows
 	rows, columns  int  // of a panel: what a stride leaves of the padded input
 	panels         []panel
 	width          int // columns of a group's panels
@@ -76,6 +77,10 @@ func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 	for i := range g.scratch {
 		w := &g.scratch[i]
 		w.sum = make([]float32, s.taps()*g.width)
+		if g.windows = g.windowsFit(); g.windows {
+			w.byRows = g.newGradWindows()
+			continue
+		}
 		if g.rowsFit() {
 			w.byRows = g.newGradRows()
 			continue
@@ -122,7 +127,11 @@ func (g convGradFilters) Do(worker, oc int) {
 	g.level.ColumnSums(&w.add)
 	dw := g.dw[oc*channels*taps:][:channels*taps]
 	for tap := range taps {
-		for c, v := range w.sum[tap*g.width:][:channels] {
+		at := tap * g.width
+		if g.windows {
+			at = tap/3*g.width + tap%3*channels
+		}
+		for c, v := range w.sum[at:][:channels] {
 			dw[c*taps+tap] = v
 		}
 	}
@@ -133,7 +142,12 @@ func (g *ConvGrad) Do(worker, chunk int) {
 	w, sums := &g.scratch[worker], g.sums[chunk*g.size():][:g.size()]
 	clear(sums)
 	if w.byRows != nil {
-		g.rowsOf(w.byRows, sums, chunk*g.each, min((chunk+1)*g.each, g.images))
+		from, to := chunk*g.each, min((chunk+1)*g.each, g.images)
+		if g.windows {
+			g.windowsOf(w.byRows, sums, from, to)
+			return
+		}
+		g.rowsOf(w.byRows, sums, from, to)
 		return
 	}
 	outputs := g.OC / g.Groups

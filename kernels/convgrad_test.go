@@ -37,6 +37,13 @@ func TestConvGrad(t *testing.T) {
 				C: 16, H: 7, W: 9, OC: 12, OH: 7, OW: 9, KH: 3, KW: 3, SH: 1, SW: 1, DH: 1, DW: 1, Top: 1, Left: 1, Groups: 1,
 			})
 		}
+		for c := 1; c <= 6; c++ { // rows of the window in one vector, but for the last
+			stride := 1 + c%2
+			cases = append(cases, ConvShape{
+				C: c, H: 10, W: 9, OC: 8 * (1 + c%3), OH: 10 / stride, OW: (9 + c%2) / stride, KH: 3, KW: 3, SH: stride, SW: stride,
+				DH: 1, DW: 1, Top: 1, Left: c % 3, Groups: 1,
+			})
+		}
 		worst := 0.0
 		for i, s := range cases {
 			n, whole := 1+i%5*9, i%2 == 0

@@ -8,6 +8,11 @@ type gradRows struct {
 	before, behind int // 1 where the first pixel's first tap is padding, or the last pixel's last one
 	blocks         [][]f32.GradRow
 	arg            f32.RowGrad
+
+	// A 3×3 window over few channels, as of images, has whole rows of its own in the taps' place, sixteen elements from each
+	// row's first on: an image is copied with its padding, and the sums of what lies behind the window's three pixels are none.
+	padded []float32
+	width  int // elements of a row of padded
 }
 
 // rowsFit reports whether the shape has the form that gradRows computes.
@@ -15,6 +20,48 @@ func (g *ConvGrad) rowsFit() bool {
 	beyond := (g.OW-1)*g.SW + 3 - g.Left - g.W // columns that the last window reads on the right
 	return g.level.RowGrad != nil && g.KW == 3 && g.DW == 1 && g.C/g.Groups%f32.NR == 0 && g.OC/g.Groups%f32.RowFilters == 0 &&
 		(g.Left == 0 || g.Left == 1) && beyond <= 1 && g.OW > 1
+}
+
+// windowsFit reports whether a 3×3 window's rows fit into the place of taps.
+func (g *ConvGrad) windowsFit() bool {
+	return g.level.RowGrad != nil && g.KH == 3 && g.KW == 3 && g.DH == 1 && g.DW == 1 && g.Groups == 1 && 3*g.C <= f32.NR &&
+		g.OC%f32.RowFilters == 0 && g.Left >= 0 && g.Top >= 0
+}
+
+// newGradWindows makes ready a worker's copy of an image.
+func (g *ConvGrad) newGradWindows() *gradRows {
+	width := ((g.OW-1)*g.SW + 3) * g.C
+	height := (g.OH-1)*g.SH + 3
+	return &gradRows{blocks: [][]f32.GradRow{make([]f32.GradRow, 0, g.blockRows())}, width: width,
+		padded: make([]float32, height*width+f32.NR)}
+}
+
+// windowsOf sums the products of images [from, to), one after the other.
+func (g *ConvGrad) windowsOf(r *gradRows, sums []float32, from, to int) {
+	for image := from; image < to; image++ {
+		for row := 0; (row+1)*r.width <= len(r.padded)-f32.NR; row++ {
+			if y := row - g.Top; y >= 0 && y < g.H {
+				for x := range min(g.W, r.width/g.C-g.Left) {
+					copy(r.padded[row*r.width+(g.Left+x)*g.C:][:g.C], g.x.Data[((image*g.H+y)*g.W+x)*g.x.Stride:])
+				}
+			}
+		}
+		for y := 0; y < g.OH; {
+			rows := r.blocks[0][:0]
+			for ; y < g.OH && len(rows) < g.blockRows(); y++ {
+				rows = append(rows, f32.GradRow{
+					X: &r.padded[y*g.SH*r.width], DY: &g.dy.Data[(image*g.OH+y)*g.OW*g.dy.Stride],
+				})
+			}
+			for oc := 0; oc < g.OC; oc += f32.RowFilters {
+				r.arg = f32.RowGrad{
+					Rows: &rows[0], N: len(rows), DY: 4 * oc, XPixel: 4 * g.SW * g.C, XTap: 4 * r.width, DYPixel: 4 * g.dy.Stride,
+					Middle: g.OW, Sums: &sums[oc*g.taps()*g.width], LDS: 4 * g.taps() * g.width, Tap: 4 * g.width,
+				}
+				g.level.RowGrad(&r.arg)
+			}
+		}
+	}
 }
 
 // newGradRows makes ready a worker's blocks of rows: of as many pixels as are summed in float32 from zero.

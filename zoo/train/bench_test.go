@@ -2,7 +2,9 @@ package train_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
+	"time"
 
 	"zoobench/internal/recipe"
 	"zoobench/zoo"
@@ -11,7 +13,8 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// BenchmarkStep is images a second, forward, backward and step of SGD, of batches of 128 images of 32×32 pixels.
+// BenchmarkStep is images a second, forward, backward and step of SGD, of batches of 128 images of 32×32 pixels: over all
+// steps, and in the fastest one, which other work on the machine disturbed least.
 func BenchmarkStep(b *testing.B) {
 	const n = 128
 	for _, name := range []string{"pocket_resnet8", "pocket_resnet20", "pocket_resnet56", "pocket_mobilenetv2", "pocket_vit"} {
@@ -41,16 +44,19 @@ func BenchmarkStep(b *testing.B) {
 					labels[i] = i % 100
 				}
 				targets := recipe.Labels{}.Targets(labels, 100)
-				step := 0
+				step, least := 0, time.Duration(math.MaxInt64)
 				for b.Loop() {
+					start := time.Now()
 					if _, err := net.Train(images, targets, step); err != nil {
 						b.Fatal(err)
 					}
 					recipe.Update(o, moments, 0.01, net.Params, net.Gradients, rules)
 					net.Keep()
+					least = min(least, time.Since(start))
 					step++
 				}
 				b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "images/s")
+				b.ReportMetric(n/least.Seconds(), "best-images/s")
 			})
 		}
 	}
