@@ -141,12 +141,8 @@ type classifier struct {
 // classifier makes a network ready, with a head if one is named.
 func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 	if head == "" {
-		n, err := runner.Open(a.list, t)
+		n, err := runner.OpenForPhotographs(a.list, t)
 		if err != nil {
-			return nil, err
-		}
-		if err := n.Photographs(); err != nil {
-			n.Close()
 			return nil, err
 		}
 		a.sayReady(n, nil)

@@ -61,6 +61,11 @@ func export(ctx context.Context, r *runner.Ready, o Options) (w *Written, err er
 		return nil, fmt.Errorf("%s is an ONNX file already: name the file to write with --out", r.Name())
 	}
 	w = &Written{Path: cmp.Or(o.Out, r.Name()+".onnx")}
+	if o.Preprocessing {
+		if err := r.Photographs(); err != nil {
+			return nil, err
+		}
+	}
 	g, classes := r.Graph, r.ClassNames()
 	if o.Head != nil {
 		if g, err = headed(r, o.Head); err != nil {
@@ -69,9 +74,6 @@ func export(ctx context.Context, r *runner.Ready, o Options) (w *Written, err er
 		classes = o.Head.Classes
 	}
 	if o.Preprocessing {
-		if err := r.Photographs(); err != nil {
-			return nil, err
-		}
 		if o.ONNX.Pixels, err = pixels(r.Preprocessing()); err != nil {
 			return nil, err
 		}

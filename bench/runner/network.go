@@ -29,6 +29,19 @@ func Open(list *zoo.List, t Task) (*Network, error) {
 	return r.Load(r.Options())
 }
 
+// OpenForPhotographs is Open for a network that images are to be prepared for.
+func OpenForPhotographs(list *zoo.List, t Task) (*Network, error) {
+	r, err := Describe(list, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Photographs(); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r.Load(r.Options())
+}
+
 // Corruption is what the task's images are worsened with, "" for nothing, and whose the corrupted images are.
 func (n *Network) Corruption() (name, by string) {
 	if n.task.Corruption == "" {

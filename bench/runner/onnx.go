@@ -45,10 +45,13 @@ func specOf(path string, n *load.Network) (*zoo.Spec, Trained, error) {
 var asBytes = [3]float64{1.0 / 255, 1.0 / 255, 1.0 / 255}
 
 // aboutONNX is what a file that zoobench exported says of itself; of another one, only that it takes images as ImageNet's
-// usual recipe prepares them, or their bytes.
+// usual recipe prepares them, or their bytes, or grey from 0 to 1.
 func aboutONNX(n *load.Network) (t Trained, err error) {
-	if n.Bytes {
+	switch {
+	case n.Bytes:
 		t.Recipe.Std = asBytes
+	case n.Graph.Input().C == 1:
+		t.Recipe.Std = [3]float64{1, 1, 1}
 	}
 	for key, into := range map[string]any{"recipe": &t.Recipe, "classes": &t.Classes} {
 		text, has := n.Properties["zoobench."+key]
@@ -65,10 +68,21 @@ func aboutONNX(n *load.Network) (t Trained, err error) {
 	return t, nil
 }
 
-// Photographs is an error where the network does not take what images are prepared to: squares of three channels.
+// Photographs makes a network ready for what images are prepared to, squares of three channels: one of grey images gets a layer
+// that makes them grey. It is an error where the network takes others. Call it before Load.
 func (r *Ready) Photographs() error {
-	if in := r.Graph.Input(); in.C != 3 || in.H != in.W {
-		return fmt.Errorf("runner: %s takes images of %v; zoobench prepares photographs as squares of three channels alone "+
+	in := r.Graph.Input()
+	if r.onnx != nil && in.C == 1 && in.H == in.W {
+		n, err := load.Open(r.File, load.Options{Size: in.H, Luma: true})
+		if err != nil {
+			return fmt.Errorf("runner: %w", err)
+		}
+		r.onnx.Weights.Close()
+		r.onnx, r.Graph = n, n.Graph
+		return nil
+	}
+	if in.C != 3 || in.H != in.W {
+		return fmt.Errorf("runner: %s takes images of %v; zoobench prepares photographs as squares of one or three channels "+
 			"(latency, show and export do without)", r.Name(), in)
 	}
 	return nil
@@ -115,8 +129,11 @@ func (r *Ready) readONNX() error {
 	r.Source = "the file's metadata"
 	if _, has := n.Properties["zoobench.recipe"]; !has {
 		r.Source = "ImageNet's usual one, as the file has none"
-		if n.Bytes {
+		switch {
+		case n.Bytes:
 			r.Source += "; the file takes bytes"
+		case in.C == 1:
+			r.Source += "; grey images are not normalised"
 		}
 	}
 	recipe := about.Recipe

@@ -40,14 +40,11 @@ func Pipeline(ctx context.Context, list *zoo.List, t Task, step func(done, total
 	}
 	defer files.Close()
 	src := datasets.Sample(files, a.Limit, a.Seed)
-	n, err := Open(list, t)
+	n, err := OpenForPhotographs(list, t)
 	if err != nil {
 		return nil, err
 	}
 	defer n.Close()
-	if err := n.Photographs(); err != nil {
-		return nil, err
-	}
 	threads := n.Engine.Threads()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 

@@ -74,7 +74,7 @@ func (l *loader) input() (*message.Value, error) {
 	switch in.Type {
 	case message.Float32, message.Float64:
 	case message.Float16, message.BFloat16:
-		l.note("the file takes images of 16 bits; here everything runs in float32")
+		l.note(halfNote)
 	case message.Uint8:
 		l.bytes = true
 	default:

@@ -39,6 +39,9 @@ const (
 // Options are what a file may leave open.
 type Options struct {
 	Size int // of images, in pixels, where the file takes any; 0 means 224
+
+	// Luma gives a network of grey images a layer before the others that makes them of red, green and blue.
+	Luma bool
 }
 
 // A Network is a file's graph and its parameters.
@@ -149,6 +152,7 @@ type loader struct {
 	batch        int  // of the file's input; a large prime where it varies
 	last         bool // whether the file's images have their channels last
 	bytes        bool // whether they are bytes
+	luma         bool // whether a layer makes them grey
 	first        *base
 	makers       map[string]int // operators by the names of their results
 
@@ -232,6 +236,9 @@ func (l *loader) load(o Options) (*nn.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Luma && shape.C == 1 {
+		l.luma, shape.C = true, 3
+	}
 	name := l.m.Graph.Name
 	g, err := nn.Build(name, func(g *nn.Builder, x nn.Value) nn.Value { return l.run(g, in.Name, x) },
 		nn.Config{Size: shape.H, Input: shape, Classes: 1})
@@ -263,6 +270,11 @@ func (l *loader) run(g *nn.Builder, input string, x nn.Value) (y nn.Value) {
 		if t := &graph.Tensors[i]; t.Type != message.Text {
 			l.values[t.Name] = l.read(t)
 		}
+	}
+	if l.luma {
+		x = g.Conv("luma", x, 1, nn.K(1))
+		l.setFloats("luma.weight", func() ([]float32, error) { return []float32{0.299, 0.587, 0.114}, nil }, 1, 3, 1, 1)
+		l.names["luma"] = true
 	}
 	l.first = l.made(x)
 	images := l.planes(l.first)

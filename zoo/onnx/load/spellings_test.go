@@ -282,6 +282,37 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// TestLuma reads a network of grey images that is given red, green and blue ones.
+func TestLuma(t *testing.T) {
+	_, _, file := exported(t, "resnet18", 64, onnx.Options{})
+	file = changedFile(t, file, func(m *message.Model) { channels(m, 1); m.Graph.Inputs[0].Dims[1].Size = 1 })
+	answer := func(o load.Options, images []float32) []float32 {
+		n, err := load.Read("x.onnx", file, "", o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := engine.New(n.Graph, n.Weights, engine.Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		y := make([]float32, 10)
+		e.Run(y, images, 1)
+		return y
+	}
+	red := weights.Generator{}.Planes(3, 64, 64)
+	grey := make([]float32, 64*64)
+	for i := range grey {
+		grey[i] = 0.299*red[3*i] + 0.587*red[3*i+1] + 0.114*red[3*i+2]
+	}
+	got, want := answer(load.Options{Luma: true}, red), answer(load.Options{}, grey)
+	for i := range want {
+		if !(math.Abs(float64(got[i]-want[i])) <= 1e-4*math.Abs(float64(want[i]))+1e-4) {
+			t.Fatalf("logits %v, want %v", got, want)
+		}
+	}
+}
+
 // channels gives the first convolution a weight for so many.
 func channels(m *message.Model, n int64) {
 	name := m.Graph.Nodes[0].In[1]

@@ -43,6 +43,8 @@ func (l *loader) bounded(dims []int) []int {
 	return dims
 }
 
+const halfNote = "the file has numbers of 16 bits; here everything runs in float32"
+
 // fewBytes is how many whole numbers of eight bits a tensor may have that are not weights.
 const fewBytes = 1 << 10
 
@@ -55,7 +57,7 @@ func (l *loader) read(t *message.Tensor) *tensor {
 	}
 	x := &tensor{name: t.Name, of: t.Type}
 	if t.Type == message.Float16 || t.Type == message.BFloat16 {
-		l.note("the file has weights of 16 bits; here everything runs in float32")
+		l.note(halfNote)
 	}
 	for _, d := range t.Dims {
 		x.dims = append(x.dims, int(d))
