@@ -236,6 +236,22 @@ func TestRefuses(t *testing.T) {
 				}
 			}
 		}), []string{"setting odd", "(Conv)"}},
+		{"all layers that the graph refuses, and what is before them", changed(func(m *message.Model) {
+			g := &m.Graph
+			for k := range g.Nodes[0].Attributes {
+				if a := &g.Nodes[0].Attributes[k]; a.Name == "dilations" {
+					a.Ints = []int64{64, 64} // wider than the image
+				}
+			}
+			second := g.Nodes[0]
+			second.Name, second.In, second.Out = "second/Conv", []string{"shifted", second.In[1]}, []string{"second"}
+			both := message.Node{Op: "Add", In: []string{g.Nodes[0].Out[0], "second"}, Out: []string{"both"}}
+			shift := message.Node{Name: "shift", Op: "Relu", In: []string{g.Inputs[0].Name}, Out: []string{"shifted"}}
+			g.Nodes[1].In[0] = "both"
+			g.Nodes = slices.Insert(g.Nodes, 1, shift, second, both)
+			last := &m.Graph.Nodes[len(m.Graph.Nodes)-1]
+			last.Attributes = append(last.Attributes, message.Attribute{Name: "odd", Kind: message.IsInt})
+		}), []string{"3 faults", `"conv_stem/Conv" (Conv): `, `"second/Conv" (Conv) after "shift" (Relu): `, "does not fit", "setting odd"}},
 		{"a function without a layer", changed(func(m *message.Model) {
 			for i := range m.Graph.Nodes {
 				if n := &m.Graph.Nodes[i]; n.Op == "HardSigmoid" {
