@@ -2,7 +2,7 @@
 //
 // The contract. Open takes a classifier with one input, images as (N,C,H,W) or (N,H,W,C), whose first result is a row of numbers
 // for each image. N may vary or be fixed: the graph is for one image in either case. The images are floats, or bytes from 0 to
-// 255. Everything is computed in float32, whatever types the file has: Notes say so. A softmax at the end is left out, so that
+// 255. Other floats and quantised numbers become float32: Notes say so. A softmax at the end is left out, so that
 // the answers are logits. Operators are those of the default domain, opsets 7 to 21. What an operator does to the order of
 // elements (Reshape, Transpose, Slice, Concat) costs nothing: a value is seen through a view, and the graph has a node only where
 // the network has a layer. A function of each element is known by what it computes, whichever operators it is made of: GELU by

@@ -16,7 +16,7 @@ var onGrid = map[string]bool{
 }
 
 const quantisedNote = "the file computes with whole numbers of few bits between QuantizeLinear and DequantizeLinear; " +
-	"here its weights are turned into float32 and everything runs in float32, without that rounding"
+	"here its weights are turned into float32, and values are not rounded so"
 
 // ranges are what types of whole numbers can hold.
 var typeRanges = map[message.Type][2]float64{

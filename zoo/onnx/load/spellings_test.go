@@ -215,7 +215,7 @@ func TestSpellings(t *testing.T) {
 				m.Graph.Inputs[0].Dims[0] = message.Dim{Size: 3, Known: true}
 			}, nil, ""},
 			{"whole numbers", quantised, dequantised, "weights are turned into float32"},
-			{"sixteen bits", halves, rounded, "everything runs in float32"},
+			{"sixteen bits", halves, rounded, "they are turned into float32"},
 			{"a softmax at the end", softmaxed, nil, ""},
 			{"means of pixels", reduced, nil, ""},
 			{"opset 13", func(m *message.Model) { m.Opsets[0].Version = 13 }, nil, ""},

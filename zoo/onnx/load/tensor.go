@@ -43,7 +43,7 @@ func (l *loader) bounded(dims []int) []int {
 	return dims
 }
 
-const halfNote = "the file has numbers of 16 bits; here everything runs in float32"
+const halfNote = "the file has numbers of 16 bits; here they are turned into float32"
 
 // fewBytes is how many whole numbers of eight bits a tensor may have that are not weights.
 const fewBytes = 1 << 10
