@@ -88,6 +88,21 @@ func labelled(ticks []plot.Tick) (labels []string) {
 	return labels
 }
 
+// TestPrecisionStyles gives each precision a colour and a shape that no other one has, the same in every plot.
+func TestPrecisionStyles(t *testing.T) {
+	styles := Styles(precisions())
+	for i, a := range precisions() {
+		if alone := Styles([]string{a}); alone[a] != styles[a] {
+			t.Errorf("%s looks different without the others", a)
+		}
+		for _, b := range precisions()[:i] {
+			if styles[a].Shape == styles[b].Shape || styles[a].Color == styles[b].Color {
+				t.Errorf("%s and %s share a colour or a shape: %v and %v", a, b, styles[a], styles[b])
+			}
+		}
+	}
+}
+
 func TestStyles(t *testing.T) {
 	var known []string
 	for _, kin := range families() {

@@ -71,7 +71,11 @@ func families() [][]string {
 	}
 }
 
-// Styles gives each of the families a style. Those that the list does not know take what is free, in alphabetical order.
+// precisions are what a plot can have in place of families, a colour and a shape each.
+func precisions() []string { return []string{"float32", "bf16", "int8"} }
+
+// Styles gives each of the families a style, or each of the precisions. Those that no list knows take what is free, in alphabetical
+// order.
 func Styles(names []string) map[string]Style {
 	colors, forms := Palette(), shapes()
 	styles := map[string]Style{}
@@ -82,6 +86,9 @@ func Styles(names []string) map[string]Style {
 			continue
 		}
 		known := false
+		if i := slices.Index(precisions(), name); i >= 0 {
+			styles[name], taken[SeriesStyle(i)], known = SeriesStyle(i), true, true
+		}
 		for i, kin := range families() {
 			if j := slices.Index(kin, name); j >= 0 {
 				s := Style{colors[i], forms[j]}
