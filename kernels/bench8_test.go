@@ -23,9 +23,12 @@ func (l *benchLayer) conv8(b *testing.B) Conv8Shape {
 	return s
 }
 
-// besideFloat32 times each line in float32, by the default algorithm, and in bytes with every instruction set, in turn, and reports the least
-// times' rates and how many times as fast as float32 they are.
-func besideFloat32(b *testing.B, benchmark string, made func(b *testing.B, l *benchLayer, pool *par.Pool) (float32, bytes func(), macs int64)) {
+// A maker makes a line ready in float32, by the default algorithm, and in bytes.
+type maker func(b *testing.B, l *benchLayer, pool *par.Pool) (float32, bytes func(), macs int64)
+
+// besideFloat32 times each line in float32 and in bytes with every instruction set, in turn, and reports the least times' rates
+// and how many times as fast as float32 they are.
+func besideFloat32(b *testing.B, benchmark string, made maker) {
 	pool := par.New(1)
 	defer pool.Close()
 	keepISA(b)

@@ -317,11 +317,10 @@ func TestRun8AllocatesNothing(t *testing.T) {
 	defer pool.Close()
 	rng := rand.New(rand.NewPCG(1, 2))
 	value := func() uint8 { return uint8(rng.IntN(256)) }
-	stem := Conv8Shape{ConvShape: ConvShape{C: 3, H: 30, W: 30, OC: 24, OH: 15, OW: 15, KH: 3, KW: 3, SH: 2, SW: 2, DH: 1, DW: 1, Top: 1, Left: 1,
-		Groups: 1, Act: SiLU}}
+	stem := Conv8Shape{ConvShape: square(3, 30, 24, 3, 2, 1)}
+	stem.Act = SiLU
 	fillConv8(&stem, rng, false)
-	next := Conv8Shape{ConvShape: ConvShape{C: 24, H: 15, W: 15, OC: 24, OH: 15, OW: 15, KH: 3, KW: 3, SH: 1, SW: 1, DH: 1, DW: 1, Top: 1, Left: 1,
-		Groups: 24}}
+	next := Conv8Shape{ConvShape: square(24, 15, 24, 3, 1, 24)}
 	fillConv8(&next, rng, false)
 	next.In = stem.Out
 	c, d := NewConv8(stem, 2), NewDepthwise8(next, 2)

@@ -1,6 +1,9 @@
 package kernels
 
 import (
+	"math"
+	"unsafe"
+
 	"zoobench/kernels/internal/i8"
 	"zoobench/kernels/par"
 )
@@ -10,9 +13,10 @@ import (
 type Depthwise8 struct {
 	Conv8Shape
 	level  *i8.Level
-	packed []int8 // (KH·KW, C)
+	packed []int8 // (KH·KW, C), or as i8.Band has it
 	bias   []int32
 	scale  []float32
+	bands  []band8 // of an image; none where pixels are taken one by one
 	finish finish8
 	zeros  []uint8 // what windows read in the padding: as long as a row of the input
 	first  int     // output columns [first, last) read no padding at their sides
@@ -26,6 +30,35 @@ type depthwise8Scratch struct {
 	taps []i8.Tap
 	args i8.Window
 	rows i8.Rows
+
+	band    i8.Band
+	inputs  [i8.BandInputs]*uint8
+	padding [i8.BandInputs]*uint8
+}
+
+// band8 is rows [y, y+rows) of the output, which one call of a kernel computes.
+type band8 struct {
+	y, rows int
+	run     func(*i8.Band)
+}
+
+// cutBands8 cuts the output's rows into bands, or returns nil where the convolution has no kernel for them.
+func (s *ConvShape) cutBands8(l *i8.Level) (all []band8) {
+	k, stride := s.KH, s.SH
+	if s.C < i8.NR || s.KW != k || k < 3 || k > 7 || k%2 == 0 || s.SW != stride || stride > 2 || s.DH != 1 || s.DW != 1 {
+		return nil
+	}
+	kernels := &l.Bands[(k-3)/2][stride-1]
+	most := 0
+	for most+1 < len(kernels) && kernels[most+1] != nil {
+		most++
+	}
+	for y := 0; y < s.OH && most > 0; {
+		rows := min(most, s.OH-y)
+		all = append(all, band8{y, rows, kernels[rows]})
+		y += rows
+	}
+	return all
 }
 
 // NewDepthwise8 packs the weights of a depthwise convolution; workers is the size of the pool that will run it.
@@ -39,11 +72,15 @@ func NewDepthwise8(s Conv8Shape, workers int) *Depthwise8 {
 	}
 	d := &Depthwise8{Conv8Shape: s, level: level8, finish: s.finish()}
 	taps := s.taps()
-	d.packed, d.bias, d.scale = make([]int8, taps*s.C), make([]int32, s.C), make([]float32, s.C)
-	for c := range s.C {
-		d.bias[c], d.scale[c] = s.folded(c), s.multiplier(c)
-		for tap := range taps {
-			d.packed[tap*s.C+c] = s.Weight[c*taps+tap]
+	if d.bands = s.cutBands8(level8); d.bands != nil {
+		d.packBands()
+	} else {
+		d.packed, d.bias, d.scale = make([]int8, taps*s.C), make([]int32, s.C), make([]float32, s.C)
+		for c := range s.C {
+			d.bias[c], d.scale[c] = s.folded(c), s.multiplier(c)
+			for tap := range taps {
+				d.packed[tap*s.C+c] = s.Weight[c*taps+tap]
+			}
 		}
 	}
 	d.Weight, d.Scale, d.Bias = nil, nil, nil
@@ -56,13 +93,40 @@ func NewDepthwise8(s Conv8Shape, workers int) *Depthwise8 {
 	return d
 }
 
+// packBands packs biases, scales and weights as i8.Band has them.
+func (d *Depthwise8) packBands() {
+	k, size := d.KH, i8.BandBlock(d.KH)
+	d.packed = bytesOf[int8](parts(d.C, i8.NR) * size)
+	for block := range parts(d.C, i8.NR) {
+		into := d.packed[block*size:][:size]
+		for j := range i8.NR {
+			c := min(block*i8.NR, d.C-i8.NR) + j
+			putInt32(into[4*j:], uint32(d.folded(c)))
+			putInt32(into[4*(i8.NR+j):], math.Float32bits(d.multiplier(c)))
+			for i := range 4 * (k + 3) * k { // byte, column, shift
+				if ky := i/4/k - 3 + i%4; ky >= 0 && ky < k {
+					into[4*(2*i8.NR+i/4*i8.NR+j)+i%4] = d.Weight[(c*k+ky)*k+i/4%k]
+				}
+			}
+		}
+	}
+}
+
+// putInt32 writes a number of four bytes in the machine's order.
+func putInt32(to []int8, x uint32) { *(*uint32)(unsafe.Pointer(&to[:4][0])) = x }
+
 // WeightBytes is the memory of the packed weights.
 func (d *Depthwise8) WeightBytes() int64 {
 	return int64(len(d.packed) + 4*len(d.bias) + 4*len(d.scale))
 }
 
 // Algorithm is the name of the kernel.
-func (d *Depthwise8) Algorithm() string { return "dwconv8" }
+func (d *Depthwise8) Algorithm() string {
+	if d.bands != nil {
+		return "dwband8"
+	}
+	return "dwconv8"
+}
 
 // Run computes dst = act(src convolved with the weights + bias).
 func (d *Depthwise8) Run(pool *par.Pool, dst, src Tensor8) {
@@ -71,12 +135,16 @@ func (d *Depthwise8) Run(pool *par.Pool, dst, src Tensor8) {
 	if src.C != d.C || src.H != d.H || src.W != d.W || dst.C != d.C || dst.H != d.OH || dst.W != d.OW || dst.N != src.N {
 		panic("kernels: depthwise8: tensors of another shape")
 	}
-	if need := d.OW * d.SW * src.Stride; len(d.zeros) < need {
+	if need := max(d.OW*d.SW, d.W) * src.Stride; len(d.zeros) < need {
 		d.zeros = make([]uint8, need)
 		fill(d.zeros, d.In.Zero)
 	}
 	d.dst, d.src = dst, src
-	pool.Run(dst.N*d.OH, d)
+	if d.bands != nil {
+		pool.Run(dst.N*len(d.bands), depthwise8Bands{d})
+	} else {
+		pool.Run(dst.N*d.OH, d)
+	}
 	d.dst, d.src = Tensor8{}, Tensor8{}
 }
 
@@ -112,4 +180,26 @@ func (d *Depthwise8) pixels(s *depthwise8Scratch, row, ox, n int) {
 		Finish: d.finish.Finish,
 	}
 	d.level.Depthwise(&s.args)
+}
+
+// depthwise8Bands are the tasks of a convolution that has bands: a band of an image each.
+type depthwise8Bands struct{ *Depthwise8 }
+
+// Do computes one band.
+func (d depthwise8Bands) Do(worker, task int) {
+	s, image, b := &d.work[worker], task/len(d.bands), d.bands[task%len(d.bands)]
+	for r := range (b.rows-1)*d.SH + d.KH {
+		s.padding[r], s.inputs[r] = &d.zeros[0], &d.zeros[0]
+		if y := b.y*d.SH - d.Top + r; uint(y) < uint(d.H) {
+			s.inputs[r] = &d.src.Data[(image*d.H+y)*d.W*d.src.Stride]
+		}
+	}
+	out := d.dst.Data[(image*d.OH+b.y)*d.OW*d.dst.Stride:]
+	s.band = i8.Band{
+		In: &s.inputs[0], Padding: &s.padding[0], W: &d.packed[0], Out: &out[0],
+		InPixel: d.src.Stride, OutRow: d.OW * d.dst.Stride, OutPixel: d.dst.Stride,
+		Cols: d.W, Left: d.Left, OW: d.OW, C: d.C, Finish: d.finish.Finish,
+	}
+	b.run(&s.band)
+	d.finish.apply(d.level, &s.rows, out, d.dst.Stride, d.C, b.rows*d.OW)
 }

@@ -12,12 +12,8 @@ import (
 )
 
 // The matrix tile of bytes is float32's with four bytes for a number: VPDPBUSD multiplies four unsigned bytes of a, broadcast,
-// by four signed bytes of each column of b, and adds the four products to the column's sum. What differs is the end:
-//
-//	sums       [ 16 of panel 0 ] [ 16 of panel 1 ] [ 16 of panel 2 ] [ 16 of panel 3 ]    float32, scaled, rounded
-//	16 bits    [ 4 of 0, 4 of 1, next 4 of 0, … ]  [ 4 of 2, 4 of 3, … ]                  plus the zero point
-//	8 bits     [ 4 of 0, 4 of 1, 4 of 2, 4 of 3, next 4 of 0, … ]                         at least Zero + Lo
-//	           [ 16 of panel 0, 16 of panel 1, 16 of panel 2, 16 of panel 3 ]             one permutation, one store
+// by four signed bytes of each column of b, and adds the four products to the column's sum. What differs is the end, where a
+// row of sums becomes bytes (finish8) and is stored at once.
 var i8Tile = tileFields{
 	a: int(unsafe.Offsetof(i8.Tile{}.A)), b: int(unsafe.Offsetof(i8.Tile{}.B)), c: int(unsafe.Offsetof(i8.Tile{}.C)),
 	r: int(unsafe.Offsetof(i8.Tile{}.R)), bias: int(unsafe.Offsetof(i8.Tile{}.Bias)), taps: int(unsafe.Offsetof(i8.Tile{}.Taps)),
@@ -34,16 +30,6 @@ const (
 	tile8Columns = int(unsafe.Offsetof(i8.Tile{}.Columns))
 	tile8Finish  = int(unsafe.Offsetof(i8.Tile{}.Finish))
 	tile8Own     = int(unsafe.Offsetof(i8.Tile{}.Prefetch)) - 24
-)
-
-// The fields of i8.Finish.
-const (
-	finishLo        = int(unsafe.Offsetof(i8.Finish{}.Lo))
-	finishHi        = int(unsafe.Offsetof(i8.Finish{}.Hi))
-	finishResScale  = int(unsafe.Offsetof(i8.Finish{}.ResScale))
-	finishResZero   = int(unsafe.Offsetof(i8.Finish{}.ResZero))
-	finishZero      = int(unsafe.Offsetof(i8.Finish{}.Zero))
-	finishOutFloats = int(unsafe.Offsetof(i8.Finish{}.OutFloats))
 )
 
 // gemm8Tile emits gemm{mr}x{nr}VNNI(t *Tile).
@@ -143,30 +129,12 @@ func (g *gemm8) addBytes() {
 	MOVQ(g.res, g.field(g.at.nextR))
 }
 
-// narrow emits the rounding and the stores of bytes. The upper end of the clamp comes before the rounding, whose result
-// would not fit 32 bits; the lower end, as sums only get more negative than any byte, at the end.
+// narrow emits the rounding and the stores of bytes.
 func (g *gemm8) narrow() {
-	order, zero, least, hi := g.isa.vec(), g.isa.vec(), g.isa.vec(), g.spare[0]
-	VPMOVZXBD(byteOrder(), order)
-	VPBROADCASTW(g.field(tile8Finish+finishZero), zero)
-	floor := GP32()
-	VCVTSS2SI(g.field(tile8Finish+finishLo), floor)
-	ADDL(g.field(tile8Finish+finishZero), floor)
-	VPBROADCASTB(floor, least)
-	VBROADCASTSS(g.field(tile8Finish+finishHi), hi)
+	f := newFinish8(g.field(tile8Finish), g.spare[0])
+	f.bytes()
 	for _, row := range g.acc {
-		for _, acc := range row {
-			VMINPS(hi, acc, acc)
-			VCVTPS2DQ(acc, acc)
-		}
-		last := len(row) - 1
-		for j := 0; j <= last; j += 2 {
-			VPACKSSDW(row[min(j+1, last)], row[j], row[j])
-			VPADDSW(zero, row[j], row[j])
-		}
-		VPACKUSWB(row[last/2*2], row[0], row[0])
-		VPMAXUB(least, row[0], row[0])
-		VPERMD(row[0], order, row[0])
+		f.pack(row)
 	}
 	CMPQ(g.field(tile8Columns), Imm(uint64(g.nr)))
 	JNE(LabelRef("store_masked"))
@@ -223,17 +191,4 @@ func (g *gemm8) floats() {
 		}
 		ADDQ(g.ldc, g.c)
 	}
-}
-
-// byteOrder is, for each group of four columns, which group of the packed row it is.
-func byteOrder() Mem {
-	if m, ok := constants["byteOrder"]; ok {
-		return m
-	}
-	m := GLOBL("byteOrder", RODATA|NOPTR)
-	for i := range 16 {
-		DATA(i, U8(uint8(i%4*4+i/4)))
-	}
-	constants["byteOrder"] = m
-	return m
 }

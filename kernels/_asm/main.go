@@ -83,6 +83,13 @@ var byteOps = map[string]func(*isa){
 			}
 		}
 	},
+	"dwband": func(*isa) { bands8() },
+	"rows":   func(*isa) { rowsFile8() },
+	"window": func(*isa) {
+		for _, op := range []string{"dwconv", "sum", "max"} {
+			window8(op)
+		}
+	},
 }
 
 // pairOps are the operations of package bf16.

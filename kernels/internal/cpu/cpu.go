@@ -20,6 +20,9 @@ var AVX512 = AVX2 && xcpu.X86.HasAVX512F && xcpu.X86.HasAVX512CD && xcpu.X86.Has
 // VNNI is whether there are AVX-512's dot products of bytes, beside AVX512.
 var VNNI = AVX512 && xcpu.X86.HasAVX512VNNI
 
+// VBMI is whether there are AVX-512's permutations of bytes, beside AVX512.
+var VBMI = AVX512 && xcpu.X86.HasAVX512VBMI
+
 // BF16 is whether there are AVX-512's dot products of bf16 numbers, beside AVX512.
 var BF16 = AVX512 && xcpu.X86.HasAVX512BF16
 

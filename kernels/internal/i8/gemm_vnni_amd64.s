@@ -206,7 +206,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z6
+	VPMOVZXBD    transposed<>+0(SB), Z6
 	VPBROADCASTW 144(AX), Z8
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -350,23 +350,23 @@ tile_next:
 	VZEROUPPER
 	RET
 
-DATA byteOrder<>+0(SB)/1, $0x00
-DATA byteOrder<>+1(SB)/1, $0x04
-DATA byteOrder<>+2(SB)/1, $0x08
-DATA byteOrder<>+3(SB)/1, $0x0c
-DATA byteOrder<>+4(SB)/1, $0x01
-DATA byteOrder<>+5(SB)/1, $0x05
-DATA byteOrder<>+6(SB)/1, $0x09
-DATA byteOrder<>+7(SB)/1, $0x0d
-DATA byteOrder<>+8(SB)/1, $0x02
-DATA byteOrder<>+9(SB)/1, $0x06
-DATA byteOrder<>+10(SB)/1, $0x0a
-DATA byteOrder<>+11(SB)/1, $0x0e
-DATA byteOrder<>+12(SB)/1, $0x03
-DATA byteOrder<>+13(SB)/1, $0x07
-DATA byteOrder<>+14(SB)/1, $0x0b
-DATA byteOrder<>+15(SB)/1, $0x0f
-GLOBL byteOrder<>(SB), RODATA|NOPTR, $16
+DATA transposed<>+0(SB)/1, $0x00
+DATA transposed<>+1(SB)/1, $0x04
+DATA transposed<>+2(SB)/1, $0x08
+DATA transposed<>+3(SB)/1, $0x0c
+DATA transposed<>+4(SB)/1, $0x01
+DATA transposed<>+5(SB)/1, $0x05
+DATA transposed<>+6(SB)/1, $0x09
+DATA transposed<>+7(SB)/1, $0x0d
+DATA transposed<>+8(SB)/1, $0x02
+DATA transposed<>+9(SB)/1, $0x06
+DATA transposed<>+10(SB)/1, $0x0a
+DATA transposed<>+11(SB)/1, $0x0e
+DATA transposed<>+12(SB)/1, $0x03
+DATA transposed<>+13(SB)/1, $0x07
+DATA transposed<>+14(SB)/1, $0x0b
+DATA transposed<>+15(SB)/1, $0x0f
+GLOBL transposed<>(SB), RODATA|NOPTR, $16
 
 // func gemm5x16VNNI(t *Tile)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VNNI, BMI2, MMX+
@@ -549,7 +549,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z5
+	VPMOVZXBD    transposed<>+0(SB), Z5
 	VPBROADCASTW 144(AX), Z7
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -835,7 +835,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z4
+	VPMOVZXBD    transposed<>+0(SB), Z4
 	VPBROADCASTW 144(AX), Z6
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -1082,7 +1082,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z3
+	VPMOVZXBD    transposed<>+0(SB), Z3
 	VPBROADCASTW 144(AX), Z5
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -1290,7 +1290,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z2
+	VPMOVZXBD    transposed<>+0(SB), Z2
 	VPBROADCASTW 144(AX), Z4
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -1459,7 +1459,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z1
+	VPMOVZXBD    transposed<>+0(SB), Z1
 	VPBROADCASTW 144(AX), Z3
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -1813,7 +1813,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z12
+	VPMOVZXBD    transposed<>+0(SB), Z12
 	VPBROADCASTW 144(AX), Z13
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -2265,7 +2265,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z10
+	VPMOVZXBD    transposed<>+0(SB), Z10
 	VPBROADCASTW 144(AX), Z11
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -2658,7 +2658,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z8
+	VPMOVZXBD    transposed<>+0(SB), Z8
 	VPBROADCASTW 144(AX), Z9
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -2992,7 +2992,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z6
+	VPMOVZXBD    transposed<>+0(SB), Z6
 	VPBROADCASTW 144(AX), Z7
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -3267,7 +3267,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z4
+	VPMOVZXBD    transposed<>+0(SB), Z4
 	VPBROADCASTW 144(AX), Z5
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -3483,7 +3483,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z2
+	VPMOVZXBD    transposed<>+0(SB), Z2
 	VPBROADCASTW 144(AX), Z3
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -3928,7 +3928,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD     byteOrder<>+0(SB), Z18
+	VPMOVZXBD     transposed<>+0(SB), Z18
 	VPBROADCASTW  144(AX), Z19
 	VCVTSS2SI     128(AX), SI
 	ADDL          144(AX), SI
@@ -4511,7 +4511,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD     byteOrder<>+0(SB), Z15
+	VPMOVZXBD     transposed<>+0(SB), Z15
 	VPBROADCASTW  144(AX), Z16
 	VCVTSS2SI     128(AX), SI
 	ADDL          144(AX), SI
@@ -5017,7 +5017,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD     byteOrder<>+0(SB), Z12
+	VPMOVZXBD     transposed<>+0(SB), Z12
 	VPBROADCASTW  144(AX), Z13
 	VCVTSS2SI     128(AX), SI
 	ADDL          144(AX), SI
@@ -5441,7 +5441,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD     byteOrder<>+0(SB), Z9
+	VPMOVZXBD     transposed<>+0(SB), Z9
 	VPBROADCASTW  144(AX), Z10
 	VCVTSS2SI     128(AX), SI
 	ADDL          144(AX), SI
@@ -5783,7 +5783,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD     byteOrder<>+0(SB), Z6
+	VPMOVZXBD     transposed<>+0(SB), Z6
 	VPBROADCASTW  144(AX), Z7
 	VCVTSS2SI     128(AX), SI
 	ADDL          144(AX), SI
@@ -6043,7 +6043,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD     byteOrder<>+0(SB), Z3
+	VPMOVZXBD     transposed<>+0(SB), Z3
 	VPBROADCASTW  144(AX), Z4
 	VCVTSS2SI     128(AX), SI
 	ADDL          144(AX), SI
@@ -6583,7 +6583,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z24
+	VPMOVZXBD    transposed<>+0(SB), Z24
 	VPBROADCASTW 144(AX), Z25
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -7274,7 +7274,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z20
+	VPMOVZXBD    transposed<>+0(SB), Z20
 	VPBROADCASTW 144(AX), Z21
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -7874,7 +7874,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z16
+	VPMOVZXBD    transposed<>+0(SB), Z16
 	VPBROADCASTW 144(AX), Z17
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -8373,7 +8373,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z12
+	VPMOVZXBD    transposed<>+0(SB), Z12
 	VPBROADCASTW 144(AX), Z13
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -8771,7 +8771,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z8
+	VPMOVZXBD    transposed<>+0(SB), Z8
 	VPBROADCASTW 144(AX), Z9
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI
@@ -9068,7 +9068,7 @@ tap_next:
 	MOVQ        SI, 168(AX)
 
 narrow:
-	VPMOVZXBD    byteOrder<>+0(SB), Z4
+	VPMOVZXBD    transposed<>+0(SB), Z4
 	VPBROADCASTW 144(AX), Z5
 	VCVTSS2SI    128(AX), SI
 	ADDL         144(AX), SI

@@ -113,5 +113,29 @@ type Window struct {
 	Finish
 }
 
+// Band is the argument of a depthwise kernel that computes R rows of output at once from (R−1)·S+K rows of input, S being the
+// stride and K the window's side: at least sixteen channels, in blocks of sixteen, of which the last two may share some.
+type Band struct {
+	In      **uint8 // ((R−1)·S+K) addresses of the rows of input
+	Padding **uint8 // the same of a pixel of padding
+	// W has, for each block of channels: their biases and scales, sixteen of each, then for each shift from −3 to K−1 and each
+	// column of the window sixteen times four weights: those of its rows shift to shift+3, 0 where there is no such row.
+	W                *int8
+	Out              *uint8
+	InPixel          int // bytes from one pixel of input to the next
+	OutRow, OutPixel int
+	Cols             int // columns of input
+	Left             int // columns of padding before them; they may be fewer than none
+	OW               int // columns of output
+	C                int
+	Finish
+}
+
+// BandBlock is the bytes of a block of sixteen channels in a band's weights, for a window of k×k.
+func BandBlock(k int) int { return 2*4*NR + (k+3)*k*4*NR }
+
+// BandInputs is the most rows of input of a band.
+const BandInputs = 8
+
 // at is the address bytes after p.
 func at[T any](p *T, bytes int) *T { return (*T)(unsafe.Add(unsafe.Pointer(p), bytes)) }

@@ -8,6 +8,10 @@ type Level struct {
 	// Gemm are the tiles by their number of panels. Those of one panel are always there, those of more where registers are.
 	Gemm [Panels + 1]Tiles
 
+	// Bands are depthwise convolutions of windows that have one: by (K−3)/2, S−1 and the number of rows; nil where there is none
+	// of so many.
+	Bands Bands
+
 	Depthwise func(*Window) // Out[o][c] = finish(Bias[c] + Σ In[o][c]·W[c]) over the taps
 	Sum       func(*Window) // Out[o][c] = finish(Start + Σ In[o][c])
 	Max       func(*Window) // Out[o][c] = max In[o][c]; no finish
@@ -22,12 +26,15 @@ type Level struct {
 // Tiles are matrix tiles of one width by their number of rows; index 0 is empty.
 type Tiles [MR + 1]func(*Tile)
 
+// Bands are depthwise kernels by (K−3)/2, S−1 and the number of rows; index 0 is empty.
+type Bands [3][2][BandInputs - 1]func(*Band)
+
 // generic is every microkernel in Go.
 var generic = newGeneric()
 
 func newGeneric() *Level {
 	l := &Level{Name: "generic", Base: "generic",
-		Depthwise: depthwiseGeneric, Sum: sumGeneric, Max: maxGeneric,
+		Bands: bandsGeneric(), Depthwise: depthwiseGeneric, Sum: sumGeneric, Max: maxGeneric,
 		Table: tableGeneric, Add: addGeneric, Mul: mulGeneric, Quantize: quantizeGeneric, Dequantize: dequantizeGeneric,
 	}
 	for mr := 1; mr <= MR; mr++ {

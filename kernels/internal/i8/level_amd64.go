@@ -7,7 +7,12 @@ import "zoobench/kernels/internal/cpu"
 // vnni has vectors of 64 bytes and their dot products of four.
 var vnni = func() *Level {
 	l := *generic
-	l.Name, l.Base = "avx512vnni", "avx512"
+	l.Name, l.Base, l.Bands = "avx512vnni", "avx512", bandsVNNI
+	l.Depthwise, l.Sum, l.Max = dwconvVNNI, sumVNNI, maxVNNI
+	l.Add, l.Mul, l.Quantize, l.Dequantize = addVNNI, mulVNNI, quantizeVNNI, dequantizeVNNI
+	if cpu.VBMI {
+		l.Table = tableVNNI
+	}
 	l.Gemm = [Panels + 1]Tiles{
 		1: {nil, gemm1x16VNNI, gemm2x16VNNI, gemm3x16VNNI, gemm4x16VNNI, gemm5x16VNNI, gemm6x16VNNI},
 		2: {nil, gemm1x32VNNI, gemm2x32VNNI, gemm3x32VNNI, gemm4x32VNNI, gemm5x32VNNI, gemm6x32VNNI},
