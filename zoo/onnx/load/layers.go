@@ -77,6 +77,7 @@ func (l *loader) channelConv(x *image, w, b *tensor) *image {
 
 // linear is a layer over the last axis, built once its bias is known.
 func (l *loader) linear(x *image, w *tensor, out int, bias *tensor) *image {
+	x, w = l.flattenedFor(l.settled(x), w, out)
 	x = l.inLast(x)
 	s := x.base().Shape
 	if s.C != count(w.dims)/max(out, 1) {
@@ -87,6 +88,26 @@ func (l *loader) linear(x *image, w *tensor, out int, bias *tensor) *image {
 	y := x.with(l.linearBase(name, x.base(), out, bias))
 	y.v = x.v.replaced(len(x.v)-1, full(channel, out))
 	return y
+}
+
+// flattenedFor lays a flattened image out channel by channel, whose pixels came first, as files of TensorFlow have it, and a
+// weight's columns in that order too.
+func (l *loader) flattenedFor(x *image, w *tensor, out int) (*image, *tensor) {
+	last, s := x.v[len(x.v)-1], x.base().Shape
+	want := join(full(channel, s.C), join(full(row, s.H), full(column, s.W)...)...)
+	v := view{last}
+	if len(last) < 2 || len(w.dims) != 2 || size(last) != s.Elems() || w.dims[1] != s.Elems() || slices.Equal(last, want) ||
+		v.covers(channel) != s.C || v.covers(row) != s.H || v.covers(column) != s.W || x.roll != [numKinds]int{} {
+		return x, w
+	}
+	at, _, _ := reader([]int{s.Elems()}, v)
+	y := *x
+	y.v = x.v.replaced(len(x.v)-1, want)
+	return &y, l.remap(w, []int{out, s.Elems()}, func(i int) int {
+		p := i % s.Elems()
+		place := [numKinds]int{channel: p / (s.H * s.W), row: p / s.W % s.H, column: p % s.W}
+		return i - p + at(&place)
+	})
 }
 
 func (l *loader) linearBase(name string, in *base, out int, bias *tensor) *base {

@@ -354,6 +354,54 @@ func TestPrepared(t *testing.T) {
 	}
 }
 
+// TestFlattenedPixels reads a classifier over an image that is flattened pixel by pixel, as TensorFlow does it.
+func TestFlattenedPixels(t *testing.T) {
+	const (
+		side   = 8
+		pixels = side * side
+		elems  = 3 * pixels
+	)
+	arch := func(g *nn.Builder, x nn.Value) nn.Value { return g.LinearNoBias("fc", g.Flatten(g.ReLU(x)), 5) }
+	g, err := nn.Build("flat", arch, nn.Config{Size: side, Classes: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := weights.Generator{}.Source(g.Params)
+	w, err := src.Float32("fc.weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw := make([]byte, 4*elems*5)
+	for c := range 3 {
+		for p := range pixels {
+			for o := range 5 {
+				binary.LittleEndian.PutUint32(raw[4*((p*3+c)*5+o):], math.Float32bits(w[o*elems+c*pixels+p]))
+			}
+		}
+	}
+	m := &message.Model{IR: 8, Opsets: []message.Opset{{Version: 13}}}
+	s := &speller{g: &m.Graph}
+	size := message.Dim{Size: side, Known: true}
+	m.Graph.Name, m.Graph.Outputs = g.Name, []message.Value{{Name: "y"}}
+	m.Graph.Inputs = []message.Value{{Name: "x", Type: message.Float32, Shaped: true,
+		Dims: []message.Dim{{}, size, size, {Size: 3, Known: true}}}}
+	m.Graph.Tensors = []message.Tensor{{Name: "fc.weight", Type: message.Float32, Dims: []int64{elems, 5}, Raw: raw}, row("rows", -1, elems)}
+	flat := s.add("Reshape", s.add("Relu", "x", nil), []string{"rows"})
+	m.Graph.Nodes = append(s.nodes, message.Node{Op: "MatMul", In: []string{flat, "fc.weight"}, Out: []string{"y"}})
+	var b bytes.Buffer
+	if err := message.Encode(&b, m, nil); err != nil {
+		t.Fatal(err)
+	}
+	n, err := load.Read("x.onnx", b.Bytes(), "", load.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, plan, _ := ran(t, g, src)
+	if got, other, _ := ran(t, n.Graph, n.Weights); !slices.Equal(got, want) || plan.Hash != other.Hash {
+		t.Errorf("logits %v by plan %s, want %v by %s", got, other.Hash, want, plan.Hash)
+	}
+}
+
 // TestMapped reads a file that another program cuts short while it is mapped.
 func TestMapped(t *testing.T) {
 	_, _, file := exported(t, "mobilenetv3_small_050", 32, onnx.Options{})
