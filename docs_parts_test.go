@@ -182,7 +182,7 @@ func (s *schema) value() string {
 	case s.Maximum != nil && s.Minimum != nil:
 		return fmt.Sprintf("%v to %v", int64(*s.Minimum), int64(*s.Maximum))
 	case s.Maximum != nil:
-		return fmt.Sprintf("over 0, to %v", int64(*s.Maximum))
+		return "over 0, to " + strconv.FormatFloat(*s.Maximum, 'f', -1, 64)
 	case s.Minimum != nil:
 		return fmt.Sprintf("%v or more", int64(*s.Minimum))
 	}
@@ -215,6 +215,9 @@ func keys(t *testing.T) string {
 	list := func(prefix string, object schema) {
 		names, values := members(t, object.Properties)
 		for _, name := range names {
+			if strings.Contains(values[name].Ref, "/properties/") {
+				continue // described where it refers to
+			}
 			row(prefix+name, values[name], object.Required)
 		}
 	}

@@ -158,19 +158,11 @@ func (f *Files) leaveOut() error {
 	for _, class := range f.Answers.Classes {
 		in[class] = true
 	}
-	all, spans := f.items, f.spans
-	f.items, f.spans = nil, nil
-	for i, item := range all {
-		labels := slices.DeleteFunc(slices.Clone(item.Labels), func(class int) bool { return !in[class] })
-		if len(labels) == 0 && len(item.Labels) > 0 {
-			continue
-		}
-		item.Labels = labels
-		f.items = append(f.items, item)
-		if spans != nil {
-			f.spans = append(f.spans, spans[i])
-		}
-	}
+	all := f.items
+	f.keep(func(labels []int) ([]int, bool) {
+		some := slices.DeleteFunc(slices.Clone(labels), func(class int) bool { return !in[class] })
+		return some, len(some) > 0 || len(labels) == 0
+	})
 	if len(f.items) == 0 {
 		return fmt.Errorf("datasets: no image has a class among the answers (%v)", f.Answers)
 	}

@@ -66,6 +66,9 @@ type Options struct {
 	Split string
 	// Ranks makes each class folder a class of its own, whatever its name says.
 	Ranks bool
+	// ClassRange are the classes from the first up to but not to the second, which alone are read, as classes from 0 on; zero
+	// for all. The classes must have names.
+	ClassRange [2]int
 	// Index is the folder in which the lists of archives' members are kept; ""
 	// for nowhere: they are then made each time.
 	Index string
@@ -127,8 +130,16 @@ type Files struct {
 // hold class folders, images that a label file or their own names label, or
 // WebDataset's pairs of an image and its label.
 func Open(root string, o Options) (*Files, error) {
-	f, err := open(root, o)
+	all := o
+	if o.ClassRange != ([2]int{}) {
+		all.Classes = 0 // the network has those of the range
+	}
+	f, err := open(root, all)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.within(o); err != nil {
+		f.Close()
 		return nil, err
 	}
 	return f.finish(o)

@@ -3,6 +3,7 @@ package datasets
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -165,5 +166,107 @@ func TestBrokenCIFAR(t *testing.T) {
 		if _, err := Open(folder, Options{Split: test.split}); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
 		}
+	}
+}
+
+// TestClassRange reads a part of a set's classes, of a set without files and of folders.
+func TestClassRange(t *testing.T) {
+	folder := t.TempDir()
+	for _, class := range []string{"a", "b", "c"} {
+		for i := range 3 {
+			path := filepath.Join(folder, class, fmt.Sprintf("%d.png", i))
+			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(class+fmt.Sprint(i)), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, c := range []struct {
+		root     string
+		from, to int
+	}{{Shapes, 50, 60}, {folder, 1, 3}} {
+		all, err := Open(c.root, Options{Ranks: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		some, err := Open(c.root, Options{Ranks: true, Classes: c.to - c.from, ClassRange: [2]int{c.from, c.to}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(some.Classes, all.Classes[c.from:c.to]) {
+			t.Errorf("%s: classes %q, want %q", c.root, some.Classes, all.Classes[c.from:c.to])
+		}
+		at := 0
+		for i := range all.Len() {
+			label := all.Item(i).Labels[0]
+			if label < c.from || label >= c.to {
+				continue
+			}
+			if item := some.Item(at); item.Name != all.Item(i).Name || item.Labels[0] != label-c.from {
+				t.Fatalf("%s: item %d is %+v, want %+v with the label %d", c.root, at, item, all.Item(i), label-c.from)
+			}
+			want, err := all.Read(i, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if have, err := some.Read(at, nil); err != nil || !bytes.Equal(have, want) {
+				t.Fatalf("%s: item %d has other bytes than %s: %v", c.root, at, all.Item(i).Name, err)
+			}
+			if at++; at == 30 {
+				break
+			}
+		}
+		if at < 6 {
+			t.Errorf("%s: %d items of the classes, want 6 at least", c.root, at)
+		}
+	}
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{Ranks: true, ClassRange: [2]int{1, 4}}, "classes 1 to 3, want a range from 0 to 2"},
+		{Options{Ranks: true, ClassRange: [2]int{2, 2}}, "want a range"},
+		{Options{Ranks: true, Classes: 3, ClassRange: [2]int{0, 2}}, "2 classes of 0 to 1, the network has 3"},
+	} {
+		if _, err := Open(folder, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: error %v, want one with %q", c.o, err, c.want)
+		}
+	}
+}
+
+// TestDivide holds out a share of each class, of each image once, and none for a share of 0.
+func TestDivide(t *testing.T) {
+	src, err := Open(Shapes, Options{Split: "val", ClassRange: [2]int{0, 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, share := range []float64{0, 0.25} {
+		learn, held, _, err := Divide(src, 3, share, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, byClass := map[string]bool{}, map[int]int{}
+		for i := range held.Len() {
+			seen[held.Item(i).Name] = true
+			byClass[held.Item(i).Labels[0]]++
+		}
+		for i := range learn.Len() {
+			seen[learn.Item(i).Name] = true
+		}
+		want := map[int]int{0: 5, 1: 5, 2: 5}
+		if share == 0 {
+			want = map[int]int{}
+		}
+		if len(seen) != src.Len() || learn.Len()+held.Len() != src.Len() || !maps.Equal(byClass, want) {
+			t.Errorf("share %v: %d and %d of %d items, held out by class %v, want %v", share, learn.Len(), held.Len(), src.Len(), byClass, want)
+		}
+	}
+	if _, _, _, err := Divide(src, 2, 0.25, 7); err == nil || !strings.Contains(err.Error(), "label 2, want 0 to 1") {
+		t.Errorf("a label too many: %v", err)
+	}
+	if _, _, _, err := Divide(src, 4, 0.25, 7); err == nil || !strings.Contains(err.Error(), "class 3 has no image") {
+		t.Errorf("a class without images: %v", err)
 	}
 }

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		if list == "small" {
 			networks = small()
 		}
-		if err := runner.WorkAlone(networks, os.Stdin, os.Stdout); err != nil {
+		if err := runner.WorkAlone(networks, nil, os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -13,6 +13,7 @@ import (
 	"zoobench/bench/load"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/bench/training"
 	"zoobench/zoo"
 )
 
@@ -255,7 +256,7 @@ func (a *app) workerCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return runner.WorkAlone(a.list, a.stdin, a.stdout)
+			return runner.WorkAlone(a.list, training.Measure, a.stdin, a.stdout)
 		},
 	}
 }

@@ -93,6 +93,9 @@ func taskSettings(t runner.PreviewTask) string {
 		}
 		return t.Axes.Named(text)
 	}
+	if r := t.Job.Train; r != nil {
+		return fmt.Sprintf("%d images, %d epochs, seed %d", t.Learned, r.Recipe.Epochs+r.Recipe.HeadEpochs, r.Seed())
+	}
 	text := fmt.Sprintf("%s, batch %d, threads %d", t.Scenario, t.Batch, t.Threads)
 	if t.ImgSize > 0 {
 		text += fmt.Sprintf(", %d px", t.ImgSize)

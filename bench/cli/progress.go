@@ -174,10 +174,16 @@ func outcome(r *record.Record) string {
 	case r.Accuracy != nil:
 		text = fmt.Sprintf("%s: top-1 %.2f %%, top-5 %.2f %% of %d images",
 			r.RanWith().Named(r.Name()), r.Top1, r.Top5, r.Images)
+	case r.Kind == record.KindTrain && r.Training != nil:
+		t := r.Training
+		text = fmt.Sprintf("%s learned from %d images: loss %.3f, %.2f %% of them right, %.2f %% of others", r.Name(), t.Images, t.Loss, t.Top1,
+			t.HeldTop1)
 	case !r.Verdict.Valid:
 		return "failed: " + strings.Join(r.Verdict.Reasons, "; ")
 	case r.Kind == record.KindEval:
 		return "accuracy not measured: " + r.Why("top1")
+	case r.Kind == record.KindTrain:
+		return "not trained: " + r.Why("training")
 	default:
 		return "not measured: " + r.Why("latency_p50_ns")
 	}

@@ -66,6 +66,7 @@ type Experiment struct {
 
 	Latency  *Latency  // nil where no latency is measured
 	Accuracy *Accuracy // nil where no accuracy is measured
+	Training *Training // nil where nothing is trained; Accuracy is then of what is trained
 
 	Exact     bool          // direct algorithms only
 	NoTune    bool          // the table of measured defaults, no trials
@@ -105,6 +106,13 @@ type Accuracy struct {
 	Corruption []string `json:"-"`
 	// Checkpoints to evaluate; none means every one of Models that the cache has.
 	Checkpoints []Checkpoint `json:",omitzero"`
+
+	// Of networks that the experiment trains: that each class folder is a class, whatever its name says; the classes that they
+	// learn; and the share of Data's images that their training holds out, drawn by its seed, which is evaluated then. Zero is all.
+	Ranks       bool    `json:",omitzero"`
+	ClassRange  [2]int  `json:",omitzero"`
+	HeldOut     float64 `json:",omitzero"`
+	HeldOutSeed uint64  `json:",omitzero"`
 }
 
 // A Checkpoint is one set of weights: a tag that the store knows, a file, or both.

@@ -14,7 +14,8 @@ import (
 // maxJobs bounds a file; at a second a job it is more than a day.
 const maxJobs = 100_000
 
-// A Job is one measurement of one network: Latency or Accuracy is set, not both.
+// A Job is one measurement of one network: Latency or Accuracy is set, not both. With Train alone it trains the network, with an
+// accuracy beside it, it evaluates what that training leaves.
 type Job struct {
 	// ID is the hash of the settings below, the same whenever the file is read on one
 	// machine; another order of experiments or of axes leaves it as it is.
@@ -30,11 +31,12 @@ type Job struct {
 
 	Latency  *Latency  `json:",omitzero"`
 	Accuracy *Accuracy `json:",omitzero"` // with no or one checkpoint
+	Train    *Train    `json:",omitzero"`
 }
 
 // Jobs expands the experiments named, in the order of the file, or those of f.Run where none is
-// named. All timed jobs come before all accuracy jobs; within each, a network's jobs follow one
-// another. An unknown name is an error with the nearest one.
+// named. All timed jobs come before all others; within each, a network's jobs follow one
+// another, and the evaluation of what a job trains follows that job. An unknown name is an error with the nearest one.
 func (f *File) Jobs(only ...string) ([]Job, error) {
 	if len(only) == 0 {
 		only = f.Run
@@ -54,7 +56,11 @@ func (f *File) Jobs(only ...string) ([]Job, error) {
 	for i := range f.Experiments {
 		if e := &f.Experiments[i]; wanted[e.Name] {
 			timed = append(timed, e.timed()...)
-			accuracy = append(accuracy, e.accuracy()...)
+			if e.Training != nil {
+				accuracy = append(accuracy, e.trainings()...)
+			} else {
+				accuracy = append(accuracy, e.accuracy()...)
+			}
 		}
 	}
 	jobs := append(timed, accuracy...)
@@ -73,8 +79,14 @@ func (e *Experiment) count() int {
 			total = min(total*n, maxJobs+1) // an axis has at most maxAxis values: no overflow
 		}
 	}
-	if e.Accuracy != nil {
-		total += max(len(e.Accuracy.Checkpoints), len(e.Models)) * max(len(e.Accuracy.Corruption), 1) * len(e.Precision)
+	if e.Training != nil {
+		trained := 0
+		for _, r := range e.Training.Recipes {
+			trained = min(trained+len(r.Seeds)*len(r.Images), maxJobs+1)
+		}
+		total += min(len(e.Models)*trained, maxJobs+1) * len(e.ImgSize) * (1 + len(e.corruptions())*len(e.Precision))
+	} else if e.Accuracy != nil {
+		total += max(len(e.Accuracy.Checkpoints), len(e.Models)) * len(e.corruptions()) * len(e.Precision)
 	}
 	return min(total, maxJobs+1)
 }
@@ -110,13 +122,9 @@ func (e *Experiment) accuracy() (jobs []Job) {
 	if e.Accuracy == nil {
 		return nil
 	}
-	corruptions := e.Accuracy.Corruption
-	if corruptions == nil {
-		corruptions = []string{""}
-	}
 	add := func(model string, checkpoints ...Checkpoint) {
 		for _, precision := range e.Precision {
-			for _, corruption := range corruptions {
+			for _, corruption := range e.corruptions() {
 				a := *e.Accuracy
 				a.Checkpoints, a.Corruption = checkpoints, nil
 				j := e.job(model)
@@ -135,6 +143,14 @@ func (e *Experiment) accuracy() (jobs []Job) {
 		}
 	}
 	return jobs
+}
+
+// corruptions are what the images of accuracies are worsened with, "" for nothing.
+func (e *Experiment) corruptions() []string {
+	if e.Accuracy.Corruption == nil {
+		return []string{""}
+	}
+	return e.Accuracy.Corruption
 }
 
 // job returns the part that all jobs of the experiment share.

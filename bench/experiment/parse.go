@@ -176,17 +176,12 @@ func (p *parser) document(n *yaml.Node) *File {
 // experiment reads one experiment; at is where its name stands, nil where it has none.
 func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 	var scenarios, isas, precisions []string
-	var latency, accuracy, models *yaml.Node
+	var latency, accuracy, train, models *yaml.Node
 	p.mapping(n, "experiment", []key{
 		{"name", true, func(n *yaml.Node) {
-			if !p.text(n, "name", &e.Name) {
-				return
+			if p.name(n, &e.Name) {
+				at = n
 			}
-			if strings.Trim(e.Name, nameLetters) != "" {
-				p.fail(n, "name: have %s, want lower case letters, digits, - and _", quote(e.Name))
-				return
-			}
-			at = n
 		}},
 		{"question", true, func(n *yaml.Node) { p.text(n, "question", &e.Question) }},
 		{"models", false, func(n *yaml.Node) { models = n; e.Models = p.models(n) }},
@@ -198,6 +193,7 @@ func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 		{"scenario", false, func(n *yaml.Node) { scenarios = p.words(n, "scenario", scenarioNames()) }},
 		{"latency", false, func(n *yaml.Node) { latency = n; e.Latency = p.latency(n) }},
 		{"accuracy", false, func(n *yaml.Node) { accuracy = n; e.Accuracy = p.accuracy(n) }},
+		{"train", false, func(n *yaml.Node) { train = n; e.Training = p.training(n) }},
 		{"exact", false, func(n *yaml.Node) { p.boolean(n, "exact", &e.Exact) }},
 		{"no_tune", false, func(n *yaml.Node) { p.boolean(n, "no_tune", &e.NoTune) }},
 		{"processes", false, func(n *yaml.Node) { p.whole(n, "processes", 1, maxProcesses, &e.Processes) }},
@@ -211,10 +207,16 @@ func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
 		return e, at
 	}
-	if latency == nil && accuracy == nil {
+	if latency == nil && accuracy == nil && train == nil {
 		e.Latency = &Latency{}
 	}
-	if models == nil && (e.Latency != nil || e.Accuracy == nil || len(e.Accuracy.Checkpoints) == 0) {
+	if train != nil {
+		if e.Accuracy != nil && len(e.Accuracy.Checkpoints) > 0 {
+			p.fail(accuracy, `accuracy: "checkpoints" and "train" are given: want one of them, as an experiment evaluates what it trains`)
+		}
+		e.complete(p.known.Sets)
+	}
+	if models == nil && (train != nil || e.Latency != nil || e.Accuracy == nil || len(e.Accuracy.Checkpoints) == 0) {
 		p.fail(n, `experiment: no "models"`)
 	}
 	for _, s := range scenarios {
@@ -229,6 +231,18 @@ func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 	}
 	e.defaults()
 	return e, at
+}
+
+// name reads the name of an experiment or a recipe, and reports whether it is one.
+func (p *parser) name(n *yaml.Node, to *string) bool {
+	if !p.text(n, "name", to) {
+		return false
+	}
+	if strings.Trim(*to, nameLetters) != "" {
+		p.fail(n, "name: have %s, want lower case letters, digits, - and _", quote(*to))
+		return false
+	}
+	return true
 }
 
 const nameLetters = "abcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -422,46 +436,4 @@ func (p *parser) corruptions(n *yaml.Node) (all []string) {
 		}
 	})
 	return all
-}
-
-// answers reads a word, or the path of a file: a text with a dot or a separator in it.
-func (p *parser) answers(n *yaml.Node, to *string) {
-	if !p.text(n, "answers", to) {
-		return
-	}
-	if strings.ContainsAny(*to, `./\`) {
-		p.path(n, "answers", to)
-	} else if !slices.Contains(answerWords, *to) {
-		p.fail(n, "answers: have %s, want %s or the path of a file", quote(*to), strings.Join(answerWords, ", "))
-	}
-}
-
-// answerWords are what package datasets takes besides a file; a test of bench/cli compares the two lists.
-var answerWords = []string{"all", "own", "imagenet-a", "imagenet-r", "objectnet"}
-
-// images reads the name of a set of images, or a path as path does.
-func (p *parser) images(n *yaml.Node, to *string) {
-	var word string
-	if p.known.Sets != nil && n.Kind == yaml.ScalarNode && p.known.Sets(n.Value) && p.text(n, "data", &word) {
-		*to = word
-		return
-	}
-	p.path(n, "data", to)
-}
-
-// path reads a path and makes a relative one absolute, from the file's folder or, for a setting, from the working directory.
-func (p *parser) path(n *yaml.Node, what string, to *string) {
-	if !p.text(n, what, to) || filepath.IsAbs(*to) {
-		return
-	}
-	dir := p.dir
-	if n.Line == 0 {
-		dir = "" // of a setting
-	}
-	abs, err := filepath.Abs(filepath.Join(dir, *to))
-	if err != nil {
-		p.fail(n, "%s: %v", what, err)
-		return
-	}
-	*to = abs
 }

@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"zoobench/datasets/augment"
 	"zoobench/internal/recipe"
 )
 
@@ -39,11 +40,21 @@ func ParseRecipe(path string, r io.Reader, base recipe.Recipe) (recipe.Recipe, e
 	return base, p.err()
 }
 
-// recipe reads a recipe over what base says. An optimizer or a schedule of another kind than base's starts from that kind's own
-// usual values.
+// recipe reads a recipe over what base says.
 func (p *parser) recipe(n *yaml.Node, base recipe.Recipe) recipe.Recipe {
 	r := base
-	o, s, l, a := &r.Optimizer, &r.Schedule, &r.Labels, &r.Augment
+	before := len(p.errs)
+	p.mapping(n, "train", append(p.recipeKeys(n, &r), key{"augment", false, func(n *yaml.Node) { p.augment(n, &r.Augment) }}))
+	if len(p.errs) == before {
+		p.checkRecipe(n, r)
+	}
+	return r
+}
+
+// recipeKeys are the keys of a recipe but for augment, over what it says already. An optimizer or a schedule of another kind than
+// the recipe's starts from that kind's own usual values.
+func (p *parser) recipeKeys(n *yaml.Node, r *recipe.Recipe) []key {
+	o, s, l := &r.Optimizer, &r.Schedule, &r.Labels
 	if kind := recipe.OptimizerKind(value(n, "optimizer")); kind != "" && kind != o.Kind {
 		*o = recipe.Usual(kind)
 	}
@@ -60,8 +71,7 @@ func (p *parser) recipe(n *yaml.Node, base recipe.Recipe) recipe.Recipe {
 		return key{name, false, func(n *yaml.Node) { p.number(n, name, 0, maxNumber, to) }}
 	}
 	var word string
-	ok := len(p.errs)
-	p.mapping(n, "train", []key{
+	return []key{
 		{"epochs", false, func(n *yaml.Node) { p.whole(n, "epochs", 1, recipe.MaxEpochs, &r.Epochs) }},
 		{"batch", false, func(n *yaml.Node) { p.whole(n, "batch", 1, recipe.MaxBatch, &r.Batch) }},
 		{"seeds", false, func(n *yaml.Node) { r.Seeds = p.seeds(n) }},
@@ -81,24 +91,34 @@ func (p *parser) recipe(n *yaml.Node, base recipe.Recipe) recipe.Recipe {
 		share("drop_factor", &s.Factor),
 		share("label_smoothing", &l.Smoothing), amount("mixup", &l.Mixup), amount("cutmix", &l.CutMix),
 		share("average", &r.Average), amount("clip", &r.Clip),
-		{"augment", false, func(n *yaml.Node) {
-			*a = base.Augment
-			p.mapping(n, "augment", []key{
-				{"pad", false, func(n *yaml.Node) { p.whole(n, "pad", 0, maxImgSize, &a.Pad) }},
-				{"scale", false, func(n *yaml.Node) { p.pair(n, "scale", 1, &a.Scale) }},
-				{"ratio", false, func(n *yaml.Node) { p.pair(n, "ratio", 100, &a.Ratio) }},
-				share("flip", &a.Flip), share("erase", &a.Erase),
-				share("brightness", &a.Jitter.Brightness), share("contrast", &a.Jitter.Contrast),
-				share("saturation", &a.Jitter.Saturation), share("hue", &a.Jitter.Hue),
-			})
+		{"dropout", false, func(n *yaml.Node) {
+			drops := !r.NoDropout
+			p.boolean(n, "dropout", &drops)
+			r.NoDropout = !drops
 		}},
-	})
-	if len(p.errs) == ok { // what keys say together
-		if err := r.Check(); err != nil {
-			p.fail(n, "%s", strings.TrimPrefix(err.Error(), "train: "))
-		}
 	}
-	return r
+}
+
+// augment reads how images are varied over what to says.
+func (p *parser) augment(n *yaml.Node, to *augment.Policy) {
+	share := func(name string, to *float64) key {
+		return key{name, false, func(n *yaml.Node) { p.number(n, name, 0, 1, to) }}
+	}
+	p.mapping(n, "augment", []key{
+		{"pad", false, func(n *yaml.Node) { p.whole(n, "pad", 0, maxImgSize, &to.Pad) }},
+		{"scale", false, func(n *yaml.Node) { p.pair(n, "scale", 1, &to.Scale) }},
+		{"ratio", false, func(n *yaml.Node) { p.pair(n, "ratio", 100, &to.Ratio) }},
+		share("flip", &to.Flip), share("erase", &to.Erase),
+		share("brightness", &to.Jitter.Brightness), share("contrast", &to.Jitter.Contrast),
+		share("saturation", &to.Jitter.Saturation), share("hue", &to.Jitter.Hue),
+	})
+}
+
+// checkRecipe keeps an error where a recipe's keys contradict one another.
+func (p *parser) checkRecipe(n *yaml.Node, r recipe.Recipe) {
+	if err := r.Check(); err != nil {
+		p.fail(n, "%s", strings.TrimPrefix(err.Error(), "train: "))
+	}
 }
 
 // value is the text of a mapping's key, "" where it has none.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"zoobench/internal/recipe"
 )
 
 // A jsonSchema is the part of a JSON Schema that schema.json uses.
@@ -39,38 +41,88 @@ func readSchema(t *testing.T) jsonSchema {
 }
 
 // parserKeys finds the keys that the parser knows, and whether each is required, by the name of their mapping: they
-// stand in its source as the last argument of calls of mapping.
+// stand in its source as the last argument of calls of mapping, some of them by way of functions that return keys.
 func parserKeys(t *testing.T) map[string]map[string]bool {
 	t.Helper()
-	file, err := goparser.ParseFile(token.NewFileSet(), "parse.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]map[string]bool{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok || len(call.Args) != 3 {
-			return true
-		}
-		if f, ok := call.Fun.(*ast.SelectorExpr); !ok || f.Sel.Name != "mapping" {
-			return true
-		}
-		name, err := strconv.Unquote(call.Args[1].(*ast.BasicLit).Value)
+	lists := map[string]ast.Expr{} // what functions return
+	var calls []*ast.CallExpr
+	alone := []string{"ParseRecipe", "recipe"} // these read the file of a recipe alone, which has no schema
+	for _, name := range []string{"parse.go", "recipe.go", "train.go"} {
+		file, err := goparser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[name] = map[string]bool{}
-		for _, e := range call.Args[2].(*ast.CompositeLit).Elts {
-			fields := e.(*ast.CompositeLit).Elts
-			key, err := strconv.Unquote(fields[0].(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
+		var inside string
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				inside = n.Name.Name
+			case *ast.ReturnStmt:
+				if len(n.Results) == 1 && isKeys(n.Results[0]) {
+					lists[inside] = n.Results[0]
+				}
+			case *ast.CallExpr:
+				if f, ok := n.Fun.(*ast.SelectorExpr); ok && len(n.Args) == 3 && f.Sel.Name == "mapping" && !slices.Contains(alone, inside) {
+					calls = append(calls, n)
+				}
 			}
-			all[name][key] = fields[1].(*ast.Ident).Name == "true"
-		}
-		return true
-	})
+			return true
+		})
+	}
+	all := map[string]map[string]bool{}
+	for _, call := range calls {
+		keys := map[string]bool{}
+		addKeys(t, keys, call.Args[2], lists)
+		all[text(t, call.Args[1])] = keys
+	}
 	return all
+}
+
+func isKeys(e ast.Expr) bool {
+	list, ok := e.(*ast.CompositeLit)
+	if !ok {
+		return false
+	}
+	of, ok := list.Type.(*ast.ArrayType)
+	if !ok {
+		return false
+	}
+	name, ok := of.Elt.(*ast.Ident)
+	return ok && name.Name == "key"
+}
+
+// addKeys adds the keys of a list: those that are written out, and those that functions return or make of a name.
+func addKeys(t *testing.T, keys map[string]bool, e ast.Expr, lists map[string]ast.Expr) {
+	t.Helper()
+	if isKeys(e) {
+		for _, e := range e.(*ast.CompositeLit).Elts {
+			if call, ok := e.(*ast.CallExpr); ok { // share and amount, which are not required
+				keys[text(t, call.Args[0])] = false
+				continue
+			}
+			fields := e.(*ast.CompositeLit).Elts
+			keys[text(t, fields[0])] = fields[1].(*ast.Ident).Name == "true"
+		}
+		return
+	}
+	call := e.(*ast.CallExpr)
+	name := call.Fun.(*ast.SelectorExpr).Sel.Name
+	if name != "Concat" {
+		addKeys(t, keys, lists[name], lists)
+		return
+	}
+	for _, list := range call.Args {
+		addKeys(t, keys, list, lists)
+	}
+}
+
+func text(t *testing.T, e ast.Expr) string {
+	t.Helper()
+	s, err := strconv.Unquote(e.(*ast.BasicLit).Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // TestSchemaKeys holds the schema that editors use to the keys that the parser takes.
@@ -110,6 +162,7 @@ func TestSchemaKeys(t *testing.T) {
 func TestSchemaValues(t *testing.T) {
 	s := readSchema(t)
 	e, l, a := s.Defs["experiment"].Properties, s.Defs["latency"].Properties, s.Defs["accuracy"].Properties
+	r := s.Defs["train"].Properties
 	if have, want := e["scenario"].Items.Enum, scenarioNames(); !slices.Equal(have, want) {
 		t.Errorf("scenarios: have %q, want %q", have, want)
 	}
@@ -122,7 +175,9 @@ func TestSchemaValues(t *testing.T) {
 		{"img_size", e["img_size"].Items.Maximum, maxImgSize},
 		{"min_samples", l["min_samples"].Maximum, maxSamples}, {"streams", l["streams"].Maximum, maxBatch}, {"rate", l["rate"].Maximum, maxRate},
 		{"limit", a["limit"].Maximum, maxSamples}, {"accuracy's threads", a["threads"].Maximum, maxThreads},
-		{"accuracy's batch", a["batch"].Maximum, maxBatch},
+		{"accuracy's batch", a["batch"].Maximum, maxBatch}, {"train's threads", r["threads"].Maximum, maxThreads},
+		{"epochs", r["epochs"].Maximum, recipe.MaxEpochs}, {"train's batch", r["batch"].Maximum, recipe.MaxBatch},
+		{"clip", r["clip"].Maximum, maxNumber}, {"pad", s.Defs["augment"].Properties["pad"].Maximum, maxImgSize},
 	} {
 		if c.have != c.want {
 			t.Errorf("%s: the schema allows %v, the parser %v", c.name, c.have, c.want)

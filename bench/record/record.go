@@ -41,6 +41,7 @@ const (
 	KindPipeline Kind = "pipeline" // decode, preprocess and forward, apart and together: Pipeline
 	KindCost     Kind = "cost"     // counted from the graph, nothing timed: Cost
 	KindHost     Kind = "host"     // the machine itself: Host
+	KindTrain    Kind = "train"    // a network learned: Training
 )
 
 // A Record is one measured row. Names say the unit: _ns is nanoseconds, _bytes bytes, _percent and the accuracies percent. Model
@@ -114,6 +115,8 @@ type Record struct {
 	WeightsPrefix  string `json:"weights_prefix,omitempty"`  // prefix that was cut from the file's names, as module.
 	WeightsNames   string `json:"weights_names,omitempty"`   // library whose parameter names the file has; "" for the network's own
 	RecipeSource   string `json:"recipe_source,omitempty"`   // checkpoint whose preprocessing is used, as timm's tv_in1k
+
+	Training *Training `json:"training,omitempty"` // of a train row, and of the eval row of what it left, there without a curve
 
 	Part *Part `json:"part,omitempty"` // of an eval row of some of the images, as a sharded run has them
 }
@@ -324,6 +327,11 @@ func (r *Record) Name() string {
 	return r.Model + "." + r.Checkpoint
 }
 
+// Measured reports whether the record has figures of a network, rather than why it has none.
+func (r *Record) Measured() bool {
+	return r.Timing != nil || r.Accuracy != nil || r.Training != nil && r.Kind == KindTrain
+}
+
 // Why returns the reason that column, a JSON name, was not measured: the column's own,
 // else the reasons of an invalid verdict, else that it was not asked for.
 func (r *Record) Why(column string) string {
@@ -354,6 +362,8 @@ func (r *Record) groups() (need []group, known bool) {
 		return []group{{"params", r.Cost != nil}}, true
 	case KindHost:
 		return []group{{"peak_gflops_per_core", r.Host != nil}}, true
+	case KindTrain:
+		return []group{{"training", r.Training != nil}}, true
 	}
 	return nil, false
 }
@@ -383,7 +393,7 @@ func (r *Record) checkHead() (errs []error) {
 		errs = append(errs, fmt.Errorf("schema: have %d, want %d", r.Schema, Schema))
 	}
 	if _, known := r.groups(); !known {
-		errs = append(errs, fmt.Errorf("kind: have %q, want one of latency, eval, load, pipeline, cost, host", r.Kind))
+		errs = append(errs, fmt.Errorf("kind: have %q, want one of latency, eval, load, pipeline, cost, host, train", r.Kind))
 	}
 	if r.RunID == "" {
 		errs = append(errs, lacks("run_id"))

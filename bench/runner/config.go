@@ -39,6 +39,8 @@ type configJob struct {
 	Price     float64         `json:"price_per_hour,omitempty"`
 	Latency   *configLatency  `json:"latency,omitempty"`
 	Accuracy  *configAccuracy `json:"accuracy,omitempty"`
+
+	Training *experiment.Train `json:"training,omitempty"` // the recipe by the names of its fields
 }
 
 type configLatency struct {
@@ -93,7 +95,7 @@ func writeConfig(o Options, jobs []experiment.Job) error {
 func newConfigJob(j *experiment.Job) configJob {
 	c := configJob{
 		ID: j.ID, Experiment: j.Experiment, Model: j.Model, Axes: j.Axes,
-		Timeout: j.Timeout, MaxMemory: j.MaxMemory, Price: j.Price,
+		Timeout: j.Timeout, MaxMemory: j.MaxMemory, Price: j.Price, Training: j.Train,
 	}
 	if l := j.Latency; l != nil {
 		c.Latency = &configLatency{

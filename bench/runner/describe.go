@@ -17,8 +17,8 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// describe is what a task's record holds before anything is measured, and what a failed one is left with.
-func describe(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
+// NewRecord is what a task's record holds before anything is measured, and what a failed one is left with.
+func NewRecord(kind record.Kind, spec *zoo.Spec, t Task) *record.Record {
 	r := &record.Record{
 		Kind: kind, JobID: t.ID, Experiment: t.Experiment, Time: time.Now().UTC(), Machine: thisMachine(),
 		Model: t.Model, Checkpoint: t.Tag, WeightsFile: t.Weights,

@@ -79,7 +79,10 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 	if w.Ready != nil {
 		w.Ready(n, files)
 	}
-	src := datasets.Sample(files, a.Limit, a.Seed)
+	src, err := evaluated(files, a)
+	if err != nil {
+		return nil, err
+	}
 	part, err := t.part(src.Len())
 	if err != nil {
 		return nil, err

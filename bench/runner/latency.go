@@ -180,7 +180,7 @@ func fillScenario(s *record.Settings, o load.Options) {
 
 // record describes the network and the settings it runs with; figures are the caller's to add.
 func (n *Network) record(kind record.Kind, t Task) *record.Record {
-	r := describe(kind, n.Spec, t)
+	r := NewRecord(kind, n.Spec, t)
 	r.Model = n.Spec.Name
 	r.Checkpoint, r.WeightsFile, r.WeightsSHA256 = n.Tag, n.File, n.SHA256
 	r.WeightsSection, r.WeightsPrefix, r.WeightsNames, r.RecipeSource = n.Taken.Section, n.Taken.Prefix, n.Naming, n.Source

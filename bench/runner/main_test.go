@@ -18,7 +18,7 @@ const roleVariable = "ZOOBENCH_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "worker":
-		if err := WorkAlone(misbehaving(), os.Stdin, os.Stdout); err != nil {
+		if err := WorkAlone(misbehaving(), nil, os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -26,6 +26,7 @@ import (
 
 // plan expands jobs to tasks, an accuracy job to one a checkpoint, and leaves out what an earlier run has measured.
 func (r *run) plan(jobs []experiment.Job) error {
+	r.counts = map[string]int{}
 	data, missing := r.images()
 	var timed, accuracy []planned
 	evals := map[[3]string][]planned{} // of an experiment's network in a precision
@@ -44,6 +45,13 @@ func (r *run) plan(jobs []experiment.Job) error {
 		}
 		if err := engine.CheckPrecision(j.Precision); err != nil {
 			p.missing = err.Error()
+		}
+		if j.Train != nil {
+			if p, err = r.trained(p); err != nil {
+				return err
+			}
+			accuracy = append(accuracy, p)
+			continue
 		}
 		if j.Accuracy == nil {
 			if j.ISA != "" && !slices.Contains(kernels.ISAs(), j.ISA) {
@@ -122,9 +130,9 @@ func (r *run) earlier(p planned) *record.Record {
 		rec := &r.s.Records[i]
 		switch {
 		case rec.JobID != p.ID || !p.ofPart(rec):
-		case key(rec.JobID, rec.Checkpoint, rec.WeightsFile) == key(p.ID, p.Tag, p.Weights):
+		case key(rec.JobID, rec.Checkpoint, rec.WeightsFile) == key(p.ID, p.Tag, p.weightsFile()):
 			return rec
-		case gone == nil && p.Weights == "" && (p.Tag == "" || rec.Checkpoint == p.Tag) && (rec.Timing != nil || rec.Accuracy != nil):
+		case gone == nil && p.weightsFile() == "" && (p.Tag == "" || rec.Checkpoint == p.Tag) && (rec.Timing != nil || rec.Accuracy != nil):
 			gone = rec
 		}
 	}
@@ -151,7 +159,7 @@ func (r *run) continues(tasks []planned) error {
 	}
 	for i := range r.s.Records {
 		rec := &r.s.Records[i]
-		if rec.Timing == nil && rec.Accuracy == nil {
+		if !rec.Measured() {
 			continue
 		}
 		if class := rec.Machine.Class(); class != here {
@@ -174,7 +182,7 @@ func kept(dir string, rec *record.Record, p planned) bool {
 	if rec == nil {
 		return false
 	}
-	measured := rec.Timing != nil || rec.Accuracy != nil
+	measured := rec.Measured()
 	if p.missing != "" {
 		return measured || slices.Contains(values(rec.NotMeasured), p.missing)
 	}
@@ -189,10 +197,10 @@ func kept(dir string, rec *record.Record, p planned) bool {
 	if a := p.Job.Accuracy; a != nil && !(SamePath(rec.Dataset, a.Data) && SamePath(rec.LabelsFile, a.Labels)) {
 		return false
 	}
-	if p.Weights == "" {
+	if p.result() == "" {
 		return true
 	}
-	path, _ := weights.SplitSection(p.Weights)
+	path, _ := weights.SplitSection(p.result())
 	sum, err := weights.HashFile(context.Background(), path)
 	return err == nil && sum == rec.WeightsSHA256
 }

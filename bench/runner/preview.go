@@ -8,6 +8,7 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
+	"zoobench/datasets"
 	"zoobench/zoo"
 )
 
@@ -24,6 +25,7 @@ type PreviewTask struct {
 	Kind    record.Kind
 	Missing string // why nothing can be measured and how to get it, "" where it can
 	Steps   int    // processes that are still to be done: of a timed task as many as it asks for, less those of an earlier run
+	Learned int    // images that a training learns from
 	// Estimate is about how long the task takes on a core that does assumedRate; 0 where that depends on how many images
 	// there are.
 	Estimate time.Duration
@@ -54,7 +56,8 @@ func Plan(o Options) (Preview, error) {
 	p := Preview{Kept: s.Kept, Deal: r.deal}
 	for i := range r.tasks {
 		t := &r.tasks[i]
-		p.Tasks = append(p.Tasks, PreviewTask{Task: t.Task, Kind: t.kind(), Missing: t.missing, Steps: t.steps(), Estimate: t.estimate()})
+		p.Tasks = append(p.Tasks, PreviewTask{Task: t.Task, Kind: t.kind(), Missing: t.missing, Steps: t.steps(), Estimate: t.estimate(),
+			Learned: t.images})
 	}
 	return p, nil
 }
@@ -71,6 +74,9 @@ func (p *planned) estimate() time.Duration {
 		}
 		return p.evalTime(images)
 	}
+	if p.Job.Train != nil {
+		return p.trainTime()
+	}
 	return p.timedTime()
 }
 
@@ -82,7 +88,10 @@ func (p *planned) imageTime() time.Duration {
 
 // evalTime is how long so many images take to be evaluated, once the network is ready.
 func (p *planned) evalTime(images int) time.Duration {
-	const prepare = 15 * time.Millisecond // to decode and resize a photograph
+	prepare := 15 * time.Millisecond // to decode and resize a photograph
+	if a := p.Job.Accuracy; a != nil && datasets.Named(a.Data) {
+		prepare = 100 * time.Microsecond // a small image that is computed, or pixels
+	}
 	return time.Duration(images) * (p.imageTime() + prepare)
 }
 

@@ -60,7 +60,20 @@ func (n *Network) recheck(ctx context.Context, a *experiment.Accuracy) (*record.
 
 // openImages opens an accuracy's images for a network of so many classes.
 func openImages(a *experiment.Accuracy, classes int) (*datasets.Files, error) {
-	return OpenImages(a.Data, datasets.Options{Labels: a.Labels, Classes: classes, ClassMap: a.ClassMap, Split: a.Split, Answers: a.Answers})
+	return OpenImages(a.Data, datasets.Options{
+		Labels: a.Labels, Classes: classes, ClassMap: a.ClassMap, Split: a.Split, Answers: a.Answers, Ranks: a.Ranks, ClassRange: a.ClassRange,
+	})
+}
+
+// evaluated are those of an accuracy's images that it is of.
+func evaluated(files *datasets.Files, a *experiment.Accuracy) (src datasets.Source, err error) {
+	src = files
+	if a.HeldOut > 0 {
+		if _, src, _, err = datasets.Divide(files, len(files.Classes), a.HeldOut, a.HeldOutSeed); err != nil {
+			return nil, err
+		}
+	}
+	return datasets.Sample(src, a.Limit, a.Seed), nil
 }
 
 // OpenImages is datasets.Open with the cache folder's sets and lists of archives' members; without such a folder, an archive

@@ -147,6 +147,8 @@ type run struct {
 	log   records
 	deal  *Deal     // nil where the run is not cut into shards
 	tasks []planned // still to be done
+
+	counts map[string]int // images of accuracies that were counted
 }
 
 // planned is a task of a run, or a row that there can be no task for.
@@ -156,16 +158,21 @@ type planned struct {
 	missing   string // why nothing can be measured, "" where it can
 	unchecked string // of a timed task, why there is no accuracy to hold it against
 
+	images int // that a training learns from
+
 	row  *record.Record // of a timed task, what is measured of it so far
 	done bool           // of a timed task, no process is to follow
 }
 
 // kind is what the task's record measures.
 func (p *planned) kind() record.Kind {
-	if p.Job.Latency != nil {
+	switch {
+	case p.Job.Latency != nil:
 		return record.KindLatency
+	case p.Job.Accuracy != nil:
+		return record.KindEval
 	}
-	return record.KindEval
+	return record.KindTrain
 }
 
 // all does what is planned: the timed rows in rounds, with the host measured before and after them, then the accuracies.
@@ -278,7 +285,10 @@ func (r *run) process(ctx context.Context, index int, p *planned, round int) err
 // write puts a task's row on disk, compared with what else the run has of its checkpoint.
 func (r *run) write(p *planned, rec *record.Record) error {
 	rec.JobID, rec.Experiment = p.ID, p.Experiment
-	if rec.Kind == record.KindEval {
+	switch rec.Kind {
+	case record.KindTrain:
+		return r.append(rec)
+	case record.KindEval:
 		if err := r.append(rec); err != nil {
 			return err
 		}
@@ -315,7 +325,7 @@ func (r *run) hostAfter(ctx context.Context, before *Host) error {
 	return r.append(after.record(before))
 }
 
-// do makes the row of an accuracy, or one that says why there is none. Its error ends the run.
+// do makes the row of an accuracy or a training, or one that says why there is none. Its error ends the run.
 func (r *run) do(ctx context.Context, index int, p *planned) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -323,14 +333,19 @@ func (r *run) do(ctx context.Context, index int, p *planned) error {
 	if r.Events.Start != nil {
 		r.Events.Start(index, len(r.tasks), p.Task)
 	}
-	var rec *record.Record
-	if p.missing != "" {
+	rec, err := r.learn(ctx, p)
+	switch {
+	case err != nil:
+		return err
+	case rec != nil:
+		r.s.Measured++
+	case p.missing != "":
 		r.s.Missing++
 		rec = p.notMeasured()
-	} else {
+	default:
 		var failure *Failure
-		samples, err := r.keepSamples(p)
-		if err != nil {
+		var samples string
+		if samples, err = r.keepSamples(p); err != nil {
 			return err
 		}
 		rec, err = r.Worker.Measure(ctx, p.Task, r.Events.Step)
@@ -345,6 +360,7 @@ func (r *run) do(ctx context.Context, index int, p *planned) error {
 			return err
 		}
 	}
+	r.nameWeights(p, rec)
 	if err := r.write(p, rec); err != nil {
 		return err
 	}
@@ -402,18 +418,21 @@ func (r *run) append(rec *record.Record) error {
 
 // failed is the row of a task that left no measurement. The network is not built for it here: that may be what failed.
 func (p *planned) failed(reason string) *record.Record {
-	rec := describe(p.kind(), p.spec, p.Task)
+	rec := NewRecord(p.kind(), p.spec, p.Task)
 	rec.Verdict = record.Verdict{Reasons: []string{reason}}
 	return rec
 }
 
 // notMeasured is the row of a task that could not be tried.
 func (p *planned) notMeasured() *record.Record {
-	rec := describe(p.kind(), p.spec, p.Task)
+	rec := NewRecord(p.kind(), p.spec, p.Task)
 	rec.Verdict.Valid = true
 	columns := []string{"latency_p50_ns", "latency_min_ns", "weights_bytes", "peak_rss_bytes"}
-	if rec.Kind == record.KindEval {
+	switch rec.Kind {
+	case record.KindEval:
 		columns = []string{"top1", "top5", "n_images"}
+	case record.KindTrain:
+		columns = []string{"training"}
 	}
 	rec.NotMeasured = map[string]string{}
 	for _, c := range columns {

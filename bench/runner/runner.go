@@ -1,5 +1,5 @@
 // Package runner turns experiments into records: it makes networks ready, measures them, in processes of their own, and
-// keeps what was measured.
+// keeps what was measured. Networks that are to be trained first are taught by a [Teacher].
 //
 // The contract: every job leaves a record, the one that failed as well, with the reason. A record is on disk before the
 // next process starts, so that a run that was killed has lost at most the process under way and goes on from there.
@@ -24,6 +24,8 @@ type Task struct {
 	Weights string `json:",omitzero"` // its file; "" for generated weights
 	Recipe  Recipe `json:",omitzero"`
 	Samples string `json:",omitzero"` // an accuracy's per-sample file, "" for none
+
+	Out string `json:",omitzero"` // file of the checkpoint that a training leaves
 
 	// Process is which of its processes this is of a timed job, from 0. The first one times the layers and makes the
 	// predictions of Recheck as well.

@@ -38,7 +38,6 @@ type Deal struct {
 // number of images, never from the machine.
 func (r *run) units(all []planned) ([]shard.Unit, error) {
 	units := make([]shard.Unit, len(all))
-	counts := map[string]int{}
 	for i := range all {
 		p := &all[i]
 		u := &units[i]
@@ -48,14 +47,14 @@ func (r *run) units(all []planned) ([]shard.Unit, error) {
 		}
 		u.Name = p.Axes.Named(u.Name)
 		a := p.Job.Accuracy
-		if u.Whole = a == nil; u.Whole {
+		if u.Whole = a == nil; u.Whole && p.Job.Latency != nil {
 			u.Cost = p.timedTime()
 			continue
 		}
 		if p.missing != "" {
 			continue
 		}
-		images, err := countImages(a, counts)
+		images, err := countImages(a, r.counts)
 		if err != nil {
 			return nil, fmt.Errorf("runner: %s: images must be counted before they can be dealt out: %w", u.Name, err)
 		}
@@ -83,12 +82,12 @@ func countImages(a *experiment.Accuracy, known map[string]int) (int, error) {
 		return 0, err
 	}
 	defer files.Close()
-	n := files.Len()
-	if a.Limit > 0 {
-		n = min(n, a.Limit)
+	src, err := evaluated(files, a)
+	if err != nil {
+		return 0, err
 	}
-	known[string(text)] = n
-	return n, nil
+	known[string(text)] = src.Len()
+	return src.Len(), nil
 }
 
 // share leaves of the tasks those that are this process's to do.

@@ -10,15 +10,15 @@ import (
 	"zoobench/datasets"
 )
 
-// evaluate is the accuracy and the mean loss over the held-out images that can be read, of the average of the weights where the
-// recipe takes one. It names the others.
-func (r *run) evaluate(ctx context.Context) (accuracy, loss float64, unreadable []string, err error) {
+// evaluate is the accuracy and the mean loss over the images of a source that can be read, of the average of the weights where
+// the recipe takes one. It names the others.
+func (r *run) evaluate(ctx context.Context, src datasets.Source) (accuracy, loss float64, unreadable []string, err error) {
 	if average := r.state.average; average != nil {
 		own := copies(r.net.Params)
 		r.put(average)
 		defer r.put(own)
 	}
-	loader, err := datasets.NewLoader(r.held, runner.Preprocessing(r.about.Recipe), datasets.LoadOptions{
+	loader, err := datasets.NewLoader(src, runner.Preprocessing(r.about.Recipe), datasets.LoadOptions{
 		Batch: r.batches.n, Workers: r.batches.workers,
 	})
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *run) evaluate(ctx context.Context) (accuracy, loss float64, unreadable 
 		}
 	}
 	if all == 0 {
-		return 0, 0, nil, fmt.Errorf("training: none of %d held-out images can be read", r.held.Len())
+		return 0, 0, nil, fmt.Errorf("training: none of %d images to evaluate can be read", src.Len())
 	}
 	return float64(rightOnes) / float64(all), loss / float64(all), unreadable, nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
@@ -14,55 +13,6 @@ import (
 	"zoobench/datasets/decode"
 	"zoobench/internal/recipe"
 )
-
-// A part is some items of a source.
-type part struct {
-	datasets.Source
-	index []int
-}
-
-func (p *part) Len() int                               { return len(p.index) }
-func (p *part) Item(i int) datasets.Item               { return p.Source.Item(p.index[i]) }
-func (p *part) Read(i int, buf []byte) ([]byte, error) { return p.Source.Read(p.index[i], buf) }
-
-// split draws the held-out part of a source: a share of each class, at least one image of a class that has two. It depends on
-// the seed, the order and the labels of the items. Classes whose one image is learned from, so that nothing is known of them,
-// are returned.
-func split(src datasets.Source, classes int, share float64, seed uint64) (learn, held *part, single []int, err error) {
-	byClass := make([][]int, classes)
-	for i := range src.Len() {
-		item := src.Item(i)
-		if len(item.Labels) != 1 {
-			return nil, nil, nil, fmt.Errorf("training: %s: %d labels, want one", item.Name, len(item.Labels))
-		}
-		label := item.Labels[0]
-		if label < 0 || label >= classes {
-			return nil, nil, nil, fmt.Errorf("training: %s: label %d, want 0 to %d", item.Name, label, classes-1)
-		}
-		byClass[label] = append(byClass[label], i)
-	}
-	learn, held = &part{Source: src}, &part{Source: src}
-	r := rand.New(rand.NewPCG(seed, 0))
-	for class, items := range byClass {
-		n := len(items)
-		switch n {
-		case 0:
-			return nil, nil, nil, fmt.Errorf("training: class %d has no image, want at least one of each", class)
-		case 1:
-			single = append(single, class)
-		}
-		out := min(max(int(share*float64(n)+0.5), 1), n-1)
-		r.Shuffle(n, func(i, j int) { items[i], items[j] = items[j], items[i] })
-		held.index = append(held.index, items[:out]...)
-		learn.index = append(learn.index, items[out:]...)
-	}
-	slices.Sort(held.index)
-	slices.Sort(learn.index)
-	if len(held.index) == 0 {
-		return nil, nil, nil, fmt.Errorf("training: every class has a single image: none is left to hold out, want at least two of a class")
-	}
-	return learn, held, single, nil
-}
 
 // A batch is what a step learns from.
 type batch struct {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"zoobench/bench/runner"
+	"zoobench/datasets"
 	"zoobench/datasets/augment"
 	"zoobench/datasets/preprocess"
 	"zoobench/internal/recipe"
@@ -34,7 +35,7 @@ type run struct {
 	frozen     []bool    // by parameter
 	classifier int       // the node that tells classes apart
 
-	learn, held *part
+	learn, held datasets.Source
 	single      []int // classes of one image
 	batches     *batches
 
@@ -97,8 +98,13 @@ func (r *run) build() error {
 	if err := r.choose(scratch); err != nil {
 		return err
 	}
-	if r.learn, r.held, r.single, err = split(r.Images, len(r.classes), r.HeldOut, r.seed); err != nil {
+	if err := r.divide(); err != nil {
 		return err
+	}
+	if r.recipe.NoDropout {
+		for i := range r.graph.Nodes {
+			r.graph.Nodes[i].Drop = 0
+		}
 	}
 	p := r.recipe.Augment
 	p.Size, p.Interpolation = r.about.Recipe.Size, preprocess.Filter(r.about.Recipe.Interpolation)
@@ -109,10 +115,35 @@ func (r *run) build() error {
 	return r.enough()
 }
 
+// divide says which images are learned from, and which show how well the network does.
+func (r *run) divide() (err error) {
+	if r.learn, r.held, r.single, err = datasets.Divide(r.Images, len(r.classes), r.HeldOut, r.seed); err != nil {
+		return fmt.Errorf("training: %w", err)
+	}
+	if r.Held != nil {
+		r.held = datasets.Sample(r.Held, heldImages, 0)
+		if !slices.Equal(r.Held.Classes, r.classes) {
+			return fmt.Errorf("training: %s has the classes %.80q, and the images to learn from, %s, have %.80q: want the same", r.Held.Root(),
+				r.Held.Classes, r.Images.Root(), r.classes)
+		}
+	}
+	if r.Learn > 0 && r.Learn < len(r.classes) {
+		return fmt.Errorf("training: %d images of %d classes, want at least one of each", r.Learn, len(r.classes))
+	}
+	r.learn = datasets.Sample(r.learn, r.Learn, r.seed)
+	return nil
+}
+
+// heldImages is how many other images at most are evaluated after each epoch.
+const heldImages = 1000
+
 // choose is the recipe that fits the network and the images, with the job's changes.
 func (r *run) choose(scratch bool) error {
 	attention := slices.ContainsFunc(r.graph.Nodes, func(n nn.Node) bool { return n.Op == nn.Attention || n.Op == nn.LayerNorm })
 	n := int(float64(r.Images.Len()) * (1 - r.HeldOut))
+	if r.Learn > 0 {
+		n = min(n, r.Learn)
+	}
 	size := min(max(n/10, 8), 128) // ten steps an epoch at least
 	if scratch {
 		r.recipe = recipe.Standard(size, attention)
@@ -185,13 +216,19 @@ func matches(pattern, name string) (bool, error) {
 // not, and drawn by the seed beyond.
 func (r *run) start() (train.Weights, error) {
 	bound, err := r.ready.Parameters()
-	return &start{bound: bound, drawn: train.Initial(r.graph, r.seed), graph: r.graph}, err
+	s := &start{bound: bound, drawn: train.Initial(r.graph, r.seed), graph: r.graph}
+	if own := r.ready.Trained; own != nil && !slices.Equal(own.Classes, r.classes) {
+		c := &r.graph.Nodes[r.classifier]
+		s.others = []int{c.Weight, c.Bias}
+	}
+	return s, err
 }
 
 type start struct {
-	bound *weights.Bound // nil for none
-	drawn train.Weights
-	graph *nn.Graph
+	bound  *weights.Bound // nil for none
+	drawn  train.Weights
+	graph  *nn.Graph
+	others []int // parameters that are of other classes in the checkpoint
 }
 
 func (s *start) Float32(name string) ([]float32, error) {
@@ -201,7 +238,7 @@ func (s *start) Float32(name string) ([]float32, error) {
 	}
 	if t, known := s.bound.Lookup(name); known {
 		i := slices.IndexFunc(s.graph.Params, func(p nn.Param) bool { return p.Name == name })
-		if slices.Equal(t.Shape, s.graph.Params[i].Shape) {
+		if slices.Equal(t.Shape, s.graph.Params[i].Shape) && !slices.Contains(s.others, i) {
 			return s.bound.Float32(name)
 		}
 	}
@@ -223,13 +260,16 @@ func (r *run) identity() (string, error) {
 		Recipe                  recipe.Recipe
 		Classes, Freeze         []string
 		HeldOut                 float64
-	}{r.about.Network, r.about.Library, r.ready.SHA256, r.about.Recipe, r.recipe, r.classes, r.Freeze, r.HeldOut})
+		Learn                   int
+	}{r.about.Network, r.about.Library, r.ready.SHA256, r.about.Recipe, r.recipe, r.classes, r.Freeze, r.HeldOut, r.Learn})
 	if err != nil {
 		return "", fmt.Errorf("training: %w", err)
 	}
-	for i := range r.Images.Len() {
-		item := r.Images.Item(i)
-		fmt.Fprintf(h, "%s\x00%d\x00", item.Name, item.Labels)
+	for _, src := range []datasets.Source{r.Images, r.held} {
+		for i := range src.Len() {
+			item := src.Item(i)
+			fmt.Fprintf(h, "%s\x00%d\x00", item.Name, item.Labels)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

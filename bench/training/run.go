@@ -57,12 +57,20 @@ func (r *run) train(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	var final float64
+	if r.Final {
+		if final, _, _, err = r.evaluate(ctx, r.learn); err != nil {
+			return nil, err
+		}
+	}
 	result := &Result{
 		Summary: Summary{
 			Recipe: r.recipe, Seed: r.seed, Start: r.ready.SHA256, Freeze: r.Freeze, Images: r.learn.Len(), HeldOut: r.held.Len(),
-			Curve: r.state.Curve,
+			Curve: r.state.Curve, Final: final,
 		},
 		Network: r.about.Network, File: r.Out, Classes: r.classes, Unreadable: unreadable, Resumed: resumed,
+		Steps: r.state.Step, Batch: r.batches.n, Took: r.state.Took, Stepped: r.state.Stepped, Size: r.about.Recipe.Size,
+		Params: r.bare.ParamCount(), MACs: r.bare.MACs(), Activations: r.bare.Activations(),
 	}
 	for _, class := range r.single {
 		result.Single = append(result.Single, r.classes[class])
@@ -178,7 +186,7 @@ func (r *run) steps(ctx context.Context, path string) (unreadable []string, err 
 	s, rules, each := r.state, r.rules(), r.batches.each
 	next, stop := r.batches.from(ctx, s.Step, r.total())
 	defer stop()
-	begun, saved, first := time.Now(), time.Now(), s.Step
+	begun, saved, first, earlier := time.Now(), time.Now(), s.Step, s.Took
 	stopped := func(err error) error {
 		if ctx.Err() == nil {
 			return err
@@ -188,16 +196,16 @@ func (r *run) steps(ctx context.Context, path string) (unreadable []string, err 
 	}
 	var missing []string
 	for {
-		p := Progress{Epochs: r.recipe.HeadEpochs + r.recipe.Epochs, Steps: r.total()}
+		p := Progress{Epochs: r.recipe.HeadEpochs + r.recipe.Epochs, Steps: r.total(), Batch: r.batches.n}
 		if s.Step == (len(s.Curve)+1)*each { // the end of an epoch that is not evaluated yet
 			e := Epoch{
 				Epoch: len(s.Curve) + 1, HeadOnly: s.Step <= r.headSteps(), Rate: r.rate(s.Step - 1), Loss: s.Loss / float64(each),
-				Accuracy: float64(s.Right) / float64(each*r.batches.n),
+				Accuracy: float64(s.Right) / float64(each*r.batches.n), First: s.First / float64(each),
 			}
-			if e.Held, e.HeldLoss, missing, err = r.evaluate(ctx); err != nil {
+			if e.Held, e.HeldLoss, missing, err = r.evaluate(ctx, r.held); err != nil {
 				return nil, stopped(err)
 			}
-			s.Curve, s.Loss, s.Right, p.Done = append(s.Curve, e), 0, 0, &e
+			s.Curve, s.Loss, s.Right, s.First, p.Done = append(s.Curve, e), 0, 0, 0, &e
 			p.Epoch, p.Loss, p.Accuracy = e.Epoch, e.Loss, e.Accuracy
 		} else if s.Step == r.total() {
 			break
@@ -207,6 +215,7 @@ func (r *run) steps(ctx context.Context, path string) (unreadable []string, err 
 					return nil, err
 				}
 			}
+			start := time.Now()
 			b, err := next()
 			if err != nil {
 				return nil, stopped(err)
@@ -214,9 +223,11 @@ func (r *run) steps(ctx context.Context, path string) (unreadable []string, err 
 			if p.Loss, err = r.step(b, rules); err != nil {
 				return nil, err
 			}
+			s.Stepped += time.Since(start)
 			p.Epoch = (s.Step-1)/each + 1
 			p.Accuracy = float64(s.Right) / float64(((s.Step-1)%each+1)*r.batches.n)
 		}
+		s.Took = earlier + time.Since(begun)
 		if time.Since(saved) >= r.SaveEvery {
 			if err := s.save(path, r.graph); err != nil {
 				return nil, err
@@ -252,6 +263,7 @@ func (r *run) step(b *batch, rules []recipe.Rule) (loss float64, err error) {
 	}
 	s.Loss += loss
 	s.Right += right(r.net.Outputs(), b.labels)
+	s.First += r.firstGradient()
 	recipe.Clip(r.net.Gradients, r.recipe.Clip)
 	recipe.Update(r.recipe.Optimizer, s.moments, r.rate(s.Step), r.net.Params, r.net.Gradients, rules)
 	r.net.Keep()
@@ -261,6 +273,12 @@ func (r *run) step(b *batch, rules []recipe.Rule) (loss float64, err error) {
 		recipe.Average(s.average, r.net.Params, r.recipe.Average, s.Updates)
 	}
 	return loss, nil
+}
+
+// firstGradient is the norm of the gradient of the weights of the first convolution or linear layer, 0 where they do not learn.
+func (r *run) firstGradient() float64 {
+	first := slices.IndexFunc(r.graph.Nodes, func(n nn.Node) bool { return n.Op == nn.Conv || n.Op == nn.Linear })
+	return recipe.Clip([][]float32{r.net.Gradients[r.graph.Nodes[first].Weight]}, 0) // no limit: the gradient stays as it is
 }
 
 // right counts the rows of scores whose largest is the label's.

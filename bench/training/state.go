@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"zoobench/internal/recipe"
 	"zoobench/zoo/nn"
@@ -30,6 +31,10 @@ type state struct {
 	// Of the epoch under way.
 	Loss  float64 `json:"loss"` // sum over its steps
 	Right int     `json:"right"`
+	First float64 `json:"first_gradient"` // sum over its steps
+
+	Took    time.Duration `json:"took_ns"`    // of all steps and evaluations so far
+	Stepped time.Duration `json:"stepped_ns"` // of the steps
 
 	params  [][]float32 // by parameter; nil where there are none yet
 	moments *recipe.Moments[float32]

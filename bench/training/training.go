@@ -30,10 +30,17 @@ type Job struct {
 	List    *zoo.List
 	Task    runner.Task // the network, its checkpoint if it has one, and the input size if it is another than the network's own
 	Images  *datasets.Files
+	Learn   int      // number of images to learn from, drawn evenly from the classes by the seed; 0 for all that are not held out
 	HeldOut float64  // share of each class's images that is held out
 	Freeze  []string // patterns of parameters, as path.Match has them, that stay as they are
 	Threads int      // 0 means one for each processor
 	Out     string   // file of the result
+
+	// Held are other images, of the same classes, that show after each epoch how well the network does; nil draws HeldOut of Images.
+	Held *datasets.Files
+
+	// Final asks for the accuracy of the result on the images that it learned from, as they are.
+	Final bool
 
 	// Adapt changes the recipe that fits the network and the number of images; nil leaves it.
 	Adapt func(recipe.Recipe) (recipe.Recipe, error)
@@ -48,6 +55,7 @@ type Job struct {
 type Progress struct {
 	Epoch, Epochs int // counted from 1
 	Step, Steps   int // of the whole run
+	Batch         int // images of a step
 	Loss          float64
 	Accuracy      float64 // of the epoch's images so far, as they were varied
 	ImagesPerSec  float64
@@ -64,6 +72,7 @@ type Epoch struct {
 	Accuracy float64 `json:"accuracy"`            // of the images that it learned from, as they were varied, 0 to 1
 	Held     float64 `json:"held_out_accuracy"`   // 0 to 1
 	HeldLoss float64 `json:"held_out_loss"`
+	First    float64 `json:"first_gradient"` // mean over its steps of the norm of the gradient of the first layer's weights
 }
 
 // Summary is how a checkpoint was trained; it stands in the checkpoint.
@@ -75,6 +84,7 @@ type Summary struct {
 	Images  int           `json:"images"` // learned from
 	HeldOut int           `json:"held_out_images"`
 	Curve   []Epoch       `json:"curve"`
+	Final   float64       `json:"final_accuracy,omitempty"` // as Job.Final asks for it, 0 to 1
 }
 
 // A Result is a finished run.
@@ -86,6 +96,16 @@ type Result struct {
 	Single     []string // classes of one image: it was learned from, and none is held out
 	Unreadable []string // images that were left out
 	Resumed    int      // the step from which an earlier run was continued; 0 for none
+
+	Steps   int           // of the whole run
+	Batch   int           // images of a step
+	Took    time.Duration // for all steps and evaluations, what an earlier run did included
+	Stepped time.Duration // for the steps alone
+	Size    int           // pixels of the input per side
+	Params  int64
+	MACs    int64 // of one image, forward
+
+	Activations int64
 }
 
 // Train carries out a job.
@@ -101,8 +121,10 @@ func Train(ctx context.Context, job Job) (*Result, error) {
 // check refuses what cannot work before anything is read.
 func (j *Job) check() error {
 	switch {
-	case !(j.HeldOut > 0 && j.HeldOut <= 0.9):
+	case j.Held == nil && !(j.HeldOut > 0 && j.HeldOut <= 0.9):
 		return fmt.Errorf("training: held-out share %v, want more than 0 and at most 0.9", j.HeldOut)
+	case j.Held != nil && j.HeldOut != 0:
+		return fmt.Errorf("training: held-out share %v and other images, want one of them", j.HeldOut)
 	case j.Threads < 0:
 		return fmt.Errorf("training: %d threads, want at least 1, or 0 for one for each processor", j.Threads)
 	case j.Out == "":

@@ -28,6 +28,14 @@ import (
 // tiny is a network that learns colours, with all that is random or remembered in training: batch norm, dropout, stochastic depth.
 func tiny(t testing.TB) *zoo.List {
 	t.Helper()
+	list, err := tinyList()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func tinyList() (*zoo.List, error) {
 	build := func(g *nn.Builder, x nn.Value) nn.Value {
 		x = g.ReLU(g.BatchNorm("norm", g.Conv("conv", x, 8, nn.K(3).S(2)), 1e-5))
 		y := g.Conv("deeper", x, 8, nn.K(3).WithBias())
@@ -40,11 +48,7 @@ func tiny(t testing.TB) *zoo.List {
 		}
 		return g.Linear("fc", x, g.Classes)
 	}
-	list, err := zoo.NewList([]zoo.Spec{{Name: "tiny", Build: build, Size: 8, Family: "tiny"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list
+	return zoo.NewList([]zoo.Spec{{Name: "tiny", Build: build, Size: 8, Family: "tiny"}})
 }
 
 // colours writes a folder of n noisy images of each of three colours.

@@ -29,6 +29,8 @@ type Recipe struct {
 	Labels    Labels
 	Augment   augment.Policy // without size, interpolation, mean and deviation, which are the network's
 
+	NoDropout bool `json:",omitzero"` // whether dropout and stochastic depth are left out of the network
+
 	// Average is how much of the moving average of all weights a step keeps; evaluation and the result take the average.
 	// 0 takes the weights of the last step.
 	Average float64

@@ -26,7 +26,7 @@ const roleVariable = "ZOOBENCH_TEST_ROLE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "worker":
-		if err := runner.WorkAlone(tiny(), os.Stdin, os.Stdout); err != nil {
+		if err := runner.WorkAlone(tiny(), nil, os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
