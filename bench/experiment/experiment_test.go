@@ -451,6 +451,7 @@ func TestShippedFile(t *testing.T) {
 	all := known()
 	all.Networks = func(pattern string) (names, nearest []string) { return []string{pattern}, nil }
 	all.Corruptions = func(word string) ([]string, error) { return []string{word}, nil }
+	all.Precisions = []string{"float32", "bf16", "int8"}
 	f, err := Load(filepath.Join("..", "..", "experiments.yaml"), all)
 	if err != nil {
 		t.Fatal(err)
