@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type Deal struct {
 // number of images, never from the machine.
 func (r *run) units(all []planned) ([]shard.Unit, error) {
 	units := make([]shard.Unit, len(all))
+	first := map[[2]string]string{} // an experiment's training, by the file of its result: the unit that it goes with
 	for i := range all {
 		p := &all[i]
 		u := &units[i]
@@ -46,8 +48,21 @@ func (r *run) units(all []planned) ([]shard.Unit, error) {
 			u.Key, u.Name = p.ID+"."+p.Tag, p.Model+"."+p.Tag
 		}
 		u.Name = p.Axes.Named(u.Name)
+		if t := p.Train; t != nil {
+			of, start := [2]string{p.Experiment, t.File}, [2]string{p.Experiment, t.Start}
+			if first[of] == "" {
+				first[of] = cmp.Or(first[start], u.Key)
+			}
+			if u.With = first[of]; u.With == u.Key {
+				u.With = ""
+			}
+		}
 		a := p.Job.Accuracy
-		if u.Whole = a == nil; u.Whole && p.Job.Latency != nil {
+		if p.kind() == record.KindTrain {
+			u.Whole, u.Trains, u.Cost, u.Fixed = true, true, p.estimate(), beginTime
+			continue
+		}
+		if u.Whole = a == nil; u.Whole {
 			u.Cost = p.timedTime()
 			continue
 		}
@@ -95,7 +110,7 @@ func (r *run) share(all []planned) ([]planned, error) {
 	if r.Share.Kind != "" {
 		var some []planned
 		for _, p := range all {
-			if p.kind() == r.Share.Kind {
+			if p.kind() == r.Share.Kind || r.Share.Kind == record.KindEval && p.kind() == record.KindTrain {
 				some = append(some, p)
 			}
 		}

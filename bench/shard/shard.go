@@ -118,6 +118,10 @@ type Unit struct {
 	Bytes  int64         `json:"bytes,omitempty"` // that each part of it reads of a checkpoint, about
 	// Whole says that the task cannot be cut, as a latency cannot.
 	Whole bool `json:"whole,omitempty"`
+	// With is the key of another unit, whose shard does this one too, as the evaluation of a network goes with its training; "" for
+	// a unit that may go anywhere. Such a unit is not cut, and neither is the other.
+	With   string `json:"with,omitempty"`
+	Trains bool   `json:"trains,omitempty"` // whether the task trains a network
 }
 
 // A Piece is a unit, or the part of an evaluation's images from From up to but not To.
@@ -155,19 +159,37 @@ func Deal(units []Unit, n int) [][]Piece {
 		total += units[i].Fixed + units[i].Cost
 	}
 	share := total / time.Duration(n)
+	place, with := map[string]int{}, map[int][]int{} // units by key, and those that go with one
+	for i := range units {
+		place[units[i].Key] = i
+	}
 	var pieces []Piece
 	for i := range units {
+		if to := units[i].With; to != "" {
+			with[place[to]] = append(with[place[to]], i)
+			continue
+		}
 		pieces = append(pieces, cut(units, i, share)...)
+	}
+	all := func(p Piece) time.Duration { // what goes with a piece included
+		cost := units[p.Unit].cost(p)
+		for _, i := range with[p.Unit] {
+			cost += units[i].Fixed + units[i].Cost
+		}
+		return cost
 	}
 	slices.SortStableFunc(pieces, func(a, b Piece) int {
 		ua, ub := &units[a.Unit], &units[b.Unit]
-		return cmp.Or(cmp.Compare(ub.cost(b), ua.cost(a)), cmp.Compare(ua.Key, ub.Key), cmp.Compare(a.From, b.From))
+		return cmp.Or(cmp.Compare(all(b), all(a)), cmp.Compare(ua.Key, ub.Key), cmp.Compare(a.From, b.From))
 	})
 	shards := make([][]Piece, n)
 	loads := newLoads(n)
 	for _, p := range pieces {
-		i := loads.add(units[p.Unit].cost(p))
+		i := loads.add(all(p))
 		shards[i] = append(shards[i], p)
+		for _, u := range with[p.Unit] {
+			shards[i] = append(shards[i], Piece{Unit: u})
+		}
 	}
 	for i := range shards {
 		slices.SortFunc(shards[i], func(a, b Piece) int { return cmp.Or(cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.From, b.From)) })

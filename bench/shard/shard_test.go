@@ -251,3 +251,37 @@ func TestWorth(t *testing.T) {
 		t.Errorf("a benchmark of 1200 checkpoints is worth %d shards, want 512 at least", got)
 	}
 }
+
+// TestDealTogether keeps units together that go with one another, each once, and shares out what is left evenly.
+func TestDealTogether(t *testing.T) {
+	var units []Unit
+	for i := range 12 {
+		leader := fmt.Sprintf("train%d", i)
+		units = append(units, Unit{Key: leader, Whole: true, Trains: true, Cost: time.Hour})
+		for k := range 3 {
+			units = append(units, Unit{Key: fmt.Sprintf("eval%d.%d", i, k), With: leader, Images: 100_000, Cost: time.Hour})
+		}
+	}
+	shards := Deal(units, 4)
+	seen := 0
+	for i, times := range Times(units, shards) {
+		if times != 12*time.Hour {
+			t.Errorf("shard %d takes %v, want 12h", i, times)
+		}
+		here := map[string]bool{}
+		for _, p := range shards[i] {
+			here[units[p.Unit].Key] = true
+			if seen++; !p.Whole() {
+				t.Errorf("%s is cut", units[p.Unit].Key)
+			}
+		}
+		for _, p := range shards[i] {
+			if with := units[p.Unit].With; with != "" && !here[with] {
+				t.Errorf("%s is in shard %d, without %s", units[p.Unit].Key, i, with)
+			}
+		}
+	}
+	if seen != len(units) {
+		t.Errorf("%d units are dealt, want %d", seen, len(units))
+	}
+}

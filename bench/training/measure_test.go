@@ -16,6 +16,8 @@ import (
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
+	"zoobench/bench/shard"
+	"zoobench/bench/shard/merge"
 )
 
 // TestMain makes the tests' own program serve as a worker process.
@@ -62,12 +64,18 @@ const study = `experiments:
 // runStudy runs the study over a folder of colours, or goes on with it.
 func runStudy(t *testing.T, data, dir string) runner.Summary {
 	t.Helper()
+	return runShare(t, data, dir, runner.Share{})
+}
+
+func runShare(t *testing.T, data, dir string, share runner.Share) runner.Summary {
+	t.Helper()
 	f, err := experiment.Parse("study.yaml", strings.NewReader(fmt.Sprintf(study, data)), runner.Known(tiny(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s, err := runner.Run(t.Context(), runner.Options{
-		List: tiny(t), File: f, Dir: dir, RunID: "study", Resume: true, Worker: runner.Worker{Path: os.Args[0], Env: []string{"TRAINING_TEST_WORKER=1"}},
+		List: tiny(t), File: f, Dir: dir, RunID: "study", Resume: true, Share: share,
+		Worker: runner.Worker{Path: os.Args[0], Env: []string{"TRAINING_TEST_WORKER=1"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -160,6 +168,46 @@ func TestKilledExperiment(t *testing.T) {
 			t.Fatalf("%v\n%s", err, output)
 		}
 	}
+	sameFiles(t, undisturbed, dir)
+}
+
+// TestShards trains in two shards, puts them together and has what one process leaves.
+func TestShards(t *testing.T) {
+	data, whole, merged := colours(t, 16), t.TempDir(), t.TempDir()
+	runStudy(t, data, whole)
+	var dirs []string
+	for i := range 2 {
+		dirs = append(dirs, t.TempDir())
+		s := runShare(t, data, dirs[i], runner.Share{Shard: shard.Index{I: i, N: 2}, Kind: record.KindEval})
+		if s.Tasks == 0 || s.Failed+s.Missing > 0 {
+			t.Errorf("shard %d: %d tasks, %d failed, %d missing", i, s.Tasks, s.Failed, s.Missing)
+		}
+	}
+	for n := range dirs {
+		f, err := merge.Read(dirs[:n+1]...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := f.Write(merged, "study")
+		if err != nil {
+			t.Fatal(err)
+		}
+		trainings := 0
+		for _, missing := range m.Missing {
+			if missing.Kind == record.KindTrain {
+				trainings++
+			}
+		}
+		if len(m.Records)+len(m.Missing) != 18 || 2*trainings != len(m.Missing) || (n == 0) == (trainings == 0) {
+			t.Errorf("%d shards: %d records, missing %v", n+1, len(m.Records), m.Missing)
+		}
+	}
+	sameFiles(t, whole, merged)
+}
+
+// sameFiles compares the checkpoints and per-sample files of two runs' folders.
+func sameFiles(t *testing.T, undisturbed, dir string) {
+	t.Helper()
 	for _, folder := range []string{"checkpoints", "samples"} {
 		want, err := os.ReadDir(filepath.Join(undisturbed, folder))
 		if err != nil {
@@ -180,7 +228,7 @@ func TestKilledExperiment(t *testing.T) {
 		}
 		for _, name := range names(want) {
 			if a, b := read(t, filepath.Join(undisturbed, folder, name)), read(t, filepath.Join(dir, folder, name)); !bytes.Equal(a, b) {
-				t.Errorf("%s has other bytes after runs that were killed", name)
+				t.Errorf("%s has other bytes than one run leaves", name)
 			}
 		}
 	}

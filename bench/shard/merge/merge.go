@@ -213,7 +213,7 @@ func (f *Folders) deal(m *Merged, d *runner.Deal, out, runID string) error {
 
 // rank orders a run's records as one process writes them: the machine, timed rows, accuracies.
 func rank(r *record.Record) int {
-	return slices.Index([]record.Kind{record.KindHost, record.KindLatency, record.KindEval}, r.Kind)
+	return slices.Index([]record.Kind{record.KindHost, record.KindLatency, record.KindTrain, record.KindEval}, r.Kind)
 }
 
 func (m *Merged) add(r record.Record, runID string) {
@@ -273,7 +273,7 @@ func (f *Folders) unit(
 			return err
 		}
 		m.Twice += len(have) - len(kept)
-		if kept[0].Timing == nil && kept[0].Accuracy == nil {
+		if !kept[0].Measured() {
 			failed = kept[0].Record
 			continue
 		}
@@ -291,6 +291,11 @@ func (f *Folders) unit(
 			r := *p.Record
 			if r.SamplesFile != "" {
 				if err := copySamples(out, r.SamplesFile, []piece{p}); err != nil {
+					return err
+				}
+			}
+			if r.Kind == record.KindTrain {
+				if err := copyFile(filepath.Join(out, filepath.FromSlash(r.WeightsFile)), filepath.Join(p.dir, filepath.FromSlash(r.WeightsFile))); err != nil {
 					return err
 				}
 			}
@@ -317,7 +322,10 @@ func (f *Folders) unit(
 // missing says what is known of a piece that nobody measured.
 func (f *Folders) missing(d *runner.Deal, u *shard.Unit, p shard.Piece, owner int) Missing {
 	m := Missing{Name: u.Name, Kind: record.KindEval, From: p.From, To: p.To, Shard: shard.Index{I: owner, N: d.N}}
-	if u.Whole {
+	switch {
+	case u.Trains:
+		m.Kind = record.KindTrain
+	case u.Whole:
 		m.Kind = record.KindLatency
 	}
 	m.Why = "its folder is not among those given"
@@ -335,7 +343,7 @@ func once(have []piece) (kept []piece, err error) {
 	have = slices.Clone(have)
 	slices.SortStableFunc(have, func(a, b piece) int {
 		measured := func(p piece) int {
-			if p.Timing != nil || p.Accuracy != nil {
+			if p.Measured() {
 				return 0
 			}
 			return 1
@@ -351,6 +359,10 @@ func once(have []piece) (kept []piece, err error) {
 			continue
 		}
 		k := kept[same]
+		if k.Kind == record.KindTrain && k.Measured() && p.Measured() && k.WeightsSHA256 != p.WeightsSHA256 {
+			return nil, fmt.Errorf("merge: %s was trained twice, with different results: %s has the checkpoint %.8s, %s has %.8s", k.Name(), k.dir,
+				k.WeightsSHA256, p.dir, p.WeightsSHA256)
+		}
 		if k.Accuracy == nil || p.Accuracy == nil {
 			continue
 		}
@@ -395,6 +407,22 @@ func (f *Folders) onePrograms() error {
 		}
 	}
 	return nil
+}
+
+// copyFile copies the checkpoint that a training left.
+func copyFile(to, from string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		return fmt.Errorf("merge: %w", err)
+	}
+	return record.Replace(to, func(w io.Writer) error {
+		f, err := os.Open(from)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = io.Copy(w, f)
+		return err
+	})
 }
 
 // copySamples writes a per-sample file of the merged run from those of its parts, in order.
