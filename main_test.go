@@ -103,7 +103,7 @@ NONE < bench/submit
 NONE < bench/shard
 
 # A worker is where all of it meets once: jobs become records.
-(datasets/decode, datasets/corrupt, zoo/engine, zoo/onnx/load, bench/shard), bench/experiment, bench/host,
+(datasets/decode, datasets/corrupt, zoo/engine, zoo/onnx/load, zoo/quantize, bench/shard), bench/experiment, bench/host,
 datasets, kernels, zoo < bench/runner
 
 # Shards are put together as a worker would have left them.
@@ -147,7 +147,7 @@ NONE < bench/cli/manual
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
 (bench/choose, bench/choose/features, bench/cli/manual, bench/export, bench/gate, bench/samples, bench/shard,
 	bench/shard/merge, bench/submit, bench/training, datasets/corrupt, datasets/shapes, internal/recipe,
-	internal/words, reports, reports/classes, zoo/engine, zoo/outline) < bench/cli
+	internal/words, reports, reports/classes, zoo/engine, zoo/outline, zoo/quantize) < bench/cli
 bench/cli, zoo < .
 `
 

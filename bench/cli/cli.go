@@ -144,7 +144,7 @@ func (a *app) root() *cobra.Command {
 		a.run(), a.submit(), a.report(), a.validate(), a.latency(), a.pipeline(), a.eval(), a.predict(), a.ls(), a.show(), a.gate(), a.doctor(),
 		a.version(), a.workerCommand(),
 		a.pull(), a.cache(), a.data(), a.compareCommand(), a.audit(), a.verify(), a.samplesCommand(),
-		a.choose(), a.whatIf(), a.export(), a.train(),
+		a.choose(), a.whatIf(), a.export(), a.train(), a.quantize(),
 		environmentTopic(), recordsTopic(), a.man(),
 	)
 	root.SetHelpCommand(a.help())

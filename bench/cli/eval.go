@@ -171,6 +171,7 @@ func (a *app) eval() *cobra.Command {
 	}
 	b.flags(c)
 	b.precision.flag(c, "several give a row each")
+	b.calibrationFlag(c, "none")
 	b.weightsFlag(c, "")
 	rf.flags(c)
 	images.flags(c, 0)

@@ -147,6 +147,10 @@ var examples = map[string][]string{
 		"zoobench samples calibration resnet50.jsonl",
 		"zoobench samples calibration resnet50.jsonl --plot resnet50.svg",
 	},
+	"quantize": {
+		"zoobench quantize resnet50 --weights tv_in1k --data train --out resnet50.int8.safetensors",
+		"zoobench quantize vit_tiny_patch16_224 --weights vit.safetensors --data train --limit 64 --out vit.int8.safetensors",
+	},
 	"samples gallery": {
 		"zoobench samples gallery resnet18.jsonl resnet50.jsonl",
 		"zoobench samples gallery resnet18.jsonl resnet50.jsonl --data val --out gallery.html",

@@ -74,6 +74,7 @@ type build struct {
 	weights          string
 	noTune           bool
 	precision        precisions
+	calibration      string
 	given            func(flag string) bool
 }
 
@@ -98,6 +99,12 @@ func noTuneFlag(c *cobra.Command, noTune *bool) {
 func (b *build) weightsFlag(c *cobra.Command, byDefault string) {
 	c.Flags().StringVar(&b.weights, "weights", "",
 		"checkpoint: a file, a folder, or a tag whose file is in the cache folder; FILE#SECTION reads one of the file's dictionaries"+byDefault)
+}
+
+// calibrationFlag adds --calibration. Without says what int8 does without it.
+func (b *build) calibrationFlag(c *cobra.Command, without string) {
+	c.Flags().StringVar(&b.calibration, "calibration", "",
+		"folder or archive of images that --precision int8 quantises a checkpoint on that is not in int8"+inBrackets(without))
 }
 
 // check refuses a size or a class count that is given and can be none. Left out, both are 0 for the default.
@@ -129,7 +136,7 @@ func (b *build) task(a *app, name string) (runner.Task, error) {
 	if err := b.check(); err != nil {
 		return runner.Task{}, err
 	}
-	t := runner.Task{Job: experiment.Job{Model: spec.Name, Axes: axes}}
+	t := runner.Task{Job: experiment.Job{Model: spec.Name, Axes: axes}, Calibration: b.calibration}
 	weights := b.weights
 	if _, tag := zoo.Split(name); weights == "" {
 		weights = tag
@@ -201,6 +208,7 @@ func (a *app) latency() *cobra.Command {
 	}
 	b.flags(c)
 	b.precision.flag(c, "several give a row each")
+	b.calibrationFlag(c, "generated images: the speed is right, predictions are not")
 	b.weightsFlag(c, " (default: generated weights)")
 	c.Flags().IntVar(&threads, "threads", 1, "number of threads; 0 for one for each processor")
 	c.Flags().IntVar(&batch, "batch", 1, "images in a forward call")

@@ -84,6 +84,7 @@ func (a *app) predict() *cobra.Command {
 	}
 	b.flags(c)
 	b.precision.flag(c, "several answer each")
+	b.calibrationFlag(c, "none")
 	b.weightsFlag(c, "")
 	rf.flags(c)
 	exifFlag(c, &f.exif)

@@ -198,7 +198,7 @@ func (n *Network) record(kind record.Kind, t Task) *record.Record {
 	r.Machine.ISA = kernels.ISA()
 	effective := *r.Asked
 	effective.ImgSize, effective.Batch, effective.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
-	effective.ISA, effective.NumClasses = kernels.ISA(), n.Graph.Classes
+	effective.ISA, effective.NumClasses, effective.Precision = kernels.ISA(), n.Graph.Classes, n.task.Precision
 	r.Effective = &effective
 	return r
 }

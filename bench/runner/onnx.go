@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"zoobench/zoo"
@@ -91,9 +92,9 @@ func (r *Ready) Photographs() error {
 // Notes are what is computed otherwise than the network's ONNX file says.
 func (r *Ready) Notes() []string {
 	if r.onnx == nil {
-		return nil
+		return r.notes
 	}
-	return r.onnx.Notes
+	return slices.Concat(r.onnx.Notes, r.notes)
 }
 
 // Property is one of an ONNX file's metadata, "" where there is none.

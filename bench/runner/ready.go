@@ -16,6 +16,7 @@ import (
 	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/onnx/load"
+	"zoobench/zoo/quantize"
 	"zoobench/zoo/weights"
 )
 
@@ -35,13 +36,17 @@ type Ready struct {
 
 	Trained *Trained // what the file says of itself, nil where zoobench did not train it
 
-	task  Task
-	onnx  *load.Network  // nil for networks of a list
-	names []string       // of an ONNX file's classes, nil where it has none
-	file  *weights.File  // nil for generated weights
-	bound *weights.Bound // nil for generated weights, and where the file's tensors do not fit
-	unfit error          // why they do not, or that the file ends before the classifier
-	took  time.Duration  // to build the graph and find its parameters, without the file's hash
+	Int8 *quantize.Network // of a file of int8 weights or, once it is loaded, of a network that was quantised on the way; nil otherwise
+
+	task   Task
+	onnx   *load.Network  // nil for networks of a list
+	names  []string       // of an ONNX file's classes, nil where it has none
+	file   *weights.File  // nil for generated weights
+	bound  *weights.Bound // nil for generated weights, and where the file's tensors do not fit
+	unfit  error          // why they do not, or that the file ends before the classifier
+	notes  []string       // what a reader of any figure should know
+	ofInt8 *nn.Graph      // that a file of int8 weights is of, nil for other files
+	took   time.Duration  // to build the graph and find its parameters, without the file's hash
 }
 
 // Describe reads what a task's checkpoint says of itself: its header, its hash, whose names it has, its number of classes;
@@ -91,6 +96,11 @@ func (r *Ready) read() (err error) {
 			r.Naming = r.Trained.Library
 		}
 	}
+	if r.file != nil && quantize.Is(r.file) {
+		if err := r.readInt8(); err != nil {
+			return err
+		}
+	}
 	start := time.Now() // the time to load does not depend on whether somebody wants the hash
 	defer func() { r.took = time.Since(start) }()
 	if err := r.fit(); err != nil {
@@ -104,7 +114,7 @@ func (r *Ready) read() (err error) {
 
 // fit chooses the section of the file that has the network's parameters.
 func (r *Ready) fit() error {
-	if r.file == nil {
+	if r.file == nil || quantize.Is(r.file) {
 		return nil
 	}
 	g, err := r.Spec.Graph(0, 0)
@@ -145,6 +155,9 @@ func (r *Ready) Load(o engine.Options) (*Network, error) {
 		}
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(loadGCPercent))
+	if err := r.quantized(&o); err != nil {
+		return nil, err
+	}
 	n := &Network{Ready: r}
 	start := time.Now()
 	err := r.Read(weights.Generator{}, func(src weights.Source) (err error) {
@@ -169,6 +182,9 @@ func (r *Ready) Read(g weights.Generator, do func(weights.Source) error) error {
 		return do(r.onnx.Weights)
 	case r.file == nil:
 		return do(g.Source(r.Graph.Params))
+	}
+	if r.ofInt8 != nil {
+		return weights.Guard(r.file, func() error { return do(r.file) })
 	}
 	return weights.Guard(r.file, func() error { return do(r.bound) })
 }
@@ -238,6 +254,11 @@ func (r *Ready) build() (err error) {
 // bind finds the graph's parameters in the file. Where the file's names are another library's, so are the recipe and the
 // graph, which is built anew if they differ.
 func (r *Ready) bind() error {
+	if quantize.Is(r.file) {
+		r.ofInt8 = r.Graph
+		r.Int8, r.unfit = quantize.Read(r.file, r.Graph)
+		return nil
+	}
 	o := weights.Options{Tables: r.Spec.Renames}
 	bound, err := weights.Bind(r.file, r.Graph.Params, o)
 	if err != nil {

@@ -23,6 +23,10 @@ type Task struct {
 	Tag     string `json:",omitzero"` // the checkpoint's, "" where it has none
 	Weights string `json:",omitzero"` // its file; "" for generated weights
 	Recipe  Recipe `json:",omitzero"`
+
+	// Calibration is a folder or archive of images that a network is quantised on, if it is to run in int8 and has no int8 weights.
+	Calibration string `json:",omitzero"`
+
 	Samples string `json:",omitzero"` // an accuracy's per-sample file, "" for none
 
 	Out string `json:",omitzero"` // file of the checkpoint that a training leaves

@@ -39,15 +39,20 @@ func readTrained(f *weights.File) (*Trained, error) {
 	if meta["format"] != trainedForm {
 		return nil, nil
 	}
+	return parseTrained(f.Name(), meta["zoobench"])
+}
+
+// parseTrained reads what a file says of its network.
+func parseTrained(file, text string) (*Trained, error) {
 	t := &Trained{}
-	if err := json.Unmarshal([]byte(meta["zoobench"]), t); err != nil {
-		return nil, fmt.Errorf("runner: %s: metadata zoobench: %w", f.Name(), err)
+	if err := json.Unmarshal([]byte(text), t); err != nil {
+		return nil, fmt.Errorf("runner: %s: metadata zoobench: %w", file, err)
 	}
 	if len(t.Classes) < 2 {
-		return nil, fmt.Errorf("runner: %s: metadata zoobench: %d classes, want at least 2", f.Name(), len(t.Classes))
+		return nil, fmt.Errorf("runner: %s: metadata zoobench: %d classes, want at least 2", file, len(t.Classes))
 	}
 	if t.Recipe.Size < 1 {
-		return nil, fmt.Errorf("runner: %s: metadata zoobench: input size %d, want at least 1", f.Name(), t.Recipe.Size)
+		return nil, fmt.Errorf("runner: %s: metadata zoobench: input size %d, want at least 1", file, t.Recipe.Size)
 	}
 	return t, nil
 }

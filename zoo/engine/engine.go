@@ -113,6 +113,8 @@ func New(g *nn.Graph, w Weights, o Options) (*Engine, error) {
 	}
 	if o.Quantized != nil && len(o.Quantized.Layers) > 0 {
 		o.Precision = Int8
+	} else if o.Precision == Int8 {
+		return nil, fmt.Errorf("engine: %s: int8 needs the ranges of its values; zoobench quantize finds them", g.Name)
 	}
 	e := &Engine{graph: g, batch: o.Batch, pool: par.New(o.Threads), isa: kernels.ISA(), exact: o.Exact, precision: o.Precision}
 	p := &planner{Engine: e, weights: w, options: o}

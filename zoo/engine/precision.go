@@ -19,7 +19,7 @@ const (
 func AllPrecisions() []string { return []string{Float32, BF16, Int8} }
 
 // Precisions are those that engines run.
-func Precisions() []string { return []string{Float32, BF16} }
+func Precisions() []string { return []string{Float32, BF16, Int8} }
 
 // CheckPrecision is an error that says which precisions engines run, where the one of this name is none of them; "" is Float32.
 func CheckPrecision(name string) error {

@@ -24,12 +24,18 @@ const (
 	factorOf = "int8_factor."
 )
 
-// About is what a file says of where its numbers come from.
+// About is what a file says of where its numbers come from. Write fills in the first three.
 type About struct {
+	Network string `json:"network"`
+	Classes int    `json:"classes"`
+	Size    int    `json:"size"` // of the images
+
 	Library string `json:"library,omitempty"` // whose names the source has, see zoo.Variant
 	Tag     string `json:"tag,omitempty"`     // the source's, if it was published
 	Weights string `json:"weights_sha256"`    // of the source
 	Program string `json:"program,omitempty"` // that made the file
+
+	Trained json.RawMessage `json:"trained,omitempty"` // what the source says of itself if zoobench trained it
 
 	Calibration Calibration `json:"calibration"`
 }
@@ -43,11 +49,8 @@ type Calibration struct {
 
 // header is a file's metadata as JSON.
 type header struct {
-	Network string `json:"network"`
-	Graph   string `json:"graph"` // hash, see Fingerprint
-	Classes int    `json:"classes"`
-	Size    int    `json:"size"`
 	About
+	Graph  string  `json:"graph"` // hash, see Fingerprint
 	Recipe Recipe  `json:"recipe"`
 	Layers []Layer `json:"layers"`
 	Values []value `json:"values"`
@@ -75,8 +78,8 @@ func Fingerprint(g *nn.Graph) string {
 
 // Write writes a network's int8 file: the numbers, and what of the weights w stays in float32.
 func Write(path string, g *nn.Graph, w engine.Weights, n *Network, about About) error {
-	in := g.Input()
-	h := header{Network: g.Name, Graph: Fingerprint(g), Classes: g.Classes, Size: in.H, About: about, Recipe: n.Recipe, Layers: n.Layers}
+	about.Network, about.Classes, about.Size = g.Name, g.Classes, g.Input().H
+	h := header{About: about, Graph: Fingerprint(g), Recipe: n.Recipe, Layers: n.Layers}
 	for _, node := range sorted(n.Int8.Values) {
 		q := n.Int8.Values[node]
 		h.Values = append(h.Values, value{node, q.Scale, q.Zero})
@@ -141,9 +144,9 @@ func Is(f *weights.File) bool {
 }
 
 // Describe reads what a file of int8 weights says of itself.
-func Describe(f *weights.File) (network string, size, classes int, about About, err error) {
+func Describe(f *weights.File) (About, error) {
 	h, err := readHeader(f)
-	return h.Network, h.Size, h.Classes, h.About, err
+	return h.About, err
 }
 
 func readHeader(f *weights.File) (h header, err error) {

@@ -1,56 +1,79 @@
 package quantize
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"zoobench/kernels"
 	"zoobench/zoo/engine"
 )
 
 // shrinks are how many ranges of a filter are tried, from all of it down to half.
-const shrinks = 32
+const shrinks = 33
 
-// filters makes int8 weights of a layer: for each output channel the step with the least squared error of what it puts out,
-// and a bias from which the error's mean is taken.
-func filters(p *engine.Product, in *stats, scale kernels.Quant) (engine.Filters, error) {
+// filters makes int8 weights of a layer: for each output channel the step with the least squared error of what it puts out, of so
+// many tries, and a bias from which the error's mean is taken. A channel of zeros is its bias, exactly.
+func filters(p *engine.Product, in *stats, scale kernels.Quant, tries int) (engine.Filters, error) {
 	f := engine.Filters{Weight: make([]int8, p.OC*p.Depth), Scale: make([]float32, p.OC), Bias: make([]float32, p.OC)}
 	copy(f.Bias, p.Bias)
-	w, weight, trial := make([]float32, p.Depth), make([]float64, p.Depth), make([]int8, p.Depth)
-	channels := p.C / p.Groups
-	taps := p.Depth / channels
-	for oc := range p.OC {
-		p.Filter(oc, w)
-		if err := p.Failed(); err != nil {
-			return f, err
-		}
-		largest := float64(0)
-		for _, v := range w {
-			largest = max(largest, math.Abs(float64(v)))
-		}
-		if largest == 0 || math.IsInf(largest, 0) || math.IsNaN(largest) {
-			return f, fmt.Errorf("output channel %d: weights of size %g at the most, want a number above 0", oc, largest)
-		}
-		first := p.From + oc*p.Groups/p.OC*channels
-		for k := range weight {
-			weight[k] = in.square[first+k/taps]
-		}
-		to := f.Weight[oc*p.Depth:][:p.Depth]
-		least, floor := math.Inf(1), biasStep(f.Bias[oc], scale)
-		for t := 2 * shrinks; t >= shrinks; t-- {
-			step := max(float32(largest*float64(t)/(2*shrinks)/127), floor)
-			if e := roundTo(trial, w, weight, step); e < least {
-				least, f.Scale[oc] = e, step
-				copy(to, trial)
+	errs := make([]error, p.OC)
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			c := channel{p: p, in: in, w: make([]float32, p.Depth), importance: make([]float64, p.Depth), trial: make([]int8, p.Depth)}
+			for oc := int(next.Add(1)) - 1; oc < p.OC; oc = int(next.Add(1)) - 1 {
+				f.Scale[oc], f.Bias[oc], errs[oc] = c.make(oc, f.Weight[oc*p.Depth:][:p.Depth], f.Bias[oc], biasStep(f.Bias[oc], scale), tries)
 			}
-		}
-		shift := 0.0
-		for k, v := range w {
-			shift += float64(float64(to[k])*float64(f.Scale[oc])-float64(v)) * in.mean[first+k/taps]
-		}
-		f.Bias[oc] = float32(float64(f.Bias[oc]) - shift)
+		})
 	}
-	return f, nil
+	wait.Wait()
+	return f, cmp.Or(p.Failed(), errors.Join(errs...))
+}
+
+// A channel is the making of one output channel's weights.
+type channel struct {
+	p          *engine.Product
+	in         *stats
+	w          []float32
+	importance []float64 // of each weight: how large its input is, squared
+	trial      []int8
+}
+
+// make writes an output channel's weights; floor is the least step.
+func (c *channel) make(oc int, to []int8, bias, floor float32, tries int) (scale, shifted float32, err error) {
+	c.p.Filter(oc, c.w)
+	largest := float64(0)
+	for _, v := range c.w {
+		if v-v != 0 {
+			return 0, 0, fmt.Errorf("output channel %d: a weight of %g", oc, v)
+		}
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	channels := c.p.C / c.p.Groups
+	taps := c.p.Depth / channels
+	first := c.p.From + oc*c.p.Groups/c.p.OC*channels
+	for k := range c.importance {
+		c.importance[k] = c.in.square[first+k/taps]
+	}
+	least := math.Inf(1)
+	for t := range tries {
+		step := max(float32(largest*(1-0.5*float64(t)/shrinks)/127), floor)
+		if e := roundTo(c.trial, c.w, c.importance, step); e < least {
+			least, scale = e, step
+			copy(to, c.trial)
+		}
+	}
+	shift := 0.0
+	for k, v := range c.w {
+		shift += float64((float64(float64(to[k])*float64(scale)) - float64(v)) * c.in.mean[first+k/taps])
+	}
+	return scale, float32(float64(bias) - shift), nil
 }
 
 // biasStep is the least step at which a bias, counted in steps of the sum, is below 2^30: so no sum overflows. Weights that
@@ -59,14 +82,14 @@ func biasStep(bias float32, in kernels.Quant) float32 {
 	return max(float32(math.Abs(float64(bias))/float64(in.Scale)/(1<<30)), math.SmallestNonzeroFloat32*(1<<24))
 }
 
-// roundTo rounds a filter to multiples of a step and returns the squared error, each weight's times how large its input is.
-func roundTo(dst []int8, w []float32, weight []float64, step float32) float64 {
+// roundTo rounds a filter to multiples of a step and returns the squared error, each weight's times its importance.
+func roundTo(dst []int8, w []float32, importance []float64, step float32) float64 {
 	sum := 0.0
 	for k, v := range w {
 		q := min(max(math.RoundToEven(float64(v)/float64(step)), -127), 127)
 		dst[k] = int8(q)
 		d := float64(q*float64(step)) - float64(v)
-		sum += float64(d * d * weight[k])
+		sum += float64(d * d * importance[k])
 	}
 	return sum
 }

@@ -1,18 +1,19 @@
 package quantize
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
 	"zoobench/zoo/engine"
 )
 
-// worse is how much farther than the layers' mean a layer's logits must be from float32's for it to stay in float32, both
-// squared: below that its share of the whole error is not worth its time.
-const worse = 2
+// worse is the least square of a layer's distance, as a share of the layers' mean, for which the layer may stay in float32: below
+// that its share of the whole error is not worth its time.
+const worse = 0.5
 
-// keep measures each layer in int8 alone and gives those back to float32 that change the logits most, the worst first, as
-// far as their share of the multiply-accumulates goes.
+// keep measures each layer in int8 alone and gives those back to float32 that change the logits most for what they cost, as far
+// as their share of the multiply-accumulates goes.
 func (m *maker) keep(n *Network) error {
 	all, squares := n.Int8.Layers, 0.0
 	var total int64
@@ -41,15 +42,8 @@ func (m *maker) keep(n *Network) error {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch x, y := n.Layers[a].Distance, n.Layers[b].Distance; {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
+	worth := func(i int) float64 { return n.Layers[i].Distance * n.Layers[i].Distance / float64(n.Layers[i].MACs) }
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(worth(b), worth(a)) })
 	var kept int64
 	rest := maps.Clone(all)
 	limit := worse * squares / float64(max(len(all), 1))

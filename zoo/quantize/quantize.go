@@ -4,8 +4,8 @@
 // The contract: Make needs a graph, its weights and images; the same ones give the same bits. It multiplies batch norms in,
 // moves scale between layers where that evens out the channels, gives each output channel of a layer and each value a scale
 // of its own, takes the mean error out of the biases, measures what each layer in int8 alone does to the logits and keeps the
-// worst in float32, up to a share of the multiply-accumulates. It trains nothing. What cannot be quantised (a value that is the same
-// in all images or infinite, an output channel without weights) is an error that names the layer. Read believes nothing of a
+// worst in float32, up to a share of the multiply-accumulates. It trains nothing. What cannot be quantised (images or logits that are
+// all the same, a value that is infinite, a weight that is no number) is an error that names the layer. Read believes nothing of a
 // file: another network, another version, a scale that is no number are errors that name the item.
 //
 // It leaves to zoo/engine how int8 is computed, and to others where images come from and what an accuracy is.
@@ -27,9 +27,10 @@ import (
 // float32.
 type Options struct {
 	Rule     Rule    // for ranges of values; "" for the one whose logits are nearest to float32's
-	Share    float64 // of the multiply-accumulates that may stay in float32; 0 for FloatShare, less than 0 for none
+	Share    float64 // of the multiply-accumulates that may stay in float32; 0 for FloatShare, less than 0 for none, unmeasured
 	Trials   int     // calibration images on which logits are compared; 0 for 16
 	Threads  int     // 0 for all processors
+	Fast     bool    // for the speed alone: nothing is tried or measured, ranges are as wide as what was seen
 	Progress func(done string)
 }
 
@@ -87,6 +88,9 @@ func Make(g *nn.Graph, w engine.Weights, images []float32, n int, o Options) (*N
 	if o.Share == 0 {
 		m.options.Share = FloatShare
 	}
+	if o.Fast {
+		m.options.Rule, m.options.Share = Widest, -1
+	}
 	made, err := m.make()
 	if err != nil {
 		return nil, fmt.Errorf("quantize: %s: %w", g.Name, err)
@@ -101,14 +105,19 @@ func (m *maker) make() (*Network, error) {
 	}
 	var best *Network
 	for _, equal := range []bool{false, true} {
+		if equal && m.options.Fast {
+			break
+		}
 		made, err := m.numbers(equal, best)
 		if err != nil {
 			return nil, err
 		}
 		best = made
 	}
-	if err := m.keep(best); err != nil {
-		return nil, err
+	if m.options.Share > 0 {
+		if err := m.keep(best); err != nil {
+			return nil, err
+		}
 	}
 	return best, nil
 }
@@ -201,8 +210,8 @@ func (m *maker) watch(q *engine.Quantized) (*engine.Sketch, map[int]*stats, erro
 		if s == nil {
 			return nil, nil, fmt.Errorf("%s: its value was not seen", m.describe(node))
 		}
-		if err := s.done(); err != nil {
-			return nil, nil, fmt.Errorf("%s puts out %w", m.describe(node), err)
+		if s.done(); s.constant() && (node == 0 || node == len(m.g.Nodes)-1) {
+			return nil, nil, fmt.Errorf("%s puts out the same value, %g, in all calibration images", m.describe(node), s.min)
 		}
 	}
 	return sketch, seen, nil
@@ -237,13 +246,21 @@ func (m *maker) byRule(factor map[int][]float32, sketch *engine.Sketch, seen map
 		if p.Depth > maxDepth {
 			continue
 		}
-		f, err := filters(p, seen[p.Input], q.Values[p.Input])
+		f, err := filters(p, seen[p.Input], q.Values[p.Input], m.tries())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
 		q.Layers[p.Node] = f
 	}
 	return q, nil
+}
+
+// tries is how many ranges of a filter are tried.
+func (m *maker) tries() int {
+	if m.options.Fast {
+		return 1
+	}
+	return shrinks
 }
 
 // near is how much wider than a part's range that of the whole may be for both to share it: a bit of the part's precision.

@@ -1,6 +1,7 @@
 package quantize
 
 import (
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -237,7 +238,7 @@ func TestMakeRefuses(t *testing.T) {
 		{"short", images[1:], testImages, w, "not of the network's size"},
 		{"no number", nan, testImages, w, "the image puts out a value of NaN"},
 		{"constant", constant, testImages, w, "the image puts out the same value, 0, in all calibration images"},
-		{"zeros", images, testImages, zeroed{w, "conv2.weight", 16 * 9 * 3}, "conv2: output channel 3: weights of size 0 at the most"},
+		{"infinite weights", images, testImages, spoilt{w, "grouped.weight", 4 * 9 * 3}, "grouped puts out a value of"},
 	} {
 		if _, err := Make(g, test.w, test.images, test.n, Options{Threads: 1}); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want %q", test.name, err, test.want)
@@ -245,17 +246,17 @@ func TestMakeRefuses(t *testing.T) {
 	}
 }
 
-// zeroed are weights of which one filter is zeros.
-type zeroed struct {
+// spoilt are weights of which one filter is not finite.
+type spoilt struct {
 	*weights.Generated
 	name  string
 	first int
 }
 
-func (z zeroed) Read(name string, first int, dst []float32) error {
-	if name == z.name && first == z.first {
-		clear(dst)
-		return nil
+func (s spoilt) Read(name string, first int, dst []float32) error {
+	err := s.Generated.Read(name, first, dst)
+	if name == s.name && first == s.first {
+		dst[0] = float32(math.Inf(1))
 	}
-	return z.Generated.Read(name, first, dst)
+	return err
 }

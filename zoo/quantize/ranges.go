@@ -38,6 +38,9 @@ func (s *stats) scale(rule Rule) kernels.Quant {
 func scaleOf(lo, hi float64) kernels.Quant {
 	lo, hi = min(lo, 0), max(hi, 0)
 	step := float32((hi - lo) / 255)
+	if step < 0x1p-60 {
+		step = 0x1p-60 // of a value that is zero in all images
+	}
 	zero := math.RoundToEven(-lo / float64(step))
 	return kernels.Quant{Scale: step, Zero: uint8(min(max(zero, 0), 255))}
 }

@@ -67,17 +67,16 @@ func (s *stats) widen(x float64) {
 	}
 }
 
+// constant reports whether all that was seen was one number.
+func (s *stats) constant() bool { return !(s.min < s.max) }
+
 // done makes means of sums.
-func (s *stats) done() error {
-	if s.count == 0 || !(s.min < s.max) {
-		return fmt.Errorf("the same value, %g, in all calibration images", s.min)
-	}
+func (s *stats) done() {
 	pixels := float64(s.count) / float64(len(s.mean))
 	for c := range s.mean {
 		s.mean[c] /= pixels
 		s.square[c] /= pixels
 	}
-	return nil
 }
 
 // middle is the middle of a bin.
