@@ -53,12 +53,16 @@ func TestAgainstOracle(t *testing.T) {
 			cheapest[of] = spec
 		}
 	}
-	// Families that do not fit into 64 pixels.
-	skipped := []string{"inception_v3", "keras_inception_v3", "inception_v4", "keras_inception_resnet", "swin"}
+	// Families that have one size alone.
+	skipped := []string{"swin"}
 	for _, spec := range cheapest {
 		t.Run(spec.Name, func(t *testing.T) {
 			size := min(spec.Size, 64)
 			g, err := spec.Graph(size, 10)
+			if err != nil { // windows of an Inception do not fit
+				size = min(spec.Size, 96)
+				g, err = spec.Graph(size, 10)
+			}
 			if err != nil {
 				if !slices.Contains(skipped, spec.Family) {
 					t.Fatalf("only %q may be skipped: %v", skipped, err)
