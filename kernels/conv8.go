@@ -64,6 +64,8 @@ type conv8Scratch struct {
 	rowTable[uint8]
 	tile i8.Tile
 	rows i8.Rows
+	// What a panel with columns that do not exist reads and writes where tiles are whole: rows of sixteen columns.
+	out, res []float32
 }
 
 // NewConv8 packs the weights of a convolution; workers is the size of the pool that will run it. It panics where a sum could
@@ -88,7 +90,11 @@ func NewConv8(s Conv8Shape, workers int) *Conv8 {
 	c.last = make([]uint8, i8.Depth*(s.C+i8.Depth))
 	c.scratch = make([]conv8Scratch, workers)
 	for i := range c.scratch {
-		c.scratch[i].rowTable.rows = make([]*uint8, roundUp(rowBlock+rowBlock/3, i8.MR)*taps)
+		rows := roundUp(rowBlock+rowBlock/3, i8.MR)
+		c.scratch[i].rowTable.rows = make([]*uint8, rows*taps)
+		if c.level.Whole && s.OC/s.Groups%i8.NR != 0 {
+			c.scratch[i].out, c.scratch[i].res = make([]float32, rows*i8.NR), make([]float32, rows*i8.NR)
+		}
 	}
 	c.Weight, c.Scale, c.Bias = nil, nil, nil
 	c.forget()
@@ -190,17 +196,25 @@ func (c *Conv8) pack(taps int) {
 		for j := range p.cols {
 			oc, column := p.col+j, p.first*i8.NR+j
 			c.bias[column], c.scale[column] = c.folded(oc), c.multiplier(oc)
-			out := c.packed[column/i8.NR*size+column%i8.NR*i8.Depth:]
+			out := c.packed[column/i8.NR*size:]
 			for k, w := range c.Weight[oc*c.depth():][:c.depth()] {
 				ic, tap := k/window, k%window
 				if c.merge { // a row of the window, pixel by pixel
 					ic, tap = tap%c.KW*c.C+ic, tap/c.KW
 				}
 				step := (tap*c.padTo + ic) / i8.Depth
-				out[step*i8.NR*i8.Depth+ic%i8.Depth] = w
+				out[step*i8.NR*i8.Depth+c.place(column%i8.NR, ic%i8.Depth)] = w
 			}
 		}
 	})
+}
+
+// place is where a panel's step has an element of a column.
+func (c *Conv8) place(column, k int) int {
+	if c.level.Pairs {
+		return k/2*2*i8.NR + 2*column + k%2
+	}
+	return column*i8.Depth + k
 }
 
 // WeightBytes is the memory of the packed weights.
@@ -372,8 +386,42 @@ func (c *Conv8) multiply(s *conv8Scratch, at int, panels []panel8) {
 		} else if c.res.Data != nil {
 			t.R, t.LDR = unsafe.Pointer(&c.res.Data[at*c.res.Stride+p.col]), c.res.Stride
 		}
-		s.run(&c.level.Gemm[p.panels], p.panels)
+		if c.level.Whole && p.cols%i8.NR != 0 {
+			s.runWhole(&c.level.Gemm[p.panels], p.panels, c.outBytes())
+		} else {
+			s.run(&c.level.Gemm[p.panels], p.panels)
+		}
 	}
+}
+
+// outBytes is the size of an element of the output.
+func (c *Conv8) outBytes() int {
+	if c.Out.Scale == 0 {
+		return 4
+	}
+	return 1
+}
+
+// runWhole is run of a panel of whose columns, of so many bytes each, some do not exist: by way of memory that has them all.
+func (s *conv8Scratch) runWhole(gemm *i8.Tiles, panels, size int) {
+	t, n := &s.tile, s.cut.big*s.cut.rows+s.cut.small*(s.cut.rows-1)
+	c, ldc, width := t.C, t.LDC, panels*i8.NR*size
+	if t.R != nil {
+		for i := range n {
+			copyBytes(unsafe.Add(unsafe.Pointer(&s.res[0]), i*width), unsafe.Add(t.R, i*t.LDR), t.Columns*size)
+		}
+		t.R, t.LDR = unsafe.Pointer(&s.res[0]), width
+	}
+	t.C, t.LDC = unsafe.Pointer(&s.out[0]), width
+	s.run(gemm, panels)
+	for i := range n {
+		copyBytes(unsafe.Add(c, i*ldc), unsafe.Add(unsafe.Pointer(&s.out[0]), i*width), t.Columns*size)
+	}
+}
+
+// copyBytes copies n bytes.
+func copyBytes(to, from unsafe.Pointer, n int) {
+	copy(unsafe.Slice((*uint8)(to), n), unsafe.Slice((*uint8)(from), n))
 }
 
 // run multiplies all rows by the panels that s.tile describes.

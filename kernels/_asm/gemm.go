@@ -258,6 +258,10 @@ func (g *gemm) step(a []Register, k, b Register, u int) {
 	if g.wide() {
 		g.prefetch()
 	}
+	if g.bytes && g.isa == avx2 {
+		g.widenedBytes(a, k, b, u)
+		return
+	}
 	switch g.pairs {
 	case widened:
 		g.stepWidened(a, k, b, u)

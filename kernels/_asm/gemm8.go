@@ -37,6 +37,11 @@ func gemm8Tile(mr, nr int) {
 	TEXT(fmt.Sprintf("gemm%dx%dVNNI", mr, nr), NOSPLIT, "func(t *Tile)")
 	Pragma("noescape")
 	g := &gemm8{gemm: gemm{isa: avx512, at: &i8Tile, mr: mr, nr: nr, bytes: true, t: Load(Param("t"), GP64())}}
+	g.emit(g.finish)
+}
+
+// emit writes the body, with what becomes of the sums.
+func (g *gemm8) emit(finish func()) {
 	g.firstTile()
 	g.registers()
 	Label("tile")
@@ -46,7 +51,7 @@ func gemm8Tile(mr, nr int) {
 	Comment("For each tap: load the rows' addresses, then run along k.")
 	g.multiply()
 	Comment("Finish: scale, residual, clamp, store.")
-	g.finish()
+	finish()
 	Label("tile_next")
 	Comment("The argument holds where the next tile begins, as plain numbers: past the last one is no object.")
 	g.nextTile()

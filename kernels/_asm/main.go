@@ -76,8 +76,14 @@ var float32Ops = map[string]func(*isa){
 
 // byteOps are the operations of package i8.
 var byteOps = map[string]func(*isa){
-	"gemm": func(*isa) {
-		for _, nr := range avx512.widths {
+	"gemm": func(v *isa) {
+		if v == avx2 {
+			for mr := i8.MR; mr >= 1; mr-- {
+				gemm8TileAVX2(mr)
+			}
+			return
+		}
+		for _, nr := range v.widths {
 			for mr := i8.MR; mr >= 1; mr-- {
 				gemm8Tile(mr, nr)
 			}

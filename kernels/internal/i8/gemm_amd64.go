@@ -83,3 +83,23 @@ func gemm2x64VNNI(t *Tile)
 
 //go:noescape
 func gemm1x64VNNI(t *Tile)
+
+// gemm{mr}x16AVX2 computes the same where Columns is 16, with the panel's step of k in the order of Level.Pairs.
+
+//go:noescape
+func gemm6x16AVX2(t *Tile)
+
+//go:noescape
+func gemm5x16AVX2(t *Tile)
+
+//go:noescape
+func gemm4x16AVX2(t *Tile)
+
+//go:noescape
+func gemm3x16AVX2(t *Tile)
+
+//go:noescape
+func gemm2x16AVX2(t *Tile)
+
+//go:noescape
+func gemm1x16AVX2(t *Tile)

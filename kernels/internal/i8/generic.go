@@ -85,43 +85,59 @@ func (f *Finish) finishRow(out, res unsafe.Pointer, add bool, sums []int32, scal
 	}
 }
 
-// eachOutput calls f with every output's place and, for each tap, its input's.
-func (t *Window) eachOutput(f func(out *uint8, c int, taps []Tap, from int)) {
+// chunk is how many channels the Go loops sum at a time.
+const chunk = 64
+
+// eachChunk calls f for some channels of an output pixel after others: with the place of the first one's output, which it is,
+// how many bytes behind a tap's address its input is, and sums for them.
+func (t *Window) eachChunk(f func(out *uint8, c, from int, sums []int32)) {
+	var sums [chunk]int32
 	for o := range t.PixelsLeft {
-		for c := range t.C {
-			f(at(t.Out, o*t.LDO+c), c, unsafe.Slice(t.Taps, t.N), o*t.Step+c)
+		for c := 0; c < t.C; c += chunk {
+			f(at(t.Out, o*t.LDO+c), c, o*t.Step+c, sums[:min(chunk, t.C-c)])
 		}
 	}
 	t.PixelsLeft = 0
 }
 
 func depthwiseGeneric(t *Window) {
-	t.eachOutput(func(out *uint8, c int, taps []Tap, from int) {
-		sum := *at(t.Bias, 4*c)
-		for _, tap := range taps {
-			sum += int32(*at(tap.In, from)) * int32(*at(t.W, tap.W+c))
+	t.eachChunk(func(out *uint8, c, from int, sums []int32) {
+		copy(sums, unsafe.Slice(at(t.Bias, 4*c), len(sums)))
+		for _, tap := range unsafe.Slice(t.Taps, t.N) {
+			in, w := unsafe.Slice(at(tap.In, from), len(sums)), unsafe.Slice(at(t.W, tap.W+c), len(sums))
+			for i, x := range in {
+				sums[i] += int32(x) * int32(w[i])
+			}
 		}
-		*out = t.round(float32(float32(sum) * *at(t.Scale, 4*c)))
+		t.finishRow(unsafe.Pointer(out), nil, false, sums, unsafe.Slice(at(t.Scale, 4*c), len(sums)))
 	})
 }
 
 func sumGeneric(t *Window) {
-	t.eachOutput(func(out *uint8, c int, taps []Tap, from int) {
-		sum := t.Start
-		for _, tap := range taps {
-			sum += int32(*at(tap.In, from))
+	t.eachChunk(func(out *uint8, _, from int, sums []int32) {
+		for i := range sums {
+			sums[i] = t.Start
 		}
-		*out = t.round(float32(float32(sum) * *t.Scale))
+		for _, tap := range unsafe.Slice(t.Taps, t.N) {
+			for i, x := range unsafe.Slice(at(tap.In, from), len(sums)) {
+				sums[i] += int32(x)
+			}
+		}
+		for i, sum := range sums {
+			*at(out, i) = t.round(float32(float32(sum) * *t.Scale))
+		}
 	})
 }
 
 func maxGeneric(t *Window) {
-	t.eachOutput(func(out *uint8, c int, taps []Tap, from int) {
-		most := uint8(0)
-		for _, tap := range taps {
-			most = max(most, *at(tap.In, from))
+	t.eachChunk(func(out *uint8, _, from int, sums []int32) {
+		most := unsafe.Slice(out, len(sums))
+		clear(most)
+		for _, tap := range unsafe.Slice(t.Taps, t.N) {
+			for i, x := range unsafe.Slice(at(tap.In, from), len(sums)) {
+				most[i] = max(most[i], x)
+			}
 		}
-		*out = most
 	})
 }
 

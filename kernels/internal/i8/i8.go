@@ -40,7 +40,7 @@ type Finish struct {
 // of its window, and A holds the address of every row's input for every tap.
 type Tile struct {
 	A       **uint8        // (TilesLeft, taps, MR) addresses of input rows
-	B       *int8          // panels of (Taps·K/4, 16, 4), Panel bytes apart
+	B       *int8          // panels of (Taps·K/4, 16, 4), or as Level.Pairs has it, Panel bytes apart
 	C       unsafe.Pointer // (TilesLeft·mr, Columns) output, rows LDC bytes apart
 	R       unsafe.Pointer // residual added to the output, rows LDR bytes apart; nil for none
 	Bias    *int32         // (nr)

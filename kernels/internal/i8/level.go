@@ -5,6 +5,11 @@ type Level struct {
 	Name string
 	Base string // the level of package f32 that it goes with
 
+	// Pairs is whether a panel's step has its sixteen columns' first two elements before their last two: (2, 16, 2), not (16, 4).
+	Pairs bool
+	// Whole is whether matrix tiles read and write all their columns, however many exist.
+	Whole bool
+
 	// Gemm are the tiles by their number of panels. Those of one panel are always there, those of more where registers are.
 	Gemm [Panels + 1]Tiles
 

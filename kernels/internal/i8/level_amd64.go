@@ -4,6 +4,16 @@ package i8
 
 import "zoobench/kernels/internal/cpu"
 
+// avx2 has products of pairs of 16 bits.
+var avx2 = func() *Level {
+	l := *generic
+	l.Name, l.Base, l.Pairs, l.Whole, l.Bands = "avx2", "avx2", true, true, Bands{} // rows of pixels are faster in Go than bands
+	l.Gemm = [Panels + 1]Tiles{
+		1: {nil, gemm1x16AVX2, gemm2x16AVX2, gemm3x16AVX2, gemm4x16AVX2, gemm5x16AVX2, gemm6x16AVX2},
+	}
+	return &l
+}()
+
 // vnni has vectors of 64 bytes and their dot products of four.
 var vnni = func() *Level {
 	l := *generic
@@ -24,8 +34,11 @@ var vnni = func() *Level {
 
 // Levels are the instruction sets that this machine can run, the best last.
 func Levels() []*Level {
-	if cpu.VNNI {
-		return []*Level{generic, vnni}
+	switch {
+	case cpu.VNNI:
+		return []*Level{generic, avx2, vnni}
+	case cpu.AVX2:
+		return []*Level{generic, avx2}
 	}
 	return []*Level{generic}
 }
