@@ -115,6 +115,9 @@ func readRow(arg string) (*record.Record, error) {
 				r := &records[i]
 				if r.Kind == record.KindEval && r.Accuracy != nil || r.Kind == record.KindLatency && r.Timing != nil {
 					found = r
+					if r.Training != nil { // a checkpoint that the run has trained lies in its folder
+						r.WeightsFile = filepath.Join(filepath.Dir(path), filepath.FromSlash(r.WeightsFile))
+					}
 					places = append(places, fmt.Sprintf("%d %s of %s", n, r.Kind, r.RanWith().Named(r.Name())))
 				}
 			}

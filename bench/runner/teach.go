@@ -118,7 +118,7 @@ func (r *run) nameWeights(p *planned, rec *record.Record) {
 	for i := range r.s.Records {
 		if of := &r.s.Records[i]; of.Kind == record.KindTrain && of.Training != nil && of.WeightsFile == rec.WeightsFile {
 			t := *of.Training
-			t.Curve = nil
+			t.Curve, t.HeldOut = nil, p.Job.Accuracy.HeldOut
 			rec.Training = &t
 		}
 	}

@@ -83,7 +83,13 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 		}
 		t.Job.Accuracy = &experiment.Accuracy{
 			Data: data, Labels: labels, ClassMap: r.ClassMapFile, Split: r.Split, Exif: r.Exif, Answers: answers,
-			Limit: s.Limit, Seed: s.Seed,
+			Limit: s.Limit, Seed: s.Seed, Ranks: r.Training != nil,
+		}
+		if of := r.Training; of != nil {
+			t.Job.Accuracy.HeldOut, t.Job.Accuracy.HeldOutSeed = of.HeldOut, of.Seed
+			if of.ClassRange != nil {
+				t.Job.Accuracy.ClassRange = *of.ClassRange
+			}
 		}
 		return t, nil
 	}

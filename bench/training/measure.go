@@ -76,7 +76,7 @@ func (r *Result) record(list *zoo.List, t runner.Task) (*record.Record, error) {
 	of := &record.Training{
 		Name: t.Train.Name, Seed: r.Seed, Images: r.Images, Classes: len(r.Classes), StartSHA256: r.Start, Freeze: r.Freeze,
 		Epochs: len(r.Curve), Steps: r.Steps, Batch: r.Batch, Loss: last.Loss, Top1: 100 * r.Final, HeldTop1: 100 * last.Held,
-		Wall: r.Took.Nanoseconds(), Unreadable: len(r.Unreadable),
+		Wall: r.Took.Nanoseconds(), HeldOut: t.Train.HeldOut, Unreadable: len(r.Unreadable),
 	}
 	if of.RecipeSHA256, err = hash(r.Recipe); err != nil {
 		return nil, err

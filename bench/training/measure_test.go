@@ -128,6 +128,20 @@ func TestExperiment(t *testing.T) {
 	if s = runStudy(t, data, dir); s.Kept != 18 {
 		t.Errorf("resumed, %d of 18 tasks are kept", s.Kept)
 	}
+	for i := range s.Records {
+		before := &s.Records[i]
+		if before.Kind != record.KindEval || before.Checkpoint != "fine-n12-s2" {
+			continue
+		}
+		task, err := runner.Again(tiny(t), before, "", "", filepath.Join(dir, filepath.FromSlash(before.WeightsFile)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := runner.Accuracy(t.Context(), tiny(t), task, runner.Watch{})
+		if err != nil || now.Top1Images != before.Top1Images || now.DatasetSHA256 != before.DatasetSHA256 {
+			t.Errorf("%s again: %v, %+v; want %d images right of the same ones", before.Name(), err, now, before.Top1Images)
+		}
+	}
 	checkpoint := filepath.Join(dir, filepath.FromSlash(again.WeightsFile))
 	if err := os.Remove(checkpoint); err != nil {
 		t.Fatal(err)
