@@ -23,6 +23,8 @@ SMALL = mobilenetv1_100 mobilenetv2_050 mobilenetv2_100 mobilenetv3_small_100 mo
 FUZZTIME ?= 20s
 # A Python with the package onnx: Debian's, if python3-onnx is installed.
 PYTHON_ONNX ?= /usr/bin/python3
+# The folder of the study's results.
+STUDY ?= reports/out/study$(if $(DATA),-$(DATA))$(if $(SHARD),-$(subst /,-of-,$(SHARD)))
 # The platforms of a release, and its folder.
 PLATFORMS = linux/amd64 linux/arm64 darwin/arm64
 DIST ?= dist
@@ -34,7 +36,7 @@ ASM = f32/gemm_avx2 f32/gemm_avx512 f32/dwconv_avx2 f32/dwband_avx2 f32/dwband_a
 	i8/gemm_avx2 i8/gemm_vnni i8/dwband_vnni i8/rows_vnni i8/window_vnni bf16/pairs_avx2 bf16/pairs_avx512 bf16/dotted_avx512 bf16/round_avx2 bf16/round_avx512
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-slurm test-onnx form check bench bench-accuracy lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
+.PHONY: build test test-slurm test-onnx form check bench bench-accuracy study lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -50,6 +52,10 @@ bench-accuracy: build ## accuracy of a dozen small checkpoints on 1,000 images o
 	@./zoobench pull $(SMALL) || echo "bench-accuracy: continuing with the checkpoints in the cache folder" >&2
 	./zoobench run experiments.yaml --only imagenetv2 $(if $(DATA),--data "$(DATA)")
 	./zoobench compare "$$(ls -d reports/out/*-imagenetv2 | tail -n 1)"
+
+study: build ## the controlled study on generated images, or on DATA, a set's name: some hours; the same command continues it
+	./zoobench run study.yaml --out "$(STUDY)" $(if $(wildcard $(STUDY)/config.json),--resume) \
+		$(if $(DATA),--set train.data=$(DATA)) $(if $(SHARD),--shard $(SHARD))
 
 check: lint test test-purego arm64 test-arm64 check-gen race ## everything that must pass before a change goes in
 

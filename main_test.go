@@ -120,7 +120,7 @@ bench/stat, kernels, kernels/par < bench/choose/heads
 
 # Plots know points and no records; findings know records and no plot. Reports run nothing.
 bench/stat, reports/text < reports/draw
-NONE < bench/lessons
+bench/record < bench/lessons
 bench/stat, bench/record, bench/lessons < reports/findings
 (reports/draw), reports/findings, reports/text < reports
 

@@ -6,7 +6,8 @@
 // Images; the order of images is that of their names. A file is JSON, a lesson a line, compressed; what is malformed is an
 // error with its line, before any lesson is returned.
 //
-// It leaves training to bench/training, running to bench/runner, and what lessons show to reports/findings.
+// It leaves training to bench/training, running to bench/runner, and what lessons show to reports/findings. Which networks learn
+// by which recipes is study.yaml's.
 package lessons
 
 import (

@@ -3,10 +3,13 @@ package lessons
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"math"
 	"reflect"
 	"strings"
 	"testing"
+
+	"zoobench/bench/record"
 )
 
 func lesson() Lesson {
@@ -67,5 +70,55 @@ func TestMalformed(t *testing.T) {
 		if _, err := Read(bytes.NewReader(data)); err == nil {
 			t.Errorf("%d bytes are read", len(data))
 		}
+	}
+}
+
+// TestGather makes lessons of what a run trained and evaluated, and of nothing else.
+func TestGather(t *testing.T) {
+	const file = "checkpoints/n.base-s3.safetensors"
+	trained := record.Record{
+		Kind: record.KindTrain, RunID: "r", Experiment: "study-scales", Model: "n", WeightsFile: file, Dataset: "shapes",
+		Verdict: record.Verdict{Valid: true}, Training: &record.Training{
+			Name: "base", Seed: 3, Images: 100, Classes: 10, Epochs: 2, Top1: 87.5, Curve: []record.Epoch{{Loss: 2.5, First: 0.125}, {Loss: 1.25}},
+		},
+	}
+	evaluated := record.Record{
+		Kind: record.KindEval, RunID: "r", Experiment: "study-scales", Model: "n", WeightsFile: file, DatasetSHA256: "hash",
+		Accuracy: record.NewAccuracy(3, 1, 2, nil), Verdict: record.Verdict{Valid: true},
+	}
+	samples := func(r *record.Record) ([]record.Sample, error) {
+		if r.DatasetSHA256 == "" {
+			return nil, errors.New("none")
+		}
+		return []record.Sample{
+			{File: "c", Labels: []int{4}, Top5: []int{5, 4}}, {File: "a", Labels: []int{1}, Top5: []int{1}},
+			{File: "b", Labels: []int{2}, Error: "cannot be read"},
+		}, nil
+	}
+	want := lesson()
+	want.Test.Ranks = "102"
+	for _, test := range []struct {
+		name   string
+		change func(train, eval *record.Record)
+		want   []Lesson
+	}{
+		{"a lesson", func(_, _ *record.Record) {}, []Lesson{want}},
+		{"of no study", func(train, _ *record.Record) { train.Experiment = "mine" }, nil},
+		{"of a recipe without a name", func(train, _ *record.Record) { train.Training.Name = "" }, nil},
+		{"not evaluated", func(_, eval *record.Record) { eval.WeightsFile = "" }, nil},
+		{"in another run", func(_, eval *record.Record) { eval.RunID = "s" }, nil},
+		{"on fog", func(_, eval *record.Record) { eval.Asked = &record.Settings{Axes: record.Axes{Corruption: "fog:1"}} }, nil},
+		{"without answers", func(_, eval *record.Record) { eval.DatasetSHA256 = "" }, nil},
+		{"not to be trusted", func(train, _ *record.Record) { train.Verdict.Valid = false }, nil},
+	} {
+		a, b, of := trained, evaluated, *trained.Training
+		a.Training = &of
+		test.change(&a, &b)
+		if have := Gather([]record.Record{a, a, b}, samples); !reflect.DeepEqual(have, test.want) {
+			t.Errorf("%s: have %+v, want %+v", test.name, have, test.want)
+		}
+	}
+	if have := Gather([]record.Record{trained, evaluated}, nil); have != nil {
+		t.Errorf("without per-sample files: have %+v", have)
 	}
 }

@@ -63,8 +63,12 @@ func newEvidence(records []record.Record, given Given) *evidence {
 		untimed: map[string]string{}, judged: map[string][]*record.Record{}, own: map[string]int{},
 		samples: given.Samples, right: map[*record.Record]map[string]bool{}, lessons: map[string]map[uint64]*lessons.Lesson{},
 	}
-	for i := range given.Lessons {
-		l := &given.Lessons[i]
+	taught := lessons.Gather(records, given.Samples)
+	if len(taught) == 0 {
+		taught = given.Lessons
+	}
+	for i := range taught {
+		l := &taught[i]
 		name := l.Network + "." + l.Recipe
 		if e.lessons[name] == nil {
 			e.lessons[name] = map[uint64]*lessons.Lesson{}

@@ -189,7 +189,9 @@ type Given struct {
 	Networks []Network // the graphs
 	// Samples returns what was made of each image of an eval record; nil, or an error, where that is not known.
 	Samples func(*record.Record) ([]record.Sample, error)
-	Lessons []lessons.Lesson // of the controlled study; of two of a network, a recipe and a seed the later one counts
+	// Lessons are of the controlled study, where the records have none (see [lessons.Gather]). Of two of a network, a recipe and a
+	// seed the later one counts.
+	Lessons []lessons.Lesson
 }
 
 // Test tests every claim on the records of a run and on what else is given; both may be empty. Records that are not sound
