@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
 	"zoobench/kernels"
 )
@@ -57,6 +58,7 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 		return err
 	}
 	t.Threads, t.Batch = p.threads, p.batch
+	t.Latency = &experiment.Latency{}
 	n, err := runner.Open(a.list, t)
 	if err != nil {
 		return err
@@ -97,9 +99,9 @@ func (a *app) showTimes(ctx context.Context, b build, p profileFlags, name strin
 	_, err = fmt.Fprintf(a.stdout,
 		"\n%s at %d×%d, batch %d, %d threads, %s: its layers take %.3f ms together, a run takes %.3f ms (medians of %d)\n"+
 			"%s MACs per image, %.2f MB moved, %.1f GFLOP/s, %.1f %% of the peak; its rooflines are %.3f ms together\n"+
-			"limits of as many threads, measured just now: a peak of %.1f GFLOP/s, memory read %.1f GB/s\n"+
-			"A layer can be faster than its roofline: a tensor in a cache is not read from memory, and Winograd does fewer\n"+
-			"multiplications than its MACs.\n%s",
+			"limits of as many threads, measured just now: a float32 peak of %.1f GFLOP/s, memory read %.1f GB/s\n"+
+			"A layer can be faster than its roofline: a tensor in a cache is not read from memory, Winograd does fewer\n"+
+			"multiplications than its MACs, and the peak is float32's whatever the precision.\n%s",
 		n.Spec.Name, in.H, in.W, p.batch, n.Engine.Threads(), kernels.ISA(), float64(sum.Time)/1e6, float64(measured.Whole)/1e6, measured.Runs,
 		billions(sum.MACs), float64(sum.Bytes)/1e6, sum.GFLOPS, sum.PeakPercent, float64(sum.Roofline)/1e6,
 		measured.PeakGFLOPS, measured.ReadGBytes, planNote(n.Engine))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
@@ -24,6 +25,8 @@ type showRow struct {
 
 	MaxError float64 `json:"max_error,omitempty"` // that the algorithm states, see kernels.Algorithm
 	Model    string  `json:"model"`
+
+	Precision string `json:"precision,omitempty"` // of the layer, in a network that is run in int8
 }
 
 // zeros are weights enough to plan with: one slice of zeros serves every tensor. Running variances of zero are kept
@@ -127,21 +130,29 @@ func (a *app) showLayers(b build, name string) error {
 	if err != nil {
 		return err
 	}
-	o := engine.Options{Threads: 1, Precision: b.precision.all()[0]}
-	if !b.noTune {
-		o.Tuner = runner.NewTuner()
-	}
-	e, err := engine.New(g, newZeros(g), o)
+	e, err := a.planned(b, name, g)
 	if err != nil {
 		return err
 	}
 	defer e.Close()
+	int8 := b.precision.all()[0] == engine.Int8
 	title := []string{"layer", "op", "output", "params", "MACs", "algorithm"}
+	if int8 {
+		title = append(title, "precision")
+	}
 	out := newPrinter(a, title, func(r showRow) []string {
-		return []string{r.Name, r.Op, shape(r.Out), strconv.FormatInt(r.Params, 10), strconv.FormatInt(r.MACs, 10), r.Algorithm}
+		cells := []string{r.Name, r.Op, shape(r.Out), strconv.FormatInt(r.Params, 10), strconv.FormatInt(r.MACs, 10), r.Algorithm}
+		if int8 {
+			cells = append(cells, r.Precision)
+		}
+		return cells
 	})
 	for _, l := range e.Layers() {
-		if err := out.print(newShowRow(spec.Name, l)); err != nil {
+		row := newShowRow(spec.Name, l)
+		if int8 {
+			row.Precision = l.Precision
+		}
+		if err := out.print(row); err != nil {
 			return err
 		}
 	}
@@ -153,6 +164,28 @@ func (a *app) showLayers(b build, name string) error {
 		spec.Name, g.Input().H, g.Input().W, len(e.Layers()), g.ParamCount(), millions(g.ParamCount()), g.MACs(), billions(g.MACs()),
 		g.Activations(), mebibytes(e.WeightBytes()), mebibytes(e.ArenaBytes()), planNote(e))
 	return err
+}
+
+// planned is an engine whose plan is that of the network's runs. Weights of zeros are enough for it, but not for int8: which
+// layers compute in bytes follows from values, those of generated weights and images.
+func (a *app) planned(b build, name string, g *nn.Graph) (*engine.Engine, error) {
+	if b.precision.all()[0] == engine.Int8 {
+		t, err := b.task(a, name)
+		if err != nil {
+			return nil, err
+		}
+		t.Threads, t.Batch, t.Latency = 1, 1, &experiment.Latency{}
+		n, err := runner.Open(a.list, t)
+		if err != nil {
+			return nil, err
+		}
+		return n.Engine, nil
+	}
+	o := engine.Options{Threads: 1, Precision: b.precision.all()[0]}
+	if !b.noTune {
+		o.Tuner = runner.NewTuner()
+	}
+	return engine.New(g, newZeros(g), o)
 }
 
 func newShowRow(model string, l engine.Layer) showRow {

@@ -134,6 +134,33 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// TestPrecisionOfLayers finds int8 layers among a network's rows, which move a quarter of float32's bytes.
+func TestPrecisionOfLayers(t *testing.T) {
+	classifier := func(precision string, args ...string) (row runner.LayerTime) {
+		t.Helper()
+		args = append([]string{"show", "resnet18", "--img-size", "64", "--format", "json", "--no-tune", "--precision", precision}, args...)
+		code, stdout, stderr := invoke(t, args...)
+		if code != 0 {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		lines := strings.Split(strings.TrimSpace(stdout), "\n")
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &row); err != nil {
+			t.Fatal(err)
+		}
+		return row
+	}
+	if row := classifier("int8"); row.Precision != "int8" || !strings.HasPrefix(row.Algorithm, "gemm8") {
+		t.Errorf("int8: %+v, want a classifier in bytes", row)
+	}
+	if row := classifier("float32"); row.Precision != "" {
+		t.Errorf("float32: %+v, want no precision", row)
+	}
+	full, bytes := classifier("float32", "--time"), classifier("int8", "--time")
+	if bytes.Precision != "int8" || bytes.Bytes != full.Bytes/4 {
+		t.Errorf("int8: %d bytes moved, want a quarter of %d", bytes.Bytes, full.Bytes)
+	}
+}
+
 // TestWinogradIsStated holds show to a word about Winograd's error where a layer uses it, and to none where none does.
 func TestWinogradIsStated(t *testing.T) {
 	note := "Winograd's sums (1 layers) have rounding errors of at most 3e-05 of a layer's largest output, direct sums of 2e-06."

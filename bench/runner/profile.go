@@ -28,6 +28,7 @@ type LayerTime struct {
 	Roofline    int64   `json:"roofline_ns"` // the longer of its MACs at the peak and its bytes at the memory's rate
 	Bound       string  `json:"bound"`       // which one is: "peak" or "memory"
 	Algorithm   string  `json:"algorithm"`
+	Precision   string  `json:"precision,omitempty"` // int8 where a layer of an int8 network computes in bytes
 }
 
 // Gap is the time that the roofline does not explain.
@@ -191,6 +192,9 @@ func (top roof) rows(layers []engine.Layer, times []int64, batch int) []LayerTim
 			Name: l.Name, Op: strings.Join(append([]string{l.Op}, l.Fused...), "+"), Out: []int{l.Out.C, l.Out.H, l.Out.W}, MACs: l.MACs,
 			Algorithm: l.Algorithm, Time: times[i],
 			Bytes: 4 * (l.Params + int64(batch)*l.Moved), Bound: "peak",
+		}
+		if l.Precision == engine.Int8 {
+			r.Precision, r.Bytes = l.Precision, r.Bytes/4
 		}
 		compute, memory := 2*float64(r.MACs)*float64(batch)/top.peakGFLOPS, float64(r.Bytes)/top.readGBytes
 		if memory > compute {
