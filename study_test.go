@@ -115,7 +115,8 @@ func TestStudyRuns(t *testing.T) {
 		t.Fatalf("%d lessons, want 2", len(taught))
 	}
 	l := taught[0]
-	if l.Network != "pocket_alexnet" || l.Recipe != "no-dropout" || l.Data != "shapes" || l.Images != 200 || l.Epochs != 1 || l.Classes != 100 ||
+	if l.Network != "pocket_alexnet" || l.Recipe != "no-dropout" || l.Data != "shapes" ||
+		l.Images != 200 || l.Epochs != 1 || l.Classes != 100 ||
 		len(l.Test.Ranks) != 5000 || len(l.Curve) != 1 || l.Curve[0].Gradient <= 0 {
 		t.Errorf("lesson %s by %s of %s: %d images, %d epochs, %d classes, %d answers, curve %v", l.Network, l.Recipe, l.Data, l.Images,
 			l.Epochs, l.Classes, len(l.Test.Ranks), l.Curve)

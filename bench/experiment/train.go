@@ -129,7 +129,8 @@ func (p *parser) variant(n *yaml.Node, base Recipe, earlier []Recipe) (Recipe, b
 	case i < 0:
 		p.fail(n, "from: unknown recipe %s, %s", quote(r.From), suggest(r.From, names))
 	case len(earlier[i].Images) != 1:
-		p.fail(n, "from: %s learns from %d numbers of images, want one, so that it has one result for a seed", quote(r.From), len(earlier[i].Images))
+		p.fail(n, "from: %s learns from %d numbers of images, want one, so that it has one result for a seed", quote(r.From),
+			len(earlier[i].Images))
 	case !contains(earlier[i].Seeds, r.Seeds):
 		p.fail(n, "from: %s has the seeds %v, want those of this recipe among them, %v", quote(r.From), earlier[i].Seeds, r.Seeds)
 	}

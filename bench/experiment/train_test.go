@@ -77,7 +77,8 @@ func TestTrainings(t *testing.T) {
 	if r := fine.Recipe; r.Epochs != 3 || r.Optimizer.Decay != 0.001 || r.Seeds[0] != 2 || r.Batch != 128 {
 		t.Errorf("fine: recipe %+v, want what the recipes share, and seed 2", r)
 	}
-	if r := plain.Recipe; r.Epochs != 5 || r.Optimizer.Kind != "adamw" || r.Optimizer.Decay != 0.05 || !r.NoDropout || !plain.Varied || pre.Varied {
+	if r := plain.Recipe; r.Epochs != 5 || r.Optimizer.Kind != "adamw" || r.Optimizer.Decay != 0.05 || !r.NoDropout ||
+		!plain.Varied || pre.Varied {
 		t.Errorf("plain: %+v, want 5 epochs, AdamW's own decay and no dropout", plain)
 	}
 	if pre.Split != "train" || pre.HeldOut != 0 || pre.Held == nil || pre.Held.Split != "" || pre.Held.ClassRange != pre.ClassRange {
@@ -149,7 +150,8 @@ func TestTrainingErrors(t *testing.T) {
 		{"{data: shapes, recipes: [{name: a, from: b}, {name: b}]}", "want one that stands before it"},
 		{"{data: shapes, recipes: [{name: pre}, {name: a, from: per}]}", `unknown recipe "per", nearest is "pre"`},
 		{"{data: shapes, recipes: [{name: pre, images: [1, 2]}, {name: a, from: pre}]}", "learns from 2 numbers of images, want one"},
-		{"{data: shapes, recipes: [{name: pre}, {name: a, from: pre, seeds: [7]}]}", "has the seeds [1], want those of this recipe among them, [7]"},
+		{"{data: shapes, recipes: [{name: pre}, {name: a, from: pre, seeds: [7]}]}",
+			"has the seeds [1], want those of this recipe among them, [7]"},
 	} {
 		text := "experiments:\n  - name: study\n    question: Who?\n    models: [resnet18]\n    train: " + c.section + "\n"
 		if _, err := Parse("study.yaml", strings.NewReader(text), setsToo()); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -158,7 +160,8 @@ func TestTrainingErrors(t *testing.T) {
 	}
 	text := "experiments:\n  - name: study\n    question: Who?\n    models: [resnet18]\n    train: {data: shapes}\n" +
 		"    accuracy: {checkpoints: [{network: resnet18, tag: a}]}\n"
-	if _, err := Parse("study.yaml", strings.NewReader(text), setsToo()); err == nil || !strings.Contains(fmt.Sprint(err), "want one of them") {
+	_, err := Parse("study.yaml", strings.NewReader(text), setsToo())
+	if err == nil || !strings.Contains(fmt.Sprint(err), "want one of them") {
 		t.Errorf("checkpoints and train: error %v", err)
 	}
 }

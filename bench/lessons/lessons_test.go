@@ -41,8 +41,9 @@ func TestMalformed(t *testing.T) {
 	for name, change := range map[string]func(*Lesson){
 		"no network": func(l *Lesson) { l.Network = "" }, "no images": func(l *Lesson) { l.Images = 0 },
 		"one class": func(l *Lesson) { l.Classes = 1 }, "no answers": func(l *Lesson) { l.Test.Ranks = "" },
-		"rank 6": func(l *Lesson) { l.Test.Ranks = "16" }, "over 100 %": func(l *Lesson) { l.Seen = 100.5 }, "no hash": func(l *Lesson) { l.Test.Images = "" },
-		"NaN": func(l *Lesson) { l.Curve[1].Loss = math.NaN() }, "negative": func(l *Lesson) { l.Curve[0].Gradient = -1 },
+		"rank 6": func(l *Lesson) { l.Test.Ranks = "16" }, "over 100 %": func(l *Lesson) { l.Seen = 100.5 },
+		"no hash": func(l *Lesson) { l.Test.Images = "" },
+		"NaN":     func(l *Lesson) { l.Curve[1].Loss = math.NaN() }, "negative": func(l *Lesson) { l.Curve[0].Gradient = -1 },
 	} {
 		l := lesson()
 		change(&l)

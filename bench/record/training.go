@@ -7,9 +7,9 @@ type Training struct {
 	Seed         uint64   `json:"seed"`
 	Images       int      `json:"n_images"` // different ones that it learned from
 	Classes      int      `json:"n_classes"`
-	ClassRange   *[2]int  `json:"class_range,omitempty"`  // the first of the classes and the one behind the last, of those that the images have
+	ClassRange   *[2]int  `json:"class_range,omitempty"`  // the first of the images' classes and the one behind the last
 	HeldOut      float64  `json:"held_out,omitempty"`     // share of the same images that is evaluated instead; 0 where other images are
-	StartFile    string   `json:"start_file,omitempty"`   // checkpoint that it began with, in the run's folder; "" for weights drawn by the seed
+	StartFile    string   `json:"start_file,omitempty"`   // checkpoint that it began with, in the run's folder; "" for drawn weights
 	StartSHA256  string   `json:"start_sha256,omitempty"` // hash of that file
 	Freeze       []string `json:"freeze,omitempty"`       // patterns of the parameters that did not learn
 

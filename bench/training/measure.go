@@ -100,7 +100,8 @@ func (r *Result) record(list *zoo.List, t runner.Task) (*record.Record, error) {
 	rec.Training = of
 	rec.Verdict.Valid = true
 	if n := len(r.Unreadable); n > 0 {
-		rec.Verdict.Warnings = append(rec.Verdict.Warnings, fmt.Sprintf("%d images could not be read and were left out, as %s", n, r.Unreadable[0]))
+		rec.Verdict.Warnings = append(rec.Verdict.Warnings,
+			fmt.Sprintf("%d images could not be read and were left out, as %s", n, r.Unreadable[0]))
 	}
 	return rec, nil
 }

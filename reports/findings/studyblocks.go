@@ -48,7 +48,8 @@ func blockClaims() []Claim {
 		},
 		{
 			ID: "depthwise-at-equal-macs", Theme: Small,
-			Text:      "At equal multiply-accumulates, a network of depthwise-separable convolutions is more accurate than one of dense convolutions.",
+			Text: "At equal multiply-accumulates, a network of depthwise-separable convolutions is more accurate than one of dense " +
+				"convolutions.",
 			Source:    "MobileNet, arXiv:1704.04861, section 4.1",
 			Needs:     lessonsOf + "pocket_mobilenetv1 and pocket_mobilenetv1_dense, and their graphs",
 			Confirms:  "the depthwise-separable network is more accurate" + surely + ", at MACs within 4 %",
@@ -82,8 +83,8 @@ func blockClaims() []Claim {
 			ID: "compound-best", Theme: Scaling,
 			Text:   "Scaling depth, width and resolution together beats scaling one of them.",
 			Source: "EfficientNet, arXiv:1905.11946, table 7 and figure 8",
-			Needs: lessonsOf + "pocket_efficientnet_compound and the same network made deeper, wider or larger alone, from images of 64×64 pixels, " +
-				"and their graphs",
+			Needs: lessonsOf + "pocket_efficientnet_compound and the same network made deeper, wider or larger alone, from images of " +
+				"64×64 pixels, and their graphs",
 			Confirms:  "the compound network is more accurate than each" + surely + ", at MACs within 4 %",
 			Refutes:   "it is less accurate than one" + surely + ", or costs differ by more",
 			Published: "79.0, 78.9, 79.1 and together 81.1 % at 1.8 G (table 7)",

@@ -67,9 +67,10 @@ func dataClaims() []Claim {
 		},
 		{
 			ID: "transfer-to-other-classes", Theme: Recipes,
-			Text:     "Pre-training on other classes makes a network more accurate, and the more so the fewer images there are.",
-			Source:   "BiT, arXiv:1912.11370, section 3.4 and figure 3; the review's conclusion on training",
-			Needs:    lessonsOf + "pocket_resnet20 of half of the classes, from 10 and 50 images each, from scratch and from weights of the other half",
+			Text:   "Pre-training on other classes makes a network more accurate, and the more so the fewer images there are.",
+			Source: "BiT, arXiv:1912.11370, section 3.4 and figure 3; the review's conclusion on training",
+			Needs: lessonsOf + "pocket_resnet20 of half of the classes, from 10 and 50 images each, from scratch " +
+				"and from weights of the other half",
 			Confirms: "pre-trained it is more accurate with 10 images a class and with 50, and gains more with 10" + surely,
 			Refutes:  "it is less accurate with one of them, or gains less with 10" + surely,
 			Note:     "The findings transfer-helps and transfer-by-size are about ImageNet.",
@@ -103,7 +104,9 @@ var (
 
 func recipesSpread(e *evidence) Result {
 	return studied("points of top-1 that two recipes are farther apart than the two farthest networks", func(q *inquiry) {
-		q.heads = []string{"better recipe", "top-1", "worse recipe", "top-1", "points apart", "farthest networks", "points apart", "difference", "seeds"}
+		q.heads = []string{
+			"better recipe", "top-1", "worse recipe", "top-1", "points apart", "farthest networks", "points apart", "difference", "seeds",
+		}
 		byMean := func(names []string) (sorted []string) {
 			mean := map[string]float64{}
 			for _, n := range names {

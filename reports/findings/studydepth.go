@@ -10,11 +10,12 @@ func depthClaims() []Claim {
 	return []Claim{
 		{
 			ID: "plain-nets-degrade", Theme: Depth,
-			Text:     "Without residuals, training error rises with depth; with them it does not.",
-			Source:   "ResNet, arXiv:1512.03385, section 4.2 and figure 6",
-			Needs:    lessonsOf + "pocket_plain20 and 56 and pocket_resnet20 and 56",
-			Confirms: "the plain network of 56 layers is worse on images learned from than that of 20, and the residual one is not by a point" + surely,
-			Refutes:  "the plain one is better, or the residual one is worse by a point" + surely,
+			Text:   "Without residuals, training error rises with depth; with them it does not.",
+			Source: "ResNet, arXiv:1512.03385, section 4.2 and figure 6",
+			Needs:  lessonsOf + "pocket_plain20 and 56 and pocket_resnet20 and 56",
+			Confirms: "the plain network of 56 layers is worse on images learned from than that of 20, and the residual one " +
+				"is not by a point" + surely,
+			Refutes: "the plain one is better, or the residual one is worse by a point" + surely,
 			Published: "on CIFAR-10 the training error of plain networks rises from 20 to 56 layers; ResNets' falls from 20 to 110 " +
 				"(figure 6)",
 			test: plainDegrades,
@@ -69,6 +70,8 @@ func plainDegrades(e *evidence) Result {
 			}
 		}
 		q.compare(seen, "pocket_plain20.base", "pocket_plain56.base", 0, worse("pocket_plain56.base"))
-		q.compare(seen, "pocket_resnet56.base", "pocket_resnet20.base", -1, func(mid float64) string { return worse("pocket_resnet56.base")(-mid) })
+		q.compare(seen, "pocket_resnet56.base", "pocket_resnet20.base", -1, func(mid float64) string {
+			return worse("pocket_resnet56.base")(-mid)
+		})
 	})(e)
 }

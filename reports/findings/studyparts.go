@@ -37,13 +37,14 @@ func partClaims() []Claim {
 		},
 		{
 			ID: "dropout", Theme: Recipes,
-			Text:     "Dropout reduces overfitting in fully connected layers.",
-			Source:   onAlexNet,
-			Needs:    lessonsOf + "pocket_alexnet with dropout of 0.5 and without",
-			Confirms: "with dropout, top-1 on images learned from is fewer points above that on others, and the latter is not lower by a point" + surely,
-			Refutes:  "with dropout, it is more points above, or the latter is lower by a point" + surely,
-			Note:     "Dropout is off when a network answers, about images learned from too.",
-			test:     lessOverfitting([][2]string{{"pocket_alexnet.base", "pocket_alexnet.no-dropout"}}, -1),
+			Text:   "Dropout reduces overfitting in fully connected layers.",
+			Source: onAlexNet,
+			Needs:  lessonsOf + "pocket_alexnet with dropout of 0.5 and without",
+			Confirms: "with dropout, top-1 on images learned from is fewer points above that on others, and the latter is not lower " +
+				"by a point" + surely,
+			Refutes: "with dropout, it is more points above, or the latter is lower by a point" + surely,
+			Note:    "Dropout is off when a network answers, about images learned from too.",
+			test:    lessOverfitting([][2]string{{"pocket_alexnet.base", "pocket_alexnet.no-dropout"}}, -1),
 		},
 		{
 			ID: "overlapping-pools", Theme: Recipes,

@@ -295,7 +295,8 @@ func (f *Folders) unit(
 				}
 			}
 			if r.Kind == record.KindTrain {
-				if err := copyFile(filepath.Join(out, filepath.FromSlash(r.WeightsFile)), filepath.Join(p.dir, filepath.FromSlash(r.WeightsFile))); err != nil {
+				file := filepath.FromSlash(r.WeightsFile)
+				if err := copyFile(filepath.Join(out, file), filepath.Join(p.dir, file)); err != nil {
 					return err
 				}
 			}
