@@ -46,7 +46,7 @@ func TestOwnModule(t *testing.T) {
 	}
 	run := exec.Command("go", "run", ".", "ls", "family:own", "--format", "csv")
 	run.Dir = dir
-	run.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+	run.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
 	out, err := run.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "\ntiny,own,2026,17432,458368,") {
 		t.Errorf("error %v:\n%s", err, out)
