@@ -56,7 +56,7 @@ const (
 func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 	s.forget()
 	g := &ConvGrad{ConvShape: s, level: level, most: panelsOf(level)}
-	g.merged = s.taps() == 1 && s.SH == 1 && s.SW == 1 && s.Top == 0 && s.Left == 0 && s.OH == s.H && s.OW == s.W
+	g.merged, g.windows = s.samePixels(), g.windowsFit()
 	g.rows = g.OH + (s.KH-1)*s.DH/s.SH
 	g.columns = g.OW + (s.KW-1)*s.DW/s.SW
 	if g.merged {
@@ -77,7 +77,7 @@ func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 	for i := range g.scratch {
 		w := &g.scratch[i]
 		w.sum = make([]float32, s.taps()*g.width)
-		if g.windows = g.windowsFit(); g.windows {
+		if g.windows {
 			w.byRows = g.newGradWindows()
 			continue
 		}
@@ -151,10 +151,9 @@ func (g *ConvGrad) Do(worker, chunk int) {
 		return
 	}
 	outputs := g.OC / g.Groups
-	perGroup := len(g.panels) / g.Groups
 	for image := chunk * g.each; image < min((chunk+1)*g.each, g.images); image++ {
 		for group := range g.Groups {
-			panels := g.panels[group*perGroup : (group+1)*perGroup]
+			panels := g.groupPanels(group)
 			pixels := g.OH * g.columns
 			if g.merged {
 				pixels = min(gradBlock, g.x.W-image*gradBlock)
@@ -170,6 +169,12 @@ func (g *ConvGrad) Do(worker, chunk int) {
 			}
 		}
 	}
+}
+
+// groupPanels are the panels of a group.
+func (g *ConvGrad) groupPanels(group int) []panel {
+	first, end := share(len(g.panels), g.Groups, group)
+	return g.panels[first:end]
 }
 
 // panelSize is the elements of one panel of the input.

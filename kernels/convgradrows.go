@@ -17,10 +17,12 @@ type gradRows struct {
 
 // rowsFit reports whether the shape has the form that gradRows computes.
 func (g *ConvGrad) rowsFit() bool {
-	beyond := (g.OW-1)*g.SW + 3 - g.Left - g.W // columns that the last window reads on the right
 	return g.level.RowGrad != nil && g.KW == 3 && g.DW == 1 && g.C/g.Groups%f32.NR == 0 && g.OC/g.Groups%f32.RowFilters == 0 &&
-		(g.Left == 0 || g.Left == 1) && beyond <= 1 && g.OW > 1
+		(g.Left == 0 || g.Left == 1) && g.beyond() <= 1 && g.OW > 1
 }
+
+// beyond is how many columns of padding the last window reads on the right.
+func (g *ConvGrad) beyond() int { return (g.OW-1)*g.SW + 3 - g.Left - g.W }
 
 // windowsFit reports whether a 3×3 window's rows fit into the place of taps.
 func (g *ConvGrad) windowsFit() bool {
@@ -66,10 +68,7 @@ func (g *ConvGrad) windowsOf(r *gradRows, sums []float32, from, to int) {
 
 // newGradRows makes ready a worker's blocks of rows: of as many pixels as are summed in float32 from zero.
 func (g *ConvGrad) newGradRows() *gradRows {
-	r := &gradRows{before: g.Left, blocks: make([][]f32.GradRow, g.KH)}
-	if (g.OW-1)*g.SW+3-g.Left > g.W {
-		r.behind = 1
-	}
+	r := &gradRows{before: g.Left, behind: max(0, g.beyond()), blocks: make([][]f32.GradRow, g.KH)}
 	for ky := range r.blocks {
 		r.blocks[ky] = make([]f32.GradRow, 0, g.blockRows())
 	}
@@ -85,7 +84,7 @@ func (g *ConvGrad) rowsOf(r *gradRows, sums []float32, from, to int) {
 	for first := from * g.OH; first < to*g.OH; first += each {
 		r.begin(g, first, min(each, to*g.OH-first))
 		for group := range g.Groups {
-			for _, p := range g.panels[group*len(g.panels)/g.Groups : (group+1)*len(g.panels)/g.Groups] {
+			for _, p := range g.groupPanels(group) {
 				for ky, rows := range r.blocks {
 					if len(rows) > 0 {
 						r.filters(g, sums[ky*3*g.width+p.left:], p, rows)
