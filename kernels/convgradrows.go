@@ -32,21 +32,16 @@ func (g *ConvGrad) windowsFit() bool {
 
 // newGradWindows makes ready a worker's copy of an image.
 func (g *ConvGrad) newGradWindows() *gradRows {
-	width := ((g.OW-1)*g.SW + 3) * g.C
-	height := (g.OH-1)*g.SH + 3
-	return &gradRows{blocks: [][]f32.GradRow{make([]f32.GradRow, 0, g.blockRows())}, width: width,
-		padded: make([]float32, height*width+f32.NR)}
+	width, height := g.paddedSize()
+	return &gradRows{blocks: [][]f32.GradRow{make([]f32.GradRow, 0, g.blockRows())}, width: width * g.C,
+		padded: make([]float32, height*width*g.C+f32.NR)}
 }
 
 // windowsOf sums the products of images [from, to), one after the other.
 func (g *ConvGrad) windowsOf(r *gradRows, sums []float32, from, to int) {
 	for image := from; image < to; image++ {
-		for row := 0; (row+1)*r.width <= len(r.padded)-f32.NR; row++ {
-			if y := row - g.Top; y >= 0 && y < g.H {
-				for x := range min(g.W, r.width/g.C-g.Left) {
-					copy(r.padded[row*r.width+(g.Left+x)*g.C:][:g.C], g.x.Data[((image*g.H+y)*g.W+x)*g.x.Stride:])
-				}
-			}
+		for row := range g.H {
+			copyPadded(&g.ConvShape, r.padded, g.x.Data[image*g.H*g.W*g.x.Stride:], g.x.Stride, row)
 		}
 		for y := 0; y < g.OH; {
 			rows := r.blocks[0][:0]
