@@ -30,7 +30,6 @@ type Conv8Shape struct {
 type Conv8 struct {
 	Conv8Shape
 	level   *i8.Level
-	run     int       // bytes of a tap that count
 	padTo   int       // bytes of a tap, a multiple of four
 	packed  []int8    // by panel, (taps, padTo/4, 16, 4) each
 	bias    []int32   // by panel
@@ -77,12 +76,9 @@ func NewConv8(s Conv8Shape, workers int) *Conv8 {
 		c.most--
 	}
 	c.finish = s.finish()
-	c.merge = s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1 && s.Left >= 0
-	taps := s.taps()
-	if c.run = s.C / s.Groups; c.merge {
-		taps, c.run = s.KH, s.KW*s.C
-	}
-	c.padTo = roundUp(c.run, i8.Depth)
+	c.merge = s.mergesRows()
+	taps, run := s.tapsAndRun()
+	c.padTo = roundUp(run, i8.Depth)
 	c.cutColumns()
 	c.pack(taps)
 	c.zeros = make([]uint8, max(c.padTo, s.C+i8.Depth))
@@ -304,7 +300,7 @@ func (c conv8Copies) Do(_, row int) {
 
 // lastPixels is how many of the source's pixels are so near its end that their last step would read beyond it.
 func (c *Conv8) lastPixels() int {
-	beyond := (c.Groups-1)*c.run + c.padTo - c.C // bytes behind a pixel's
+	beyond := c.padTo - c.C/c.Groups // bytes behind a pixel's
 	if beyond <= 0 {
 		return 0
 	}

@@ -77,6 +77,11 @@ type stripe struct {
 // 21 instead of seven runs of 3.
 const mergeBelow = 8
 
+// mergesRows reports whether a whole row of the window is to be one run.
+func (s *ConvShape) mergesRows() bool {
+	return s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1 && s.Left >= 0
+}
+
 // NewConv packs the weights of a convolution; workers is the size of the pool that will run it.
 func NewConv(s ConvShape, workers int) *Conv {
 	s.check()
@@ -90,7 +95,7 @@ func newConv(s ConvShape, workers int, level *f32.Level) *Conv {
 		c.block = exactBlock
 	}
 	c.lo, c.hi = s.Act.clamp()
-	c.merge = s.Groups == 1 && s.C < mergeBelow && s.KW > 1 && s.DW == 1 && s.Left >= 0
+	c.merge = s.mergesRows()
 	c.cutColumns()
 	c.cutDepth()
 	c.packed = Alloc(s.Groups * c.width * s.depth())
@@ -126,11 +131,11 @@ func (c *Conv) cutColumns() {
 }
 
 // tapsAndRun is how many runs of how many elements make up a row: a window's position each, or its whole row.
-func (c *Conv) tapsAndRun() (taps, run int) {
-	if c.merge {
-		return c.KH, c.KW * c.C
+func (s *ConvShape) tapsAndRun() (taps, run int) {
+	if s.mergesRows() {
+		return s.KH, s.KW * s.C
 	}
-	return c.taps(), c.C / c.Groups
+	return s.taps(), s.C / s.Groups
 }
 
 // cutDepth cuts a row's elements into blocks of about c.block.
