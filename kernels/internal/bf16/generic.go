@@ -7,29 +7,10 @@ import (
 	"zoobench/kernels/internal/f32"
 )
 
-// gemmGeneric is the Go twin of gemm{mr}x{nr}AVX2, AVX512, AVX512BF16 and NEON.
-func gemmGeneric(mr, nr int) func(*Tile) {
-	return func(t *Tile) {
-		for i := range t.TilesLeft {
-			for r := range mr {
-				gemmRow(t, nr, i, r, i*mr+r)
-			}
-			t.Offset += t.Move
-		}
-		t.TilesLeft = 0
-	}
-}
-
 // gemmRow computes row r of tile i, which is row o of the output.
 func gemmRow(t *Tile, nr, i, r, o int) {
 	var sum [f32.Panels * f32.NR]float32
-	cols := nr
-	if t.Mask != nil {
-		cols = 0
-		for _, m := range unsafe.Slice(t.Mask, nr) {
-			cols -= int(m)
-		}
-	}
+	cols := t.Columns(nr)
 	c := unsafe.Slice(f32.At(t.C, o*t.LDC), cols)
 	if t.Bias != nil && t.Flags&f32.Load == 0 {
 		copy(sum[:], unsafe.Slice(t.Bias, nr))

@@ -15,12 +15,7 @@ type Level struct {
 // generic is every microkernel in Go.
 var generic = func() *Level {
 	l := &Level{Name: "generic", beside: "generic", Round: roundGeneric}
-	for mr := 1; mr <= f32.MR; mr++ {
-		l.Gemm8[mr] = gemmGeneric(mr, 8)
-		for panels := 1; panels <= f32.Panels; panels++ {
-			l.Gemm[panels][mr] = gemmGeneric(mr, panels*f32.NR)
-		}
-	}
+	l.Gemm, l.Gemm8 = f32.GemmGeneric(gemmRow)
 	return l
 }()
 

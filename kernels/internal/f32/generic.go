@@ -2,12 +2,24 @@ package f32
 
 import "unsafe"
 
-// gemmGeneric is the Go twin of gemm{mr}x{nr}AVX2 and AVX512.
-func gemmGeneric(mr, nr int) func(*Tile) {
+// GemmGeneric are the Go twins of gemm{mr}x{nr}{ISA}, by what computes row r of tile i, which is row o of the output: the tiles of
+// whole panels, and those of half a panel.
+func GemmGeneric(row func(t *Tile, nr, i, r, o int)) (gemm [Panels + 1]Tiles, gemm8 Tiles) {
+	for mr := 1; mr <= MR; mr++ {
+		gemm8[mr] = gemmGeneric(row, mr, NR/2)
+		for panels := 1; panels <= Panels; panels++ {
+			gemm[panels][mr] = gemmGeneric(row, mr, panels*NR)
+		}
+	}
+	return gemm, gemm8
+}
+
+// gemmGeneric is one of these.
+func gemmGeneric(row func(t *Tile, nr, i, r, o int), mr, nr int) func(*Tile) {
 	return func(t *Tile) {
 		for i := range t.TilesLeft {
 			for r := range mr {
-				gemmRow(t, nr, i, r, i*mr+r)
+				row(t, nr, i, r, i*mr+r)
 			}
 			t.Offset += t.Move
 		}
@@ -15,18 +27,24 @@ func gemmGeneric(mr, nr int) func(*Tile) {
 	}
 }
 
+// Columns is how many of nr columns there are.
+func (t *Tile) Columns(nr int) int {
+	if t.Mask == nil {
+		return nr
+	}
+	n := 0
+	for _, m := range unsafe.Slice(t.Mask, nr) {
+		n -= int(m)
+	}
+	return n
+}
+
 // gemmRow computes row r of tile i, which is row o of the output. Its sums are float64's: without fused multiply-adds,
 // which Go does not use on every machine, those of float32 would lose more digits than assembly's.
 func gemmRow(t *Tile, nr, i, r, o int) {
 	var sum [Panels * NR]float64
 	var residual [Panels * NR]float32
-	cols := nr
-	if t.Mask != nil {
-		cols = 0
-		for _, m := range unsafe.Slice(t.Mask, nr) {
-			cols -= int(m)
-		}
-	}
+	cols := t.Columns(nr)
 	c := unsafe.Slice(At(t.C, o*t.LDC), cols)
 	if t.Bias != nil && t.Flags&Load == 0 {
 		for j, v := range unsafe.Slice(t.Bias, nr) {

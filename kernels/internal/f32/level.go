@@ -52,11 +52,6 @@ func newGeneric() *Level {
 		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, Zip: zipGeneric,
 		WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
 	}
-	for mr := 1; mr <= MR; mr++ {
-		l.Gemm8[mr] = gemmGeneric(mr, 8)
-		for panels := 1; panels <= Panels; panels++ {
-			l.Gemm[panels][mr] = gemmGeneric(mr, panels*NR)
-		}
-	}
+	l.Gemm, l.Gemm8 = GemmGeneric(gemmRow)
 	return l
 }
