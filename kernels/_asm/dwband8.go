@@ -113,7 +113,7 @@ func emitBand8(k, s, r int) {
 	ADDQ(Imm(16), b.ch)
 	CMPQ(b.ch, b.tmp)
 	CMOVQGT(b.tmp, b.ch)
-	ADDQ(U32(uint64(128+64*k*(k+3))), b.w)
+	ADDQ(U32(uint64(i8.BandBlock(k))), b.w)
 	JMP(LabelRef("channels"))
 	Label("done")
 	VZEROUPPER()
@@ -202,7 +202,7 @@ func (b *band8) complete(slot int, early string) {
 func bands8() {
 	for _, k := range []int{3, 5, 7} {
 		for s := 1; s <= 2; s++ {
-			for r := 1; (r-1)*s+k <= 8; r++ {
+			for r := 1; (r-1)*s+k <= i8.BandInputs; r++ {
 				emitBand8(k, s, r)
 			}
 		}
