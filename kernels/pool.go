@@ -51,19 +51,26 @@ func (s *PoolShape) check() {
 	}
 }
 
+// cutChannels is how many ranges of how many channels are tasks of their own: for a single row of output those that keep the
+// workers busy, in whole vectors of so many lanes.
+func (s *PoolShape) cutChannels(workers, lanes int) (chunks, width int) {
+	if s.OH > 1 || s.C < 64*workers || workers <= 1 {
+		return 1, s.C
+	}
+	width = roundUp(parts(s.C, workers), lanes)
+	return parts(s.C, width), width
+}
+
 // NewPool makes a pool; workers is the size of the pool of workers that will run it.
 func NewPool(s PoolShape, workers int) *Pool {
 	s.check()
-	p := &Pool{PoolShape: s, level: level, chunks: 1, width: s.C}
+	p := &Pool{PoolShape: s, level: level}
+	p.chunks, p.width = s.cutChannels(workers, 16)
 	p.first = make([]float32, s.C+8)
 	if s.Max {
 		for i := range p.first {
 			p.first[i] = -infinity
 		}
-	}
-	if s.OH == 1 && s.C >= 64*workers && workers > 1 {
-		p.width = roundUp(parts(s.C, workers), 16)
-		p.chunks = parts(s.C, p.width)
 	}
 	p.work = make([]poolScratch, workers)
 	for i := range p.work {
@@ -121,15 +128,25 @@ func window(o, k, stride, before, after, n, outs int, adaptive, countPad bool) (
 	return from, to, count
 }
 
+// window gives the rows [y0, y1) and columns [x0, x1) of the input that an output pixel reads, and how many pixels the divisor
+// counts.
+func (s *PoolShape) window(oy, ox int) (y0, y1, x0, x1, count int) {
+	y0, y1, ny := window(oy, s.KH, s.SH, s.Top, s.Bottom, s.H, s.OH, s.Adaptive, s.CountPad)
+	x0, x1, nx := window(ox, s.KW, s.SW, s.Left, s.Right, s.W, s.OW, s.Adaptive, s.CountPad)
+	return y0, y1, x0, x1, ny * nx
+}
+
+// inside reports whether the window of output column ox reads no padding at its sides.
+func (s *PoolShape) inside(ox int) bool { return ox*s.SW >= s.Left && ox*s.SW-s.Left+s.KW <= s.W }
+
 // mean computes channels c0 to c0+channels of one output pixel.
 func (p *Pool) mean(s *poolScratch, row, ox, c0, channels int) {
 	image, oy := row/p.OH, row%p.OH
-	y0, y1, ny := window(oy, p.KH, p.SH, p.Top, p.Bottom, p.H, p.OH, p.Adaptive, p.CountPad)
-	x0, x1, nx := window(ox, p.KW, p.SW, p.Left, p.Right, p.W, p.OW, p.Adaptive, p.CountPad)
+	y0, y1, x0, x1, count := p.window(oy, ox)
 	out := &p.dst.Data[(row*p.OW+ox)*p.dst.Stride+c0]
 	at := func(y, x int) *float32 { return &p.src.Data[((image*p.H+y)*p.W+x)*p.src.Stride+c0] }
 	for i := range s.scale {
-		s.scale[i] = 1 / float32(ny*nx)
+		s.scale[i] = 1 / float32(count)
 	}
 	if (y1-y0)*(x1-x0) > tapBlock && x0 == 0 && x1 == p.W {
 		p.meanOfRun(s, out, at(y0, 0), (y1-y0)*p.W, channels)
@@ -173,12 +190,11 @@ func (p *Pool) meanOfRun(s *poolScratch, out, in *float32, n, channels int) {
 
 // windows computes a row of a pool with a window: runs of pixels whose windows hold the same positions go in one call.
 func (p *Pool) windows(s *poolScratch, row, c0, channels int) {
-	inside := func(ox int) bool { return ox*p.SW-p.Left >= 0 && ox*p.SW-p.Left+p.KW <= p.W }
 	top := row%p.OH*p.SH - p.Top
 	for ox := 0; ox < p.OW; {
 		n := 1
-		if inside(ox) {
-			for ox+n < p.OW && inside(ox+n) {
+		if p.inside(ox) {
+			for ox+n < p.OW && p.inside(ox+n) {
 				n++
 			}
 			if n > 4 {
@@ -199,8 +215,7 @@ func (p *Pool) windows(s *poolScratch, row, c0, channels int) {
 // alike computes n output pixels from column ox on, whose windows hold the same positions.
 func (p *Pool) alike(s *poolScratch, row, ox, n, c0, channels int) {
 	image, oy := row/p.OH, row%p.OH
-	y0, y1, ny := window(oy, p.KH, p.SH, p.Top, p.Bottom, p.H, p.OH, false, p.CountPad)
-	x0, x1, nx := window(ox, p.KW, p.SW, p.Left, p.Right, p.W, p.OW, false, p.CountPad)
+	y0, y1, x0, x1, count := p.window(oy, ox)
 	s.taps = s.taps[:0]
 	for y := y0; y < y1; y++ {
 		for x := x0; x < x1; x++ {
@@ -208,7 +223,7 @@ func (p *Pool) alike(s *poolScratch, row, ox, n, c0, channels int) {
 		}
 	}
 	for i := range s.scale {
-		s.scale[i] = 1 / float32(ny*nx)
+		s.scale[i] = 1 / float32(count)
 	}
 	a := &s.args
 	*a = f32.Depthwise{Taps: &s.taps[0], N: len(s.taps), W: &s.scale[0], Bias: &p.first[0], Out: &p.dst.Data[(row*p.OW+ox)*p.dst.Stride+c0],

@@ -34,13 +34,9 @@ func NewPool8(s PoolShape, in, out Quant, workers int) *Pool8 {
 	if s.Max && in != out {
 		panic("kernels: pool8: a largest element of another scale")
 	}
-	p := &Pool8{PoolShape: s, In: in, Out: out, level: level8, chunks: 1, width: s.C}
+	p := &Pool8{PoolShape: s, In: in, Out: out, level: level8, work: make([]pool8Scratch, workers)}
 	p.finish, _ = newFinish8(None, Quant{}, out)
-	if s.OH == 1 && s.C >= 64*workers && workers > 1 {
-		p.width = roundUp(parts(s.C, workers), 64)
-		p.chunks = parts(s.C, p.width)
-	}
-	p.work = make([]pool8Scratch, workers)
+	p.chunks, p.width = s.cutChannels(workers, 64)
 	return p
 }
 
@@ -69,12 +65,9 @@ func (p *Pool8) Run(pool *par.Pool, dst, src Tensor8) {
 func (p *Pool8) Do(worker, task int) {
 	s := &p.work[worker]
 	row, c0 := task/p.chunks, task%p.chunks*p.width
-	inside := func(ox int) bool {
-		return !p.Adaptive && ox*p.SW-p.Left >= 0 && ox*p.SW-p.Left+p.KW <= p.W
-	}
 	for ox := 0; ox < p.OW; {
 		n := 1
-		for inside(ox) && ox+n < p.OW && inside(ox+n) {
+		for !p.Adaptive && p.inside(ox) && ox+n < p.OW && p.inside(ox+n) {
 			n++
 		}
 		p.alike(s, row, ox, n, c0, min(p.width, p.C-c0))
@@ -85,8 +78,7 @@ func (p *Pool8) Do(worker, task int) {
 // alike computes n output pixels from column ox on, whose windows hold the same positions.
 func (p *Pool8) alike(s *pool8Scratch, row, ox, n, c0, channels int) {
 	image, oy := row/p.OH, row%p.OH
-	y0, y1, ny := window(oy, p.KH, p.SH, p.Top, p.Bottom, p.H, p.OH, p.Adaptive, p.CountPad)
-	x0, x1, nx := window(ox, p.KW, p.SW, p.Left, p.Right, p.W, p.OW, p.Adaptive, p.CountPad)
+	y0, y1, x0, x1, count := p.window(oy, ox)
 	s.taps = s.taps[:0]
 	for y := y0; y < y1; y++ {
 		for x := x0; x < x1; x++ {
@@ -111,7 +103,7 @@ func (p *Pool8) alike(s *pool8Scratch, row, ox, n, c0, channels int) {
 		p.level.Max(a)
 		return
 	}
-	s.scale = ratio(float64(p.In.Scale)/float64(p.Out.Scale), float64(ny*nx))
+	s.scale = ratio(float64(p.In.Scale)/float64(p.Out.Scale), float64(count))
 	a.Scale, a.Start = &s.scale, -int32(len(s.taps))*int32(p.In.Zero)
 	p.level.Sum(a)
 }
