@@ -99,20 +99,23 @@ func Make(g *nn.Graph, w engine.Weights, images []float32, n int, o Options) (*N
 }
 
 func (m *maker) make() (*Network, error) {
+	if m.options.Fast {
+		sketch, seen, err := m.watch(&engine.Quantized{})
+		if err != nil {
+			return nil, err
+		}
+		made, err := m.byRule(nil, sketch, seen, m.options.Rule)
+		return m.network(made, sketch), err
+	}
 	var err error
 	if m.want, err = m.logits(nil); err != nil {
 		return nil, err
 	}
 	var best *Network
 	for _, equal := range []bool{false, true} {
-		if equal && m.options.Fast {
-			break
-		}
-		made, err := m.numbers(equal, best)
-		if err != nil {
+		if best, err = m.numbers(equal, best); err != nil {
 			return nil, err
 		}
-		best = made
 	}
 	if m.options.Share > 0 {
 		if err := m.keep(best); err != nil {
@@ -153,10 +156,8 @@ func (m *maker) numbers(equal bool, best *Network) (*Network, error) {
 		d := distance(got, m.want)
 		m.report("%s ranges, equalised %t: logits %.4f from float32's", rule, equal, d)
 		if best == nil || d < best.Recipe.Distance {
-			best = &Network{Int8: made, Recipe: Recipe{
-				Rule: rule, Equal: equal, Images: m.n, Trials: m.trials, Share: max(m.options.Share, 0), Distance: d,
-			}}
-			best.Layers = layersOf(sketch)
+			best = m.network(made, sketch)
+			best.Recipe.Rule, best.Recipe.Equal, best.Recipe.Trials, best.Recipe.Distance = rule, equal, m.trials, d
 		}
 	}
 	return best, nil
@@ -168,12 +169,13 @@ func (m *maker) report(format string, args ...any) {
 	}
 }
 
-func layersOf(s *engine.Sketch) []Layer {
-	var all []Layer
+// network is a network of these numbers.
+func (m *maker) network(q *engine.Quantized, s *engine.Sketch) *Network {
+	n := &Network{Int8: q, Recipe: Recipe{Rule: m.options.Rule, Images: m.n, Share: max(m.options.Share, 0)}}
 	for _, p := range s.Products {
-		all = append(all, Layer{Node: p.Node, Name: p.Name, MACs: p.MACs})
+		n.Layers = append(n.Layers, Layer{Node: p.Node, Name: p.Name, MACs: p.MACs})
 	}
-	return all
+	return n
 }
 
 // watch runs the calibration images and returns what each value was.
