@@ -27,6 +27,8 @@ type LoadOptions struct {
 	// Change, where it is not nil, changes a crop's pixels of shape (size, size, 3) before they are scaled. The key is the
 	// SHA-256 of the item's file. Workers call it at the same time.
 	Change func(pixels []byte, size int, key [sha256.Size]byte)
+
+	Contents bool // the SHA-256 of each item's file is kept, for Loader.Contents
 }
 
 // A Batch is some consecutive items of a source, ready for a network.
@@ -58,6 +60,7 @@ type Loader struct {
 	imageLen  int
 	workers   []*preprocess.Processor
 	digests   []byte // of the items delivered
+	contents  [][sha256.Size]byte
 	delivered int
 }
 
@@ -112,6 +115,9 @@ func (l *Loader) Digests() []byte {
 	return l.digests
 }
 
+// Contents are the SHA-256 of the files of the items delivered, whatever they are called, if LoadOptions.Contents asks for them.
+func (l *Loader) Contents() [][sha256.Size]byte { return l.contents }
+
 // HashDigests is the content hash, in hexadecimal, of a source whose items have these digests, 32 bytes each.
 func HashDigests(digests []byte) string {
 	sum := sha256.Sum256(digests)
@@ -123,8 +129,9 @@ type slot struct {
 	Batch
 	tensor        []float32 // of a full batch
 	digests       [][sha256.Size]byte
-	read, prepare atomic.Int64 // nanoseconds
-	pending       atomic.Int64 // items not ready yet
+	contents      [][sha256.Size]byte // where they are asked for
+	read, prepare atomic.Int64        // nanoseconds
+	pending       atomic.Int64        // items not ready yet
 	ready         chan struct{}
 }
 
@@ -140,15 +147,15 @@ func (l *Loader) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 		var workers sync.WaitGroup
 		defer workers.Wait()
 		defer cancel()
-		l.digests, l.delivered = make([]byte, 0, sha256.Size*l.src.Len()), 0
+		l.digests, l.contents, l.delivered = make([]byte, 0, sha256.Size*l.src.Len()), nil, 0
 
 		free := make(chan *slot, l.opts.Ahead+1)
 		order := make(chan *slot, l.opts.Ahead+1)
 		for range l.opts.Ahead + 1 {
 			free <- &slot{
 				tensor:  make([]float32, l.opts.Batch*l.imageLen),
-				digests: make([][sha256.Size]byte, l.opts.Batch),
-				ready:   make(chan struct{}, 1),
+				digests: make([][sha256.Size]byte, l.opts.Batch), contents: make([][sha256.Size]byte, l.opts.Batch),
+				ready: make(chan struct{}, 1),
 			}
 		}
 		jobs := make(chan job)
@@ -170,6 +177,9 @@ func (l *Loader) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 			}
 			for _, d := range s.digests[:len(s.Items)] {
 				l.digests = append(l.digests, d[:]...)
+			}
+			if l.opts.Contents {
+				l.contents = append(l.contents, s.contents[:len(s.Items)]...)
 			}
 			l.delivered += len(s.Items)
 			s.Read, s.Prepare = time.Duration(s.read.Load()), time.Duration(s.prepare.Load())
@@ -236,6 +246,9 @@ func (l *Loader) work(p *preprocess.Processor, jobs <-chan job) {
 		}
 		read := time.Now()
 		s.digests[i] = digest(s.Items[i], data)
+		if l.opts.Contents {
+			s.contents[i] = sha256.Sum256(data)
+		}
 		tensor := s.Tensor[i*l.imageLen:][:l.imageLen]
 		if err == nil {
 			if l.opts.Change != nil {

@@ -124,6 +124,9 @@ func (c *Change) fill(a, b *row) {
 		if c.Times == 0 {
 			c.Verdict, c.Note = "accuracy only", ""
 		}
+		if a.eval.Calibration != nil && b.eval.Calibration != nil && !sameNumbers(a.eval, b.eval) {
+			c.Note = strings.Join(nonEmpty(c.Note, "quantised to other numbers in int8"), "; ")
+		}
 	}
 }
 

@@ -121,6 +121,51 @@ func (r *run) writePrecisions(out *bufio.Writer) {
 		}
 		fmt.Fprintf(out, "| %s |\n", strings.Join(line, " | "))
 	}
+	writeCalibrations(out, all)
+}
+
+// writeCalibrations says where the numbers of rows in int8 come from, once of all rows that say the same.
+func writeCalibrations(out *bufio.Writer, all []precisionRow) {
+	of := map[string][]string{} // networks
+	var order []string
+	for _, p := range all {
+		for _, r := range []*record.Record{p.latency, p.eval} {
+			if r == nil || r.Calibration == nil || r == p.latency && sameNumbers(r, p.eval) {
+				continue
+			}
+			text := calibrationText(r)
+			if of[text] == nil {
+				order = append(order, text)
+			}
+			if name := markdown(p.name()); !slices.Contains(of[text], name) {
+				of[text] = append(of[text], name)
+			}
+		}
+	}
+	if len(order) > 0 {
+		fmt.Fprint(out, "\nNumbers in int8:\n\n")
+	}
+	for _, text := range order {
+		fmt.Fprintf(out, "- %s: %s.\n", strings.Join(of[text], ", "), text)
+	}
+}
+
+// sameNumbers reports whether two rows have one network's same numbers in int8; b may be nil.
+func sameNumbers(a, b *record.Record) bool {
+	return b != nil && a.Calibration != nil && b.Calibration != nil && a.Calibration.Numbers == b.Calibration.Numbers
+}
+
+// calibrationText says where a row's numbers in int8 come from.
+func calibrationText(r *record.Record) string {
+	c := r.Calibration
+	if c.Generated {
+		return "ranges from generated images, for the times alone"
+	}
+	text := fmt.Sprintf("quantised on %d images of %s (seed %d, hash %.16s)", c.Images, cmp.Or(markdown(clean(c.Data)), "an unknown place"), c.Seed, c.SHA256)
+	if r.Accuracy != nil && c.Shared > 0 {
+		text += fmt.Sprintf("; %d of the %d images of the accuracy are among them", c.Shared, r.Images)
+	}
+	return text
 }
 
 // precisionFigure is latency against measured accuracy with a marker for each precision, and lines between the rows of a network.

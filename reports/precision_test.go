@@ -85,3 +85,47 @@ func TestPrecisionTable(t *testing.T) {
 		}
 	}
 }
+
+// TestCalibrationList says once where the numbers of rows in int8 come from, and what an accuracy shares with them.
+func TestCalibrationList(t *testing.T) {
+	few := measured(zoo(t)[:4], 1)
+	all := halved(few)
+	for i := len(few); i < len(all); i++ {
+		r := &all[i]
+		if r.Effective == nil {
+			continue
+		}
+		r.Effective = &record.Settings{Axes: record.Axes{ISA: "avx2", Precision: record.Int8}}
+		r.Calibration = &record.Calibration{Data: "train", Images: 128, Seed: 3, SHA256: "abc", Numbers: "n"}
+		if r.Accuracy != nil {
+			r.Calibration.Shared = 7
+		}
+	}
+	list := func(records []record.Record) string {
+		t.Helper()
+		r, err := newRun(records, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		w := bufio.NewWriter(&b)
+		r.writePrecisions(w)
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		_, behind, _ := strings.Cut(b.String(), "Numbers in int8:\n\n")
+		return behind
+	}
+	const own = "quantised on 128 images of train (seed 3, hash abc); 7 of the 1000 images of the accuracy are among them.\n"
+	if got := list(all); strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, own) {
+		t.Errorf("%q, want one line that ends in %q", got, own)
+	}
+	for i := range all {
+		if all[i].Calibration != nil {
+			all[i].Calibration = &record.Calibration{Generated: true}
+		}
+	}
+	if got := list(all); strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, ": ranges from generated images, for the times alone.\n") {
+		t.Errorf("generated: %q", got)
+	}
+}

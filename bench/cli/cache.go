@@ -29,7 +29,7 @@ func (a *app) cache() *cobra.Command {
 		Use:   "cache",
 		Short: "List, verify and remove the files in the cache folder",
 		Long: "The cache folder is $ZOOBENCH_CACHE or, without that variable, the folder zoobench in your own cache folder. Its folder\n" +
-			"weights has checkpoints, its folders data and sets have images.",
+			"weights has checkpoints, its folder int8 what they are quantised to on the way, its folders data and sets have images.",
 		RunE: group,
 	}
 	c.AddCommand(a.cacheLs(), a.cacheVerify(), a.cacheRm())
@@ -51,7 +51,7 @@ func cachedFiles(names []string) ([]cached, error) {
 		return nil, err
 	}
 	var all []cached
-	for _, folder := range []string{"weights", "data", "sets"} {
+	for _, folder := range []string{"weights", "int8", "data", "sets"} {
 		s := weights.Store{Dir: filepath.Join(cache.Dir, folder)}
 		list, err := s.List()
 		if err != nil {

@@ -122,12 +122,16 @@ func (b *build) check() error {
 
 // task is a task for the network of this name with the flags' settings.
 func (b *build) task(a *app, name string) (runner.Task, error) {
+	var calibration *experiment.Calibration
+	if b.calibration != "" {
+		calibration = &experiment.Calibration{Data: b.calibration, Images: experiment.CalibrationImages}
+	}
 	axes := record.Axes{ImgSize: b.imgSize, NoTune: b.noTune, NumClasses: b.classes, Precision: b.precision.all()[0]}
 	if runner.IsONNX(name) {
 		if b.weights != "" {
 			return runner.Task{}, fmt.Errorf("--weights %s: %s has weights of its own", b.weights, name)
 		}
-		return runner.Task{Job: experiment.Job{Model: name, Axes: axes}, Weights: name}, b.check()
+		return runner.Task{Job: experiment.Job{Model: name, Axes: axes, Calibration: calibration}, Weights: name}, b.check()
 	}
 	spec, err := a.list.Find(name)
 	if err != nil {
@@ -136,7 +140,7 @@ func (b *build) task(a *app, name string) (runner.Task, error) {
 	if err := b.check(); err != nil {
 		return runner.Task{}, err
 	}
-	t := runner.Task{Job: experiment.Job{Model: spec.Name, Axes: axes}, Calibration: b.calibration}
+	t := runner.Task{Job: experiment.Job{Model: spec.Name, Axes: axes, Calibration: calibration}}
 	weights := b.weights
 	if _, tag := zoo.Split(name); weights == "" {
 		weights = tag

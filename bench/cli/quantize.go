@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
 	"zoobench/zoo/quantize"
 	"zoobench/zoo/weights"
@@ -67,7 +68,7 @@ func (a *app) quantize() *cobra.Command {
 	}
 	f.b.sizeFlags(c)
 	f.b.weightsFlag(c, "")
-	f.images.flags(c, runner.CalibrationImages)
+	f.images.flags(c, experiment.CalibrationImages)
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "seed of the random subset that --limit draws")
 	c.Flags().StringVar(&f.out, "out", "", "file to write, as NETWORK.int8.safetensors")
 	c.Flags().StringVar(&f.rule, "range", "", "rule for the ranges of values: "+strings.Join(rules, ", ")+

@@ -28,7 +28,7 @@ type verifyRow struct {
 }
 
 func (a *app) verify() *cobra.Command {
-	var data, labels, weights string
+	var places runner.Places
 	c := &cobra.Command{
 		Use:   "verify FILE[:LINE]",
 		Short: "Repeat a measurement and report whether its result holds",
@@ -42,7 +42,7 @@ func (a *app) verify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			t, err := runner.Again(a.list, before, data, labels, weights)
+			t, err := runner.Again(a.list, before, places)
 			if err != nil {
 				return err
 			}
@@ -75,9 +75,11 @@ func (a *app) verify() *cobra.Command {
 			return nil
 		},
 	}
-	dataFlag(c, &data, "as in the record")
-	labelsFlag(c, &labels, "as in the record")
-	c.Flags().StringVar(&weights, "weights", "", "file of the checkpoint (default: as in the record, else the one in the cache folder)")
+	dataFlag(c, &places.Data, "as in the record")
+	labelsFlag(c, &places.Labels, "as in the record")
+	c.Flags().StringVar(&places.Weights, "weights", "", "file of the checkpoint (default: as in the record, else the one in the cache folder)")
+	c.Flags().StringVar(&places.Calibration, "calibration", "",
+		"folder or archive of the images that a network in int8 was quantised on (default: as in the record)")
 	a.formatFlag(c)
 	return c
 }

@@ -68,6 +68,8 @@ type Experiment struct {
 	Accuracy *Accuracy // nil where no accuracy is measured
 	Training *Training // nil where nothing is trained; Accuracy is then of what is trained
 
+	Calibration *Calibration // of rows in int8; nil where the file names no images for it
+
 	Exact     bool          // direct algorithms only
 	NoTune    bool          // the table of measured defaults, no trials
 	Processes int           // that a latency is measured in, in turn with the other rows
@@ -109,6 +111,24 @@ type Accuracy struct {
 
 	// Of networks that the experiment trains: that each class folder is a class, whatever its name says; the classes that they
 	// learn; and the share of Data's images that their training holds out, drawn by its seed, which is evaluated then. Zero is all.
+	Ranks       bool    `json:",omitzero"`
+	ClassRange  [2]int  `json:",omitzero"`
+	HeldOut     float64 `json:",omitzero"`
+	HeldOutSeed uint64  `json:",omitzero"`
+}
+
+// CalibrationImages is how many images a network is quantised on where nobody says otherwise.
+const CalibrationImages = 128
+
+// Calibration is the images on which networks are quantised that run in int8. Their labels are not used, but the images are balanced
+// over the classes.
+type Calibration struct {
+	Data   string // folder or archive, absolute, or set
+	Split  string `json:",omitzero"`
+	Images int    // number of images, drawn evenly from the classes
+	Seed   uint64 `json:",omitzero"` // of the draw
+
+	// Of networks that the experiment trains, as Accuracy has them; the images that are held out are left out.
 	Ranks       bool    `json:",omitzero"`
 	ClassRange  [2]int  `json:",omitzero"`
 	HeldOut     float64 `json:",omitzero"`

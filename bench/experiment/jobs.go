@@ -32,6 +32,8 @@ type Job struct {
 	Latency  *Latency  `json:",omitzero"`
 	Accuracy *Accuracy `json:",omitzero"` // with no or one checkpoint
 	Train    *Train    `json:",omitzero"`
+
+	Calibration *Calibration `json:",omitzero"` // of a job in int8
 }
 
 // Jobs expands the experiments named, in the order of the file, or those of f.Run where none is
@@ -105,6 +107,7 @@ func (e *Experiment) timed() (jobs []Job) {
 								j := e.job(model)
 								j.ISA, j.Precision, j.Threads, j.Batch, j.ImgSize = isa, precision, threads, batch, size
 								j.Scenario, j.Latency = string(scenario), e.Latency
+								j.Calibration = e.calibrated(precision)
 								jobs = append(jobs, j)
 							}
 						}
@@ -129,7 +132,7 @@ func (e *Experiment) accuracy() (jobs []Job) {
 				a.Checkpoints, a.Corruption = checkpoints, nil
 				j := e.job(model)
 				j.Precision, j.Threads, j.Batch, j.Accuracy = precision, a.Threads, a.Batch, &a
-				j.Processes, j.Corruption = 0, corruption
+				j.Processes, j.Corruption, j.Calibration = 0, corruption, e.calibrated(precision)
 				jobs = append(jobs, j)
 			}
 		}
@@ -143,6 +146,14 @@ func (e *Experiment) accuracy() (jobs []Job) {
 		}
 	}
 	return jobs
+}
+
+// calibrated is the calibration of a job in a precision.
+func (e *Experiment) calibrated(precision string) *Calibration {
+	if precision != record.Int8 {
+		return nil
+	}
+	return e.Calibration
 }
 
 // corruptions are what the images of accuracies are worsened with, "" for nothing.

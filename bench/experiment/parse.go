@@ -33,6 +33,8 @@ const (
 	maxAxis      = 1000 // values of one axis, and checkpoints
 	minMemory    = 16 << 20
 	maxPrice     = 1e6
+
+	maxCalibration = 10_000 // images; all of them are in memory at once
 )
 
 // Load reads the file at path; its relative paths are taken from its own folder.
@@ -194,6 +196,7 @@ func (p *parser) experiment(n *yaml.Node) (e Experiment, at *yaml.Node) {
 		{"latency", false, func(n *yaml.Node) { latency = n; e.Latency = p.latency(n) }},
 		{"accuracy", false, func(n *yaml.Node) { accuracy = n; e.Accuracy = p.accuracy(n) }},
 		{"train", false, func(n *yaml.Node) { train = n; e.Training = p.training(n) }},
+		{"calibration", false, func(n *yaml.Node) { e.Calibration = p.calibration(n) }},
 		{"exact", false, func(n *yaml.Node) { p.boolean(n, "exact", &e.Exact) }},
 		{"no_tune", false, func(n *yaml.Node) { p.boolean(n, "no_tune", &e.NoTune) }},
 		{"processes", false, func(n *yaml.Node) { p.whole(n, "processes", 1, maxProcesses, &e.Processes) }},
@@ -371,6 +374,18 @@ func (p *parser) accuracy(n *yaml.Node) *Accuracy {
 		p.fail(n, `accuracy: "labels" is given without "data"`)
 	}
 	return a
+}
+
+// calibration reads the images of rows in int8.
+func (p *parser) calibration(n *yaml.Node) *Calibration {
+	c := &Calibration{Images: CalibrationImages}
+	p.mapping(n, "calibration", []key{
+		{"data", true, func(n *yaml.Node) { p.images(n, &c.Data) }},
+		{"split", false, func(n *yaml.Node) { p.text(n, "split", &c.Split) }},
+		{"images", false, func(n *yaml.Node) { p.whole(n, "images", 1, maxCalibration, &c.Images) }},
+		{"seed", false, func(n *yaml.Node) { p.seed(n, "seed", &c.Seed) }},
+	})
+	return c
 }
 
 // exif reads whether images are turned by their Exif orientation.

@@ -59,3 +59,65 @@ func TestPrecisions(t *testing.T) {
 		}
 	}
 }
+
+// TestCalibration gives jobs in int8 the images that the file names, or those that a network learned from, and reads the section
+// strictly.
+func TestCalibration(t *testing.T) {
+	k := known()
+	k.Precisions = []string{"float32", "int8"}
+	text := "experiments: [{name: a, question: why, models: [vgg16], precision: [float32, int8], latency: , accuracy: , " +
+		"calibration: {data: /train, images: 64, seed: 3}}]"
+	parse := func(text string, set ...string) ([]Job, error) {
+		f, err := parseWith("/e.yaml", strings.NewReader(text), k, Changes{Set: set})
+		if err != nil {
+			return nil, err
+		}
+		return f.Jobs()
+	}
+	jobs, err := parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Calibration{Data: "/train", Images: 64, Seed: 3}
+	for _, j := range jobs {
+		if got := j.Calibration; (got != nil) != (j.Precision == "int8") || got != nil && *got != want {
+			t.Errorf("%s %q: calibration %+v, want %+v in int8 alone", j.Model, j.Precision, got, want)
+		}
+	}
+	other, err := parse(text, "calibration.seed=4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range jobs {
+		if (jobs[i].ID == other[i].ID) != (jobs[i].Precision == "") {
+			t.Errorf("%s %q: identities %s and %s with two seeds", jobs[i].Model, jobs[i].Precision, jobs[i].ID, other[i].ID)
+		}
+	}
+
+	jobs, err = parse("experiments: [{name: a, question: why, models: [vgg16], precision: [float32, int8], train: {data: /d}}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = Calibration{Data: "/d", Images: CalibrationImages, Ranks: true, HeldOut: defaultHeldOut, HeldOutSeed: 1}
+	if last := jobs[len(jobs)-1]; last.Precision != "int8" || last.Calibration == nil || *last.Calibration != want {
+		t.Errorf("of a trained network: %q, calibration %+v, want %+v", last.Precision, last.Calibration, want)
+	}
+
+	for section, want := range map[string]string{
+		"{images: 64}":               `calibration: no "data"`,
+		"{data: d, images: 0}":       `images: have "0", want 1 to 10000`,
+		"{data: d, image: 1}":        `calibration: unknown key "image", nearest is "images"`,
+		"{data: d, seed: -1}":        `seed: have "-1"`,
+		"[d]":                        "calibration: have a list, want keys and values",
+		"{data: [d]}":                "data: have a list",
+		"{data: d, data: d}":         "given twice",
+		"{data: d, limit: 1}":        `unknown key "limit"`,
+		"{data: d, split: ''}":       "split: the text is empty",
+		"{data: d, images: 1000000}": "want 1 to 10000",
+	} {
+		_, err := parse(strings.Replace(text, "{data: /train, images: 64, seed: 3}", section, 1))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", section, err, want)
+		}
+	}
+}

@@ -177,6 +177,7 @@ func TestSchemaValues(t *testing.T) {
 		{"limit", a["limit"].Maximum, maxSamples}, {"accuracy's threads", a["threads"].Maximum, maxThreads},
 		{"accuracy's batch", a["batch"].Maximum, maxBatch}, {"train's threads", r["threads"].Maximum, maxThreads},
 		{"epochs", r["epochs"].Maximum, recipe.MaxEpochs}, {"train's batch", r["batch"].Maximum, recipe.MaxBatch},
+		{"calibration's images", s.Defs["calibration"].Properties["images"].Maximum, maxCalibration},
 		{"clip", r["clip"].Maximum, maxNumber}, {"pad", s.Defs["augment"].Properties["pad"].Maximum, maxImgSize},
 	} {
 		if c.have != c.want {

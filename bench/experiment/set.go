@@ -27,7 +27,7 @@ type setting struct {
 
 // sections are the keys of an experiment that have keys of their own, lists the keys whose value is a list of words or numbers.
 var (
-	sections = []string{"latency", "accuracy", "train"}
+	sections = []string{"latency", "accuracy", "train", "calibration"}
 	lists    = []string{"models", "isa", "precision", "threads", "batch", "img_size", "scenario", "accuracy.corruption", "train.seeds",
 		"train.images", "train.drops", "train.freeze"}
 )
@@ -59,7 +59,7 @@ func readSetting(index int, text string) (s setting, err error) {
 		return s, fmt.Errorf("%s: want a key of an experiment, as threads; --only names the experiments to run", s.path[0])
 	}
 	if len(s.path) > 2 || len(s.path) == 2 && !slices.Contains(sections, s.path[0]) {
-		return s, fmt.Errorf("unknown key %s, %s", quote(name), suggest(s.path[0], []string{"latency.", "accuracy.", "train."}))
+		return s, fmt.Errorf("unknown key %s, %s", quote(name), suggest(s.path[0], []string{"latency.", "accuracy.", "train.", "calibration."}))
 	}
 	if value = strings.TrimSpace(value); slices.Contains(lists, strings.TrimSpace(name)) && value != "" && value[0] != '[' {
 		value = "[" + value + "]"

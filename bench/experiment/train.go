@@ -12,6 +12,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"zoobench/bench/record"
 	"zoobench/internal/recipe"
 )
 
@@ -263,7 +264,13 @@ func (e *Experiment) evaluations(trained Job) (jobs []Job) {
 		for _, corruption := range e.corruptions() {
 			j, of := trained, a
 			j.Threads, j.Batch, j.Accuracy, j.Corruption, j.ImgSize = a.Threads, a.Batch, &of, corruption, 0
-			j.Precision = precision
+			j.Precision, j.Calibration = precision, e.calibrated(precision)
+			if t := trained.Train; precision == record.Int8 && j.Calibration == nil {
+				j.Calibration = &Calibration{
+					Data: t.Data, Split: t.Split, Images: CalibrationImages, Ranks: true, ClassRange: t.ClassRange,
+					HeldOut: t.HeldOut, HeldOutSeed: t.Seed(),
+				}
+			}
 			jobs = append(jobs, j)
 		}
 	}

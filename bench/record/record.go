@@ -119,6 +119,8 @@ type Record struct {
 	Training *Training `json:"training,omitempty"` // of a train row, and of the eval row of what it left, there without a curve
 
 	Part *Part `json:"part,omitempty"` // of an eval row of some of the images, as a sharded run has them
+
+	Calibration *Calibration `json:"calibration,omitempty"` // of a row in int8
 }
 
 // Ran returns the settings that the record was measured with, as far as it says.

@@ -101,8 +101,11 @@ func (a Axes) Named(name string) string {
 	return name
 }
 
-// Float32 is the precision that Axes leave empty.
-const Float32 = "float32"
+// Precisions that have a meaning for records: Float32 is the one that Axes leave empty, rows in Int8 have a calibration.
+const (
+	Float32 = "float32"
+	Int8    = "int8"
+)
 
 // OtherPrecision is a precision as Axes have it: "" for float32.
 func OtherPrecision(name string) string {

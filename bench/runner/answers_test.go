@@ -76,7 +76,7 @@ func TestAccuracyAmong(t *testing.T) {
 		if got := strings.Join(r.Verdict.Warnings, "; "); !strings.Contains(got, test.warning) {
 			t.Errorf("answers %q: warnings %q, want %q", test.answers, got, test.warning)
 		}
-		again, err := Again(misbehaving(), r, "", "", file)
+		again, err := Again(misbehaving(), r, Places{Weights: file})
 		if err != nil || again.Job.Accuracy.Answers != map[bool]string{true: "all", false: test.answers}[r.Answers == ""] {
 			t.Errorf("answers %q: repeated with %+v, error %v", test.answers, again.Job.Accuracy, err)
 		}

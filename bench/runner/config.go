@@ -41,6 +41,8 @@ type configJob struct {
 	Accuracy  *configAccuracy `json:"accuracy,omitempty"`
 
 	Training *experiment.Train `json:"training,omitempty"` // the recipe by the names of its fields
+
+	Calibration *experiment.Calibration `json:"calibration,omitempty"` // by the names of its fields
 }
 
 type configLatency struct {
@@ -96,6 +98,7 @@ func newConfigJob(j *experiment.Job) configJob {
 	c := configJob{
 		ID: j.ID, Experiment: j.Experiment, Model: j.Model, Axes: j.Axes,
 		Timeout: j.Timeout, MaxMemory: j.MaxMemory, Price: j.Price, Training: j.Train,
+		Calibration: j.Calibration,
 	}
 	if l := j.Latency; l != nil {
 		c.Latency = &configLatency{

@@ -69,7 +69,7 @@ func TestAccuracyCorrupted(t *testing.T) {
 	if _, _, err := measure("rain:1", 0, 1); err == nil || !strings.Contains(err.Error(), `corruption: unknown corruption "rain:1"`) {
 		t.Errorf("error %v, want one that lists the corruptions", err)
 	}
-	again, err := Again(misbehaving(), r, "", "", file)
+	again, err := Again(misbehaving(), r, Places{Weights: file})
 	if err != nil || again.Corruption != "gaussian_noise:5" {
 		t.Errorf("repeated with %q, error %v", again.Corruption, err)
 	}

@@ -95,7 +95,7 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 		return nil, err
 	}
 	loader, err := datasets.NewLoader(src, n.Preprocessing(), datasets.LoadOptions{
-		Batch: t.Batch, Workers: runtime.GOMAXPROCS(0), Exif: a.Exif != "", Change: change,
+		Batch: t.Batch, Workers: runtime.GOMAXPROCS(0), Exif: a.Exif != "", Change: change, Contents: n.Int8 != nil,
 	})
 	if err != nil {
 		return nil, err
@@ -138,8 +138,12 @@ func Accuracy(ctx context.Context, list *zoo.List, t Task, w Watch) (*record.Rec
 			choices))
 	}
 	r.ImageNotes = c.notes.Names()
+	if r.Calibration != nil {
+		r.Calibration.Shared = n.images.shared(loader.Contents())
+	}
 	if part == nil {
 		r.Verdict.Warnings = append(r.Verdict.Warnings, c.warnings()...)
+		r.Verdict.Warnings = append(r.Verdict.Warnings, sharedWarnings(r)...)
 	} else {
 		part.ItemDigests, part.NotFinite = loader.Digests(), c.notFinite
 		r.Part = part

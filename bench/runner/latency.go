@@ -200,5 +200,6 @@ func (n *Network) record(kind record.Kind, t Task) *record.Record {
 	effective.ImgSize, effective.Batch, effective.Threads = n.Recipe.Size, n.Engine.Batch(), n.Engine.Threads()
 	effective.ISA, effective.NumClasses, effective.Precision = kernels.ISA(), n.Graph.Classes, n.task.Precision
 	r.Effective = &effective
+	r.Calibration = n.calibration()
 	return r
 }

@@ -66,6 +66,7 @@ func JoinParts(parts []record.Record) (*record.Record, error) {
 	c.notes = datasets.NoteCounts{}
 	var digests []byte
 	var seconds float64
+	shared := 0
 	for i := range parts {
 		p := &parts[i]
 		a := p.Accuracy
@@ -76,6 +77,9 @@ func JoinParts(parts []record.Record) (*record.Record, error) {
 			c.notes[note.Bit] += a.ImageNotes[note.Name]
 		}
 		digests = append(digests, p.Part.ItemDigests...)
+		if p.Calibration != nil {
+			shared += p.Calibration.Shared
+		}
 		if p.ImagesPerSec > 0 {
 			seconds += float64(p.Part.To-p.Part.From) / p.ImagesPerSec
 		}
@@ -95,6 +99,12 @@ func JoinParts(parts []record.Record) (*record.Record, error) {
 	joined.Accuracy = record.NewAccuracy(c.images, c.top1, c.top5, c.unreadable)
 	joined.ImageNotes = c.notes.Names()
 	joined.Verdict.Warnings = append(joined.Verdict.Warnings, c.warnings()...)
+	if first.Calibration != nil {
+		of := *first.Calibration
+		of.Shared = shared
+		joined.Calibration = &of
+		joined.Verdict.Warnings = append(joined.Verdict.Warnings, sharedWarnings(&joined)...)
+	}
 	joined.DatasetSHA256 = datasets.HashDigests(digests)
 	joined.ImagesPerSec = 0
 	if seconds > 0 {
@@ -114,12 +124,19 @@ func alike(a, b *record.Record) error {
 		}
 		return r.Plan.Hash
 	}
+	numbers := func(r *record.Record) string {
+		if r.Calibration == nil {
+			return ""
+		}
+		return r.Calibration.Numbers
+	}
 	for _, f := range []struct{ what, a, b string }{
 		{"weights", a.WeightsSHA256, b.WeightsSHA256},
 		{"recipe", a.RecipeSHA256, b.RecipeSHA256},
 		{"program", a.Machine.KernelBuild, b.Machine.KernelBuild},
 		{"number of images", fmt.Sprint(a.Part.Of), fmt.Sprint(b.Part.Of)},
 		{"plan of algorithms", plan(a), plan(b)},
+		{"numbers in int8", numbers(a), numbers(b)},
 		{"answers", a.Answers, b.Answers},
 	} {
 		if f.a != f.b {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
@@ -57,6 +58,9 @@ func (r *run) plan(jobs []experiment.Job) error {
 			if j.ISA != "" && !slices.Contains(kernels.ISAs(), j.ISA) {
 				p.missing = fmt.Sprintf("this machine has no %s, it has %s", j.ISA, strings.Join(kernels.ISAs(), ", "))
 			}
+			if c := j.Calibration; c != nil && r.imagesMissing(c.Data) != "" {
+				p.Job.Calibration = nil // the ranges of generated images do for the speed, and the row says so
+			}
 			timed = append(timed, p)
 			continue
 		}
@@ -66,7 +70,7 @@ func (r *run) plan(jobs []experiment.Job) error {
 		}
 		for i := range found {
 			c := &found[i]
-			c.missing = cmp.Or(p.missing, c.missing)
+			c.missing = cmp.Or(p.missing, c.missing, r.uncalibrated(&c.Job, c.Weights))
 			a := *c.Job.Accuracy
 			switch {
 			case c.missing != "":
@@ -189,6 +193,9 @@ func kept(dir string, rec *record.Record, p planned) bool {
 	if !measured || rec.Machine.KernelBuild != KernelBuild() || rec.Machine.ISA != cmp.Or(p.ISA, kernels.ISA()) {
 		return false
 	}
+	if c := p.Job.Calibration; c != nil && p.Weights != "" && rec.Calibration != nil && rec.Calibration.Generated {
+		return false // there are images now
+	}
 	if rec.SamplesFile != "" {
 		if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(rec.SamplesFile))); err != nil {
 			return false
@@ -301,6 +308,45 @@ func folderMissing(path string) string {
 		return "no images: " + path + " is neither a folder nor an archive"
 	}
 	return ""
+}
+
+// NewDir makes a folder for a run that started at the given time, in parent, and returns it with its name, which is the
+// run's identity: the time in UTC and the experiments' names. A second run of the same second gets a number.
+func NewDir(parent string, started time.Time, experiments []string) (dir, id string, err error) {
+	if err := os.MkdirAll(parent, 0o777); err != nil {
+		return "", "", fmt.Errorf("runner: %w", err)
+	}
+	base := started.UTC().Format("20060102T150405Z") + suffix(experiments)
+	id = base
+	for n := 2; ; n++ {
+		dir = filepath.Join(parent, id)
+		err := os.Mkdir(dir, 0o777)
+		if err == nil {
+			return dir, id, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", "", fmt.Errorf("runner: %w", err)
+		}
+		id = fmt.Sprintf("%s-%d", base, n)
+	}
+}
+
+// LastDir returns the folder in parent of the latest run of these experiments, for a run that is to be resumed.
+func LastDir(parent string, experiments []string) (dir, id string, err error) {
+	// Names begin with the time, so that their order is that of the runs; a number behind sorts behind.
+	found, err := filepath.Glob(filepath.Join(parent, "[0-9]*"+suffix(experiments)+"*", record.FileName))
+	if err != nil {
+		return "", "", fmt.Errorf("runner: %s: %w", parent, err)
+	}
+	for _, path := range found {
+		if name := filepath.Base(filepath.Dir(path)); sameExperiments(name, experiments) {
+			id = max(id, name)
+		}
+	}
+	if id == "" {
+		return "", "", fmt.Errorf("runner: %s: no run of %s to resume", parent, strings.Join(experiments, ", "))
+	}
+	return filepath.Join(parent, id), id, nil
 }
 
 // suffix is the part of a run's name that names its experiments, cut where they are many.

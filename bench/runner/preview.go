@@ -10,6 +10,7 @@ import (
 	"zoobench/bench/record"
 	"zoobench/datasets"
 	"zoobench/zoo"
+	"zoobench/zoo/engine"
 )
 
 // A Preview says what a run would do.
@@ -72,7 +73,7 @@ func (p *planned) estimate() time.Duration {
 		if p.To > 0 {
 			images = p.To - p.From
 		}
-		return p.evalTime(images)
+		return p.evalTime(images) + p.calibrationTime()
 	}
 	if p.Job.Train != nil {
 		return p.trainTime()
@@ -93,6 +94,17 @@ func (p *planned) evalTime(images int) time.Duration {
 		prepare = 100 * time.Microsecond // a small image that is computed, or pixels
 	}
 	return time.Duration(images) * (p.imageTime() + prepare)
+}
+
+// calibrationTime is about how long the numbers of an accuracy in int8 take on one core: calibration images are watched twice, and
+// some are evaluated for every rule and layer.
+func (p *planned) calibrationTime() time.Duration {
+	c := p.Job.Calibration
+	if c == nil || p.Precision != engine.Int8 {
+		return 0
+	}
+	const trials = 16 * 60
+	return time.Duration(2*c.Images+trials) * p.imageTime()
 }
 
 // A process takes about beginTime to start, to load a small network and, once, to try algorithms and time the layers; the bytes

@@ -54,6 +54,24 @@ const memoryPoll = 50 * time.Millisecond
 // hears how many of how many images are done. The error is a *Failure where the task itself failed, by whatever means,
 // and the context's own where that ended it.
 func (w Worker) Measure(ctx context.Context, t Task, step func(done, total int)) (*record.Record, error) {
+	last, err := w.do(ctx, t, step)
+	if err != nil {
+		return nil, err
+	}
+	if t.MaxMemory > 0 && runtime.GOOS != "linux" {
+		last.Record.Verdict.Warnings = append(last.Record.Verdict.Warnings, "the limit on memory is not enforced on "+runtime.GOOS)
+	}
+	return last.Record, nil
+}
+
+// Numbers is the function Numbers in a process of its own, with errors as Measure has them.
+func (w Worker) Numbers(ctx context.Context, t Task, step func(done, total int)) (file string, err error) {
+	last, err := w.do(ctx, t, step)
+	return last.Numbers, err
+}
+
+// do does a task in a process of its own and returns its last message.
+func (w Worker) do(ctx context.Context, t Task, step func(done, total int)) (last message, err error) {
 	within := ctx
 	if t.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -64,7 +82,7 @@ func (w Worker) Measure(ctx context.Context, t Task, step func(done, total int))
 	defer kill(nil)
 	cmd, err := w.command(killed)
 	if err != nil {
-		return nil, err
+		return last, err
 	}
 	var stderr ends
 	cmd.Stderr = &stderr
@@ -72,14 +90,14 @@ func (w Worker) Measure(ctx context.Context, t Task, step func(done, total int))
 	cmd.WaitDelay = time.Second
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("runner: worker: %w", err)
+		return last, fmt.Errorf("runner: worker: %w", err)
 	}
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("runner: worker: %w", err)
+		return last, fmt.Errorf("runner: worker: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("runner: worker: %w", err)
+		return last, fmt.Errorf("runner: worker: %w", err)
 	}
 	task, err := json.Marshal(struct {
 		Task
@@ -98,24 +116,21 @@ func (w Worker) Measure(ctx context.Context, t Task, step func(done, total int))
 	ended := cmd.Wait()
 	switch cause := context.Cause(killed); {
 	case ctx.Err() != nil:
-		return nil, ctx.Err()
+		return last, ctx.Err()
 	case within.Err() != nil:
-		return nil, &Failure{Reason: fmt.Sprintf("not done after %v", t.Timeout)}
+		return last, &Failure{Reason: fmt.Sprintf("not done after %v", t.Timeout)}
 	case cause != nil:
-		return nil, &Failure{Reason: cause.Error()}
+		return last, &Failure{Reason: cause.Error()}
 	case ended != nil:
-		return nil, &Failure{Reason: lastWords(stderr.String(), ended), Stderr: stderr.String()}
+		return last, &Failure{Reason: lastWords(stderr.String(), ended), Stderr: stderr.String()}
 	case protocol != nil:
-		return nil, &Failure{Reason: "worker: " + protocol.Error(), Stderr: stderr.String()}
+		return last, &Failure{Reason: "worker: " + protocol.Error(), Stderr: stderr.String()}
 	case last.Error != "":
-		return nil, &Failure{Reason: last.Error}
-	case last.Record == nil:
-		return nil, &Failure{Reason: "the worker ended without a record", Stderr: stderr.String()}
+		return last, &Failure{Reason: last.Error}
+	case last.Record == nil && !t.Quantize:
+		return last, &Failure{Reason: "the worker ended without a record", Stderr: stderr.String()}
 	}
-	if t.MaxMemory > 0 && runtime.GOOS != "linux" {
-		last.Record.Verdict.Warnings = append(last.Record.Verdict.Warnings, "the limit on memory is not enforced on "+runtime.GOOS)
-	}
-	return last.Record, nil
+	return last, nil
 }
 
 // listen reads a worker's messages to their end and returns the one that is not progress.

@@ -3,20 +3,12 @@ package runner
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"path/filepath"
-	"runtime"
 
-	"zoobench/bench/experiment"
-	"zoobench/datasets"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/quantize"
 	"zoobench/zoo/weights"
 )
-
-// CalibrationImages is how many images a network is quantised on where nobody says otherwise.
-const CalibrationImages = 128
 
 // readInt8 takes what a file of int8 weights says of its network: whose names the weights had, their tag and the input's size.
 func (r *Ready) readInt8() error {
@@ -27,6 +19,7 @@ func (r *Ready) readInt8() error {
 	if about.Network != r.Spec.Name {
 		return fmt.Errorf("runner: %s: int8 weights of %s, want those of %s", r.file.Name(), about.Network, r.Spec.Name)
 	}
+	r.images.Calibration = about.Calibration
 	if r.Naming = about.Library; r.Tag == "" {
 		r.Tag = about.Tag
 	}
@@ -52,8 +45,7 @@ func (r *Ready) quantized(o *engine.Options) error {
 	case r.Int8 == nil && asked != engine.Int8:
 		return nil
 	case r.Int8 == nil:
-		var err error
-		if r.Int8, err = r.onTheWay(); err != nil {
+		if _, err := r.numbers(context.Background(), nil); err != nil {
 			return err
 		}
 	}
@@ -62,70 +54,6 @@ func (r *Ready) quantized(o *engine.Options) error {
 	}
 	r.task.Precision, o.Quantized = engine.Int8, r.Int8.Int8
 	return nil
-}
-
-// onTheWay quantises a network that has no int8 file: on the task's calibration images or, for its speed alone, on generated ones.
-func (r *Ready) onTheWay() (n *quantize.Network, err error) {
-	o := quantize.Options{Threads: r.task.Threads}
-	var images []float32
-	switch {
-	case r.task.Calibration != "":
-		a := experiment.Accuracy{Data: r.task.Calibration, Limit: CalibrationImages, Answers: datasets.AllAnswers}
-		if images, _, err = r.Calibrate(context.Background(), a, nil); err != nil {
-			return nil, err
-		}
-	case r.task.Job.Latency == nil:
-		return nil, errors.New("runner: int8 needs images to find the ranges of values: name them with --calibration, or quantise the " +
-			"network first (zoobench quantize)")
-	default:
-		const generated = 4
-		in := r.Graph.Input()
-		for seed := range uint64(generated) {
-			images = append(images, weights.Generator{Seed: seed, Gain: 1}.Images(in.H)[:in.Elems()]...)
-		}
-		o.Fast = true
-		r.notes = append(r.notes, "int8 ranges come from generated images: the speed is right, predictions are not")
-	}
-	err = r.Read(weights.Generator{}, func(src weights.Source) error {
-		n, err = quantize.Make(r.Graph, src, images, len(images)/r.Graph.Input().Elems(), o)
-		return err
-	})
-	return n, err
-}
-
-// Calibrate reads images to quantise the network on, prepared as the network takes them and one behind the other. An image that
-// cannot be read is an error. step, which may be nil, hears of each image.
-func (r *Ready) Calibrate(ctx context.Context, a experiment.Accuracy, step func(done, total int)) ([]float32, quantize.Calibration, error) {
-	about := quantize.Calibration{Data: filepath.Clean(a.Data), Seed: a.Seed}
-	files, err := openImages(&a, 0)
-	if err != nil {
-		return nil, about, err
-	}
-	defer files.Close()
-	src := datasets.Sample(files, a.Limit, a.Seed)
-	if src.Len() == 0 {
-		return nil, about, fmt.Errorf("runner: %s: no images to quantise on", a.Data)
-	}
-	o := datasets.LoadOptions{Batch: 1, Workers: runtime.GOMAXPROCS(0), Exif: a.Exif != ""}
-	loader, err := datasets.NewLoader(src, r.Preprocessing(), o)
-	if err != nil {
-		return nil, about, err
-	}
-	var images []float32
-	for b, err := range loader.Batches(ctx) {
-		if err != nil {
-			return nil, about, err
-		}
-		if err := b.Errs[0]; err != nil {
-			return nil, about, fmt.Errorf("runner: %s: %s: %w", a.Data, b.Items[0].Name, err)
-		}
-		images = append(images, b.Tensor...)
-		if step != nil {
-			step(b.First+1, src.Len())
-		}
-	}
-	about.SHA256 = loader.Hash()
-	return images, about, nil
 }
 
 // WriteInt8 writes a quantised network's file.

@@ -46,6 +46,7 @@ type Ready struct {
 	unfit  error          // why they do not, or that the file ends before the classifier
 	notes  []string       // what a reader of any figure should know
 	ofInt8 *nn.Graph      // that a file of int8 weights is of, nil for other files
+	images calibrated     // that Int8 comes from
 	took   time.Duration  // to build the graph and find its parameters, without the file's hash
 }
 

@@ -82,11 +82,15 @@ func (w Worker) Rounds(
 ) error {
 	rows := make([]*record.Record, len(tasks))
 	over := make([]bool, len(tasks))
+	numbers := made{}
 	for round, left := 0, len(tasks); left > 0; round++ {
 		for i := range tasks {
 			t := &tasks[i]
 			if over[i] {
 				continue
+			}
+			if err := numbers.give(ctx, w, t, nil); err != nil {
+				return err
 			}
 			row, err := w.step(ctx, *t, round, rows[i])
 			if ctx.Err() != nil {

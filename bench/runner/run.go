@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"time"
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/host"
@@ -89,7 +88,7 @@ func Run(ctx context.Context, o Options) (s Summary, err error) {
 	if len(s.Records) > 0 {
 		o.RunID = s.Records[0].RunID
 	}
-	r := run{Options: o, s: &s}
+	r := run{Options: o, s: &s, numbers: made{}}
 	if err := r.plan(jobs); err != nil {
 		return s, err
 	}
@@ -148,7 +147,8 @@ type run struct {
 	deal  *Deal     // nil where the run is not cut into shards
 	tasks []planned // still to be done
 
-	counts map[string]int // images of accuracies that were counted
+	counts  map[string]int // images of accuracies that were counted
+	numbers made
 }
 
 // planned is a task of a run, or a row that there can be no task for.
@@ -253,6 +253,9 @@ func (r *run) process(ctx context.Context, index int, p *planned, round int) err
 		}
 		r.Events.Start(index, len(r.tasks), t)
 	}
+	if err := r.numbers.give(ctx, r.Worker, &p.Task, r.Events.Step); err != nil {
+		return err
+	}
 	row, err := r.Worker.Next(ctx, p.Task, round, p.row)
 	var failure *Failure
 	switch {
@@ -346,6 +349,9 @@ func (r *run) do(ctx context.Context, index int, p *planned) error {
 		var failure *Failure
 		var samples string
 		if samples, err = r.keepSamples(p); err != nil {
+			return err
+		}
+		if err := r.numbers.give(ctx, r.Worker, &p.Task, r.Events.Step); err != nil {
 			return err
 		}
 		rec, err = r.Worker.Measure(ctx, p.Task, r.Events.Step)
@@ -455,43 +461,4 @@ func (r *run) keepStderr(p *planned, f *Failure) string {
 		return f.Reason // a disk too full for it will be told by the record that comes next
 	}
 	return f.Reason + "; see " + filepath.ToSlash(name)
-}
-
-// NewDir makes a folder for a run that started at the given time, in parent, and returns it with its name, which is the
-// run's identity: the time in UTC and the experiments' names. A second run of the same second gets a number.
-func NewDir(parent string, started time.Time, experiments []string) (dir, id string, err error) {
-	if err := os.MkdirAll(parent, 0o777); err != nil {
-		return "", "", fmt.Errorf("runner: %w", err)
-	}
-	base := started.UTC().Format("20060102T150405Z") + suffix(experiments)
-	id = base
-	for n := 2; ; n++ {
-		dir = filepath.Join(parent, id)
-		err := os.Mkdir(dir, 0o777)
-		if err == nil {
-			return dir, id, nil
-		}
-		if !errors.Is(err, fs.ErrExist) {
-			return "", "", fmt.Errorf("runner: %w", err)
-		}
-		id = fmt.Sprintf("%s-%d", base, n)
-	}
-}
-
-// LastDir returns the folder in parent of the latest run of these experiments, for a run that is to be resumed.
-func LastDir(parent string, experiments []string) (dir, id string, err error) {
-	// Names begin with the time, so that their order is that of the runs; a number behind sorts behind.
-	found, err := filepath.Glob(filepath.Join(parent, "[0-9]*"+suffix(experiments)+"*", record.FileName))
-	if err != nil {
-		return "", "", fmt.Errorf("runner: %s: %w", parent, err)
-	}
-	for _, path := range found {
-		if name := filepath.Base(filepath.Dir(path)); sameExperiments(name, experiments) {
-			id = max(id, name)
-		}
-	}
-	if id == "" {
-		return "", "", fmt.Errorf("runner: %s: no run of %s to resume", parent, strings.Join(experiments, ", "))
-	}
-	return filepath.Join(parent, id), id, nil
 }

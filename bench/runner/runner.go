@@ -24,8 +24,10 @@ type Task struct {
 	Weights string `json:",omitzero"` // its file; "" for generated weights
 	Recipe  Recipe `json:",omitzero"`
 
-	// Calibration is a folder or archive of images that a network is quantised on, if it is to run in int8 and has no int8 weights.
-	Calibration string `json:",omitzero"`
+	// Numbers is a file of what int8 makes of the network, of the same weights and calibration; "" to find or make it first. Of a task
+	// that is to Quantize, finding or making the file is all that there is to do.
+	Numbers  string `json:",omitzero"`
+	Quantize bool   `json:",omitzero"`
 
 	Samples string `json:",omitzero"` // an accuracy's per-sample file, "" for none
 

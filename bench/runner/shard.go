@@ -75,7 +75,7 @@ func (r *run) units(all []planned) ([]shard.Unit, error) {
 		}
 		u.Images = images
 		u.Bytes = 4 * p.spec.Params
-		u.Fixed = beginTime + time.Duration(float64(u.Bytes)/loadRate*float64(time.Second))
+		u.Fixed = beginTime + time.Duration(float64(u.Bytes)/loadRate*float64(time.Second)) + p.calibrationTime()
 		u.Cost = p.evalTime(images)
 	}
 	return units, nil

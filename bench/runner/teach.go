@@ -25,7 +25,7 @@ func (r *run) trained(p planned) (planned, error) {
 	}
 	if a := p.Job.Accuracy; a != nil {
 		p.Weights = r.checkpoint(t.File)
-		p.missing = cmp.Or(p.missing, r.imagesMissing(a.Data))
+		p.missing = cmp.Or(p.missing, r.imagesMissing(a.Data), r.uncalibrated(&p.Job, p.Weights))
 		return p, nil
 	}
 	p.Out = r.checkpoint(t.File)

@@ -32,12 +32,18 @@ const (
 // percent from day to day.
 const slowerShare = 0.10
 
-// Again is the task that repeats a record. Data, labels and file say where its images, their label file and its checkpoint
-// are now; "" for where they were or, of a checkpoint, in the cache.
-func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, error) {
+// Places are where what a record was measured with is now; "" for where it was or, of a checkpoint, in the cache.
+type Places struct {
+	Data, Labels string // images and their label file
+	Calibration  string // images that a network was quantised on
+	Weights      string // checkpoint
+}
+
+// Again is the task that repeats a record.
+func Again(list *zoo.List, r *record.Record, now Places) (Task, error) {
 	model := r.Model
 	if IsONNX(model) {
-		model = cmp.Or(file, r.WeightsFile)
+		model = cmp.Or(now.Weights, r.WeightsFile)
 	}
 	spec, err := Find(list, model)
 	if err != nil {
@@ -58,8 +64,9 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 	if r.Plan != nil {
 		t.Choices = choices(r.Plan)
 	}
-	if file != "" {
-		t.Weights = file
+	t.Job.Calibration = calibrationAgain(r.Calibration, now.Calibration)
+	if now.Weights != "" {
+		t.Weights = now.Weights
 	} else if _, err := os.Stat(t.Weights); t.Weights != "" && err != nil && t.Tag != "" {
 		cache, err := DefaultCache()
 		if err != nil {
@@ -76,7 +83,7 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 		}
 	}
 	if r.Kind == record.KindEval {
-		data, labels = cmp.Or(data, r.Dataset), cmp.Or(labels, r.LabelsFile)
+		data, labels := cmp.Or(now.Data, r.Dataset), cmp.Or(now.Labels, r.LabelsFile)
 		answers := s.Answers
 		if r.Answers == "" {
 			answers = datasets.AllAnswers
@@ -99,7 +106,7 @@ func Again(list *zoo.List, r *record.Record, data, labels, file string) (Task, e
 	}
 	if c := r.Recheck; c != nil {
 		t.Recheck = &experiment.Accuracy{
-			Data: cmp.Or(data, c.Data), Labels: cmp.Or(labels, c.Labels), ClassMap: c.ClassMap, Split: c.Split, Exif: c.Exif,
+			Data: cmp.Or(now.Data, c.Data), Labels: cmp.Or(now.Labels, c.Labels), ClassMap: c.ClassMap, Split: c.Split, Exif: c.Exif,
 			Answers: c.Answers, Limit: c.Limit, Seed: c.Seed,
 		}
 	}
@@ -156,6 +163,14 @@ func Judge(before, now *record.Record) Verification {
 	if before.Plan != nil && now.Plan != nil && before.Plan.Hash != now.Plan.Hash {
 		same = false
 		row.Why = append(row.Why, fmt.Sprintf("another plan: %s, was %s", now.Plan.Hash, before.Plan.Hash))
+	}
+	if was, is := before.Calibration, now.Calibration; was != nil && is != nil && was.Numbers != is.Numbers {
+		same = false
+		if was.SHA256 != is.SHA256 {
+			doubt("quantised on other images: %.16s, they were %.16s", is.SHA256, was.SHA256)
+		} else {
+			row.Why = append(row.Why, fmt.Sprintf("other numbers in int8: %.16s, they were %.16s", is.Numbers, was.Numbers))
+		}
 	}
 	if before.Kind == record.KindEval {
 		return judgeAccuracy(before, now, row, same)

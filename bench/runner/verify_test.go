@@ -84,12 +84,12 @@ func TestJudge(t *testing.T) {
 func TestVerifyRepeatsThePlan(t *testing.T) {
 	list := zoo.Default()
 	r := &record.Record{Kind: record.KindLatency, Model: "squeezenet1_1", Scenario: "single_stream"}
-	task, err := Again(list, r, "", "", "")
+	task, err := Again(list, r, Places{})
 	if err != nil || !task.NoTune || task.Choices != nil {
 		t.Errorf("a row without a plan: no-tune %v, choices %v, error %v", task.NoTune, task.Choices, err)
 	}
 	r.Plan = &record.Plan{Source: engine.FromTrials, Choices: []record.Choice{{Layer: "features.3.expand3x3", Algorithm: "gemm"}}}
-	task, err = Again(list, r, "", "", "")
+	task, err = Again(list, r, Places{})
 	if want := []engine.Choice{{Layer: "features.3.expand3x3", Algorithm: "gemm"}}; err != nil || task.NoTune ||
 		!slices.Equal(task.Choices, want) {
 		t.Errorf("no-tune %v, choices %v, want %v; error %v", task.NoTune, task.Choices, want, err)
@@ -125,7 +125,7 @@ func TestVerifyRepeatsTheScenario(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r := &record.Record{Kind: record.KindLatency, Model: "squeezenet1_1", Scenario: test.asked.Scenario, Asked: &test.asked,
 				Effective: &test.effective}
-			task, err := Again(list, r, "", "", "")
+			task, err := Again(list, r, Places{})
 			switch {
 			case test.refused != "":
 				if err == nil || !strings.Contains(err.Error(), test.refused) {

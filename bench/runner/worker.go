@@ -14,9 +14,10 @@ import (
 	"zoobench/zoo"
 )
 
-// A message is one line from a worker to its parent: exactly one of the fields is set.
+// A message is one line from a worker to its parent: at most one of the fields is set.
 type message struct {
 	Record   *record.Record `json:",omitzero"`
+	Numbers  string         `json:",omitzero"` // file of numbers in int8
 	Progress *progress      `json:",omitzero"`
 	Error    string         `json:",omitzero"` // why there will be no record
 }
@@ -53,7 +54,15 @@ func Work(ctx context.Context, list *zoo.List, teach Teacher, in io.Reader, out 
 		cancel()
 	}()
 	send := func(m message) error { return json.NewEncoder(out).Encode(m) }
-	r, err := measure(ctx, list, teach, task.Task, func(done, total int) { send(message{Progress: &progress{done, total}}) })
+	progressed := func(done, total int) { send(message{Progress: &progress{done, total}}) }
+	if task.Quantize {
+		file, err := Numbers(ctx, list, task.Task, progressed)
+		if err != nil {
+			return send(message{Error: err.Error()})
+		}
+		return send(message{Numbers: file})
+	}
+	r, err := measure(ctx, list, teach, task.Task, progressed)
 	if err != nil {
 		return send(message{Error: err.Error()})
 	}

@@ -133,7 +133,7 @@ func TestExperiment(t *testing.T) {
 		if before.Kind != record.KindEval || before.Checkpoint != "fine-n12-s2" {
 			continue
 		}
-		task, err := runner.Again(tiny(t), before, "", "", filepath.Join(dir, filepath.FromSlash(before.WeightsFile)))
+		task, err := runner.Again(tiny(t), before, runner.Places{Weights: filepath.Join(dir, filepath.FromSlash(before.WeightsFile))})
 		if err != nil {
 			t.Fatal(err)
 		}

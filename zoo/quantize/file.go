@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -43,9 +44,16 @@ type About struct {
 // Calibration is the images that values were watched on.
 type Calibration struct {
 	Data   string `json:"data"` // where they come from
+	Split  string `json:"split,omitempty"`
 	Seed   uint64 `json:"seed"` // by which they were drawn
 	SHA256 string `json:"sha256"`
+
+	// Contents are the first bytes of the SHA-256 of each image's file, ContentBytes of each; none in files of older programs.
+	Contents []byte `json:"contents,omitempty"`
 }
+
+// ContentBytes is how much of an image's hash Calibration.Contents has: enough that two images in a million do not share it.
+const ContentBytes = 8
 
 // header is a file's metadata as JSON.
 type header struct {
@@ -113,6 +121,29 @@ func Write(path string, g *nn.Graph, w engine.Weights, n *Network, about About) 
 		floats = append(floats, weights.Named{Name: fmt.Sprint(factorOf, node), Shape: []int{len(f)}, Data: f})
 	}
 	return weights.WriteInt8(path, floats, ints, map[string]string{"format": form, "zoobench": string(text)})
+}
+
+// Sum is a hash of a network's numbers in int8: networks with the same one, of the same graph and weights, give the same bits.
+func (n *Network) Sum() string {
+	h := sha256.New()
+	put := func(values ...any) {
+		for _, v := range values {
+			if err := binary.Write(h, binary.LittleEndian, v); err != nil {
+				panic("quantize: " + err.Error()) // no value of a fixed size
+			}
+		}
+	}
+	for _, node := range sorted(n.Int8.Layers) {
+		f := n.Int8.Layers[node]
+		put(int64(node), f.Weight, f.Scale, f.Bias)
+	}
+	for _, node := range sorted(n.Int8.Values) {
+		put(int64(node), n.Int8.Values[node].Scale, n.Int8.Values[node].Zero)
+	}
+	for _, node := range sorted(n.Int8.Factor) {
+		put(int64(node), n.Int8.Factor[node])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // floatParams are the parameters that a network reads although it is in int8.
