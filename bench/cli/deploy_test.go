@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
 )
 
 // ortScript runs a file with ONNX Runtime on the bytes of an image: node script RUNTIME FILE BYTES HEIGHT WIDTH.
