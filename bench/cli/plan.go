@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"zoobench/bench/record"
@@ -56,6 +57,15 @@ func (a *app) dryRun(o runner.Options, shards int) error {
 	if p.Kept > 0 {
 		text += fmt.Sprintf("; %d are measured already", p.Kept)
 	}
+	var bases []runner.Basis
+	for _, t := range p.Tasks {
+		if t.Estimate > 0 {
+			bases = append(bases, t.Basis)
+		}
+	}
+	if len(bases) > 0 {
+		text += "\ntimes on this machine: " + basesText(bases)
+	}
 	_, err = fmt.Fprintln(a.notes, text)
 	return err
 }
@@ -82,6 +92,28 @@ func planText(p runner.Preview, hint string) string {
 		text += fmt.Sprintf("; %d rows cannot be measured, %s", missing, hint)
 	}
 	return text
+}
+
+// basesText says what the estimates of tasks rest on.
+func basesText(bases []runner.Basis) string {
+	var counts [runner.Own + 1]int
+	for _, b := range bases {
+		counts[b]++
+	}
+	var parts []string
+	for _, c := range []struct {
+		basis runner.Basis
+		text  string
+	}{
+		{runner.Own, "of %d tasks by what their networks have taken on this class of machine"},
+		{runner.Alike, "of %d tasks by what other networks have taken on it"},
+		{runner.Stated, "of %d tasks by a stated share of this core's peak, because nothing like them has been measured here"},
+	} {
+		if n := counts[c.basis]; n > 0 {
+			parts = append(parts, fmt.Sprintf(c.text, n))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // taskSettings are what tells a task from others of its network.

@@ -21,19 +21,22 @@ type progress struct {
 	round string // told last, "round 2 of 5"
 
 	tasks []runner.PreviewTask // to do; nil where nothing is known
-	begun time.Time
 	now   func() time.Time
-	spent time.Duration // the estimates of the processes that are over
-	under time.Duration // the estimate of the process under way
+	under int               // the task whose process is under way, -1 for none
+	begun time.Time         // when that process began
+	over  map[string]*spent // processes that are over, by the group of their tasks
 
 	last     string // the last row's outcome
 	repeated string // the last row after it with the same one, which is not told by itself; "" for none
 }
 
+// spent is what processes were estimated to take, and what they took.
+type spent struct{ estimate, took time.Duration }
+
 // newProgress tells to w how a run of these tasks goes.
 func newProgress(w io.Writer, tasks []runner.PreviewTask) *progress {
 	_, isTerminal := terminalWidth(w)
-	return &progress{w: w, isBar: isTerminal, now: time.Now, tasks: tasks}
+	return &progress{w: w, isBar: isTerminal, now: time.Now, tasks: tasks, under: -1, over: map[string]*spent{}}
 }
 
 func (p *progress) events() runner.Events {
@@ -61,18 +64,34 @@ func (p *progress) plan(tasks, kept int) {
 	}
 }
 
-// left is about how long what is to come takes, in words, "" where nobody knows: the estimates, scaled by what those before
-// took of theirs. The estimates are of an assumed machine; the first processes put that right.
+// left is about how long what is to come takes, in words, "" where nobody knows: the estimates, scaled by what those before of
+// the same group took of theirs, or all of them where the group has none.
 func (p *progress) left() string {
-	var all time.Duration
+	left := map[string]time.Duration{}
 	for _, t := range p.tasks {
-		all += t.Estimate
+		left[t.Group] += t.Estimate
 	}
-	done := p.spent + p.under
-	if done <= 0 || all <= done {
+	var all spent
+	for group, s := range p.over {
+		if left[group] -= s.estimate; s.estimate > 0 {
+			all.estimate, all.took = all.estimate+s.estimate, all.took+s.took
+		}
+	}
+	if all.estimate <= 0 {
 		return ""
 	}
-	scaled := time.Duration(float64(all-done) * float64(p.now().Sub(p.begun)) / float64(done))
+	sum := 0.0
+	for group, d := range left {
+		of := p.over[group]
+		if of == nil || of.estimate <= 0 {
+			of = &all
+		}
+		sum += max(float64(d), 0) * float64(of.took) / float64(of.estimate)
+	}
+	scaled := time.Duration(sum)
+	if scaled <= 0 {
+		return ""
+	}
 	unit := time.Second
 	if scaled > 2*time.Minute {
 		unit = 10 * time.Second
@@ -80,15 +99,28 @@ func (p *progress) left() string {
 	return fmt.Sprintf("about %v left", scaled.Round(unit))
 }
 
+// ended counts the process under way as over.
+func (p *progress) ended() {
+	if p.under < 0 {
+		return
+	}
+	t := &p.tasks[p.under]
+	if p.over[t.Group] == nil {
+		p.over[t.Group] = &spent{}
+	}
+	s := p.over[t.Group]
+	s.estimate += t.Estimate / time.Duration(max(t.Steps, 1))
+	s.took += p.now().Sub(p.begun)
+	p.under = -1
+}
+
 func (p *progress) start(index, tasks int, t runner.Task) {
-	if p.begun.IsZero() {
-		p.begun = p.now()
-	} else if p.bar != nil {
+	if p.bar != nil && !p.begun.IsZero() {
 		p.bar.Add(1) // the process before is over
 	}
-	p.spent, p.under = p.spent+p.under, 0
-	if index < len(p.tasks) {
-		p.under = p.tasks[index].Estimate / time.Duration(max(p.tasks[index].Steps, 1))
+	p.ended()
+	if p.begun = p.now(); index < len(p.tasks) {
+		p.under = index
 	}
 	p.place = fmt.Sprintf("%d/%d %s", index+1, tasks, t.Model)
 	if t.Processes > 1 {
@@ -109,7 +141,7 @@ func (p *progress) sayRound(round string, last bool) {
 		return
 	}
 	text := round
-	if left := p.left(); left != "" && p.spent > 0 {
+	if left := p.left(); left != "" {
 		text += "; " + left
 	}
 	fmt.Fprintln(p.w, text)
@@ -122,6 +154,7 @@ func (p *progress) step(done, total int) {
 }
 
 func (p *progress) done(r *record.Record) {
+	p.ended()
 	if p.bar != nil {
 		p.bar.Clear()
 	}

@@ -58,3 +58,26 @@ func TestProgressTellsTimeLeft(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestProgressTellsGroupsApart scales what is left of a group by what its own processes took: trainings here take a tenth of their
+// estimates, evaluations three times as long.
+func TestProgressTellsGroupsApart(t *testing.T) {
+	var text strings.Builder
+	tasks := []runner.PreviewTask{
+		{Estimate: 10 * time.Minute, Group: "train"}, {Estimate: 10 * time.Second, Group: "eval"}, {Group: "uncounted"},
+		{Estimate: 10 * time.Minute, Group: "train"}, {Estimate: 10 * time.Second, Group: "eval"},
+	}
+	p := newProgress(&text, tasks)
+	clock := time.Unix(0, 0)
+	p.now = func() time.Time { return clock }
+	for i, took := range []time.Duration{time.Minute, 30 * time.Second, time.Hour} {
+		p.start(i, len(tasks), runner.Task{Job: experiment.Job{Model: "n"}})
+		clock = clock.Add(took)
+		p.done(&record.Record{Kind: record.KindTrain, Training: &record.Training{Images: i}, Verdict: record.Verdict{Valid: true}})
+	}
+	for _, want := range []string{"1/5 n:", "about 1m2s left\n2/5", "about 1m30s left\n3/5", "about 1m30s left\n"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("got %q, want %q in it", text.String(), want)
+		}
+	}
+}

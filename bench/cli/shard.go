@@ -91,7 +91,7 @@ func (a *app) dryShards(o runner.Options, n int) error {
 	}
 	units := p.Deal.Units
 	pieces := shard.Deal(units, n)
-	times := shard.Times(units, pieces)
+	times := shard.Times(p.Deal.Here, pieces)
 	out := newPrinter(a, []string{"shard", "tasks", "images", "estimate"}, func(r shardRow) []string {
 		return []string{fmt.Sprint(r.Shard), fmt.Sprint(r.Tasks), fmt.Sprint(r.Images), r.Estimate.Round(time.Second).String()}
 	})
@@ -120,18 +120,19 @@ func (a *app) dryShards(o runner.Options, n int) error {
 	}
 	const most = 1024
 	_, err = fmt.Fprintf(a.notes, "%d tasks in %d shards: %v in all on one core, the longest shard %v (%.0f %% over an equal share)\n"+
-		"%s to read from checkpoints and images by all shards; more than %d shards save no time worth having\n",
-		len(units), n, sum.Round(time.Second), longest.Round(time.Second), even, bytesToMove(units, pieces), shard.Worth(units, most))
+		"%s to read from checkpoints and images by all shards; more than %d shards save no time worth having\n"+
+		"times on one core of this machine: %s\n",
+		len(units), n, sum.Round(time.Second), longest.Round(time.Second), even, bytesToMove(p.Deal, pieces),
+		shard.Worth(units, p.Deal.Here, most), basesText(p.Deal.Bases))
 	return err
 }
 
 // bytesToMove is about how many bytes of checkpoints and images shards read, in words.
-func bytesToMove(units []shard.Unit, pieces [][]shard.Piece) string {
-	const image = 110e3 // a photograph of ImageNet, as a JPEG
+func bytesToMove(d *runner.Deal, pieces [][]shard.Piece) string {
 	var total float64
 	for _, mine := range pieces {
 		for _, p := range mine {
-			u := &units[p.Unit]
+			u, image := &d.Units[p.Unit], float64(d.ImageBytes[p.Unit])
 			total += float64(u.Bytes)
 			if p.Whole() {
 				total += image * float64(u.Images)

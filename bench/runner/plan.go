@@ -28,6 +28,10 @@ import (
 // plan expands jobs to tasks, an accuracy job to one a checkpoint, and leaves out what an earlier run has measured.
 func (r *run) plan(jobs []experiment.Job) error {
 	r.counts = map[string]int{}
+	var err error
+	if r.rates, err = machineRates(r.List, r.Cache, r.s.Records); err != nil {
+		return err
+	}
 	data, missing := r.images()
 	var timed, accuracy []planned
 	evals := map[[3]string][]planned{} // of an experiment's network in a precision
@@ -94,7 +98,6 @@ func (r *run) plan(jobs []experiment.Job) error {
 		all = append(all, p.withCheckpoints(evals[[3]string{p.Experiment, p.Model, p.Precision}])...)
 	}
 	all = append(all, accuracy...)
-	var err error
 	if all, err = r.share(all); err != nil {
 		return err
 	}

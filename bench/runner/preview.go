@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,14 +28,12 @@ type PreviewTask struct {
 	Missing string // why nothing can be measured and how to get it, "" where it can
 	Steps   int    // processes that are still to be done: of a timed task as many as it asks for, less those of an earlier run
 	Learned int    // images that a training learns from
-	// Estimate is about how long the task takes on a core that does assumedRate; 0 where that depends on how many images
-	// there are.
+	// Estimate is about how long the task takes on this machine; 0 where that depends on how many images there are. It rests on
+	// Basis.
 	Estimate time.Duration
+	Basis    Basis
+	Group    string // of tasks whose estimates are likely to be wrong by the same factor
 }
-
-// assumedRate is the multiply-accumulates a second and core that estimates assume: a third of what a core with AVX2 can
-// do at 3 GHz, 48 G, and about what networks of depthwise layers get.
-const assumedRate = 16e9
 
 // Plan returns what [Run] would do with the same options; of them it needs List, File, Only, Cache, Data and, where an
 // earlier run is gone on with, Dir. It writes nothing.
@@ -57,54 +56,73 @@ func Plan(o Options) (Preview, error) {
 	p := Preview{Kept: s.Kept, Deal: r.deal}
 	for i := range r.tasks {
 		t := &r.tasks[i]
-		p.Tasks = append(p.Tasks, PreviewTask{Task: t.Task, Kind: t.kind(), Missing: t.missing, Steps: t.steps(), Estimate: t.estimate(),
-			Learned: t.images})
+		preview := PreviewTask{Task: t.Task, Kind: t.kind(), Missing: t.missing, Steps: t.steps(), Learned: t.images,
+			Group: fmt.Sprint(t.work(), r.rates.natureOf(t.spec))}
+		if t.missing == "" {
+			if a := t.Job.Accuracy; a != nil && datasets.Named(a.Data) { // quickly counted
+				if t.images, err = countImages(a, r.counts); err != nil {
+					return Preview{}, err
+				}
+			}
+			preview.Estimate, preview.Basis = t.wall(r.rates), r.rates.basis(t)
+		}
+		p.Tasks = append(p.Tasks, preview)
 	}
 	return p, nil
 }
 
-// estimate is about how long a task takes.
-func (p *planned) estimate() time.Duration {
-	if p.missing != "" {
-		return 0
-	}
+// work is what the task is timed as.
+func (p *planned) work() work {
+	w := work{kind: p.kind()}
 	if a := p.Job.Accuracy; a != nil {
-		images := a.Limit
+		w.small = datasets.Named(a.Data)
+	} else if p.Job.Train != nil {
+		w.small = datasets.Named(p.Train.Data)
+	}
+	return w
+}
+
+// wall is about how long a task takes on the processors that it gets.
+func (p *planned) wall(r *rates) time.Duration {
+	if a := p.Job.Accuracy; a != nil {
+		images := cmp.Or(a.Limit, p.images)
 		if p.To > 0 {
 			images = p.To - p.From
 		}
-		return p.evalTime(images) + p.calibrationTime()
+		return (p.evalTime(r, images) + p.calibrationTime(r)) / time.Duration(processors(p.Threads))
 	}
 	if p.Job.Train != nil {
-		return p.trainTime()
+		return p.trainTime(r) / time.Duration(processors(p.Threads))
 	}
-	return p.timedTime()
+	return p.timedTime(r)
 }
 
 // imageTime is how long an image takes on one core.
-func (p *planned) imageTime() time.Duration {
-	macs := float64(pixels(p.spec, p.ImgSize)) / float64(pixels(p.spec, 0)) * float64(p.spec.MACs)
-	return time.Duration(macs / assumedRate * float64(time.Second))
+func (p *planned) imageTime(r *rates) time.Duration {
+	t, _ := r.image(p.work(), p.spec, p.ImgSize)
+	return t
 }
 
-// evalTime is how long so many images take to be evaluated, once the network is ready.
-func (p *planned) evalTime(images int) time.Duration {
-	prepare := 15 * time.Millisecond // to decode and resize a photograph
-	if a := p.Job.Accuracy; a != nil && datasets.Named(a.Data) {
-		prepare = 100 * time.Microsecond // a small image that is computed, or pixels
-	}
-	return time.Duration(images) * (p.imageTime() + prepare)
+// basis is what the estimate of a task rests on.
+func (r *rates) basis(p *planned) Basis {
+	_, b := r.image(p.work(), p.spec, p.ImgSize)
+	return b
+}
+
+// evalTime is how long so many images take to be evaluated on one core, once the network is ready.
+func (p *planned) evalTime(r *rates, images int) time.Duration {
+	return time.Duration(images) * p.imageTime(r)
 }
 
 // calibrationTime is about how long the numbers of an accuracy in int8 take on one core: calibration images are watched twice, and
 // some are evaluated for every rule and layer.
-func (p *planned) calibrationTime() time.Duration {
+func (p *planned) calibrationTime(r *rates) time.Duration {
 	c := p.Job.Calibration
 	if c == nil || p.Precision != engine.Int8 {
 		return 0
 	}
 	const trials = 16 * 60
-	return time.Duration(2*c.Images+trials) * p.imageTime()
+	return time.Duration(2*c.Images+trials) * p.imageTime(r)
 }
 
 // A process takes about beginTime to start, to load a small network and, once, to try algorithms and time the layers; the bytes
@@ -115,8 +133,8 @@ const (
 )
 
 // timedTime is how long a timed task takes, what an earlier run did of it apart.
-func (p *planned) timedTime() time.Duration {
-	call := p.imageTime() * time.Duration(max(p.Batch, 1)) / time.Duration(max(p.Threads, 1))
+func (p *planned) timedTime(r *rates) time.Duration {
+	call := p.imageTime(r) * time.Duration(max(p.Batch, 1)) / time.Duration(max(p.Threads, 1))
 	each := beginTime + latencyTime(p.Job.Latency, p.processes(), call)
 	return each * time.Duration(p.steps())
 }

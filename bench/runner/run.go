@@ -148,6 +148,7 @@ type run struct {
 	tasks []planned // still to be done
 
 	counts  map[string]int // images of accuracies that were counted
+	rates   *rates         // of this machine
 	numbers made
 }
 
@@ -158,7 +159,7 @@ type planned struct {
 	missing   string // why nothing can be measured, "" where it can
 	unchecked string // of a timed task, why there is no accuracy to hold it against
 
-	images int // that a training learns from
+	images int // that a training learns from; of an evaluation, where they are counted
 
 	row  *record.Record // of a timed task, what is measured of it so far
 	done bool           // of a timed task, no process is to follow
@@ -419,6 +420,7 @@ func (r *run) append(rec *record.Record) error {
 		return fmt.Errorf("runner: %s: %w; the %d records before it are safe", r.Dir, err, len(r.s.Records))
 	}
 	r.s.Records = append(r.s.Records, *rec)
+	r.keepRate(rec)
 	return nil
 }
 

@@ -33,11 +33,16 @@ type Deal struct {
 	Digest string       `json:"digest"`
 	Kind   record.Kind  `json:"kind,omitempty"`
 	Units  []shard.Unit `json:"units"`
+
+	// Here are the units with the times that they take on a core of this machine. They decide nothing.
+	Here       []shard.Unit `json:"-"`
+	Bases      []Basis      `json:"-"` // by unit
+	ImageBytes []int64      `json:"-"` // by unit: that an image is on disk, about
 }
 
-// units are the tasks as they are dealt out. What a unit is called and how long it takes follow from the tasks, the zoo and the
-// number of images, never from the machine.
-func (r *run) units(all []planned) ([]shard.Unit, error) {
+// units are the tasks as they are dealt out. What a unit is called and how long it takes by the stated rates follow from the
+// tasks, the zoo and the number of images, never from the machine.
+func (r *run) units(all []planned, rates *rates) ([]shard.Unit, error) {
 	units := make([]shard.Unit, len(all))
 	first := map[[2]string]string{} // an experiment's training, by the file of its result: the unit that it goes with
 	for i := range all {
@@ -59,11 +64,14 @@ func (r *run) units(all []planned) ([]shard.Unit, error) {
 		}
 		a := p.Job.Accuracy
 		if p.kind() == record.KindTrain {
-			u.Whole, u.Trains, u.Cost, u.Fixed = true, true, p.estimate(), beginTime
+			u.Whole, u.Trains, u.Fixed = true, true, beginTime
+			if p.missing == "" {
+				u.Cost = p.trainTime(rates)
+			}
 			continue
 		}
 		if u.Whole = a == nil; u.Whole {
-			u.Cost = p.timedTime()
+			u.Cost = p.timedTime(rates)
 			continue
 		}
 		if p.missing != "" {
@@ -75,10 +83,19 @@ func (r *run) units(all []planned) ([]shard.Unit, error) {
 		}
 		u.Images = images
 		u.Bytes = 4 * p.spec.Params
-		u.Fixed = beginTime + time.Duration(float64(u.Bytes)/loadRate*float64(time.Second)) + p.calibrationTime()
-		u.Cost = p.evalTime(images)
+		u.Fixed = beginTime + time.Duration(float64(u.Bytes)/loadRate*float64(time.Second)) + p.calibrationTime(rates)
+		u.Cost = p.evalTime(rates, images)
 	}
 	return units, nil
+}
+
+// imageBytes is about how many bytes of a disk one of the task's images is read from: those of a photograph of ImageNet, as a
+// JPEG, or next to none.
+func (p *planned) imageBytes() int64 {
+	if p.work().small {
+		return 0
+	}
+	return 110e3
 }
 
 // countImages is how many images an accuracy is of; known has those that were counted.
@@ -120,11 +137,18 @@ func (r *run) share(all []planned) ([]planned, error) {
 	if x.N == 0 {
 		return all, nil
 	}
-	units, err := r.units(all)
+	units, err := r.units(all, statedRates())
 	if err != nil {
 		return nil, err
 	}
 	r.deal = &Deal{Index: x, Digest: shard.Digest(units, x.N), Kind: r.Share.Kind, Units: units}
+	if r.deal.Here, err = r.units(all, r.rates); err != nil {
+		return nil, err
+	}
+	for i := range all {
+		r.deal.Bases = append(r.deal.Bases, r.rates.basis(&all[i]))
+		r.deal.ImageBytes = append(r.deal.ImageBytes, all[i].imageBytes())
+	}
 	var mine []planned
 	for _, piece := range shard.Deal(units, x.N)[x.I] {
 		p := all[piece.Unit]

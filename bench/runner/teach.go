@@ -137,10 +137,9 @@ func HeldImages(t *experiment.Train) (*datasets.Files, error) {
 	return openImages(t.Held, 0)
 }
 
-// trainTime is about how long a training takes on one core: backward is twice as much work as forward.
-func (p *planned) trainTime() time.Duration {
-	t := p.Train
-	const seen = 20 * time.Microsecond // to vary an image
-	passes := time.Duration(3*t.Recipe.Epochs + t.Recipe.HeadEpochs)
-	return time.Duration(p.images) * (passes*p.imageTime() + time.Duration(t.Recipe.Epochs)*seen)
+// trainTime is about how long a training takes on one core. An image of the classifier's own epochs takes the pass forward alone,
+// a third.
+func (p *planned) trainTime(r *rates) time.Duration {
+	image := p.imageTime(r)
+	return time.Duration(p.images) * (time.Duration(p.Train.Recipe.Epochs)*image + time.Duration(p.Train.Recipe.HeadEpochs)*image/3)
 }

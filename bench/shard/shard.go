@@ -237,16 +237,17 @@ func Times(units []Unit, shards [][]Piece) []time.Duration {
 }
 
 // Worth is the largest number of shards, up to most, at which every shard still has at least nine tenths of an equal share of
-// the work to do and no time goes to waste on waiting for the longest: 1 where there is nothing to share.
-func Worth(units []Unit, most int) int {
+// the work to do and no time goes to waste on waiting for the longest: 1 where there is nothing to share. The work is dealt out
+// by the units' costs and takes those of the same units in took.
+func Worth(units, took []Unit, most int) int {
 	best := 1
 	for n := 2; n <= most; n *= 2 {
-		times := Times(units, Deal(units, n))
+		times := Times(took, Deal(units, n))
 		var sum time.Duration
 		for _, t := range times {
 			sum += t
 		}
-		alone := Times(units, Deal(units, 1))[0]
+		alone := Times(took, Deal(units, 1))[0]
 		if longest := slices.Max(times); longest <= 0 || float64(alone)/float64(n)/float64(longest) < 0.9 {
 			break
 		}

@@ -242,12 +242,12 @@ func TestWorth(t *testing.T) {
 		{[]Unit{{Key: "a", Whole: true, Cost: time.Hour}}, 1},
 		{[]Unit{{Key: "a", Whole: true, Cost: time.Hour}, {Key: "b", Whole: true, Cost: time.Hour}}, 2},
 	} {
-		if got := Worth(c.units, 1024); got != c.want {
+		if got := Worth(c.units, c.units, 1024); got != c.want {
 			t.Errorf("%d units: %d shards, want %d", len(c.units), got, c.want)
 		}
 	}
 	big := benchmark(1200, rand.New(rand.NewPCG(1, 2)))
-	if got := Worth(big, 1024); got < 512 {
+	if got := Worth(big, big, 1024); got < 512 {
 		t.Errorf("a benchmark of 1200 checkpoints is worth %d shards, want 512 at least", got)
 	}
 }
