@@ -13,22 +13,11 @@ type AttentionShape struct {
 	Window, Shift  int     // tokens see those of their own window after the grid is rolled by Shift; 0 means all see all
 
 	// Bias is added to the scaled products: (2h−1, 2w−1, Heads) for windows of h×w tokens, at row y−y'+h−1 and column
-	// x−x'+w−1 for the query at (y,x) and the key at (y',x'); nil for none. It is read while the operation is made only.
+	// x−x'+w−1 for the query at (y,x) and the key at (y',x'); nil for none. It is read while the operation is made, and by Take.
 	Bias []float32
 
 	Scratch *Scratch // shared with operations that run at other times; nil for memory of its own
 }
-
-// offsets are a head's first channels in src: of its queries, keys and values.
-func (s *AttentionShape) offsets(head int) (q, k, v int) {
-	if s.HeadsFirst {
-		return 3 * head * s.D, (3*head + 1) * s.D, (3*head + 2) * s.D
-	}
-	return head * s.D, (s.Heads + head) * s.D, (2*s.Heads + head) * s.D
-}
-
-// maskedScore is added where a rolled window joins tokens that were no neighbours (Swin's constant).
-const maskedScore = -100
 
 // queryRows is how many queries' scores are alive at a time: with 197 keys, 38 KiB.
 const queryRows = 48
@@ -37,13 +26,7 @@ const queryRows = 48
 // panels once, then blocks of queries go through both products while their scores are in cache. Windows and the roll
 // are found by address.
 type Attention struct {
-	AttentionShape
-	level   *f32.Level
-	h, w    int          // of a window
-	tokens  int          // of a window
-	padded  int          // tokens, rounded up to whole panels
-	most    int          // panels of a tile
-	kinds   [4][]float32 // (Heads, tokens, padded) added to scores: interior, right edge, bottom edge, corner; empty for none
+	windows
 	scratch []attentionScratch
 
 	dst, src Tensor
@@ -61,24 +44,7 @@ type attentionScratch struct {
 
 // NewAttention prepares attention; workers is the size of the pool that will run it.
 func NewAttention(s AttentionShape, workers int) *Attention {
-	a := &Attention{AttentionShape: s, level: level, most: panelsOf(level), h: s.H, w: s.W}
-	if s.Window > 0 {
-		a.h, a.w = s.Window, s.Window
-	}
-	if s.Heads < 1 || s.D < 1 || s.H%a.h != 0 || s.W%a.w != 0 || s.Bias != nil && len(s.Bias) != (2*a.h-1)*(2*a.w-1)*s.Heads {
-		panic("kernels: attention: shapes do not fit")
-	}
-	a.tokens = a.h * a.w
-	a.padded = roundUp(a.tokens, f32.NR)
-	for kind := range a.kinds {
-		if s.Bias != nil || s.Shift > 0 && kind > 0 {
-			a.kinds[kind] = a.added(kind)
-		}
-		if s.Shift == 0 {
-			break
-		}
-	}
-	a.Bias = nil
+	a := &Attention{windows: cutWindows(s)}
 	a.scratch = make([]attentionScratch, workers)
 	for i := range a.scratch {
 		a.scratch[i].at, a.scratch[i].rows = make([]int, a.tokens), make([]*float32, queryRows)
@@ -106,37 +72,6 @@ func (a *Attention) take() {
 	}
 }
 
-// added is what a kind of window adds to its scores.
-func (a *Attention) added(kind int) []float32 {
-	out := Alloc(a.Heads * a.tokens * a.padded)
-	// region numbers the parts of a rolled window that were no neighbours before.
-	region := func(y, x int) (r int) {
-		if kind&1 != 0 && x >= a.w-a.Shift {
-			r++
-		}
-		if kind&2 != 0 && y >= a.h-a.Shift {
-			r += 2
-		}
-		return r
-	}
-	for q := range a.tokens {
-		for k := range a.tokens {
-			qy, qx, ky, kx := q/a.w, q%a.w, k/a.w, k%a.w
-			for head := range a.Heads {
-				v := float32(0)
-				if a.Bias != nil {
-					v = a.Bias[((qy-ky+a.h-1)*(2*a.w-1)+qx-kx+a.w-1)*a.Heads+head]
-				}
-				if region(qy, qx) != region(ky, kx) {
-					v += maskedScore
-				}
-				out[(head*a.tokens+q)*a.padded+k] = v
-			}
-		}
-	}
-	return out
-}
-
 // WeightBytes is the memory of the biases.
 func (a *Attention) WeightBytes() int64 {
 	n := 0
@@ -160,27 +95,15 @@ func (a *Attention) Run(pool *par.Pool, dst, src Tensor) {
 	}
 	a.dst, a.src = dst, src
 	a.take()
-	pool.Run(src.N*(a.H/a.h)*(a.W/a.w)*a.Heads, a)
+	pool.Run(src.N*a.ofImage()*a.Heads, a)
 	a.dst, a.src = Tensor{}, Tensor{}
 }
 
 // Do computes one head of one window of one image.
 func (a *Attention) Do(worker, task int) {
 	s := &a.scratch[worker]
-	across, down := a.W/a.w, a.H/a.h
-	head, window := task%a.Heads, task/a.Heads
-	wx, wy, image := window%across, window/across%down, window/across/down
-	for i := range s.at {
-		y, x := wy*a.h+i/a.w+a.Shift, wx*a.w+i%a.w+a.Shift
-		s.at[i] = (image*a.H+y%a.H)*a.W + x%a.W
-	}
-	kind := 0
-	if a.Shift > 0 && wx == across-1 {
-		kind = 1
-	}
-	if a.Shift > 0 && wy == down-1 {
-		kind += 2
-	}
+	head := task % a.Heads
+	kind := a.window(s.at, task/a.Heads)
 	q, k, v := a.offsets(head)
 	a.pack(s, k, v)
 	for first := 0; first < a.tokens; first += queryRows {
@@ -219,11 +142,7 @@ func (a *Attention) score(s *attentionScratch, first, n, q, head, kind int) {
 		s.rows[place.at] = &a.src.Data[s.at[first+i]*a.src.Stride+q]
 		place.next()
 	}
-	add := a.kinds[kind]
-	if add != nil {
-		add = add[(head*a.tokens+first)*a.padded:]
-	}
-	s.allPanels(a.level, a.most, s.keys, a.D, a.padded, s.scores, add)
+	s.allPanels(a.level, a.most, s.keys, a.D, a.padded, s.scores, a.added(kind, head, first))
 	softmax(a.level, &s.soft, s.scores, a.padded, a.tokens, n)
 }
 

@@ -412,6 +412,31 @@ func softmax(v *isa) {
 	k.next("row")
 }
 
+// softmaxgrad emits softmaxgrad: out = a·(in − Σ a·in) row by row, the gradient of a softmax whose result is a.
+func softmaxgrad(v *isa) {
+	k := begin(v, "softmaxgrad")
+	sums := v.group(v.partial())
+	Label("row")
+	for _, s := range sums {
+		v.zero(s)
+	}
+	k.gather("sum", sums, VADDPS, func(sum VecVirtual, at Mem, mask Register) {
+		x, a := v.vec(), v.vec()
+		v.load(at, x, mask)
+		at.Base = k.a
+		v.load(at, a, mask)
+		VFMADD231PS(x, a, sum)
+	})
+	v.across(sums[0], VADDPS)
+	k.channels("products", 2, func(n int, mask Register) {
+		x := k.read(k.in, n, mask)
+		v.each(VSUBPS, sums[0], x, x)
+		v.each(VMULPS, k.read(k.a, n, mask), x, x)
+		k.write(x, mask, k.out)
+	})
+	k.next("row")
+}
+
 // rowsFile emits everything that works on rows.
 func rowsFile(v *isa) {
 	for _, op := range []string{"muladd", "mul", "add", "clamp"} {
@@ -434,4 +459,5 @@ func rowsFile(v *isa) {
 	}
 	layernorm(v)
 	softmax(v)
+	softmaxgrad(v)
 }

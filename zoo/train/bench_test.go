@@ -13,11 +13,14 @@ import (
 	"zoobench/zoo/weights"
 )
 
-// BenchmarkStep is images a second, forward, backward and step of SGD, of batches of 128 images of 32×32 pixels: over all
+// BenchmarkStep is images a second, forward, backward and step of SGD, of batches of 128 images: over all
 // steps, and in the fastest one, which other work on the machine disturbed least.
 func BenchmarkStep(b *testing.B) {
 	const n = 128
-	for _, name := range []string{"pocket_resnet8", "pocket_resnet20", "pocket_resnet56", "pocket_mobilenetv2", "pocket_vit"} {
+	for _, name := range []string{
+		"pocket_resnet8", "pocket_resnet20", "pocket_resnet56", "pocket_seresnet20", "pocket_cbamresnet20", "pocket_mobilenetv2",
+		"pocket_efficientnet_compound", "pocket_vit", "pocket_coatnet",
+	} {
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("model=%s/threads=%d", name, workers), func(b *testing.B) {
 				spec, err := zoo.Find(name)
@@ -39,7 +42,7 @@ func BenchmarkStep(b *testing.B) {
 					lengths[i], rules[i] = p.Elems(), recipe.Rule{Rate: 1}
 				}
 				moments := recipe.NewMoments[float32](o, lengths)
-				images, labels := weights.Generator{Seed: 1}.Batch(n, 32), make([]int, n)
+				images, labels := weights.Generator{Seed: 1}.Batch(n, g.Input().H), make([]int, n)
 				for i := range labels {
 					labels[i] = i % 100
 				}

@@ -36,10 +36,9 @@ func slow(g *nn.Graph, i int) bool {
 	switch node.Op {
 	case nn.Conv:
 		return node.Kernel.StdEps != 0
-	case nn.Attention:
-		return !plainAttention(node)
 	case nn.Linear, nn.BatchNorm, nn.Activate, nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Mul, nn.Concat, nn.Slice,
-		nn.Flatten, nn.Unflatten, nn.Identity, nn.Tokens, nn.Grid, nn.Affine, nn.Scale, nn.Shuffle, nn.LayerNorm:
+		nn.Flatten, nn.Unflatten, nn.Identity, nn.Tokens, nn.Grid, nn.Affine, nn.Scale, nn.Shuffle, nn.LayerNorm,
+		nn.Attention:
 		return false
 	}
 	return true

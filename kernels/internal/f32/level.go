@@ -24,7 +24,7 @@ type Level struct {
 
 	// The kernels that walk rows of channels. The activations are those of finite x.
 	MulAdd, Mul, Add, Clamp, ColumnSums, ColumnSquares    func(*Rows)
-	ColumnProducts, Slope, Blend                          func(*Rows) // what gradients want
+	ColumnProducts, Slope, Blend, SoftmaxGrad             func(*Rows) // what gradients want
 	Sigmoid, SiLU, HardSigmoid, HardSwish, GELU, GELUTanh func(*Rows)
 	LayerNorm, Softmax                                    func(*Rows)
 	Zip                                                   func(*Rows) // two rows into one, an element of each in turn
@@ -48,7 +48,8 @@ func newGeneric() *Level {
 		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric,
 		ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),
 		ColumnProducts: columnProductsBy(mulAddGeneric), Slope: slopeGeneric, Blend: blendBy(mulAddGeneric),
-		Sigmoid: sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
+		SoftmaxGrad: softmaxGradGeneric,
+		Sigmoid:     sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
 		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, Zip: zipGeneric,
 		WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
 	}

@@ -19,7 +19,7 @@ var avx2 = &Level{
 	Grouped:    []GroupedKernels{groupedAVX2},
 
 	MulAdd: muladdc8AVX2, Mul: mulc8AVX2, Add: addc8AVX2, Clamp: clampc8AVX2, ColumnSums: colsumc8AVX2, ColumnSquares: colsqc8AVX2,
-	ColumnProducts: colmulc8AVX2, Slope: slopec8AVX2, Blend: blendc8AVX2,
+	ColumnProducts: colmulc8AVX2, Slope: slopec8AVX2, Blend: blendc8AVX2, SoftmaxGrad: softmaxgradc8AVX2,
 	Sigmoid: sigmoidc8AVX2, SiLU: siluc8AVX2, HardSigmoid: hardsigmoidc8AVX2, HardSwish: hardswishc8AVX2,
 	GELU: geluc8AVX2, GELUTanh: gelutanhc8AVX2, LayerNorm: layernormc8AVX2, Softmax: softmaxc8AVX2, Zip: zipc8AVX2,
 	WinogradIn: wino4x3inc8AVX2, WinogradOut: wino4x3outc8AVX2,
@@ -37,7 +37,7 @@ var avx512 = func() *Level {
 		4: {nil, gemm1x64AVX512, gemm2x64AVX512, gemm3x64AVX512, gemm4x64AVX512, gemm5x64AVX512, gemm6x64AVX512},
 	}
 	l.Mul, l.Add, l.ColumnSums, l.ColumnSquares = mulc16AVX512, addc16AVX512, colsumc16AVX512, colsqc16AVX512
-	l.ColumnProducts, l.Slope, l.Blend = colmulc16AVX512, slopec16AVX512, blendc16AVX512
+	l.ColumnProducts, l.Slope, l.Blend, l.SoftmaxGrad = colmulc16AVX512, slopec16AVX512, blendc16AVX512, softmaxgradc16AVX512
 	l.Sigmoid, l.SiLU, l.HardSigmoid, l.HardSwish = sigmoidc16AVX512, siluc16AVX512, hardsigmoidc16AVX512, hardswishc16AVX512
 	l.GELU, l.GELUTanh, l.LayerNorm, l.Softmax = geluc16AVX512, gelutanhc16AVX512, layernormc16AVX512, softmaxc16AVX512
 	l.WinogradIn, l.WinogradOut = wino4x3inc16AVX512, wino4x3outc16AVX512

@@ -87,6 +87,11 @@ func layernormc8AVX2(t *Rows)
 //go:noescape
 func softmaxc8AVX2(t *Rows)
 
+// softmaxgradc8AVX2 computes Out[r][c] = A[r][c]*(In[r][c] - Σ A[r][c]*In[r][c] over c).
+//
+//go:noescape
+func softmaxgradc8AVX2(t *Rows)
+
 // With AVX-512 the same, to the bit.
 
 //go:noescape
@@ -133,6 +138,9 @@ func layernormc16AVX512(t *Rows)
 
 //go:noescape
 func softmaxc16AVX512(t *Rows)
+
+//go:noescape
+func softmaxgradc16AVX512(t *Rows)
 
 // zipc8AVX2 computes Out[r][2*c], Out[r][2*c+1] = In[r][c], B[r][c].
 //

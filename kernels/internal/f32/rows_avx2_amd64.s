@@ -2376,3 +2376,167 @@ DATA log2e<>+20(SB)/4, $0x3fb8aa3b
 DATA log2e<>+24(SB)/4, $0x3fb8aa3b
 DATA log2e<>+28(SB)/4, $0x3fb8aa3b
 GLOBL log2e<>(SB), RODATA|NOPTR, $32
+
+// func softmaxgradc8AVX2(t *Rows)
+// Requires: AVX, FMA3
+TEXT ·softmaxgradc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     sum_few
+	PCALIGN $0x40
+
+sum_many:
+	VMOVUPS     (CX)(DI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	VFMADD231PS Y4, Y5, Y0
+	VMOVUPS     32(CX)(DI*1), Y4
+	VMOVUPS     32(BX)(DI*1), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VMOVUPS     64(CX)(DI*1), Y4
+	VMOVUPS     64(BX)(DI*1), Y5
+	VFMADD231PS Y4, Y5, Y2
+	VMOVUPS     96(CX)(DI*1), Y4
+	VMOVUPS     96(BX)(DI*1), Y5
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x00000020, R8
+	JGE         sum_many
+
+sum_few:
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, R8
+	JLT         sum_tail0
+	VMOVUPS     (CX)(DI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	VFMADD231PS Y4, Y5, Y0
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JLT         sum_tail1
+	VMOVUPS     (CX)(DI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	VFMADD231PS Y4, Y5, Y1
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JLT         sum_tail2
+	VMOVUPS     (CX)(DI*1), Y4
+	VMOVUPS     (BX)(DI*1), Y5
+	VFMADD231PS Y4, Y5, Y2
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	ADDQ        $0x00000008, R8
+	JZ          sum_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y4
+	VMASKMOVPS  (CX)(DI*1), Y4, Y5
+	VMASKMOVPS  (BX)(DI*1), Y4, Y4
+	VFMADD231PS Y5, Y4, Y3
+	JMP         sum_done
+
+sum_tail2:
+	ADDQ        $0x00000008, R8
+	JZ          sum_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y4
+	VMASKMOVPS  (CX)(DI*1), Y4, Y5
+	VMASKMOVPS  (BX)(DI*1), Y4, Y4
+	VFMADD231PS Y5, Y4, Y2
+	JMP         sum_done
+
+sum_tail1:
+	ADDQ        $0x00000008, R8
+	JZ          sum_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y4
+	VMASKMOVPS  (CX)(DI*1), Y4, Y5
+	VMASKMOVPS  (BX)(DI*1), Y4, Y4
+	VFMADD231PS Y5, Y4, Y1
+	JMP         sum_done
+
+sum_tail0:
+	ADDQ        $0x00000008, R8
+	JZ          sum_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y4
+	VMASKMOVPS  (CX)(DI*1), Y4, Y5
+	VMASKMOVPS  (BX)(DI*1), Y4, Y4
+	VFMADD231PS Y5, Y4, Y0
+
+sum_done:
+	VADDPS     Y2, Y0, Y0
+	VADDPS     Y3, Y1, Y1
+	VADDPS     Y1, Y0, Y0
+	VPERM2F128 $0x01, Y0, Y0, Y1
+	VADDPS     Y1, Y0, Y0
+	VSHUFPS    $0x4e, Y0, Y0, Y1
+	VADDPS     Y1, Y0, Y0
+	VSHUFPS    $0xb1, Y0, Y0, Y1
+	VADDPS     Y1, Y0, Y0
+	XORQ       DI, DI
+	MOVQ       64(AX), R8
+	SUBQ       $0x00000010, R8
+	JLT        products_few
+	PCALIGN    $0x40
+
+products_many:
+	VMOVUPS (CX)(DI*1), Y1
+	VMOVUPS 32(CX)(DI*1), Y2
+	VSUBPS  Y0, Y1, Y1
+	VSUBPS  Y0, Y2, Y2
+	VMOVUPS (BX)(DI*1), Y3
+	VMOVUPS 32(BX)(DI*1), Y4
+	VMULPS  Y3, Y1, Y1
+	VMULPS  Y4, Y2, Y2
+	VMOVUPS Y1, (DX)(DI*1)
+	VMOVUPS Y2, 32(DX)(DI*1)
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000010, R8
+	JGE     products_many
+
+products_few:
+	ADDQ    $0x00000010, R8
+	SUBQ    $0x00000008, R8
+	JLT     products_tail
+	PCALIGN $0x40
+
+products:
+	VMOVUPS (CX)(DI*1), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMOVUPS (BX)(DI*1), Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (DX)(DI*1)
+	ADDQ    $0x00000020, DI
+	SUBQ    $0x00000008, R8
+	JGE     products
+
+products_tail:
+	ADDQ       $0x00000008, R8
+	JZ         products_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y1
+	VMASKMOVPS (CX)(DI*1), Y1, Y2
+	VSUBPS     Y0, Y2, Y2
+	VMASKMOVPS (BX)(DI*1), Y1, Y0
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (DX)(DI*1)
+
+products_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET

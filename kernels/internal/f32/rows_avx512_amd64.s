@@ -2115,3 +2115,145 @@ GLOBL minusInf<>(SB), RODATA|NOPTR, $4
 
 DATA log2e<>+0(SB)/4, $0x3fb8aa3b
 GLOBL log2e<>(SB), RODATA|NOPTR, $4
+
+// func softmaxgradc16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·softmaxgradc16AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     sum_few
+	PCALIGN $0x40
+
+sum_many:
+	VMOVUPS     (CX)(DI*1), Z2
+	VMOVUPS     (BX)(DI*1), Z3
+	VFMADD231PS Z2, Z3, Z0
+	VMOVUPS     64(CX)(DI*1), Z2
+	VMOVUPS     64(BX)(DI*1), Z3
+	VFMADD231PS Z2, Z3, Z1
+	ADDQ        $0x00000080, DI
+	SUBQ        $0x00000020, R8
+	JGE         sum_many
+
+sum_few:
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000010, R8
+	JLT         sum_tail0
+	VMOVUPS     (CX)(DI*1), Z2
+	VMOVUPS     (BX)(DI*1), Z3
+	VFMADD231PS Z2, Z3, Z0
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R8
+	ADDQ        $0x00000010, R8
+	JZ          sum_done
+	MOVQ        $0x00000001, R9
+	SHLXQ       R8, R9, R9
+	DECQ        R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (CX)(DI*1), K1, Z2
+	VMOVUPS.Z   (BX)(DI*1), K1, Z3
+	VFMADD231PS Z2, Z3, Z1
+	JMP         sum_done
+
+sum_tail0:
+	ADDQ        $0x00000010, R8
+	JZ          sum_done
+	MOVQ        $0x00000001, R9
+	SHLXQ       R8, R9, R9
+	DECQ        R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (CX)(DI*1), K1, Z2
+	VMOVUPS.Z   (BX)(DI*1), K1, Z3
+	VFMADD231PS Z2, Z3, Z0
+
+sum_done:
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x4e, Z0, Z0, Z2
+	VADDPS     Z2, Z0, Z0
+	VSHUFF64X2 $0xb1, Z0, Z0, Z2
+	VADDPS     Z2, Z0, Z0
+	VSHUFPS    $0x4e, Z0, Z0, Z2
+	VADDPS     Z2, Z0, Z0
+	VSHUFPS    $0xb1, Z0, Z0, Z2
+	VADDPS     Z2, Z0, Z0
+	XORQ       DI, DI
+	MOVQ       64(AX), R8
+	SUBQ       $0x00000020, R8
+	JLT        products_few
+	PCALIGN    $0x40
+
+products_many:
+	VMOVUPS (CX)(DI*1), Z2
+	VMOVUPS 64(CX)(DI*1), Z3
+	VSUBPS  Z0, Z2, Z2
+	VSUBPS  Z0, Z3, Z3
+	VMOVUPS (BX)(DI*1), Z4
+	VMOVUPS 64(BX)(DI*1), Z5
+	VMULPS  Z4, Z2, Z2
+	VMULPS  Z5, Z3, Z3
+	VMOVUPS Z2, (DX)(DI*1)
+	VMOVUPS Z3, 64(DX)(DI*1)
+	ADDQ    $0x00000080, DI
+	SUBQ    $0x00000020, R8
+	JGE     products_many
+
+products_few:
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000010, R8
+	JLT     products_tail
+	PCALIGN $0x40
+
+products:
+	VMOVUPS (CX)(DI*1), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMOVUPS (BX)(DI*1), Z3
+	VMULPS  Z3, Z2, Z2
+	VMOVUPS Z2, (DX)(DI*1)
+	ADDQ    $0x00000040, DI
+	SUBQ    $0x00000010, R8
+	JGE     products
+
+products_tail:
+	ADDQ          $0x00000010, R8
+	JZ            products_done
+	MOVQ          $0x00000001, R9
+	SHLXQ         R8, R9, R9
+	DECQ          R9
+	KMOVW         R9, K1
+	VMOVUPS.Z     (CX)(DI*1), K1, Z2
+	VSUBPS        Z0, Z2, Z2
+	VMOVUPS.Z     (BX)(DI*1), K1, Z3
+	VMULPS        Z3, Z2, Z2
+	MOVQ          DX, R9
+	CMPQ          R8, $0x08
+	JLT           few1
+	VMOVUPS       Y2, (DX)(DI*1)
+	JEQ           written1
+	VEXTRACTF32X8 $0x01, Z2, Y2
+	LEAQ          32(DX), R9
+
+few1:
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y3
+	VMASKMOVPS Y2, Y3, (R9)(DI*1)
+
+written1:
+products_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET

@@ -111,6 +111,17 @@ var (
 	})
 )
 
+// softmaxGradGeneric is the Go twin of softmaxgradc8AVX2.
+var softmaxGradGeneric = eachRow(func(_ *Rows, out, in, a, _ []float32) {
+	var sum float64
+	for c, x := range in {
+		sum += float64(a[c]) * float64(x)
+	}
+	for c, x := range in {
+		out[c] = a[c] * float32(float64(x)-sum)
+	}
+})
+
 func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
 
 func hardSigmoid(x float32) float32 { return min(max(x+3, 0), 6) * (1.0 / 6) }

@@ -174,6 +174,7 @@ func TestRowsTwins(t *testing.T) {
 			{"gelutanh", 3e-7, l.GELUTanh, generic.GELUTanh},
 			{"layernorm", 2e-6, l.LayerNorm, generic.LayerNorm},
 			{"softmax", 1e-6, l.Softmax, generic.Softmax},
+			{"softmaxgrad", 0, l.SoftmaxGrad, generic.SoftmaxGrad},
 		} {
 			for c := 1; c <= 70; c++ {
 				n, stride := 1+rng.IntN(4), c+rng.IntN(3)
