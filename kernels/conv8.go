@@ -153,14 +153,15 @@ func (s *Conv8Shape) multiplier(oc int) float32 {
 	return ratio(unit, float64(s.Sums.Scale))
 }
 
-// folded is what a sum of an output channel begins with: the bias, less what the input's zero point adds to it.
-func (s *Conv8Shape) folded(oc int) int32 {
+// folded is what a sum of an output channel begins with: the bias, less what the input's zero point adds to it where less is taken from
+// every byte.
+func (s *Conv8Shape) folded(oc int, less int32) int32 {
 	b := int32(0)
 	if s.Bias != nil {
 		b = s.Bias[oc]
 	}
 	for _, w := range s.Weight[oc*s.depth():][:s.depth()] {
-		b -= int32(s.In.Zero) * int32(w)
+		b -= (int32(s.In.Zero) - less) * int32(w)
 	}
 	return b
 }
@@ -191,7 +192,7 @@ func (c *Conv8) pack(taps int) {
 		p := c.panels[i]
 		for j := range p.cols {
 			oc, column := p.col+j, p.first*i8.NR+j
-			c.bias[column], c.scale[column] = c.folded(oc), c.multiplier(oc)
+			c.bias[column], c.scale[column] = c.folded(oc, c.level.Less), c.multiplier(oc)
 			out := c.packed[column/i8.NR*size:]
 			for k, w := range c.Weight[oc*c.depth():][:c.depth()] {
 				ic, tap := k/window, k%window

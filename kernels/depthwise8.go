@@ -77,7 +77,7 @@ func NewDepthwise8(s Conv8Shape, workers int) *Depthwise8 {
 	} else {
 		d.packed, d.bias, d.scale = make([]int8, taps*s.C), make([]int32, s.C), make([]float32, s.C)
 		for c := range s.C {
-			d.bias[c], d.scale[c] = s.folded(c), s.multiplier(c)
+			d.bias[c], d.scale[c] = s.folded(c, 0), s.multiplier(c)
 			for tap := range taps {
 				d.packed[tap*s.C+c] = s.Weight[c*taps+tap]
 			}
@@ -101,7 +101,7 @@ func (d *Depthwise8) packBands() {
 		into := d.packed[block*size:][:size]
 		for j := range i8.NR {
 			c := min(block*i8.NR, d.C-i8.NR) + j
-			putInt32(into[4*j:], uint32(d.folded(c)))
+			putInt32(into[4*j:], uint32(d.folded(c, 0)))
 			putInt32(into[4*(i8.NR+j):], math.Float32bits(d.multiplier(c)))
 			for i := range 4 * (k + 3) * k { // byte, column, shift
 				if ky := i/4/k - 3 + i%4; ky >= 0 && ky < k {

@@ -29,6 +29,9 @@ var BF16 = AVX512 && xcpu.X86.HasAVX512BF16
 // NEON is whether there are arm64's vector instructions, which every such processor that Go runs on has.
 var NEON = xcpu.ARM64.HasASIMD
 
+// DotProducts is whether there are arm64's dot products of bytes, beside NEON.
+var DotProducts = NEON && xcpu.ARM64.HasASIMDDP
+
 // L2Bytes is the size of a core's second-level cache; 1 MiB where the processor does not say, or says what cannot be.
 var L2Bytes = plausible(cpuid.CPU.Cache.L2)
 

@@ -11,7 +11,7 @@ import (
 // assembly is the files of this package, and of those whose kernels the same generator writes, that have such names.
 func assembly(t *testing.T, pattern string) (files []string) {
 	t.Helper()
-	for _, dir := range []string{".", "../bf16"} {
+	for _, dir := range []string{".", "../bf16", "../i8"} {
 		some, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil || len(some) == 0 {
 			t.Fatalf("no assembly in %s: %v", dir, err)

@@ -9,6 +9,8 @@ type Level struct {
 	Pairs bool
 	// Whole is whether matrix tiles read and write all their columns, however many exist.
 	Whole bool
+	// Less is what matrix tiles take from every byte of the left matrix: 128 where they multiply signed bytes. Biases make up for it.
+	Less int32
 
 	// Gemm are the tiles by their number of panels. Those of one panel are always there, those of more where registers are.
 	Gemm [Panels + 1]Tiles
