@@ -170,11 +170,7 @@ func (a *AttentionGrad) packAlong(s *attentionGradScratch, x channels, scale flo
 
 // turn exchanges rows and columns.
 func (a *AttentionGrad) turn(s *attentionGradScratch, x []float32) {
-	for i := range a.tokens {
-		for j, v := range x[i*a.padded:][:a.tokens] {
-			s.turned[j*a.padded+i] = v
-		}
-	}
+	turn(a.level, &s.row, s.turned, a.padded, x, a.padded, a.tokens, a.tokens)
 }
 
 // multiply writes the products of all tokens' rows of a head's channels with panels of tokens, and what is added, nil for nothing,

@@ -53,6 +53,31 @@ func (c *Columns) Products(pool *par.Pool, products, sums []float64, x, y Tensor
 	gather(sums, t.beside[:need])
 }
 
+// ImageProducts writes Σ x·y over each image's own pixels to dst (N,1,1,C).
+func (c *Columns) ImageProducts(pool *par.Pool, dst, x, y Tensor) {
+	for _, t := range []Tensor{dst, x, y} {
+		t.check("kernels: columns: short tensor")
+	}
+	if dst.Pixels() != x.N || y.N != x.N || y.H*y.W != x.H*x.W || dst.C != x.C || y.C != x.C {
+		panic("kernels: columns: tensors of different shapes")
+	}
+	pool.Run(dst.N, &imageProducts{c, dst, x, y})
+}
+
+// imageProducts are the tasks of ImageProducts: an image each.
+type imageProducts struct {
+	*Columns
+	dst, x, y Tensor
+}
+
+// Do sums over one image.
+func (p *imageProducts) Do(worker, image int) {
+	x, y, t, first := &p.x, &p.y, &p.rows[worker], image*p.x.H*p.x.W
+	*t = f32.Rows{Out: &p.dst.Data[image*p.dst.Stride], In: &x.Data[first*x.Stride], A: &y.Data[first*y.Stride], LDI: 4 * x.Stride,
+		LDA: 4 * y.Stride, C: x.C, RowsLeft: x.H * x.W, Mask: mask8(x.C)}
+	p.level.ColumnProducts(t)
+}
+
 func (c *Columns) run(pool *par.Pool, sums []float64, t columnsTask) {
 	t.x.check("kernels: columns: short source")
 	if len(sums) != t.x.C || t.mean != nil && len(t.mean) != t.x.C {

@@ -63,6 +63,27 @@ func TestColumnsAndBlend(t *testing.T) {
 	})
 }
 
+// TestImageProducts sums whole numbers, which any order gives exactly.
+func TestImageProducts(t *testing.T) {
+	pool := par.New(2)
+	defer pool.Close()
+	eachISA(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(2, 6))
+		whole := func() float32 { return float32(rng.IntN(7) - 3) }
+		for c := 1; c < 20; c++ {
+			x, y, dst := newTensor(3, 4, 5, c, 1, whole), newTensor(3, 4, 5, c, 2, whole), newTensor(3, 1, 1, c, 3, whole)
+			want := make([]float64, 3*c)
+			for p := range x.Pixels() {
+				for k := range c {
+					want[p/20*c+k] += float64(x.Data[p*x.Stride+k]) * float64(y.Data[p*y.Stride+k])
+				}
+			}
+			NewColumns(pool.Size()).ImageProducts(pool, dst, x, y)
+			compare(t, dst, want, 0)
+		}
+	})
+}
+
 // TestConvBack compares gradients of inputs with those of plain loops, before and after the weights change: exactly where the
 // sums are direct ones, and within the error of F(4×4, 3×3) elsewhere.
 func TestConvBack(t *testing.T) {

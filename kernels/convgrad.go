@@ -39,7 +39,7 @@ type ConvGrad struct {
 type gradScratch struct {
 	byRows *gradRows // nil where the products are matrix tiles'
 	sum    []float32 // (taps, width), a filter's of all chunks
-	add    f32.Rows
+	args   f32.Rows
 	product
 	input []float32 // (panels of a group, phases, rows, columns, 16)
 	turn  []float32 // (OC of a group, turnStride)
@@ -123,8 +123,8 @@ type convGradFilters struct{ *ConvGrad }
 func (g convGradFilters) Do(worker, oc int) {
 	w, taps, channels := &g.scratch[worker], g.taps(), g.C/g.Groups
 	n := len(w.sum)
-	w.add = f32.Rows{Out: &w.sum[0], In: &g.sums[oc*n], LDI: 4 * g.size(), C: n, RowsLeft: g.chunks, Mask: mask8(n)}
-	g.level.ColumnSums(&w.add)
+	w.args = f32.Rows{Out: &w.sum[0], In: &g.sums[oc*n], LDI: 4 * g.size(), C: n, RowsLeft: g.chunks, Mask: mask8(n)}
+	g.level.ColumnSums(&w.args)
 	dw := g.dw[oc*channels*taps:][:channels*taps]
 	for tap := range taps {
 		at := tap * g.width
@@ -163,7 +163,7 @@ func (g *ConvGrad) Do(worker, chunk int) {
 			}
 			for from := 0; from < pixels; from += gradBlock {
 				n := min(gradBlock, pixels-from)
-				g.turn(w.turn, group*outputs, image, from, n)
+				g.turn(w, group*outputs, image, from, n)
 				w.spaced(w.turn, turnStride, 0, outputs, 1)
 				g.multiply(w, sums[group*outputs*g.taps()*g.width:], len(panels), from, n)
 			}
@@ -252,7 +252,7 @@ func copyPanel(dst, src []float32, n int) {
 
 // turn writes a block of the result's gradient as rows, one an output channel of the group: pixel i of the block is pixel
 // from + i of the panel's rows and columns, zero beyond the output's own.
-func (g *ConvGrad) turn(turned []float32, channel, image, from, n int) {
+func (g *ConvGrad) turn(w *gradScratch, channel, image, from, n int) {
 	outputs, stride := g.OC/g.Groups, g.dy.Stride
 	for i := 0; i < n; {
 		pixel, run := image*gradBlock+i, n-i
@@ -261,31 +261,14 @@ func (g *ConvGrad) turn(turned []float32, channel, image, from, n int) {
 			if x >= g.OW {
 				run = min(run, g.columns-x)
 				for oc := range outputs {
-					clear(turned[oc*turnStride+i:][:run])
+					clear(w.turn[oc*turnStride+i:][:run])
 				}
 				i += run
 				continue
 			}
 			pixel, run = (image*g.OH+y)*g.OW+x, min(run, g.OW-x)
 		}
-		turnPixels(turned[i:], g.dy.Data[pixel*stride+channel:], stride, outputs, run)
+		turn(g.level, &w.args, w.turn[i:], turnStride, g.dy.Data[pixel*stride+channel:], stride, run, outputs)
 		i += run
-	}
-}
-
-// turnPixels writes n pixels' channels as rows, four pixels at a time.
-func turnPixels(turned, src []float32, stride, channels, n int) {
-	i := 0
-	for ; i+4 <= n; i += 4 {
-		a, b := src[i*stride:][:channels], src[(i+1)*stride:][:channels]
-		c, d := src[(i+2)*stride:][:channels], src[(i+3)*stride:][:channels]
-		for k := range a {
-			*(*[4]float32)(turned[k*turnStride+i:]) = [4]float32{a[k], b[k], c[k], d[k]}
-		}
-	}
-	for ; i < n; i++ {
-		for k, v := range src[i*stride:][:channels] {
-			turned[k*turnStride+i] = v
-		}
 	}
 }

@@ -67,6 +67,7 @@ var float32Ops = map[string]func(*isa){
 	},
 	"rowgrad": rowGrad,
 	"rows":    rowsFile,
+	"turn":    func(*isa) { turn() },
 	"zip":     func(*isa) { zip() },
 	"winograd": func(v *isa) {
 		winogradIn(v)

@@ -300,6 +300,42 @@ func columns(v *isa, op string) {
 	RET()
 }
 
+// topgrad emits topgrad, for each channel: the first row in which in is a, or either is no number, gains b; what is left of b,
+// nothing where there was such a row, is put back. It is bound by loads and stores.
+func topgrad(v *isa) {
+	k := begin(v, "topgrad")
+	n, at, to := GP64(), GP64(), GP64()
+	x, out, most, rest := v.vec(), v.vec(), v.vec(), v.vec()
+	const equalOrNaN = 8
+	k.channels("channels", 1, func(_ int, mask Register) {
+		label := "rows"
+		if mask != nil {
+			label = "rows_tail"
+		}
+		v.load(k.at(k.a, 0), most, mask)
+		v.load(k.at(k.b, 0), rest, mask)
+		MOVQ(k.field(rowsRowsLeft), n)
+		MOVQ(k.in, at)
+		MOVQ(k.out, to)
+		loop(label)
+		v.load(k.at(at, 0), x, mask)
+		v.load(k.at(to, 0), out, mask)
+		VCMPPS(Imm(equalOrNaN), most, x, x)
+		gain := v.vec()
+		VANDPS(rest, x, gain)
+		VANDNPS(rest, x, rest)
+		VADDPS(gain, out, out)
+		v.store(out, k.at(to, 0), mask)
+		ADDQ(k.field(rowsLDI), at)
+		ADDQ(k.field(rowsLDO), to)
+		DECQ(n)
+		JNZ(LabelRef(label))
+		v.store(rest, k.at(k.b, 0), mask)
+	})
+	VZEROUPPER()
+	RET()
+}
+
 // partial is how many sums, or largest elements, of a lane run side by side.
 func (v *isa) partial() int { return 32 / v.lanes }
 
@@ -450,6 +486,9 @@ func rowsFile(v *isa) {
 	columns(v, "colmul")
 	slope(v)
 	blend(v)
+	if v == avx2 {
+		topgrad(v)
+	}
 	for _, a := range activations {
 		side := a.side
 		if v == avx512 {

@@ -63,15 +63,15 @@ func (net *Network) layer(i int) layer {
 	case nn.Add:
 		return &addition{s, kernels.NewPointwise(nil, nil, s.actOf(s.i), s.pool.Size())}
 	case nn.Mul:
-		return &product{s}
+		return &product{s, kernels.NewColumns(s.pool.Size())}
 	case nn.Concat:
 		return &concat{s}
 	case nn.Slice:
 		return &slice{s}
 	case nn.Flatten:
-		return &flatten{s}
+		return &flatten{s, kernels.NewTurn(s.pool.Size())}
 	case nn.Unflatten:
-		return &unflatten{s}
+		return &unflatten{s, kernels.NewTurn(s.pool.Size())}
 	case nn.Affine, nn.Scale:
 		return newAffine(s)
 	case nn.Shuffle:

@@ -89,6 +89,8 @@ func (net *Network) reads(i int) reads {
 	case nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Concat, nn.Slice, nn.Flatten, nn.Unflatten, nn.Identity, nn.Tokens,
 		nn.Grid, nn.Affine, nn.Shuffle:
 		return reads{}
+	case nn.MaxPool:
+		return reads{inputs: true, result: true}
 	case nn.Activate:
 		return reads{inputs: !clamps(n.Act), result: clamps(n.Act)}
 	}

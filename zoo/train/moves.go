@@ -154,64 +154,45 @@ func (c *slice) backward() error {
 }
 
 // flatten lays an image's elements in one row, channel by channel.
-type flatten struct{ site }
+type flatten struct {
+	site
+	turn *kernels.Turn
+}
 
 func (f *flatten) forward() error {
-	x, y := f.x(0), f.y()
-	f.each(x.N, func(i int) { toRow(y.Data, x, i) })
+	x := f.x(0)
+	f.turn.Run(f.pool, f.y().Data, x.Data, x.N, x.H*x.W, x.C)
 	return nil
 }
 
 func (f *flatten) backward() error {
-	dy := f.dy()
-	f.to(0, func(dst kernels.Tensor) {
-		f.each(dst.N, func(i int) { toPixels(dst, dy.Data, i) })
-	})
+	f.to(0, func(dst kernels.Tensor) { f.turn.Run(f.pool, dst.Data, f.dy().Data, dst.N, dst.C, dst.H*dst.W) })
 	return nil
 }
 
 // unflatten is a flatten backward.
-type unflatten struct{ site }
+type unflatten struct {
+	site
+	turn *kernels.Turn
+}
 
 func (f *unflatten) forward() error {
-	x, y := f.x(0), f.y()
-	f.each(x.N, func(i int) { toPixels(y, x.Data, i) })
+	y := f.y()
+	f.turn.Run(f.pool, y.Data, f.x(0).Data, y.N, y.C, y.H*y.W)
 	return nil
 }
 
 func (f *unflatten) backward() error {
 	dy := f.dy()
-	f.to(0, func(dst kernels.Tensor) {
-		f.each(dst.N, func(i int) { toRow(dst.Data, dy, i) })
-	})
+	f.to(0, func(dst kernels.Tensor) { f.turn.Run(f.pool, dst.Data, dy.Data, dy.N, dy.H*dy.W, dy.C) })
 	return nil
 }
 
-// toRow lays the elements of an image in one row of all rows, channel by channel.
-func toRow(rows []float32, images kernels.Tensor, image int) {
-	pixels := images.H * images.W
-	row := rows[image*pixels*images.C:][:pixels*images.C]
-	for p := range pixels {
-		for c, v := range images.Data[(image*pixels+p)*images.C:][:images.C] {
-			row[c*pixels+p] = v
-		}
-	}
-}
-
-// toPixels takes them back.
-func toPixels(images kernels.Tensor, rows []float32, image int) {
-	pixels := images.H * images.W
-	row := rows[image*pixels*images.C:][:pixels*images.C]
-	for p := range pixels {
-		at := images.Data[(image*pixels+p)*images.C:][:images.C]
-		for c := range at {
-			at[c] = row[c*pixels+p]
-		}
-	}
-}
-
 // product is a value by a gate of one pixel, or by another value of its own shape.
-type product struct{ site }
+type product struct {
+	site
+	columns *kernels.Columns
+}
 
 func (m *product) forward() error {
 	m.sum.Run(m.pool, m.y(), m.x(0), m.x(1), nil)
@@ -226,18 +207,7 @@ func (m *product) backward() error {
 			m.sum.Run(m.pool, dst, dy, m.x(0), nil)
 			return
 		}
-		x := m.x(0)
-		pixels := x.H * x.W
-		m.each(x.N, func(i int) {
-			out := dst.Data[i*x.C:][:x.C]
-			clear(out)
-			for at := i * pixels * x.C; at < (i+1)*pixels*x.C; at += x.C {
-				g := dy.Data[at:][:x.C]
-				for c, v := range x.Data[at:][:x.C] {
-					out[c] += v * g[c]
-				}
-			}
-		})
+		m.columns.ImageProducts(m.pool, dst, m.x(0), dy)
 	})
 	return nil
 }

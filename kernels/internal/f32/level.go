@@ -24,10 +24,11 @@ type Level struct {
 
 	// The kernels that walk rows of channels. The activations are those of finite x.
 	MulAdd, Mul, Add, Clamp, ColumnSums, ColumnSquares    func(*Rows)
-	ColumnProducts, Slope, Blend, SoftmaxGrad             func(*Rows) // what gradients want
+	ColumnProducts, Slope, Blend, SoftmaxGrad, TopGrad    func(*Rows) // what gradients want
 	Sigmoid, SiLU, HardSigmoid, HardSwish, GELU, GELUTanh func(*Rows)
 	LayerNorm, Softmax                                    func(*Rows)
 	Zip                                                   func(*Rows) // two rows into one, an element of each in turn
+	Turn                                                  func(*Rows) // rows and columns exchanged, both in whole eights
 
 	// The transforms of F(4×4, 3×3).
 	WinogradIn, WinogradOut func(*Winograd)
@@ -48,9 +49,9 @@ func newGeneric() *Level {
 		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric,
 		ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),
 		ColumnProducts: columnProductsBy(mulAddGeneric), Slope: slopeGeneric, Blend: blendBy(mulAddGeneric),
-		SoftmaxGrad: softmaxGradGeneric,
-		Sigmoid:     sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
-		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, Zip: zipGeneric,
+		SoftmaxGrad: softmaxGradGeneric, TopGrad: topGradGeneric,
+		Sigmoid: sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
+		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, Zip: zipGeneric, Turn: turnGeneric,
 		WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
 	}
 	l.Gemm, l.Gemm8 = GemmGeneric(gemmRow)

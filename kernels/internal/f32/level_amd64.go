@@ -19,9 +19,9 @@ var avx2 = &Level{
 	Grouped:    []GroupedKernels{groupedAVX2},
 
 	MulAdd: muladdc8AVX2, Mul: mulc8AVX2, Add: addc8AVX2, Clamp: clampc8AVX2, ColumnSums: colsumc8AVX2, ColumnSquares: colsqc8AVX2,
-	ColumnProducts: colmulc8AVX2, Slope: slopec8AVX2, Blend: blendc8AVX2, SoftmaxGrad: softmaxgradc8AVX2,
+	ColumnProducts: colmulc8AVX2, Slope: slopec8AVX2, Blend: blendc8AVX2, SoftmaxGrad: softmaxgradc8AVX2, TopGrad: topgradc8AVX2,
 	Sigmoid: sigmoidc8AVX2, SiLU: siluc8AVX2, HardSigmoid: hardsigmoidc8AVX2, HardSwish: hardswishc8AVX2,
-	GELU: geluc8AVX2, GELUTanh: gelutanhc8AVX2, LayerNorm: layernormc8AVX2, Softmax: softmaxc8AVX2, Zip: zipc8AVX2,
+	GELU: geluc8AVX2, GELUTanh: gelutanhc8AVX2, LayerNorm: layernormc8AVX2, Softmax: softmaxc8AVX2, Zip: zipc8AVX2, Turn: turnc8AVX2,
 	WinogradIn: wino4x3inc8AVX2, WinogradOut: wino4x3outc8AVX2,
 }
 

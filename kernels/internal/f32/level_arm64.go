@@ -18,9 +18,9 @@ var neon = &Level{
 
 	MulAdd: muladdc4NEON, Mul: mulc4NEON, Add: addc4NEON, Clamp: clampc4NEON, ColumnSums: colsumc16NEON, ColumnSquares: colsqc16NEON,
 	ColumnProducts: columnProductsBy(muladdc4NEON), Slope: slopeGeneric, Blend: blendBy(muladdc4NEON),
-	SoftmaxGrad: softmaxGradGeneric,
-	Sigmoid:     sigmoidc4NEON, SiLU: siluc4NEON, HardSigmoid: hardsigmoidc4NEON, HardSwish: hardswishc4NEON,
-	GELU: geluc4NEON, GELUTanh: gelutanhc4NEON, LayerNorm: layernormc4NEON, Softmax: softmaxc4NEON, Zip: zipGeneric,
+	SoftmaxGrad: softmaxGradGeneric, TopGrad: topGradGeneric,
+	Sigmoid: sigmoidc4NEON, SiLU: siluc4NEON, HardSigmoid: hardsigmoidc4NEON, HardSwish: hardswishc4NEON,
+	GELU: geluc4NEON, GELUTanh: gelutanhc4NEON, LayerNorm: layernormc4NEON, Softmax: softmaxc4NEON, Zip: zipGeneric, Turn: turnGeneric,
 	WinogradIn: wino4x3inc4NEON, WinogradOut: wino4x3outc4NEON,
 }
 

@@ -47,6 +47,11 @@ func slopec8AVX2(t *Rows)
 //go:noescape
 func blendc8AVX2(t *Rows)
 
+// topgradc8AVX2 adds B[0][c] to Out[r][c] for the first r with In[r][c] == A[0][c], or either no number, and sets B[0][c] to 0.
+//
+//go:noescape
+func topgradc8AVX2(t *Rows)
+
 // sigmoidc8AVX2 computes Out[r][c] = 1/(1+exp(-In[r][c])).
 //
 //go:noescape
@@ -146,3 +151,8 @@ func softmaxgradc16AVX512(t *Rows)
 //
 //go:noescape
 func zipc8AVX2(t *Rows)
+
+// turnc8AVX2 computes Out[c][r] = In[r][c]; RowsLeft and C are multiples of 8.
+//
+//go:noescape
+func turnc8AVX2(t *Rows)

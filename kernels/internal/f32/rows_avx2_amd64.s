@@ -516,6 +516,75 @@ channels_done:
 	VZEROUPPER
 	RET
 
+// func topgradc8AVX2(t *Rows)
+// Requires: AVX
+TEXT ·topgradc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ    t+0(FP), AX
+	MOVQ    8(AX), CX
+	MOVQ    (AX), DX
+	MOVQ    16(AX), BX
+	MOVQ    24(AX), SI
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS (BX)(DI*1), Y2
+	VMOVUPS (SI)(DI*1), Y3
+	MOVQ    72(AX), R9
+	MOVQ    CX, R10
+	MOVQ    DX, R11
+	PCALIGN $0x40
+
+rows:
+	VMOVUPS (R10)(DI*1), Y0
+	VMOVUPS (R11)(DI*1), Y1
+	VCMPPS  $0x08, Y2, Y0, Y0
+	VANDPS  Y3, Y0, Y4
+	VANDNPS Y3, Y0, Y3
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS Y1, (R11)(DI*1)
+	ADDQ    40(AX), R10
+	ADDQ    32(AX), R11
+	DECQ    R9
+	JNZ     rows
+	VMOVUPS Y3, (SI)(DI*1)
+	ADDQ    $0x00000020, DI
+	SUBQ    $0x00000008, R8
+	JGE     channels
+
+channels_tail:
+	ADDQ       $0x00000008, R8
+	JZ         channels_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y4
+	VMASKMOVPS (BX)(DI*1), Y4, Y2
+	VMASKMOVPS (SI)(DI*1), Y4, Y3
+	MOVQ       72(AX), R9
+	MOVQ       CX, R10
+	MOVQ       DX, R11
+	PCALIGN    $0x40
+
+rows_tail:
+	VMASKMOVPS (R10)(DI*1), Y4, Y0
+	VMASKMOVPS (R11)(DI*1), Y4, Y1
+	VCMPPS     $0x08, Y2, Y0, Y0
+	VANDPS     Y3, Y0, Y5
+	VANDNPS    Y3, Y0, Y3
+	VADDPS     Y5, Y1, Y1
+	VMASKMOVPS Y1, Y4, (R11)(DI*1)
+	ADDQ       40(AX), R10
+	ADDQ       32(AX), R11
+	DECQ       R9
+	JNZ        rows_tail
+	VMASKMOVPS Y3, Y4, (SI)(DI*1)
+
+channels_done:
+	VZEROUPPER
+	RET
+
 // func sigmoidc8AVX2(t *Rows)
 // Requires: AVX, AVX2, FMA3
 TEXT ·sigmoidc8AVX2(SB), NOSPLIT, $0-8

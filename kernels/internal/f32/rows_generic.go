@@ -38,6 +38,30 @@ func zipGeneric(t *Rows) {
 	t.RowsLeft = 0
 }
 
+// turnGeneric is the Go twin of turnc8AVX2.
+func turnGeneric(t *Rows) {
+	for r := range t.RowsLeft {
+		for c, v := range row(t.In, r, t.LDI, t.C) {
+			*At(t.Out, c*t.LDO+4*r) = v
+		}
+	}
+	t.RowsLeft = 0
+}
+
+// topGradGeneric is the Go twin of topgradc8AVX2.
+func topGradGeneric(t *Rows) {
+	most, left := row(t.A, 0, 0, t.C), row(t.B, 0, 0, t.C)
+	for r := range t.RowsLeft {
+		out := row(t.Out, r, t.LDO, t.C)
+		for c, x := range row(t.In, r, t.LDI, t.C) {
+			if !(x < most[c] || x > most[c]) {
+				out[c] += left[c]
+				left[c] = 0
+			}
+		}
+	}
+}
+
 // eachElement runs f over the elements of t.
 func eachElement(f func(x float32) float32) func(*Rows) {
 	return eachRow(func(_ *Rows, out, in, _, _ []float32) {

@@ -207,6 +207,52 @@ func TestRowsTwins(t *testing.T) {
 	})
 }
 
+// TestTopGradTwins runs the gradient of a largest element over every number of channels up to 40, with ties and rows without one.
+func TestTopGradTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for c := 1; c <= 40; c++ {
+			n, stride := 1+rng.IntN(9), c+rng.IntN(3)
+			in, most, out := integers(rng, n*stride), integers(rng, c), integers(rng, n*stride)
+			most[rng.IntN(c)] = float32(math.NaN())
+			run := func(l *Level) (out2, left []float32, rows int) {
+				out2, left = append([]float32(nil), out...), append([]float32(nil), integers(rand.New(rand.NewPCG(3, 4)), c)...)
+				arg := Rows{Out: &out2[0], In: &in[0], A: &most[0], B: &left[0], LDO: 4 * stride, LDI: 4 * stride, C: c, RowsLeft: n, Mask: mask(c % 8)}
+				l.TopGrad(&arg)
+				return out2, left, arg.RowsLeft
+			}
+			got, gotLeft, rows := run(l)
+			want, wantLeft, _ := run(generic)
+			what := fmt.Sprintf("%d rows of %d channels", n, c)
+			same(t, what, got, want, 0)
+			same(t, what+", what is left", gotLeft, wantLeft, 0)
+			if rows != n {
+				t.Fatalf("%s: %d rows left, want all", what, rows)
+			}
+		}
+	})
+}
+
+// TestTurnTwins exchanges rows and channels of matrices whose rows have gaps between them.
+func TestTurnTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for range 200 {
+			rows, c := 8*(1+rng.IntN(4)), 8*(1+rng.IntN(4))
+			ldi, ldo := c+rng.IntN(5), rows+rng.IntN(5)
+			in, out := integers(rng, rows*ldi), integers(rng, c*ldo)
+			got, want := append([]float32(nil), out...), append([]float32(nil), out...)
+			mine := Rows{Out: &got[0], In: &in[0], LDO: 4 * ldo, LDI: 4 * ldi, C: c, RowsLeft: rows}
+			theirs := mine
+			theirs.Out = &want[0]
+			l.Turn(&mine)
+			turnGeneric(&theirs)
+			same(t, fmt.Sprintf("%d rows of %d channels", rows, c), got, want, 0)
+			if mine.RowsLeft != 0 {
+				t.Fatalf("%d rows left", mine.RowsLeft)
+			}
+		}
+	})
+}
+
 // TestWinogradTwins runs both transforms; their factors are whole numbers.
 func TestWinogradTwins(t *testing.T) {
 	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
