@@ -118,6 +118,32 @@ func fromHalf(h uint16) float32 {
 	return math.Float32frombits(sign | (exp+127-15)<<23 | frac<<13)
 }
 
+// halfInf is infinity as a binary16.
+const halfInf = 0x7c00
+
+// toHalf is the binary16 that is nearest to a float32, the even one of two equally near; infinity beyond 65520.
+func toHalf(v float32) uint16 {
+	b := math.Float32bits(v)
+	sign, exp, frac := uint16(b>>16)&0x8000, int(b>>23)&255-127+15, b&0x7fffff
+	switch {
+	case b&0x7fffffff > 0x7f800000: // NaN: at least one bit of its own is left
+		return sign | halfInf | uint16(frac>>13) | 0x200
+	case exp >= 31:
+		return sign | halfInf
+	case exp < -10: // less than half of 2⁻²⁴
+		return sign
+	}
+	cut := 13 // bits that have no place
+	if exp <= 0 {
+		frac, cut, exp = frac|0x800000, 14-exp, 0
+	}
+	h := uint32(exp)<<10 + frac>>cut
+	if rest, tie := frac&(1<<cut-1), uint32(1)<<(cut-1); rest > tie || rest == tie && h&1 == 1 {
+		h++ // may carry into the exponent, up to infinity
+	}
+	return sign | uint16(h)
+}
+
 // addressIn is the index in b of an address, -1 where it lies elsewhere.
 func addressIn(b []byte, address uintptr) int64 {
 	start := uintptr(unsafe.Pointer(unsafe.SliceData(b)))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,21 +33,43 @@ type Named8 struct {
 // file appears whole or not at all: it is written beside its place, flushed to the disk and renamed; on an error the
 // place keeps what it had and nothing else is left. The same input gives the same bytes.
 func WriteFile(path string, tensors []Named, metadata map[string]string) error {
-	return WriteInt8(path, tensors, nil, metadata)
+	return writeAs(path, F32, tensors, nil, metadata)
 }
 
 // WriteInt8 is WriteFile with tensors of 8-bit integers behind those of float32.
 func WriteInt8(path string, tensors []Named, ints []Named8, metadata map[string]string) error {
-	head, err := headerOf(tensors, ints, metadata)
+	return writeAs(path, F32, tensors, ints, metadata)
+}
+
+// WriteHalf is WriteFile in float16: each number is the nearest one that 16 bits have, of two equally near the even one. A number
+// that is finite and would not be so in float16 is an error.
+func WriteHalf(path string, tensors []Named, metadata map[string]string) error {
+	for _, t := range tensors {
+		for _, v := range t.Data {
+			if h := toHalf(v); h&0x7fff == halfInf && !math.IsInf(float64(v), 0) {
+				return fmt.Errorf("weights: %s: %s: %v has no float16, want at most 65504", filepath.Base(path), clip(t.Name), v)
+			}
+		}
+	}
+	return writeAs(path, F16, tensors, nil, metadata)
+}
+
+// writeAs writes tensors of numbers in a type, F32 or F16, and tensors of integers behind them.
+func writeAs(path string, as Dtype, tensors []Named, ints []Named8, metadata map[string]string) error {
+	head, err := headerOf(as, tensors, ints, metadata)
 	if err != nil {
 		return fmt.Errorf("weights: %s: %w", filepath.Base(path), err)
+	}
+	numbers := writeFloats
+	if as == F16 {
+		numbers = writeHalves
 	}
 	err = replaceFile(path, func(w io.Writer) error {
 		if _, err := w.Write(head); err != nil {
 			return err
 		}
 		for _, t := range tensors {
-			if err := writeFloats(w, t.Data); err != nil {
+			if err := numbers(w, t.Data); err != nil {
 				return err
 			}
 		}
@@ -64,7 +87,7 @@ func WriteInt8(path string, tensors []Named, ints []Named8, metadata map[string]
 }
 
 // headerOf is the length and the JSON, padded with spaces to a multiple of 8 so that the data is aligned.
-func headerOf(tensors []Named, ints []Named8, metadata map[string]string) ([]byte, error) {
+func headerOf(as Dtype, tensors []Named, ints []Named8, metadata map[string]string) ([]byte, error) {
 	b := bytes.NewBuffer(make([]byte, 8))
 	b.WriteByte('{')
 	if metadata != nil {
@@ -109,7 +132,7 @@ func headerOf(tensors []Named, ints []Named8, metadata map[string]string) ([]byt
 		return nil
 	}
 	for _, t := range tensors {
-		if err := row(t.Name, t.Shape, len(t.Data), F32); err != nil {
+		if err := row(t.Name, t.Shape, len(t.Data), as); err != nil {
 			return nil, err
 		}
 	}
@@ -142,6 +165,15 @@ func writeFloats(w io.Writer, x []float32) error {
 		return err
 	}
 	return binary.Write(w, binary.LittleEndian, x)
+}
+
+func writeHalves(w io.Writer, x []float32) error {
+	halves := make([]byte, 0, 2*len(x))
+	for _, v := range x {
+		halves = binary.LittleEndian.AppendUint16(halves, toHalf(v))
+	}
+	_, err := w.Write(halves)
+	return err
 }
 
 // replaceFile puts what fill writes in the place of path, or leaves the place as it was.
