@@ -36,7 +36,7 @@ ASM = f32/gemm_avx2 f32/gemm_avx512 f32/dwconv_avx2 f32/dwband_avx2 f32/dwband_a
 	i8/gemm_avx2 i8/gemm_vnni i8/dwband_vnni i8/rows_vnni i8/window_vnni bf16/pairs_avx2 bf16/pairs_avx512 bf16/dotted_avx512 bf16/round_avx2 bf16/round_avx512
 
 .DEFAULT_GOAL := build
-.PHONY: build test test-slurm test-onnx form check bench bench-accuracy study lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
+.PHONY: build test test-slurm test-onnx form check bench bench-accuracy study ship lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release
 
 build: ## the program, as ./zoobench
 	$(GO) build -o zoobench .
@@ -56,6 +56,10 @@ bench-accuracy: build ## accuracy of a dozen small checkpoints on 1,000 images o
 study: build ## the controlled study on generated images, or on DATA, a set's name: some hours; the same command continues it
 	./zoobench run study.yaml --out "$(STUDY)" $(if $(wildcard $(STUDY)/config.json),--resume) \
 		$(if $(DATA),--set train.data=$(DATA)) $(if $(SHARD),--shard $(SHARD))
+	@$(if $(DATA)$(SHARD),true,echo "to put these results into the program: make ship STUDY=$(STUDY)")
+
+ship: build ## the study's weights and answers into the program's source, from the folders in STUDY; the next build contains them
+	./zoobench ship $(STUDY)
 
 check: lint test test-purego arm64 test-arm64 check-gen race ## everything that must pass before a change goes in
 

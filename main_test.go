@@ -58,9 +58,12 @@ zoo/nn < zoo/train/internal/small
 # A network becomes operators of an ONNX file on a description alone. The oracle gives the values that no image reaches.
 (zoo/interp, kernels/ref), zoo/onnx/message, zoo/nn < zoo/onnx
 
+# The weights that the program contains are files and their index: they know no network.
+NONE < zoo/pocket
+
 # A network is its papers' table and its checkpoints: it is described, read and drawn without a kernel.
 (zoo/weights/hdf5), zoo/nn < zoo/weights
-(internal/words), zoo/weights < zoo < zoo/outline
+(internal/words), zoo/weights, zoo/pocket < zoo < zoo/outline
 
 # An ONNX file becomes a network as any other: a graph and a source of its parameters.
 zoo/onnx/message, zoo/nn, zoo/weights < zoo/onnx/load
@@ -138,6 +141,9 @@ kernels, kernels/par, zoo/onnx/message < bench/export/replay
 (bench/choose, bench/choose/features, bench/export/replay, datasets/preprocess, bench/record, zoo/weights, zoo/engine),
 	zoo/onnx, bench/runner < bench/export
 
+# What the program contains of the study is made of its records and checkpoints, and measured as any checkpoint is.
+(bench/experiment, bench/lessons, bench/record, zoo/pocket, zoo/weights), bench/runner < bench/ship
+
 # What networks made of each image is in per-sample files: nothing runs again, and tables and pages are others'.
 bench/record, datasets < bench/samples
 
@@ -146,7 +152,7 @@ NONE < bench/cli/manual
 
 # The command line puts flags to calls. It passes nothing on: main is its list of networks.
 (bench/choose, bench/choose/features, bench/cli/manual, bench/export, bench/gate, bench/samples, bench/shard,
-	bench/shard/merge, bench/submit, bench/training, datasets/corrupt, datasets/shapes, internal/recipe,
+	bench/shard/merge, bench/ship, bench/submit, bench/training, datasets/corrupt, datasets/shapes, internal/recipe,
 	internal/words, reports, reports/classes, zoo/engine, zoo/outline, zoo/quantize) < bench/cli
 bench/cli, zoo < .
 `

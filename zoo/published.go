@@ -4,8 +4,11 @@ import (
 	_ "embed"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+
+	"zoobench/zoo/pocket"
 )
 
 // published.tsv is a line a checkpoint, "-" where nothing is published. Its facts are timm's and torchvision's: where
@@ -36,6 +39,9 @@ type Checkpoint struct {
 	Recipe  Recipe // mean and deviation are the network's own where its library publishes none
 	Paper   string // of the training method, "" where none is named
 	Results []Result
+
+	// Shipped are the weights that the program itself contains; nil for a checkpoint that somebody published.
+	Shipped *pocket.Weights
 }
 
 // Result is a published accuracy on ImageNet's 50 000 validation images.
@@ -79,6 +85,15 @@ func (s *Spec) Checkpoint(tag string) (Checkpoint, bool) {
 	return Checkpoint{}, false
 }
 
+// Shipped is the network's checkpoint that the program contains; false where it contains none.
+func (s *Spec) Shipped() (Checkpoint, bool) {
+	i := slices.IndexFunc(s.Checkpoints, func(c Checkpoint) bool { return c.Shipped != nil })
+	if i < 0 {
+		return Checkpoint{}, false
+	}
+	return s.Checkpoints[i], true
+}
+
 // FindCheckpoint is the checkpoint of this name, network and tag with a dot between ("resnet50.tv_in1k"); an alias of
 // the network will do. An unknown one is an error with the tags there are.
 func (l *List) FindCheckpoint(name string) (Checkpoint, error) {
@@ -117,6 +132,21 @@ func (l *List) addPublished() {
 			c.Recipe.Mean, c.Recipe.Std, c.Recipe.BGR = own.Mean, own.Std, own.BGR
 		}
 		spec.Checkpoints = append(spec.Checkpoints, c)
+	}
+}
+
+// addShipped gives the list's networks the weights that the program contains.
+func (l *List) addShipped(all []pocket.Weights) {
+	for i := range all {
+		w := &all[i]
+		spec := l.byName[w.Network]
+		if spec == nil {
+			panic(fmt.Sprintf("zoo: weights of %s, which is no network", w.Network)) // the index is part of the program; a test reads it
+		}
+		spec.Checkpoints = append(spec.Checkpoints, Checkpoint{
+			Network: spec.Name, Tag: pocket.Tag, Library: "zoobench", SHA256: w.SHA256, Licence: "apache-2.0", Recipe: spec.Recipe,
+			Params: strconv.FormatInt(spec.Params, 10), Shipped: w,
+		})
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"zoobench/zoo/nn"
+	"zoobench/zoo/pocket"
 	"zoobench/zoo/weights"
 )
 
@@ -98,7 +99,7 @@ type Spec struct {
 	// Variants are the libraries that compute the network otherwise or prepare its images otherwise.
 	Variants []Variant
 
-	// Checkpoints are the published weights; none for a network that nobody published any for.
+	// Checkpoints are the published weights, and those that the program contains; none for a network without any.
 	Checkpoints []Checkpoint
 }
 
@@ -169,6 +170,7 @@ var builtIn = sync.OnceValue(func() *List {
 		panic(err) // a row of a family's table is wrong; a test builds this list
 	}
 	l.addPublished()
+	l.addShipped(pocket.All())
 	return l
 })
 

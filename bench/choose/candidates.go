@@ -27,6 +27,9 @@ type absentCheckpoint struct {
 	URL   string  `json:"url,omitempty"`
 }
 
+// everything is the pattern of all networks.
+const everything = "*"
+
 // candidates lists the checkpoints in the cache folder, after saying how many are not there.
 func (c *chooser) candidates(ctx context.Context) error {
 	files, patterns := divided(c.o.Networks)
@@ -57,6 +60,9 @@ func (c *chooser) candidates(ctx context.Context) error {
 		tags, err := c.o.Cache.Tags(s)
 		if err != nil {
 			return err
+		}
+		if known, ok := s.Shipped(); ok && slices.Equal(patterns, []string{everything}) { // of computed images: only for those who ask
+			tags = slices.DeleteFunc(tags, func(tag string) bool { return tag == known.Tag })
 		}
 		if c.Limits.Params == 0 || g.ParamCount() <= c.Limits.Params {
 			bytes := int64(0)

@@ -52,7 +52,7 @@ type Options struct {
 	Splits int    // how often the images are dealt out to folds; default 5
 	Seed   uint64
 
-	Networks    []string // patterns; none for all
+	Networks    []string // patterns; none for all with a file in the cache folder
 	Limits      Limits   // Percentile's default is 0.5
 	Threads     int      // 0 for one a processor
 	Batch       int      // images a forward call; default 1
@@ -84,7 +84,7 @@ func (o *Options) fill() error {
 		o.Precisions = []string{""}
 	}
 	if len(o.Networks) == 0 {
-		o.Networks = []string{"*"}
+		o.Networks = []string{everything}
 	}
 	if o.Say == nil {
 		o.Say = func(string) {}

@@ -53,7 +53,7 @@ func (a *app) audit() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := images.check("audit"); err != nil {
+			if err := images.check(a, "audit", tasks); err != nil {
 				return err
 			}
 			if observed < 0 || observed > 100 {
@@ -63,7 +63,7 @@ func (a *app) audit() *cobra.Command {
 				return fmt.Errorf("--observed: have %d checkpoints, want one", len(tasks))
 			}
 			return a.eachTask(c.Context(), tasks, func(t runner.Task) error {
-				t.Job.Accuracy = &images.Accuracy
+				t.Job.Accuracy = images.of(a, t)
 				step, clear := a.imageBar()
 				r, err := runner.Audit(c.Context(), a.list, t, step)
 				clear()

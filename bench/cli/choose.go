@@ -130,7 +130,7 @@ func (a *app) choose() *cobra.Command {
 	noTuneFlag(c, &o.NoTune)
 	f.precision.flag(c, "every checkpoint is a candidate in each")
 	c.Flags().StringSliceVar(&o.Networks, "networks", nil,
-		"patterns of network names, as ls takes them, and ONNX files (default: all networks)")
+		"patterns of network names, as ls takes them, and ONNX files (default: all networks with a file in the cache folder)")
 	c.Flags().IntVar(&o.Folds, "folds", 5, "number of parts of the images: each part is tested by heads that learn from the other parts")
 	c.Flags().IntVar(&o.Splits, "splits", 5, "number of times that the images are divided anew; results are means over them")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "seed of folds, samples and learning curves")

@@ -142,7 +142,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.run(), a.submit(), a.report(), a.validate(), a.latency(), a.pipeline(), a.eval(), a.predict(), a.ls(), a.show(), a.gate(), a.doctor(),
-		a.version(), a.workerCommand(),
+		a.version(), a.ship(), a.workerCommand(),
 		a.pull(), a.cache(), a.data(), a.compareCommand(), a.audit(), a.verify(), a.samplesCommand(),
 		a.choose(), a.whatIf(), a.export(), a.train(), a.quantize(),
 		environmentTopic(), recordsTopic(), a.man(),

@@ -146,7 +146,7 @@ func (a *app) eval() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := images.check("eval"); err != nil {
+			if err := images.check(a, "eval", tasks); err != nil {
 				return err
 			}
 			if len(tasks) > 1 && perSample != "" {
@@ -157,7 +157,7 @@ func (a *app) eval() *cobra.Command {
 			}
 			out := a.evalPrinter()
 			return errors.Join(a.eachTask(c.Context(), tasks, func(t runner.Task) error {
-				t.Recipe, t.Job.Accuracy = recipe, &images.Accuracy
+				t.Recipe, t.Job.Accuracy = recipe, images.of(a, t)
 				r, err := a.accuracy(c.Context(), t, perSample)
 				if err != nil {
 					return err

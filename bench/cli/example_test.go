@@ -22,8 +22,8 @@ func ExampleMain() {
 		os.Exit(code)
 	}
 	// Output:
-	// model,family,year,params,macs,activations,img_size,published_top1,checkpoints,aliases,paper,elements
-	// vgg11,vgg,2014,132863336,7609090048,7435240,224,69.05,"[""tv_in1k"",""IMAGENET1K_V1""]",,arXiv:1409.1556,132863336
+	// model,family,year,params,macs,activations,img_size,published_top1,checkpoints,aliases,paper,elements,shapes_top1,shapes_set
+	// vgg11,vgg,2014,132863336,7609090048,7435240,224,69.05,"[""tv_in1k"",""IMAGENET1K_V1""]",,arXiv:1409.1556,132863336,0,
 }
 
 // Another module's main has every command work on networks of its own: it passes them to Main behind the zoo's. This one

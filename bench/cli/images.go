@@ -4,16 +4,21 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/experiment"
+	"zoobench/bench/runner"
 	"zoobench/datasets"
 )
 
 // imageFlags name labelled images: --data, --labels, --class-map, --split, --exif and --limit.
-type imageFlags struct{ experiment.Accuracy }
+type imageFlags struct {
+	experiment.Accuracy
+	named bool // by the flag
+}
 
 // flags adds the flags. Limit is the default of --limit.
 func (f *imageFlags) flags(c *cobra.Command, limit int) {
@@ -26,15 +31,28 @@ func (f *imageFlags) flags(c *cobra.Command, limit int) {
 	limitFlag(c, &f.Limit, limit)
 }
 
-// check takes $ZOOBENCH_DATA where --data is left out. No images, a limit below 0 and an unknown way with Exif are errors.
-func (f *imageFlags) check(command string) error {
-	if f.Data = cmp.Or(f.Data, os.Getenv("ZOOBENCH_DATA")); f.Data == "" {
+// check takes $ZOOBENCH_DATA where --data is left out. No images, for one of the tasks if there are any, a limit below 0 and an
+// unknown way with Exif are errors.
+func (f *imageFlags) check(a *app, command string, tasks []runner.Task) error {
+	f.named = f.Data != ""
+	f.Data = cmp.Or(f.Data, os.Getenv("ZOOBENCH_DATA"))
+	without := func(t runner.Task) bool { return f.of(a, t).Data == "" }
+	if len(tasks) == 0 && f.Data == "" || slices.ContainsFunc(tasks, without) {
 		return fmt.Errorf("%s: no images; name their folder with --data or $ZOOBENCH_DATA", command)
 	}
 	if err := checkExif(&f.Exif); err != nil {
 		return err
 	}
 	return checkLimit(f.Limit)
+}
+
+// of are a task's images: those that --data names, else the checkpoint's own set, else those that $ZOOBENCH_DATA names.
+func (f *imageFlags) of(a *app, t runner.Task) *experiment.Accuracy {
+	images := f.Accuracy
+	if own := a.ownSet(t); own != "" && !f.named {
+		images.Data = own
+	}
+	return &images
 }
 
 // dataFlag adds --data. Without says what is read without the flag, "" for nothing.

@@ -27,6 +27,11 @@ type lsRow struct {
 	Aliases     []string `json:"aliases"`
 	Paper       string   `json:"paper"`
 	Elements    int64    `json:"elements"` // of params and of running statistics: what Keras counts as parameters
+
+	// Shapes is the top-1, in percent, of weights that the program contains, on the test images of ShapesSet: computed images, which
+	// say nothing about ImageNet. 0 for a network without such weights.
+	Shapes    float64 `json:"shapes_top1,omitempty"`
+	ShapesSet string  `json:"shapes_set,omitempty"`
 }
 
 func (a *app) ls() *cobra.Command {
@@ -66,15 +71,19 @@ func (a *app) ls() *cobra.Command {
 				return a.printCheckpoints(patterns, rows)
 			}
 			title := []string{"model", "family", "year", "params", "MACs", "activations", "size", "top-1, published", "checkpoints"}
+			shipped := slices.ContainsFunc(rows, func(r lsRow) bool { return r.Shapes > 0 })
+			if shipped {
+				title = slices.Insert(title, 8, "top-1 on "+studySet)
+			}
 			return newPrinter(a, title, func(r lsRow) []string {
-				top1 := "–"
-				if r.Top1 > 0 {
-					top1 = fmt.Sprintf("%.2f %%", r.Top1)
-				}
-				return []string{
+				cells := []string{
 					r.Model, r.Family, strconv.Itoa(r.Year), millions(r.Params), billions(r.MACs), millions(r.Activations),
-					strconv.Itoa(r.ImgSize), top1, tags(r.Checkpoints, len(specs) == 1),
+					strconv.Itoa(r.ImgSize), percentOrDash(r.Top1), tags(r.Checkpoints, len(specs) == 1),
 				}
+				if shipped {
+					cells = slices.Insert(cells, 8, percentOrDash(r.Shapes))
+				}
+				return cells
 			}).printAll(rows)
 		},
 	}
@@ -158,12 +167,6 @@ func (a *app) printCheckpoints(patterns []string, networks []lsRow) error {
 			rows = append(rows, row)
 		}
 	}
-	percent := func(v float64) string {
-		if v == 0 {
-			return "–"
-		}
-		return fmt.Sprintf("%.2f %%", v)
-	}
 	title := []string{"checkpoint", "library", "licence", "size", "top-1, published", "on ImageNetV2", "cached"}
 	return newPrinter(a, title, func(r checkpointRow) []string {
 		licence := cmp.Or(r.Licence, "unknown")
@@ -174,8 +177,19 @@ func (a *app) printCheckpoints(patterns []string, networks []lsRow) error {
 		if r.Cached {
 			cached = "yes"
 		}
-		return []string{r.Checkpoint, r.Library, licence, strconv.Itoa(r.ImgSize), percent(r.Top1), percent(r.V2Top1), cached}
+		return []string{r.Checkpoint, r.Library, licence, strconv.Itoa(r.ImgSize), percentOrDash(r.Top1), percentOrDash(r.V2Top1), cached}
 	}).printAll(rows)
+}
+
+// studySet is what the images of the study are called in a heading.
+const studySet = "shapes"
+
+// percentOrDash is an accuracy in percent, a dash for none.
+func percentOrDash(v float64) string {
+	if v == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f %%", v)
 }
 
 // tags are those of a network's checkpoints: some of many, unless all are asked for.
@@ -211,6 +225,9 @@ func newLsRow(s *zoo.Spec) (lsRow, error) {
 		row.Checkpoints = append(row.Checkpoints, c.Tag)
 		for _, r := range c.Results {
 			row.Top1 = max(row.Top1, r.Top1)
+		}
+		if c.Shipped != nil {
+			row.Shapes, row.ShapesSet = c.Shipped.Test.Top1Percent(), c.Shipped.Data
 		}
 	}
 	return row, nil

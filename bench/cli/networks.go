@@ -112,9 +112,44 @@ func (b *build) tasks(a *app, args []string) (tasks []runner.Task, err error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := b.shipped(a, &t); err != nil {
+			return nil, err
+		}
 		tasks = append(tasks, t)
 	}
 	return b.precision.of(tasks), nil
+}
+
+// shipped gives a task that names no checkpoint the weights that the program contains of the network, if it contains any and they
+// fit what the flags ask for.
+func (b *build) shipped(a *app, t *runner.Task) error {
+	if t.Weights != "" || b.imgSize != 0 || b.classes != 0 || b.given("generated-gain") {
+		return nil
+	}
+	spec, err := a.list.Find(t.Model)
+	if err != nil {
+		return err
+	}
+	known, ok := spec.Shipped()
+	if !ok {
+		return nil
+	}
+	cache, err := runner.DefaultCache()
+	if err != nil {
+		return err
+	}
+	t.Tag = known.Tag
+	t.Weights, err = cache.Find(spec, known.Tag)
+	return err
+}
+
+// ownSet is the set of images that a task is evaluated on where nobody names others, "" for none; see [runner.OwnSet].
+func (a *app) ownSet(t runner.Task) string {
+	spec, err := a.list.Find(t.Model)
+	if err != nil {
+		return "" // an ONNX file
+	}
+	return runner.OwnSet(spec, t.Tag)
 }
 
 // checkpoints makes a task of each checkpoint that the arguments name. A network without a checkpoint is an error.

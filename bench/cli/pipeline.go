@@ -55,7 +55,7 @@ func (a *app) pipeline() *cobra.Command {
 			if threads < 0 || batch < 1 {
 				return fmt.Errorf("--threads %d, --batch %d: want at least 0 and 1", threads, batch)
 			}
-			if err := images.check("pipeline"); err != nil {
+			if err := images.check(a, "pipeline", nil); err != nil {
 				return err
 			}
 			title := []string{"model", "threads", "batch", "images", "decode", "preprocess", "forward", "forward img/s", "bound img/s", "img/s",

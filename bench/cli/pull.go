@@ -150,12 +150,22 @@ func (a *app) pull() *cobra.Command {
 			"licence. For images, use zoobench pull data imagenetv2.",
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
+			names, contained, err := a.withoutShipped(names)
+			if err != nil {
+				return err
+			}
+			for _, c := range contained {
+				fmt.Fprintf(a.notes, "%s: the program contains it, there is nothing to fetch\n", c.Name())
+			}
 			files, err := a.checkpoints(names, families, allSmall, nonCommercial)
 			if err != nil {
 				return err
 			}
-			if len(files) == 0 {
+			if len(files)+len(contained) == 0 {
 				return errors.New("pull: no networks; name some, or use --family or --all-small")
+			}
+			if len(files) == 0 {
+				return nil
 			}
 			cache, err := runner.DefaultCache()
 			if err != nil {
@@ -210,6 +220,28 @@ func (a *app) pullData() *cobra.Command {
 	pf.flags(c)
 	a.formatFlag(c)
 	return c
+}
+
+// withoutShipped are arguments without those that name a checkpoint that the program contains, and these checkpoints: by the tag,
+// or by the network alone.
+func (a *app) withoutShipped(args []string) (others []string, contained []zoo.Checkpoint, err error) {
+	for _, arg := range args {
+		if isPattern(arg) || strings.Contains(arg, ",") {
+			others = append(others, arg)
+			continue
+		}
+		spec, err := a.list.Find(arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		known, ok := spec.Shipped()
+		if _, tag := zoo.Split(arg); ok && (tag == "" || tag == known.Tag) {
+			contained = append(contained, known)
+		} else {
+			others = append(others, arg)
+		}
+	}
+	return others, contained, nil
 }
 
 // checkpoints are the files of the checkpoints that are named, and of those that are selected.

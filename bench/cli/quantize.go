@@ -60,7 +60,7 @@ func (a *app) quantize() *cobra.Command {
 			if s := f.o.Share; !(s >= 0 && s <= 1) {
 				return fmt.Errorf("--float-share %g: want 0 to 1", s)
 			}
-			if err := f.images.check("quantize"); err != nil {
+			if err := f.images.check(a, "quantize", nil); err != nil {
 				return err
 			}
 			return a.runQuantize(c.Context(), args, f)

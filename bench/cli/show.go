@@ -9,6 +9,7 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/runner"
+	"zoobench/zoo"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/outline"
@@ -160,9 +161,9 @@ func (a *app) showLayers(b build, name string) error {
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout,
-		"\n%s at %d×%d: %d layers, %d parameters (%s), %d MACs (%s), %d activations; packed weights %s, arena %s\n%s",
+		"\n%s at %d×%d: %d layers, %d parameters (%s), %d MACs (%s), %d activations; packed weights %s, arena %s\n%s%s",
 		spec.Name, g.Input().H, g.Input().W, len(e.Layers()), g.ParamCount(), millions(g.ParamCount()), g.MACs(), billions(g.MACs()),
-		g.Activations(), mebibytes(e.WeightBytes()), mebibytes(e.ArenaBytes()), planNote(e))
+		g.Activations(), mebibytes(e.WeightBytes()), mebibytes(e.ArenaBytes()), planNote(e), shippedNote(spec))
 	return err
 }
 
@@ -208,6 +209,18 @@ func planNote(e *engine.Engine) string {
 		text += note + "\n"
 	}
 	return text
+}
+
+// shippedNote says that the program contains weights of a network and what they are, "" where it contains none.
+func shippedNote(spec *zoo.Spec) string {
+	c, ok := spec.Shipped()
+	if !ok {
+		return ""
+	}
+	w := c.Shipped
+	return fmt.Sprintf("The program contains weights, %s: recipe %s of the study, seed %d, learned from %d computed images (%s).\n"+
+		"Their top-1 on the %d test images of %s is %.2f %%. It says nothing about ImageNet.\n",
+		c.Name(), w.Recipe, w.Seed, w.Images, w.Data, w.Test.Images, w.Data, w.Test.Top1Percent())
 }
 
 // winogradNote says what Winograd costs in digits, "" where no layer uses it. The figures are those that package

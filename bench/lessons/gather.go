@@ -36,7 +36,7 @@ func Gather(records []record.Record, samples func(*record.Record) ([]record.Samp
 		t := r.Training
 		l := Lesson{
 			Network: r.Model, Recipe: t.Name, Seed: t.Seed, Data: path.Base(r.Dataset), Images: t.Images, Epochs: t.Epochs, Classes: t.Classes,
-			Seen: t.Top1, Test: answers,
+			Seen: t.Top1, Test: answers, RecipeSHA256: t.RecipeSHA256, SHA256: r.WeightsSHA256, Program: r.Machine.KernelBuild,
 		}
 		for _, e := range t.Curve {
 			l.Curve = append(l.Curve, Point{Loss: e.Loss, Gradient: e.First})

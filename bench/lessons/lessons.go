@@ -6,19 +6,41 @@
 // Images; the order of images is that of their names. A file is JSON, a lesson a line, compressed; what is malformed is an
 // error with its line, before any lesson is returned.
 //
+// Study is the lessons that the program contains, which zoobench ship writes.
+//
 // It leaves training to bench/training, running to bench/runner, and what lessons show to reports/findings. Which networks learn
 // by which recipes is study.yaml's.
 package lessons
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"strings"
+	"sync"
 )
+
+// StudyFile is the name of the file of Study's lessons, in this package's folder.
+const StudyFile = "study.jsonl.gz"
+
+//go:embed study.jsonl.gz
+var study []byte
+
+// Study is the lessons of the study that the program contains; none where a build has none.
+func Study() []Lesson { return readStudy() }
+
+var readStudy = sync.OnceValue(func() []Lesson {
+	all, err := Read(bytes.NewReader(study))
+	if err != nil {
+		panic(err) // the file is a part of the program; a test reads it
+	}
+	return all
+})
 
 // A Lesson is what one network learned by one recipe from one seed.
 type Lesson struct {
@@ -32,6 +54,10 @@ type Lesson struct {
 	Test    Answers `json:"test"`            // to images that it did not learn from
 	Seen    float64 `json:"seen"`            // top-1 in percent on the images that it learned from, as they are, at the end
 	Curve   []Point `json:"curve,omitempty"` // an epoch a point
+
+	RecipeSHA256 string `json:"recipe_sha256,omitempty"`
+	SHA256       string `json:"sha256,omitempty"`  // of the checkpoint
+	Program      string `json:"program,omitempty"` // that trained it
 }
 
 // Answers are what a trained network made of images.

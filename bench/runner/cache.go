@@ -1,14 +1,17 @@
 package runner
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"zoobench/bench/record"
 	"zoobench/zoo"
 	"zoobench/zoo/weights"
 )
@@ -34,8 +37,8 @@ var extensions = [...]string{".safetensors", ".pth", ".h5", ".keras"}
 // Weights is the folder in which checkpoints lie.
 func (c Cache) Weights() string { return filepath.Join(c.Dir, "weights") }
 
-// Find is the file of a network's checkpoint, under the network's name or one of its aliases; without one, the error
-// says where it belongs.
+// Find is the file of a network's checkpoint, under the network's name or one of its aliases. What the program contains is
+// written into the cache folder if it is not there. Without a file, the error says where it belongs.
 func (c Cache) Find(spec *zoo.Spec, tag string) (string, error) {
 	for _, name := range append([]string{spec.Name}, spec.Aliases...) {
 		for _, ext := range extensions {
@@ -47,11 +50,38 @@ func (c Cache) Find(spec *zoo.Spec, tag string) (string, error) {
 			}
 		}
 	}
+	if known, ok := spec.Checkpoint(tag); ok && known.Shipped != nil {
+		return c.unpacked(known)
+	}
 	return "", fmt.Errorf("runner: %s.%s: no such file, and not in the cache folder; zoobench pull %[1]s.%[2]s fetches it if it is "+
 		"published, or put it at %[3]s", spec.Name, tag, filepath.Join(c.Weights(), spec.Name+"."+tag+extensions[0]))
 }
 
-// Tags are the checkpoints of a network that are in the cache, in alphabetical order; a missing folder has none.
+// unpacked is the file of a checkpoint that the program contains: it lies beside the others' folder, by its hash, so that
+// programs with other weights have other files.
+func (c Cache) unpacked(known zoo.Checkpoint) (string, error) {
+	data, err := known.Shipped.Bytes()
+	if err != nil {
+		return "", fmt.Errorf("runner: %s: %w", known.Name(), err)
+	}
+	path := filepath.Join(c.Dir, "shipped", known.SHA256[:12], known.Name()+extensions[0])
+	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, data) {
+		return path, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return "", fmt.Errorf("runner: cache: %w", err)
+	}
+	err = record.Replace(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("runner: cache: %w", err)
+	}
+	return path, nil
+}
+
+// Tags are the checkpoints of a network that are in the cache or in the program, in alphabetical order; a missing folder has none.
 func (c Cache) Tags(spec *zoo.Spec) ([]string, error) {
 	entries, err := os.ReadDir(c.Weights())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -67,6 +97,9 @@ func (c Cache) Tags(spec *zoo.Spec) ([]string, error) {
 		if tag != "" && (network == spec.Name || slices.Contains(spec.Aliases, network)) && !slices.Contains(tags, tag) {
 			tags = append(tags, tag)
 		}
+	}
+	if known, ok := spec.Shipped(); ok && !slices.Contains(tags, known.Tag) {
+		tags = append(tags, known.Tag)
 	}
 	slices.Sort(tags)
 	return tags, nil

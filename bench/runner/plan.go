@@ -22,6 +22,7 @@ import (
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
+	"zoobench/zoo/pocket"
 	"zoobench/zoo/weights"
 )
 
@@ -83,7 +84,9 @@ func (r *run) plan(jobs []experiment.Job) error {
 					c.missing += "; put the images there"
 				}
 			default:
-				a.Data, c.missing = data, missing
+				if a.Data, c.missing = c.ownSet(), ""; a.Data == "" {
+					a.Data, c.missing = data, missing
+				}
 			}
 			c.Job.Accuracy = &a
 		}
@@ -259,6 +262,10 @@ func (r *run) checkpoints(p planned) ([]planned, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(tags) == 0 && p.spec.Family == "pocket" && len(pocket.All()) == 0 {
+		p.missing = "the study's weights are not in this build"
+		return []planned{p}, nil
+	}
 	if len(tags) == 0 {
 		p.missing = "no checkpoint in the cache folder; fetch one with zoobench pull, or put one into " + r.Cache.Weights() +
 			" as NETWORK.TAG.safetensors, .pth, .h5 or .keras"
@@ -274,6 +281,23 @@ func (r *run) checkpoints(p planned) ([]planned, error) {
 		found = append(found, c)
 	}
 	return found, nil
+}
+
+// ownSet is the set that a task's checkpoint is evaluated on where nobody names images; see [OwnSet].
+func (p *planned) ownSet() string {
+	if p.spec == nil {
+		return ""
+	}
+	return OwnSet(p.spec, p.Tag)
+}
+
+// OwnSet is the set of images that a network's checkpoint is evaluated on where nobody names others: that of weights which the
+// program contains, "" for all others.
+func OwnSet(spec *zoo.Spec, tag string) string {
+	if c, ok := spec.Checkpoint(tag); ok && c.Shipped != nil {
+		return c.Shipped.Data
+	}
+	return ""
 }
 
 // images is the folder of images for jobs that name none, or why there is none.
