@@ -79,9 +79,9 @@ func emitBand8(k, s, r int) {
 	}
 	b.x4 = avx512.group(b.packs())
 	b.fours, b.one = ZMM(), ZMM()
-	VPMOVZXBD(transposed(), b.fours)
-	VBROADCASTI32X4(transposed(), b.one)
-	b.finish = newFinish8(Mem{Base: b.t, Disp: band8Finish}, nil)
+	VPMOVZXBD(avx512.transposed(), b.fours)
+	VBROADCASTI32X4(avx512.transposed(), b.one)
+	b.finish = newFinish8(avx512, Mem{Base: b.t, Disp: band8Finish}, nil)
 	b.finish.bytes()
 	MOVQ(b.field(band8W), b.w)
 	XORQ(b.ch, b.ch)

@@ -20,34 +20,42 @@ const (
 	finishOutFloats = int(unsafe.Offsetof(i8.Finish{}.OutFloats))
 )
 
-// A finish8 is how sums become bytes with AVX-512, four vectors of sixteen to one of 64:
+// A finish8 is how sums become bytes. With AVX-512, four vectors of sixteen to one of 64:
 //
 //	sums       [ 16 of a ] [ 16 of b ] [ 16 of c ] [ 16 of d ]       float32, scaled, rounded
 //	16 bits    [ 4 of a, 4 of b, next 4 of a, … ] [ 4 of c, … ]      plus the zero point
 //	8 bits     [ 4 of a, 4 of b, 4 of c, 4 of d, next 4 of a, … ]    at least Zero + Lo
 //	           [ 16 of a, 16 of b, 16 of c, 16 of d ]                one permutation
+//
+// With AVX2 four vectors of eight become one of 32 in the same way.
 type finish8 struct {
+	isa                    *isa
 	at                     Mem // an i8.Finish
 	hi, order, zero, least VecVirtual
 }
 
 // newFinish8 takes the registers, of which hi may be one that is there.
-func newFinish8(at Mem, hi VecVirtual) *finish8 {
-	f := &finish8{at: at, hi: hi, order: ZMM(), zero: ZMM(), least: ZMM()}
+func newFinish8(v *isa, at Mem, hi VecVirtual) *finish8 {
+	f := &finish8{isa: v, at: at, hi: hi, order: v.vec(), zero: v.vec(), least: v.vec()}
 	if hi == nil {
-		f.hi = ZMM()
+		f.hi = v.vec()
 	}
 	return f
 }
 
 // bytes emits what pack needs.
 func (f *finish8) bytes() {
-	VPMOVZXBD(transposed(), f.order)
+	VPMOVZXBD(f.isa.transposed(), f.order)
 	VPBROADCASTW(f.at.Offset(finishZero), f.zero)
 	floor := GP32()
 	VCVTSS2SI(f.at.Offset(finishLo), floor)
 	ADDL(f.at.Offset(finishZero), floor)
-	VPBROADCASTB(floor, f.least)
+	if f.isa == avx512 {
+		VPBROADCASTB(floor, f.least)
+	} else {
+		VMOVD(floor, f.least.AsX())
+		VPBROADCASTB(f.least.AsX(), f.least)
+	}
 	VBROADCASTSS(f.at.Offset(finishHi), f.hi)
 }
 
@@ -69,14 +77,15 @@ func (f *finish8) pack(sums []VecVirtual) {
 	VPERMD(sums[0], f.order, sums[0])
 }
 
-// transposed is, for each place of a table of four by four, which place it takes when the table is transposed.
-func transposed() Mem {
+// transposed is, for each place of a table of four fours by as many as a vector has lanes of sixteen bytes, which place it takes
+// when the table is transposed.
+func (v *isa) transposed() Mem {
 	if m, ok := constants["transposed"]; ok {
 		return m
 	}
-	m := GLOBL("transposed", RODATA|NOPTR)
-	for i := range 16 {
-		DATA(i, U8(uint8(i%4*4+i/4)))
+	m, halves := GLOBL("transposed", RODATA|NOPTR), v.lanes/4
+	for i := range v.lanes {
+		DATA(i, U8(uint8(i%halves*4+i/halves)))
 	}
 	constants["transposed"] = m
 	return m

@@ -136,7 +136,7 @@ func (g *gemm8) addBytes() {
 
 // narrow emits the rounding and the stores of bytes.
 func (g *gemm8) narrow() {
-	f := newFinish8(g.field(tile8Finish), g.spare[0])
+	f := newFinish8(avx512, g.field(tile8Finish), g.spare[0])
 	f.bytes()
 	for _, row := range g.acc {
 		f.pack(row)

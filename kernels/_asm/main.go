@@ -91,10 +91,10 @@ var byteOps = map[string]func(*isa){
 		}
 	},
 	"dwband": func(*isa) { bands8() },
-	"rows":   func(*isa) { rowsFile8() },
-	"window": func(*isa) {
+	"rows":   rowsFile8,
+	"window": func(v *isa) {
 		for _, op := range []string{"dwconv", "sum", "max"} {
-			window8(op)
+			window8(v, op)
 		}
 	},
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"unsafe"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -10,18 +11,35 @@ import (
 	"zoobench/kernels/internal/i8"
 )
 
-// A block8 is sixty-four channels of a kernel that walks channels, or the last few, masked.
+// A block8 is the channels that one pass of a kernel takes: with AVX-512 sixty-four, or the last few, masked; with AVX2 thirty-two,
+// eight or one.
 type block8 struct {
-	bytes   Register   // the channels that exist; nil for all
+	isa     *isa
+	size    int        // channels of AVX2's
+	bytes   Register   // AVX-512's channels that exist; nil for all
 	sixteen []Register // the same of each sixteen
 }
 
-// load emits x = sixteen bytes as sixteen numbers, of vector j of the block at m.
+// vectors are those of y that the block fills.
+func (b *block8) vectors(y []VecVirtual) []VecVirtual {
+	if b.isa == avx512 {
+		return y
+	}
+	return y[:max(1, b.size/8)]
+}
+
+// load emits x = a vector of bytes as numbers, of vector j of the block at m.
 func (b *block8) load(widen func(...Op), masked func(Op, Op, Op), m Mem, j int, x VecVirtual) {
-	if m = m.Offset(16 * j); b.bytes == nil {
-		widen(m, x)
-	} else {
+	m = m.Offset(b.isa.lanes * j)
+	switch {
+	case b.bytes != nil:
 		masked(m, b.sixteen[j], x)
+	case b.size == 1:
+		VPXOR(x.AsX(), x.AsX(), x.AsX())
+		VPINSRB(Imm(0), m, x.AsX(), x.AsX())
+		widen(x.AsX(), x)
+	default:
+		widen(m, x)
 	}
 }
 
@@ -37,49 +55,87 @@ func (b *block8) signed(m Mem, j int, x VecVirtual) {
 
 // numbers emits the load of numbers of 32 bits.
 func (b *block8) numbers(m Mem, j int, x VecVirtual) {
-	if m = m.Offset(64 * j); b.bytes == nil {
-		VMOVUPS(m, x)
-	} else {
+	m = m.Offset(b.isa.bytes() * j)
+	switch {
+	case b.bytes != nil:
 		VMOVUPS_Z(m, b.sixteen[j], x)
+	case b.size == 1:
+		VMOVSS(m, x.AsX())
+	default:
+		VMOVUPS(m, x)
 	}
 }
 
 // storeNumbers emits their store.
 func (b *block8) storeNumbers(x VecVirtual, m Mem, j int) {
-	if m = m.Offset(64 * j); b.bytes == nil {
-		VMOVUPS(x, m)
-	} else {
+	m = m.Offset(b.isa.bytes() * j)
+	switch {
+	case b.bytes != nil:
 		VMOVUPS(x, b.sixteen[j], m)
+	case b.size == 1:
+		VMOVSS(x.AsX(), m)
+	default:
+		VMOVUPS(x, m)
 	}
 }
 
-// loadBytes emits x = sixty-four bytes, the others zero.
+// loadBytes emits x = the block's bytes, the others zero.
 func (b *block8) loadBytes(m Mem, x VecVirtual) {
-	if b.bytes == nil {
-		VMOVDQU8(m, x)
-	} else {
+	switch {
+	case b.bytes != nil:
 		VMOVDQU8_Z(m, b.bytes, x)
+	case b.isa == avx512:
+		VMOVDQU8(m, x)
+	case b.size == 32:
+		VMOVDQU(m, x)
+	case b.size == 8:
+		VMOVQ(m, x.AsX())
+	default:
+		VPXOR(x.AsX(), x.AsX(), x.AsX())
+		VPINSRB(Imm(0), m, x.AsX(), x.AsX())
 	}
 }
 
-// storeBytes emits the store of sixty-four bytes.
+// storeBytes emits the store of the block's bytes.
 func (b *block8) storeBytes(x VecVirtual, m Mem) {
-	if b.bytes == nil {
-		VMOVDQU8(x, m)
-	} else {
+	switch {
+	case b.bytes != nil:
 		VMOVDQU8(x, b.bytes, m)
+	case b.isa == avx512:
+		VMOVDQU8(x, m)
+	case b.size == 32:
+		VMOVDQU(x, m)
+	case b.size == 8:
+		VMOVQ(x.AsX(), m)
+	default:
+		VPEXTRB(Imm(0), x.AsX(), m)
 	}
 }
 
-// blocks8 emits body for sixty-four channels at a time, from ch = 0 to the number of channels, then for those that are left.
-func blocks8(channels Mem, ch Register, name string, body func(b *block8, name string)) {
+// blocks8 emits body for a block of channels after the other, from ch = 0 to the number of channels.
+func (v *isa) blocks8(channels Mem, ch Register, name string, body func(b *block8, name string)) {
 	left := GP64()
 	XORQ(ch, ch)
 	MOVQ(channels, left)
+	if v == avx2 {
+		for _, size := range []int{32, 8, 1} {
+			at := fmt.Sprintf("%s_%d", name, size)
+			SUBQ(Imm(uint64(size)), left)
+			JLT(LabelRef(at + "_end"))
+			loop(at)
+			body(&block8{isa: v, size: size}, at+"_whole")
+			ADDQ(Imm(uint64(size)), ch)
+			SUBQ(Imm(uint64(size)), left)
+			JGE(LabelRef(at))
+			Label(at + "_end")
+			ADDQ(Imm(uint64(size)), left)
+		}
+		return
+	}
 	SUBQ(Imm(64), left)
 	JLT(LabelRef(name + "_tail"))
 	loop(name)
-	body(&block8{}, name+"_whole")
+	body(&block8{isa: v}, name+"_whole")
 	ADDQ(Imm(64), ch)
 	SUBQ(Imm(64), left)
 	JGE(LabelRef(name))
@@ -89,7 +145,7 @@ func blocks8(channels Mem, ch Register, name string, body func(b *block8, name s
 	ones := GP64()
 	MOVQ(I64(-1), ones)
 	BZHIQ(left, ones, ones)
-	b := &block8{bytes: K()}
+	b := &block8{isa: v, bytes: K()}
 	KMOVQ(ones, b.bytes)
 	for j := range 4 {
 		k := K()
@@ -127,10 +183,16 @@ const (
 
 // A rows8 is a kernel of rows of bytes while it is written.
 type rows8 struct {
+	isa                    *isa
 	t, in, b, out, ch, row Register
 	finish                 *finish8
-	y                      []VecVirtual // sixty-four results
-	x                      VecVirtual
+	y                      []VecVirtual // the results of a block
+	x, z                   VecVirtual
+}
+
+// newRows8 takes the registers of a kernel whose argument is t.
+func newRows8(v *isa, t Register) *rows8 {
+	return &rows8{isa: v, t: t, in: GP64(), b: GP64(), out: GP64(), ch: GP64(), row: GP64(), y: v.group(4), x: v.vec()}
 }
 
 func (r *rows8) field(off int) Mem { return Mem{Base: r.t, Disp: off} }
@@ -138,18 +200,45 @@ func (r *rows8) field(off int) Mem { return Mem{Base: r.t, Disp: off} }
 // at is where the block under way is in a row, of elements of so many bytes.
 func (r *rows8) at(base Register, size uint8) Mem { return Mem{Base: base, Index: r.ch, Scale: size} }
 
-// emitRows8 writes {op}VNNI(t *Rows), which computes a block by body after what begin prepares.
-func emitRows8(op string, begin func(r *rows8), body func(r *rows8, b *block8, name string)) {
-	TEXT(op+"VNNI", NOSPLIT, "func(t *Rows)")
+// spread emits an instruction that has a number of the argument, in all lanes, for its first operand.
+func (r *rows8) spread(by reader, m Mem, x VecVirtual) {
+	if r.isa == avx512 {
+		by.number(m, x, x)
+		return
+	}
+	if r.z == nil {
+		r.z = r.isa.vec()
+	}
+	VBROADCASTSS(m, r.z)
+	by.vector(r.z, x, x)
+}
+
+var (
+	subtract = reader{VPSUBD, VPSUBD_BCST}
+	atLeast  = reader{VMAXPS, VMAXPS_BCST}
+)
+
+// kernel8 begins {op}VNNI, or {op}AVX2, of an argument of a type; the result is where it is.
+func (v *isa) kernel8(op, argument string) Register {
+	suffix := v.suffix
+	if v == avx512 {
+		suffix = "VNNI"
+	}
+	TEXT(op+suffix, NOSPLIT, "func(t *"+argument+")")
 	Pragma("noescape")
-	r := &rows8{t: Load(Param("t"), GP64()), in: GP64(), b: GP64(), out: GP64(), ch: GP64(), row: GP64(), y: avx512.group(4), x: ZMM()}
+	return Load(Param("t"), GP64())
+}
+
+// emitRows8 writes a kernel that computes a block by body after what begin prepares.
+func emitRows8(v *isa, op string, begin func(r *rows8), body func(r *rows8, b *block8, name string)) {
+	r := newRows8(v, v.kernel8(op, "Rows"))
 	MOVQ(r.field(rows8In), r.in)
 	MOVQ(r.field(rows8B), r.b)
 	MOVQ(r.field(rows8Out), r.out)
 	XORQ(r.row, r.row)
 	begin(r)
 	Label("row")
-	blocks8(r.field(rows8C), r.ch, "channels", func(b *block8, name string) { body(r, b, name) })
+	v.blocks8(r.field(rows8C), r.ch, "channels", func(b *block8, name string) { body(r, b, name) })
 	ADDQ(r.field(rows8LDI), r.in)
 	ADDQ(r.field(rows8LDB), r.b)
 	ADDQ(r.field(rows8LDO), r.out)
@@ -162,22 +251,22 @@ func emitRows8(op string, begin func(r *rows8), body func(r *rows8, b *block8, n
 
 // beginFinish emits what the end needs.
 func (r *rows8) beginFinish() {
-	r.finish = newFinish8(r.field(rows8Finish), nil)
+	r.finish = newFinish8(r.isa, r.field(rows8Finish), nil)
 	r.finish.bytes()
 }
 
 // store emits the end of a block.
 func (r *rows8) store(b *block8) {
-	r.finish.pack(r.y)
+	r.finish.pack(b.vectors(r.y))
 	b.storeBytes(r.y[0], r.at(r.out, 1))
 }
 
 // rowsFile8 emits the kernels of rows of bytes.
-func rowsFile8() {
-	emitRows8("add", (*rows8).beginFinish, func(r *rows8, b *block8, name string) {
+func rowsFile8(v *isa) {
+	emitRows8(v, "add", (*rows8).beginFinish, func(r *rows8, b *block8, name string) {
 		part, n, in := GP64(), GP64(), GP64()
-		for _, y := range r.y {
-			VPXORD(y, y, y)
+		for _, y := range b.vectors(r.y) {
+			v.zero(y)
 		}
 		MOVQ(r.field(rows8Parts), part)
 		MOVQ(r.field(rows8N), n)
@@ -185,11 +274,11 @@ func rowsFile8() {
 		MOVQ(Mem{Base: part, Disp: part8LDI}, in)
 		IMULQ(r.row, in)
 		ADDQ(Mem{Base: part, Disp: part8In}, in)
-		for j, y := range r.y {
+		for j, y := range b.vectors(r.y) {
 			b.unsigned(r.at(in, 1), j, r.x)
-			VPSUBD_BCST(Mem{Base: part, Disp: part8Zero}, r.x, r.x)
+			r.spread(subtract, Mem{Base: part, Disp: part8Zero}, r.x)
 			VCVTDQ2PS(r.x, r.x)
-			VMULPS_BCST(Mem{Base: part, Disp: part8Scale}, r.x, r.x)
+			r.spread(multiply, Mem{Base: part, Disp: part8Scale}, r.x)
 			VADDPS(r.x, y, y)
 		}
 		ADDQ(Imm(uint64(part8Size)), part)
@@ -197,37 +286,46 @@ func rowsFile8() {
 		JNZ(LabelRef(name))
 		r.store(b)
 	})
-	emitRows8("mul", (*rows8).beginFinish, func(r *rows8, b *block8, _ string) {
-		for j, y := range r.y {
+	emitRows8(v, "mul", (*rows8).beginFinish, func(r *rows8, b *block8, _ string) {
+		for j, y := range b.vectors(r.y) {
 			b.unsigned(r.at(r.in, 1), j, y)
-			VPSUBD_BCST(r.field(rows8InZero), y, y)
+			r.spread(subtract, r.field(rows8InZero), y)
 			b.unsigned(r.at(r.b, 1), j, r.x)
-			VPSUBD_BCST(r.field(rows8BZero), r.x, r.x)
+			r.spread(subtract, r.field(rows8BZero), r.x)
 			VPMULLD(r.x, y, y)
 			VCVTDQ2PS(y, y)
-			VMULPS_BCST(r.field(rows8InScale), y, y)
+			r.spread(multiply, r.field(rows8InScale), y)
 		}
 		r.store(b)
 	})
-	emitRows8("quantize", (*rows8).beginFinish, func(r *rows8, b *block8, _ string) {
-		for j, y := range r.y {
+	emitRows8(v, "quantize", (*rows8).beginFinish, func(r *rows8, b *block8, _ string) {
+		for j, y := range b.vectors(r.y) {
 			b.numbers(r.at(r.in, 4), j, y)
-			VMULPS_BCST(r.field(rows8InScale), y, y)
-			VMAXPS_BCST(r.field(rows8Finish+finishLo), y, y) // y first, so that a NaN becomes Lo
+			r.spread(multiply, r.field(rows8InScale), y)
+			r.spread(atLeast, r.field(rows8Finish+finishLo), y) // y first, so that a NaN becomes Lo
 		}
 		r.store(b)
 	})
-	emitRows8("dequantize", func(*rows8) {}, func(r *rows8, b *block8, _ string) {
-		for j, y := range r.y {
+	emitRows8(v, "dequantize", func(*rows8) {}, func(r *rows8, b *block8, _ string) {
+		for j, y := range b.vectors(r.y) {
 			b.unsigned(r.at(r.in, 1), j, y)
-			VPSUBD_BCST(r.field(rows8InZero), y, y)
+			r.spread(subtract, r.field(rows8InZero), y)
 			VCVTDQ2PS(y, y)
-			VMULPS_BCST(r.field(rows8InScale), y, y)
+			r.spread(multiply, r.field(rows8InScale), y)
 			b.storeNumbers(y, r.at(r.out, 4), j)
 		}
 	})
+	if v == avx512 {
+		tableVBMI()
+	} else {
+		tableAVX2()
+	}
+}
+
+// tableVBMI emits the kernel of tables with AVX-512 VBMI, which looks up 128 bytes of a table that four registers hold.
+func tableVBMI() {
 	table := avx512.group(4)
-	emitRows8("table", func(r *rows8) {
+	emitRows8(avx512, "table", func(r *rows8) {
 		p := GP64()
 		MOVQ(r.field(rows8Table), p)
 		for i, t := range table {
@@ -245,6 +343,57 @@ func rowsFile8() {
 		b.storeBytes(low, r.at(r.out, 1))
 	})
 }
+
+// tableAVX2 emits the kernel of tables with VPSHUFB, which looks up sixteen bytes and gives 0 where the index is below 0. The frame
+// has each sixteen of the table xor the sixteen before, in both halves of a vector. An index x within a half of the table meets
+// the first x/16+1 of them before it falls below 0, and what these give, xor one another, is the last one's sixteen:
+//
+//	y, x = 0, index
+//	for i := range 8 {
+//		y, x = y ^ shuffle(table[i] ^ table[i−1], x), x−16 with saturation
+//	}
+//
+// An index of the other half is below 0 from the start, and stays so.
+func tableAVX2() {
+	var frame Mem
+	emitRows8(avx2, "table", func(r *rows8) {
+		frame = AllocLocal(16 * 32)
+		p := GP64()
+		MOVQ(r.field(rows8Table), p)
+		for i := range 16 {
+			VBROADCASTI128(Mem{Base: p, Disp: 16 * i}, r.x)
+			if i%8 != 0 {
+				VBROADCASTI128(Mem{Base: p, Disp: 16 * (i - 1)}, r.y[0])
+				VPXOR(r.y[0], r.x, r.x)
+			}
+			VMOVDQU(r.x, frame.Offset(32*i))
+		}
+	}, func(r *rows8, b *block8, _ string) {
+		x, y := [2]VecVirtual{r.x, r.y[0]}, [2]VecVirtual{r.y[1], r.y[2]}
+		found, sixteen := r.y[3], v32("sixteen", 16)
+		b.loadBytes(r.at(r.in, 1), x[0])
+		VPXOR(v32("upper", 0x80), x[0], x[1])
+		for i := range 8 {
+			for half := range 2 {
+				m := frame.Offset(32 * (8*half + i))
+				if i == 0 {
+					VMOVDQU(m, y[half])
+					VPSHUFB(x[half], y[half], y[half])
+				} else {
+					VPSUBSB(sixteen, x[half], x[half])
+					VMOVDQU(m, found)
+					VPSHUFB(x[half], found, found)
+					VPXOR(found, y[half], y[half])
+				}
+			}
+		}
+		VPXOR(y[1], y[0], y[0])
+		b.storeBytes(y[0], r.at(r.out, 1))
+	})
+}
+
+// v32 is a vector of thirty-two times the same byte.
+func v32(name string, b uint8) Mem { return avx2.allBits(name, uint32(b)*0x01010101) }
 
 // The fields of i8.Window and i8.Tap.
 const (
@@ -265,30 +414,28 @@ const (
 	tap8Size = int(unsafe.Sizeof(i8.Tap{}))
 )
 
-// window8 emits {op}VNNI(t *Window), op being dwconv, sum or max: a pixel after the other, sixty-four channels at a time.
-func window8(op string) {
-	TEXT(op+"VNNI", NOSPLIT, "func(t *Window)")
-	Pragma("noescape")
-	r := &rows8{t: Load(Param("t"), GP64()), out: GP64(), ch: GP64(), y: avx512.group(4), x: ZMM()}
+// window8 emits {op}VNNI(t *Window), or {op}AVX2, op being dwconv, sum or max: a pixel after the other, a block of channels at a time.
+func window8(v *isa, op string) {
+	r := newRows8(v, v.kernel8(op, "Window"))
 	move, tap, n, in, w, p := GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
-	weight := ZMM()
+	weight := v.vec()
 	if op != "max" {
-		r.finish = newFinish8(r.field(window8Finish), nil)
+		r.finish = newFinish8(v, r.field(window8Finish), nil)
 		r.finish.bytes()
 	}
 	MOVQ(r.field(window8Out), r.out)
 	XORQ(move, move)
 	Label("pixel")
-	blocks8(r.field(window8C), r.ch, "channels", func(b *block8, name string) {
+	v.blocks8(r.field(window8C), r.ch, "channels", func(b *block8, name string) {
 		MOVQ(r.field(window8Bias), p)
-		for j, y := range r.y {
+		for j, y := range b.vectors(r.y) {
 			switch op {
 			case "dwconv":
 				b.numbers(r.at(p, 4), j, y)
 			case "sum":
 				VPBROADCASTD(r.field(window8Start), y)
 			case "max":
-				VPXORD(y, y, y)
+				v.zero(y)
 			}
 		}
 		MOVQ(r.field(window8Taps), tap)
@@ -304,7 +451,7 @@ func window8(op string) {
 			b.loadBytes(r.at(in, 1), r.x)
 			VPMAXUB(r.x, r.y[0], r.y[0])
 		} else {
-			for j, y := range r.y {
+			for j, y := range b.vectors(r.y) {
 				b.unsigned(r.at(in, 1), j, r.x)
 				if op == "dwconv" {
 					b.signed(r.at(w, 1), j, weight)
@@ -321,10 +468,10 @@ func window8(op string) {
 			return
 		}
 		MOVQ(r.field(window8Scale), p)
-		for j, y := range r.y {
+		for j, y := range b.vectors(r.y) {
 			VCVTDQ2PS(y, y)
 			if op == "sum" {
-				VMULPS_BCST(Mem{Base: p}, y, y)
+				r.spread(multiply, Mem{Base: p}, y)
 			} else {
 				b.numbers(r.at(p, 4), j, weight)
 				VMULPS(weight, y, y)

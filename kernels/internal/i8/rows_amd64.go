@@ -47,3 +47,29 @@ func sumVNNI(t *Window)
 //
 //go:noescape
 func maxVNNI(t *Window)
+
+// The same with AVX2, tables too.
+
+//go:noescape
+func addAVX2(t *Rows)
+
+//go:noescape
+func mulAVX2(t *Rows)
+
+//go:noescape
+func quantizeAVX2(t *Rows)
+
+//go:noescape
+func dequantizeAVX2(t *Rows)
+
+//go:noescape
+func tableAVX2(t *Rows)
+
+//go:noescape
+func dwconvAVX2(t *Window)
+
+//go:noescape
+func sumAVX2(t *Window)
+
+//go:noescape
+func maxAVX2(t *Window)

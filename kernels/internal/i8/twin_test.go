@@ -126,7 +126,8 @@ func TestTileTwins(t *testing.T) {
 			generic.Gemm[panels][mr](&theirs)
 			for i := range want {
 				if got[i] != want[i] {
-					t.Fatalf("%dx%d, %d taps of %d, %d tiles, %d columns, %+v: byte %d: %d, want %d", mr, nr, taps, k, tiles, columns, finish, i, got[i], want[i])
+					t.Fatalf("%dx%d, %d taps of %d, %d tiles, %d columns, %+v: byte %d: %d, want %d",
+						mr, nr, taps, k, tiles, columns, finish, i, got[i], want[i])
 				}
 			}
 			if mine.TilesLeft != 0 {
@@ -165,7 +166,8 @@ func TestRowTwins(t *testing.T) {
 			memory := func() []uint8 { return someBytes(rng, 4*rows*(c+5)) }
 			in, b, table := memory(), memory(), [256]uint8(someBytes(rng, 256))
 			arg := Rows{In: unsafe.Pointer(&in[0]), B: unsafe.Pointer(&b[0]), LDI: ld(), LDB: ld(), LDO: c + rng.IntN(5), C: c, RowsLeft: rows,
-				InZero: int32(rng.IntN(256)), BZero: int32(rng.IntN(256)), InScale: scales(rng, 1, 20)[0], Finish: someFinish(rng, false), Table: &table}
+				InZero: int32(rng.IntN(256)), BZero: int32(rng.IntN(256)), InScale: scales(rng, 1, 20)[0],
+				Finish: someFinish(rng, false), Table: &table}
 			sameRows(t, "table", arg, memory(), l.Table, tableGeneric)
 			sameRows(t, "mul", arg, memory(), l.Mul, mulGeneric)
 			parts := make([]Part, 1+rng.IntN(3))
