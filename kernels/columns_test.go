@@ -125,7 +125,7 @@ func TestRepack(t *testing.T) {
 	defer pool.Close()
 	rng := rand.New(rand.NewPCG(3, 9))
 	value := func() float32 { return rng.Float32()*2 - 1 }
-	for _, s := range convCases() {
+	for _, s := range append(convCases(), depthwiseCases()...) {
 		for _, exact := range []bool{true, false} {
 			s.Exact = exact
 			x := newTensor(1, s.H, s.W, s.C, 0, value)

@@ -85,14 +85,28 @@ type Repacker interface {
 	repack(pool *par.Pool, filter func(oc int, dst []float32))
 }
 
-// NewRepacker makes a convolution ready: by F(4×4, 3×3) where that is faster, unless Exact is set, else by a matrix product in
-// short blocks. workers is the size of the pool that will run it.
+// NewRepacker makes a convolution ready, which takes no residual: as a depthwise one, if it is one; by F(4×4, 3×3) where that is
+// faster, unless Exact is set; else by a matrix product in short blocks. workers is the size of the pool that will run it.
 func NewRepacker(s ConvShape, workers int) Repacker {
+	if s.CanDepthwise() {
+		return alone{NewDepthwise(s, workers)}
+	}
 	if !s.Exact && s.PrefersWinograd() {
 		return newWinograd(s, workers)
 	}
 	s.Exact = true
 	return NewConv(s, workers)
+}
+
+// alone is a depthwise convolution as others are run.
+type alone struct{ *Depthwise }
+
+// Run computes dst = act(src convolved with the weights + bias).
+func (a alone) Run(pool *par.Pool, dst, src, res Tensor) {
+	if res.Data != nil {
+		panic("kernels: depthwise: a residual, which it does not take")
+	}
+	a.Depthwise.Run(pool, dst, src)
 }
 
 // repacking are the tasks of packing anew: a panel each.

@@ -8,8 +8,8 @@ import (
 // ConvGrad is the gradient of a convolution for its weights: for every position of the window, the product of the result's
 // gradient, a row an output channel, and the input, a column an input channel, over all pixels of all images.
 //
-// Windows three taps wide take both as they lie, see gradRows, where channels come in whole eights and sixteens, or are few
-// enough for a row of the window to be one vector. For others the input is copied to panels of sixteen channels with its
+// Windows three taps wide, and windows of one pixel, take both as they lie, see gradRows, where channels come in whole eights and
+// sixteens, or are few enough for a row of the window to be one vector; so do depthwise filters. For others the input is copied to panels of sixteen channels with its
 // padding, and with a stride its rows and columns are dealt out, so that a position of the window is an offset in the panel. The
 // gradient is turned to rows of the same width, with zeros where a row of the output ends before a row of the panel does.
 //
@@ -20,9 +20,11 @@ type ConvGrad struct {
 	level *f32.Level
 	most  int // panels of a tile
 
-	merged         bool // a 1×1 convolution over every pixel: all images are one row of pixels
-	windows        bool // few channels: rows of the window lie in a panel, see gradRows
-	rows, columns  int  // of a panel: what a stride leaves of the padded input
+	merged         bool                                            // a 1×1 convolution over every pixel: all images are one row of pixels
+	windows        bool                                            // few channels: rows of the window lie in a panel, see gradRows
+	depthwise      bool                                            // sixteen filters' sums stand together, see gradRows
+	direct         func(r *gradRows, sums []float32, from, to int) // of images, or rows of a merged one; nil for matrix tiles
+	rows, columns  int                                             // of a panel: what a stride leaves of the padded input
 	panels         []panel
 	width          int // columns of a group's panels
 	chunks, images int // tasks that share out images, and images at most
@@ -56,7 +58,7 @@ const (
 func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 	s.forget()
 	g := &ConvGrad{ConvShape: s, level: level, most: panelsOf(level)}
-	g.merged, g.windows = s.samePixels(), g.windowsFit()
+	g.merged, g.windows, g.depthwise = s.samePixels(), g.windowsFit(), g.depthwiseFits()
 	g.rows = g.OH + (s.KH-1)*s.DH/s.SH
 	g.columns = g.OW + (s.KW-1)*s.DW/s.SW
 	if g.merged {
@@ -70,19 +72,26 @@ func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 			g.width += f32.NR
 		}
 	}
-	g.chunks = max(1, min(gradChunks, gradSums/(s.OC*s.taps()*g.width)))
+	g.chunks = max(1, min(gradChunks, gradSums/g.size()))
 	g.sums = Alloc(g.chunks * g.size())
+	var ready func() *gradRows
+	switch {
+	case g.windows:
+		g.direct, ready = g.windowsOf, g.newGradPadded
+	case g.depthwise:
+		g.direct, ready = g.depthwiseOf, g.newGradPadded
+	case g.pointsFit():
+		g.direct, ready = g.pointsOf, g.newGradPoints
+	case g.rowsFit():
+		g.direct, ready = g.rowsOf, g.newGradRows
+	}
 	outputs := s.OC / s.Groups
 	g.scratch = make([]gradScratch, workers)
 	for i := range g.scratch {
 		w := &g.scratch[i]
 		w.sum = make([]float32, s.taps()*g.width)
-		if g.windows {
-			w.byRows = g.newGradWindows()
-			continue
-		}
-		if g.rowsFit() {
-			w.byRows = g.newGradRows()
+		if g.direct != nil {
+			w.byRows = ready()
 			continue
 		}
 		w.rows = make([]*float32, f32.MR)
@@ -109,22 +118,35 @@ func (g *ConvGrad) Run(pool *par.Pool, dw []float32, dy, x Tensor) {
 	g.dw, g.dy, g.x = dw, dy, x
 	g.each = parts(g.images, g.chunks)
 	pool.Run(g.chunks, g)
-	pool.Run(g.OC, convGradFilters{g})
+	pool.Run(g.size()/(g.taps()*g.width), convGradFilters{g})
 	g.dw, g.dy, g.x = nil, Tensor{}, Tensor{}
 }
 
 // size is the elements of a chunk's sums.
-func (g *ConvGrad) size() int { return g.OC * g.taps() * g.width }
+func (g *ConvGrad) size() int {
+	if g.depthwise {
+		return roundUp(g.C, f32.NR) * g.taps()
+	}
+	return g.OC * g.taps() * g.width
+}
 
-// convGradFilters are the tasks behind the chunks: a filter each.
+// convGradFilters are the tasks behind the chunks: a filter each, or sixteen depthwise ones.
 type convGradFilters struct{ *ConvGrad }
 
-// Do adds the chunks' sums of a filter, and writes them in the weights' order.
+// Do adds the chunks' sums of a filter or of sixteen, and writes them in the weights' order.
 func (g convGradFilters) Do(worker, oc int) {
 	w, taps, channels := &g.scratch[worker], g.taps(), g.C/g.Groups
 	n := len(w.sum)
 	w.args = f32.Rows{Out: &w.sum[0], In: &g.sums[oc*n], LDI: 4 * g.size(), C: n, RowsLeft: g.chunks, Mask: mask8(n)}
 	g.level.ColumnSums(&w.args)
+	if g.depthwise {
+		for i, v := range w.sum {
+			if c := oc*f32.NR + i%f32.NR; c < g.C {
+				g.dw[c*taps+i/f32.NR] = v
+			}
+		}
+		return
+	}
 	dw := g.dw[oc*channels*taps:][:channels*taps]
 	for tap := range taps {
 		at := tap * g.width
@@ -141,13 +163,8 @@ func (g convGradFilters) Do(worker, oc int) {
 func (g *ConvGrad) Do(worker, chunk int) {
 	w, sums := &g.scratch[worker], g.sums[chunk*g.size():][:g.size()]
 	clear(sums)
-	if w.byRows != nil {
-		from, to := chunk*g.each, min((chunk+1)*g.each, g.images)
-		if g.windows {
-			g.windowsOf(w.byRows, sums, from, to)
-			return
-		}
-		g.rowsOf(w.byRows, sums, from, to)
+	if g.direct != nil {
+		g.direct(w.byRows, sums, chunk*g.each, min((chunk+1)*g.each, g.images))
 		return
 	}
 	outputs := g.OC / g.Groups

@@ -44,6 +44,16 @@ func TestConvGrad(t *testing.T) {
 				DH: 1, DW: 1, Top: 1, Left: c % 3, Groups: 1,
 			})
 		}
+		for c := 1; c <= 50; c += 3 { // windows of one pixel, whose last panel hangs over
+			cases = append(cases, ConvShape{
+				C: c, H: 9, W: 8, OC: 8 * (1 + c%3), OH: 9, OW: 8, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1, Groups: 1,
+			})
+		}
+		for groups := 1; groups <= 3; groups++ {
+			cases = append(cases, ConvShape{
+				C: 16 * groups * groups, H: 9, W: 8, OC: 24 * groups, OH: 5, OW: 4, KH: 1, KW: 1, SH: 2, SW: 2, DH: 1, DW: 1, Groups: groups,
+			})
+		}
 		worst := 0.0
 		for i, s := range cases {
 			n, whole := 1+i%5*9, i%2 == 0

@@ -13,13 +13,15 @@ type Depthwise struct {
 	ConvShape
 	level  *f32.Level
 	lo, hi float32
-	each   int       // channels of a group
-	packed []float32 // (⌈C/8⌉, KH·KW, each, 8), for bands (⌈C/16⌉, KH·KW, 16), for row as packGroups has it
-	bias   []float32 // 16·⌈C/16⌉
-	bands  []band    // of an image; none where pixels are taken four at a time
-	row    *groupRow // of groups of four channels or more; nil where pixels are taken four at a time
-	zeros  []float32 // what a window wholly in the padding reads
-	first  int       // output columns [first, last) read no padding at their sides
+	each   int                 // channels of a group
+	lanes  int                 // channels that are packed together
+	packed []float32           // (⌈C/8⌉, KH·KW, each, 8), for bands (⌈C/16⌉, KH·KW, 16), for row as packGroups has it
+	bias   []float32           // 16·⌈C/16⌉
+	bands  []band              // of an image; none where pixels are taken four at a time
+	groups *f32.GroupedKernels // of groups of four channels or more; nil where pixels are taken four at a time
+	row    *groupRow           // of these
+	zeros  []float32           // what a window wholly in the padding reads
+	first  int                 // output columns [first, last) read no padding at their sides
 	last   int
 	work   []depthwiseScratch
 
@@ -46,19 +48,22 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	if !s.CanDepthwise() {
 		panic("kernels: depthwise: groups of so many channels")
 	}
-	d := &Depthwise{ConvShape: s, level: level, each: s.C / s.Groups}
+	d := &Depthwise{ConvShape: s, level: level, each: s.C / s.Groups, groups: s.groupedBy(level)}
 	d.lo, d.hi = s.Act.clamp()
 	d.bands = s.cutBands(level)
 	d.bias = make([]float32, roundUp(s.C, 16))
-	copy(d.bias, s.Bias)
 	d.zeros = make([]float32, s.C)
-	if k := s.groupedBy(level); k != nil {
-		d.packGroups(k.Lanes)
-		d.row = d.groupRow(k)
-	} else {
-		d.pack()
+	d.lanes = 8
+	if d.groups != nil {
+		d.lanes = d.groups.Lanes
+	} else if d.bands != nil {
+		d.lanes = 16
 	}
-	d.forget()
+	d.packed = Alloc(roundUp(s.C, d.lanes) * s.taps() * d.each)
+	if d.groups != nil {
+		d.row = d.groupRow(d.groups)
+	}
+	d.pack()
 	d.first, d.last = s.inside()
 	d.work = make([]depthwiseScratch, workers)
 	for i := range d.work {
@@ -68,13 +73,20 @@ func NewDepthwise(s ConvShape, workers int) *Depthwise {
 	return d
 }
 
-// pack packs the weights: eight channels at a time, or sixteen for bands.
+// pack packs weights and bias, and forgets where they come from.
 func (d *Depthwise) pack() {
-	taps, lanes := d.taps(), 8
-	if d.bands != nil {
-		lanes = 16
+	clear(d.bias[copy(d.bias, d.Bias):])
+	if d.groups != nil {
+		d.packGroups()
+	} else {
+		d.packChannels()
 	}
-	d.packed = Alloc(roundUp(d.C, lanes) * taps * d.each)
+	d.forget()
+}
+
+// packChannels packs the weights, so many lanes at a time.
+func (d *Depthwise) packChannels() {
+	taps, lanes := d.taps(), d.lanes
 	buffer := make([]float32, d.depth())
 	for c := range d.C {
 		filter := d.filter(c, buffer)
@@ -100,6 +112,18 @@ func (d *Depthwise) Algorithm() string {
 		return "dwband"
 	}
 	return "dwconv4c16"
+}
+
+// Repack takes new weights and bias.
+func (d *Depthwise) Repack(_ *par.Pool, weight, bias []float32) {
+	d.Weight, d.Bias = weight, bias
+	d.ConvShape.check()
+	d.pack()
+}
+
+func (d *Depthwise) repack(_ *par.Pool, filter func(oc int, dst []float32)) {
+	d.Filter = filter
+	d.pack()
 }
 
 // Run computes dst = act(src convolved with the weights + bias).

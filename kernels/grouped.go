@@ -47,9 +47,8 @@ func (d *Depthwise) groupRow(k *f32.GroupedKernels) *groupRow {
 }
 
 // packGroups packs the weights: (C/lanes, KH, channels of a group, 3, lanes).
-func (d *Depthwise) packGroups(lanes int) {
-	d.packed = Alloc(d.C * d.depth())
-	taps, buffer := d.taps(), make([]float32, d.depth())
+func (d *Depthwise) packGroups() {
+	taps, lanes, buffer := d.taps(), d.lanes, make([]float32, d.depth())
 	for c := range d.C {
 		filter := d.filter(c, buffer)
 		out := d.packed[c/lanes*lanes*d.depth()+c%lanes:]

@@ -65,7 +65,7 @@ var float32Ops = map[string]func(*isa){
 			readSum()
 		}
 	},
-	"rowgrad": rowGrad,
+	"rowgrad": rowGrads,
 	"rows":    rowsFile,
 	"turn":    func(*isa) { turn() },
 	"zip":     func(*isa) { zip() },

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
 
 	"zoobench/kernels/internal/f32"
 )
@@ -22,10 +25,11 @@ const (
 	rowGradSums
 	rowGradLDS
 	rowGradTap
+	rowGradMask
 )
 
-// rowGrad emits rowgrad3{ISA}(t *RowGrad): the gradient of eight filters' three taps of a row, for sixteen channels of input.
-// Each pixel's input is a vector at each tap, each element of the result's gradient a broadcast that all of these take:
+// rowGrad emits rowgrad{taps}{ISA}(t *RowGrad): the gradient of eight filters' three taps of a row, for sixteen channels of input,
+// or of one or two. Only with three may a row have a pixel before and behind. Each pixel's input is a vector at each tap, each element of the result's gradient a broadcast that all of these take:
 //
 //	                       x[p−1]  x[p]  x[p+1]
 //	dy[p][0]: broadcast    acc00   acc01  acc02
@@ -34,8 +38,8 @@ const (
 //
 // With AVX-512 all 24 are sums at once: 24 multiply-adds (12 cycles at two a cycle) for 11 loads. AVX2 goes over the rows four
 // times, with two filters: 12 sums of eight channels and four more registers.
-func rowGrad(v *isa) {
-	TEXT("rowgrad3"+v.suffix, NOSPLIT, "func(t *RowGrad)")
+func rowGrad(v *isa, taps int) {
+	TEXT(fmt.Sprintf("rowgrad%d%s", taps, v.suffix), NOSPLIT, "func(t *RowGrad)")
 	Pragma("noescape")
 	t := Load(Param("t"), GP64())
 	field := func(offset int) Mem { return Mem{Base: t, Disp: offset} }
@@ -43,7 +47,7 @@ func rowGrad(v *isa) {
 	filters := 8 / (vecs * vecs)
 	acc := make([][]group, filters)
 	for i := range acc {
-		for range 3 {
+		for range taps {
 			acc[i] = append(acc[i], v.group(vecs))
 		}
 	}
@@ -54,8 +58,8 @@ func rowGrad(v *isa) {
 	MOVQ(U32(uint64(8/filters)), passes)
 
 	Label("filters")
-	for _, taps := range acc {
-		for _, g := range taps {
+	for _, of := range acc {
+		for _, g := range of {
 			for _, x := range g {
 				v.zero(x)
 			}
@@ -72,7 +76,7 @@ func rowGrad(v *isa) {
 	pixel := func(from, to int) { // one pixel's products, of taps [from, to)
 		at := []Mem{{Base: x}, {Base: x, Index: xTap, Scale: 1}, {Base: x, Index: xTap, Scale: 2}}
 		if vecs == 1 {
-			in := v.group(3)
+			in := v.group(taps)
 			for tap := from; tap < to; tap++ {
 				VMOVUPS(at[tap], in[tap])
 			}
@@ -104,28 +108,32 @@ func rowGrad(v *isa) {
 	}
 
 	Label("row")
-	Comment("The first pixel has no first tap where that is padding, the last one no last tap.")
 	MOVQ(Mem{Base: rows}, x)
 	ADDQ(field(rowGradX), x)
 	MOVQ(Mem{Base: rows, Disp: 8}, dy)
 	ADDQ(dyFrom, dy)
 	ADDQ(Imm(16), rows)
 	MOVQ(field(rowGradMiddle), n)
-	CMPQ(field(rowGradBefore), Imm(0))
-	JE(LabelRef("middle"))
-	pixel(1, 3)
-	Label("middle")
+	if taps == 3 {
+		Comment("The first pixel has no first tap where that is padding, the last one no last tap.")
+		CMPQ(field(rowGradBefore), Imm(0))
+		JE(LabelRef("middle"))
+		pixel(1, 3)
+		Label("middle")
+	}
 	TESTQ(n, n)
 	JZ(LabelRef("behind"))
 	loop("pixels")
-	pixel(0, 3)
+	pixel(0, taps)
 	DECQ(n)
 	JNZ(LabelRef("pixels"))
 	Label("behind")
-	CMPQ(field(rowGradBehind), Imm(0))
-	JE(LabelRef("next"))
-	pixel(0, 2)
-	Label("next")
+	if taps == 3 {
+		CMPQ(field(rowGradBehind), Imm(0))
+		JE(LabelRef("next"))
+		pixel(0, 2)
+		Label("next")
+	}
 	DECQ(left)
 	JNZ(LabelRef("row"))
 
@@ -134,7 +142,7 @@ func rowGrad(v *isa) {
 	MOVQ(field(rowGradLDS), lds)
 	MOVQ(field(rowGradTap), tap)
 	for i := range filters {
-		for k, at := range []Mem{{Base: sums}, {Base: sums, Index: tap, Scale: 1}, {Base: sums, Index: tap, Scale: 2}} {
+		for k, at := range []Mem{{Base: sums}, {Base: sums, Index: tap, Scale: 1}, {Base: sums, Index: tap, Scale: 2}}[:taps] {
 			for j, a := range acc[i][k] {
 				at.Disp = v.bytes() * j
 				VADDPS(at, a, a)
@@ -148,4 +156,90 @@ func rowGrad(v *isa) {
 	JNZ(LabelRef("filters"))
 	VZEROUPPER()
 	RET()
+}
+
+// depthGrad emits depthgrad{taps}{ISA}(t *RowGrad): the gradient of sixteen channels' taps of a row of the window where each channel
+// has a filter of its own. A pixel's gradient is loaded once, masked, and its input at each tap; with AVX-512 a tap is one sum,
+// with AVX2 two.
+func depthGrad(v *isa, taps int) {
+	TEXT(fmt.Sprintf("depthgrad%d%s", taps, v.suffix), NOSPLIT, "func(t *RowGrad)")
+	Pragma("noescape")
+	t := Load(Param("t"), GP64())
+	field := func(offset int) Mem { return Mem{Base: t, Disp: offset} }
+	vecs := f32.NR / v.lanes
+	acc := make([]group, taps)
+	for i := range acc {
+		acc[i] = v.group(vecs)
+		v.each(func(o ...Op) { v.zero(o[0].(VecVirtual)) }, acc[i])
+	}
+	mask, lanes := GP64(), K()
+	MOVQ(field(rowGradMask), mask)
+	if v == avx512 {
+		all := v.vec()
+		VMOVUPS(Mem{Base: mask}, all)
+		VPMOVD2M(all, lanes)
+	}
+	rows, left, x, dy, at, n := GP64(), GP64(), GP64(), GP64(), GP64(), GP64()
+	MOVQ(field(rowGradRows), rows)
+	MOVQ(field(rowGradN), left)
+	xPixel, xTap, dyPixel := GP64(), GP64(), GP64()
+	MOVQ(field(rowGradXPixel), xPixel)
+	MOVQ(field(rowGradXTap), xTap)
+	MOVQ(field(rowGradDYPixel), dyPixel)
+
+	Label("row")
+	MOVQ(Mem{Base: rows}, x)
+	ADDQ(field(rowGradX), x)
+	MOVQ(Mem{Base: rows, Disp: 8}, dy)
+	ADDQ(field(rowGradDY), dy)
+	ADDQ(Imm(16), rows)
+	MOVQ(field(rowGradMiddle), n)
+	loop("pixels")
+	d := v.group(vecs)
+	for i := range d {
+		from := Mem{Base: dy, Disp: v.bytes() * i}
+		if v == avx512 {
+			VMOVUPS_Z(from, lanes, d[i])
+		} else {
+			VMOVUPS(Mem{Base: mask, Disp: v.bytes() * i}, d[i])
+			VMASKMOVPS(from, d[i], d[i])
+		}
+	}
+	MOVQ(x, at)
+	for _, sums := range acc {
+		for i, sum := range sums {
+			VFMADD231PS(Mem{Base: at, Disp: v.bytes() * i}, d[i], sum)
+		}
+		ADDQ(xTap, at)
+	}
+	ADDQ(xPixel, x)
+	ADDQ(dyPixel, dy)
+	DECQ(n)
+	JNZ(LabelRef("pixels"))
+	DECQ(left)
+	JNZ(LabelRef("row"))
+
+	Comment("The rows' sums join those from before.")
+	sums := GP64()
+	MOVQ(field(rowGradSums), sums)
+	for _, of := range acc {
+		for i, sum := range of {
+			to := Mem{Base: sums, Disp: v.bytes() * i}
+			VADDPS(to, sum, sum)
+			VMOVUPS(sum, to)
+		}
+		ADDQ(field(rowGradTap), sums)
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// rowGrads emits the gradients of weights.
+func rowGrads(v *isa) {
+	for taps := 3; taps > 0; taps-- {
+		rowGrad(v, taps)
+	}
+	for taps := 3; taps <= 7; taps += 2 {
+		depthGrad(v, taps)
+	}
 }

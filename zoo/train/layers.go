@@ -94,7 +94,7 @@ var acts = map[nn.Act]kernels.Act{
 type convolution struct {
 	site
 	shape   kernels.ConvShape
-	product kernels.Repacker  // nil for a depthwise one, whose weights are packed anew
+	product kernels.Repacker
 	back    *kernels.ConvBack // nil where no parameter learns from the input's gradient
 	grad    *kernels.ConvGrad // nil for weights that do not learn
 	columns *kernels.Columns
@@ -124,9 +124,7 @@ func newConvolution(s site) *convolution {
 	if s.wanted[s.node.In[0]] {
 		c.back = kernels.NewConvBack(c.shape, workers)
 	}
-	if !c.shape.CanDepthwise() {
-		c.product = kernels.NewRepacker(c.shape, workers)
-	}
+	c.product = kernels.NewRepacker(c.shape, workers)
 	c.columns, c.sums = kernels.NewColumns(workers), make([]float64, c.shape.OC)
 	return c
 }
@@ -136,12 +134,6 @@ func (c *convolution) forward() error {
 	var bias []float32
 	if c.node.Bias >= 0 {
 		bias = c.Params[c.node.Bias]
-	}
-	if c.product == nil {
-		shape := c.shape
-		shape.Weight, shape.Bias = weight, bias
-		kernels.NewDepthwise(shape, c.pool.Size()).Run(c.pool, c.y(), c.x(0))
-		return nil
 	}
 	c.product.Repack(c.pool, weight, bias)
 	c.product.Run(c.pool, c.y(), c.x(0), kernels.Tensor{})

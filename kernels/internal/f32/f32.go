@@ -134,9 +134,12 @@ type GroupedKernels struct {
 // GradRow is a row of pixels of the result's gradient, and the row of the input that a row of the window has for it.
 type GradRow struct{ X, DY *float32 }
 
-// RowGrad is the argument of a kernel of the gradient of weights: three taps of a row of the window, of RowFilters filters, for
-// NR channels of input. A row has Middle pixels whose three taps are all input; one before them without the first tap, where
-// that is padding, and one behind them without the last.
+// RowGrad is the argument of a kernel of the gradient of weights: up to three taps of a row of the window, of RowFilters filters,
+// for NR channels of input. A row has Middle pixels whose taps are all input; with three taps one before them without the first
+// tap, where that is padding, and one behind them without the last.
+//
+// A kernel of depthwise filters takes more taps, for NR channels with a filter each. It has at least one pixel and no others
+// before and behind, and neither filters nor bytes between them.
 type RowGrad struct {
 	Rows           *GradRow // N of them, at least one
 	N              int
@@ -148,6 +151,7 @@ type RowGrad struct {
 	Before, Behind int      // not 0 where there is such a pixel
 	Sums           *float32 // (RowFilters, 3, NR), to which those of these rows are added
 	LDS, Tap       int      // bytes from one filter's sums to the next one's, and from one tap's to the next one's
+	Mask           *int32   // (NR) of the channels, for depthwise filters: the gradient of others is neither read nor summed
 }
 
 // RowFilters is how many filters a kernel of the gradient of weights takes.

@@ -14,8 +14,10 @@ type Level struct {
 	// Bands take whole rows: by (K−3)/2, S−1 and the number of rows; nil where there is none of so many.
 	Bands [3][2][MaxBand + 1]func(*Band)
 
-	// RowGrad is the gradient of filters three taps wide; nil where matrix tiles are the faster way.
-	RowGrad func(*RowGrad)
+	// RowGrad is the gradient of filters by the number of taps, 1 to 3, and DepthGrad that of depthwise ones by (taps−3)/2; nil
+	// where matrix tiles are the faster way.
+	RowGrad   [4]func(*RowGrad)
+	DepthGrad [3]func(*RowGrad)
 
 	MaxPool4, MaxPool1 func(*Depthwise)
 	Grouped4, Grouped1 func(*Depthwise) // groups of four channels; a Tap's W is a quarter of its weights' place
@@ -43,8 +45,10 @@ var generic = newGeneric()
 func newGeneric() *Level {
 	l := &Level{Name: "generic",
 		Depthwise4: dwconvGeneric(4, false), Depthwise1: dwconvGeneric(1, false),
-		Bands: bandsGeneric(), RowGrad: rowGradGeneric,
-		Grouped4: gconvGeneric(4), Grouped1: gconvGeneric(1), Grouped: []GroupedKernels{groupedKernelsGeneric()},
+		Bands:     bandsGeneric(),
+		RowGrad:   [4]func(*RowGrad){1: rowGradGeneric(1), 2: rowGradGeneric(2), 3: rowGradGeneric(3)},
+		DepthGrad: [3]func(*RowGrad){depthGradGeneric(3), depthGradGeneric(5), depthGradGeneric(7)},
+		Grouped4:  gconvGeneric(4), Grouped1: gconvGeneric(1), Grouped: []GroupedKernels{groupedKernelsGeneric()},
 		MaxPool4: dwconvGeneric(4, true), MaxPool1: dwconvGeneric(1, true),
 		MulAdd: mulAddGeneric, Mul: mulGeneric, Add: addGeneric, Clamp: clampGeneric,
 		ColumnSums: columnsGeneric(false), ColumnSquares: columnsGeneric(true),

@@ -11,7 +11,8 @@ var avx2 = &Level{
 	Depthwise4: dwconv4c16AVX2,
 	Depthwise1: dwconv1c16AVX2,
 	Bands:      bandsAVX2,
-	RowGrad:    rowgrad3AVX2,
+	RowGrad:    [4]func(*RowGrad){1: rowgrad1AVX2, 2: rowgrad2AVX2, 3: rowgrad3AVX2},
+	DepthGrad:  [3]func(*RowGrad){depthgrad3AVX2, depthgrad5AVX2, depthgrad7AVX2},
 	MaxPool4:   maxpool4c16AVX2,
 	MaxPool1:   maxpool1c16AVX2,
 	Grouped4:   gconv4g4c8AVX2,
@@ -28,7 +29,9 @@ var avx2 = &Level{
 // avx512 is avx2 with vectors of sixteen. Layouts are the same.
 var avx512 = func() *Level {
 	l := *avx2
-	l.Name, l.Bands, l.RowGrad = "avx512", bandsAVX512, rowgrad3AVX512
+	l.Name, l.Bands = "avx512", bandsAVX512
+	l.RowGrad = [4]func(*RowGrad){1: rowgrad1AVX512, 2: rowgrad2AVX512, 3: rowgrad3AVX512}
+	l.DepthGrad = [3]func(*RowGrad){depthgrad3AVX512, depthgrad5AVX512, depthgrad7AVX512}
 	l.Grouped = []GroupedKernels{groupedAVX512, groupedAVX2} // the latter for an odd number of eights
 	l.Gemm = [Panels + 1]Tiles{
 		1: {nil, gemm1x16AVX512, gemm2x16AVX512, gemm3x16AVX512, gemm4x16AVX512, gemm5x16AVX512, gemm6x16AVX512},

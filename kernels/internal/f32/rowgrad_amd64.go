@@ -2,7 +2,7 @@
 
 package f32
 
-// rowgrad3{ISA} computes, for every filter i < RowFilters, tap k < 3 and channel c < NR, with a sum in this order:
+// rowgrad{taps}{ISA} computes, for every filter i < RowFilters, tap k < taps and channel c < NR, with a sum in this order:
 //
 //	sum := 0
 //	for _, row := range Rows[:N] {
@@ -15,9 +15,49 @@ package f32
 //	Sums[(i*LDS+k*Tap)/4+c] += sum
 //
 //go:noescape
+func rowgrad1AVX2(t *RowGrad)
+
+//go:noescape
+func rowgrad2AVX2(t *RowGrad)
+
+//go:noescape
 func rowgrad3AVX2(t *RowGrad)
 
-// With AVX-512 the same, to the bit.
+// depthgrad{taps}{ISA} computes, for every tap k < taps and channel c < NR that Mask has, with a sum in this order:
+//
+//	sum := 0
+//	for _, row := range Rows[:N] {
+//		for p := range Middle {
+//			sum += row.DY[(DY+p*DYPixel)/4+c] * row.X[(X+p*XPixel+k*XTap)/4+c]
+//		}
+//	}
+//	Sums[k*Tap/4+c] += sum
 //
 //go:noescape
+func depthgrad3AVX2(t *RowGrad)
+
+//go:noescape
+func depthgrad5AVX2(t *RowGrad)
+
+//go:noescape
+func depthgrad7AVX2(t *RowGrad)
+
+// With AVX-512 the same, to the bit.
+
+//go:noescape
+func rowgrad1AVX512(t *RowGrad)
+
+//go:noescape
+func rowgrad2AVX512(t *RowGrad)
+
+//go:noescape
 func rowgrad3AVX512(t *RowGrad)
+
+//go:noescape
+func depthgrad3AVX512(t *RowGrad)
+
+//go:noescape
+func depthgrad5AVX512(t *RowGrad)
+
+//go:noescape
+func depthgrad7AVX512(t *RowGrad)

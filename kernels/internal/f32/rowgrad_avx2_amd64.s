@@ -32,13 +32,14 @@ filters:
 	MOVQ   48(AX), R10
 
 row:
+	MOVQ (SI), R11
+	ADDQ 16(AX), R11
+	MOVQ 8(SI), R12
+	ADDQ CX, R12
+	ADDQ $0x10, SI
+	MOVQ 56(AX), R13
+
 	// The first pixel has no first tap where that is padding, the last one no last tap.
-	MOVQ         (SI), R11
-	ADDQ         16(AX), R11
-	MOVQ         8(SI), R12
-	ADDQ         CX, R12
-	ADDQ         $0x10, SI
-	MOVQ         56(AX), R13
 	CMPQ         64(AX), $0x00
 	JE           middle
 	VBROADCASTSS (R12), Y12
@@ -145,5 +146,421 @@ next:
 	ADDQ    $0x08, CX
 	DECQ    BX
 	JNZ     filters
+	VZEROUPPER
+	RET
+
+// func rowgrad2AVX2(t *RowGrad)
+// Requires: AVX, FMA3
+TEXT ·rowgrad2AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 80(AX), DX
+	MOVQ $0x00000004, BX
+
+filters:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   (AX), SI
+	MOVQ   8(AX), DI
+	MOVQ   32(AX), R8
+	MOVQ   40(AX), R9
+	MOVQ   48(AX), R10
+
+row:
+	MOVQ    (SI), R11
+	ADDQ    16(AX), R11
+	MOVQ    8(SI), R12
+	ADDQ    CX, R12
+	ADDQ    $0x10, SI
+	MOVQ    56(AX), R13
+	TESTQ   R13, R13
+	JZ      behind
+	PCALIGN $0x40
+
+pixels:
+	VBROADCASTSS (R12), Y8
+	VBROADCASTSS 4(R12), Y9
+	VMOVUPS      (R11), Y10
+	VFMADD231PS  Y10, Y8, Y0
+	VFMADD231PS  Y10, Y9, Y4
+	VMOVUPS      32(R11), Y10
+	VFMADD231PS  Y10, Y8, Y1
+	VFMADD231PS  Y10, Y9, Y5
+	VMOVUPS      (R11)(R9*1), Y10
+	VFMADD231PS  Y10, Y8, Y2
+	VFMADD231PS  Y10, Y9, Y6
+	VMOVUPS      32(R11)(R9*1), Y10
+	VFMADD231PS  Y10, Y8, Y3
+	VFMADD231PS  Y10, Y9, Y7
+	ADDQ         R8, R11
+	ADDQ         R10, R12
+	DECQ         R13
+	JNZ          pixels
+
+behind:
+	DECQ DI
+	JNZ  row
+
+	// The rows' sums join those from before.
+	MOVQ    88(AX), SI
+	MOVQ    96(AX), DI
+	VADDPS  (DX), Y0, Y0
+	VMOVUPS Y0, (DX)
+	VADDPS  32(DX), Y1, Y1
+	VMOVUPS Y1, 32(DX)
+	VADDPS  (DX)(DI*1), Y2, Y2
+	VMOVUPS Y2, (DX)(DI*1)
+	VADDPS  32(DX)(DI*1), Y3, Y3
+	VMOVUPS Y3, 32(DX)(DI*1)
+	ADDQ    SI, DX
+	VADDPS  (DX), Y4, Y4
+	VMOVUPS Y4, (DX)
+	VADDPS  32(DX), Y5, Y5
+	VMOVUPS Y5, 32(DX)
+	VADDPS  (DX)(DI*1), Y6, Y6
+	VMOVUPS Y6, (DX)(DI*1)
+	VADDPS  32(DX)(DI*1), Y7, Y7
+	VMOVUPS Y7, 32(DX)(DI*1)
+	ADDQ    SI, DX
+	ADDQ    $0x08, CX
+	DECQ    BX
+	JNZ     filters
+	VZEROUPPER
+	RET
+
+// func rowgrad1AVX2(t *RowGrad)
+// Requires: AVX, FMA3
+TEXT ·rowgrad1AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 80(AX), DX
+	MOVQ $0x00000004, BX
+
+filters:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   (AX), SI
+	MOVQ   8(AX), DI
+	MOVQ   32(AX), R8
+	MOVQ   40(AX), R9
+	MOVQ   48(AX), R9
+
+row:
+	MOVQ    (SI), R10
+	ADDQ    16(AX), R10
+	MOVQ    8(SI), R11
+	ADDQ    CX, R11
+	ADDQ    $0x10, SI
+	MOVQ    56(AX), R12
+	TESTQ   R12, R12
+	JZ      behind
+	PCALIGN $0x40
+
+pixels:
+	VBROADCASTSS (R11), Y4
+	VBROADCASTSS 4(R11), Y5
+	VMOVUPS      (R10), Y6
+	VFMADD231PS  Y6, Y4, Y0
+	VFMADD231PS  Y6, Y5, Y2
+	VMOVUPS      32(R10), Y6
+	VFMADD231PS  Y6, Y4, Y1
+	VFMADD231PS  Y6, Y5, Y3
+	ADDQ         R8, R10
+	ADDQ         R9, R11
+	DECQ         R12
+	JNZ          pixels
+
+behind:
+	DECQ DI
+	JNZ  row
+
+	// The rows' sums join those from before.
+	MOVQ    88(AX), SI
+	MOVQ    96(AX), DI
+	VADDPS  (DX), Y0, Y0
+	VMOVUPS Y0, (DX)
+	VADDPS  32(DX), Y1, Y1
+	VMOVUPS Y1, 32(DX)
+	ADDQ    SI, DX
+	VADDPS  (DX), Y2, Y2
+	VMOVUPS Y2, (DX)
+	VADDPS  32(DX), Y3, Y3
+	VMOVUPS Y3, 32(DX)
+	ADDQ    SI, DX
+	ADDQ    $0x08, CX
+	DECQ    BX
+	JNZ     filters
+	VZEROUPPER
+	RET
+
+// func depthgrad3AVX2(t *RowGrad)
+// Requires: AVX, FMA3
+TEXT ·depthgrad3AVX2(SB), NOSPLIT, $0-8
+	MOVQ   t+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   104(AX), CX
+	MOVQ   (AX), DX
+	MOVQ   8(AX), BX
+	MOVQ   32(AX), R10
+	MOVQ   40(AX), R11
+	MOVQ   48(AX), R12
+
+row:
+	MOVQ    (DX), SI
+	ADDQ    16(AX), SI
+	MOVQ    8(DX), DI
+	ADDQ    24(AX), DI
+	ADDQ    $0x10, DX
+	MOVQ    56(AX), R9
+	PCALIGN $0x40
+
+pixels:
+	VMOVUPS     (CX), Y6
+	VMASKMOVPS  (DI), Y6, Y6
+	VMOVUPS     32(CX), Y7
+	VMASKMOVPS  32(DI), Y7, Y7
+	MOVQ        SI, R8
+	VFMADD231PS (R8), Y6, Y0
+	VFMADD231PS 32(R8), Y7, Y1
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y6, Y2
+	VFMADD231PS 32(R8), Y7, Y3
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y6, Y4
+	VFMADD231PS 32(R8), Y7, Y5
+	ADDQ        R11, R8
+	ADDQ        R10, SI
+	ADDQ        R12, DI
+	DECQ        R9
+	JNZ         pixels
+	DECQ        BX
+	JNZ         row
+
+	// The rows' sums join those from before.
+	MOVQ    80(AX), CX
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VADDPS  32(CX), Y1, Y1
+	VMOVUPS Y1, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y2, Y2
+	VMOVUPS Y2, (CX)
+	VADDPS  32(CX), Y3, Y3
+	VMOVUPS Y3, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y4, Y4
+	VMOVUPS Y4, (CX)
+	VADDPS  32(CX), Y5, Y5
+	VMOVUPS Y5, 32(CX)
+	ADDQ    96(AX), CX
+	VZEROUPPER
+	RET
+
+// func depthgrad5AVX2(t *RowGrad)
+// Requires: AVX, FMA3
+TEXT ·depthgrad5AVX2(SB), NOSPLIT, $0-8
+	MOVQ   t+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   104(AX), CX
+	MOVQ   (AX), DX
+	MOVQ   8(AX), BX
+	MOVQ   32(AX), R10
+	MOVQ   40(AX), R11
+	MOVQ   48(AX), R12
+
+row:
+	MOVQ    (DX), SI
+	ADDQ    16(AX), SI
+	MOVQ    8(DX), DI
+	ADDQ    24(AX), DI
+	ADDQ    $0x10, DX
+	MOVQ    56(AX), R9
+	PCALIGN $0x40
+
+pixels:
+	VMOVUPS     (CX), Y10
+	VMASKMOVPS  (DI), Y10, Y10
+	VMOVUPS     32(CX), Y11
+	VMASKMOVPS  32(DI), Y11, Y11
+	MOVQ        SI, R8
+	VFMADD231PS (R8), Y10, Y0
+	VFMADD231PS 32(R8), Y11, Y1
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y10, Y2
+	VFMADD231PS 32(R8), Y11, Y3
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y10, Y4
+	VFMADD231PS 32(R8), Y11, Y5
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y10, Y6
+	VFMADD231PS 32(R8), Y11, Y7
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y10, Y8
+	VFMADD231PS 32(R8), Y11, Y9
+	ADDQ        R11, R8
+	ADDQ        R10, SI
+	ADDQ        R12, DI
+	DECQ        R9
+	JNZ         pixels
+	DECQ        BX
+	JNZ         row
+
+	// The rows' sums join those from before.
+	MOVQ    80(AX), CX
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VADDPS  32(CX), Y1, Y1
+	VMOVUPS Y1, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y2, Y2
+	VMOVUPS Y2, (CX)
+	VADDPS  32(CX), Y3, Y3
+	VMOVUPS Y3, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y4, Y4
+	VMOVUPS Y4, (CX)
+	VADDPS  32(CX), Y5, Y5
+	VMOVUPS Y5, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y6, Y6
+	VMOVUPS Y6, (CX)
+	VADDPS  32(CX), Y7, Y7
+	VMOVUPS Y7, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y8, Y8
+	VMOVUPS Y8, (CX)
+	VADDPS  32(CX), Y9, Y9
+	VMOVUPS Y9, 32(CX)
+	ADDQ    96(AX), CX
+	VZEROUPPER
+	RET
+
+// func depthgrad7AVX2(t *RowGrad)
+// Requires: AVX, FMA3
+TEXT ·depthgrad7AVX2(SB), NOSPLIT, $0-8
+	MOVQ   t+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	VXORPS Y13, Y13, Y13
+	MOVQ   104(AX), CX
+	MOVQ   (AX), DX
+	MOVQ   8(AX), BX
+	MOVQ   32(AX), R10
+	MOVQ   40(AX), R11
+	MOVQ   48(AX), R12
+
+row:
+	MOVQ    (DX), SI
+	ADDQ    16(AX), SI
+	MOVQ    8(DX), DI
+	ADDQ    24(AX), DI
+	ADDQ    $0x10, DX
+	MOVQ    56(AX), R9
+	PCALIGN $0x40
+
+pixels:
+	VMOVUPS     (CX), Y14
+	VMASKMOVPS  (DI), Y14, Y14
+	VMOVUPS     32(CX), Y15
+	VMASKMOVPS  32(DI), Y15, Y15
+	MOVQ        SI, R8
+	VFMADD231PS (R8), Y14, Y0
+	VFMADD231PS 32(R8), Y15, Y1
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y14, Y2
+	VFMADD231PS 32(R8), Y15, Y3
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y14, Y4
+	VFMADD231PS 32(R8), Y15, Y5
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y14, Y6
+	VFMADD231PS 32(R8), Y15, Y7
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y14, Y8
+	VFMADD231PS 32(R8), Y15, Y9
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y14, Y10
+	VFMADD231PS 32(R8), Y15, Y11
+	ADDQ        R11, R8
+	VFMADD231PS (R8), Y14, Y12
+	VFMADD231PS 32(R8), Y15, Y13
+	ADDQ        R11, R8
+	ADDQ        R10, SI
+	ADDQ        R12, DI
+	DECQ        R9
+	JNZ         pixels
+	DECQ        BX
+	JNZ         row
+
+	// The rows' sums join those from before.
+	MOVQ    80(AX), CX
+	VADDPS  (CX), Y0, Y0
+	VMOVUPS Y0, (CX)
+	VADDPS  32(CX), Y1, Y1
+	VMOVUPS Y1, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y2, Y2
+	VMOVUPS Y2, (CX)
+	VADDPS  32(CX), Y3, Y3
+	VMOVUPS Y3, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y4, Y4
+	VMOVUPS Y4, (CX)
+	VADDPS  32(CX), Y5, Y5
+	VMOVUPS Y5, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y6, Y6
+	VMOVUPS Y6, (CX)
+	VADDPS  32(CX), Y7, Y7
+	VMOVUPS Y7, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y8, Y8
+	VMOVUPS Y8, (CX)
+	VADDPS  32(CX), Y9, Y9
+	VMOVUPS Y9, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y10, Y10
+	VMOVUPS Y10, (CX)
+	VADDPS  32(CX), Y11, Y11
+	VMOVUPS Y11, 32(CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Y12, Y12
+	VMOVUPS Y12, (CX)
+	VADDPS  32(CX), Y13, Y13
+	VMOVUPS Y13, 32(CX)
+	ADDQ    96(AX), CX
 	VZEROUPPER
 	RET

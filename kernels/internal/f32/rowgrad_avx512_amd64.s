@@ -44,13 +44,14 @@ filters:
 	MOVQ   48(AX), R10
 
 row:
+	MOVQ (SI), R11
+	ADDQ 16(AX), R11
+	MOVQ 8(SI), R12
+	ADDQ CX, R12
+	ADDQ $0x10, SI
+	MOVQ 56(AX), R13
+
 	// The first pixel has no first tap where that is padding, the last one no last tap.
-	MOVQ         (SI), R11
-	ADDQ         16(AX), R11
-	MOVQ         8(SI), R12
-	ADDQ         CX, R12
-	ADDQ         $0x10, SI
-	MOVQ         56(AX), R13
 	CMPQ         64(AX), $0x00
 	JE           middle
 	VMOVUPS      (R11)(R9*1), Z25
@@ -226,5 +227,427 @@ next:
 	ADDQ    $0x20, CX
 	DECQ    BX
 	JNZ     filters
+	VZEROUPPER
+	RET
+
+// func rowgrad2AVX512(t *RowGrad)
+// Requires: AVX, AVX512F
+TEXT ·rowgrad2AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 80(AX), DX
+	MOVQ $0x00000001, BX
+
+filters:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   (AX), SI
+	MOVQ   8(AX), DI
+	MOVQ   32(AX), R8
+	MOVQ   40(AX), R9
+	MOVQ   48(AX), R10
+
+row:
+	MOVQ    (SI), R11
+	ADDQ    16(AX), R11
+	MOVQ    8(SI), R12
+	ADDQ    CX, R12
+	ADDQ    $0x10, SI
+	MOVQ    56(AX), R13
+	TESTQ   R13, R13
+	JZ      behind
+	PCALIGN $0x40
+
+pixels:
+	VMOVUPS      (R11), Z17
+	VMOVUPS      (R11)(R9*1), Z18
+	VBROADCASTSS (R12), Z16
+	VFMADD231PS  Z17, Z16, Z0
+	VFMADD231PS  Z18, Z16, Z1
+	VBROADCASTSS 4(R12), Z16
+	VFMADD231PS  Z17, Z16, Z2
+	VFMADD231PS  Z18, Z16, Z3
+	VBROADCASTSS 8(R12), Z16
+	VFMADD231PS  Z17, Z16, Z4
+	VFMADD231PS  Z18, Z16, Z5
+	VBROADCASTSS 12(R12), Z16
+	VFMADD231PS  Z17, Z16, Z6
+	VFMADD231PS  Z18, Z16, Z7
+	VBROADCASTSS 16(R12), Z16
+	VFMADD231PS  Z17, Z16, Z8
+	VFMADD231PS  Z18, Z16, Z9
+	VBROADCASTSS 20(R12), Z16
+	VFMADD231PS  Z17, Z16, Z10
+	VFMADD231PS  Z18, Z16, Z11
+	VBROADCASTSS 24(R12), Z16
+	VFMADD231PS  Z17, Z16, Z12
+	VFMADD231PS  Z18, Z16, Z13
+	VBROADCASTSS 28(R12), Z16
+	VFMADD231PS  Z17, Z16, Z14
+	VFMADD231PS  Z18, Z16, Z15
+	ADDQ         R8, R11
+	ADDQ         R10, R12
+	DECQ         R13
+	JNZ          pixels
+
+behind:
+	DECQ DI
+	JNZ  row
+
+	// The rows' sums join those from before.
+	MOVQ    88(AX), SI
+	MOVQ    96(AX), DI
+	VADDPS  (DX), Z0, Z0
+	VMOVUPS Z0, (DX)
+	VADDPS  (DX)(DI*1), Z1, Z1
+	VMOVUPS Z1, (DX)(DI*1)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z2, Z2
+	VMOVUPS Z2, (DX)
+	VADDPS  (DX)(DI*1), Z3, Z3
+	VMOVUPS Z3, (DX)(DI*1)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z4, Z4
+	VMOVUPS Z4, (DX)
+	VADDPS  (DX)(DI*1), Z5, Z5
+	VMOVUPS Z5, (DX)(DI*1)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z6, Z6
+	VMOVUPS Z6, (DX)
+	VADDPS  (DX)(DI*1), Z7, Z7
+	VMOVUPS Z7, (DX)(DI*1)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z8, Z8
+	VMOVUPS Z8, (DX)
+	VADDPS  (DX)(DI*1), Z9, Z9
+	VMOVUPS Z9, (DX)(DI*1)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z10, Z10
+	VMOVUPS Z10, (DX)
+	VADDPS  (DX)(DI*1), Z11, Z11
+	VMOVUPS Z11, (DX)(DI*1)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z12, Z12
+	VMOVUPS Z12, (DX)
+	VADDPS  (DX)(DI*1), Z13, Z13
+	VMOVUPS Z13, (DX)(DI*1)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z14, Z14
+	VMOVUPS Z14, (DX)
+	VADDPS  (DX)(DI*1), Z15, Z15
+	VMOVUPS Z15, (DX)(DI*1)
+	ADDQ    SI, DX
+	ADDQ    $0x20, CX
+	DECQ    BX
+	JNZ     filters
+	VZEROUPPER
+	RET
+
+// func rowgrad1AVX512(t *RowGrad)
+// Requires: AVX, AVX512F
+TEXT ·rowgrad1AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 24(AX), CX
+	MOVQ 80(AX), DX
+	MOVQ $0x00000001, BX
+
+filters:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	MOVQ   (AX), SI
+	MOVQ   8(AX), DI
+	MOVQ   32(AX), R8
+	MOVQ   40(AX), R9
+	MOVQ   48(AX), R9
+
+row:
+	MOVQ    (SI), R10
+	ADDQ    16(AX), R10
+	MOVQ    8(SI), R11
+	ADDQ    CX, R11
+	ADDQ    $0x10, SI
+	MOVQ    56(AX), R12
+	TESTQ   R12, R12
+	JZ      behind
+	PCALIGN $0x40
+
+pixels:
+	VMOVUPS      (R10), Z9
+	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS 4(R11), Z8
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS 8(R11), Z8
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS 12(R11), Z8
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS 16(R11), Z8
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS 20(R11), Z8
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS 24(R11), Z8
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS 28(R11), Z8
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         R8, R10
+	ADDQ         R9, R11
+	DECQ         R12
+	JNZ          pixels
+
+behind:
+	DECQ DI
+	JNZ  row
+
+	// The rows' sums join those from before.
+	MOVQ    88(AX), SI
+	MOVQ    96(AX), DI
+	VADDPS  (DX), Z0, Z0
+	VMOVUPS Z0, (DX)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z1, Z1
+	VMOVUPS Z1, (DX)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z2, Z2
+	VMOVUPS Z2, (DX)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z3, Z3
+	VMOVUPS Z3, (DX)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z4, Z4
+	VMOVUPS Z4, (DX)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z5, Z5
+	VMOVUPS Z5, (DX)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z6, Z6
+	VMOVUPS Z6, (DX)
+	ADDQ    SI, DX
+	VADDPS  (DX), Z7, Z7
+	VMOVUPS Z7, (DX)
+	ADDQ    SI, DX
+	ADDQ    $0x20, CX
+	DECQ    BX
+	JNZ     filters
+	VZEROUPPER
+	RET
+
+// func depthgrad3AVX512(t *RowGrad)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·depthgrad3AVX512(SB), NOSPLIT, $0-8
+	MOVQ     t+0(FP), AX
+	VPXORD   Z0, Z0, Z0
+	VPXORD   Z1, Z1, Z1
+	VPXORD   Z2, Z2, Z2
+	MOVQ     104(AX), CX
+	VMOVUPS  (CX), Z3
+	VPMOVD2M Z3, K1
+	MOVQ     (AX), CX
+	MOVQ     8(AX), DX
+	MOVQ     32(AX), R9
+	MOVQ     40(AX), R10
+	MOVQ     48(AX), R11
+
+row:
+	MOVQ    (CX), BX
+	ADDQ    16(AX), BX
+	MOVQ    8(CX), SI
+	ADDQ    24(AX), SI
+	ADDQ    $0x10, CX
+	MOVQ    56(AX), R8
+	PCALIGN $0x40
+
+pixels:
+	VMOVUPS.Z   (SI), K1, Z3
+	MOVQ        BX, DI
+	VFMADD231PS (DI), Z3, Z0
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z3, Z1
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z3, Z2
+	ADDQ        R10, DI
+	ADDQ        R9, BX
+	ADDQ        R11, SI
+	DECQ        R8
+	JNZ         pixels
+	DECQ        DX
+	JNZ         row
+
+	// The rows' sums join those from before.
+	MOVQ    80(AX), CX
+	VADDPS  (CX), Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    96(AX), CX
+	VZEROUPPER
+	RET
+
+// func depthgrad5AVX512(t *RowGrad)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·depthgrad5AVX512(SB), NOSPLIT, $0-8
+	MOVQ     t+0(FP), AX
+	VPXORD   Z0, Z0, Z0
+	VPXORD   Z1, Z1, Z1
+	VPXORD   Z2, Z2, Z2
+	VPXORD   Z3, Z3, Z3
+	VPXORD   Z4, Z4, Z4
+	MOVQ     104(AX), CX
+	VMOVUPS  (CX), Z5
+	VPMOVD2M Z5, K1
+	MOVQ     (AX), CX
+	MOVQ     8(AX), DX
+	MOVQ     32(AX), R9
+	MOVQ     40(AX), R10
+	MOVQ     48(AX), R11
+
+row:
+	MOVQ    (CX), BX
+	ADDQ    16(AX), BX
+	MOVQ    8(CX), SI
+	ADDQ    24(AX), SI
+	ADDQ    $0x10, CX
+	MOVQ    56(AX), R8
+	PCALIGN $0x40
+
+pixels:
+	VMOVUPS.Z   (SI), K1, Z5
+	MOVQ        BX, DI
+	VFMADD231PS (DI), Z5, Z0
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z5, Z1
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z5, Z2
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z5, Z3
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z5, Z4
+	ADDQ        R10, DI
+	ADDQ        R9, BX
+	ADDQ        R11, SI
+	DECQ        R8
+	JNZ         pixels
+	DECQ        DX
+	JNZ         row
+
+	// The rows' sums join those from before.
+	MOVQ    80(AX), CX
+	VADDPS  (CX), Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z3, Z3
+	VMOVUPS Z3, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z4, Z4
+	VMOVUPS Z4, (CX)
+	ADDQ    96(AX), CX
+	VZEROUPPER
+	RET
+
+// func depthgrad7AVX512(t *RowGrad)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·depthgrad7AVX512(SB), NOSPLIT, $0-8
+	MOVQ     t+0(FP), AX
+	VPXORD   Z0, Z0, Z0
+	VPXORD   Z1, Z1, Z1
+	VPXORD   Z2, Z2, Z2
+	VPXORD   Z3, Z3, Z3
+	VPXORD   Z4, Z4, Z4
+	VPXORD   Z5, Z5, Z5
+	VPXORD   Z6, Z6, Z6
+	MOVQ     104(AX), CX
+	VMOVUPS  (CX), Z7
+	VPMOVD2M Z7, K1
+	MOVQ     (AX), CX
+	MOVQ     8(AX), DX
+	MOVQ     32(AX), R9
+	MOVQ     40(AX), R10
+	MOVQ     48(AX), R11
+
+row:
+	MOVQ    (CX), BX
+	ADDQ    16(AX), BX
+	MOVQ    8(CX), SI
+	ADDQ    24(AX), SI
+	ADDQ    $0x10, CX
+	MOVQ    56(AX), R8
+	PCALIGN $0x40
+
+pixels:
+	VMOVUPS.Z   (SI), K1, Z7
+	MOVQ        BX, DI
+	VFMADD231PS (DI), Z7, Z0
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z7, Z1
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z7, Z2
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z7, Z3
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z7, Z4
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z7, Z5
+	ADDQ        R10, DI
+	VFMADD231PS (DI), Z7, Z6
+	ADDQ        R10, DI
+	ADDQ        R9, BX
+	ADDQ        R11, SI
+	DECQ        R8
+	JNZ         pixels
+	DECQ        DX
+	JNZ         row
+
+	// The rows' sums join those from before.
+	MOVQ    80(AX), CX
+	VADDPS  (CX), Z0, Z0
+	VMOVUPS Z0, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z2, Z2
+	VMOVUPS Z2, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z3, Z3
+	VMOVUPS Z3, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z4, Z4
+	VMOVUPS Z4, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z5, Z5
+	VMOVUPS Z5, (CX)
+	ADDQ    96(AX), CX
+	VADDPS  (CX), Z6, Z6
+	VMOVUPS Z6, (CX)
+	ADDQ    96(AX), CX
 	VZEROUPPER
 	RET

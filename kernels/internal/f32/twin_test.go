@@ -328,14 +328,18 @@ func TestBandTwins(t *testing.T) {
 	})
 }
 
-// TestRowGradTwins runs the gradient of filters over rows of every kind, with and without padding.
+// TestRowGradTwins runs the gradients of filters over rows of every kind, with and without padding.
 func TestRowGradTwins(t *testing.T) {
 	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
-		for range 1000 {
-			if l.RowGrad == nil {
+		for range 3000 {
+			taps := 1 + rng.IntN(3)
+			if l.RowGrad[taps] == nil {
 				return
 			}
 			before, middle, behind := rng.IntN(2), rng.IntN(5), rng.IntN(2)
+			if taps < 3 {
+				before, behind = 0, 0
+			}
 			pixels, xPixel, dyPixel := before+middle+behind, NR*(1+rng.IntN(2))+rng.IntN(3), RowFilters+rng.IntN(9)
 			xTap := NR + rng.IntN(9)
 			x, dy := integers(rng, pixels*xPixel+2*xTap+NR+20), integers(rng, pixels*dyPixel+RowFilters+20)
@@ -351,9 +355,43 @@ func TestRowGradTwins(t *testing.T) {
 			got, want := append([]float32(nil), sums...), append([]float32(nil), sums...)
 			mine, theirs := arg, arg
 			mine.Sums, theirs.Sums = &got[0], &want[0]
-			l.RowGrad(&mine)
-			rowGradGeneric(&theirs)
-			same(t, fmt.Sprintf("%d rows of %d, %d and %d pixels", len(rows), before, middle, behind), got, want, 0)
+			l.RowGrad[taps](&mine)
+			rowGradGeneric(taps)(&theirs)
+			same(t, fmt.Sprintf("%d taps, %d rows of %d, %d and %d pixels", taps, len(rows), before, middle, behind), got, want, 0)
+		}
+	})
+}
+
+// TestDepthGradTwins runs the gradients of depthwise filters over rows of every number of channels up to NR; the sums of
+// channels that the mask leaves out are nobody's.
+func TestDepthGradTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for range 3000 {
+			k := rng.IntN(3)
+			if l.DepthGrad[k] == nil {
+				return
+			}
+			taps, c, pixels := 2*k+3, 1+rng.IntN(NR), 1+rng.IntN(6)
+			xPixel, dyPixel, xTap, tap := c+rng.IntN(9), c+rng.IntN(9), c+rng.IntN(9), NR+rng.IntN(3)
+			x, dy := integers(rng, pixels*xPixel+taps*xTap+NR+20), integers(rng, pixels*dyPixel+20)
+			rows := make([]GradRow, 1+rng.IntN(4))
+			for i := range rows {
+				rows[i] = GradRow{X: &x[rng.IntN(10)], DY: &dy[rng.IntN(10)]}
+			}
+			sums := integers(rng, taps*tap)
+			arg := RowGrad{Rows: &rows[0], N: len(rows), X: 4 * rng.IntN(10), DY: 4 * rng.IntN(10), XPixel: 4 * xPixel,
+				XTap: 4 * xTap, DYPixel: 4 * dyPixel, Middle: pixels, Tap: 4 * tap, Mask: mask(c)}
+			got, want := append([]float32(nil), sums...), append([]float32(nil), sums...)
+			mine, theirs := arg, arg
+			mine.Sums, theirs.Sums = &got[0], &want[0]
+			l.DepthGrad[k](&mine)
+			depthGradGeneric(taps)(&theirs)
+			for i := range got {
+				if i%tap >= c {
+					got[i], want[i] = 0, 0
+				}
+			}
+			same(t, fmt.Sprintf("%d taps, %d channels, %d rows of %d pixels", taps, c, len(rows), pixels), got, want, 0)
 		}
 	})
 }
