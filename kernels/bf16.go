@@ -49,7 +49,10 @@ func NewBF16(s ConvShape, workers int) *BF16 {
 			buffer = new([]float32)
 			*buffer = make([]float32, whole.depth())
 		}
-		pairFilter(dst, whole.filter(oc, *buffer), whole.taps())
+		for depth := s.depth(); len(dst) > 0; oc++ {
+			pairFilter(dst[:depth], whole.filter(oc, *buffer), whole.taps())
+			dst = dst[depth:]
+		}
 		buffers.Put(buffer)
 	}
 	b.Conv = newConv(s, workers, &tiles)

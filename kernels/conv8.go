@@ -188,7 +188,7 @@ func (c *Conv8) panelBytes(taps int) int { return taps * c.padTo * i8.NR }
 func (c *Conv8) pack(taps int) {
 	size, window := c.panelBytes(taps), c.taps()
 	c.packed = bytesOf[int8](len(c.bias) / i8.NR * size)
-	inParallel(len(c.panels), func(i int, _ *[]float32) {
+	inParallel(len(c.panels), func(i int, _ *packWork) {
 		p := c.panels[i]
 		for j := range p.cols {
 			oc, column := p.col+j, p.first*i8.NR+j

@@ -27,14 +27,17 @@ func NewConvBack(s ConvShape, workers int) *ConvBack {
 
 // turned gives the filters of the gradient: input channel c's has, for every output channel of its group, the weights that c
 // goes through, in reverse order.
-func (s *ConvShape) turned() func(c int, dst []float32) {
+func (s *ConvShape) turned() func(first int, dst []float32) {
 	weight := s.Weight
 	channels, outputs, taps := s.C/s.Groups, s.OC/s.Groups, s.taps()
-	return func(c int, dst []float32) {
-		for o := range outputs {
-			from := weight[((c/channels*outputs+o)*channels+c%channels)*taps:][:taps]
-			for i, v := range from {
-				dst[(o+1)*taps-1-i] = v
+	return func(first int, dst []float32) {
+		for i := range len(dst) / (outputs * taps) {
+			c := first + i
+			for o := range outputs {
+				from, to := ((c/channels*outputs+o)*channels+c%channels)*taps, (i*outputs+o+1)*taps-1
+				for tap, v := range weight[from : from+taps] {
+					dst[to-tap] = v
+				}
 			}
 		}
 	}
@@ -111,8 +114,8 @@ func (a alone) Run(pool *par.Pool, dst, src, res Tensor) {
 
 // repacking are the tasks of packing anew: a panel each.
 type repacking struct {
-	pack func(panel int, work *[]float32)
-	work [][]float32 // by worker
+	pack func(panel int, work *packWork)
+	work []packWork // by worker
 }
 
 // Do packs one panel.
@@ -127,7 +130,7 @@ func (c *Conv) Repack(pool *par.Pool, weight, bias []float32) {
 
 func (c *Conv) repack(pool *par.Pool, filter func(oc int, dst []float32)) {
 	c.Filter = filter
-	pool.Run(len(c.panels), &repacking{func(i int, work *[]float32) { c.pack(c.panels[i], work) }, make([][]float32, pool.Size())})
+	pool.Run(len(c.panels), &repacking{func(i int, work *packWork) { c.pack(c.panels[i], work) }, make([]packWork, pool.Size())})
 	c.forget()
 }
 
@@ -141,6 +144,6 @@ func (w *winograd) Repack(pool *par.Pool, weight, bias []float32) {
 
 func (w *winograd) repack(pool *par.Pool, filter func(oc int, dst []float32)) {
 	w.Filter = filter
-	pool.Run(w.panels(), &repacking{w.pack, make([][]float32, pool.Size())})
+	pool.Run(w.panels(), &repacking{w.pack, make([]packWork, pool.Size())})
 	w.forget()
 }

@@ -14,8 +14,9 @@ type ConvShape struct {
 	Groups       int
 	Weight, Bias []float32 // (OC, C/Groups, KH, KW) and (OC) or nil; read while the operation is made only
 
-	// Filter, where it is set, stands for Weight: it writes output channel oc's (C/Groups, KH, KW) into dst, so that
-	// the weights need not be in memory beside their packed form. It is called from several goroutines at once.
+	// Filter, where it is set, stands for Weight: it writes (C/Groups, KH, KW) of output channel oc, and of those behind it
+	// as far as dst goes, into dst, so that the weights need not be in memory beside their packed form. It is called from
+	// several goroutines at once.
 	Filter func(oc int, dst []float32)
 
 	Act   Act
@@ -40,20 +41,35 @@ func (s *ConvShape) filter(oc int, buffer []float32) []float32 {
 	return buffer
 }
 
-// filters reads n filters from output channel oc on, one behind the other in work, and is how far apart they are.
-func (s *ConvShape) filters(oc, n int, work *[]float32) (all []float32, stride int) {
+// turnedElems is how many elements of filters are turned at a time: sixteen channels of 3×3 ones, 9 KiB, which stay in L1.
+const turnedElems = 16 * 9
+
+// packWork is a goroutine's memory while it packs filters.
+type packWork struct {
+	filters   []float32                     // f32.NR of them, one behind the other, with room for a line
+	lines     [turnedElems * f32.NR]float32 // some elements of all of them, side by side
+	turning   f32.Rows
+	transform f32.Filters
+}
+
+// read reads n filters from output channel oc on, f32.NR at the most; those that are missing are zeros.
+func (w *packWork) read(s *ConvShape, oc, n int) {
 	depth := s.depth()
-	stride = depth + f32.NR // filters 4 KiB apart would want the same few lines of L1
-	if len(*work) < n*stride {
-		*work = make([]float32, n*stride)
+	if len(w.filters) < f32.NR*(depth+1) {
+		w.filters = make([]float32, f32.NR*(depth+1))
 	}
-	for j := range n {
-		into := (*work)[j*stride:][:depth]
-		if in := s.filter(oc+j, into); &in[0] != &into[0] {
-			copy(into, in)
-		}
+	if into := w.filters[:n*depth]; s.Filter != nil {
+		s.Filter(oc, into)
+	} else {
+		copy(into, s.Weight[oc*depth:])
 	}
-	return *work, stride
+	clear(w.filters[n*depth:])
+}
+
+// turn puts elements [first, first+n) of the filters side by side, turnedElems at the most.
+func (w *packWork) turn(s *ConvShape, l *f32.Level, first, n int) {
+	w.turning = f32.Rows{In: &w.filters[first], LDI: 4 * s.depth(), Out: &w.lines[0], LDO: 4 * f32.NR, C: roundUp(n, 8), RowsLeft: f32.NR}
+	l.Turn(&w.turning)
 }
 
 // inside is the range of output columns whose windows read no padding at their sides.

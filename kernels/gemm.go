@@ -99,7 +99,7 @@ func newConv(s ConvShape, workers int, level *f32.Level) *Conv {
 	c.cutColumns()
 	c.cutDepth()
 	c.packed = Alloc(s.Groups * c.width * s.depth())
-	inParallel(len(c.panels), func(i int, work *[]float32) { c.pack(c.panels[i], work) })
+	inParallel(len(c.panels), func(i int, work *packWork) { c.pack(c.panels[i], work) })
 	taps, run := c.tapsAndRun()
 	c.zeros = make([]float32, max(run, s.C))
 	c.scratch = make([]convScratch, workers)
@@ -163,9 +163,9 @@ func (c *Conv) weights(p panel, d depthRange) int {
 
 // pack copies one panel's weights from (OC, C/Groups, KH, KW) to its blocks, (KH, KW, C/Groups, nr) within each: sixteen
 // filters side by side, so that a line of the panel is written once.
-func (c *Conv) pack(p panel, work *[]float32) {
-	gc, taps, width := c.C/c.Groups, c.taps(), min(p.nr, f32.NR)
-	at := make([]int, c.depth()) // where each step of depth lies in packed
+func (c *Conv) pack(p panel, work *packWork) {
+	gc, taps, depth, width := c.C/c.Groups, c.taps(), c.depth(), min(p.nr, f32.NR)
+	at := make([]int, depth) // where each step of depth lies in packed
 	for first := 0; first < p.cols; first += width {
 		for _, d := range c.blocks {
 			for k := range d.depth() {
@@ -173,12 +173,15 @@ func (c *Conv) pack(p panel, work *[]float32) {
 			}
 		}
 		columns := min(width, p.cols-first)
-		filters, stride := c.filters(p.col+first, columns, work)
-		for ic := range gc {
-			for tap := range taps {
-				out, in := c.packed[at[tap*gc+ic]:][:columns], filters[ic*taps+tap:]
-				for j := range out {
-					out[j] = in[j*stride]
+		work.read(&c.ConvShape, p.col+first, columns)
+		for from := 0; from < depth; from += turnedElems {
+			n := min(turnedElems, depth-from)
+			work.turn(&c.ConvShape, c.level, from, n)
+			ic, tap := from/taps, from%taps
+			for k := range n {
+				copy(c.packed[at[tap*gc+ic]:][:columns], work.lines[k*f32.NR:])
+				if tap++; tap == taps {
+					ic, tap = ic+1, 0
 				}
 			}
 		}

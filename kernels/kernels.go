@@ -86,12 +86,12 @@ func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
 // inParallel calls f for every index below n on all processors: for packing, when there is no pool yet. work is memory that
 // the calls of one processor share.
-func inParallel(n int, f func(i int, work *[]float32)) {
+func inParallel(n int, f func(i int, work *packWork)) {
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	for range min(n, runtime.GOMAXPROCS(0)) {
 		wait.Go(func() {
-			var work []float32
+			var work packWork
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= n {

@@ -137,42 +137,24 @@ func (w *winograd) take() {
 	}
 }
 
-// pack transforms one panel's filters: U = G·g·Gᵀ. It takes a channel of all its filters at a time, whose lines of packed
-// are then written while they are in L1.
-func (w *winograd) pack(panel int, work *[]float32) {
-	columns := min(f32.NR, w.OC-panel*f32.NR)
-	filters, stride := w.ConvShape.filters(panel*f32.NR, columns, work)
+// pack transforms one panel's filters: U = G·g·Gᵀ.
+func (w *winograd) pack(panel int, work *packWork) {
+	work.read(&w.ConvShape, panel*f32.NR, min(f32.NR, w.OC-panel*f32.NR))
 	first, _ := w.chunkOf(panel)
 	if w.most == 1 {
 		first = panel
 	}
 	step := w.weights(first, 1, 0) - w.weights(first, 0, 0)
-	var half [3][6]float64
 	for from := 0; from < w.C; from = w.blockEnd(from) {
 		block := w.blockEnd(from) - from
 		at := w.weights(first, 0, from) + (panel-first)*block*f32.NR
-		for c := range block {
-			for j := range columns {
-				g := (*[9]float32)(filters[j*stride+9*(from+c):])
-				for x := range half {
-					half[x] = spreadFilter(float64(g[x]), float64(g[3+x]), float64(g[6+x]))
-				}
-				out := w.packed[at+c*f32.NR+j:]
-				for i := range 6 {
-					for k, v := range spreadFilter(half[0][i], half[1][i], half[2][i]) {
-						out[(6*i+k)*step] = float32(v)
-					}
-				}
-			}
+		for c := 0; c < block; c += turnedElems / 9 {
+			n := min(turnedElems/9, block-c)
+			work.turn(&w.ConvShape, w.level, 9*(from+c), 9*n)
+			work.transform = f32.Filters{In: &work.lines[0], Out: &w.packed[at+c*f32.NR], Step: 4 * step, N: n}
+			w.level.WinogradFilters(&work.transform)
 		}
 	}
-}
-
-// spreadFilter is G·(a, b, c), three taps at six points.
-func spreadFilter(a, b, c float64) [6]float64 {
-	a6, b6, c6 := 1.0/6*a, 1.0/6*b, 1.0/6*c
-	a24, b12 := 1.0/24*a, 1.0/12*b
-	return [6]float64{1.0 / 4 * a, -(a6 + b6 + c6), b6 - a6 - c6, a24 + b12 + c6, a24 - b12 + c6, c}
 }
 
 // weights is where the filters of one point begin in packed, from channel c on, a block's first, of the matrix tile that

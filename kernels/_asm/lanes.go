@@ -158,3 +158,12 @@ func (v *isa) in(name string, c float64) VecVirtual {
 	v.with(move)(v.all(name, c), x)
 	return x
 }
+
+// double is a float64 in all lanes of a register.
+func (v *isa) double(name string, c float64) VecVirtual {
+	m := GLOBL(name, RODATA|NOPTR)
+	DATA(0, U64(math.Float64bits(c)))
+	x := v.vec()
+	VBROADCASTSD(m, x)
+	return x
+}

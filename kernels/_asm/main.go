@@ -72,6 +72,7 @@ var float32Ops = map[string]func(*isa){
 	"winograd": func(v *isa) {
 		winogradIn(v)
 		winogradOut(v)
+		winogradFilters(v)
 	},
 }
 

@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
+
+	"zoobench/kernels/internal/f32"
 )
 
 // Byte offsets of the fields of f32.Winograd; TestLayouts holds them equal to the Go struct's.
@@ -23,6 +26,14 @@ const (
 	winoC
 	winoMask
 	winoLo // two float32
+)
+
+// And of f32.Filters.
+const (
+	filtersIn = 8 * iota
+	filtersOut
+	filtersStep
+	filtersN
 )
 
 // walk emits a loop over channels, a vector at a time, with tail as the last pass where fewer are left. bases are advanced.
@@ -305,4 +316,94 @@ func storeColumn(v *isa, t Register, y [4]VecVirtual, at, column, step, mask Reg
 		}
 	}
 	ADDQ(Mem{Base: t, Disp: winoOutPixel}, column)
+}
+
+// winogradFilters emits wino4x3filterc{columns}{ISA}: U = G·g·Gᵀ of filters side by side, in float64, with Lavin and Gray's G:
+//
+//	     ⎡ 1/4    0     0  ⎤
+//	     ⎢−1/6  −1/6  −1/6 ⎥
+//	G =  ⎢−1/6   1/6  −1/6 ⎥
+//	     ⎢1/24   1/12  1/6 ⎥
+//	     ⎢1/24  −1/12  1/6 ⎥
+//	     ⎣  0     0     1  ⎦
+func winogradFilters(v *isa) {
+	columns := v.lanes / 2
+	TEXT(fmt.Sprintf("wino4x3filterc%d%s", columns, v.suffix), 0, "func(t *Filters)")
+	Pragma("noescape")
+	t := Load(Param("t"), GP64())
+	temp := newShelf(v, 18)
+	in, out, point, left, part := GP64(), GP64(), GP64(), GP64(), GP64()
+	MOVQ(Mem{Base: t, Disp: filtersIn}, in)
+	MOVQ(Mem{Base: t, Disp: filtersOut}, out)
+	MOVQ(Mem{Base: t, Disp: filtersStep}, point)
+	MOVQ(Mem{Base: t, Disp: filtersN}, left)
+	transform := filterLine(v)
+	Label("channels")
+	MOVQ(U32(uint32(f32.NR/columns)), part)
+	loop("columns")
+	for x := range 3 {
+		var g [3]VecVirtual
+		for y := range g {
+			g[y] = v.vec()
+			VCVTPS2PD(Mem{Base: in, Disp: 4 * f32.NR * (3*y + x)}, g[y])
+		}
+		transform(g, func(i int, u VecVirtual) { temp.put(3*i+x, u) })
+	}
+	to := GP64()
+	MOVQ(out, to)
+	for i := range 6 {
+		line, next := linePoints(to, point)
+		transform([3]VecVirtual{temp.take(3 * i), temp.take(3*i + 1), temp.take(3*i + 2)}, func(k int, u VecVirtual) {
+			if v == avx512 {
+				VCVTPD2PS(u, u.AsY())
+				VMOVUPS(u.AsY(), line[k])
+			} else {
+				VCVTPD2PSY(u, u.AsX())
+				VMOVUPS(u.AsX(), line[k])
+			}
+		})
+		if i < 5 {
+			LEAQ(next, to)
+		}
+	}
+	ADDQ(Imm(uint64(4*columns)), in)
+	ADDQ(Imm(uint64(4*columns)), out)
+	DECQ(part)
+	JNZ(LabelRef("columns"))
+	ADDQ(U32(4*f32.NR*8), in)
+	DECQ(left)
+	JNZ(LabelRef("channels"))
+	VZEROUPPER()
+	RET()
+}
+
+// filterLine is G times a line of three, as inputLine is Bᵀ; the additions are in the order of the Go twin's.
+func filterLine(v *isa) func(g [3]VecVirtual, put func(i int, x VecVirtual)) {
+	quarter, sixth := v.double("wino1_4", 1.0/4), v.double("wino1_6", 1.0/6)
+	twelfth, last := v.double("wino1_12", 1.0/12), v.double("wino1_24", 1.0/24)
+	minus := v.double("minus0", math.Copysign(0, -1))
+	return func(g [3]VecVirtual, put func(i int, x VecVirtual)) {
+		a, b, c, x := v.vec(), v.vec(), v.vec(), v.vec()
+		VMULPD(sixth, g[0], a)
+		VMULPD(sixth, g[1], b)
+		VMULPD(sixth, g[2], c)
+		VADDPD(b, a, x)
+		VADDPD(c, x, x)
+		VXORPD(minus, x, x)
+		put(1, x)
+		VSUBPD(a, b, x)
+		VSUBPD(c, x, x)
+		put(2, x)
+		VMULPD(last, g[0], a)
+		VMULPD(twelfth, g[1], b)
+		VADDPD(b, a, x)
+		VADDPD(c, x, x)
+		put(3, x)
+		VSUBPD(b, a, x)
+		VADDPD(c, x, x)
+		put(4, x)
+		VMULPD(quarter, g[0], x)
+		put(0, x)
+		put(5, g[2])
+	}
 }

@@ -359,30 +359,34 @@ func (p *planner) filters(g *group) (filter func(oc int, dst []float32), bias []
 	}
 	in, out := p.factors(p.alias[n.In[0]]), p.factors(g.last())
 	bias = scaled(bias, out)
-	name := p.graph.Params[n.Weight].Name
+	weight, taps := p.graph.Params[n.Weight], max(n.Kernel.H*n.Kernel.W, 1)
+	depth := weight.Elems() / n.Out.C
 	return func(oc int, dst []float32) {
-		if err := p.weights.Read(name, oc*len(dst), dst); err != nil {
+		if err := p.weights.Read(weight.Name, oc*depth, dst); err != nil {
 			p.failed.CompareAndSwap(nil, &err)
 			return
 		}
 		p.countDenormals(dst)
-		mean, s := 0.0, 1.0
-		if n.Kernel.StdEps > 0 {
-			mean, s = standard(dst, n.Kernel.StdEps)
-		}
-		if scale != nil {
-			s *= scale[oc]
-		}
-		if out != nil {
-			s *= float64(out[oc])
-		}
-		if mean != 0 || s != 1 {
-			for k, v := range dst {
-				dst[k] = float32((float64(v) - mean) * s)
+		for ; len(dst) > 0; oc, dst = oc+1, dst[depth:] {
+			filter := dst[:depth]
+			mean, s := 0.0, 1.0
+			if n.Kernel.StdEps > 0 {
+				mean, s = standard(filter, n.Kernel.StdEps)
 			}
-		}
-		if in != nil {
-			divideInputs(dst, in, oc*n.Kernel.Groups/n.Out.C, max(n.Kernel.H*n.Kernel.W, 1))
+			if scale != nil {
+				s *= scale[oc]
+			}
+			if out != nil {
+				s *= float64(out[oc])
+			}
+			if mean != 0 || s != 1 {
+				for k, v := range filter {
+					filter[k] = float32((float64(v) - mean) * s)
+				}
+			}
+			if in != nil {
+				divideInputs(filter, in, oc*n.Kernel.Groups/n.Out.C, taps)
+			}
 		}
 	}, slices.Clone(bias), nil
 }

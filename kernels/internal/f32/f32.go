@@ -178,3 +178,11 @@ type Winograd struct {
 	Mask             *int32 // (8) for the last C%8 channels
 	Lo, Hi           float32
 }
+
+// Filters is the argument of the transform of F(4×4, 3×3) for N channels of NR filters side by side.
+type Filters struct {
+	In   *float32 // (N, 9, NR)
+	Out  *float32 // (36, N, NR)
+	Step int      // bytes from one point to the next in Out
+	N    int
+}

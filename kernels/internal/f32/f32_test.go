@@ -8,7 +8,7 @@ import (
 // TestLayouts holds the arguments' fields where the assembly's generator counts them: one after the other, eight bytes
 // each, but for the two float32 of a clamp that share eight.
 func TestLayouts(t *testing.T) {
-	for _, arg := range []any{Tile{}, Depthwise{}, Band{}, Grouped{}, RowGrad{}, Rows{}, Winograd{}} {
+	for _, arg := range []any{Tile{}, Depthwise{}, Band{}, Grouped{}, RowGrad{}, Rows{}, Winograd{}, Filters{}} {
 		typ := reflect.TypeOf(arg)
 		want := uintptr(0)
 		for i := range typ.NumField() {

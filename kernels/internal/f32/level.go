@@ -34,6 +34,7 @@ type Level struct {
 
 	// The transforms of F(4×4, 3×3).
 	WinogradIn, WinogradOut func(*Winograd)
+	WinogradFilters         func(*Filters)
 }
 
 // Tiles are matrix tiles of one width by their number of rows; index 0 is empty.
@@ -56,7 +57,7 @@ func newGeneric() *Level {
 		SoftmaxGrad: softmaxGradGeneric, TopGrad: topGradGeneric,
 		Sigmoid: sigmoidGeneric, SiLU: siluGeneric, HardSigmoid: hardSigmoidGeneric, HardSwish: hardSwishGeneric,
 		GELU: geluGeneric, GELUTanh: geluTanhGeneric, LayerNorm: layerNormGeneric, Softmax: softmaxGeneric, Zip: zipGeneric, Turn: turnGeneric,
-		WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric,
+		WinogradIn: winogradInGeneric, WinogradOut: winogradOutGeneric, WinogradFilters: winogradFiltersGeneric,
 	}
 	l.Gemm, l.Gemm8 = GemmGeneric(gemmRow)
 	return l

@@ -23,7 +23,7 @@ var avx2 = &Level{
 	ColumnProducts: colmulc8AVX2, Slope: slopec8AVX2, Blend: blendc8AVX2, SoftmaxGrad: softmaxgradc8AVX2, TopGrad: topgradc8AVX2,
 	Sigmoid: sigmoidc8AVX2, SiLU: siluc8AVX2, HardSigmoid: hardsigmoidc8AVX2, HardSwish: hardswishc8AVX2,
 	GELU: geluc8AVX2, GELUTanh: gelutanhc8AVX2, LayerNorm: layernormc8AVX2, Softmax: softmaxc8AVX2, Zip: zipc8AVX2, Turn: turnc8AVX2,
-	WinogradIn: wino4x3inc8AVX2, WinogradOut: wino4x3outc8AVX2,
+	WinogradIn: wino4x3inc8AVX2, WinogradOut: wino4x3outc8AVX2, WinogradFilters: wino4x3filterc4AVX2,
 }
 
 // avx512 is avx2 with vectors of sixteen. Layouts are the same.
@@ -43,7 +43,7 @@ var avx512 = func() *Level {
 	l.ColumnProducts, l.Slope, l.Blend, l.SoftmaxGrad = colmulc16AVX512, slopec16AVX512, blendc16AVX512, softmaxgradc16AVX512
 	l.Sigmoid, l.SiLU, l.HardSigmoid, l.HardSwish = sigmoidc16AVX512, siluc16AVX512, hardsigmoidc16AVX512, hardswishc16AVX512
 	l.GELU, l.GELUTanh, l.LayerNorm, l.Softmax = geluc16AVX512, gelutanhc16AVX512, layernormc16AVX512, softmaxc16AVX512
-	l.WinogradIn, l.WinogradOut = wino4x3inc16AVX512, wino4x3outc16AVX512
+	l.WinogradIn, l.WinogradOut, l.WinogradFilters = wino4x3inc16AVX512, wino4x3outc16AVX512, wino4x3filterc8AVX512
 	return &l
 }()
 

@@ -21,7 +21,7 @@ var neon = &Level{
 	SoftmaxGrad: softmaxGradGeneric, TopGrad: topGradGeneric,
 	Sigmoid: sigmoidc4NEON, SiLU: siluc4NEON, HardSigmoid: hardsigmoidc4NEON, HardSwish: hardswishc4NEON,
 	GELU: geluc4NEON, GELUTanh: gelutanhc4NEON, LayerNorm: layernormc4NEON, Softmax: softmaxc4NEON, Zip: zipGeneric, Turn: turnGeneric,
-	WinogradIn: wino4x3inc4NEON, WinogradOut: wino4x3outc4NEON,
+	WinogradIn: wino4x3inc4NEON, WinogradOut: wino4x3outc4NEON, WinogradFilters: winogradFiltersGeneric,
 }
 
 // Levels are the instruction sets that this machine can run, the best last.

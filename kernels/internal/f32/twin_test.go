@@ -433,3 +433,25 @@ func TestGroupedTwins(t *testing.T) {
 		}
 	})
 }
+
+// TestFilterTwins transforms up to nine channels of filters; what lies between the points must stay as it was.
+func TestFilterTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for n := 1; n <= 9; n++ {
+			in, step := make([]float32, 9*n*NR), (n+rng.IntN(3))*NR
+			for i := range in {
+				in[i] = rng.Float32() - 0.5
+			}
+			copy(in, []float32{0, float32(math.Copysign(0, -1)), 1e-45, 1e38})
+			got := integers(rng, 36*step)
+			want := append([]float32(nil), got...)
+			l.WinogradFilters(&Filters{In: &in[0], Out: &got[0], Step: 4 * step, N: n})
+			generic.WinogradFilters(&Filters{In: &in[0], Out: &want[0], Step: 4 * step, N: n})
+			for i := range want {
+				if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
+					t.Fatalf("%d channels, points %d apart: element %d: %v, want %v", n, step, i, got[i], want[i])
+				}
+			}
+		}
+	})
+}

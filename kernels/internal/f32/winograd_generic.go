@@ -62,3 +62,28 @@ func winogradOutGeneric(t *Winograd) {
 		}
 	}
 }
+
+// winogradFiltersGeneric is the Go twin of wino4x3filterc4AVX2.
+func winogradFiltersGeneric(t *Filters) {
+	for c := range t.N {
+		for j := range NR {
+			var half [3][6]float64
+			for x := range half {
+				g := func(y int) float64 { return float64(*At(t.In, 4*((9*c+3*y+x)*NR+j))) }
+				half[x] = spreadFilter(g(0), g(1), g(2))
+			}
+			for i := range 6 {
+				for k, v := range spreadFilter(half[0][i], half[1][i], half[2][i]) {
+					*At(t.Out, (6*i+k)*t.Step+4*(c*NR+j)) = float32(v)
+				}
+			}
+		}
+	}
+}
+
+// spreadFilter is G·(a, b, c), three taps at six points. The products are rounded, so that every machine has the same bits.
+func spreadFilter(a, b, c float64) [6]float64 {
+	a6, b6, c6 := float64(1.0/6*a), float64(1.0/6*b), float64(1.0/6*c)
+	a24, b12 := float64(1.0/24*a), float64(1.0/12*b)
+	return [6]float64{1.0 / 4 * a, -(a6 + b6 + c6), b6 - a6 - c6, a24 + b12 + c6, a24 - b12 + c6, c}
+}
