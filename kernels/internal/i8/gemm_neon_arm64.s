@@ -38,10 +38,10 @@
 #define FIRST4(F, a) FMOVS.P 4(a), F
 #define SECOND4(V, a) VLD1.P 4(a), V.S[2]
 
-// ADDRESS finds a row's first byte, x bytes behind its address. LOAD8 and LOAD4 bring its next bytes.
+// ADDRESS finds a row's first byte, x bytes behind its address. BRING8 and BRING4 bring its next bytes.
 #define ADDRESS(x, row, a, load8, load4, s, q, c0, c1, c2, c3, n) MOVD 8*row(R12), a; ADD x, a
-#define LOAD8(x, row, a, load8, load4, s, q, c0, c1, c2, c3, n) load8
-#define LOAD4(x, row, a, load8, load4, s, q, c0, c1, c2, c3, n) load4
+#define BRING8(x, row, a, load8, load4, s, q, c0, c1, c2, c3, n) load8
+#define BRING4(x, row, a, load8, load4, s, q, c0, c1, c2, c3, n) load4
 
 // START sets a row's sums to what V0 to V3 hold.
 #define START(x, row, a, load8, load4, s, q, c0, c1, c2, c3, n) MOV4(0, n); MOV4(1, n+1); MOV4(2, n+2); MOV4(3, n+3)
@@ -55,8 +55,8 @@
 
 #define DOT_BEGIN VMOVI $128, V4.B16
 #define SIGNED VEOR V4.B16, V5.B16, V5.B16; VEOR V4.B16, V6.B16, V6.B16; VEOR V4.B16, V7.B16, V7.B16
-#define DOT_EIGHT(each) each(LOAD8, 0); SIGNED; COLUMNS; each(DOTS, 0); COLUMNS; each(DOTS, 1)
-#define DOT_FOUR(each) each(LOAD4, 0); SIGNED; COLUMNS; each(DOTS, 0)
+#define DOT_EIGHT(each) each(BRING8, 0); SIGNED; COLUMNS; each(DOTS, 0); COLUMNS; each(DOTS, 1)
+#define DOT_FOUR(each) each(BRING4, 0); SIGNED; COLUMNS; each(DOTS, 0)
 
 // PRODUCTS adds a row's products of element x of the step, whose columns are V{x}'s and V4's; its four numbers lie from 2·q on.
 #define PRODUCTS(x, row, a, load8, load4, s, q, c0, c1, c2, c3, n) \
@@ -65,7 +65,7 @@
 #define WIDENED_BEGIN
 #define WIDENED_ONE(each, k) SXTL8UPPER(k, 4); SXTL8(k, k); each(PRODUCTS, k)
 #define WIDENED_FOUR(each) \
-	each(LOAD4, 0); VUZP1 V5.S4, V5.S4, V5.S4; VUZP1 V6.S4, V6.S4, V6.S4; VUZP1 V7.S4, V7.S4, V7.S4; UXTL8(5, 5); UXTL8(6, 6); UXTL8(7, 7); \
+	each(BRING4, 0); VUZP1 V5.S4, V5.S4, V5.S4; VUZP1 V6.S4, V6.S4, V6.S4; VUZP1 V7.S4, V7.S4, V7.S4; UXTL8(5, 5); UXTL8(6, 6); UXTL8(7, 7); \
 	VLD4.P 64(R10), [V0.B16, V1.B16, V2.B16, V3.B16]; \
 	WIDENED_ONE(each, 0); WIDENED_ONE(each, 1); WIDENED_ONE(each, 2); WIDENED_ONE(each, 3)
 #define WIDENED_EIGHT(each) WIDENED_FOUR(each); WIDENED_FOUR(each)

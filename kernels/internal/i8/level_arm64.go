@@ -7,7 +7,9 @@ import "zoobench/kernels/internal/cpu"
 // neon widens bytes to 16 bits and multiplies these.
 var neon = func() *Level {
 	l := *generic
-	l.Name, l.Base, l.Whole = "neon", "neon", true
+	l.Name, l.Base, l.Whole, l.Bands = "neon", "neon", true, Bands{} // rows of pixels are faster with it than bands in Go
+	l.Depthwise, l.Sum, l.Max = dwconvNEON, sumNEON, maxNEON
+	l.Table, l.Add, l.Mul, l.Quantize, l.Dequantize = tableNEON, addNEON, mulNEON, quantizeNEON, dequantizeNEON
 	l.Gemm = [Panels + 1]Tiles{
 		1: {nil, gemm1x16NEON, gemm2x16NEON, gemm3x16NEON, gemm4x16NEON, gemm5x16NEON, gemm6x16NEON},
 	}

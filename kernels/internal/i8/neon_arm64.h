@@ -9,6 +9,12 @@
 #define SMLAL4LANE(lane, m, n, d) WORD $(0x0f402000 | ((lane)&1)<<20 | ((lane)>>1&1)<<21 | ((lane)>>2)<<11 | (m)<<16 | (n)<<5 | (d))
 #define SMLAL4UPPERLANE(lane, m, n, d) WORD $(0x4f402000 | ((lane)&1)<<20 | ((lane)>>1&1)<<21 | ((lane)>>2)<<11 | (m)<<16 | (n)<<5 | (d))
 
+// d += n·m, of four numbers of 16 bits in the lower halves, and in the upper halves; d = n + m, m being such unsigned numbers.
+#define SMLAL4(m, n, d) WORD $(0x0e608000 | (m)<<16 | (n)<<5 | (d))
+#define SMLAL4UPPER(m, n, d) WORD $(0x4e608000 | (m)<<16 | (n)<<5 | (d))
+#define UADDW4(m, n, d) WORD $(0x2e601000 | (m)<<16 | (n)<<5 | (d))
+#define UADDW4UPPER(m, n, d) WORD $(0x6e601000 | (m)<<16 | (n)<<5 | (d))
+
 // d = bytes of n as numbers of 16 bits, of the lower half and of the upper half: signed, and unsigned; and these as 32 bits.
 #define SXTL8(n, d) WORD $(0x0f08a400 | (n)<<5 | (d))
 #define SXTL8UPPER(n, d) WORD $(0x4f08a400 | (n)<<5 | (d))
@@ -17,8 +23,9 @@
 #define UXTL4(n, d) WORD $(0x2f10a400 | (n)<<5 | (d))
 #define UXTL4UPPER(n, d) WORD $(0x6f10a400 | (n)<<5 | (d))
 
-// d = n − m, four numbers of 32 bits; d = n + m, eight of 16.
+// d = n − m and d = n·m, four numbers of 32 bits; d = n + m, eight of 16.
 #define SUB4(m, n, d) WORD $(0x6ea08400 | (m)<<16 | (n)<<5 | (d))
+#define MUL4(m, n, d) WORD $(0x4ea09c00 | (m)<<16 | (n)<<5 | (d))
 #define ADD8(m, n, d) WORD $(0x4e608400 | (m)<<16 | (n)<<5 | (d))
 
 // d = n as float32. d = the larger of n and m, and the smaller: the one that is a number, where the other is none.
@@ -54,3 +61,52 @@
 	SPREAD(HI(argument), F5, V5.S[0], V5.S4); \
 	MOVW ZERO_OUT(argument), R; \
 	VDUP R, V6.H8
+
+// WIDEN makes the sixteen bytes in v numbers of 32 bits in n to n+3, which v is none of.
+#define WIDEN(v, n) \
+	UXTL8(v, n+1); UXTL8UPPER(v, n+3); UXTL4(n+1, n); UXTL4UPPER(n+1, n+1); UXTL4(n+3, n+2); UXTL4UPPER(n+3, n+3)
+
+// A block of channels is sixteen of them, eight, four or one: how its bytes come to V and go from it, and its numbers of 32 bits to and
+// from four registers. What no byte came to holds anything.
+#define LOAD16(a, F, V) FMOVQ (a), F
+#define LOAD8(a, F, V) FMOVD (a), F
+#define LOAD4(a, F, V) FMOVS (a), F
+#define LOAD1(a, F, V) VLD1 (a), V.B[0]
+#define STORE16(F, V, a) FMOVQ F, (a)
+#define STORE8(F, V, a) FMOVD F, (a)
+#define STORE4(F, V, a) FMOVS F, (a)
+#define STORE1(F, V, a) VST1 V.B[0], (a)
+#define NUMBERS16(a, f0, f1, f2, f3) FLDPQ (a), (f0, f1); FLDPQ 32(a), (f2, f3)
+#define NUMBERS8(a, f0, f1, f2, f3) FLDPQ (a), (f0, f1)
+#define NUMBERS4(a, f0, f1, f2, f3) FMOVQ (a), f0
+#define NUMBERS1(a, f0, f1, f2, f3) FMOVS (a), f0
+#define TO_NUMBERS16(f0, f1, f2, f3, a) FSTPQ (f0, f1), (a); FSTPQ (f2, f3), 32(a)
+#define TO_NUMBERS8(f0, f1, f2, f3, a) FSTPQ (f0, f1), (a)
+#define TO_NUMBERS4(f0, f1, f2, f3, a) FMOVQ f0, (a)
+#define TO_NUMBERS1(f0, f1, f2, f3, a) FMOVS f0, (a)
+
+// BLOCKS runs body for R7 channels, a block after the other: body(bytes, how they are loaded and stored, and numbers, a label). The
+// labels are the caller's, so that a function may have several.
+#define BLOCKS(sixteen, eight, four, some, one, done, inner16, inner8, inner4, inner1, body) \
+	SUBS $16, R7; \
+	BLT eight; \
+	PCALIGN $64; \
+sixteen: \
+	body(16, LOAD16, STORE16, NUMBERS16, TO_NUMBERS16, inner16); \
+	SUBS $16, R7; \
+	BGE sixteen; \
+	/* The low four bits of R7 are how many are left. */ \
+eight: \
+	TBZ $3, R7, four; \
+	body(8, LOAD8, STORE8, NUMBERS8, TO_NUMBERS8, inner8); \
+four: \
+	TBZ $2, R7, some; \
+	body(4, LOAD4, STORE4, NUMBERS4, TO_NUMBERS4, inner4); \
+some: \
+	ANDS $3, R7; \
+	BEQ done; \
+one: \
+	body(1, LOAD1, STORE1, NUMBERS1, TO_NUMBERS1, inner1); \
+	SUBS $1, R7; \
+	BNE one; \
+done:
