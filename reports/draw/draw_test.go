@@ -223,3 +223,15 @@ func TestLongLegend(t *testing.T) {
 		t.Errorf("%d lines of the legend are drawn, want those that fit", lines)
 	}
 }
+
+// TestSeriesStyles gives every line of a plot a look of its own.
+func TestSeriesStyles(t *testing.T) {
+	seen := map[Style]int{}
+	for i := range MaxLines {
+		s := SeriesStyle(i)
+		if before, twice := seen[s]; twice {
+			t.Errorf("series %d looks like series %d", i, before)
+		}
+		seen[s] = i
+	}
+}

@@ -123,10 +123,11 @@ func Answers() (yes, no, unclear Style) {
 	return Style{colors[2], forms[0]}, Style{colors[1], forms[3]}, Style{faint(), forms[1]}
 }
 
-// SeriesStyle gives series i a colour first and a shape second.
+// SeriesStyle gives series i a colour and a shape: no two of as many series as a plot has are alike, see MaxLines.
 func SeriesStyle(i int) Style {
 	colors, forms := Palette(), shapes()
-	return Style{colors[i%len(colors)], forms[(i+i/len(colors))%len(forms)]}
+	round, of := i/len(colors), i%len(colors)
+	return Style{colors[of], forms[(of+3*round)%len(forms)]}
 }
 
 // radius returns the distance from the centre to a corner of a marker with the area of a circle of radius r.
