@@ -141,7 +141,7 @@ func TestStoredResults(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
-	jobs, err := load(t).Jobs()
+	jobs, err := load(t).Jobs("default")
 	if err != nil {
 		t.Fatal(err)
 	}

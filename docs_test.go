@@ -85,7 +85,7 @@ func TestDocuments(t *testing.T) {
 // TestReadmeCounts holds the counts in the README's sentences to the zoo, the default experiment and the claims.
 func TestReadmeCounts(t *testing.T) {
 	readme := documents(t)[0]
-	jobs, err := load(t).Jobs()
+	jobs, err := load(t).Jobs("default")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func (r *run) writeLaTeX(w io.Writer) error {
 	out := bufio.NewWriter(w) // keeps its first error
 	fmt.Fprintf(out, "%% Written by zoobench. Needs \\usepackage{booktabs}.\n")
 	fmt.Fprintf(out, "%% %s\n", strings.ReplaceAll(r.headline(), "·", ";"))
-	for _, rows := range byExperiment(r.rows) {
+	for _, rows := range byExperiment(r.tabled()) {
 		t := newTable(rows, 0)
 		columns := ""
 		for _, left := range t.left {
@@ -70,12 +70,12 @@ func latexEscapes() *strings.Replacer {
 func (r *run) evaluated() []*record.Record {
 	seen := map[[2]string]bool{}
 	var all []*record.Record
-	for i := range r.rows {
-		e := r.rows[i].eval
+	for _, one := range r.tabled() {
+		e := one.eval
 		if e == nil || !e.Verdict.Valid {
 			continue
 		}
-		over, _ := measuredOver(&r.rows[i])
+		over, _ := measuredOver(&one)
 		k := [2]string{nameOf(e), over}
 		if over == "" || seen[k] {
 			continue

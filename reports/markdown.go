@@ -21,9 +21,12 @@ func (r *run) writeMarkdown(w io.Writer, found []findings.Finding, figures []fig
 	if len(r.rows)+len(r.worsened) == 0 {
 		fmt.Fprintf(out, "\nNo network was measured.\n")
 	}
-	for _, rows := range byExperiment(r.rows) {
+	for _, rows := range byExperiment(r.tabled()) {
 		t := newTable(rows, 0)
 		fmt.Fprintf(out, "\n## %s\n\n", markdown(cmp.Or(t.experiment, "Results")))
+		if text := aboutSmall(rows); text != "" {
+			fmt.Fprintf(out, "%s\n\n", markdown(text))
+		}
 		fmt.Fprintf(out, "%s.\n\n", markdown(t.caption))
 		t.writeMarkdown(out)
 		for i, note := range t.notes {
@@ -284,8 +287,7 @@ func (t *table) writeMarkdown(out io.Writer) {
 func (r *run) writeMissing(out io.Writer) {
 	var lines []string
 	var untimed, unevaluated []string
-	for i := range r.rows {
-		one := &r.rows[i]
+	for _, one := range r.tabled() {
 		if _, _, _, why := one.p50(); why != "" && !slices.Contains(untimed, one.name()) {
 			untimed = append(untimed, one.name())
 		}

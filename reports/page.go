@@ -50,6 +50,7 @@ type pageView struct {
 	Columns  []pageColumn
 	Left     int // rows that the page leaves out
 	Robust   *pageRobust
+	Small    *pageSmall
 	Tally    string // of the findings, "" for none
 	Counts   []verdictCount
 	Themes   []pageGroup
@@ -78,6 +79,10 @@ func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure)
 	if err != nil {
 		return err
 	}
+	small, err := r.pageSmall(figures)
+	if err != nil {
+		return err
+	}
 	rows, plans := r.pageRows()
 	data := pageData{
 		Schema: 1, Machine: clean(r.machine.Title()), Rows: rows, Layers: plans, Families: looks(rows), Findings: pageFindings(found, images),
@@ -90,7 +95,7 @@ func (r *run) writePage(w io.Writer, found []findings.Finding, figures []figure)
 	}
 	v := pageView{
 		Headline: r.headline(), Machine: r.machineLines(), Rows: rows, Columns: pageColumns(rows), Left: len(r.rows) - len(rows),
-		Robust: robust, Problems: r.problems, Sources: r.sources(),
+		Robust: robust, Small: small, Problems: r.problems, Sources: r.sources(),
 		CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Data: template.JS(text),
 	}
 	if len(found) > 0 {

@@ -14,6 +14,7 @@ type figure struct {
 	draw.Figure
 	name    string // without extension
 	finding string // the claim that it shows, "" for none
+	small   bool   // whether the page has it in its section on small networks
 }
 
 // maxRungs bounds the ladder; a plot that does not show every row says so.
@@ -27,13 +28,14 @@ func nonEmpty(parts ...string) []string {
 
 // plotNames are the names of all figures that a run may have.
 func plotNames() []string {
-	names := []string{"latency", "latency_macs", "breakdown", "roofline", "batch_curve", "resolution_curve", corruptionCurveName,
+	names := []string{smallFigureName, "latency", "latency_macs", "breakdown", "roofline", "batch_curve", "resolution_curve", corruptionCurveName,
 		precisionFigureName}
 	for _, source := range []string{"accuracy_", "published_accuracy_"} {
 		for _, against := range []string{"macs", "latency", "params", "years"} {
 			names = append(names, source+against)
 		}
 	}
+	names = append(names, learningNames()...)
 	for _, c := range findings.Claims() {
 		names = append(names, forestName(c.ID))
 	}
@@ -57,6 +59,10 @@ func (r *run) figures(found []findings.Finding) []figure {
 			all = append(all, f)
 		}
 	}
+	if f, ok := r.smallFigure(where); ok {
+		all = append(all, f)
+	}
+	all = append(all, r.learningCurves()...)
 	if f, ok := r.mispredicted(chosen, where, found); ok {
 		all = append(all, f)
 	}

@@ -113,6 +113,7 @@ func (e *ClassError) Error() string {
 type run struct {
 	sound    []record.Record // those that JSON can hold and that say what they must: all figures are theirs
 	rows     []row
+	small    []row            // of small networks, where there are rows of others too: they have tables and plots of their own
 	worsened []row            // accuracies on corrupted images: tables have them in summary
 	hosts    []*record.Record // the machine itself, in the order of measurement: before the timed jobs and after them
 	machine  record.Machine
@@ -162,6 +163,7 @@ func newRun(records []record.Record, problems []record.Problem) (*run, error) {
 	slices.SortStableFunc(r.hosts, func(a, b *record.Record) int { return a.Time.Compare(b.Time) })
 	r.rows = newRows(r.sound)
 	r.rows, r.worsened = corruptedApart(r.rows)
+	r.rows, r.small = smallApart(r.rows)
 	return r, nil
 }
 

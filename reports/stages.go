@@ -34,8 +34,8 @@ func (r *run) loads() []*record.Record {
 			add(&r.sound[i])
 		}
 	}
-	for i := range r.rows {
-		if l := r.rows[i].latency; l != nil {
+	for _, one := range r.tabled() {
+		if l := one.latency; l != nil {
 			add(l)
 		}
 	}

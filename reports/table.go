@@ -181,6 +181,10 @@ func newTable(rows []row, level int) table {
 			cols = append(cols, c)
 		}
 	}
+	if aboutSmall(rows) != "" { // nobody else has figures of them
+		cols = slices.DeleteFunc(cols, func(c column) bool { return c.head == "published top-1 %" })
+		t.omitted = slices.DeleteFunc(t.omitted, func(head string) bool { return head == "published top-1 %" })
+	}
 	var shared []string
 	var extra []column
 	for _, a := range axes(rows) {

@@ -35,10 +35,13 @@ func Print(w io.Writer, records []record.Record, o TableOptions) error {
 	if len(run.rows)+len(run.worsened) == 0 {
 		fmt.Fprintln(out, "no network was measured")
 	}
-	for _, rows := range byExperiment(run.rows) {
+	for _, rows := range byExperiment(run.tabled()) {
 		t := fit(rows, o.Width)
 		fmt.Fprintln(out)
 		fmt.Fprintln(out, wrap(t.title(), "  ", o.Width))
+		if text := aboutSmall(rows); text != "" {
+			fmt.Fprintln(out, wrap(text, "  ", o.Width))
+		}
 		if err := t.print(out, o.Color); err != nil {
 			return fmt.Errorf("reports: %w", err)
 		}

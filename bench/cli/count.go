@@ -4,16 +4,17 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"zoobench/bench/lessons"
 	"zoobench/bench/record"
 	"zoobench/reports/findings"
 	"zoobench/zoo"
 	"zoobench/zoo/nn"
 )
 
-// given is what findings rest on besides records: the graphs, and the per-sample files in the runs' folders, by the run's
-// identity.
+// given is what findings rest on besides records: the graphs, the per-sample files in the runs' folders, by the run's identity, and
+// what networks learned in the study.
 func (a *app) given(folders map[string]string) findings.Given {
-	return findings.Given{Networks: counted(a.list), Samples: func(r *record.Record) ([]record.Sample, error) {
+	return findings.Given{Networks: counted(a.list), Lessons: lessons.Study(), Samples: func(r *record.Record) ([]record.Sample, error) {
 		folder, name := folders[r.RunID], filepath.FromSlash(r.SamplesFile)
 		if folder == "" || !filepath.IsLocal(name) {
 			return nil, fmt.Errorf("report: %s: no per-sample file", r.Name())

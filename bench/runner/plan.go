@@ -263,7 +263,7 @@ func (r *run) checkpoints(p planned) ([]planned, error) {
 		return nil, err
 	}
 	if len(tags) == 0 && p.spec.Family == "pocket" && len(pocket.All()) == 0 {
-		p.missing = "the study's weights are not in this build"
+		p.missing = "not measured, because the study's weights are not in this build"
 		return []planned{p}, nil
 	}
 	if len(tags) == 0 {

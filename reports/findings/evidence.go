@@ -98,6 +98,10 @@ func newEvidence(records []record.Record, given Given) *evidence {
 	for _, r := range sound {
 		judged := r.Kind == record.KindEval && r.Accuracy != nil && r.Verdict.Valid && r.RanWith().Corruption == ""
 		switch {
+		case r.Family == SmallFamily:
+			if r.Kind == record.KindLatency && blunt(r) == "" && r.RanWith().Precision == "" {
+				e.timed = append(e.timed, r) // curves of one network
+			}
 		case r.RanWith().Precision != "":
 			if judged || r.Kind == record.KindLatency && blunt(r) == "" {
 				e.reduced = append(e.reduced, r)
@@ -110,6 +114,10 @@ func newEvidence(records []record.Record, given Given) *evidence {
 	}
 	return e
 }
+
+// SmallFamily is the family of the networks for images of 32×32 pixels. Their accuracies and times are never compared with those of
+// networks for ImageNet: what is found of them rests on lessons.
+const SmallFamily = "pocket"
 
 // blunt is why a latency record cannot decide anything, "" for one that can.
 func blunt(r *record.Record) (why string) {
