@@ -25,6 +25,14 @@ func NewConvBack(s ConvShape, workers int) *ConvBack {
 	return b
 }
 
+// SpreadElems is how many elements an image takes in the memory of its gradient: zeros stand between those of a stride.
+func (s *ConvShape) SpreadElems() int {
+	if s.SH == 1 && s.SW == 1 {
+		return 0
+	}
+	return ((s.OH-1)*s.SH + 1) * ((s.OW-1)*s.SW + 1) * s.OC
+}
+
 // turned gives the filters of the gradient: input channel c's has, for every output channel of its group, the weights that c
 // goes through, in reverse order.
 func (s *ConvShape) turned() func(first int, dst []float32) {
@@ -59,9 +67,8 @@ func (b *ConvBack) Run(pool *par.Pool, dx, dy Tensor) {
 	}
 	dy.check("kernels: convolution's gradient: short source")
 	if b.spread.N < dy.N {
-		t := Tensor{N: dy.N, H: (s.OH-1)*s.SH + 1, W: (s.OW-1)*s.SW + 1, C: s.OC, Stride: s.OC}
-		t.Data = make([]float32, t.Pixels()*t.C)
-		b.spread = t
+		b.spread = Tensor{N: dy.N, H: (s.OH-1)*s.SH + 1, W: (s.OW-1)*s.SW + 1, C: s.OC, Stride: s.OC}
+		b.spread.Data = make([]float32, dy.N*s.SpreadElems())
 	}
 	apart := b.spread
 	apart.N = dy.N

@@ -24,13 +24,15 @@ type ConvGrad struct {
 	windows        bool                                            // few channels: rows of the window lie in a panel, see gradRows
 	depthwise      bool                                            // sixteen filters' sums stand together, see gradRows
 	direct         func(r *gradRows, sums []float32, from, to int) // of images, or rows of a merged one; nil for matrix tiles
+	ready          func() *gradRows                                // what a worker of direct keeps
 	rows, columns  int                                             // of a panel: what a stride leaves of the padded input
 	panels         []panel
 	width          int // columns of a group's panels
 	chunks, images int // tasks that share out images, and images at most
 
-	sums    []float32 // (chunks, OC, taps, width)
+	room    *GradRoom
 	scratch []gradScratch
+	sums    []float32 // of the run under way: (chunks, OC, taps, width)
 
 	// the run under way
 	dw    []float32
@@ -54,8 +56,59 @@ const (
 	gradSums   = 8 << 20        // elements that all tasks' sums may take, unless one alone takes more
 )
 
-// NewConvGrad plans the gradient for a shape, whose Weight, Bias and Act it does not need; workers is the size of the pool.
-func NewConvGrad(s ConvShape, workers int) *ConvGrad {
+// A GradRoom is memory in which the gradients of several convolutions compute, one after the other. It is as large as the one that
+// takes most. The zero value is empty.
+type GradRoom struct {
+	elems, worker int // for a run, and for each of its workers
+	sums          []float32
+	workers       [][]float32
+}
+
+// Add makes room for the gradient of a shape.
+func (r *GradRoom) Add(s ConvShape) { r.add(planConvGrad(s)) }
+
+func (r *GradRoom) add(g *ConvGrad) {
+	r.elems = max(r.elems, g.chunks*g.size())
+	r.worker = max(r.worker, g.input()+g.turned())
+}
+
+// Elems is how many elements it has for a pool of workers.
+func (r *GradRoom) Elems(workers int) int { return r.elems + workers*r.worker }
+
+// ready takes memory where there is too little.
+func (r *GradRoom) ready(workers int) {
+	if len(r.sums) < r.elems {
+		r.sums = Alloc(r.elems)
+	}
+	if len(r.workers) < workers || len(r.workers[0]) < r.worker {
+		r.workers = make([][]float32, workers)
+		for i := range r.workers {
+			r.workers[i] = Alloc(r.worker)
+		}
+	}
+}
+
+// NewConvGrad plans the gradient for a shape, whose Weight, Bias and Act it does not need; workers is the size of the pool. The
+// gradient computes in the room, which it shares with those that run before and after it.
+func NewConvGrad(s ConvShape, workers int, room *GradRoom) *ConvGrad {
+	g := planConvGrad(s)
+	g.room = room
+	room.add(g)
+	g.scratch = make([]gradScratch, workers)
+	for i := range g.scratch {
+		w := &g.scratch[i]
+		w.sum = make([]float32, g.taps()*g.width)
+		if g.ready != nil {
+			w.byRows = g.ready()
+		} else {
+			w.rows = make([]*float32, f32.MR)
+		}
+	}
+	return g
+}
+
+// planConvGrad is the gradient without memory.
+func planConvGrad(s ConvShape) *ConvGrad {
 	s.forget()
 	g := &ConvGrad{ConvShape: s, level: level, most: panelsOf(level)}
 	g.merged, g.windows, g.depthwise = s.samePixels(), g.windowsFit(), g.depthwiseFits()
@@ -73,33 +126,33 @@ func NewConvGrad(s ConvShape, workers int) *ConvGrad {
 		}
 	}
 	g.chunks = max(1, min(gradChunks, gradSums/g.size()))
-	g.sums = Alloc(g.chunks * g.size())
-	var ready func() *gradRows
 	switch {
 	case g.windows:
-		g.direct, ready = g.windowsOf, g.newGradPadded
+		g.direct, g.ready = g.windowsOf, g.newGradPadded
 	case g.depthwise:
-		g.direct, ready = g.depthwiseOf, g.newGradPadded
+		g.direct, g.ready = g.depthwiseOf, g.newGradPadded
 	case g.pointsFit():
-		g.direct, ready = g.pointsOf, g.newGradPoints
+		g.direct, g.ready = g.pointsOf, g.newGradPoints
 	case g.rowsFit():
-		g.direct, ready = g.rowsOf, g.newGradRows
-	}
-	outputs := s.OC / s.Groups
-	g.scratch = make([]gradScratch, workers)
-	for i := range g.scratch {
-		w := &g.scratch[i]
-		w.sum = make([]float32, s.taps()*g.width)
-		if g.direct != nil {
-			w.byRows = ready()
-			continue
-		}
-		w.rows = make([]*float32, f32.MR)
-		w.turn = make([]float32, outputs*turnStride)
-		// Beyond the last row, products of zeros read on as far as the window reaches.
-		w.input = make([]float32, (g.width/f32.NR*s.SH*s.SW*g.rows*g.columns+g.columns+s.KW*s.DW)*f32.NR)
+		g.direct, g.ready = g.rowsOf, g.newGradRows
 	}
 	return g
+}
+
+// input is the elements of a group's packed panels. Beyond the last row, products of zeros read on as far as the window reaches.
+func (g *ConvGrad) input() int {
+	if g.direct != nil {
+		return 0
+	}
+	return g.width/f32.NR*g.panelSize() + (g.columns+g.KW*g.DW)*f32.NR
+}
+
+// turned is the elements of a block of the result's gradient.
+func (g *ConvGrad) turned() int {
+	if g.direct != nil {
+		return 0
+	}
+	return g.OC / g.Groups * turnStride
 }
 
 // Run writes the gradient of the weights to dw (OC, C/Groups, KH, KW), from that of the result, dy, and the input.
@@ -117,9 +170,19 @@ func (g *ConvGrad) Run(pool *par.Pool, dw []float32, dy, x Tensor) {
 	}
 	g.dw, g.dy, g.x = dw, dy, x
 	g.each = parts(g.images, g.chunks)
+	g.room.ready(len(g.scratch))
+	g.sums = g.room.sums[:g.chunks*g.size()]
+	input, turned := g.input(), g.turned()
+	for i := range g.scratch {
+		w := &g.scratch[i]
+		w.input, w.turn = g.room.workers[i][:input:input], g.room.workers[i][input:][:turned:turned]
+		if input > 0 {
+			clear(w.input[g.width/f32.NR*g.panelSize():])
+		}
+	}
 	pool.Run(g.chunks, g)
 	pool.Run(g.size()/(g.taps()*g.width), convGradFilters{g})
-	g.dw, g.dy, g.x = nil, Tensor{}, Tensor{}
+	g.dw, g.dy, g.x, g.sums = nil, Tensor{}, Tensor{}, nil
 }
 
 // size is the elements of a chunk's sums.

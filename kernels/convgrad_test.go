@@ -55,6 +55,7 @@ func TestConvGrad(t *testing.T) {
 			})
 		}
 		worst := 0.0
+		var room GradRoom // one for all, as in a network
 		for i, s := range cases {
 			n, whole := 1+i%5*9, i%2 == 0
 			if ISA() == "generic" && s.depth()*s.OC > 5000 {
@@ -72,7 +73,7 @@ func TestConvGrad(t *testing.T) {
 			var first []float32
 			for k, pool := range pools {
 				got := make([]float32, len(want))
-				g := NewConvGrad(s, pool.Size())
+				g := NewConvGrad(s, pool.Size(), &room)
 				g.Run(pool, got, dy, x)
 				g.Run(pool, got, dy, x) // nothing is left of the run before
 				for j, v := range got {
@@ -102,5 +103,5 @@ func TestConvGradPanics(t *testing.T) {
 		}
 	}()
 	zero := func() float32 { return 0 }
-	NewConvGrad(s, 1).Run(pool, make([]float32, 11), newTensor(1, 2, 2, 4, 0, zero), newTensor(1, 2, 2, 3, 0, zero))
+	NewConvGrad(s, 1, new(GradRoom)).Run(pool, make([]float32, 11), newTensor(1, 2, 2, 4, 0, zero), newTensor(1, 2, 2, 3, 0, zero))
 }

@@ -72,7 +72,7 @@ func TestWidthsAgree(t *testing.T) {
 			}
 			agree(t, s.OC, s.depth(), func(dst Tensor) {
 				dw := make([]float32, s.OC*s.depth())
-				NewConvGrad(s, 1).Run(pool, dw, res, src)
+				NewConvGrad(s, 1, new(GradRoom)).Run(pool, dw, res, src)
 				for oc := range s.OC {
 					copy(dst.Data[oc*dst.Stride:], dw[oc*dst.C:][:dst.C])
 				}

@@ -55,6 +55,7 @@ type trainFlags struct {
 	b                 build
 	data, split, file string
 	epochs, batch     int
+	checkpointing     bool
 	seed              uint64
 	given             func(string) bool
 }
@@ -88,6 +89,8 @@ func (a *app) train() *cobra.Command {
 		"patterns of parameters that do not change, as 'layer1' or 'features.*' (default: none)")
 	c.Flags().IntVar(&f.epochs, "epochs", 0, "number of times that each image is learned from (default: the recipe's)")
 	c.Flags().DurationVar(&j.Time, "time", 0, "time for all epochs, as 30m: their number is chosen to fit (default: the recipe's number)")
+	c.Flags().BoolVar(&f.checkpointing, "checkpointing", false,
+		"less memory for about a third more time, with the same bits: some values of a step are computed twice")
 	c.Flags().IntVar(&f.batch, "batch", 0, "number of images of a step (default: the recipe's)")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of everything that is random: the same seed gives the same bits")
 	c.Flags().IntVar(&j.Threads, "threads", 0, "number of threads; 0 for one for each processor")
@@ -107,6 +110,7 @@ func (f *trainFlags) adapt(r recipe.Recipe) (recipe.Recipe, error) {
 		}
 	}
 	r.Epochs, r.Batch = cmp.Or(f.epochs, r.Epochs), cmp.Or(f.batch, r.Batch)
+	r.Checkpointing = r.Checkpointing || f.checkpointing
 	if f.given("seed") {
 		r.Seeds = []uint64{f.seed}
 	}

@@ -96,6 +96,7 @@ func (p *parser) recipeKeys(n *yaml.Node, r *recipe.Recipe) []key {
 			p.boolean(n, "dropout", &drops)
 			r.NoDropout = !drops
 		}},
+		{"checkpointing", false, func(n *yaml.Node) { p.boolean(n, "checkpointing", &r.Checkpointing) }},
 	}
 }
 

@@ -290,7 +290,7 @@ func (e *Experiment) evaluated(t *Train) *Accuracy {
 // identity is a hash of all that a training's result depends on.
 func (t *Train) identity(model string, size int) string {
 	of := *t
-	of.Name, of.Tag, of.File = "", "", ""
+	of.Name, of.Tag, of.File, of.Recipe = "", "", "", t.Recipe.Identity()
 	text, err := json.Marshal(struct {
 		Train
 		Model string

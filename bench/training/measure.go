@@ -108,6 +108,7 @@ func (r *Result) record(list *zoo.List, t runner.Task) (*record.Record, error) {
 
 // hash tells recipes apart; the seed is not a part of them.
 func hash(r recipe.Recipe) (string, error) {
+	r = r.Identity()
 	r.Seeds = nil
 	text, err := json.Marshal(r)
 	if err != nil {

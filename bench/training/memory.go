@@ -2,6 +2,7 @@ package training
 
 import (
 	"fmt"
+	"strings"
 
 	"zoobench/internal/recipe"
 	"zoobench/zoo/nn"
@@ -9,8 +10,8 @@ import (
 )
 
 // bytes is about how much memory the run takes with batches of n images.
-func (r *run) bytes(n int) int64 {
-	total := train.Bytes(r.graph, train.Options{Batch: n, Frozen: r.frozen})
+func (r *run) bytes(n int, checkpointing bool) int64 {
+	total := train.Bytes(r.graph, train.Options{Batch: n, Frozen: r.frozen, Checkpointing: checkpointing})
 	copies := int64(1) // the momentum
 	if r.recipe.Optimizer.Kind == recipe.AdamW {
 		copies++
@@ -35,21 +36,34 @@ func (r *run) enough() error {
 			return nil
 		}
 	}
-	n := r.batches.n
-	want := r.bytes(n)
+	n, checkpointing := r.batches.n, r.recipe.Checkpointing
+	want := r.bytes(n, checkpointing)
 	if want <= free {
 		return nil
 	}
-	fits := n / 2
-	for fits >= 2 && r.bytes(fits) > free {
-		fits /= 2
+	var remedies []string
+	try := func(checkpointing bool, how string) {
+		for fits := n; fits >= 2; fits /= 2 {
+			if b := r.bytes(fits, checkpointing); b <= free && !(fits == n && checkpointing == r.recipe.Checkpointing) {
+				what := fmt.Sprintf("a batch of %d", fits)
+				if fits == n {
+					what = "the same batch"
+				}
+				remedies = append(remedies, fmt.Sprintf("%s%s takes %s", what, how, size(b)))
+				return
+			}
+		}
 	}
-	remedy := fmt.Sprintf("a batch of %d takes %s", fits, size(r.bytes(max(fits, 1))))
-	if fits < 2 {
-		remedy = fmt.Sprintf("even a batch of 2 takes %s: take a smaller network or smaller images", size(r.bytes(2)))
+	if !checkpointing {
+		try(true, " with checkpointing")
+	}
+	try(checkpointing, "")
+	if len(remedies) == 0 {
+		remedies = append(remedies, fmt.Sprintf("even a batch of 2 with checkpointing takes %s: take a smaller network or smaller images",
+			size(r.bytes(2, true))))
 	}
 	return fmt.Errorf("training: %s at %d×%d pixels with a batch of %d takes about %s, %s are free; %s", r.graph.Name,
-		r.about.Recipe.Size, r.about.Recipe.Size, n, size(want), size(free), remedy)
+		r.about.Recipe.Size, r.about.Recipe.Size, n, size(want), size(free), strings.Join(remedies, "; "))
 }
 
 // size is a number of bytes in words.

@@ -261,7 +261,7 @@ func (r *run) identity() (string, error) {
 		Classes, Freeze         []string
 		HeldOut                 float64
 		Learn                   int
-	}{r.about.Network, r.about.Library, r.ready.SHA256, r.about.Recipe, r.recipe, r.classes, r.Freeze, r.HeldOut, r.Learn})
+	}{r.about.Network, r.about.Library, r.ready.SHA256, r.about.Recipe, r.recipe.Identity(), r.classes, r.Freeze, r.HeldOut, r.Learn})
 	if err != nil {
 		return "", fmt.Errorf("training: %w", err)
 	}

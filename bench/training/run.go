@@ -65,7 +65,7 @@ func (r *run) train(ctx context.Context) (*Result, error) {
 	}
 	result := &Result{
 		Summary: Summary{
-			Recipe: r.recipe, Seed: r.seed, Start: r.ready.SHA256, Freeze: r.Freeze, Images: r.learn.Len(), HeldOut: r.held.Len(),
+			Recipe: r.recipe.Identity(), Seed: r.seed, Start: r.ready.SHA256, Freeze: r.Freeze, Images: r.learn.Len(), HeldOut: r.held.Len(),
 			Curve: r.state.Curve, Final: final,
 		},
 		Network: r.about.Network, File: r.Out, Classes: r.classes, Unreadable: unreadable, Resumed: resumed,
@@ -112,7 +112,9 @@ func (r *run) begin(file *weights.File) error {
 		c := &r.graph.Nodes[r.classifier]
 		still[i] = still[i] || head && i != c.Weight && i != c.Bias
 	}
-	net, err := train.New(r.graph, from, train.Options{Batch: r.batches.n, Workers: r.Threads, Frozen: still})
+	net, err := train.New(r.graph, from, train.Options{
+		Batch: r.batches.n, Workers: r.Threads, Frozen: still, Checkpointing: r.recipe.Checkpointing,
+	})
 	if err != nil {
 		return err
 	}

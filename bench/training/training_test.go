@@ -374,7 +374,7 @@ func TestErrors(t *testing.T) {
 		{"a rate that diverges", dir, adapt(func(r *recipe.Recipe) { r.Schedule.Rate = 1e30; r.Schedule.Warmup = 0 }),
 			"a lower learning rate than 1e+30, or a longer warm-up, often helps"},
 		{"little memory", dir, func(j *Job) { j.Memory = 50 << 10 }, "KiB"},
-		{"no memory", dir, func(j *Job) { j.Memory = 1 << 10 }, "even a batch of 2 takes"},
+		{"no memory", dir, func(j *Job) { j.Memory = 1 << 10 }, "even a batch of 2 with checkpointing takes"},
 		{"little time", dir, func(j *Job) { j.Time = time.Nanosecond }, "an epoch takes about"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -31,6 +31,9 @@ type Recipe struct {
 
 	NoDropout bool `json:",omitzero"` // whether dropout and stochastic depth are left out of the network
 
+	// Checkpointing keeps some values of a pass alone and computes the others again: less memory, more time, the same bits.
+	Checkpointing bool `json:",omitzero"`
+
 	// Average is how much of the moving average of all weights a step keeps; evaluation and the result take the average.
 	// 0 takes the weights of the last step.
 	Average float64
@@ -77,6 +80,12 @@ func (r Recipe) Check() error {
 		}
 	}
 	return nil
+}
+
+// Identity is the recipe without what leaves a run's bits as they are.
+func (r Recipe) Identity() Recipe {
+	r.Checkpointing = false
+	return r
 }
 
 // Random is the source of what is random in one step for one purpose. Purposes below 1<<32 are this package's.

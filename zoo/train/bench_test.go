@@ -64,3 +64,38 @@ func BenchmarkStep(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkCheckpointing is a step with and without checkpointing: its memory as it is planned, and its time.
+func BenchmarkCheckpointing(b *testing.B) {
+	for _, c := range []struct {
+		name     string
+		n, image int
+	}{{"pocket_resnet56", 128, 32}, {"resnet50", 8, 224}, {"vit_base_patch16_224", 8, 224}} {
+		for _, checkpointing := range []bool{false, true} {
+			b.Run(fmt.Sprintf("model=%s/batch=%d/checkpointing=%t", c.name, c.n, checkpointing), func(b *testing.B) {
+				spec, err := zoo.Find(c.name)
+				if err != nil {
+					b.Fatal(err)
+				}
+				g, err := spec.GraphWith(nn.Config{Classes: 100, Training: true, FromScratch: true})
+				if err != nil {
+					b.Fatal(err)
+				}
+				o := train.Options{Batch: c.n, Workers: 1, Checkpointing: checkpointing}
+				net, err := train.New(g, train.Initial(g, 1), o)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer net.Close()
+				images, labels := weights.Generator{Seed: 1}.Batch(c.n, c.image), make([]int, c.n)
+				targets := recipe.Labels{}.Targets(labels, 100)
+				for b.Loop() {
+					if _, err := net.Train(images, targets, 0); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(train.Bytes(g, o))/(1<<20), "planned-MiB")
+			})
+		}
+	}
+}

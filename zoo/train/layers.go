@@ -119,7 +119,7 @@ func newConvolution(s site) *convolution {
 	c.shape.Weight = s.Params[s.node.Weight]
 	workers := s.pool.Size()
 	if s.learned[s.node.Weight] {
-		c.grad = kernels.NewConvGrad(c.shape, workers)
+		c.grad = kernels.NewConvGrad(c.shape, workers, &s.room)
 	}
 	if s.wanted[s.node.In[0]] {
 		c.back = kernels.NewConvBack(c.shape, workers)

@@ -2,20 +2,21 @@ package train
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 
 	"zoobench/kernels"
 	"zoobench/zoo/nn"
 )
 
-// A value is a node's own or its gradient.
+// A value is a node's own, as it is computed first or again, or its gradient.
 type value struct {
 	node     int
 	gradient bool
+	again    bool
 }
 
-// A block is a value's memory: from the first to the last moment at which something wants it, both included. Node i is computed
-// at moment i; its gradient is taken on at moment 2·nodes − 1 − i; the loss stands between.
+// A block is a value's memory: from the first to the last moment of the schedule at which something wants it, both included.
 type block struct {
 	value
 	first, last int
@@ -23,55 +24,60 @@ type block struct {
 	at          int // where it was placed
 }
 
-func (net *Network) tensorOf(v value) *kernels.Tensor {
-	if v.gradient {
-		return &net.dvalues[v.node]
-	}
-	return &net.values[v.node]
-}
-
-// lives says how long each value is wanted.
+// blocks says how long each value is wanted.
 //
 // It needs no layers and no parameters.
-func (net *Network) lives() []block {
+func (net *Network) blocks(s *schedule) []block {
 	g := net.Graph
-	nodes := len(g.Nodes)
-	back := func(i int) int { return 2*nodes - 1 - i }
+	results, readers := net.results(), net.readers()
 	var blocks []block
-	results := map[int]bool{nodes - 1: true}
-	for _, h := range g.Heads {
-		results[h.Node] = true
-	}
-	lastRead, firstGiven := make([]int, nodes), make([]int, nodes)
-	for i := range nodes {
-		lastRead[i], firstGiven[i] = i, back(i)
-		if results[i] {
-			lastRead[i], firstGiven[i] = nodes, nodes
-		}
-		n := &g.Nodes[i]
-		reads := net.reads(i)
-		if net.wanted[i] && reads.result {
-			lastRead[i] = back(i)
-		}
-		for _, in := range n.In {
-			lastRead[in] = max(lastRead[in], i)
-			if net.wanted[i] && reads.inputs {
-				lastRead[in] = max(lastRead[in], back(i))
-			}
-			firstGiven[in] = min(firstGiven[in], back(i))
-		}
-	}
-	for i := range nodes {
+	for i := range g.Nodes {
 		size := net.images(i) * g.Nodes[i].Out.Elems()
-		first := i
+		whole := net.clamp[i] == 0 // else its memory is the clamp's
+		first, again := s.forward[i], s.again[i]
 		if net.joined[i] {
-			first = g.Nodes[i].In[0]
+			in := g.Nodes[i].In[0]
+			first = s.forward[in]
+			if again > 0 {
+				again = s.again[in]
+			}
 		}
-		if net.clamp[i] == 0 {
-			blocks = append(blocks, block{value: value{i, false}, first: first, last: lastRead[i], size: size})
+		// Without a second computation all reads are of the first; with one, those after the loss are of the second.
+		lastFirst, lastAgain, given := s.forward[i], again, s.backward[i]
+		if results[i] {
+			lastFirst, given = s.loss, s.loss
+		}
+		reads := func(moment int) {
+			if again > 0 && moment > s.loss {
+				lastAgain = max(lastAgain, moment)
+			} else {
+				lastFirst = max(lastFirst, moment)
+			}
+		}
+		if again > 0 {
+			reads(s.again[i])
+		}
+		if net.wanted[i] && net.reads(i).result {
+			reads(s.backward[i])
+		}
+		for _, r := range readers[i] {
+			reads(s.forward[r])
+			if s.again[r] > 0 {
+				reads(s.again[r])
+			}
+			if net.wanted[r] && net.reads(r).inputs {
+				reads(s.backward[r])
+			}
+			given = min(given, s.backward[r])
+		}
+		if whole {
+			blocks = append(blocks, block{value: value{node: i}, first: first, last: lastFirst, size: size})
+		}
+		if whole && again > 0 {
+			blocks = append(blocks, block{value: value{node: i, again: true}, first: again, last: lastAgain, size: size})
 		}
 		if net.wanted[i] {
-			blocks = append(blocks, block{value: value{i, true}, first: firstGiven[i], last: back(i), size: size})
+			blocks = append(blocks, block{value: value{node: i, gradient: true}, first: given, last: s.backward[i], size: size})
 		}
 	}
 	return blocks
@@ -125,12 +131,14 @@ func place(blocks []block) (total int) {
 }
 
 // Bytes is about how much memory a Network over batches of n images takes: values and gradients of a pass, parameters with
-// their gradients, and the convolutions' weights packed for forward and backward, of which F(4×4, 3×3) has 36 for 9.
+// their gradients, the convolutions' weights packed for forward and backward, of which F(4×4, 3×3) has 36 for 9, and the memory in
+// which their gradients compute.
 func Bytes(g *nn.Graph, o Options) int64 {
 	net := &Network{Graph: g, n: o.Batch}
 	net.want(o)
 	net.join()
-	elements := int64(place(net.lives()))
+	net.schedule = net.order(net.segments(o))
+	elements := int64(place(net.blocks(net.schedule)))
 	largest := 0
 	for i := range g.Nodes {
 		largest = max(largest, o.Batch*g.Nodes[i].Out.Elems())
@@ -148,12 +156,23 @@ func Bytes(g *nn.Graph, o Options) int64 {
 			elements += 2 * int64(p.Elems())
 		}
 	}
+	var room kernels.GradRoom
 	for i := range g.Nodes {
-		if n := &g.Nodes[i]; n.Op == nn.Conv && !slow(g, i) {
-			if s := net.convShape(i); s.PrefersWinograd() {
-				elements += 2 * int64(g.Params[n.Weight].Elems()) * (36 - 9) / 9
-			}
+		n := &g.Nodes[i]
+		if n.Op != nn.Conv && n.Op != nn.Linear || slow(g, i) {
+			continue
+		}
+		s := net.convShape(i)
+		if n.Op == nn.Conv && s.PrefersWinograd() {
+			elements += 2 * int64(g.Params[n.Weight].Elems()) * (36 - 9) / 9
+		}
+		if net.learned[n.Weight] {
+			room.Add(s)
+		}
+		if net.wanted[n.In[0]] {
+			elements += int64(o.Batch * s.SpreadElems())
 		}
 	}
+	elements += int64(room.Elems(cmp.Or(o.Workers, runtime.GOMAXPROCS(0))))
 	return 4 * elements
 }

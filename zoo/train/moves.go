@@ -49,19 +49,29 @@ func (a *addition) backward() error {
 // identity copies: what only looks at memory otherwise, and what drops elements or images in training.
 type identity struct {
 	site
-	factors []float32 // of the step under way; nil where nothing is dropped
+	factors []float32 // of the step under way; nil where nothing is dropped, or where the gradient draws them again
 }
 
 func (d *identity) forward() error {
-	d.factors = nil
-	if d.training && d.node.Drop > 0 {
-		d.factors = d.Factors(d.i, d.step)
-	}
+	d.draw()
 	d.copy(d.y(), d.x(0))
+	if d.schedule.recomputes(d.i) {
+		d.factors = nil
+	}
 	return nil
 }
 
+// draw makes the factors of the step: the same ones each time.
+func (d *identity) draw() {
+	if d.factors = nil; d.training && d.node.Drop > 0 {
+		d.factors = d.drops(d.i, d.step)
+	}
+}
+
 func (d *identity) backward() error {
+	if d.factors == nil {
+		d.draw()
+	}
 	d.to(0, func(dst kernels.Tensor) { d.copy(dst, d.dy()) })
 	return nil
 }
@@ -70,33 +80,57 @@ func (d *identity) backward() error {
 const piece = 1 << 14
 
 func (d *identity) copy(dst, src kernels.Tensor) {
+	each := d.dropped()
 	d.each((len(src.Data)+piece-1)/piece, func(i int) {
 		from, to := i*piece, min((i+1)*piece, len(src.Data))
 		if d.factors == nil {
 			copy(dst.Data[from:to], src.Data[from:to])
 			return
 		}
-		for k := from; k < to; k++ {
-			dst.Data[k] = d.factors[k] * src.Data[k]
+		if each == 1 {
+			for k := from; k < to; k++ {
+				dst.Data[k] = d.factors[k] * src.Data[k]
+			}
+			return
+		}
+		for from < to {
+			image := from / each
+			end, factor := min(to, (image+1)*each), d.factors[image]
+			for k := from; k < end; k++ {
+				dst.Data[k] = factor * src.Data[k]
+			}
+			from = end
 		}
 	})
 }
 
+// dropped is how many neighbouring elements a node drops together.
+func (s site) dropped() int {
+	if s.node.DropImages {
+		return s.node.Out.Elems()
+	}
+	return 1
+}
+
 // Factors are what a node that drops multiplies its elements by in a step, (n,H,W,C): 0, or 1/(1 − Drop).
 func (net *Network) Factors(node, step int) []float32 {
-	n := &net.Graph.Nodes[node]
-	r := recipe.Random(net.Seed, step, forDropping+uint64(node))
-	kept := float32(1 / (1 - n.Drop))
-	factors := make([]float32, net.n*n.Out.Elems())
-	each := 1
-	if n.DropImages {
-		each = n.Out.Elems()
+	drops := net.drops(node, step)
+	factors := make([]float32, net.n*net.Graph.Nodes[node].Out.Elems())
+	for i := range factors {
+		factors[i] = drops[i*len(drops)/len(factors)]
 	}
-	for i := 0; i < len(factors); i += each {
-		if r.Float64() >= n.Drop {
-			for k := range each {
-				factors[i+k] = kept
-			}
+	return factors
+}
+
+// drops are the factors with one for all elements that are dropped together.
+func (net *Network) drops(node, step int) []float32 {
+	s := site{net, node, &net.Graph.Nodes[node]}
+	r := recipe.Random(net.Seed, step, forDropping+uint64(node))
+	kept := float32(1 / (1 - s.node.Drop))
+	factors := make([]float32, net.n*s.node.Out.Elems()/s.dropped())
+	for i := range factors {
+		if r.Float64() >= s.node.Drop {
+			factors[i] = kept
 		}
 	}
 	return factors

@@ -31,12 +31,15 @@ type Network struct {
 	layers []layer // by node; nil for the input
 
 	values, dvalues []kernels.Tensor // by node
+	first, second   [][]float32      // by node: its value's memory as it is computed, and as it is computed again
+	schedule        *schedule
 	learned         []bool           // by parameter
 	wanted          []bool           // by node: whether a parameter learns from its gradient
 	clamp           []int            // by node: the clamp that it computes in the same pass, see join; 0 for none
 	joined          []bool           // by node: whether another one computes it
 	started         []bool           // by node: whether its gradient has a first part
 	spare           []float32        // for further parts
+	room            kernels.GradRoom // of the convolutions' gradients
 	sum             *kernels.Pointwise
 
 	training bool
@@ -56,6 +59,10 @@ type Options struct {
 	Batch   int    // images of a pass
 	Workers int    // 0 means one for each processor
 	Frozen  []bool // by parameter: whether it stays as it is; nil freezes none
+
+	// Checkpointing keeps values between some nodes alone and computes the others again for their gradients: less memory, about
+	// a third more time, the same bits.
+	Checkpointing bool
 }
 
 // New reads a graph's parameters and plans passes.
@@ -93,7 +100,7 @@ func New(g *nn.Graph, w Weights, o Options) (*Network, error) {
 			net.pending[i] = slices.Clone(values)
 		}
 	}
-	net.plan()
+	net.plan(o)
 	return net, nil
 }
 
@@ -157,8 +164,16 @@ func (net *Network) learns(i int) bool {
 	return node.Weight >= 0 && net.learned[node.Weight] || node.Bias >= 0 && net.learned[node.Bias]
 }
 
+// segments are those of a schedule.
+func (net *Network) segments(o Options) []int {
+	if !o.Checkpointing {
+		return []int{0}
+	}
+	return net.cut()
+}
+
 // plan makes the layers and gives each value and each gradient its memory.
-func (net *Network) plan() {
+func (net *Network) plan(o Options) {
 	g := net.Graph
 	size := 0
 	for i := range g.Nodes {
@@ -172,16 +187,34 @@ func (net *Network) plan() {
 	for i := 1; i < len(g.Nodes); i++ {
 		net.layers[i] = net.layer(i)
 	}
-	blocks := net.lives()
+	net.lay(net.segments(o))
+}
+
+// lay gives values and gradients the memory that segments want.
+func (net *Network) lay(segments []int) {
+	net.schedule = net.order(segments)
+	blocks := net.blocks(net.schedule)
 	total := place(blocks)
 	arena := kernels.Alloc(total)
+	net.first, net.second = make([][]float32, len(net.values)), make([][]float32, len(net.values))
 	for _, b := range blocks {
-		net.tensorOf(b.value).Data = arena[b.at:][:b.size:b.size]
+		data := arena[b.at:][:b.size:b.size]
+		switch {
+		case b.gradient:
+			net.dvalues[b.node].Data = data
+		case b.again:
+			net.second[b.node] = data
+		default:
+			net.first[b.node] = data
+		}
 	}
 	for i, clamp := range net.clamp {
 		if clamp > 0 {
-			net.values[i].Data = net.values[clamp].Data
+			net.first[i], net.second[i] = net.first[clamp], net.second[clamp]
 		}
+	}
+	for i := range net.values {
+		net.values[i].Data = net.first[i]
 	}
 }
 
@@ -219,15 +252,36 @@ func (net *Network) Train(images []float32, targets []float64, step int) (loss f
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
 		return loss, net.diagnose(images)
 	}
-	for i := range slices.Backward(net.Graph.Nodes) {
-		if !net.started[i] || i == 0 {
+	end := len(net.layers)
+	for _, from := range slices.Backward(net.schedule.segments) {
+		if err := net.back(from, end); err != nil {
+			return 0, err
+		}
+		end = from
+	}
+	return loss, nil
+}
+
+// back takes gradients through a segment's nodes, once what they read is computed again.
+func (net *Network) back(from, end int) error {
+	for i := from; i < end; i++ {
+		if net.schedule.again[i] == 0 {
+			continue
+		}
+		net.values[i].Data = net.second[i]
+		if err := net.layers[i].forward(); err != nil {
+			return net.at(i, err)
+		}
+	}
+	for i := end - 1; i >= max(from, 1); i-- {
+		if !net.started[i] {
 			continue
 		}
 		if err := net.layers[i].backward(); err != nil {
-			return 0, net.at(i, err)
+			return net.at(i, err)
 		}
 	}
-	return loss, nil
+	return nil
 }
 
 // Outputs are those of the last training pass, (n, classes), until the next one.
@@ -259,6 +313,9 @@ func (net *Network) Settle() {
 func (net *Network) forward(images []float32, see func(i int) error) error {
 	if len(images) != len(net.values[0].Data) {
 		return fmt.Errorf("train: %s: %d elements for %d images of %v", net.Graph.Name, len(images), net.n, net.Graph.Input())
+	}
+	for i := range net.values {
+		net.values[i].Data = net.first[i]
 	}
 	copy(net.values[0].Data, images)
 	for i := 1; i < len(net.layers); i++ {
