@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"zoobench/kernels"
 	"zoobench/zoo/nn"
 )
@@ -17,25 +19,40 @@ func (p *planner) formats() {
 		return
 	}
 	readers := p.readers()
-	for k := len(p.groups) - 1; k >= 0; k-- {
-		p.int8[k] = p.capable(k) && (p.isProduct(k) || anyOf(readers[k], p.int8))
-	}
 	for k := range p.groups {
-		p.int8[k] = p.int8[k] && (p.isProduct(k) || p.fromBytes(k))
+		p.int8[k] = p.capable(k)
+	}
+	for changed := true; changed; {
+		changed = false
+		for k := len(p.groups) - 1; k >= 0; k-- {
+			if p.int8[k] && !p.isProduct(k) && !(anyOf(readers[k], p.int8) && p.fromBytes(k)) {
+				p.int8[k], changed = false, true
+			}
+		}
 	}
 	for k := len(p.groups) - 1; k >= 0; k-- {
 		last := p.groups[k].last()
 		g := &p.groups[k]
-		always := !p.isProduct(k) || p.before(g) != last || p.byChannel(g) // its kernel writes nothing else
-		p.inBytes[last] = p.int8[k] && (always || p.allBytes(last, readers[k]))
+		p.inBytes[last] = p.int8[k] && (!p.writesEither(k) || p.known(last) && p.knownSummands(g) && p.allBytes(last, readers[k]))
 	}
+}
+
+// writesEither reports whether group k has a kernel in bytes that can write float32 too.
+func (p *planner) writesEither(k int) bool {
+	g := &p.groups[k]
+	return p.isProduct(k) && p.before(g) == g.last() && !p.byChannel(g)
+}
+
+// knownSummands reports whether the scales of all values that a group adds are.
+func (p *planner) knownSummands(g *group) bool {
+	return !slices.ContainsFunc(g.residual, func(i int) bool { return !p.known(p.alias[i]) })
 }
 
 // readers are the groups that read each group's value, by group; whoever reads the output is not among them.
 func (p *planner) readers() [][]int {
 	all := make([][]int, len(p.groups))
 	for k := range p.groups {
-		p.reads(k, func(node int, _ bool) {
+		p.reads(k, func(_, node int, _ bool) {
 			if of := p.owner[p.alias[node]]; of >= 0 {
 				all[of] = append(all[of], k)
 			}
@@ -44,8 +61,8 @@ func (p *planner) readers() [][]int {
 	return all
 }
 
-// reads calls f for each value from outside that group k reads, and in which form it does.
-func (p *planner) reads(k int, f func(node int, bytes bool)) {
+// reads calls f for each value from outside that group k reads, with the node that reads it, and in which form it does.
+func (p *planner) reads(k int, f func(reader, node int, bytes bool)) {
 	g := &p.groups[k]
 	for at, i := range g.nodes {
 		for _, in := range p.graph.Nodes[i].In {
@@ -55,11 +72,11 @@ func (p *planner) reads(k int, f func(node int, bytes bool)) {
 			home := p.alias[in]
 			switch op := p.graph.Nodes[i].Op; {
 			case op == nn.Concat || p.graph.Nodes[home].Const:
-				f(in, p.inBytes[home]) // it takes either form
+				f(i, in, p.inBytes[home]) // it takes either form
 			case at > 0 && p.isProduct(k):
-				f(in, p.inBytes[g.last()]) // a sum takes the form of its result
+				f(i, in, p.inBytes[g.last()]) // a sum takes the form of its result
 			default:
-				f(in, p.int8[k])
+				f(i, in, p.int8[k])
 			}
 		}
 	}
@@ -75,9 +92,14 @@ func (p *planner) isProduct(k int) bool {
 func (p *planner) capable(k int) bool {
 	q, g := p.options.Quantized, &p.groups[k]
 	n := &p.graph.Nodes[g.nodes[0]]
+	if p.writesEither(k) {
+		_, ok := q.Layers[g.nodes[0]]
+		return ok && p.known(p.alias[n.In[0]])
+	}
 	for _, i := range g.nodes {
 		for _, in := range p.graph.Nodes[i].In {
-			if home := p.alias[in]; p.owner[home] != k && !p.known(home) {
+			// A concatenation takes parts in either form.
+			if home := p.alias[in]; p.owner[home] != k && !p.known(home) && (n.Op != nn.Concat || p.owner[home] < 0) {
 				return false
 			}
 		}
@@ -88,7 +110,7 @@ func (p *planner) capable(k int) bool {
 	switch n.Op {
 	case nn.Conv, nn.Linear:
 		_, ok := q.Layers[g.nodes[0]]
-		return ok && p.known(p.before(g))
+		return ok && p.known(p.before(g)) && p.knownSummands(g)
 	case nn.AvgPool, nn.AdaptiveAvgPool, nn.Concat:
 		return true
 	case nn.MaxPool, nn.ConcatTokens, nn.Shuffle, nn.Pad, nn.SliceTokens:
@@ -113,7 +135,7 @@ func (p *planner) known(node int) bool {
 // fromBytes reports whether all values that a group reads come from groups in bytes, or are the images.
 func (p *planner) fromBytes(k int) bool {
 	all := true
-	p.reads(k, func(node int, _ bool) {
+	p.reads(k, func(_, node int, _ bool) {
 		home := p.alias[node]
 		all = all && (home == 0 || p.owner[home] >= 0 && p.int8[p.owner[home]])
 	})
@@ -124,7 +146,7 @@ func (p *planner) fromBytes(k int) bool {
 func (p *planner) allBytes(value int, readers []int) bool {
 	all := p.alias[len(p.graph.Nodes)-1] != value
 	for _, k := range readers {
-		p.reads(k, func(node int, bytes bool) {
+		p.reads(k, func(_, node int, bytes bool) {
 			if p.alias[node] == value {
 				all = all && (bytes || p.int8[k] && p.graph.Nodes[p.groups[k].nodes[0]].Op == nn.Concat)
 			}

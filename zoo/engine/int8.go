@@ -25,6 +25,7 @@ type Filters struct {
 	Weight []int8    // output channel by output channel, each (C/Groups, KH, KW), from −127 to 127
 	Scale  []float32 // by output channel: what one unit of Weight stands for
 	Bias   []float32 // by output channel
+	Steps  []int32   // the biases in steps of the sums where these are known; nil means that Bias is rounded to them
 }
 
 // precisionOf is the precision of a step, by the form of what it writes or reads.
@@ -60,6 +61,11 @@ type Sketch struct {
 	Same     [][2]int      // values whose bytes are the same bytes moved: the second has the scale of the first
 	Concats  map[int][]int // by a concatenation's node: the values that it joins
 	Movable  []Movable
+
+	// With the layers that the plan's numbers have:
+	Home  []int           // by node: the node in whose memory its value is, itself for most
+	Bytes []bool          // by node: whether its value is rounded to bytes where a step makes it, or on the way to a table
+	Reads map[[2]int]bool // by a node and one that it reads: whether it takes that value in bytes
 }
 
 // A Movable is a value whose channels may be multiplied by factors that its readers' weights take back.
@@ -69,7 +75,7 @@ type Movable struct {
 }
 
 // NewSketch looks at a plan in bytes: q has its factors, and may be empty. w is read until the sketch is used no more; without
-// it, layers have neither Filter nor Bias.
+// it, layers have neither Filter nor Bias; nor have those that are in q.
 func NewSketch(g *nn.Graph, w Weights, q *Quantized) (*Sketch, error) {
 	p := &planner{Engine: &Engine{graph: g}, weights: w, options: Options{Quantized: q}}
 	p.unify()
@@ -99,7 +105,21 @@ func NewSketch(g *nn.Graph, w Weights, q *Quantized) (*Sketch, error) {
 			s.Movable = append(s.Movable, m)
 		}
 	}
+	p.formats()
+	p.rounding(s)
 	return s, nil
+}
+
+// rounding notes which values are bytes where.
+func (p *planner) rounding(s *Sketch) {
+	s.Home, s.Bytes, s.Reads = p.alias, slices.Clone(p.inBytes), map[[2]int]bool{}
+	for k := range p.groups {
+		g := &p.groups[k]
+		if before := p.before(g); before != g.last() && p.int8[k] {
+			s.Bytes[before] = true
+		}
+		p.reads(k, func(reader, node int, bytes bool) { s.Reads[[2]int{reader, node}] = bytes })
+	}
 }
 
 // product describes a layer with weights.
@@ -108,7 +128,7 @@ func (p *planner) product(g *group) (Product, error) {
 	shape := p.geometry(g)
 	var filter func(oc int, dst []float32)
 	var bias []float32
-	if p.weights != nil {
+	if _, has := p.options.Quantized.Layers[g.nodes[0]]; p.weights != nil && !has {
 		var err error
 		if filter, bias, err = p.filters(g); err != nil {
 			return Product{}, err

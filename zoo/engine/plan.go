@@ -187,7 +187,7 @@ func (p *planner) live() {
 	}
 	for g := range p.groups {
 		use(p.at(p.groups[g].last()), g)
-		p.reads(g, func(node int, bytes bool) {
+		p.reads(g, func(_, node int, bytes bool) {
 			at, home := p.in(node, bytes), p.at(node)
 			use(at, g)
 			if at.bytes != home.bytes && p.buffers[at.buffer].first == g {

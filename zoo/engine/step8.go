@@ -93,7 +93,7 @@ func (e *Engine) tensor8(p place, first, n int) kernels.Tensor8 {
 
 // convert makes the copies that group k reads of values in their other form, unless a group before it has.
 func (p *planner) convert(k int) {
-	p.reads(k, func(node int, bytes bool) {
+	p.reads(k, func(_, node int, bytes bool) {
 		home := p.alias[node]
 		if at := p.places[home]; at.buffer != constBuffer && at.bytes != bytes && !p.converted[home] {
 			p.converted[home] = true
@@ -191,7 +191,7 @@ func (p *planner) convolveBytes(s *step, g *group) (algorithm string, err error)
 			shape.Res = s.add[0].quant
 		}
 	}
-	if shape.Bias, err = biases(f, s.src.quant); err != nil {
+	if shape.Bias, err = f.InSteps(s.src.quant); err != nil {
 		return "", err
 	}
 	for _, j := range g.nodes {
@@ -220,12 +220,17 @@ func (p *planner) byChannel(g *group) bool {
 	return n.Kernel.Groups == in && n.Out.C == in && in > 1
 }
 
-// biases are a layer's in steps of its sums. Sums beyond 32 bits are an error.
-func biases(f Filters, in kernels.Quant) ([]int32, error) {
+// InSteps are a layer's biases in steps of its sums, for an input of this scale. Sums beyond 32 bits are an error.
+func (f Filters) InSteps(in kernels.Quant) ([]int32, error) {
 	out := make([]int32, len(f.Scale))
 	depth := len(f.Weight) / len(out)
 	for oc := range out {
-		b := math.RoundToEven(float64(f.Bias[oc]) / (float64(in.Scale) * float64(f.Scale[oc])))
+		b := 0.0
+		if f.Steps != nil {
+			b = float64(f.Steps[oc])
+		} else {
+			b = math.RoundToEven(float64(f.Bias[oc]) / (float64(in.Scale) * float64(f.Scale[oc])))
+		}
 		most := math.Abs(b)
 		for _, w := range f.Weight[oc*depth:][:depth] {
 			most += 255 * math.Abs(float64(w))
@@ -259,6 +264,6 @@ func (p *planner) channelwise(s *step, g *group) (shape kernels.Conv8Shape, err 
 		},
 		Weight: f.Weight, Scale: f.Scale, In: s.src.quant, Out: s.dst.quant, Sums: p.quant(p.before(g)),
 	}
-	shape.Bias, err = biases(f, s.src.quant)
+	shape.Bias, err = f.InSteps(s.src.quant)
 	return shape, err
 }

@@ -11,6 +11,9 @@ type Value struct {
 	id int
 }
 
+// Node is the number of the node whose output it is.
+func (x Value) Node() int { return x.id }
+
 // Builder adds nodes to a graph. It keeps the first error and makes later calls no-ops, so that architecture code has
 // no error checks; Build returns the error. In opens a name scope; builders of all scopes share one graph.
 type Builder struct {
