@@ -75,6 +75,9 @@ zoo/onnx/message, zoo/nn, zoo/weights < zoo/onnx/load
 # Numbers of an int8 network are made by watching an engine, and kept in files as weights are.
 zoo/engine, zoo/weights, zoo/nn, kernels < zoo/quantize
 
+# They go into ONNX files and come back from them.
+(zoo/engine, zoo/nn, kernels, zoo/onnx, zoo/onnx/load), zoo/quantize < zoo/quantize/qdq
+
 # Images know no network: a recipe says what becomes of them.
 (datasets/decode) < datasets/preprocess
 (datasets/decode, datasets/parquet, datasets/shapes), datasets/preprocess < datasets
@@ -106,7 +109,7 @@ NONE < bench/submit
 NONE < bench/shard
 
 # A worker is where all of it meets once: jobs become records.
-(datasets/decode, datasets/corrupt, zoo/engine, zoo/onnx/load, zoo/quantize, bench/shard), bench/experiment, bench/host,
+(datasets/decode, datasets/corrupt, zoo/engine, zoo/onnx/load, zoo/quantize, zoo/quantize/qdq, bench/shard), bench/experiment, bench/host,
 datasets, kernels, zoo < bench/runner
 
 # Shards are put together as a worker would have left them.
@@ -138,7 +141,8 @@ bench/stat, bench/record, bench/lessons < reports/findings
 kernels, kernels/par, zoo/onnx/message < bench/export/replay
 
 # What leaves as a file is a task's network, whoever asks, with its own classifier or a head.
-(bench/choose, bench/choose/features, bench/export/replay, datasets/preprocess, bench/record, zoo/weights, zoo/engine),
+(bench/choose, bench/choose/features, bench/export/replay, datasets/preprocess, bench/record, zoo/weights, zoo/engine,
+	zoo/quantize/qdq),
 	zoo/onnx, bench/runner < bench/export
 
 # What the program contains of the study is made of its records and checkpoints, and measured as any checkpoint is.

@@ -3,12 +3,15 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"zoobench/bench/choose"
 	"zoobench/bench/export"
 	"zoobench/bench/runner"
+	"zoobench/zoo/engine"
 	"zoobench/zoo/onnx"
 )
 
@@ -28,13 +31,17 @@ func (a *app) export() *cobra.Command {
 			"(batch, height, width, 3). Its metadata has the preprocessing that the network needs, the names of the classes, and the\n" +
 			"source and the licence of the weights. A network of more than 2 GiB has its weights in a second file, with .data after the\n" +
 			"first one's name. The command reads back what it wrote and compares its answers for an image with the engine's before\n" +
-			"it says that it is done. Without --weights the command generates weights.",
+			"it says that it is done. Without --weights the command generates weights. With --precision int8 the file has the numbers\n" +
+			"of a network that quantize wrote, or that the command quantises on the images of --calibration.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
 			tasks, err := b.tasks(a, names)
 			if err != nil {
 				return err
+			}
+			if slices.Contains(b.precision, engine.BF16) || len(b.precision) > 1 {
+				return fmt.Errorf("--precision %s: want float32 or int8", strings.Join(b.precision.names(), ","))
 			}
 			if len(tasks) > 1 && o.Out != "" {
 				return fmt.Errorf("--out: have %d networks, want one", len(tasks))
@@ -65,6 +72,8 @@ func (a *app) export() *cobra.Command {
 	c.Flags().Float64Var(&o.Generator.Gain, "generated-gain", 0, "scale of generated weights, for tests (default: √2)")
 	b.sizeFlags(c)
 	b.weightsFlag(c, " (default: generated weights)")
+	b.precision.flag(c, "int8 writes QuantizeLinear and DequantizeLinear")
+	b.calibrationFlag(c, "none")
 	return c
 }
 
@@ -78,7 +87,10 @@ func (a *app) exportTask(ctx context.Context, t runner.Task, b build, o export.O
 		return err
 	}
 	defer r.Close()
+	step, clear := a.imageBar()
+	o.Step = step
 	w, err := export.Write(ctx, r, o)
+	clear()
 	if err != nil {
 		return err
 	}
@@ -88,6 +100,9 @@ func (a *app) exportTask(ctx context.Context, t runner.Task, b build, o export.O
 	}
 	if o.Head != nil {
 		of += fmt.Sprintf(" and a head of %d classes", len(o.Head.Classes))
+	}
+	if r.Int8 != nil {
+		of += fmt.Sprintf(" in int8 (%.1f %% of the multiply-accumulates in float32)", 100*r.Int8.Recipe.Kept)
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s: %s with %s, opset %d\n", clean(w.Path), clean(r.Name()), clean(of), w.Opset)
 	return err

@@ -50,7 +50,7 @@ func TestAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		test.change(&m.Graph)
-		err = answers(m, nil, f.Input(), r.Graph, src)
+		err = answers(m, nil, f.Input(), r.Graph, src, nil)
 		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %s", test.name, err, test.want)
 		}

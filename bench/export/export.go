@@ -15,6 +15,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,8 +27,10 @@ import (
 	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/datasets/preprocess"
+	"zoobench/zoo/engine"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/onnx"
+	"zoobench/zoo/quantize/qdq"
 	"zoobench/zoo/weights"
 )
 
@@ -39,6 +42,8 @@ type Options struct {
 
 	Head          *choose.Head // in place of the network's classifier; nil means that the network keeps its own
 	Preprocessing bool         // whether the file takes images as bytes and prepares them
+
+	Step func(done, total int) // hears of each image that a network is quantised on; nil for nobody
 }
 
 // A Written says what was written.
@@ -78,7 +83,16 @@ func export(ctx context.Context, r *runner.Ready, o Options) (w *Written, err er
 			return nil, err
 		}
 	}
+	q, err := numbers(ctx, r, o)
+	if err != nil {
+		return nil, err
+	}
 	return w, r.Read(o.Generator, func(src weights.Source) error {
+		if q != nil {
+			if o.ONNX.Int8, err = qdq.Of(g, src, q); err != nil {
+				return err
+			}
+		}
 		if o.ONNX.Properties, err = properties(r, src.Name(), classes); err != nil {
 			return err
 		}
@@ -90,8 +104,20 @@ func export(ctx context.Context, r *runner.Ready, o Options) (w *Written, err er
 			return err
 		}
 		w.Opset = f.Opset()
-		return write(ctx, f, w.Path, !f.Whole(), func(part string, data *os.File) error { return check(f, g, src, part, data) })
+		return write(ctx, f, w.Path, !f.Whole(), func(part string, data *os.File) error { return check(f, g, src, q, part, data) })
 	})
+}
+
+// numbers are what a network in int8 is computed with, nil for one in float32.
+func numbers(ctx context.Context, r *runner.Ready, o Options) (*engine.Quantized, error) {
+	n, err := r.Quantized(ctx, o.Generator, o.Step)
+	switch {
+	case err != nil || n == nil:
+		return nil, err
+	case o.Head != nil:
+		return nil, errors.New("--head: the int8 numbers are of the whole network with its own classifier; export float32")
+	}
+	return n.Int8, nil
 }
 
 // headed is a network's graph with a head that must be its own.

@@ -118,7 +118,7 @@ func TestSplit(t *testing.T) {
 			return err
 		}
 		return write(t.Context(), f, filepath.Join(dir, "m.onnx"), true, func(part string, data *os.File) error {
-			return check(f, r.Graph, src, part, data)
+			return check(f, r.Graph, src, nil, part, data)
 		})
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"zoobench/kernels"
 	"zoobench/zoo"
 	"zoobench/zoo/engine"
+	"zoobench/zoo/onnx/load"
 	"zoobench/zoo/quantize"
 	"zoobench/zoo/weights"
 )
@@ -28,10 +29,14 @@ type calibrated struct {
 	generated bool
 }
 
-// numbers fills in what int8 makes of a network that has no int8 weights: from the task's file, from the cache folder's file for
+// numbers fills in what int8 makes of a network that has no file of int8 weights: from its ONNX file, from the task's file, from the
+// cache folder's file for
 // these weights, images and this program or, where there is none, by quantising it, which leaves the file there. For its speed
 // alone a network is quantised on generated images. It returns the file, "" where there is no cache folder or nothing to keep.
 func (r *Ready) numbers(ctx context.Context, step func(done, total int)) (file string, err error) {
+	if own, err := r.ownNumbers(); own || err != nil {
+		return "", err
+	}
 	if r.task.Numbers != "" {
 		return r.task.Numbers, r.readNumbers(r.task.Numbers)
 	}
@@ -52,7 +57,7 @@ func (r *Ready) numbers(ctx context.Context, step func(done, total int)) (file s
 	if err != nil {
 		return "", err
 	}
-	if cache, err := DefaultCache(); err == nil {
+	if cache, err := DefaultCache(); err == nil && r.File != "" {
 		file = filepath.Join(cache.Dir, "int8", r.numbersName(about))
 		if r.readNumbers(file) == nil {
 			return file, nil
@@ -77,7 +82,7 @@ func (r *Ready) numbers(ctx context.Context, step func(done, total int)) (file s
 
 // quantize makes the network's numbers of images.
 func (r *Ready) quantize(images []float32, o quantize.Options) error {
-	return r.Read(weights.Generator{}, func(src weights.Source) (err error) {
+	return r.Read(r.generator, func(src weights.Source) (err error) {
 		r.Int8, err = quantize.Make(r.Graph, src, images, len(images)/r.Graph.Input().Elems(), o)
 		return err
 	})
@@ -285,12 +290,27 @@ func (r *run) uncalibrated(j *experiment.Job, file string) string {
 		}
 		return ""
 	}
-	if f, err := weights.Open(file); err == nil {
-		defer f.Close()
-		if quantize.Is(f) {
-			return ""
-		}
+	if hasInt8(file) {
+		return ""
 	}
 	return "int8 needs images to find the ranges of values: add calibration: {data: DIR} to the experiment, or name a file of zoobench " +
 		"quantize under checkpoints"
+}
+
+// hasInt8 reports whether a checkpoint has numbers in int8 of its own.
+func hasInt8(file string) bool {
+	if IsONNX(file) {
+		n, err := load.Open(file, load.Options{})
+		if err != nil {
+			return false
+		}
+		defer n.Weights.Close()
+		return n.Int8 != nil && len(n.Int8.Layers) > 0
+	}
+	f, err := weights.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return quantize.Is(f)
 }

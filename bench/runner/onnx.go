@@ -94,7 +94,15 @@ func (r *Ready) Notes() []string {
 	if r.onnx == nil {
 		return r.notes
 	}
-	return slices.Concat(r.onnx.Notes, r.notes)
+	notes := slices.Clone(r.onnx.Notes)
+	if at := slices.Index(notes, load.QuantisedNote); at >= 0 {
+		if r.Int8 != nil {
+			notes = slices.Delete(notes, at, at+1)
+		} else {
+			notes[at] += " (--precision int8 computes as the file does)"
+		}
+	}
+	return append(notes, r.notes...)
 }
 
 // Property is one of an ONNX file's metadata, "" where there is none.

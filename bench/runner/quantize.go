@@ -7,6 +7,7 @@ import (
 
 	"zoobench/zoo/engine"
 	"zoobench/zoo/quantize"
+	"zoobench/zoo/quantize/qdq"
 	"zoobench/zoo/weights"
 )
 
@@ -36,24 +37,54 @@ func (r *Ready) readInt8() error {
 	return nil
 }
 
-// quantized sets the engine's options for a network in int8: one of a file of int8 weights, or one that is quantised on the way.
-// Other networks' options stay as they are.
+// quantized sets the engine's options for a network in int8. Other networks' options stay as they are.
 func (r *Ready) quantized(o *engine.Options) error {
-	switch asked := r.task.Precision; {
-	case r.Int8 != nil && asked != "" && asked != engine.Int8:
-		return fmt.Errorf("runner: %s: int8 weights cannot be run in %s", r.file.Name(), asked)
-	case r.Int8 == nil && asked != engine.Int8:
-		return nil
-	case r.Int8 == nil:
-		if _, err := r.numbers(context.Background(), nil); err != nil {
-			return err
+	n, err := r.Quantized(context.Background(), weights.Generator{}, nil)
+	if n != nil {
+		o.Quantized = n.Int8
+	}
+	return err
+}
+
+// Quantized is a network in int8: one of a file of int8 weights or, where the task asks for int8, one of an ONNX file that has them,
+// or one that is quantised on the way. It is nil for others. g makes the weights of a network without a checkpoint; step, which may be
+// nil, hears of each image.
+func (r *Ready) Quantized(ctx context.Context, g weights.Generator, step func(done, total int)) (*quantize.Network, error) {
+	asked := r.task.Precision
+	if r.Int8 != nil && asked != "" && asked != engine.Int8 {
+		return nil, fmt.Errorf("runner: %s: int8 weights cannot be run in %s", r.file.Name(), asked)
+	}
+	if r.Int8 == nil {
+		if asked != engine.Int8 {
+			return nil, nil
+		}
+		r.generator = g
+		if _, err := r.numbers(ctx, step); err != nil {
+			return nil, err
 		}
 	}
 	if r.ofInt8 != nil && r.ofInt8 != r.Graph {
-		return fmt.Errorf("runner: %s: int8 weights are of the whole network, not of a part of it", r.file.Name())
+		return nil, fmt.Errorf("runner: %s: int8 weights are of the whole network, not of a part of it", r.File)
 	}
-	r.task.Precision, o.Quantized = engine.Int8, r.Int8.Int8
-	return nil
+	r.task.Precision = engine.Int8
+	return r.Int8, nil
+}
+
+// ownNumbers takes the int8 numbers that an ONNX file has, and reports whether there are any.
+func (r *Ready) ownNumbers() (bool, error) {
+	if r.onnx == nil || r.onnx.Int8 == nil {
+		return false, nil
+	}
+	n, sentences, err := qdq.Read(r.onnx)
+	if err != nil {
+		return false, fmt.Errorf("runner: %s: %w", r.File, err)
+	}
+	if r.notes = append(r.notes, sentences...); len(n.Int8.Layers) == 0 {
+		r.notes = append(r.notes, "the int8 numbers of the file are not used, as no layer can take them")
+		return false, nil
+	}
+	r.Int8, r.ofInt8 = n, r.onnx.Graph
+	return true, nil
 }
 
 // WriteInt8 writes a quantised network's file.

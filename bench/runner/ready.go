@@ -47,7 +47,10 @@ type Ready struct {
 	notes  []string       // what a reader of any figure should know
 	ofInt8 *nn.Graph      // that a file of int8 weights is of, nil for other files
 	images calibrated     // that Int8 comes from
-	took   time.Duration  // to build the graph and find its parameters, without the file's hash
+
+	generator weights.Generator // of the weights that a network without a checkpoint is quantised with
+
+	took time.Duration // to build the graph and find its parameters, without the file's hash
 }
 
 // Describe reads what a task's checkpoint says of itself: its header, its hash, whose names it has, its number of classes;

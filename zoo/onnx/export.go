@@ -29,18 +29,19 @@ type exporter struct {
 	names map[string]int  // how often an operator's result was called so
 
 	forms  []forms           // by node
+	bytes  []forms           // by node: its value rounded for those that read it so
 	consts map[int][]float32 // by node, (H,W,C)
 }
 
 // export writes all nodes. A value that no image reaches is a tensor.
 func export(g *nn.Graph, src Weights, o Options) (*exporter, error) {
 	e := &exporter{g: g, src: src, o: o, made: map[string]fill{}, names: map[string]int{}, forms: make([]forms, len(g.Nodes)),
-		fold: map[int]int{}}
+		bytes: make([]forms, len(g.Nodes)), fold: map[int]int{}}
 	var err error
 	if e.consts, err = interp.Constants(g, src); err != nil {
 		return nil, err
 	}
-	if o.Fold {
+	if o.Fold && o.Int8 == nil {
 		e.findFolds()
 	}
 	for i := range g.Nodes {
@@ -53,7 +54,11 @@ func export(g *nn.Graph, src Weights, o Options) (*exporter, error) {
 			return nil, fmt.Errorf("node %d: no ONNX operators for %v", i, n.Op)
 		}
 		e.at = i
+		if o.Int8 != nil && o.Int8.Folded[i] {
+			write = (*exporter).identity
+		}
 		write(e, n)
+		e.roundMade()
 	}
 	e.finish()
 	return e, nil

@@ -69,6 +69,9 @@ func (e *exporter) as(i int, f form) string {
 	if v.name == [numForms]string{} {
 		v.own, v.name[tokens] = tokens, e.constant(i)
 	}
+	if rounded := e.roundedFor(i); rounded != nil {
+		v = rounded
+	}
 	if v.name[f] == "" {
 		v.name[f] = e.convert(v.name[v.own], v.own, f, e.g.Nodes[i].Out)
 	}

@@ -15,6 +15,9 @@
 // are Pillow's and torchvision's steps in the same order and the same arithmetic, but for the resizing, whose sums a runtime
 // rounds as it does.
 //
+// With Int8, values are rounded by QuantizeLinear and DequantizeLinear where the engine has them in bytes, and layers in int8 have
+// whole numbers behind DequantizeLinear: weights with a scale for each output channel, and biases of 32 bits in steps of the sums.
+//
 // It leaves to others which weights those are (zoo/weights), what the file says about them (Options.Properties is the caller's),
 // where the file goes, and the values of nodes that no image reaches, which it takes from the oracle (zoo/interp).
 package onnx
@@ -49,6 +52,7 @@ type Options struct {
 	Opset      int        // of the operators; 0 means the first that has what is needed: MinOpset, or 18 with Pixels
 	Pixels     *Pixels    // what becomes of images before the network; nil means that the file takes what the network takes
 	Fold       bool       // whether a batch norm becomes part of the convolution before it
+	Int8       *Int8      // what is whole numbers of eight bits; nil means nothing. Batch norms are in its weights then
 	Version    string     // of the program
 	Properties []Property // metadata, in this order
 }

@@ -22,21 +22,34 @@ func (e *exporter) identity(n *nn.Node) { e.forms[e.at] = e.forms[n.In[0]] }
 
 // linear is Gemm for vectors and MatMul for pixels.
 func (e *exporter) linear(n *nn.Node) {
-	weight := e.param(n.Weight)
-	if onePixel(n.Out) {
-		in := []string{e.as(n.In[0], flat), weight}
-		if n.Bias >= 0 {
-			in = append(in, e.param(n.Bias))
-		}
+	vector := onePixel(n.Out)
+	weight, bias := e.linearParams(n, !vector)
+	if vector {
+		in := append([]string{e.as(n.In[0], flat), weight}, bias...)
 		e.put(flat, e.opWith("Gemm", []message.Attribute{number("transB", 1)}, in...))
 		return
 	}
 	f := e.lastForm(n.In[0])
-	y := e.op("MatMul", e.as(n.In[0], f), e.transpose(weight, 1, 0))
-	if n.Bias >= 0 {
-		y = e.op("Add", y, e.param(n.Bias))
+	y := e.op("MatMul", e.as(n.In[0], f), weight)
+	if bias != nil {
+		y = e.op("Add", y, bias[0])
 	}
 	e.put(f, y)
+}
+
+// linearParams are a linear layer's weight, with a column for each output channel where it is turned, and its bias, if any.
+func (e *exporter) linearParams(n *nn.Node, turned bool) (weight string, bias []string) {
+	weight, bias, ok := e.ownLayer(n, turned)
+	if !ok {
+		weight = e.param(n.Weight)
+		if n.Bias >= 0 {
+			bias = []string{e.param(n.Bias)}
+		}
+		if turned {
+			weight = e.transpose(weight, 1, 0)
+		}
+	}
+	return weight, bias
 }
 
 // lastForm is the form with channels last that a value has, or gets most easily.
@@ -69,8 +82,8 @@ func (e *exporter) batchNorm(n *nn.Node) {
 
 func (e *exporter) layerNorm(n *nn.Node) {
 	f := e.lastForm(n.In[0])
-	e.put(f, e.opWith("LayerNormalization", []message.Attribute{number("axis", -1), real("epsilon", n.Eps)},
-		e.as(n.In[0], f), e.param(n.Weight), e.param(n.Bias)))
+	weight, bias := e.normParams(n)
+	e.put(f, e.opWith("LayerNormalization", []message.Attribute{number("axis", -1), real("epsilon", n.Eps)}, e.as(n.In[0], f), weight, bias))
 }
 
 // groupNorm is an instance norm of groups, scaled by channel behind it, as PyTorch exports it.

@@ -23,6 +23,9 @@ func (e *exporter) conv(n *nn.Node) {
 
 // convParams are a convolution's weight and bias.
 func (e *exporter) convParams(n *nn.Node) (names []string) {
+	if weight, bias, ok := e.ownLayer(n, false); ok {
+		return append([]string{weight}, bias...)
+	}
 	p := e.g.Params[n.Weight]
 	done := func() { e.src.Release(p.Name) }
 	norm, folded := e.fold[e.at]

@@ -3,7 +3,7 @@
 //
 // The contract. Run computes one image's answers from a decoded file and whatever values the caller gives by name, which need not
 // be the file's inputs: what lies before them is left alone. It knows the operators that package zoo/onnx writes behind an image's
-// preprocessing, in float32; another operator, or a shape that does not fit, is an error that names the node. Tensors are decoded
+// preprocessing, in float32 and in bytes; another operator, or a shape that does not fit, is an error that names the node. Tensors are decoded
 // when they are read, and values are dropped after their last use. Products with weights run on the kernels, everything else on
 // plain loops: it is a check, not a runtime.
 //
@@ -147,6 +147,18 @@ func (r *run) value(name string) (*Value, error) {
 		v.Ints = make([]int64, n)
 		for i := range v.Ints {
 			v.Ints[i] = int64(binary.LittleEndian.Uint64(raw[8*i:]))
+		}
+	case (t.Type == message.Int8 || t.Type == message.Uint8 || t.Type == message.Int32) && len(raw) == t.Type.Size()*n:
+		v.Ints = make([]int64, n)
+		for i := range v.Ints {
+			switch t.Type {
+			case message.Int8:
+				v.Ints[i] = int64(int8(raw[i]))
+			case message.Uint8:
+				v.Ints[i] = int64(raw[i])
+			default:
+				v.Ints[i] = int64(int32(binary.LittleEndian.Uint32(raw[4*i:])))
+			}
 		}
 	default:
 		return nil, fmt.Errorf("%s: %d bytes of type %d and shape %v", name, len(raw), t.Type, t.Dims)

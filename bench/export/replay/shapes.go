@@ -17,6 +17,7 @@ func init() {
 		"Clip": clip, "Add": pairs, "Sub": pairs, "Mul": pairs, "Div": pairs, "Pow": pairs, "Sum": first,
 		"Conv": conv, "Gemm": gemm, "MatMul": matMul, "MaxPool": pool, "AveragePool": pool, "GlobalAveragePool": globalMean, "ReduceMean": mean,
 		"BatchNormalization": batchNorm, "LayerNormalization": layerNorm, "InstanceNormalization": instanceNorm, "Softmax": softmax,
+		"QuantizeLinear": quantize, "DequantizeLinear": dequantize,
 	}
 }
 

@@ -2,6 +2,7 @@ package load
 
 import (
 	"math"
+	"slices"
 
 	"zoobench/zoo/nn"
 )
@@ -155,7 +156,10 @@ func (l *loader) withConstant(op string, x *image, t *tensor) *image {
 	}
 	at, _, _ := reader(t.dims, x.v)
 	c := x.base().C
-	vector := l.remap(t, []int{c}, func(i int) int { return at(&[numKinds]int{channel: i}) })
+	vector := t
+	if !slices.Equal(t.dims, []int{c}) {
+		vector = l.remap(t, []int{c}, func(i int) int { return at(&[numKinds]int{channel: i}) })
+	}
 	b := x.base()
 	switch {
 	case op == "Add" && b.add != nil:

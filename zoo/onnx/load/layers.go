@@ -103,11 +103,13 @@ func (l *loader) flattenedFor(x *image, w *tensor, out int) (*image, *tensor) {
 	at, _, _ := reader([]int{s.Elems()}, v)
 	y := *x
 	y.v = x.v.replaced(len(x.v)-1, want)
-	return &y, l.remap(w, []int{out, s.Elems()}, func(i int) int {
+	laid := l.remap(w, []int{out, s.Elems()}, func(i int) int {
 		p := i % s.Elems()
 		place := [numKinds]int{channel: p / (s.H * s.W), row: p / s.W % s.H, column: p % s.W}
 		return i - p + at(&place)
 	})
+	laid.steps = w.steps.shaped(w.dims, laid.dims)
+	return &y, laid
 }
 
 func (l *loader) linearBase(name string, in *base, out int, bias *tensor) *base {

@@ -52,6 +52,7 @@ type Network struct {
 	Producer   string
 	Bytes      bool     // whether the images are bytes from 0 to 255 as they are
 	Notes      []string // what is computed otherwise than the file says
+	Int8       *Int8    // what the file has in whole numbers of eight bits, nil for nothing
 
 	folder string
 	m      *message.Model
@@ -107,7 +108,7 @@ func Read(name string, b []byte, folder string, o Options) (*Network, error) {
 	if n.Graph, err = l.load(o); err != nil {
 		return nil, err
 	}
-	n.Bytes, n.Notes = l.bytes, l.notes
+	n.Bytes, n.Notes, n.Int8 = l.bytes, l.notes, l.int8(n.Graph)
 	return n, nil
 }
 
@@ -166,6 +167,8 @@ type loader struct {
 	weights *Weights
 	faults  []string
 	notes   []string
+
+	rounded []rounding
 }
 
 // anyBatch stands for a number of images that varies: no other size of a network is a multiple of it.

@@ -21,6 +21,7 @@ type tensor struct {
 	whole  bool
 	ints   []int64
 	floats func() ([]float32, error)
+	steps  *steps // of whole numbers that it was before DequantizeLinear, nil for others
 }
 
 func count(dims []int) int {
@@ -230,7 +231,7 @@ func (l *loader) remap(t *tensor, dims []int, from func(i int) int) *tensor {
 // shaped is the same numbers in another shape.
 func (t *tensor) shaped(dims []int) *tensor {
 	y := *t
-	y.dims = slices.Clone(dims)
+	y.dims, y.steps = slices.Clone(dims), t.steps.shaped(t.dims, dims)
 	return &y
 }
 
@@ -252,7 +253,9 @@ func (l *loader) transposed(t *tensor, perm []int) *tensor {
 	for i, p := range perm {
 		dims[i], step[i] = t.dims[p], in[p]
 	}
-	return l.stepped(t, dims, step)
+	y := l.stepped(t, dims, step)
+	y.steps = t.steps.permuted(perm)
+	return y
 }
 
 // stepped is a tensor of these dimensions whose elements lie so many steps apart in t.

@@ -16,6 +16,7 @@ type param struct {
 	shape  []int
 	floats func() ([]float32, error)
 	raw    []byte // of the file, nil where the numbers come from elsewhere
+	steps  *steps // of whole numbers, nil for others
 }
 
 // Weights are the parameters of a file's graph, a weights.Source.
@@ -126,6 +127,7 @@ func (w *Weights) Close() error {
 // operator's.
 func (l *loader) layer(weight *tensor, end string) string {
 	name, _, _ := strings.Cut(weight.name, "/")
+	name = strings.TrimSuffix(name, "_quantized")
 	name, found := strings.CutSuffix(name, end)
 	if !found || name == "" || strings.Contains(name, "::") || l.names[name] { // equal weights of several layers are one tensor
 		name = l.module()
@@ -164,11 +166,11 @@ func (l *loader) set(name string, t *tensor, shape ...int) {
 	if count(t.dims) != count(shape) {
 		l.refuse("a parameter of shape %v, want %v", t.dims, shape)
 	}
-	l.weights.params[name] = param{slices.Clone(shape), func() ([]float32, error) { return l.floats(t) }, t.raw}
+	l.weights.params[name] = param{slices.Clone(shape), func() ([]float32, error) { return l.floats(t) }, t.raw, t.steps}
 }
 
 func (l *loader) setFloats(name string, floats func() ([]float32, error), shape ...int) {
-	l.weights.params[name] = param{slices.Clone(shape), floats, nil}
+	l.weights.params[name] = param{slices.Clone(shape), floats, nil, nil}
 }
 
 // floats are a tensor's numbers.
