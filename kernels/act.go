@@ -40,18 +40,45 @@ func (a Act) apply(l *f32.Level, t *f32.Rows, x []float32, stride, c, n int) {
 		c, n = c*n, 1
 	}
 	*t = f32.Rows{Out: &x[0], In: &x[0], LDO: 4 * stride, LDI: 4 * stride, C: c, RowsLeft: n, Mask: mask8(c)}
+	a.kernel(l)(t)
+}
+
+// kernel is a level's of a function that is no clamp.
+func (a Act) kernel(l *f32.Level) func(*f32.Rows) {
 	switch a {
 	case Sigmoid:
-		l.Sigmoid(t)
+		return l.Sigmoid
 	case SiLU:
-		l.SiLU(t)
+		return l.SiLU
 	case HardSigmoid:
-		l.HardSigmoid(t)
+		return l.HardSigmoid
 	case HardSwish:
-		l.HardSwish(t)
+		return l.HardSwish
 	case GELU:
-		l.GELU(t)
+		return l.GELU
 	case GELUTanh:
-		l.GELUTanh(t)
+		return l.GELUTanh
 	}
+	panic("kernels: an activation function without a kernel")
+}
+
+// slope is a level's kernel of the gradient; nil where it is made of the functions themselves.
+func (a Act) slope(l *f32.Level) func(*f32.Rows) {
+	switch a {
+	case ReLU, ReLU6:
+		return l.Slope
+	case Sigmoid:
+		return l.SigmoidGrad
+	case SiLU:
+		return l.SiLUGrad
+	case HardSigmoid:
+		return l.HardSigmoidGrad
+	case HardSwish:
+		return l.HardSwishGrad
+	case GELU:
+		return l.GELUGrad
+	case GELUTanh:
+		return l.GELUTanhGrad
+	}
+	return nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // ActGrad is the gradient of an activation function for its argument: dx = dy · f′(x). Clamps' follow their results, y, the
-// others' their arguments; slopes are made of the functions themselves, so that they are as exact as these, within 1e-6.
+// others' their arguments; slopes are as exact as the functions, within 1e-6.
 type ActGrad struct {
 	act     Act
 	level   *f32.Level
@@ -25,7 +25,7 @@ type actGradScratch struct {
 // NewActGrad makes ready the gradient of a function; workers is the size of the pool that will run it.
 func NewActGrad(act Act, workers int) *ActGrad {
 	g := &ActGrad{act: act, level: level, scratch: make([]actGradScratch, workers)}
-	if !act.isClamp() {
+	if act.slope(level) == nil {
 		for i := range g.scratch {
 			g.scratch[i].a, g.scratch[i].b = make([]float32, taskElems), make([]float32, taskElems)
 		}
@@ -52,13 +52,20 @@ func (g *ActGrad) Do(worker, task int) {
 	x := g.of[from:to]
 	dx, dy := g.dx[from:to][:len(x)], g.dy[from:to][:len(x)]
 	s := &g.scratch[worker]
+	if kernel := g.act.slope(g.level); kernel != nil {
+		s.rows = f32.Rows{Out: &dx[0], In: &x[0], A: &dy[0], C: len(x), RowsLeft: 1, Mask: mask8(len(x))}
+		s.rows.Lo, s.rows.Hi = g.act.clamp()
+		kernel(&s.rows)
+		return
+	}
+	g.compose(s, dx, dy, x)
+}
+
+// compose makes the gradient of the functions themselves.
+func (g *ActGrad) compose(s *actGradScratch, dx, dy, x []float32) {
 	switch g.act {
 	case None:
 		copy(dx, dy)
-	case ReLU, ReLU6:
-		s.rows = f32.Rows{Out: &dx[0], In: &x[0], A: &dy[0], C: len(x), RowsLeft: 1, Mask: mask8(len(x))}
-		s.rows.Lo, s.rows.Hi = g.act.clamp()
-		g.level.Slope(&s.rows)
 	case HardSigmoid:
 		for i, v := range x {
 			dx[i] = math.Float32frombits(math.Float32bits(dy[i]*(1./6)) & positive(v+3) & positive(3-v))

@@ -9,9 +9,10 @@ import (
 // gradient, a row an output channel, and the input, a column an input channel, over all pixels of all images.
 //
 // Windows three taps wide, and windows of one pixel, take both as they lie, see gradRows, where channels come in whole eights and
-// sixteens, or are few enough for a row of the window to be one vector; so do depthwise filters. For others the input is copied to panels of sixteen channels with its
-// padding, and with a stride its rows and columns are dealt out, so that a position of the window is an offset in the panel. The
-// gradient is turned to rows of the same width, with zeros where a row of the output ends before a row of the panel does.
+// sixteens, or are few enough for a row of the window to be one vector; so do depthwise filters. For others the input is copied
+// to panels of sixteen channels with its padding, and with a stride its rows and columns are dealt out, so that a position of the
+// window is an offset in the panel. The gradient is turned to rows of the same width, with zeros where a row of the output ends
+// before a row of the panel does.
 //
 // Images are dealt to tasks by a rule of the shape alone, each task has sums of its own, and these are added in order: the bits
 // do not depend on the workers.

@@ -62,6 +62,13 @@ func TestWidthsAgree(t *testing.T) {
 			s.Weight = newTensor(1, 1, 1, s.OC*s.depth(), 0, value).Data
 			src, res := newTensor(1, s.H, s.W, s.C, 1, value), newTensor(1, s.OH, s.OW, s.OC, 0, value)
 			shaped := func(dst Tensor) Tensor { dst.H, dst.W = s.OH, s.OW; return dst }
+			agree(t, s.OC, s.depth(), func(dst Tensor) {
+				dw := make([]float32, s.OC*s.depth())
+				NewConvGrad(s, 1, new(GradRoom)).Run(pool, dw, res, src)
+				for oc := range s.OC {
+					copy(dst.Data[oc*dst.Stride:], dw[oc*dst.C:][:dst.C])
+				}
+			})
 			if s.CanDepthwise() {
 				agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { NewDepthwise(s, 1).Run(pool, shaped(dst), src) })
 				return
@@ -70,13 +77,6 @@ func TestWidthsAgree(t *testing.T) {
 			if s.canWinograd() {
 				agree(t, s.OH*s.OW, s.OC, func(dst Tensor) { newWinograd(s, 1).Run(pool, shaped(dst), src, res) })
 			}
-			agree(t, s.OC, s.depth(), func(dst Tensor) {
-				dw := make([]float32, s.OC*s.depth())
-				NewConvGrad(s, 1, new(GradRoom)).Run(pool, dw, res, src)
-				for oc := range s.OC {
-					copy(dst.Data[oc*dst.Stride:], dw[oc*dst.C:][:dst.C])
-				}
-			})
 		})
 	}
 	for _, s := range []AttentionShape{{H: 1, W: 101, Heads: 2, D: 20}, {H: 4, W: 4, Heads: 1, D: 64}, {H: 1, W: 130, Heads: 1, D: 80}} {
@@ -85,6 +85,16 @@ func TestWidthsAgree(t *testing.T) {
 		agree(t, s.H*s.W, s.Heads*s.D, func(dst Tensor) {
 			dst.H, dst.W = s.H, s.W
 			NewAttention(s, 1).Run(pool, dst, src)
+		})
+		s.Bias = newTensor(1, 1, 1, (2*s.H-1)*(2*s.W-1)*s.Heads, 0, value).Data
+		dy, dbias := newTensor(1, s.H, s.W, s.Heads*s.D, 1, value), make([]float32, len(s.Bias))
+		agree(t, s.H*s.W, src.C, func(dst Tensor) {
+			dst.H, dst.W = s.H, s.W
+			NewAttentionGrad(NewAttention(s, 1), 1).Run(pool, dst, dbias, src, dy)
+		})
+		agree(t, 1, len(dbias), func(dst Tensor) {
+			dsrc := newTensor(1, s.H, s.W, src.C, 0, value)
+			NewAttentionGrad(NewAttention(s, 1), 1).Run(pool, dsrc, dst.Data[:dst.C], src, dy)
 		})
 	}
 	for c := 1; c < 70; c++ {
@@ -95,6 +105,9 @@ func TestWidthsAgree(t *testing.T) {
 		for _, act := range []Act{ReLU, Sigmoid, SiLU, HardSigmoid, HardSwish, GELU, GELUTanh} {
 			agree(t, 5, c, func(dst Tensor) { NewPointwise(nil, nil, act, 1).Run(pool, dst, src, gate, nil) })
 			agree(t, 5, c, func(dst Tensor) { NewPointwise(nil, nil, act, 1).Run(pool, dst, src, Tensor{}, []Tensor{gate}) })
+			agree(t, 5, c, func(dst Tensor) { NewPointwise(nil, nil, act, 1).Run(pool, dst, src, Tensor{}, nil) })
+			n := (5-1)*src.Stride + c
+			agree(t, 1, n, func(dst Tensor) { NewActGrad(act, 1).Run(pool, dst.Data[:n], gate.Data[:n], src.Data[:n]) })
 		}
 		agree(t, 5, c, func(dst Tensor) {
 			NewLayerNorm(gate.Data[:c], src.Data[:c], 1e-5, None, 1).Run(pool, dst, src)

@@ -118,10 +118,12 @@ func (e *Pointwise) Do(worker, task int) {
 		adds = adds[1:]
 		pass(e.level.Add, nil, 0, b, ldb, last())
 	}
-	if e.scale == nil && e.gate.Data == nil && len(e.add) == 0 {
+	switch alone := e.scale == nil && e.gate.Data == nil && len(e.add) == 0; {
+	case alone && e.act.isClamp():
 		pass(e.level.Clamp, nil, 0, nil, 0, true)
-	}
-	if !e.act.isClamp() {
+	case alone:
+		pass(e.act.kernel(e.level), nil, 0, nil, 0, true)
+	case !e.act.isClamp():
 		e.act.apply(e.level, t, e.dst.Data[p*ldo:], ldo, e.dst.C, n)
 	}
 }

@@ -29,7 +29,8 @@ const (
 )
 
 // rowGrad emits rowgrad{taps}{ISA}(t *RowGrad): the gradient of eight filters' three taps of a row, for sixteen channels of input,
-// or of one or two. Only with three may a row have a pixel before and behind. Each pixel's input is a vector at each tap, each element of the result's gradient a broadcast that all of these take:
+// or of one or two. Only with three may a row have a pixel before and behind. Each pixel's input is a vector at each tap, each
+// element of the result's gradient a broadcast that all of these take:
 //
 //	                       x[p−1]  x[p]  x[p+1]
 //	dy[p][0]: broadcast    acc00   acc01  acc02

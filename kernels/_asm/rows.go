@@ -494,7 +494,10 @@ func rowsFile(v *isa) {
 		if v == avx512 {
 			side = wideSide
 		}
-		activation(v, a.name, side, a.emit)
+		activation(v, a.name, side, false, a.emit)
+	}
+	for _, a := range slopes {
+		activation(v, a.name, a.side, true, a.emit)
 	}
 	layernorm(v)
 	softmax(v)

@@ -32,6 +32,9 @@ type Level struct {
 	Zip                                                   func(*Rows) // two rows into one, an element of each in turn
 	Turn                                                  func(*Rows) // rows and columns exchanged, both in whole eights
 
+	// The activations' gradients; nil where they are made of the functions themselves.
+	SigmoidGrad, SiLUGrad, HardSigmoidGrad, HardSwishGrad, GELUGrad, GELUTanhGrad func(*Rows)
+
 	// The transforms of F(4×4, 3×3).
 	WinogradIn, WinogradOut func(*Winograd)
 	WinogradFilters         func(*Filters)

@@ -22,6 +22,8 @@ var avx2 = &Level{
 	MulAdd: muladdc8AVX2, Mul: mulc8AVX2, Add: addc8AVX2, Clamp: clampc8AVX2, ColumnSums: colsumc8AVX2, ColumnSquares: colsqc8AVX2,
 	ColumnProducts: colmulc8AVX2, Slope: slopec8AVX2, Blend: blendc8AVX2, SoftmaxGrad: softmaxgradc8AVX2, TopGrad: topgradc8AVX2,
 	Sigmoid: sigmoidc8AVX2, SiLU: siluc8AVX2, HardSigmoid: hardsigmoidc8AVX2, HardSwish: hardswishc8AVX2,
+	SigmoidGrad: sigmoidgradc8AVX2, SiLUGrad: silugradc8AVX2, HardSigmoidGrad: hardsigmoidgradc8AVX2,
+	HardSwishGrad: hardswishgradc8AVX2, GELUGrad: gelugradc8AVX2, GELUTanhGrad: gelutanhgradc8AVX2,
 	GELU: geluc8AVX2, GELUTanh: gelutanhc8AVX2, LayerNorm: layernormc8AVX2, Softmax: softmaxc8AVX2, Zip: zipc8AVX2, Turn: turnc8AVX2,
 	WinogradIn: wino4x3inc8AVX2, WinogradOut: wino4x3outc8AVX2, WinogradFilters: wino4x3filterc4AVX2,
 }
@@ -42,6 +44,8 @@ var avx512 = func() *Level {
 	l.Mul, l.Add, l.ColumnSums, l.ColumnSquares = mulc16AVX512, addc16AVX512, colsumc16AVX512, colsqc16AVX512
 	l.ColumnProducts, l.Slope, l.Blend, l.SoftmaxGrad = colmulc16AVX512, slopec16AVX512, blendc16AVX512, softmaxgradc16AVX512
 	l.Sigmoid, l.SiLU, l.HardSigmoid, l.HardSwish = sigmoidc16AVX512, siluc16AVX512, hardsigmoidc16AVX512, hardswishc16AVX512
+	l.SigmoidGrad, l.SiLUGrad, l.HardSigmoidGrad = sigmoidgradc16AVX512, silugradc16AVX512, hardsigmoidgradc16AVX512
+	l.HardSwishGrad, l.GELUGrad, l.GELUTanhGrad = hardswishgradc16AVX512, gelugradc16AVX512, gelutanhgradc16AVX512
 	l.GELU, l.GELUTanh, l.LayerNorm, l.Softmax = geluc16AVX512, gelutanhc16AVX512, layernormc16AVX512, softmaxc16AVX512
 	l.WinogradIn, l.WinogradOut, l.WinogradFilters = wino4x3inc16AVX512, wino4x3outc16AVX512, wino4x3filterc8AVX512
 	return &l

@@ -82,6 +82,33 @@ func geluc8AVX2(t *Rows)
 //go:noescape
 func gelutanhc8AVX2(t *Rows)
 
+// With x = In[r][c], {op}grad computes Out[r][c] = A[r][c] * slope:
+//
+//	sigmoid          p*(1-p), p being 1/(1+exp(-x))
+//	silu             p + x*p*(1-p), p being 1/(1+exp(-x))
+//	hardsigmoid      1/6 if -3 < x < 3, else 0
+//	hardswish        0 if x <= -3, 1 if x >= 3, else (2*x+3)/6
+//	gelu             Φ(x) + x*exp(-x²/2)/√(2π)
+//	gelutanh         the derivative of gelutanh
+//
+//go:noescape
+func sigmoidgradc8AVX2(t *Rows)
+
+//go:noescape
+func silugradc8AVX2(t *Rows)
+
+//go:noescape
+func hardsigmoidgradc8AVX2(t *Rows)
+
+//go:noescape
+func hardswishgradc8AVX2(t *Rows)
+
+//go:noescape
+func gelugradc8AVX2(t *Rows)
+
+//go:noescape
+func gelutanhgradc8AVX2(t *Rows)
+
 // layernormc8AVX2 computes Out[r][c] = (In[r][c]-mean)/√(variance+Lo)*A[r][c] + B[r][c]; Hi is 1/C.
 //
 //go:noescape
@@ -137,6 +164,24 @@ func geluc16AVX512(t *Rows)
 
 //go:noescape
 func gelutanhc16AVX512(t *Rows)
+
+//go:noescape
+func sigmoidgradc16AVX512(t *Rows)
+
+//go:noescape
+func silugradc16AVX512(t *Rows)
+
+//go:noescape
+func hardsigmoidgradc16AVX512(t *Rows)
+
+//go:noescape
+func hardswishgradc16AVX512(t *Rows)
+
+//go:noescape
+func gelugradc16AVX512(t *Rows)
+
+//go:noescape
+func gelutanhgradc16AVX512(t *Rows)
 
 //go:noescape
 func layernormc16AVX512(t *Rows)

@@ -1907,6 +1907,1052 @@ DATA geluT1<>+24(SB)/4, $0x3fcc422a
 DATA geluT1<>+28(SB)/4, $0x3fcc422a
 GLOBL geluT1<>(SB), RODATA|NOPTR, $32
 
+// func sigmoidgradc8AVX2(t *Rows)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoidgradc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000018, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS     (CX)(DI*1), Y0
+	VMOVUPS     32(CX)(DI*1), Y1
+	VMOVUPS     64(CX)(DI*1), Y2
+	VMULPS      minusLog2e<>+0(SB), Y0, Y0
+	VMULPS      minusLog2e<>+0(SB), Y1, Y1
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y3
+	VMAXPS      Y0, Y3, Y0
+	VMAXPS      Y1, Y3, Y1
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     expHi<>+0(SB), Y3
+	VMINPS      Y0, Y3, Y0
+	VMINPS      Y1, Y3, Y1
+	VMINPS      Y2, Y3, Y2
+	VROUNDPS    $0x00, Y0, Y3
+	VROUNDPS    $0x00, Y1, Y4
+	VROUNDPS    $0x00, Y2, Y5
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y4, Y1, Y1
+	VSUBPS      Y5, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y6
+	VMOVUPS     exp6<>+0(SB), Y7
+	VMOVUPS     exp6<>+0(SB), Y8
+	VFMADD213PS exp5<>+0(SB), Y0, Y6
+	VFMADD213PS exp5<>+0(SB), Y1, Y7
+	VFMADD213PS exp5<>+0(SB), Y2, Y8
+	VFMADD213PS exp4<>+0(SB), Y0, Y6
+	VFMADD213PS exp4<>+0(SB), Y1, Y7
+	VFMADD213PS exp4<>+0(SB), Y2, Y8
+	VFMADD213PS exp3<>+0(SB), Y0, Y6
+	VFMADD213PS exp3<>+0(SB), Y1, Y7
+	VFMADD213PS exp3<>+0(SB), Y2, Y8
+	VFMADD213PS exp2<>+0(SB), Y0, Y6
+	VFMADD213PS exp2<>+0(SB), Y1, Y7
+	VFMADD213PS exp2<>+0(SB), Y2, Y8
+	VFMADD213PS exp1<>+0(SB), Y0, Y6
+	VFMADD213PS exp1<>+0(SB), Y1, Y7
+	VFMADD213PS exp1<>+0(SB), Y2, Y8
+	VFMADD213PS one<>+0(SB), Y0, Y6
+	VFMADD213PS one<>+0(SB), Y1, Y7
+	VFMADD213PS one<>+0(SB), Y2, Y8
+	VCVTPS2DQ   Y3, Y3
+	VCVTPS2DQ   Y4, Y4
+	VCVTPS2DQ   Y5, Y5
+	VPSLLD      $0x17, Y3, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPSLLD      $0x17, Y5, Y5
+	VPADDD      Y3, Y6, Y0
+	VPADDD      Y4, Y7, Y1
+	VPADDD      Y5, Y8, Y2
+	VMOVUPS     one<>+0(SB), Y6
+	VADDPS      Y6, Y0, Y3
+	VADDPS      Y6, Y1, Y4
+	VADDPS      Y6, Y2, Y5
+	VDIVPS      Y3, Y6, Y3
+	VDIVPS      Y4, Y6, Y4
+	VDIVPS      Y5, Y6, Y5
+	VMULPS      Y3, Y0, Y0
+	VMULPS      Y4, Y1, Y1
+	VMULPS      Y5, Y2, Y2
+	VMULPS      Y3, Y0, Y0
+	VMULPS      Y4, Y1, Y1
+	VMULPS      Y5, Y2, Y2
+	VMOVUPS     (BX)(DI*1), Y3
+	VMOVUPS     32(BX)(DI*1), Y4
+	VMOVUPS     64(BX)(DI*1), Y5
+	VMULPS      Y3, Y0, Y0
+	VMULPS      Y4, Y1, Y1
+	VMULPS      Y5, Y2, Y2
+	VMOVUPS     Y0, (DX)(DI*1)
+	VMOVUPS     Y1, 32(DX)(DI*1)
+	VMOVUPS     Y2, 64(DX)(DI*1)
+	ADDQ        $0x00000060, DI
+	SUBQ        $0x00000018, R8
+	JGE         channels_many
+
+channels_few:
+	ADDQ    $0x00000018, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS     (CX)(DI*1), Y0
+	VMULPS      minusLog2e<>+0(SB), Y0, Y0
+	VMOVUPS     expLo<>+0(SB), Y1
+	VMAXPS      Y0, Y1, Y0
+	VMOVUPS     expHi<>+0(SB), Y1
+	VMINPS      Y0, Y1, Y0
+	VROUNDPS    $0x00, Y0, Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     exp6<>+0(SB), Y2
+	VFMADD213PS exp5<>+0(SB), Y0, Y2
+	VFMADD213PS exp4<>+0(SB), Y0, Y2
+	VFMADD213PS exp3<>+0(SB), Y0, Y2
+	VFMADD213PS exp2<>+0(SB), Y0, Y2
+	VFMADD213PS exp1<>+0(SB), Y0, Y2
+	VFMADD213PS one<>+0(SB), Y0, Y2
+	VCVTPS2DQ   Y1, Y1
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      Y1, Y2, Y0
+	VMOVUPS     one<>+0(SB), Y2
+	VADDPS      Y2, Y0, Y1
+	VDIVPS      Y1, Y2, Y1
+	VMULPS      Y1, Y0, Y0
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     (BX)(DI*1), Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (DX)(DI*1)
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JGE         channels
+
+channels_tail:
+	ADDQ        $0x00000008, R8
+	JZ          channels_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y0
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VMULPS      minusLog2e<>+0(SB), Y1, Y1
+	VMOVUPS     expLo<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMOVUPS     expHi<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     exp6<>+0(SB), Y3
+	VFMADD213PS exp5<>+0(SB), Y1, Y3
+	VFMADD213PS exp4<>+0(SB), Y1, Y3
+	VFMADD213PS exp3<>+0(SB), Y1, Y3
+	VFMADD213PS exp2<>+0(SB), Y1, Y3
+	VFMADD213PS exp1<>+0(SB), Y1, Y3
+	VFMADD213PS one<>+0(SB), Y1, Y3
+	VCVTPS2DQ   Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y3, Y1
+	VMOVUPS     one<>+0(SB), Y3
+	VADDPS      Y3, Y1, Y2
+	VDIVPS      Y2, Y3, Y2
+	VMULPS      Y2, Y1, Y1
+	VMULPS      Y2, Y1, Y1
+	VMASKMOVPS  (BX)(DI*1), Y0, Y2
+	VMULPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (DX)(DI*1)
+
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func silugradc8AVX2(t *Rows)
+// Requires: AVX, AVX2, FMA3
+TEXT ·silugradc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000018, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS     (CX)(DI*1), Y0
+	VMOVUPS     32(CX)(DI*1), Y1
+	VMOVUPS     64(CX)(DI*1), Y2
+	VMULPS      minusLog2e<>+0(SB), Y0, Y0
+	VMULPS      minusLog2e<>+0(SB), Y1, Y1
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y3
+	VMAXPS      Y0, Y3, Y0
+	VMAXPS      Y1, Y3, Y1
+	VMAXPS      Y2, Y3, Y2
+	VMOVUPS     expHi<>+0(SB), Y3
+	VMINPS      Y0, Y3, Y0
+	VMINPS      Y1, Y3, Y1
+	VMINPS      Y2, Y3, Y2
+	VROUNDPS    $0x00, Y0, Y3
+	VROUNDPS    $0x00, Y1, Y4
+	VROUNDPS    $0x00, Y2, Y5
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y4, Y1, Y1
+	VSUBPS      Y5, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y6
+	VMOVUPS     exp6<>+0(SB), Y7
+	VMOVUPS     exp6<>+0(SB), Y8
+	VFMADD213PS exp5<>+0(SB), Y0, Y6
+	VFMADD213PS exp5<>+0(SB), Y1, Y7
+	VFMADD213PS exp5<>+0(SB), Y2, Y8
+	VFMADD213PS exp4<>+0(SB), Y0, Y6
+	VFMADD213PS exp4<>+0(SB), Y1, Y7
+	VFMADD213PS exp4<>+0(SB), Y2, Y8
+	VFMADD213PS exp3<>+0(SB), Y0, Y6
+	VFMADD213PS exp3<>+0(SB), Y1, Y7
+	VFMADD213PS exp3<>+0(SB), Y2, Y8
+	VFMADD213PS exp2<>+0(SB), Y0, Y6
+	VFMADD213PS exp2<>+0(SB), Y1, Y7
+	VFMADD213PS exp2<>+0(SB), Y2, Y8
+	VFMADD213PS exp1<>+0(SB), Y0, Y6
+	VFMADD213PS exp1<>+0(SB), Y1, Y7
+	VFMADD213PS exp1<>+0(SB), Y2, Y8
+	VFMADD213PS one<>+0(SB), Y0, Y6
+	VFMADD213PS one<>+0(SB), Y1, Y7
+	VFMADD213PS one<>+0(SB), Y2, Y8
+	VCVTPS2DQ   Y3, Y3
+	VCVTPS2DQ   Y4, Y4
+	VCVTPS2DQ   Y5, Y5
+	VPSLLD      $0x17, Y3, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPSLLD      $0x17, Y5, Y5
+	VPADDD      Y3, Y6, Y0
+	VPADDD      Y4, Y7, Y1
+	VPADDD      Y5, Y8, Y2
+	VMOVUPS     one<>+0(SB), Y6
+	VADDPS      Y6, Y0, Y3
+	VADDPS      Y6, Y1, Y4
+	VADDPS      Y6, Y2, Y5
+	VDIVPS      Y3, Y6, Y3
+	VDIVPS      Y4, Y6, Y4
+	VDIVPS      Y5, Y6, Y5
+	VMULPS      Y3, Y0, Y0
+	VMULPS      Y4, Y1, Y1
+	VMULPS      Y5, Y2, Y2
+	VMULPS      Y3, Y0, Y0
+	VMULPS      Y4, Y1, Y1
+	VMULPS      Y5, Y2, Y2
+	VMOVUPS     (CX)(DI*1), Y6
+	VMOVUPS     32(CX)(DI*1), Y7
+	VMOVUPS     64(CX)(DI*1), Y8
+	VFMADD231PS Y0, Y6, Y3
+	VFMADD231PS Y1, Y7, Y4
+	VFMADD231PS Y2, Y8, Y5
+	VMOVUPS     (BX)(DI*1), Y0
+	VMOVUPS     32(BX)(DI*1), Y1
+	VMOVUPS     64(BX)(DI*1), Y2
+	VMULPS      Y0, Y3, Y3
+	VMULPS      Y1, Y4, Y4
+	VMULPS      Y2, Y5, Y5
+	VMOVUPS     Y3, (DX)(DI*1)
+	VMOVUPS     Y4, 32(DX)(DI*1)
+	VMOVUPS     Y5, 64(DX)(DI*1)
+	ADDQ        $0x00000060, DI
+	SUBQ        $0x00000018, R8
+	JGE         channels_many
+
+channels_few:
+	ADDQ    $0x00000018, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS     (CX)(DI*1), Y0
+	VMULPS      minusLog2e<>+0(SB), Y0, Y0
+	VMOVUPS     expLo<>+0(SB), Y1
+	VMAXPS      Y0, Y1, Y0
+	VMOVUPS     expHi<>+0(SB), Y1
+	VMINPS      Y0, Y1, Y0
+	VROUNDPS    $0x00, Y0, Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     exp6<>+0(SB), Y2
+	VFMADD213PS exp5<>+0(SB), Y0, Y2
+	VFMADD213PS exp4<>+0(SB), Y0, Y2
+	VFMADD213PS exp3<>+0(SB), Y0, Y2
+	VFMADD213PS exp2<>+0(SB), Y0, Y2
+	VFMADD213PS exp1<>+0(SB), Y0, Y2
+	VFMADD213PS one<>+0(SB), Y0, Y2
+	VCVTPS2DQ   Y1, Y1
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      Y1, Y2, Y0
+	VMOVUPS     one<>+0(SB), Y2
+	VADDPS      Y2, Y0, Y1
+	VDIVPS      Y1, Y2, Y1
+	VMULPS      Y1, Y0, Y0
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     (CX)(DI*1), Y2
+	VFMADD231PS Y0, Y2, Y1
+	VMOVUPS     (BX)(DI*1), Y0
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, (DX)(DI*1)
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JGE         channels
+
+channels_tail:
+	ADDQ        $0x00000008, R8
+	JZ          channels_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y0
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VMULPS      minusLog2e<>+0(SB), Y1, Y1
+	VMOVUPS     expLo<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VMOVUPS     expHi<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     exp6<>+0(SB), Y3
+	VFMADD213PS exp5<>+0(SB), Y1, Y3
+	VFMADD213PS exp4<>+0(SB), Y1, Y3
+	VFMADD213PS exp3<>+0(SB), Y1, Y3
+	VFMADD213PS exp2<>+0(SB), Y1, Y3
+	VFMADD213PS exp1<>+0(SB), Y1, Y3
+	VFMADD213PS one<>+0(SB), Y1, Y3
+	VCVTPS2DQ   Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y3, Y1
+	VMOVUPS     one<>+0(SB), Y3
+	VADDPS      Y3, Y1, Y2
+	VDIVPS      Y2, Y3, Y2
+	VMULPS      Y2, Y1, Y1
+	VMULPS      Y2, Y1, Y1
+	VMASKMOVPS  (CX)(DI*1), Y0, Y3
+	VFMADD231PS Y1, Y3, Y2
+	VMASKMOVPS  (BX)(DI*1), Y0, Y1
+	VMULPS      Y1, Y2, Y2
+	VMASKMOVPS  Y2, Y0, (DX)(DI*1)
+
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func hardsigmoidgradc8AVX2(t *Rows)
+// Requires: AVX
+TEXT ·hardsigmoidgradc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000018, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS   (CX)(DI*1), Y0
+	VMOVUPS   32(CX)(DI*1), Y1
+	VMOVUPS   64(CX)(DI*1), Y2
+	VMOVUPS   sixth<>+0(SB), Y3
+	VMOVUPS   sixth<>+0(SB), Y4
+	VMOVUPS   sixth<>+0(SB), Y5
+	VMOVUPS   zero<>+0(SB), Y6
+	VMOVUPS   three<>+0(SB), Y9
+	VSUBPS    Y9, Y0, Y7
+	VSUBPS    Y9, Y1, Y8
+	VSUBPS    Y9, Y2, Y9
+	VBLENDVPS Y7, Y3, Y6, Y3
+	VBLENDVPS Y8, Y4, Y6, Y4
+	VBLENDVPS Y9, Y5, Y6, Y5
+	VMOVUPS   minusThree<>+0(SB), Y6
+	VSUBPS    Y0, Y6, Y7
+	VSUBPS    Y1, Y6, Y8
+	VSUBPS    Y2, Y6, Y9
+	VMOVUPS   zero<>+0(SB), Y0
+	VBLENDVPS Y7, Y3, Y0, Y3
+	VBLENDVPS Y8, Y4, Y0, Y4
+	VBLENDVPS Y9, Y5, Y0, Y5
+	VMOVUPS   (BX)(DI*1), Y0
+	VMOVUPS   32(BX)(DI*1), Y1
+	VMOVUPS   64(BX)(DI*1), Y2
+	VMULPS    Y0, Y3, Y3
+	VMULPS    Y1, Y4, Y4
+	VMULPS    Y2, Y5, Y5
+	VMOVUPS   Y3, (DX)(DI*1)
+	VMOVUPS   Y4, 32(DX)(DI*1)
+	VMOVUPS   Y5, 64(DX)(DI*1)
+	ADDQ      $0x00000060, DI
+	SUBQ      $0x00000018, R8
+	JGE       channels_many
+
+channels_few:
+	ADDQ    $0x00000018, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS   (CX)(DI*1), Y0
+	VMOVUPS   sixth<>+0(SB), Y1
+	VMOVUPS   zero<>+0(SB), Y2
+	VMOVUPS   three<>+0(SB), Y3
+	VSUBPS    Y3, Y0, Y3
+	VBLENDVPS Y3, Y1, Y2, Y1
+	VMOVUPS   minusThree<>+0(SB), Y2
+	VSUBPS    Y0, Y2, Y3
+	VMOVUPS   zero<>+0(SB), Y0
+	VBLENDVPS Y3, Y1, Y0, Y1
+	VMOVUPS   (BX)(DI*1), Y0
+	VMULPS    Y0, Y1, Y1
+	VMOVUPS   Y1, (DX)(DI*1)
+	ADDQ      $0x00000020, DI
+	SUBQ      $0x00000008, R8
+	JGE       channels
+
+channels_tail:
+	ADDQ       $0x00000008, R8
+	JZ         channels_done
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS (CX)(DI*1), Y0, Y1
+	VMOVUPS    sixth<>+0(SB), Y2
+	VMOVUPS    zero<>+0(SB), Y3
+	VMOVUPS    three<>+0(SB), Y4
+	VSUBPS     Y4, Y1, Y4
+	VBLENDVPS  Y4, Y2, Y3, Y2
+	VMOVUPS    minusThree<>+0(SB), Y3
+	VSUBPS     Y1, Y3, Y4
+	VMOVUPS    zero<>+0(SB), Y1
+	VBLENDVPS  Y4, Y2, Y1, Y2
+	VMASKMOVPS (BX)(DI*1), Y0, Y1
+	VMULPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (DX)(DI*1)
+
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA minusThree<>+0(SB)/4, $0xc0400000
+DATA minusThree<>+4(SB)/4, $0xc0400000
+DATA minusThree<>+8(SB)/4, $0xc0400000
+DATA minusThree<>+12(SB)/4, $0xc0400000
+DATA minusThree<>+16(SB)/4, $0xc0400000
+DATA minusThree<>+20(SB)/4, $0xc0400000
+DATA minusThree<>+24(SB)/4, $0xc0400000
+DATA minusThree<>+28(SB)/4, $0xc0400000
+GLOBL minusThree<>(SB), RODATA|NOPTR, $32
+
+// func hardswishgradc8AVX2(t *Rows)
+// Requires: AVX, FMA3
+TEXT ·hardswishgradc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS     (CX)(DI*1), Y0
+	VMOVUPS     32(CX)(DI*1), Y1
+	VMOVUPS     third<>+0(SB), Y2
+	VMOVUPS     third<>+0(SB), Y3
+	VMOVUPS     half<>+0(SB), Y4
+	VFMADD213PS Y4, Y0, Y2
+	VFMADD213PS Y4, Y1, Y3
+	VMOVUPS     one<>+0(SB), Y4
+	VMOVUPS     three<>+0(SB), Y6
+	VSUBPS      Y6, Y0, Y5
+	VSUBPS      Y6, Y1, Y6
+	VBLENDVPS   Y5, Y2, Y4, Y2
+	VBLENDVPS   Y6, Y3, Y4, Y3
+	VMOVUPS     minusThree<>+0(SB), Y4
+	VSUBPS      Y0, Y4, Y5
+	VSUBPS      Y1, Y4, Y6
+	VMOVUPS     zero<>+0(SB), Y0
+	VBLENDVPS   Y5, Y2, Y0, Y2
+	VBLENDVPS   Y6, Y3, Y0, Y3
+	VMOVUPS     (BX)(DI*1), Y0
+	VMOVUPS     32(BX)(DI*1), Y1
+	VMULPS      Y0, Y2, Y2
+	VMULPS      Y1, Y3, Y3
+	VMOVUPS     Y2, (DX)(DI*1)
+	VMOVUPS     Y3, 32(DX)(DI*1)
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R8
+	JGE         channels_many
+
+channels_few:
+	ADDQ    $0x00000010, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS     (CX)(DI*1), Y0
+	VMOVUPS     third<>+0(SB), Y1
+	VMOVUPS     half<>+0(SB), Y2
+	VFMADD213PS Y2, Y0, Y1
+	VMOVUPS     one<>+0(SB), Y2
+	VMOVUPS     three<>+0(SB), Y3
+	VSUBPS      Y3, Y0, Y3
+	VBLENDVPS   Y3, Y1, Y2, Y1
+	VMOVUPS     minusThree<>+0(SB), Y2
+	VSUBPS      Y0, Y2, Y3
+	VMOVUPS     zero<>+0(SB), Y0
+	VBLENDVPS   Y3, Y1, Y0, Y1
+	VMOVUPS     (BX)(DI*1), Y0
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     Y1, (DX)(DI*1)
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JGE         channels
+
+channels_tail:
+	ADDQ        $0x00000008, R8
+	JZ          channels_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y0
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VMOVUPS     third<>+0(SB), Y2
+	VMOVUPS     half<>+0(SB), Y3
+	VFMADD213PS Y3, Y1, Y2
+	VMOVUPS     one<>+0(SB), Y3
+	VMOVUPS     three<>+0(SB), Y4
+	VSUBPS      Y4, Y1, Y4
+	VBLENDVPS   Y4, Y2, Y3, Y2
+	VMOVUPS     minusThree<>+0(SB), Y3
+	VSUBPS      Y1, Y3, Y4
+	VMOVUPS     zero<>+0(SB), Y1
+	VBLENDVPS   Y4, Y2, Y1, Y2
+	VMASKMOVPS  (BX)(DI*1), Y0, Y1
+	VMULPS      Y1, Y2, Y2
+	VMASKMOVPS  Y2, Y0, (DX)(DI*1)
+
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA third<>+0(SB)/4, $0x3eaaaaab
+DATA third<>+4(SB)/4, $0x3eaaaaab
+DATA third<>+8(SB)/4, $0x3eaaaaab
+DATA third<>+12(SB)/4, $0x3eaaaaab
+DATA third<>+16(SB)/4, $0x3eaaaaab
+DATA third<>+20(SB)/4, $0x3eaaaaab
+DATA third<>+24(SB)/4, $0x3eaaaaab
+DATA third<>+28(SB)/4, $0x3eaaaaab
+GLOBL third<>(SB), RODATA|NOPTR, $32
+
+DATA half<>+0(SB)/4, $0x3f000000
+DATA half<>+4(SB)/4, $0x3f000000
+DATA half<>+8(SB)/4, $0x3f000000
+DATA half<>+12(SB)/4, $0x3f000000
+DATA half<>+16(SB)/4, $0x3f000000
+DATA half<>+20(SB)/4, $0x3f000000
+DATA half<>+24(SB)/4, $0x3f000000
+DATA half<>+28(SB)/4, $0x3f000000
+GLOBL half<>(SB), RODATA|NOPTR, $32
+
+// func gelugradc8AVX2(t *Rows)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gelugradc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000018, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS     (CX)(DI*1), Y0
+	VMOVUPS     32(CX)(DI*1), Y1
+	VMOVUPS     64(CX)(DI*1), Y2
+	VANDPS      absolute<>+0(SB), Y0, Y0
+	VANDPS      absolute<>+0(SB), Y1, Y1
+	VANDPS      absolute<>+0(SB), Y2, Y2
+	VMULPS      rsqrt2<>+0(SB), Y0, Y0
+	VMULPS      rsqrt2<>+0(SB), Y1, Y1
+	VMULPS      rsqrt2<>+0(SB), Y2, Y2
+	VMOVUPS     one<>+0(SB), Y6
+	VMOVAPS     Y0, Y3
+	VMOVAPS     Y1, Y4
+	VMOVAPS     Y2, Y5
+	VMOVUPS     geluP<>+0(SB), Y7
+	VFMADD213PS Y6, Y7, Y3
+	VFMADD213PS Y6, Y7, Y4
+	VFMADD213PS Y6, Y7, Y5
+	VDIVPS      Y3, Y6, Y3
+	VDIVPS      Y4, Y6, Y4
+	VDIVPS      Y5, Y6, Y5
+	VMOVUPS     gelu6<>+0(SB), Y6
+	VMOVUPS     gelu6<>+0(SB), Y7
+	VMOVUPS     gelu6<>+0(SB), Y8
+	VFMADD213PS gelu5<>+0(SB), Y3, Y6
+	VFMADD213PS gelu5<>+0(SB), Y4, Y7
+	VFMADD213PS gelu5<>+0(SB), Y5, Y8
+	VFMADD213PS gelu4<>+0(SB), Y3, Y6
+	VFMADD213PS gelu4<>+0(SB), Y4, Y7
+	VFMADD213PS gelu4<>+0(SB), Y5, Y8
+	VFMADD213PS gelu3<>+0(SB), Y3, Y6
+	VFMADD213PS gelu3<>+0(SB), Y4, Y7
+	VFMADD213PS gelu3<>+0(SB), Y5, Y8
+	VFMADD213PS gelu2<>+0(SB), Y3, Y6
+	VFMADD213PS gelu2<>+0(SB), Y4, Y7
+	VFMADD213PS gelu2<>+0(SB), Y5, Y8
+	VFMADD213PS gelu1<>+0(SB), Y3, Y6
+	VFMADD213PS gelu1<>+0(SB), Y4, Y7
+	VFMADD213PS gelu1<>+0(SB), Y5, Y8
+	VMULPS      Y3, Y6, Y6
+	VMULPS      Y4, Y7, Y7
+	VMULPS      Y5, Y8, Y8
+	VMULPS      Y0, Y0, Y0
+	VMULPS      Y1, Y1, Y1
+	VMULPS      Y2, Y2, Y2
+	VMULPS      minusLog2e<>+0(SB), Y0, Y0
+	VMULPS      minusLog2e<>+0(SB), Y1, Y1
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y3
+	VMAXPS      Y0, Y3, Y0
+	VMAXPS      Y1, Y3, Y1
+	VMAXPS      Y2, Y3, Y2
+	VROUNDPS    $0x00, Y0, Y3
+	VROUNDPS    $0x00, Y1, Y4
+	VROUNDPS    $0x00, Y2, Y5
+	VSUBPS      Y3, Y0, Y0
+	VSUBPS      Y4, Y1, Y1
+	VSUBPS      Y5, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y9
+	VMOVUPS     exp6<>+0(SB), Y10
+	VMOVUPS     exp6<>+0(SB), Y11
+	VFMADD213PS exp5<>+0(SB), Y0, Y9
+	VFMADD213PS exp5<>+0(SB), Y1, Y10
+	VFMADD213PS exp5<>+0(SB), Y2, Y11
+	VFMADD213PS exp4<>+0(SB), Y0, Y9
+	VFMADD213PS exp4<>+0(SB), Y1, Y10
+	VFMADD213PS exp4<>+0(SB), Y2, Y11
+	VFMADD213PS exp3<>+0(SB), Y0, Y9
+	VFMADD213PS exp3<>+0(SB), Y1, Y10
+	VFMADD213PS exp3<>+0(SB), Y2, Y11
+	VFMADD213PS exp2<>+0(SB), Y0, Y9
+	VFMADD213PS exp2<>+0(SB), Y1, Y10
+	VFMADD213PS exp2<>+0(SB), Y2, Y11
+	VFMADD213PS exp1<>+0(SB), Y0, Y9
+	VFMADD213PS exp1<>+0(SB), Y1, Y10
+	VFMADD213PS exp1<>+0(SB), Y2, Y11
+	VFMADD213PS one<>+0(SB), Y0, Y9
+	VFMADD213PS one<>+0(SB), Y1, Y10
+	VFMADD213PS one<>+0(SB), Y2, Y11
+	VCVTPS2DQ   Y3, Y3
+	VCVTPS2DQ   Y4, Y4
+	VCVTPS2DQ   Y5, Y5
+	VPSLLD      $0x17, Y3, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPSLLD      $0x17, Y5, Y5
+	VPADDD      Y3, Y9, Y0
+	VPADDD      Y4, Y10, Y1
+	VPADDD      Y5, Y11, Y2
+	VMULPS      Y0, Y6, Y6
+	VMULPS      Y1, Y7, Y7
+	VMULPS      Y2, Y8, Y8
+	VMULPS      rsqrt2pi<>+0(SB), Y0, Y0
+	VMULPS      rsqrt2pi<>+0(SB), Y1, Y1
+	VMULPS      rsqrt2pi<>+0(SB), Y2, Y2
+	VMOVUPS     one<>+0(SB), Y3
+	VMOVUPS     (CX)(DI*1), Y4
+	VMOVUPS     32(CX)(DI*1), Y5
+	VMOVUPS     64(CX)(DI*1), Y9
+	VSUBPS      Y6, Y3, Y10
+	VSUBPS      Y7, Y3, Y11
+	VSUBPS      Y8, Y3, Y3
+	VBLENDVPS   Y4, Y6, Y10, Y6
+	VBLENDVPS   Y5, Y7, Y11, Y7
+	VBLENDVPS   Y9, Y8, Y3, Y8
+	VFMADD231PS Y0, Y4, Y6
+	VFMADD231PS Y1, Y5, Y7
+	VFMADD231PS Y2, Y9, Y8
+	VMOVUPS     (BX)(DI*1), Y0
+	VMOVUPS     32(BX)(DI*1), Y1
+	VMOVUPS     64(BX)(DI*1), Y2
+	VMULPS      Y0, Y6, Y6
+	VMULPS      Y1, Y7, Y7
+	VMULPS      Y2, Y8, Y8
+	VMOVUPS     Y6, (DX)(DI*1)
+	VMOVUPS     Y7, 32(DX)(DI*1)
+	VMOVUPS     Y8, 64(DX)(DI*1)
+	ADDQ        $0x00000060, DI
+	SUBQ        $0x00000018, R8
+	JGE         channels_many
+
+channels_few:
+	ADDQ    $0x00000018, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS     (CX)(DI*1), Y0
+	VANDPS      absolute<>+0(SB), Y0, Y0
+	VMULPS      rsqrt2<>+0(SB), Y0, Y0
+	VMOVUPS     one<>+0(SB), Y2
+	VMOVAPS     Y0, Y1
+	VMOVUPS     geluP<>+0(SB), Y3
+	VFMADD213PS Y2, Y3, Y1
+	VDIVPS      Y1, Y2, Y1
+	VMOVUPS     gelu6<>+0(SB), Y2
+	VFMADD213PS gelu5<>+0(SB), Y1, Y2
+	VFMADD213PS gelu4<>+0(SB), Y1, Y2
+	VFMADD213PS gelu3<>+0(SB), Y1, Y2
+	VFMADD213PS gelu2<>+0(SB), Y1, Y2
+	VFMADD213PS gelu1<>+0(SB), Y1, Y2
+	VMULPS      Y1, Y2, Y2
+	VMULPS      Y0, Y0, Y0
+	VMULPS      minusLog2e<>+0(SB), Y0, Y0
+	VMOVUPS     expLo<>+0(SB), Y1
+	VMAXPS      Y0, Y1, Y0
+	VROUNDPS    $0x00, Y0, Y1
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     exp6<>+0(SB), Y3
+	VFMADD213PS exp5<>+0(SB), Y0, Y3
+	VFMADD213PS exp4<>+0(SB), Y0, Y3
+	VFMADD213PS exp3<>+0(SB), Y0, Y3
+	VFMADD213PS exp2<>+0(SB), Y0, Y3
+	VFMADD213PS exp1<>+0(SB), Y0, Y3
+	VFMADD213PS one<>+0(SB), Y0, Y3
+	VCVTPS2DQ   Y1, Y1
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      Y1, Y3, Y0
+	VMULPS      Y0, Y2, Y2
+	VMULPS      rsqrt2pi<>+0(SB), Y0, Y0
+	VMOVUPS     one<>+0(SB), Y1
+	VMOVUPS     (CX)(DI*1), Y3
+	VSUBPS      Y2, Y1, Y1
+	VBLENDVPS   Y3, Y2, Y1, Y2
+	VFMADD231PS Y0, Y3, Y2
+	VMOVUPS     (BX)(DI*1), Y0
+	VMULPS      Y0, Y2, Y2
+	VMOVUPS     Y2, (DX)(DI*1)
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JGE         channels
+
+channels_tail:
+	ADDQ        $0x00000008, R8
+	JZ          channels_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y0
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VANDPS      absolute<>+0(SB), Y1, Y1
+	VMULPS      rsqrt2<>+0(SB), Y1, Y1
+	VMOVUPS     one<>+0(SB), Y3
+	VMOVAPS     Y1, Y2
+	VMOVUPS     geluP<>+0(SB), Y4
+	VFMADD213PS Y3, Y4, Y2
+	VDIVPS      Y2, Y3, Y2
+	VMOVUPS     gelu6<>+0(SB), Y3
+	VFMADD213PS gelu5<>+0(SB), Y2, Y3
+	VFMADD213PS gelu4<>+0(SB), Y2, Y3
+	VFMADD213PS gelu3<>+0(SB), Y2, Y3
+	VFMADD213PS gelu2<>+0(SB), Y2, Y3
+	VFMADD213PS gelu1<>+0(SB), Y2, Y3
+	VMULPS      Y2, Y3, Y3
+	VMULPS      Y1, Y1, Y1
+	VMULPS      minusLog2e<>+0(SB), Y1, Y1
+	VMOVUPS     expLo<>+0(SB), Y2
+	VMAXPS      Y1, Y2, Y1
+	VROUNDPS    $0x00, Y1, Y2
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     exp6<>+0(SB), Y4
+	VFMADD213PS exp5<>+0(SB), Y1, Y4
+	VFMADD213PS exp4<>+0(SB), Y1, Y4
+	VFMADD213PS exp3<>+0(SB), Y1, Y4
+	VFMADD213PS exp2<>+0(SB), Y1, Y4
+	VFMADD213PS exp1<>+0(SB), Y1, Y4
+	VFMADD213PS one<>+0(SB), Y1, Y4
+	VCVTPS2DQ   Y2, Y2
+	VPSLLD      $0x17, Y2, Y2
+	VPADDD      Y2, Y4, Y1
+	VMULPS      Y1, Y3, Y3
+	VMULPS      rsqrt2pi<>+0(SB), Y1, Y1
+	VMOVUPS     one<>+0(SB), Y2
+	VMASKMOVPS  (CX)(DI*1), Y0, Y4
+	VSUBPS      Y3, Y2, Y2
+	VBLENDVPS   Y4, Y3, Y2, Y3
+	VFMADD231PS Y1, Y4, Y3
+	VMASKMOVPS  (BX)(DI*1), Y0, Y1
+	VMULPS      Y1, Y3, Y3
+	VMASKMOVPS  Y3, Y0, (DX)(DI*1)
+
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA rsqrt2pi<>+0(SB)/4, $0x3ecc422a
+DATA rsqrt2pi<>+4(SB)/4, $0x3ecc422a
+DATA rsqrt2pi<>+8(SB)/4, $0x3ecc422a
+DATA rsqrt2pi<>+12(SB)/4, $0x3ecc422a
+DATA rsqrt2pi<>+16(SB)/4, $0x3ecc422a
+DATA rsqrt2pi<>+20(SB)/4, $0x3ecc422a
+DATA rsqrt2pi<>+24(SB)/4, $0x3ecc422a
+DATA rsqrt2pi<>+28(SB)/4, $0x3ecc422a
+GLOBL rsqrt2pi<>(SB), RODATA|NOPTR, $32
+
+// func gelutanhgradc8AVX2(t *Rows)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gelutanhgradc8AVX2(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS     (CX)(DI*1), Y0
+	VMOVUPS     32(CX)(DI*1), Y1
+	VMULPS      Y0, Y0, Y2
+	VMULPS      Y1, Y1, Y3
+	VMULPS      geluT3<>+0(SB), Y2, Y2
+	VMULPS      geluT3<>+0(SB), Y3, Y3
+	VADDPS      geluT1<>+0(SB), Y2, Y2
+	VADDPS      geluT1<>+0(SB), Y3, Y3
+	VMULPS      Y0, Y2, Y2
+	VMULPS      Y1, Y3, Y3
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMULPS      minusLog2e<>+0(SB), Y3, Y3
+	VMOVUPS     expLo<>+0(SB), Y0
+	VMAXPS      Y2, Y0, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMOVUPS     expHi<>+0(SB), Y0
+	VMINPS      Y2, Y0, Y2
+	VMINPS      Y3, Y0, Y3
+	VROUNDPS    $0x00, Y2, Y0
+	VROUNDPS    $0x00, Y3, Y1
+	VSUBPS      Y0, Y2, Y2
+	VSUBPS      Y1, Y3, Y3
+	VMOVUPS     exp6<>+0(SB), Y4
+	VMOVUPS     exp6<>+0(SB), Y5
+	VFMADD213PS exp5<>+0(SB), Y2, Y4
+	VFMADD213PS exp5<>+0(SB), Y3, Y5
+	VFMADD213PS exp4<>+0(SB), Y2, Y4
+	VFMADD213PS exp4<>+0(SB), Y3, Y5
+	VFMADD213PS exp3<>+0(SB), Y2, Y4
+	VFMADD213PS exp3<>+0(SB), Y3, Y5
+	VFMADD213PS exp2<>+0(SB), Y2, Y4
+	VFMADD213PS exp2<>+0(SB), Y3, Y5
+	VFMADD213PS exp1<>+0(SB), Y2, Y4
+	VFMADD213PS exp1<>+0(SB), Y3, Y5
+	VFMADD213PS one<>+0(SB), Y2, Y4
+	VFMADD213PS one<>+0(SB), Y3, Y5
+	VCVTPS2DQ   Y0, Y0
+	VCVTPS2DQ   Y1, Y1
+	VPSLLD      $0x17, Y0, Y0
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      Y0, Y4, Y2
+	VPADDD      Y1, Y5, Y3
+	VMOVUPS     one<>+0(SB), Y4
+	VADDPS      Y4, Y2, Y0
+	VADDPS      Y4, Y3, Y1
+	VDIVPS      Y0, Y4, Y0
+	VDIVPS      Y1, Y4, Y1
+	VMULPS      Y0, Y2, Y2
+	VMULPS      Y1, Y3, Y3
+	VMULPS      Y0, Y2, Y2
+	VMULPS      Y1, Y3, Y3
+	VMOVUPS     (CX)(DI*1), Y4
+	VMOVUPS     32(CX)(DI*1), Y5
+	VMULPS      Y4, Y2, Y2
+	VMULPS      Y5, Y3, Y3
+	VMULPS      Y4, Y4, Y4
+	VMULPS      Y5, Y5, Y5
+	VMULPS      geluT9<>+0(SB), Y4, Y4
+	VMULPS      geluT9<>+0(SB), Y5, Y5
+	VADDPS      geluT1<>+0(SB), Y4, Y4
+	VADDPS      geluT1<>+0(SB), Y5, Y5
+	VFMADD231PS Y4, Y2, Y0
+	VFMADD231PS Y5, Y3, Y1
+	VMOVUPS     (BX)(DI*1), Y2
+	VMOVUPS     32(BX)(DI*1), Y3
+	VMULPS      Y2, Y0, Y0
+	VMULPS      Y3, Y1, Y1
+	VMOVUPS     Y0, (DX)(DI*1)
+	VMOVUPS     Y1, 32(DX)(DI*1)
+	ADDQ        $0x00000040, DI
+	SUBQ        $0x00000010, R8
+	JGE         channels_many
+
+channels_few:
+	ADDQ    $0x00000010, R8
+	SUBQ    $0x00000008, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS     (CX)(DI*1), Y0
+	VMULPS      Y0, Y0, Y1
+	VMULPS      geluT3<>+0(SB), Y1, Y1
+	VADDPS      geluT1<>+0(SB), Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMULPS      minusLog2e<>+0(SB), Y1, Y1
+	VMOVUPS     expLo<>+0(SB), Y0
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     expHi<>+0(SB), Y0
+	VMINPS      Y1, Y0, Y1
+	VROUNDPS    $0x00, Y1, Y0
+	VSUBPS      Y0, Y1, Y1
+	VMOVUPS     exp6<>+0(SB), Y2
+	VFMADD213PS exp5<>+0(SB), Y1, Y2
+	VFMADD213PS exp4<>+0(SB), Y1, Y2
+	VFMADD213PS exp3<>+0(SB), Y1, Y2
+	VFMADD213PS exp2<>+0(SB), Y1, Y2
+	VFMADD213PS exp1<>+0(SB), Y1, Y2
+	VFMADD213PS one<>+0(SB), Y1, Y2
+	VCVTPS2DQ   Y0, Y0
+	VPSLLD      $0x17, Y0, Y0
+	VPADDD      Y0, Y2, Y1
+	VMOVUPS     one<>+0(SB), Y2
+	VADDPS      Y2, Y1, Y0
+	VDIVPS      Y0, Y2, Y0
+	VMULPS      Y0, Y1, Y1
+	VMULPS      Y0, Y1, Y1
+	VMOVUPS     (CX)(DI*1), Y2
+	VMULPS      Y2, Y1, Y1
+	VMULPS      Y2, Y2, Y2
+	VMULPS      geluT9<>+0(SB), Y2, Y2
+	VADDPS      geluT1<>+0(SB), Y2, Y2
+	VFMADD231PS Y2, Y1, Y0
+	VMOVUPS     (BX)(DI*1), Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (DX)(DI*1)
+	ADDQ        $0x00000020, DI
+	SUBQ        $0x00000008, R8
+	JGE         channels
+
+channels_tail:
+	ADDQ        $0x00000008, R8
+	JZ          channels_done
+	MOVQ        80(AX), R8
+	VMOVUPS     (R8), Y0
+	VMASKMOVPS  (CX)(DI*1), Y0, Y1
+	VMULPS      Y1, Y1, Y2
+	VMULPS      geluT3<>+0(SB), Y2, Y2
+	VADDPS      geluT1<>+0(SB), Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMULPS      minusLog2e<>+0(SB), Y2, Y2
+	VMOVUPS     expLo<>+0(SB), Y1
+	VMAXPS      Y2, Y1, Y2
+	VMOVUPS     expHi<>+0(SB), Y1
+	VMINPS      Y2, Y1, Y2
+	VROUNDPS    $0x00, Y2, Y1
+	VSUBPS      Y1, Y2, Y2
+	VMOVUPS     exp6<>+0(SB), Y3
+	VFMADD213PS exp5<>+0(SB), Y2, Y3
+	VFMADD213PS exp4<>+0(SB), Y2, Y3
+	VFMADD213PS exp3<>+0(SB), Y2, Y3
+	VFMADD213PS exp2<>+0(SB), Y2, Y3
+	VFMADD213PS exp1<>+0(SB), Y2, Y3
+	VFMADD213PS one<>+0(SB), Y2, Y3
+	VCVTPS2DQ   Y1, Y1
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      Y1, Y3, Y2
+	VMOVUPS     one<>+0(SB), Y3
+	VADDPS      Y3, Y2, Y1
+	VDIVPS      Y1, Y3, Y1
+	VMULPS      Y1, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMASKMOVPS  (CX)(DI*1), Y0, Y3
+	VMULPS      Y3, Y2, Y2
+	VMULPS      Y3, Y3, Y3
+	VMULPS      geluT9<>+0(SB), Y3, Y3
+	VADDPS      geluT1<>+0(SB), Y3, Y3
+	VFMADD231PS Y3, Y2, Y1
+	VMASKMOVPS  (BX)(DI*1), Y0, Y2
+	VMULPS      Y2, Y1, Y1
+	VMASKMOVPS  Y1, Y0, (DX)(DI*1)
+
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA geluT9<>+0(SB)/4, $0x3e5b33b6
+DATA geluT9<>+4(SB)/4, $0x3e5b33b6
+DATA geluT9<>+8(SB)/4, $0x3e5b33b6
+DATA geluT9<>+12(SB)/4, $0x3e5b33b6
+DATA geluT9<>+16(SB)/4, $0x3e5b33b6
+DATA geluT9<>+20(SB)/4, $0x3e5b33b6
+DATA geluT9<>+24(SB)/4, $0x3e5b33b6
+DATA geluT9<>+28(SB)/4, $0x3e5b33b6
+GLOBL geluT9<>(SB), RODATA|NOPTR, $32
+
 // func layernormc8AVX2(t *Rows)
 // Requires: AVX, FMA3
 TEXT ·layernormc8AVX2(SB), NOSPLIT, $0-8

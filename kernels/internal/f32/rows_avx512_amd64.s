@@ -1653,6 +1653,1086 @@ GLOBL geluT3<>(SB), RODATA|NOPTR, $4
 DATA geluT1<>+0(SB)/4, $0x3fcc422a
 GLOBL geluT1<>(SB), RODATA|NOPTR, $4
 
+// func sigmoidgradc16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sigmoidgradc16AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000030, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMOVUPS          128(CX)(DI*1), Z2
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z2, Z2
+	VBROADCASTSS     expLo<>+0(SB), Z3
+	VMAXPS           Z0, Z3, Z0
+	VMAXPS           Z1, Z3, Z1
+	VMAXPS           Z2, Z3, Z2
+	VBROADCASTSS     expHi<>+0(SB), Z3
+	VMINPS           Z0, Z3, Z0
+	VMINPS           Z1, Z3, Z1
+	VMINPS           Z2, Z3, Z2
+	VRNDSCALEPS      $0x00, Z0, Z3
+	VRNDSCALEPS      $0x00, Z1, Z4
+	VRNDSCALEPS      $0x00, Z2, Z5
+	VSUBPS           Z3, Z0, Z0
+	VSUBPS           Z4, Z1, Z1
+	VSUBPS           Z5, Z2, Z2
+	VBROADCASTSS     exp6<>+0(SB), Z6
+	VBROADCASTSS     exp6<>+0(SB), Z7
+	VBROADCASTSS     exp6<>+0(SB), Z8
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp5<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp4<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp3<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp2<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp1<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST one<>+0(SB), Z2, Z8
+	VSCALEFPS        Z3, Z6, Z0
+	VSCALEFPS        Z4, Z7, Z1
+	VSCALEFPS        Z5, Z8, Z2
+	VBROADCASTSS     one<>+0(SB), Z6
+	VADDPS           Z6, Z0, Z3
+	VADDPS           Z6, Z1, Z4
+	VADDPS           Z6, Z2, Z5
+	VDIVPS           Z3, Z6, Z3
+	VDIVPS           Z4, Z6, Z4
+	VDIVPS           Z5, Z6, Z5
+	VMULPS           Z3, Z0, Z0
+	VMULPS           Z4, Z1, Z1
+	VMULPS           Z5, Z2, Z2
+	VMULPS           Z3, Z0, Z0
+	VMULPS           Z4, Z1, Z1
+	VMULPS           Z5, Z2, Z2
+	VMOVUPS          (BX)(DI*1), Z3
+	VMOVUPS          64(BX)(DI*1), Z4
+	VMOVUPS          128(BX)(DI*1), Z5
+	VMULPS           Z3, Z0, Z0
+	VMULPS           Z4, Z1, Z1
+	VMULPS           Z5, Z2, Z2
+	VMOVUPS          Z0, (DX)(DI*1)
+	VMOVUPS          Z1, 64(DX)(DI*1)
+	VMOVUPS          Z2, 128(DX)(DI*1)
+	ADDQ             $0x000000c0, DI
+	SUBQ             $0x00000030, R8
+	JGE              channels_many
+
+channels_few:
+	ADDQ    $0x00000030, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS          (CX)(DI*1), Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VBROADCASTSS     expHi<>+0(SB), Z1
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VBROADCASTSS     one<>+0(SB), Z2
+	VADDPS           Z2, Z0, Z1
+	VDIVPS           Z1, Z2, Z1
+	VMULPS           Z1, Z0, Z0
+	VMULPS           Z1, Z0, Z0
+	VMOVUPS          (BX)(DI*1), Z1
+	VMULPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (DX)(DI*1)
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R8
+	JGE              channels
+
+channels_tail:
+	ADDQ             $0x00000010, R8
+	JZ               channels_done
+	MOVQ             $0x00000001, R9
+	SHLXQ            R8, R9, R9
+	DECQ             R9
+	KMOVW            R9, K1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VBROADCASTSS     expHi<>+0(SB), Z1
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VBROADCASTSS     one<>+0(SB), Z2
+	VADDPS           Z2, Z0, Z1
+	VDIVPS           Z1, Z2, Z1
+	VMULPS           Z1, Z0, Z0
+	VMULPS           Z1, Z0, Z0
+	VMOVUPS.Z        (BX)(DI*1), K1, Z1
+	VMULPS           Z1, Z0, Z0
+	MOVQ             DX, R9
+	CMPQ             R8, $0x08
+	JLT              few1
+	VMOVUPS          Y0, (DX)(DI*1)
+	JEQ              written1
+	VEXTRACTF32X8    $0x01, Z0, Y0
+	LEAQ             32(DX), R9
+
+few1:
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y1
+	VMASKMOVPS Y0, Y1, (R9)(DI*1)
+
+written1:
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func silugradc16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·silugradc16AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000030, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMOVUPS          128(CX)(DI*1), Z2
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z2, Z2
+	VBROADCASTSS     expLo<>+0(SB), Z3
+	VMAXPS           Z0, Z3, Z0
+	VMAXPS           Z1, Z3, Z1
+	VMAXPS           Z2, Z3, Z2
+	VBROADCASTSS     expHi<>+0(SB), Z3
+	VMINPS           Z0, Z3, Z0
+	VMINPS           Z1, Z3, Z1
+	VMINPS           Z2, Z3, Z2
+	VRNDSCALEPS      $0x00, Z0, Z3
+	VRNDSCALEPS      $0x00, Z1, Z4
+	VRNDSCALEPS      $0x00, Z2, Z5
+	VSUBPS           Z3, Z0, Z0
+	VSUBPS           Z4, Z1, Z1
+	VSUBPS           Z5, Z2, Z2
+	VBROADCASTSS     exp6<>+0(SB), Z6
+	VBROADCASTSS     exp6<>+0(SB), Z7
+	VBROADCASTSS     exp6<>+0(SB), Z8
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp5<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp4<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp3<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp2<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST exp1<>+0(SB), Z2, Z8
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z7
+	VFMADD213PS.BCST one<>+0(SB), Z2, Z8
+	VSCALEFPS        Z3, Z6, Z0
+	VSCALEFPS        Z4, Z7, Z1
+	VSCALEFPS        Z5, Z8, Z2
+	VBROADCASTSS     one<>+0(SB), Z6
+	VADDPS           Z6, Z0, Z3
+	VADDPS           Z6, Z1, Z4
+	VADDPS           Z6, Z2, Z5
+	VDIVPS           Z3, Z6, Z3
+	VDIVPS           Z4, Z6, Z4
+	VDIVPS           Z5, Z6, Z5
+	VMULPS           Z3, Z0, Z0
+	VMULPS           Z4, Z1, Z1
+	VMULPS           Z5, Z2, Z2
+	VMULPS           Z3, Z0, Z0
+	VMULPS           Z4, Z1, Z1
+	VMULPS           Z5, Z2, Z2
+	VMOVUPS          (CX)(DI*1), Z6
+	VMOVUPS          64(CX)(DI*1), Z7
+	VMOVUPS          128(CX)(DI*1), Z8
+	VFMADD231PS      Z0, Z6, Z3
+	VFMADD231PS      Z1, Z7, Z4
+	VFMADD231PS      Z2, Z8, Z5
+	VMOVUPS          (BX)(DI*1), Z0
+	VMOVUPS          64(BX)(DI*1), Z1
+	VMOVUPS          128(BX)(DI*1), Z2
+	VMULPS           Z0, Z3, Z3
+	VMULPS           Z1, Z4, Z4
+	VMULPS           Z2, Z5, Z5
+	VMOVUPS          Z3, (DX)(DI*1)
+	VMOVUPS          Z4, 64(DX)(DI*1)
+	VMOVUPS          Z5, 128(DX)(DI*1)
+	ADDQ             $0x000000c0, DI
+	SUBQ             $0x00000030, R8
+	JGE              channels_many
+
+channels_few:
+	ADDQ    $0x00000030, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS          (CX)(DI*1), Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VBROADCASTSS     expHi<>+0(SB), Z1
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VBROADCASTSS     one<>+0(SB), Z2
+	VADDPS           Z2, Z0, Z1
+	VDIVPS           Z1, Z2, Z1
+	VMULPS           Z1, Z0, Z0
+	VMULPS           Z1, Z0, Z0
+	VMOVUPS          (CX)(DI*1), Z2
+	VFMADD231PS      Z0, Z2, Z1
+	VMOVUPS          (BX)(DI*1), Z0
+	VMULPS           Z0, Z1, Z1
+	VMOVUPS          Z1, (DX)(DI*1)
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R8
+	JGE              channels
+
+channels_tail:
+	ADDQ             $0x00000010, R8
+	JZ               channels_done
+	MOVQ             $0x00000001, R9
+	SHLXQ            R8, R9, R9
+	DECQ             R9
+	KMOVW            R9, K1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VBROADCASTSS     expHi<>+0(SB), Z1
+	VMINPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z2
+	VSCALEFPS        Z1, Z2, Z0
+	VBROADCASTSS     one<>+0(SB), Z2
+	VADDPS           Z2, Z0, Z1
+	VDIVPS           Z1, Z2, Z1
+	VMULPS           Z1, Z0, Z0
+	VMULPS           Z1, Z0, Z0
+	VMOVUPS.Z        (CX)(DI*1), K1, Z2
+	VFMADD231PS      Z0, Z2, Z1
+	VMOVUPS.Z        (BX)(DI*1), K1, Z0
+	VMULPS           Z0, Z1, Z1
+	MOVQ             DX, R9
+	CMPQ             R8, $0x08
+	JLT              few1
+	VMOVUPS          Y1, (DX)(DI*1)
+	JEQ              written1
+	VEXTRACTF32X8    $0x01, Z1, Y1
+	LEAQ             32(DX), R9
+
+few1:
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS Y1, Y0, (R9)(DI*1)
+
+written1:
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func hardsigmoidgradc16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·hardsigmoidgradc16AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000030, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS      (CX)(DI*1), Z0
+	VMOVUPS      64(CX)(DI*1), Z1
+	VMOVUPS      128(CX)(DI*1), Z2
+	VBROADCASTSS sixth<>+0(SB), Z3
+	VBROADCASTSS sixth<>+0(SB), Z4
+	VBROADCASTSS sixth<>+0(SB), Z5
+	VBROADCASTSS zero<>+0(SB), Z6
+	VBROADCASTSS three<>+0(SB), Z9
+	VSUBPS       Z9, Z0, Z7
+	VSUBPS       Z9, Z1, Z8
+	VSUBPS       Z9, Z2, Z9
+	VPMOVD2M     Z7, K1
+	VBLENDMPS    Z3, Z6, K1, Z3
+	VPMOVD2M     Z8, K1
+	VBLENDMPS    Z4, Z6, K1, Z4
+	VPMOVD2M     Z9, K1
+	VBLENDMPS    Z5, Z6, K1, Z5
+	VBROADCASTSS minusThree<>+0(SB), Z6
+	VSUBPS       Z0, Z6, Z7
+	VSUBPS       Z1, Z6, Z8
+	VSUBPS       Z2, Z6, Z9
+	VBROADCASTSS zero<>+0(SB), Z0
+	VPMOVD2M     Z7, K1
+	VBLENDMPS    Z3, Z0, K1, Z3
+	VPMOVD2M     Z8, K1
+	VBLENDMPS    Z4, Z0, K1, Z4
+	VPMOVD2M     Z9, K1
+	VBLENDMPS    Z5, Z0, K1, Z5
+	VMOVUPS      (BX)(DI*1), Z0
+	VMOVUPS      64(BX)(DI*1), Z1
+	VMOVUPS      128(BX)(DI*1), Z2
+	VMULPS       Z0, Z3, Z3
+	VMULPS       Z1, Z4, Z4
+	VMULPS       Z2, Z5, Z5
+	VMOVUPS      Z3, (DX)(DI*1)
+	VMOVUPS      Z4, 64(DX)(DI*1)
+	VMOVUPS      Z5, 128(DX)(DI*1)
+	ADDQ         $0x000000c0, DI
+	SUBQ         $0x00000030, R8
+	JGE          channels_many
+
+channels_few:
+	ADDQ    $0x00000030, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS      (CX)(DI*1), Z0
+	VBROADCASTSS sixth<>+0(SB), Z1
+	VBROADCASTSS zero<>+0(SB), Z2
+	VBROADCASTSS three<>+0(SB), Z3
+	VSUBPS       Z3, Z0, Z3
+	VPMOVD2M     Z3, K1
+	VBLENDMPS    Z1, Z2, K1, Z1
+	VBROADCASTSS minusThree<>+0(SB), Z2
+	VSUBPS       Z0, Z2, Z3
+	VBROADCASTSS zero<>+0(SB), Z0
+	VPMOVD2M     Z3, K1
+	VBLENDMPS    Z1, Z0, K1, Z1
+	VMOVUPS      (BX)(DI*1), Z0
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (DX)(DI*1)
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R8
+	JGE          channels
+
+channels_tail:
+	ADDQ          $0x00000010, R8
+	JZ            channels_done
+	MOVQ          $0x00000001, R9
+	SHLXQ         R8, R9, R9
+	DECQ          R9
+	KMOVW         R9, K1
+	VMOVUPS.Z     (CX)(DI*1), K1, Z0
+	VBROADCASTSS  sixth<>+0(SB), Z1
+	VBROADCASTSS  zero<>+0(SB), Z2
+	VBROADCASTSS  three<>+0(SB), Z3
+	VSUBPS        Z3, Z0, Z3
+	VPMOVD2M      Z3, K2
+	VBLENDMPS     Z1, Z2, K2, Z1
+	VBROADCASTSS  minusThree<>+0(SB), Z2
+	VSUBPS        Z0, Z2, Z3
+	VBROADCASTSS  zero<>+0(SB), Z0
+	VPMOVD2M      Z3, K2
+	VBLENDMPS     Z1, Z0, K2, Z1
+	VMOVUPS.Z     (BX)(DI*1), K1, Z0
+	VMULPS        Z0, Z1, Z1
+	MOVQ          DX, R9
+	CMPQ          R8, $0x08
+	JLT           few1
+	VMOVUPS       Y1, (DX)(DI*1)
+	JEQ           written1
+	VEXTRACTF32X8 $0x01, Z1, Y1
+	LEAQ          32(DX), R9
+
+few1:
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS Y1, Y0, (R9)(DI*1)
+
+written1:
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA minusThree<>+0(SB)/4, $0xc0400000
+GLOBL minusThree<>(SB), RODATA|NOPTR, $4
+
+// func hardswishgradc16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·hardswishgradc16AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS      (CX)(DI*1), Z0
+	VMOVUPS      64(CX)(DI*1), Z1
+	VBROADCASTSS third<>+0(SB), Z2
+	VBROADCASTSS third<>+0(SB), Z3
+	VBROADCASTSS half<>+0(SB), Z4
+	VFMADD213PS  Z4, Z0, Z2
+	VFMADD213PS  Z4, Z1, Z3
+	VBROADCASTSS one<>+0(SB), Z4
+	VBROADCASTSS three<>+0(SB), Z6
+	VSUBPS       Z6, Z0, Z5
+	VSUBPS       Z6, Z1, Z6
+	VPMOVD2M     Z5, K1
+	VBLENDMPS    Z2, Z4, K1, Z2
+	VPMOVD2M     Z6, K1
+	VBLENDMPS    Z3, Z4, K1, Z3
+	VBROADCASTSS minusThree<>+0(SB), Z4
+	VSUBPS       Z0, Z4, Z5
+	VSUBPS       Z1, Z4, Z6
+	VBROADCASTSS zero<>+0(SB), Z0
+	VPMOVD2M     Z5, K1
+	VBLENDMPS    Z2, Z0, K1, Z2
+	VPMOVD2M     Z6, K1
+	VBLENDMPS    Z3, Z0, K1, Z3
+	VMOVUPS      (BX)(DI*1), Z0
+	VMOVUPS      64(BX)(DI*1), Z1
+	VMULPS       Z0, Z2, Z2
+	VMULPS       Z1, Z3, Z3
+	VMOVUPS      Z2, (DX)(DI*1)
+	VMOVUPS      Z3, 64(DX)(DI*1)
+	ADDQ         $0x00000080, DI
+	SUBQ         $0x00000020, R8
+	JGE          channels_many
+
+channels_few:
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS      (CX)(DI*1), Z0
+	VBROADCASTSS third<>+0(SB), Z1
+	VBROADCASTSS half<>+0(SB), Z2
+	VFMADD213PS  Z2, Z0, Z1
+	VBROADCASTSS one<>+0(SB), Z2
+	VBROADCASTSS three<>+0(SB), Z3
+	VSUBPS       Z3, Z0, Z3
+	VPMOVD2M     Z3, K1
+	VBLENDMPS    Z1, Z2, K1, Z1
+	VBROADCASTSS minusThree<>+0(SB), Z2
+	VSUBPS       Z0, Z2, Z3
+	VBROADCASTSS zero<>+0(SB), Z0
+	VPMOVD2M     Z3, K1
+	VBLENDMPS    Z1, Z0, K1, Z1
+	VMOVUPS      (BX)(DI*1), Z0
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (DX)(DI*1)
+	ADDQ         $0x00000040, DI
+	SUBQ         $0x00000010, R8
+	JGE          channels
+
+channels_tail:
+	ADDQ          $0x00000010, R8
+	JZ            channels_done
+	MOVQ          $0x00000001, R9
+	SHLXQ         R8, R9, R9
+	DECQ          R9
+	KMOVW         R9, K1
+	VMOVUPS.Z     (CX)(DI*1), K1, Z0
+	VBROADCASTSS  third<>+0(SB), Z1
+	VBROADCASTSS  half<>+0(SB), Z2
+	VFMADD213PS   Z2, Z0, Z1
+	VBROADCASTSS  one<>+0(SB), Z2
+	VBROADCASTSS  three<>+0(SB), Z3
+	VSUBPS        Z3, Z0, Z3
+	VPMOVD2M      Z3, K2
+	VBLENDMPS     Z1, Z2, K2, Z1
+	VBROADCASTSS  minusThree<>+0(SB), Z2
+	VSUBPS        Z0, Z2, Z3
+	VBROADCASTSS  zero<>+0(SB), Z0
+	VPMOVD2M      Z3, K2
+	VBLENDMPS     Z1, Z0, K2, Z1
+	VMOVUPS.Z     (BX)(DI*1), K1, Z0
+	VMULPS        Z0, Z1, Z1
+	MOVQ          DX, R9
+	CMPQ          R8, $0x08
+	JLT           few1
+	VMOVUPS       Y1, (DX)(DI*1)
+	JEQ           written1
+	VEXTRACTF32X8 $0x01, Z1, Y1
+	LEAQ          32(DX), R9
+
+few1:
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS Y1, Y0, (R9)(DI*1)
+
+written1:
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA third<>+0(SB)/4, $0x3eaaaaab
+GLOBL third<>(SB), RODATA|NOPTR, $4
+
+DATA half<>+0(SB)/4, $0x3f000000
+GLOBL half<>(SB), RODATA|NOPTR, $4
+
+// func gelugradc16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gelugradc16AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000030, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMOVUPS          128(CX)(DI*1), Z2
+	VANDPS.BCST      absolute<>+0(SB), Z0, Z0
+	VANDPS.BCST      absolute<>+0(SB), Z1, Z1
+	VANDPS.BCST      absolute<>+0(SB), Z2, Z2
+	VMULPS.BCST      rsqrt2<>+0(SB), Z0, Z0
+	VMULPS.BCST      rsqrt2<>+0(SB), Z1, Z1
+	VMULPS.BCST      rsqrt2<>+0(SB), Z2, Z2
+	VBROADCASTSS     one<>+0(SB), Z6
+	VMOVAPS          Z0, Z3
+	VMOVAPS          Z1, Z4
+	VMOVAPS          Z2, Z5
+	VBROADCASTSS     geluP<>+0(SB), Z7
+	VFMADD213PS      Z6, Z7, Z3
+	VFMADD213PS      Z6, Z7, Z4
+	VFMADD213PS      Z6, Z7, Z5
+	VDIVPS           Z3, Z6, Z3
+	VDIVPS           Z4, Z6, Z4
+	VDIVPS           Z5, Z6, Z5
+	VBROADCASTSS     gelu6<>+0(SB), Z6
+	VBROADCASTSS     gelu6<>+0(SB), Z7
+	VBROADCASTSS     gelu6<>+0(SB), Z8
+	VFMADD213PS.BCST gelu5<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST gelu5<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST gelu5<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST gelu4<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST gelu4<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST gelu4<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST gelu3<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST gelu3<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST gelu3<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST gelu2<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST gelu2<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST gelu2<>+0(SB), Z5, Z8
+	VFMADD213PS.BCST gelu1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST gelu1<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST gelu1<>+0(SB), Z5, Z8
+	VMULPS           Z3, Z6, Z6
+	VMULPS           Z4, Z7, Z7
+	VMULPS           Z5, Z8, Z8
+	VMULPS           Z0, Z0, Z0
+	VMULPS           Z1, Z1, Z1
+	VMULPS           Z2, Z2, Z2
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z2, Z2
+	VBROADCASTSS     expLo<>+0(SB), Z3
+	VMAXPS           Z0, Z3, Z0
+	VMAXPS           Z1, Z3, Z1
+	VMAXPS           Z2, Z3, Z2
+	VRNDSCALEPS      $0x00, Z0, Z3
+	VRNDSCALEPS      $0x00, Z1, Z4
+	VRNDSCALEPS      $0x00, Z2, Z5
+	VSUBPS           Z3, Z0, Z0
+	VSUBPS           Z4, Z1, Z1
+	VSUBPS           Z5, Z2, Z2
+	VBROADCASTSS     exp6<>+0(SB), Z9
+	VBROADCASTSS     exp6<>+0(SB), Z10
+	VBROADCASTSS     exp6<>+0(SB), Z11
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z9
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST exp5<>+0(SB), Z2, Z11
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z9
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST exp4<>+0(SB), Z2, Z11
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z9
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST exp3<>+0(SB), Z2, Z11
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z9
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST exp2<>+0(SB), Z2, Z11
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z9
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST exp1<>+0(SB), Z2, Z11
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z9
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z10
+	VFMADD213PS.BCST one<>+0(SB), Z2, Z11
+	VSCALEFPS        Z3, Z9, Z0
+	VSCALEFPS        Z4, Z10, Z1
+	VSCALEFPS        Z5, Z11, Z2
+	VMULPS           Z0, Z6, Z6
+	VMULPS           Z1, Z7, Z7
+	VMULPS           Z2, Z8, Z8
+	VMULPS.BCST      rsqrt2pi<>+0(SB), Z0, Z0
+	VMULPS.BCST      rsqrt2pi<>+0(SB), Z1, Z1
+	VMULPS.BCST      rsqrt2pi<>+0(SB), Z2, Z2
+	VBROADCASTSS     one<>+0(SB), Z3
+	VMOVUPS          (CX)(DI*1), Z4
+	VMOVUPS          64(CX)(DI*1), Z5
+	VMOVUPS          128(CX)(DI*1), Z9
+	VSUBPS           Z6, Z3, Z10
+	VSUBPS           Z7, Z3, Z11
+	VSUBPS           Z8, Z3, Z3
+	VPMOVD2M         Z4, K1
+	VBLENDMPS        Z6, Z10, K1, Z6
+	VPMOVD2M         Z5, K1
+	VBLENDMPS        Z7, Z11, K1, Z7
+	VPMOVD2M         Z9, K1
+	VBLENDMPS        Z8, Z3, K1, Z8
+	VFMADD231PS      Z0, Z4, Z6
+	VFMADD231PS      Z1, Z5, Z7
+	VFMADD231PS      Z2, Z9, Z8
+	VMOVUPS          (BX)(DI*1), Z0
+	VMOVUPS          64(BX)(DI*1), Z1
+	VMOVUPS          128(BX)(DI*1), Z2
+	VMULPS           Z0, Z6, Z6
+	VMULPS           Z1, Z7, Z7
+	VMULPS           Z2, Z8, Z8
+	VMOVUPS          Z6, (DX)(DI*1)
+	VMOVUPS          Z7, 64(DX)(DI*1)
+	VMOVUPS          Z8, 128(DX)(DI*1)
+	ADDQ             $0x000000c0, DI
+	SUBQ             $0x00000030, R8
+	JGE              channels_many
+
+channels_few:
+	ADDQ    $0x00000030, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS          (CX)(DI*1), Z0
+	VANDPS.BCST      absolute<>+0(SB), Z0, Z0
+	VMULPS.BCST      rsqrt2<>+0(SB), Z0, Z0
+	VBROADCASTSS     one<>+0(SB), Z2
+	VMOVAPS          Z0, Z1
+	VBROADCASTSS     geluP<>+0(SB), Z3
+	VFMADD213PS      Z2, Z3, Z1
+	VDIVPS           Z1, Z2, Z1
+	VBROADCASTSS     gelu6<>+0(SB), Z2
+	VFMADD213PS.BCST gelu5<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu4<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu3<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu2<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu1<>+0(SB), Z1, Z2
+	VMULPS           Z1, Z2, Z2
+	VMULPS           Z0, Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z3
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z3
+	VSCALEFPS        Z1, Z3, Z0
+	VMULPS           Z0, Z2, Z2
+	VMULPS.BCST      rsqrt2pi<>+0(SB), Z0, Z0
+	VBROADCASTSS     one<>+0(SB), Z1
+	VMOVUPS          (CX)(DI*1), Z3
+	VSUBPS           Z2, Z1, Z1
+	VPMOVD2M         Z3, K1
+	VBLENDMPS        Z2, Z1, K1, Z2
+	VFMADD231PS      Z0, Z3, Z2
+	VMOVUPS          (BX)(DI*1), Z0
+	VMULPS           Z0, Z2, Z2
+	VMOVUPS          Z2, (DX)(DI*1)
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R8
+	JGE              channels
+
+channels_tail:
+	ADDQ             $0x00000010, R8
+	JZ               channels_done
+	MOVQ             $0x00000001, R9
+	SHLXQ            R8, R9, R9
+	DECQ             R9
+	KMOVW            R9, K1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VANDPS.BCST      absolute<>+0(SB), Z0, Z0
+	VMULPS.BCST      rsqrt2<>+0(SB), Z0, Z0
+	VBROADCASTSS     one<>+0(SB), Z2
+	VMOVAPS          Z0, Z1
+	VBROADCASTSS     geluP<>+0(SB), Z3
+	VFMADD213PS      Z2, Z3, Z1
+	VDIVPS           Z1, Z2, Z1
+	VBROADCASTSS     gelu6<>+0(SB), Z2
+	VFMADD213PS.BCST gelu5<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu4<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu3<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu2<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST gelu1<>+0(SB), Z1, Z2
+	VMULPS           Z1, Z2, Z2
+	VMULPS           Z0, Z0, Z0
+	VMULPS.BCST      minusLog2e<>+0(SB), Z0, Z0
+	VBROADCASTSS     expLo<>+0(SB), Z1
+	VMAXPS           Z0, Z1, Z0
+	VRNDSCALEPS      $0x00, Z0, Z1
+	VSUBPS           Z1, Z0, Z0
+	VBROADCASTSS     exp6<>+0(SB), Z3
+	VFMADD213PS.BCST exp5<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp4<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp3<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp2<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST exp1<>+0(SB), Z0, Z3
+	VFMADD213PS.BCST one<>+0(SB), Z0, Z3
+	VSCALEFPS        Z1, Z3, Z0
+	VMULPS           Z0, Z2, Z2
+	VMULPS.BCST      rsqrt2pi<>+0(SB), Z0, Z0
+	VBROADCASTSS     one<>+0(SB), Z1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z3
+	VSUBPS           Z2, Z1, Z1
+	VPMOVD2M         Z3, K2
+	VBLENDMPS        Z2, Z1, K2, Z2
+	VFMADD231PS      Z0, Z3, Z2
+	VMOVUPS.Z        (BX)(DI*1), K1, Z0
+	VMULPS           Z0, Z2, Z2
+	MOVQ             DX, R9
+	CMPQ             R8, $0x08
+	JLT              few1
+	VMOVUPS          Y2, (DX)(DI*1)
+	JEQ              written1
+	VEXTRACTF32X8    $0x01, Z2, Y2
+	LEAQ             32(DX), R9
+
+few1:
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y0
+	VMASKMOVPS Y2, Y0, (R9)(DI*1)
+
+written1:
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA rsqrt2pi<>+0(SB)/4, $0x3ecc422a
+GLOBL rsqrt2pi<>(SB), RODATA|NOPTR, $4
+
+// func gelutanhgradc16AVX512(t *Rows)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gelutanhgradc16AVX512(SB), NOSPLIT, $0-8
+	MOVQ t+0(FP), AX
+	MOVQ 8(AX), CX
+	MOVQ (AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), SI
+
+row:
+	XORQ    DI, DI
+	MOVQ    64(AX), R8
+	SUBQ    $0x00000020, R8
+	JLT     channels_few
+	PCALIGN $0x40
+
+channels_many:
+	VMOVUPS          (CX)(DI*1), Z0
+	VMOVUPS          64(CX)(DI*1), Z1
+	VMULPS           Z0, Z0, Z2
+	VMULPS           Z1, Z1, Z3
+	VMULPS.BCST      geluT3<>+0(SB), Z2, Z2
+	VMULPS.BCST      geluT3<>+0(SB), Z3, Z3
+	VADDPS.BCST      geluT1<>+0(SB), Z2, Z2
+	VADDPS.BCST      geluT1<>+0(SB), Z3, Z3
+	VMULPS           Z0, Z2, Z2
+	VMULPS           Z1, Z3, Z3
+	VMULPS.BCST      minusLog2e<>+0(SB), Z2, Z2
+	VMULPS.BCST      minusLog2e<>+0(SB), Z3, Z3
+	VBROADCASTSS     expLo<>+0(SB), Z0
+	VMAXPS           Z2, Z0, Z2
+	VMAXPS           Z3, Z0, Z3
+	VBROADCASTSS     expHi<>+0(SB), Z0
+	VMINPS           Z2, Z0, Z2
+	VMINPS           Z3, Z0, Z3
+	VRNDSCALEPS      $0x00, Z2, Z0
+	VRNDSCALEPS      $0x00, Z3, Z1
+	VSUBPS           Z0, Z2, Z2
+	VSUBPS           Z1, Z3, Z3
+	VBROADCASTSS     exp6<>+0(SB), Z4
+	VBROADCASTSS     exp6<>+0(SB), Z5
+	VFMADD213PS.BCST exp5<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST exp5<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST exp4<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST exp4<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST exp3<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST exp3<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST exp2<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST exp2<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST exp1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST exp1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST one<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST one<>+0(SB), Z3, Z5
+	VSCALEFPS        Z0, Z4, Z2
+	VSCALEFPS        Z1, Z5, Z3
+	VBROADCASTSS     one<>+0(SB), Z4
+	VADDPS           Z4, Z2, Z0
+	VADDPS           Z4, Z3, Z1
+	VDIVPS           Z0, Z4, Z0
+	VDIVPS           Z1, Z4, Z1
+	VMULPS           Z0, Z2, Z2
+	VMULPS           Z1, Z3, Z3
+	VMULPS           Z0, Z2, Z2
+	VMULPS           Z1, Z3, Z3
+	VMOVUPS          (CX)(DI*1), Z4
+	VMOVUPS          64(CX)(DI*1), Z5
+	VMULPS           Z4, Z2, Z2
+	VMULPS           Z5, Z3, Z3
+	VMULPS           Z4, Z4, Z4
+	VMULPS           Z5, Z5, Z5
+	VMULPS.BCST      geluT9<>+0(SB), Z4, Z4
+	VMULPS.BCST      geluT9<>+0(SB), Z5, Z5
+	VADDPS.BCST      geluT1<>+0(SB), Z4, Z4
+	VADDPS.BCST      geluT1<>+0(SB), Z5, Z5
+	VFMADD231PS      Z4, Z2, Z0
+	VFMADD231PS      Z5, Z3, Z1
+	VMOVUPS          (BX)(DI*1), Z2
+	VMOVUPS          64(BX)(DI*1), Z3
+	VMULPS           Z2, Z0, Z0
+	VMULPS           Z3, Z1, Z1
+	VMOVUPS          Z0, (DX)(DI*1)
+	VMOVUPS          Z1, 64(DX)(DI*1)
+	ADDQ             $0x00000080, DI
+	SUBQ             $0x00000020, R8
+	JGE              channels_many
+
+channels_few:
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000010, R8
+	JLT     channels_tail
+	PCALIGN $0x40
+
+channels:
+	VMOVUPS          (CX)(DI*1), Z0
+	VMULPS           Z0, Z0, Z1
+	VMULPS.BCST      geluT3<>+0(SB), Z1, Z1
+	VADDPS.BCST      geluT1<>+0(SB), Z1, Z1
+	VMULPS           Z0, Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VBROADCASTSS     expLo<>+0(SB), Z0
+	VMAXPS           Z1, Z0, Z1
+	VBROADCASTSS     expHi<>+0(SB), Z0
+	VMINPS           Z1, Z0, Z1
+	VRNDSCALEPS      $0x00, Z1, Z0
+	VSUBPS           Z0, Z1, Z1
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z2
+	VSCALEFPS        Z0, Z2, Z1
+	VBROADCASTSS     one<>+0(SB), Z2
+	VADDPS           Z2, Z1, Z0
+	VDIVPS           Z0, Z2, Z0
+	VMULPS           Z0, Z1, Z1
+	VMULPS           Z0, Z1, Z1
+	VMOVUPS          (CX)(DI*1), Z2
+	VMULPS           Z2, Z1, Z1
+	VMULPS           Z2, Z2, Z2
+	VMULPS.BCST      geluT9<>+0(SB), Z2, Z2
+	VADDPS.BCST      geluT1<>+0(SB), Z2, Z2
+	VFMADD231PS      Z2, Z1, Z0
+	VMOVUPS          (BX)(DI*1), Z1
+	VMULPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (DX)(DI*1)
+	ADDQ             $0x00000040, DI
+	SUBQ             $0x00000010, R8
+	JGE              channels
+
+channels_tail:
+	ADDQ             $0x00000010, R8
+	JZ               channels_done
+	MOVQ             $0x00000001, R9
+	SHLXQ            R8, R9, R9
+	DECQ             R9
+	KMOVW            R9, K1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z0
+	VMULPS           Z0, Z0, Z1
+	VMULPS.BCST      geluT3<>+0(SB), Z1, Z1
+	VADDPS.BCST      geluT1<>+0(SB), Z1, Z1
+	VMULPS           Z0, Z1, Z1
+	VMULPS.BCST      minusLog2e<>+0(SB), Z1, Z1
+	VBROADCASTSS     expLo<>+0(SB), Z0
+	VMAXPS           Z1, Z0, Z1
+	VBROADCASTSS     expHi<>+0(SB), Z0
+	VMINPS           Z1, Z0, Z1
+	VRNDSCALEPS      $0x00, Z1, Z0
+	VSUBPS           Z0, Z1, Z1
+	VBROADCASTSS     exp6<>+0(SB), Z2
+	VFMADD213PS.BCST exp5<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp4<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp3<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp2<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST exp1<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST one<>+0(SB), Z1, Z2
+	VSCALEFPS        Z0, Z2, Z1
+	VBROADCASTSS     one<>+0(SB), Z2
+	VADDPS           Z2, Z1, Z0
+	VDIVPS           Z0, Z2, Z0
+	VMULPS           Z0, Z1, Z1
+	VMULPS           Z0, Z1, Z1
+	VMOVUPS.Z        (CX)(DI*1), K1, Z2
+	VMULPS           Z2, Z1, Z1
+	VMULPS           Z2, Z2, Z2
+	VMULPS.BCST      geluT9<>+0(SB), Z2, Z2
+	VADDPS.BCST      geluT1<>+0(SB), Z2, Z2
+	VFMADD231PS      Z2, Z1, Z0
+	VMOVUPS.Z        (BX)(DI*1), K1, Z1
+	VMULPS           Z1, Z0, Z0
+	MOVQ             DX, R9
+	CMPQ             R8, $0x08
+	JLT              few1
+	VMOVUPS          Y0, (DX)(DI*1)
+	JEQ              written1
+	VEXTRACTF32X8    $0x01, Z0, Y0
+	LEAQ             32(DX), R9
+
+few1:
+	MOVQ       80(AX), R8
+	VMOVUPS    (R8), Y1
+	VMASKMOVPS Y0, Y1, (R9)(DI*1)
+
+written1:
+channels_done:
+	ADDQ 40(AX), CX
+	ADDQ 32(AX), DX
+	ADDQ 48(AX), BX
+	ADDQ 56(AX), SI
+	DECQ 72(AX)
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA geluT9<>+0(SB)/4, $0x3e5b33b6
+GLOBL geluT9<>(SB), RODATA|NOPTR, $4
+
 // func layernormc16AVX512(t *Rows)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·layernormc16AVX512(SB), NOSPLIT, $0-8
