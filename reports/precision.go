@@ -161,7 +161,8 @@ func calibrationText(r *record.Record) string {
 	if c.Generated {
 		return "ranges from generated images, for the times alone"
 	}
-	text := fmt.Sprintf("quantised on %d images of %s (seed %d, hash %.16s)", c.Images, cmp.Or(markdown(clean(c.Data)), "an unknown place"), c.Seed, c.SHA256)
+	text := fmt.Sprintf("quantised on %d images of %s (seed %d, hash %.16s)", c.Images, cmp.Or(markdown(clean(c.Data)), "an unknown place"),
+		c.Seed, c.SHA256)
 	if r.Accuracy != nil && c.Shared > 0 {
 		text += fmt.Sprintf("; %d of the %d images of the accuracy are among them", c.Shared, r.Images)
 	}

@@ -13,6 +13,7 @@ import (
 	"zoobench/bench/runner"
 	"zoobench/bench/stat"
 	"zoobench/datasets"
+	"zoobench/zoo/engine"
 )
 
 // auditRow is a way of preparing images.
@@ -42,10 +43,13 @@ func (a *app) audit() *cobra.Command {
 	var observed float64
 	c := &cobra.Command{
 		Use:   "audit NETWORK[.TAG]... --data DIR",
-		Short: "Measure how much accuracy a checkpoint loses by mistakes in preparing images",
+		Short: "Measure how much accuracy a checkpoint loses by mistakes in preparing images, or which layers int8 hurts",
 		Long: "Measures a checkpoint's accuracy with its published preprocessing and with each plausible mistake, on the same images.\n" +
 			"Such mistakes are another interpolation, another crop, no antialiasing, or channels in reverse order. With --observed,\n" +
-			"the command says which mistakes would explain the top-1 that you measured.",
+			"the command says which mistakes would explain the top-1 that you measured.\n" +
+			"With --precision int8, the command quantises the checkpoint on the images (128 by default), as quantize does, and lists the\n" +
+			"layers: how much noise int8 adds at the layer's output and at the logits if no other layer is in int8, the worst layer first,\n" +
+			"and which layers quantize keeps in float32, and why.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -62,7 +66,15 @@ func (a *app) audit() *cobra.Command {
 			if len(tasks) > 1 && observed > 0 {
 				return fmt.Errorf("--observed: have %d checkpoints, want one", len(tasks))
 			}
+			for _, name := range b.precision {
+				if name != engine.Int8 || len(b.precision) > 1 {
+					return fmt.Errorf("--precision %s: audit names the layers that int8 changes most: want int8", strings.Join(b.precision.names(), ","))
+				}
+			}
 			return a.eachTask(c.Context(), tasks, func(t runner.Task) error {
+				if b.precision.others() {
+					return a.auditInt8(c.Context(), t, images, c.Flags().Changed("limit"))
+				}
 				t.Job.Accuracy = images.of(a, t)
 				step, clear := a.imageBar()
 				r, err := runner.Audit(c.Context(), a.list, t, step)
@@ -80,6 +92,7 @@ func (a *app) audit() *cobra.Command {
 		},
 	}
 	b.flags(c)
+	b.precision.flag(c, "int8 lists the layers that it hurts")
 	b.weightsFlag(c, "")
 	images.flags(c, 1000)
 	c.Flags().Float64Var(&observed, "observed", 0, "top-1 that you measured, in percent")

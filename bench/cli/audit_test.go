@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"encoding/json"
+	"image/color"
 	"math"
 	"strings"
 	"testing"
@@ -78,5 +80,43 @@ func TestPrintAudit(t *testing.T) {
 		if i >= len(lines) || !strings.Contains(lines[i], want) {
 			t.Errorf("line %d: want %q in:\n%s", i, want, out.String())
 		}
+	}
+}
+
+// TestAuditInt8 lists the layers of a checkpoint in int8, the worst first, as a table and as JSON, and refuses other precisions.
+func TestAuditInt8(t *testing.T) {
+	generatedCheckpoint(t)
+	data := hues(t, map[string]color.RGBA{"0": {20, 40, 230, 255}, "1": {30, 220, 40, 255}}, 2)
+	args := []string{"audit", "squeezenet1_1.made", "--data", data, "--precision", "int8", "--img-size", "64"}
+	code, stdout, stderr := invoke(t, append(args, "--format", "json")...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	before, kept := 0.0, 0
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	for _, line := range lines {
+		var row auditLayer
+		if err := json.Unmarshal([]byte(line), &row); err != nil {
+			t.Fatal(err)
+		}
+		if row.Logits < before || row.Output < 10 || row.Output > 80 || row.Model != "squeezenet1_1.made" || row.MACs == 0 {
+			t.Errorf("behind a layer with %.1f dB at the logits: %+v", before, row)
+		}
+		if before = row.Logits; row.Precision == "float32" {
+			if kept++; !strings.Contains(row.Why, "times a layer's mean squared error at the logits") {
+				t.Errorf("%s is in float32: %q", row.Layer, row.Why)
+			}
+		}
+	}
+	if len(lines) != 26 || kept == 0 {
+		t.Errorf("%d layers, %d of them in float32; want 26 and some", len(lines), kept)
+	}
+	code, stdout, _ = invoke(t, append(args, "--limit", "1")...)
+	if code != 0 || !strings.HasPrefix(strings.TrimSpace(stdout), "layer") || !strings.Contains(stdout, "signal to noise on 1 of 1 images") {
+		t.Errorf("exit code %d, %s", code, stdout)
+	}
+	args[len(args)-3] = "int8,bf16"
+	if code, _, stderr := invoke(t, args...); code != 1 || !strings.Contains(stderr, "want int8") {
+		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }

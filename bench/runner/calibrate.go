@@ -104,7 +104,8 @@ func (r *Ready) generated() error {
 // numbersName is the cache folder's name for what int8 makes of the network on images: all of what the numbers depend on, the
 // program apart, which the file names itself.
 func (r *Ready) numbersName(c quantize.Calibration) string {
-	text := fmt.Sprintf("%s %q %q %s %+v %s %s", r.SHA256, r.Taken.Section, r.Taken.Prefix, quantize.Fingerprint(r.Graph), r.Preprocessing(), c.SHA256, kernels.ISA())
+	text := fmt.Sprintf("%s %q %q %s %+v %s %s", r.SHA256, r.Taken.Section, r.Taken.Prefix, quantize.Fingerprint(r.Graph), r.Preprocessing(),
+		c.SHA256, kernels.ISA())
 	sum := sha256.Sum256([]byte(text))
 	return filepath.Base(r.Spec.Name) + "." + hex.EncodeToString(sum[:8]) + ".int8.safetensors"
 }
@@ -121,8 +122,8 @@ func (r *Ready) readNumbers(path string) error {
 		return err
 	}
 	if build := KernelBuild(); about.Program != build || about.Weights != r.SHA256 {
-		return fmt.Errorf("runner: %s: made by %s of weights with the SHA-256 %.16s, want %s and %.16s", path, about.Program, about.Weights, build,
-			r.SHA256)
+		return fmt.Errorf("runner: %s: made by %s of weights with the SHA-256 %.16s, want %s and %.16s", path, about.Program, about.Weights,
+			build, r.SHA256)
 	}
 	r.images.Calibration = about.Calibration
 	return weights.Guard(f, func() (err error) {

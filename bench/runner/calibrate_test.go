@@ -84,7 +84,8 @@ func TestCalibration(t *testing.T) {
 		len(of.Numbers) != 32 {
 		t.Fatalf("the accuracy's calibration: %+v", of)
 	}
-	if of.Shared != 2 || !strings.Contains(strings.Join(eval.Verdict.Warnings, ";"), "2 of the images are among those that the network was quantised on") {
+	if of.Shared != 2 ||
+		!strings.Contains(strings.Join(eval.Verdict.Warnings, ";"), "2 of the images are among those that the network was quantised on") {
 		t.Errorf("quantised on its own images: %d shared, warnings %q", of.Shared, eval.Verdict.Warnings)
 	}
 	if c := timed.Calibration; c == nil || c.Numbers != of.Numbers || timed.Recheck.Text() != "checked 2 of 2 same" {
@@ -121,7 +122,8 @@ func TestCalibration(t *testing.T) {
 	c := *now.Calibration
 	c.Numbers, c.SHA256 = "0", "1"
 	elsewhere.Calibration = &c
-	if v := Judge(eval, &elsewhere); v.Verdict != Undecided || !strings.Contains(strings.Join(v.Why, ""), "quantised on other images: 1, they were") {
+	if v := Judge(eval, &elsewhere); v.Verdict != Undecided ||
+		!strings.Contains(strings.Join(v.Why, ""), "quantised on other images: 1, they were") {
 		t.Errorf("quantised on other images: %+v", v)
 	}
 	c.SHA256 = of.SHA256

@@ -199,8 +199,8 @@ func (p *planner) factors(node int) []float32 {
 	return p.options.Quantized.Factor[node]
 }
 
-// RunWatched is Run that shows the value that each step writes, as soon as it is there. Of an engine made to be watched these
-// are all values that a plan in bytes has. A value is given under the node that computes it.
+// RunWatched is Run that shows the value that each step writes, as soon as it is there; of bytes the numbers that they stand for.
+// Of an engine made to be watched these are all values that a plan in bytes has. A value is given under the node that computes it.
 func (e *Engine) RunWatched(dst, src []float32, n int, watch func(node int, value kernels.Tensor)) {
 	e.begin(dst, src, n)
 	next := 0
@@ -208,7 +208,9 @@ func (e *Engine) RunWatched(dst, src []float32, n int, watch func(node int, valu
 		for i := from; i < to; i++ {
 			e.runStep(&e.steps[i], first, n)
 			for ; next < len(e.written) && e.written[next].steps <= i+1; next++ {
-				if w := e.written[next]; !w.at.bytes {
+				if w := e.written[next]; w.at.bytes {
+					watch(w.node, numbersOf(e.tensor8(w.at, first, n)))
+				} else {
 					watch(w.node, e.tensor(w.at, first, n))
 				}
 			}
@@ -220,6 +222,17 @@ func (e *Engine) RunWatched(dst, src []float32, n int, watch func(node int, valu
 	}
 	run(e.byImage, len(e.steps), 0, n)
 	e.finish(dst, n)
+}
+
+// numbersOf are the numbers that bytes stand for.
+func numbersOf(t kernels.Tensor8) kernels.Tensor {
+	x := kernels.Tensor{Data: make([]float32, t.Pixels()*t.C), N: t.N, H: t.H, W: t.W, C: t.C, Stride: t.C}
+	for p := range t.Pixels() {
+		for c, b := range t.Data[p*t.Stride:][:t.C] {
+			x.Data[p*t.C+c] = float32(int(b)-int(t.Zero)) * t.Scale
+		}
+	}
+	return x
 }
 
 // A written is a value that is there when so many steps are done.

@@ -2,6 +2,7 @@ package quantize
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -17,23 +18,37 @@ const worse = 0.5
 func (m *maker) keep(n *Network) error {
 	all, squares := n.Int8.Layers, 0.0
 	var total int64
+	var layers []*Layer
 	for i := range n.Layers {
 		l := &n.Layers[i]
 		total += l.MACs
-		f, ok := all[l.Node]
-		if !ok {
-			l.Float = true
+		if _, ok := all[l.Node]; !ok {
+			l.Float, l.Why = true, fmt.Sprintf("its sums can exceed 32 bits: more than %d products", maxDepth)
 			continue
 		}
-		alone := *n.Int8
-		alone.Layers = map[int]engine.Filters{l.Node: f}
-		got, err := m.logits(&alone)
+		layers = append(layers, l)
+	}
+	for some := range slices.Chunk(layers, atOnce) {
+		var alone []*engine.Quantized
+		for _, l := range some {
+			q := *n.Int8
+			q.Layers = map[int]engine.Filters{l.Node: all[l.Node]}
+			alone = append(alone, &q)
+		}
+		logits, err := m.logits(alone...)
 		if err != nil {
 			return err
 		}
-		l.Distance = distance(got, m.want)
-		squares += l.Distance * l.Distance
-		m.report("%s alone in int8: logits %.4f from float32's", l.Name, l.Distance)
+		for i, l := range some {
+			l.Distance = distance(logits[i], m.want)
+			squares += l.Distance * l.Distance
+			if m.options.Audit {
+				if l.Output, err = m.atOutput(l.Node, alone[i]); err != nil {
+					return err
+				}
+			}
+			m.report("%s alone in int8: logits %.4f from float32's", l.Name, l.Distance)
+		}
 	}
 	if total == 0 {
 		return nil
@@ -46,16 +61,20 @@ func (m *maker) keep(n *Network) error {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(worth(b), worth(a)) })
 	var kept int64
 	rest := maps.Clone(all)
-	limit := worse * squares / float64(max(len(all), 1))
+	mean := squares / float64(max(len(all), 1))
 	for _, i := range order {
 		l := &n.Layers[i]
-		if d := l.Distance; d*d <= limit || l.Float {
+		times := l.Distance * l.Distance / mean
+		if !(times > worse) || l.Float {
 			continue
 		}
+		text := fmt.Sprintf("%.1f times a layer's mean squared error at the logits, %.1f %% of the multiply-accumulates", times,
+			100*float64(l.MACs)/float64(total))
 		if float64(kept+l.MACs) > n.Recipe.Share*float64(total) {
+			l.Why = text + ": with it more than the share in float32"
 			continue
 		}
-		l.Float = true
+		l.Float, l.Why = true, text
 		kept += l.MACs
 		delete(rest, l.Node)
 	}
@@ -65,7 +84,7 @@ func (m *maker) keep(n *Network) error {
 	if err != nil {
 		return err
 	}
-	n.Recipe.Distance = distance(got, m.want)
+	n.Recipe.Distance = distance(got[0], m.want)
 	m.report("%d of %d layers in float32: logits %.4f from float32's", len(n.Layers)-len(rest), len(n.Layers), n.Recipe.Distance)
 	return nil
 }

@@ -15,7 +15,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"zoobench/kernels"
@@ -30,6 +29,7 @@ type Options struct {
 	Share    float64 // of the multiply-accumulates that may stay in float32; 0 for FloatShare, less than 0 for none, unmeasured
 	Trials   int     // calibration images on which logits are compared; 0 for 16
 	Threads  int     // 0 for all processors
+	Audit    bool    // what each layer in int8 alone gets wrong at its own output is measured too
 	Fast     bool    // for the speed alone: nothing is tried or measured, ranges are as wide as what was seen
 	Progress func(done string)
 }
@@ -47,12 +47,13 @@ type Network struct {
 // A Recipe is how a Network was made.
 type Recipe struct {
 	Rule     Rule    `json:"rule"`
-	Equal    bool    `json:"equalised"`   // scale was moved between layers
-	Images   int     `json:"images"`      // that values were watched on
-	Trials   int     `json:"trials"`      // of them those that logits were compared on
-	Share    float64 `json:"float_share"` // of the multiply-accumulates that may stay in float32
-	Kept     float64 `json:"kept_share"`  // that do
-	Distance float64 `json:"distance"`    // of the logits from float32's, as a share of their size
+	Changed  int     `json:"changed,omitempty"` // values that have another rule, because that is better for the logits
+	Equal    bool    `json:"equalised"`         // scale was moved between layers
+	Images   int     `json:"images"`            // that values were watched on
+	Trials   int     `json:"trials"`            // of them those that logits were compared on
+	Share    float64 `json:"float_share"`       // of the multiply-accumulates that may stay in float32
+	Kept     float64 `json:"kept_share"`        // that do
+	Distance float64 `json:"distance"`          // of the logits from float32's, as a share of their size
 }
 
 // A Layer is what int8 does to one layer.
@@ -60,8 +61,10 @@ type Layer struct {
 	Node     int     `json:"node"`
 	Name     string  `json:"name"`
 	MACs     int64   `json:"macs"`
-	Distance float64 `json:"distance"` // of the logits with this layer alone in int8, as Recipe has it
+	Distance float64 `json:"distance"`         // of the logits with this layer alone in int8, as Recipe has it
+	Output   float64 `json:"output,omitempty"` // the same of what the layer puts out, where an audit measured it
 	Float    bool    `json:"float,omitempty"`
+	Why      string  `json:"why,omitempty"` // it is in float32, or in int8 although it changes the logits much
 }
 
 // maxDepth is the longest sum that 32 bits hold beside a bias below 2^30.
@@ -75,6 +78,7 @@ type maker struct {
 	n       int
 	trials  int
 	options Options
+	of      *watched  // what the best numbers so far are of
 	want    []float32 // float32's logits of the first trials images
 }
 
@@ -100,17 +104,18 @@ func Make(g *nn.Graph, w engine.Weights, images []float32, n int, o Options) (*N
 
 func (m *maker) make() (*Network, error) {
 	if m.options.Fast {
-		sketch, seen, err := m.watch(&engine.Quantized{})
+		of, err := m.watch(&engine.Quantized{})
 		if err != nil {
 			return nil, err
 		}
-		made, err := m.byRule(nil, sketch, seen, m.options.Rule)
-		return m.network(made, sketch), err
+		made, err := m.byRule(nil, of, m.options.Rule)
+		return m.network(made, of.sketch), err
 	}
-	var err error
-	if m.want, err = m.logits(nil); err != nil {
+	whole, err := m.logits(nil)
+	if err != nil {
 		return nil, err
 	}
+	m.want = whole[0]
 	var best *Network
 	for _, equal := range []bool{false, true} {
 		if best, err = m.numbers(equal, best); err != nil {
@@ -122,42 +127,50 @@ func (m *maker) make() (*Network, error) {
 			return nil, err
 		}
 	}
-	return best, nil
+	if m.options.Rule == "" {
+		err = m.refine(best)
+	}
+	return best, err
 }
 
 // numbers watches the network, with scale moved between layers or not, and makes its numbers by each rule. It returns the
 // best of these and of best, by the distance of the logits.
 func (m *maker) numbers(equal bool, best *Network) (*Network, error) {
 	q := &engine.Quantized{}
-	sketch, seen, err := m.watch(q)
+	of, err := m.watch(q)
 	if err != nil {
 		return nil, err
 	}
 	if equal {
-		if q.Factor = factors(sketch, seen); len(q.Factor) == 0 {
+		if q.Factor = factors(of.sketch, of.seen); len(q.Factor) == 0 {
 			return best, nil
 		}
-		if sketch, seen, err = m.watch(q); err != nil {
+		if of, err = m.watch(q); err != nil {
 			return nil, err
 		}
 	}
+	var rules []Rule
+	var all []*engine.Quantized
 	for _, rule := range Rules() {
 		if m.options.Rule != "" && rule != m.options.Rule {
 			continue
 		}
-		made, err := m.byRule(q.Factor, sketch, seen, rule)
+		made, err := m.byRule(q.Factor, of, rule)
 		if err != nil {
 			return nil, err
 		}
-		got, err := m.logits(made)
-		if err != nil {
-			return nil, err
-		}
-		d := distance(got, m.want)
-		m.report("%s ranges, equalised %t: logits %.4f from float32's", rule, equal, d)
+		rules, all = append(rules, rule), append(all, made)
+	}
+	logits, err := m.logits(all...)
+	if err != nil {
+		return nil, err
+	}
+	for i, made := range all {
+		d := distance(logits[i], m.want)
+		m.report("%s ranges, equalised %t: logits %.4f from float32's", rules[i], equal, d)
 		if best == nil || d < best.Recipe.Distance {
-			best = m.network(made, sketch)
-			best.Recipe.Rule, best.Recipe.Equal, best.Recipe.Trials, best.Recipe.Distance = rule, equal, m.trials, d
+			best, m.of = m.network(made, of.sketch), of
+			best.Recipe.Rule, best.Recipe.Equal, best.Recipe.Trials, best.Recipe.Distance = rules[i], equal, m.trials, d
 		}
 	}
 	return best, nil
@@ -178,47 +191,6 @@ func (m *maker) network(q *engine.Quantized, s *engine.Sketch) *Network {
 	return n
 }
 
-// watch runs the calibration images and returns what each value was.
-func (m *maker) watch(q *engine.Quantized) (*engine.Sketch, map[int]*stats, error) {
-	sketch, err := engine.NewSketch(m.g, m.w, q)
-	if err != nil {
-		return nil, nil, err
-	}
-	e, err := engine.New(m.g, m.w, engine.Options{Threads: m.options.Threads, Quantized: &engine.Quantized{Factor: q.Factor, Apart: true}})
-	if err != nil {
-		return nil, nil, err
-	}
-	defer e.Close()
-	seen := map[int]*stats{}
-	var failed error
-	look := func(node int, t kernels.Tensor) {
-		if seen[node] == nil {
-			seen[node] = &stats{}
-		}
-		if err := seen[node].add(t); err != nil && failed == nil {
-			failed = fmt.Errorf("%s puts out %w", m.describe(node), err)
-		}
-	}
-	in, out := m.g.Input(), make([]float32, m.g.Output().Elems())
-	for i := range m.n {
-		src := m.images[i*in.Elems():][:in.Elems()]
-		look(0, kernels.Tensor{Data: src, N: 1, H: in.H, W: in.W, C: in.C, Stride: in.C})
-		if e.RunWatched(out, src, 1, look); failed != nil {
-			return nil, nil, failed
-		}
-	}
-	for _, node := range sketch.Values {
-		s := seen[node]
-		if s == nil {
-			return nil, nil, fmt.Errorf("%s: its value was not seen", m.describe(node))
-		}
-		if s.done(); s.constant() && (node == 0 || node == len(m.g.Nodes)-1) {
-			return nil, nil, fmt.Errorf("%s puts out the same value, %g, in all calibration images", m.describe(node), s.min)
-		}
-	}
-	return sketch, seen, nil
-}
-
 // describe names a node: by its own name, or by the last one before it that has one.
 func (m *maker) describe(node int) string {
 	n := &m.g.Nodes[node]
@@ -237,24 +209,35 @@ func (m *maker) describe(node int) string {
 }
 
 // byRule makes scales of what was seen, and int8 weights of all layers.
-func (m *maker) byRule(factor map[int][]float32, sketch *engine.Sketch, seen map[int]*stats, rule Rule) (*engine.Quantized, error) {
-	q := &engine.Quantized{Layers: map[int]engine.Filters{}, Values: map[int]kernels.Quant{}, Factor: factor}
-	for _, node := range sketch.Values {
-		q.Values[node] = seen[node].scale(rule)
+func (m *maker) byRule(factor map[int][]float32, of *watched, rule Rule) (*engine.Quantized, error) {
+	rules := map[int]Rule{}
+	for _, node := range of.sketch.Values {
+		rules[node] = rule
 	}
-	share(q.Values, sketch)
-	for i := range sketch.Products {
-		p := &sketch.Products[i]
+	q := &engine.Quantized{Values: of.values(rules), Factor: factor}
+	return q, m.weigh(q, of)
+}
+
+// weigh makes int8 weights of all layers, for the scales of the values that they read.
+func (m *maker) weigh(q *engine.Quantized, of *watched) error {
+	q.Layers = map[int]engine.Filters{}
+	for i := range of.sketch.Products {
+		p := &of.sketch.Products[i]
 		if p.Depth > maxDepth {
 			continue
 		}
-		f, err := filters(p, seen[p.Input], q.Values[p.Input], m.tries())
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		scale := q.Values[p.Input]
+		if f, ok := of.filters[p.Node]; ok && f.serves(p, scale) {
+			q.Layers[p.Node] = f.Filters
+			continue
 		}
-		q.Layers[p.Node] = f
+		f, err := filters(p, of.seen[p.Input], scale, m.tries())
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+		q.Layers[p.Node], of.filters[p.Node] = f, made{f, scale}
 	}
-	return q, nil
+	return nil
 }
 
 // tries is how many ranges of a filter are tried.
@@ -303,34 +286,4 @@ func partOf(s *engine.Sketch, node int) bool {
 		}
 	}
 	return false
-}
-
-// logits are those of the trial images, in int8 or, without numbers, in float32.
-func (m *maker) logits(q *engine.Quantized) ([]float32, error) {
-	e, err := engine.New(m.g, m.w, engine.Options{Threads: m.options.Threads, Quantized: q})
-	if err != nil {
-		return nil, err
-	}
-	defer e.Close()
-	in, out := m.g.Input().Elems(), m.g.Output().Elems()
-	all := make([]float32, m.trials*out)
-	for i := range m.trials {
-		e.Run(all[i*out:][:out], m.images[i*in:][:in], 1)
-	}
-	return all, nil
-}
-
-// distance is the root of the squared differences, as a share of the size of what is wanted without its mean.
-func distance(got, want []float32) float64 {
-	mean, diff, size := 0.0, 0.0, 0.0
-	for _, v := range want {
-		mean += float64(v)
-	}
-	mean /= float64(len(want))
-	for i, v := range want {
-		d, s := float64(got[i])-float64(v), float64(v)-mean
-		diff += float64(d * d)
-		size += float64(s * s)
-	}
-	return math.Sqrt(diff / size)
 }

@@ -1,7 +1,9 @@
 package quantize
 
 import (
+	"errors"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -218,6 +220,92 @@ func TestKeep(t *testing.T) {
 	}
 	if kept == 0 || kept == len(made.Layers) || !made.Layers[worst].Float {
 		t.Errorf("%d of %d layers in float32, the worst %t", kept, len(made.Layers), made.Layers[worst].Float)
+	}
+}
+
+// TestRefine gives values rules of their own, by which the logits are nearer to float32's than by any one rule for all.
+func TestRefine(t *testing.T) {
+	changed := 0
+	for _, test := range networks[1:3] {
+		g, w, images := build(t, test.arch)
+		least := math.Inf(1)
+		for _, rule := range Rules() {
+			made, err := Make(g, w, images, testImages, Options{Rule: rule, Share: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if made.Recipe.Changed != 0 || made.Recipe.Rule != rule {
+				t.Errorf("%s: asked for %s, got %s and %d changes", test.name, rule, made.Recipe.Rule, made.Recipe.Changed)
+			}
+			least = min(least, made.Recipe.Distance)
+		}
+		made, err := Make(g, w, images, testImages, Options{Share: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := made.Recipe
+		if r.Distance > least || r.Changed > 0 != (r.Distance < least) {
+			t.Errorf("%s: %d values by other rules: logits %.5f from float32's, %.5f by one rule", test.name, r.Changed, r.Distance, least)
+		}
+		want := run(t, g, w, images, engine.Options{Threads: 1})
+		if d := distance(run(t, g, w, images, engine.Options{Threads: 1, Quantized: made.Int8}), want); d != r.Distance {
+			t.Errorf("%s: logits %.5f from float32's, the recipe says %.5f", test.name, d, r.Distance)
+		}
+		changed += r.Changed
+	}
+	if changed == 0 {
+		t.Error("no value of any network has another rule")
+	}
+}
+
+// TestAudit measures what each layer in int8 alone gets wrong at its output, and says why layers are in float32.
+func TestAudit(t *testing.T) {
+	for _, test := range networks {
+		g, w, images := build(t, test.arch)
+		made, err := Make(g, w, images, testImages, Options{Rule: LeastError, Share: 0.3, Audit: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range made.Layers {
+			if !(l.Output > 0 && l.Output < 0.2) {
+				t.Errorf("%s: %s: %.5f at its output, want a little", test.name, l.Name, l.Output)
+			}
+			if l.Float && l.Why == "" {
+				t.Errorf("%s: %s is in float32 and nobody says why", test.name, l.Name)
+			}
+		}
+		if last := made.Layers[len(made.Layers)-1]; math.Abs(last.Output-last.Distance) > 1e-3*last.Distance {
+			t.Errorf("%s: %s puts out the logits, %.6f from float32's: %.6f at its output", test.name, last.Name, last.Distance, last.Output)
+		}
+	}
+}
+
+// TestStatsJoin comes to the same counts whether one pair of eyes sees all numbers or several see some of them.
+func TestStatsJoin(t *testing.T) {
+	one, parts, r := newStats(2), newStats(2), rand.New(rand.NewPCG(1, 2))
+	for i := range 40 {
+		x := make([]float32, 2*9)
+		for k := range x {
+			x[k] = float32(math.Ldexp(r.NormFloat64(), i%7-3))
+		}
+		tensor := kernels.Tensor{Data: x, N: 1, H: 3, W: 3, C: 2, Stride: 2}
+		part := newStats(2)
+		if i%2 == 0 {
+			part.clear(parts)
+		}
+		if err := errors.Join(one.add(tensor), part.add(tensor)); err != nil {
+			t.Fatal(err)
+		}
+		parts.join(part)
+	}
+	if !slices.Equal(one.histo, parts.histo) || one.reach != parts.reach || one.count != parts.count || one.min != parts.min ||
+		one.max != parts.max || !slices.Equal(one.largest, parts.largest) {
+		t.Errorf("apart: reach %g of %d numbers, together: %g of %d", parts.reach, parts.count, one.reach, one.count)
+	}
+	for c := range one.mean {
+		if math.Abs(one.mean[c]-parts.mean[c]) > 1e-9*math.Abs(one.square[c]) {
+			t.Errorf("channel %d: sums %g and %g", c, one.mean[c], parts.mean[c])
+		}
 	}
 }
 

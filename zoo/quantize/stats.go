@@ -12,7 +12,6 @@ const bins = 4096
 
 // stats are what a value was over all calibration images.
 type stats struct {
-	node     int
 	min, max float64
 	count    int64
 	zeros    int64
@@ -25,45 +24,95 @@ type stats struct {
 	largest []float64 // of absolute values
 }
 
-// add counts one image's value, or that of several.
-func (s *stats) add(t kernels.Tensor) error {
-	if s.histo == nil {
-		s.min, s.max, s.reach = math.Inf(1), math.Inf(-1), math.Ldexp(1, -40)
-		s.histo = make([]int64, bins)
-		s.mean, s.square, s.largest = make([]float64, t.C), make([]float64, t.C), make([]float64, t.C)
+func newStats(channels int) *stats {
+	s := &stats{
+		histo: make([]int64, bins), mean: make([]float64, channels), square: make([]float64, channels), largest: make([]float64, channels),
 	}
+	s.clear(nil)
+	return s
+}
+
+// clear forgets what was seen; the histogram reaches as far as another one, so that it need not grow to that again.
+func (s *stats) clear(as *stats) {
+	s.min, s.max, s.reach = math.Inf(1), math.Inf(-1), leastReach
+	if as != nil {
+		s.reach = as.reach
+	}
+	s.count, s.zeros = 0, 0
+	for _, all := range [][]float64{s.mean, s.square, s.largest} {
+		clear(all)
+	}
+	clear(s.histo)
+}
+
+// leastReach is a histogram's at the beginning.
+const leastReach = 0x1p-40
+
+// add counts one image's value.
+func (s *stats) add(t kernels.Tensor) error {
+	least, most := s.min, s.max
 	for p := range t.Pixels() {
-		for c, x32 := range t.Data[p*t.Stride:][:t.C] {
+		pixel := t.Data[p*t.Stride:][:t.C]
+		mean, square, largest := s.mean[:len(pixel)], s.square[:len(pixel)], s.largest[:len(pixel)]
+		for c, x32 := range pixel {
 			x := float64(x32)
-			s.mean[c] += x
-			s.square[c] += float64(x * x)
-			s.largest[c] = max(s.largest[c], math.Abs(x))
-			s.min, s.max = min(s.min, x), max(s.max, x)
+			size := math.Abs(x)
+			if !(size < s.reach) {
+				if x-x != 0 {
+					return fmt.Errorf("a value of %g", x32)
+				}
+				_, exp := math.Frexp(x)
+				s.widen(math.Ldexp(1, exp))
+			}
+			mean[c] += x
+			square[c] += float64(x * x)
+			if size > largest[c] {
+				largest[c] = size
+			}
+			if x < least {
+				least = x
+			}
+			if x > most {
+				most = x
+			}
 			if x == 0 {
 				s.zeros++
 				continue
 			}
-			if x-x != 0 {
-				return fmt.Errorf("a value of %g", x32)
-			}
-			if math.Abs(x) >= s.reach {
-				s.widen(math.Abs(x))
-			}
 			s.histo[int((x/s.reach+1)*(bins/2))]++
 		}
 	}
+	s.min, s.max = least, most
 	s.count += int64(t.Pixels()) * int64(t.C)
 	return nil
 }
 
-// widen doubles the histogram's reach until it is more than x.
-func (s *stats) widen(x float64) {
-	for s.reach <= x {
-		wide := make([]int64, bins)
-		for i, n := range s.histo {
-			wide[bins/4+i/2] += n
+// widen makes the histogram reach farther, to a power of two. What it has moves as if it had reached that far all along.
+func (s *stats) widen(reach float64) {
+	for ; s.reach < reach; s.reach *= 2 {
+		for i := bins / 2; i < bins; i += 2 {
+			s.histo[bins/2+(i-bins/2)/2] = s.histo[i] + s.histo[i+1]
 		}
-		s.histo, s.reach = wide, 2*s.reach
+		for i := bins/2 - 1; i > 0; i -= 2 {
+			s.histo[bins/2-1-(bins/2-1-i)/2] = s.histo[i] + s.histo[i-1]
+		}
+		clear(s.histo[:bins/4])
+		clear(s.histo[3*bins/4:])
+	}
+}
+
+// join adds what another one has seen.
+func (s *stats) join(o *stats) {
+	s.widen(o.reach)
+	o.widen(s.reach)
+	for i, n := range o.histo {
+		s.histo[i] += n
+	}
+	s.min, s.max, s.count, s.zeros = min(s.min, o.min), max(s.max, o.max), s.count+o.count, s.zeros+o.zeros
+	for c := range s.mean {
+		s.mean[c] += o.mean[c]
+		s.square[c] += o.square[c]
+		s.largest[c] = max(s.largest[c], o.largest[c])
 	}
 }
 
