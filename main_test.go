@@ -40,8 +40,8 @@ NONE < internal/schema
 # Microkernels and workers wait and choose by what the processor can do.
 (kernels/internal/cpu) < kernels/internal/f32, kernels/internal/i8, kernels/par
 
-# A product of pairs of bf16 numbers has the arguments of one of float32.
-(kernels/internal/cpu, kernels/internal/f32) < kernels/internal/bf16
+# A product of pairs of bf16 numbers has the arguments of one of float32, and by blocks those of one of bytes.
+(kernels/internal/cpu, kernels/internal/f32, kernels/internal/i8) < kernels/internal/bf16
 
 # Kernels know slices and sizes, those of caches too: no graph, no file, no network. Nobody else calls a microkernel.
 (kernels/internal/cpu, kernels/internal/f32, kernels/internal/bf16, kernels/internal/i8, kernels/par) < kernels
@@ -176,7 +176,7 @@ bench/stat: gonum.org/v1/gonum/
 datasets/decode: golang.org/x/image/
 datasets/parquet: github.com/parquet-go/parquet-go
 kernels: golang.org/x/sys/unix
-kernels/internal/cpu: github.com/klauspost/cpuid/v2 golang.org/x/sys/cpu
+kernels/internal/cpu: github.com/klauspost/cpuid/v2 golang.org/x/sys/cpu golang.org/x/sys/unix
 reports: github.com/olekukonko/tablewriter/
 reports/draw: gonum.org/v1/plot/ golang.org/x/image/
 reports/findings: gonum.org/v1/gonum/

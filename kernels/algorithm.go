@@ -23,7 +23,7 @@ type Algorithm struct {
 	// Direct says that it sums the definition's terms, in some order: an exact plan may use it.
 	Direct bool
 
-	bf16         bool // for shapes with BF16 alone, and then the only one
+	bf16, int8   bool // for shapes with BF16, or with Int8, alone; others are not for these
 	can, prefers func(*ConvShape) bool
 }
 
@@ -41,6 +41,18 @@ func algorithms() []Algorithm {
 			New: func(s ConvShape, workers int) Convolution { return NewBF16(s, workers) },
 		},
 		{
+			// Its sums have an order of their own: nothing but a trial that finds it faster, or who names it, chooses it.
+			Name: "bf16_amx", Direct: true, Error: bf16Error, bf16: true, can: (*ConvShape).canBF16Blocks,
+			prefers: func(*ConvShape) bool { return false },
+			New:     func(s ConvShape, workers int) Convolution { return NewBF16Blocks(s, workers) },
+		},
+		{
+			Name: gemm8Blocks, Direct: true, int8: true, can: (*ConvShape).canBlocks8, prefers: (*ConvShape).prefersBlocks8, New: newTrial8,
+		},
+		{
+			Name: gemm8Tiles, Direct: true, int8: true, can: always, prefers: always, New: newTrial8Tiles,
+		},
+		{
 			Name: "gemm", Direct: true, Error: 2e-6, can: always, prefers: always,
 			New: func(s ConvShape, workers int) Convolution { return NewConv(s, workers) },
 		},
@@ -53,7 +65,7 @@ func (s *ConvShape) Algorithms() []Algorithm {
 	var can []Algorithm
 	preferred := -1
 	for _, a := range algorithms() {
-		if !a.can(s) || s.Exact && !a.Direct || a.bf16 != s.canBF16() {
+		if a.bf16 != s.canBF16() || a.int8 != s.Int8 || !a.can(s) || s.Exact && !a.Direct {
 			continue
 		}
 		if preferred < 0 && a.prefers(s) {

@@ -10,6 +10,11 @@ import (
 )
 
 func TestAlgorithms(t *testing.T) {
+	inTiles, ofBytes := "bf16", "gemm8"
+	if level8.Tiled {
+		inTiles, ofBytes = "bf16 bf16_amx", "gemm8_amx gemm8"
+	}
+	bytes := func(s ConvShape) ConvShape { s.Int8 = true; return s }
 	for _, test := range []struct {
 		name  string
 		shape ConvShape
@@ -20,7 +25,12 @@ func TestAlgorithms(t *testing.T) {
 		{"few tiles, many weights", square(512, 7, 512, 3, 1, 1), "gemm winograd4x3"},
 		{"few channels", square(3, 224, 64, 3, 1, 1), "gemm winograd4x3"},
 		{"stride", square(64, 56, 64, 3, 2, 1), "gemm"},
-		{"bf16", inBF16(square(64, 56, 64, 3, 1, 1)), "bf16"},
+		{"bf16", inBF16(square(64, 56, 64, 3, 1, 1)), inTiles},
+		{"bf16, one pixel", inBF16(square(64, 1, 64, 1, 1, 1)), "bf16"},
+		{"bytes", bytes(square(64, 56, 64, 3, 1, 1)), ofBytes},
+		{"bytes in bf16", bytes(inBF16(square(64, 56, 64, 3, 1, 1))), ofBytes},
+		{"bytes, one pixel", bytes(square(64, 1, 64, 1, 1, 1)), "gemm8"},
+		{"bytes in groups", bytes(square(128, 56, 128, 3, 1, 32)), "gemm8"},
 		{"bf16 in groups", inBF16(square(128, 56, 128, 3, 1, 32)), "gemm"},
 		{"groups", square(128, 56, 128, 3, 1, 32), "gemm"},
 		{"exact", func() ConvShape { s := square(64, 56, 64, 3, 1, 1); s.Exact = true; return s }(), "gemm"},

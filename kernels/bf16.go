@@ -13,6 +13,11 @@ import (
 // one another are an element of the size of a float32, so that the rest is a Conv of half the channels.
 type BF16 struct {
 	*Conv
+	rounding
+}
+
+// rounding rounds inputs to bf16 numbers.
+type rounding struct {
 	own   *bf16.Level
 	rows  []f32.Rows // by worker
 	c     int        // channels of the input
@@ -22,11 +27,20 @@ type BF16 struct {
 	part int    // pixels of a task
 }
 
+// newRounding makes ready for the inputs of a convolution.
+func newRounding(s *ConvShape, workers int) rounding {
+	r := rounding{own: bf16.Beside(level), rows: make([]f32.Rows, workers), c: s.C, space: s.Scratch}
+	if r.space == nil {
+		r.space = &Scratch{}
+	}
+	return r
+}
+
 // bf16Error is what Algorithm.Error is of bf16 products.
 const bf16Error = 5e-3
 
 // canBF16 reports whether the convolution is to be computed in bf16, and can be.
-func (s *ConvShape) canBF16() bool { return s.BF16 && s.Groups == 1 }
+func (s *ConvShape) canBF16() bool { return s.BF16 && !s.Int8 && s.Groups == 1 }
 
 // NewBF16 rounds and packs the weights of a convolution; workers is the size of the pool that will run it.
 func NewBF16(s ConvShape, workers int) *BF16 {
@@ -34,12 +48,15 @@ func NewBF16(s ConvShape, workers int) *BF16 {
 	if s.Groups != 1 {
 		panic("kernels: bf16: more than one group")
 	}
-	b := &BF16{own: bf16.Beside(level), rows: make([]f32.Rows, workers), c: s.C, space: s.Scratch}
-	if b.space == nil {
-		b.space = &Scratch{}
-	}
+	b := &BF16{rounding: newRounding(&s, workers)}
 	tiles := *level
 	tiles.Gemm, tiles.Gemm8 = b.own.Gemm, b.own.Gemm8
+	b.Conv = newConv(s.inPairs(), workers, &tiles)
+	return b
+}
+
+// inPairs is the convolution of pairs of channels: half as many, with filters of rounded pairs.
+func (s ConvShape) inPairs() ConvShape {
 	whole := s
 	var buffers sync.Pool
 	s.C = parts(s.C, 2)
@@ -55,8 +72,7 @@ func NewBF16(s ConvShape, workers int) *BF16 {
 		}
 		buffers.Put(buffer)
 	}
-	b.Conv = newConv(s, workers, &tiles)
-	return b
+	return s
 }
 
 // pairFilter makes a filter (C, taps) one of pairs (⌈C/2⌉, taps).
@@ -82,27 +98,28 @@ func (b *BF16) Algorithm() string {
 
 // Run computes dst = act(src * weights + bias + res); res is nil (its Data) for none and must not overlap dst.
 func (b *BF16) Run(pool *par.Pool, dst, src, res Tensor) {
+	b.Conv.Run(pool, dst, b.round(pool, src), res)
+}
+
+// round is the pairs of a convolution's input.
+func (r *rounding) round(pool *par.Pool, src Tensor) Tensor {
 	src.check("kernels: conv: short source")
-	if src.C != b.c {
+	if src.C != r.c {
 		panic("kernels: conv: tensors of another shape")
 	}
 	stride := roundUp(src.C, bf16.Lanes) / 2
-	b.space.reserve(src.Pixels()*stride, 0, 0)
-	pairs := Tensor{Data: b.space.shared[:src.Pixels()*stride], N: src.N, H: src.H, W: src.W, C: b.C, Stride: stride}
-	b.src, b.part = src, max(1, taskElems/src.C)
-	pool.Run(parts(src.Pixels(), b.part), bf16Rows{b})
-	b.src = Tensor{}
-	b.Conv.Run(pool, dst, pairs, res)
+	r.space.reserve(src.Pixels()*stride, 0, 0)
+	r.src, r.part = src, max(1, taskElems/src.C)
+	pool.Run(parts(src.Pixels(), r.part), r)
+	r.src = Tensor{}
+	return Tensor{Data: r.space.shared[:src.Pixels()*stride], N: src.N, H: src.H, W: src.W, C: parts(src.C, 2), Stride: stride}
 }
 
-// bf16Rows are the tasks of rounding: some pixels of the input each.
-type bf16Rows struct{ *BF16 }
-
-// Do rounds some pixels.
-func (b bf16Rows) Do(worker, task int) {
-	first, stride := task*b.part, roundUp(b.c, bf16.Lanes)/2
-	t := &b.rows[worker]
-	*t = f32.Rows{In: &b.src.Data[first*b.src.Stride], LDI: 4 * b.src.Stride, Out: &b.space.shared[first*stride], LDO: 4 * stride,
-		C: b.c, RowsLeft: min(b.part, b.src.Pixels()-first), Mask: mask8(b.c)}
-	b.own.Round(t)
+// Do rounds some pixels: a task of round.
+func (r *rounding) Do(worker, task int) {
+	first, stride := task*r.part, roundUp(r.c, bf16.Lanes)/2
+	t := &r.rows[worker]
+	*t = f32.Rows{In: &r.src.Data[first*r.src.Stride], LDI: 4 * r.src.Stride, Out: &r.space.shared[first*stride], LDO: 4 * stride,
+		C: r.c, RowsLeft: min(r.part, r.src.Pixels()-first), Mask: mask8(r.c)}
+	r.own.Round(t)
 }

@@ -28,6 +28,27 @@ func TestBF16(t *testing.T) {
 	})
 }
 
+// TestBF16Blocks compares products by blocks with the definition, over the same shapes, and holds that the number of workers
+// changes no bit.
+func TestBF16Blocks(t *testing.T) {
+	pools := []*par.Pool{par.New(1), par.New(3)}
+	for _, p := range pools {
+		defer p.Close()
+	}
+	blocksAlways = true
+	defer func() { blocksAlways = false }()
+	for i, s := range convCases() {
+		if s.Groups > 1 {
+			continue
+		}
+		s.BF16, s.Act = true, []Act{None, ReLU, ReLU6}[i%3]
+		t.Run(s.name(), func(t *testing.T) {
+			runConv(t, pools[0], s, 1, true, false)
+			runConv(t, pools[i%2], s, 3, false, true)
+		})
+	}
+}
+
 // TestBF16SameBits holds that neither the instruction set, nor the tile, nor the number of workers changes a bit.
 func TestBF16SameBits(t *testing.T) {
 	pools := []*par.Pool{par.New(1), par.New(3)}

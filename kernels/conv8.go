@@ -20,6 +20,8 @@ type Conv8Shape struct {
 	Out  Quant // the zero value for an output of float32, by RunFloat; Act is a clamp then
 	Res  Quant // of the residual; the zero value if there is none, or if it is float32
 	Sums Quant // of the sums before Act, which is read where Act is no clamp: it then is a table
+
+	Choice string // the name of one of Algorithms, with Int8; "" for the first
 }
 
 // Conv8 is a convolution of bytes by matrix product, with exact sums. The real result,
@@ -30,10 +32,13 @@ type Conv8Shape struct {
 type Conv8 struct {
 	Conv8Shape
 	level   *i8.Level
-	padTo   int       // bytes of a tap, a multiple of four
+	blocks  bool      // by blocks, not by tiles of rows that are found by address
+	padTo   int       // bytes of a tap, a multiple of four; of all taps together with blocks
 	packed  []int8    // by panel, (taps, padTo/4, 16, 4) each
 	bias    []int32   // by panel
 	scale   []float32 // by panel
+	chunks  int       // of a block's depth
+	chunk   int       // bytes of each
 	panels  []panel8
 	most    int // panels of a tile
 	finish  finish8
@@ -42,6 +47,7 @@ type Conv8 struct {
 	padded  []uint8 // that copy
 	last    []uint8 // a copy of the source's last pixels with room behind each
 	scratch []conv8Scratch
+	space   *Scratch // has copies of windows for blocks
 
 	// the run under way
 	dst, src, res Tensor8
@@ -62,6 +68,7 @@ type panel8 struct {
 type conv8Scratch struct {
 	rowTable[uint8]
 	tile i8.Tile
+	left blockProduct
 	rows i8.Rows
 	// What a panel with columns that do not exist reads and writes where tiles are whole: rows of sixteen columns.
 	out, res []float32
@@ -79,13 +86,24 @@ func NewConv8(s Conv8Shape, workers int) *Conv8 {
 	c.merge = s.mergesRows()
 	taps, run := s.tapsAndRun()
 	c.padTo = roundUp(run, i8.Depth)
+	if c.blocks = s.choice() == gemm8Blocks; c.blocks {
+		c.most, c.merge, taps = i8.BlockPanels, false, 1
+		c.chunks, c.chunk = i8.Chunks(s.depth())
+		c.padTo = c.chunks * c.chunk
+	}
 	c.cutColumns()
 	c.pack(taps)
 	c.zeros = make([]uint8, max(c.padTo, s.C+i8.Depth))
 	fill(c.zeros, s.In.Zero)
 	c.last = make([]uint8, i8.Depth*(s.C+i8.Depth))
 	c.scratch = make([]conv8Scratch, workers)
+	if c.space = s.Scratch; c.space == nil {
+		c.space = &Scratch{}
+	}
 	for i := range c.scratch {
+		if c.blocks {
+			break
+		}
 		rows := roundUp(rowBlock+rowBlock/3, i8.MR)
 		c.scratch[i].rowTable.rows = make([]*uint8, rows*taps)
 		if c.level.Whole && s.OC/s.Groups%i8.NR != 0 {
@@ -95,6 +113,22 @@ func NewConv8(s Conv8Shape, workers int) *Conv8 {
 	c.Weight, c.Scale, c.Bias = nil, nil, nil
 	c.forget()
 	return c
+}
+
+// The algorithms of a Conv8.
+const (
+	gemm8Blocks = "gemm8_amx"
+	gemm8Tiles  = "gemm8"
+)
+
+// choice is the name of the algorithm.
+func (s *Conv8Shape) choice() string {
+	if s.Choice != "" {
+		return s.Choice
+	}
+	shape := s.ConvShape
+	shape.Int8 = true
+	return shape.Algorithms()[0].Name
 }
 
 // check panics unless groups, weights and scales fit the shape.
@@ -196,7 +230,9 @@ func (c *Conv8) pack(taps int) {
 			out := c.packed[column/i8.NR*size:]
 			for k, w := range c.Weight[oc*c.depth():][:c.depth()] {
 				ic, tap := k/window, k%window
-				if c.merge { // a row of the window, pixel by pixel
+				if c.blocks {
+					ic, tap = tap*c.C+ic, 0
+				} else if c.merge { // a row of the window, pixel by pixel
 					ic, tap = tap%c.KW*c.C+ic, tap/c.KW
 				}
 				step := (tap*c.padTo + ic) / i8.Depth
@@ -208,7 +244,7 @@ func (c *Conv8) pack(taps int) {
 
 // place is where a panel's step has an element of a column.
 func (c *Conv8) place(column, k int) int {
-	if c.level.Pairs {
+	if c.level.Pairs && !c.blocks {
 		return k/2*2*i8.NR + 2*column + k%2
 	}
 	return column*i8.Depth + k
@@ -219,6 +255,9 @@ func (c *Conv8) WeightBytes() int64 { return int64(len(c.packed) + 4*len(c.bias)
 
 // Algorithm is the name of the kernel.
 func (c *Conv8) Algorithm() string {
+	if c.blocks {
+		return "gemm8_" + blockName
+	}
 	most := 1
 	for _, p := range c.panels {
 		most = max(most, p.panels)
@@ -273,12 +312,19 @@ func (c *Conv8) start(pool *par.Pool, src Tensor8, dst Tensor) {
 	c.src = src
 	c.prepare(pool)
 	c.rowTasks, c.ranges = split(dst.Pixels(), len(c.panels), pool.Size(), c.most > 1)
+	if c.blocks {
+		left := c.left()
+		c.space.reserve(0, pool.Size(), left.room(dst.Pixels(), c.rowTasks))
+	}
 	pool.Run(c.rowTasks*c.ranges, conv8Blocks{c})
 	c.src = Tensor8{}
 }
 
 // prepare makes copies of the source: all of it with padding, or its last pixels.
 func (c *Conv8) prepare(pool *par.Pool) {
+	if c.blocks {
+		return
+	}
 	if !c.merge {
 		c.copyLast()
 		return
@@ -325,7 +371,11 @@ func (c conv8Blocks) Do(worker, task int) {
 	row, end := shareRows(c.src.N*c.OH*c.OW, c.rowTasks, task/c.ranges)
 	first, last := share(len(c.panels), c.ranges, task%c.ranges)
 	panels := c.panels[first:last]
-	if c.merge {
+	if c.blocks {
+		left := c.left()
+		left.find(&s.left, c.space.own[worker], row, end-row)
+		c.multiplyBlocks(s, row, panels)
+	} else if c.merge {
 		width, _ := c.paddedSize()
 		at := row
 		for from, n := range c.paddedRuns(row, end-row) {
@@ -373,21 +423,48 @@ func (c *Conv8) multiply(s *conv8Scratch, at int, panels []panel8) {
 			Taps: s.taps, K: c.padTo, Offset: p.group * c.C / c.Groups, Panel: size, Finish: c.finish.Finish,
 			Prefetch: uintptr(unsafe.Pointer(&c.packed[min((p.first+p.panels)*size, len(c.packed)-1)])),
 		}
-		if c.dstF.Data != nil {
-			t.C, t.LDC = unsafe.Pointer(&c.dstF.Data[at*c.dstF.Stride+p.col]), 4*c.dstF.Stride
-		} else {
-			t.C, t.LDC = unsafe.Pointer(&c.dst.Data[at*c.dst.Stride+p.col]), c.dst.Stride
-		}
-		if c.resF.Data != nil {
-			t.R, t.LDR = unsafe.Pointer(&c.resF.Data[at*c.resF.Stride+p.col]), 4*c.resF.Stride
-		} else if c.res.Data != nil {
-			t.R, t.LDR = unsafe.Pointer(&c.res.Data[at*c.res.Stride+p.col]), c.res.Stride
-		}
+		t.C, t.LDC, t.R, t.LDR = c.output(at, p.col)
 		if c.level.Whole && p.cols%i8.NR != 0 {
 			s.runWhole(&c.level.Gemm[p.panels], p.panels, c.outBytes())
 		} else {
 			s.run(&c.level.Gemm[p.panels], p.panels)
 		}
+	}
+}
+
+// output is where the output from row at and column col on is, and its residual, and the bytes from a row of each to the next.
+func (c *Conv8) output(at, col int) (out unsafe.Pointer, ldo int, res unsafe.Pointer, ldr int) {
+	if c.dstF.Data != nil {
+		out, ldo = unsafe.Pointer(&c.dstF.Data[at*c.dstF.Stride+col]), 4*c.dstF.Stride
+	} else {
+		out, ldo = unsafe.Pointer(&c.dst.Data[at*c.dst.Stride+col]), c.dst.Stride
+	}
+	if c.resF.Data != nil {
+		res, ldr = unsafe.Pointer(&c.resF.Data[at*c.resF.Stride+col]), 4*c.resF.Stride
+	} else if c.res.Data != nil {
+		res, ldr = unsafe.Pointer(&c.res.Data[at*c.res.Stride+col]), c.res.Stride
+	}
+	return out, ldo, res, ldr
+}
+
+// left is where the rows for blocks are.
+func (c *Conv8) left() blockSource[uint8] {
+	return blockSource[uint8]{ConvShape: &c.ConvShape, depth: c.padTo, data: c.src.Data, stride: c.src.Stride, padding: c.zeros}
+}
+
+// multiplyBlocks runs panels over the rows that s.left has found, which are those of the output from at on.
+func (c *Conv8) multiplyBlocks(s *conv8Scratch, at int, panels []panel8) {
+	size, t := c.panelBytes(1), &s.left.block
+	a, lda := t.A, t.LDA
+	for _, p := range panels {
+		*t = i8.Block{
+			A: a, LDA: lda, B: unsafe.Pointer(&c.packed[p.first*size]), Panel: size, Columns: p.cols,
+			Bias: unsafe.Pointer(&c.bias[p.first*i8.NR]), Scale: &c.scale[p.first*i8.NR],
+			Chunks: c.chunks, Chunk: c.chunk, Finish: c.finish.Finish,
+			Prefetch: uintptr(unsafe.Pointer(&c.packed[min((p.first+p.panels)*size, len(c.packed)-1)])),
+		}
+		t.C, t.LDC, t.R, t.LDR = c.output(at, p.col)
+		s.left.run(&c.level.Blocks, p.panels)
 	}
 }
 

@@ -26,6 +26,11 @@ func eachISA8(t *testing.T, body func(t *testing.T)) {
 			t.Fatalf("%s in use, want %s", ISA8(), isa)
 		}
 		t.Run("isa="+isa, body)
+		if level8.Name == "generic" || level8.Tiled {
+			blocksAlways = true
+			t.Run("isa="+isa+",blocks", body)
+			blocksAlways = false
+		}
 	}
 }
 
@@ -362,6 +367,11 @@ func FuzzConv8(f *testing.F) {
 				t.Fatal(err)
 			}
 			runConv8(t, pool, Conv8Shape{ConvShape: *s}, 1+int(c)%2, oc%2 == 0)
+			if level8.Name == "generic" || level8.Tiled {
+				blocksAlways = true
+				runConv8(t, pool, Conv8Shape{ConvShape: *s}, 1+int(c)%2, oc%2 == 0)
+				blocksAlways = false
+			}
 		}
 	})
 }

@@ -245,7 +245,11 @@ func runConv(t *testing.T, pool *par.Pool, s ConvShape, n int, exact, residual b
 	if depthwise {
 		NewDepthwise(s, pool.Size()).Run(pool, dst, src)
 	} else if s.BF16 {
-		NewBF16(s, pool.Size()).Run(pool, dst, src, res)
+		if !blocksAlways {
+			NewBF16(s, pool.Size()).Run(pool, dst, src, res)
+		} else {
+			NewBF16Blocks(s, pool.Size()).Run(pool, dst, src, res)
+		}
 	} else {
 		NewConv(s, pool.Size()).Run(pool, dst, src, res)
 	}

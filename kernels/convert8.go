@@ -59,6 +59,7 @@ func (v *Convert) Do(worker, task int) {
 		zero := float32(v.dst8.Zero)
 		*t = i8.Rows{Out: unsafe.Pointer(&v.dst8.Data[first*v.dst8.Stride]), In: unsafe.Pointer(&v.src.Data[first*v.src.Stride]),
 			LDO: v.dst8.Stride, LDI: 4 * v.src.Stride, C: v.src.C, RowsLeft: n}
+		joinPixels(t, v.src.Stride == v.src.C && v.dst8.Stride == v.src.C)
 		t.InScale, t.Finish = ratio(1, float64(v.dst8.Scale)), i8.Finish{Lo: -zero, Hi: 255 - zero, Zero: int32(v.dst8.Zero)}
 		v.level.Quantize(t)
 		return
@@ -66,6 +67,14 @@ func (v *Convert) Do(worker, task int) {
 	n := min(v.pixels, v.dst.Pixels()-first)
 	*t = i8.Rows{Out: unsafe.Pointer(&v.dst.Data[first*v.dst.Stride]), In: unsafe.Pointer(&v.src8.Data[first*v.src8.Stride]),
 		LDO: 4 * v.dst.Stride, LDI: v.src8.Stride, C: v.dst.C, RowsLeft: n}
+	joinPixels(t, v.dst.Stride == v.dst.C && v.src8.Stride == v.dst.C)
 	t.InScale, t.InZero = v.src8.Scale, int32(v.src8.Zero)
 	v.level.Dequantize(t)
+}
+
+// joinPixels makes one row of pixels between which nothing lies: a pixel of an image has three channels, far less than a vector.
+func joinPixels(t *i8.Rows, dense bool) {
+	if dense {
+		t.C, t.RowsLeft = t.C*t.RowsLeft, 1
+	}
 }

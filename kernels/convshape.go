@@ -22,6 +22,7 @@ type ConvShape struct {
 	Act   Act
 	Exact bool // sums in shorter blocks: some speed for some digits
 	BF16  bool // products of bf16 numbers, where there is one group alone; see BF16
+	Int8  bool // for Algorithms: those of a Conv8, all of whose results are the same bits
 
 	Scratch *Scratch // shared with operations that run at other times; nil for memory of its own
 }

@@ -65,6 +65,7 @@ func TestFences(t *testing.T) {
 					dst, res := tensor(9, 7, c+5), tensor(9, 7, c+5)
 					NewConv(s, 1).Run(pool, dst, src, res)
 					NewBF16(s, 1).Run(pool, dst, src, res)
+					NewBF16Blocks(s, 1).Run(pool, dst, src, res)
 					if s.canWinograd() {
 						newWinograd(s, 1).Run(pool, dst, src, res)
 					}

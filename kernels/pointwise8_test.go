@@ -178,7 +178,7 @@ func TestConvert(t *testing.T) {
 		q := quant(rng)
 		dst := tensor(2, 3, 2, q)
 		values := []float32{0, infinity, -infinity, float32(math.NaN()), 1e38, -1e38, 1e-45, 0.5 * q.Scale, 1.5 * q.Scale, -0.5 * q.Scale}
-		src := newTensor(2, 3, 2, dst.C, 1, func() float32 {
+		src := newTensor(2, 3, 2, dst.C, dst.Stride-dst.C, func() float32 {
 			if i := rng.IntN(3 * len(values)); i < len(values) {
 				return values[i]
 			}
@@ -193,7 +193,7 @@ func TestConvert(t *testing.T) {
 			}
 			return requantised(x*float32(1/float64(q.Scale)), None, Quant{}, q)
 		})
-		back := newTensor(2, 3, 2, dst.C, 1, rng.Float32)
+		back := newTensor(2, 3, 2, dst.C, dst.Stride-dst.C, rng.Float32)
 		v.Dequantize(pool, back, dst)
 		checkGuards(t, back)
 		for p := range back.Pixels() {

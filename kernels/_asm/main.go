@@ -20,7 +20,7 @@ import (
 func main() {
 	pkg := flag.String("package", "f32", "of which package: f32, i8 or bf16")
 	op := flag.String("op", "", "what to write")
-	set := flag.String("isa", "avx2", "for what: avx2, avx512 or vnni")
+	set := flag.String("isa", "avx2", "for what: avx2, avx512, vnni or amx")
 	// avo's own flags (-out) are registered on the same set and parsed here.
 	flag.Parse()
 	v := avx2
@@ -91,6 +91,7 @@ var byteOps = map[string]func(*isa){
 			}
 		}
 	},
+	"block":  func(*isa) { blocks(productBytes) },
 	"dwband": func(*isa) { bands8() },
 	"rows":   rowsFile8,
 	"window": func(v *isa) {
@@ -102,6 +103,7 @@ var byteOps = map[string]func(*isa){
 
 // pairOps are the operations of package bf16.
 var pairOps = map[string]func(*isa){
+	"block":  func(*isa) { blocks(productPairs) },
 	"pairs":  func(v *isa) { gemmTiles(v, widened) },
 	"dotted": func(v *isa) { gemmTiles(v, dotted) },
 	"round":  roundRows,

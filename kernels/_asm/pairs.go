@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
@@ -69,33 +70,52 @@ func (g *gemm) stepDotted(a []Register, k, b Register, u int) {
 // dotProduct is an instruction that the assembler does not know: acc += b's second · x's second, then acc += first · first.
 const dotProduct = "VDPBF16PS"
 
-// encode turns a dotProduct of registers into its bytes: the prefix of EVEX with a vector's length of 512 bits, map 0F38, F3 and
-// W0, then the opcode and the registers.
+// encode turns an instruction that the assembler does not know into its bytes: five, six or ten.
 func encode(i *ir.Instruction) error {
-	if i.Opcode != dotProduct {
+	bytes, err := []byte(nil), error(nil)
+	if i.Opcode == dotProduct {
+		bytes, err = encodeDot(i)
+	} else if _, ok := tileCodes[i.Opcode]; ok {
+		bytes, err = encodeTiles(i)
+	}
+	if err != nil || bytes == nil {
+		return err
+	}
+	i.Opcode = ""
+	for ; len(bytes) > 4; bytes = bytes[4:] {
+		i.Opcode += fmt.Sprintf("LONG $0x%08x; ", binary.LittleEndian.Uint32(bytes))
+	}
+	if len(bytes) == 1 {
+		i.Opcode += "BYTE"
+		i.Operands = []Op{U8(bytes[0])}
 		return nil
 	}
+	i.Opcode += "WORD"
+	i.Operands = []Op{U16(binary.LittleEndian.Uint16(bytes))}
+	return nil
+}
+
+// encodeDot is a dotProduct of registers in bytes: the prefix of EVEX with a vector's length of 512 bits, map 0F38, F3 and W0, then
+// the opcode and the registers.
+func encodeDot(i *ir.Instruction) ([]byte, error) {
 	var r [3]byte
 	for j, op := range i.Operands {
 		p, ok := op.(VecPhysical)
 		if !ok {
-			return fmt.Errorf("%s: operand %v is no register", dotProduct, op)
+			return nil, fmt.Errorf("%s: operand %v is no register", dotProduct, op)
 		}
 		r[j] = byte(p.PhysicalIndex())
 	}
 	b, x, acc := r[0], r[1], r[2]
 	not := func(register, bit byte) byte { return ^register >> bit & 1 }
-	bytes := [6]byte{
+	return []byte{
 		0x62,
 		not(acc, 3)<<7 | not(b, 4)<<6 | not(b, 3)<<5 | not(acc, 4)<<4 | 2,
 		(^x&15)<<3 | 4 | 2,
 		2<<5 | not(x, 4)<<3,
 		0x52,
 		3<<6 | acc&7<<3 | b&7,
-	}
-	i.Opcode = fmt.Sprintf("LONG $0x%02x%02x%02x%02x; WORD", bytes[3], bytes[2], bytes[1], bytes[0])
-	i.Operands = []Op{U16(uint16(bytes[5])<<8 | uint16(bytes[4]))}
-	return nil
+	}, nil
 }
 
 // roundRows emits roundc{lanes}{ISA}(t *Rows): rows of float32 as rows of bf16. A number loses its lower half after the addition of

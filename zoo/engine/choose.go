@@ -26,9 +26,11 @@ const (
 
 // A Plan is how an engine computes: engines of one build, the same weights and the same hash compute the same bits.
 type Plan struct {
-	Hash    string   // of the network's name, the instruction set, the precision, Options.Exact and every layer's algorithm
-	Source  string   // FromTable, FromTrials or FromCaller
-	Choices []Choice // of the layers that more than one algorithm can compute, in the order of execution
+	Hash   string // of the network's name, the instruction set, the precision, Options.Exact and every layer's algorithm
+	Source string // FromTable, FromTrials or FromCaller
+	// Choices are of the layers that more than one algorithm can compute, in the order of execution. Those in bytes are not among
+	// them: all of their algorithms give the same bits.
+	Choices []Choice
 }
 
 // Plan is how the engine computes. What it holds is the caller's to keep.
@@ -57,17 +59,23 @@ type site struct {
 // choose decides on the algorithms of all convolutions that are no depthwise ones.
 func (p *planner) choose() error {
 	p.algorithm = make([]kernels.Algorithm, len(p.groups))
-	var open []*site // those with a choice
+	var open, same []*site // those with a choice, and those with one that changes no bit
 	var all []*site
 	for k := range p.groups {
 		g := &p.groups[k]
 		n := &p.graph.Nodes[g.nodes[0]]
-		if n.Op != nn.Conv && n.Op != nn.Linear || g.middle != nil || p.depthwise(g.nodes[0]) || p.int8[k] {
+		if n.Op != nn.Conv && n.Op != nn.Linear || g.middle != nil || p.depthwise(g.nodes[0]) || p.int8[k] && p.byChannel(g) {
 			continue
 		}
 		s := &site{group: k, layer: n.Name, shape: p.geometry(g), images: p.imagesOf(k)}
+		s.shape.Int8 = p.int8[k]
 		s.algorithms = s.shape.Algorithms()
-		if all = append(all, s); len(s.algorithms) > 1 {
+		if all = append(all, s); len(s.algorithms) == 1 {
+			continue
+		}
+		if s.shape.Int8 {
+			same = append(same, s)
+		} else {
 			open = append(open, s)
 		}
 	}
@@ -82,6 +90,9 @@ func (p *planner) choose() error {
 		p.trials = p.options.Tuner.choose(open, p.pool, 4*p.graph.ParamCount())
 	default:
 		p.source = FromTable
+	}
+	if p.options.Tuner != nil && len(same) > 0 {
+		p.trials.add(p.options.Tuner.choose(same, p.pool, p.graph.ParamCount()))
 	}
 	for _, s := range all {
 		p.algorithm[s.group] = s.algorithms[s.chosen]

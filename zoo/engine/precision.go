@@ -8,7 +8,8 @@ import (
 
 // The precisions of convolutions and matrix products. In bf16, the inputs and the weights of linear layers and of convolutions in one
 // group are rounded, after batch norms are folded, to numbers with the exponent of a float32 and eight digits; sums, and all other
-// layers, are float32. The numbers that are multiplied, and the sums of these products, are the same on every instruction set.
+// layers, are float32. The numbers that are multiplied are the same on every instruction set, and so are the sums of these products,
+// but for layers whose algorithm in the plan is bf16_amx, which adds up in an order of its own.
 const (
 	Float32 = "float32"
 	BF16    = "bf16"

@@ -51,6 +51,50 @@ func TestBF16(t *testing.T) {
 	}
 }
 
+// TestBF16Choices holds networks to the oracle whose plan names products of tiles for every layer that has them, and a run with any
+// number of threads to the same bits.
+func TestBF16Choices(t *testing.T) {
+	const size = 64
+	for _, name := range []string{"resnet18", "mobilenetv2_100", "vit_tiny_patch16_224"} {
+		t.Run(name, func(t *testing.T) {
+			size := size
+			if strings.HasSuffix(name, "224") {
+				size = 224
+			}
+			g, w := build(t, name, size)
+			images := generator.Images(size)
+			choices := newEngine(t, g, w, engine.Options{Batch: 2, Precision: engine.BF16}).Plan().Choices
+			if len(choices) == 0 {
+				t.Skip("AMX: this machine has none, or the system does not let this process use it")
+			}
+			for i := range choices {
+				choices[i].Algorithm = "bf16_amx"
+			}
+			want, err := interp.Run(g, w, images, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var first []float32
+			for threads := 1; threads <= 3; threads += 2 {
+				e := newEngine(t, g, w, engine.Options{Batch: 2, Threads: threads, Precision: engine.BF16, Choices: choices})
+				got := make([]float32, len(want))
+				e.Run(got, images, 2)
+				largest, worst := 0.0, 0.0
+				for i, v := range want {
+					largest, worst = max(largest, math.Abs(v)), max(worst, math.Abs(float64(got[i])-v))
+					if first != nil && got[i] != first[i] {
+						t.Fatalf("logit %d: %v with %d threads, %v with 1", i, got[i], threads, first[i])
+					}
+				}
+				t.Logf("off by %.2g of the largest logit", worst/largest)
+				if first = got; !(worst < 0.05*largest) {
+					t.Errorf("off by %.2g of the largest logit, want less than 0.05", worst/largest)
+				}
+			}
+		})
+	}
+}
+
 // TestPrecisions refuses what engines do not run, by name.
 func TestPrecisions(t *testing.T) {
 	g, w := build(t, "squeezenet1_1", 64)

@@ -204,6 +204,7 @@ func (p *planner) convolveBytes(s *step, g *group) (algorithm string, err error)
 		p.weightBytes += d.WeightBytes()
 		return d.Algorithm(), nil
 	}
+	shape.Choice = p.algorithm[p.owner[i]].Name
 	c := kernels.NewConv8(shape, p.pool.Size())
 	s.bytes = conv8{c}
 	p.weightBytes += c.WeightBytes()

@@ -36,6 +36,14 @@ type Trials struct {
 	Notes      []string      // what went wrong with the file
 }
 
+// add adds what further trials did.
+func (t *Trials) add(more Trials) {
+	t.Shapes += more.Shapes
+	t.Remembered += more.Remembered
+	t.Time += more.Time
+	t.Notes = append(t.Notes, more.Notes...)
+}
+
 // How a trial is made. A layer of VGG-16 takes 40 ms a run, one of a small network 40 µs.
 const (
 	// clearly is the share of time that another algorithm must save to take the place of the table's preference.
@@ -206,6 +214,12 @@ func (r *reader) Do(worker, i int) {
 
 // shapeText is a trial's conditions, as a key: the geometry, the images of a run and the MiB read between two runs.
 func shapeText(s *kernels.ConvShape, images, between int) string {
-	return fmt.Sprintf("n=%d/in=%dx%dx%d/out=%dx%dx%d/k=%dx%d/s=%dx%d/d=%dx%d/p=%d,%d/g=%d/between=%dMiB",
+	precision := ""
+	if s.Int8 {
+		precision = Int8 + "/"
+	} else if s.BF16 && s.Groups == 1 {
+		precision = BF16 + "/"
+	}
+	return precision + fmt.Sprintf("n=%d/in=%dx%dx%d/out=%dx%dx%d/k=%dx%d/s=%dx%d/d=%dx%d/p=%d,%d/g=%d/between=%dMiB",
 		images, s.C, s.H, s.W, s.OC, s.OH, s.OW, s.KH, s.KW, s.SH, s.SW, s.DH, s.DW, s.Top, s.Left, s.Groups, between)
 }

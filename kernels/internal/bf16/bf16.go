@@ -5,6 +5,10 @@
 // second numbers, then that of its first ones, and each addition is rounded to the nearest, of two the even one; the products
 // themselves are exact. Every implementation gives the same bits, but that numbers below the normal range may count as zeros.
 //
+// Products by blocks (Block) have an order of their own, and so bits of their own, which all of their implementations give: depth is
+// cut into chunks; of a chunk, the products of the first numbers of its pairs are one sum, those of the second numbers another, both
+// from zero on; the two are added, and the result is added to the sum so far, each addition rounded.
+//
 // It leaves the order of blocks and the layout of weights to package kernels, as f32 does, and everything else to f32.
 package bf16
 

@@ -1,7 +1,8 @@
 // Package cpu says what the processor can do and how large its caches are, lets a waiting thread rest its core for a
 // moment, and sets a thread's mode for numbers below the normal range.
 //
-// The contract: the flags are set once, before main, and obey GODEBUG=cpu.NAME=off. A mode belongs to the operating
+// The contract: the flags are set once, before main, and obey GODEBUG=cpu.NAME=off; that of AMX is set after the system was asked to
+// let the process use it. A mode belongs to the operating
 // system's thread, not to the goroutine: who calls Flush has locked the goroutine to its thread and calls Restore before
 // it unlocks it. It leaves the choice of kernels to kernels/internal/f32, and when to flush to kernels/par.
 package cpu
@@ -25,6 +26,10 @@ var VBMI = AVX512 && xcpu.X86.HasAVX512VBMI
 
 // BF16 is whether there are AVX-512's dot products of bf16 numbers, beside AVX512.
 var BF16 = AVX512 && xcpu.X86.HasAVX512BF16
+
+// AMX is whether there are AMX's products of tiles of bytes and of bf16 numbers, beside AVX512, and the system lets this process
+// use them.
+var AMX = AVX512 && xcpu.X86.HasAMXTile && xcpu.X86.HasAMXInt8 && xcpu.X86.HasAMXBF16 && grantTiles()
 
 // NEON is whether there are arm64's vector instructions, which every such processor that Go runs on has.
 var NEON = xcpu.ARM64.HasASIMD

@@ -49,17 +49,23 @@ func gemmRow(t *Tile, nr, i, r, o int) {
 		sum := sum[first:][:NR]
 		for tap := range t.Taps {
 			row := *(**uint8)(unsafe.Add(unsafe.Pointer(t.A), i*t.Step+8*(tap*MR+r)))
-			for a := unsafe.Slice(at(row, t.Offset), t.K); len(a) > 0; a = a[Depth:] {
-				w := (*[Depth * NR]int8)(b)
-				for j := range sum {
-					w := (*[Depth]int8)(w[Depth*j:])
-					sum[j] += int32(a[0])*int32(w[0]) + int32(a[1])*int32(w[1]) + int32(a[2])*int32(w[2]) + int32(a[3])*int32(w[3])
-				}
-				b = b[Depth*NR:]
-			}
+			b = addRow(sum, unsafe.Slice(at(row, t.Offset), t.K), b)
 		}
 	}
 	t.finishRow(unsafe.Add(t.C, o*t.LDC), unsafe.Add(t.R, o*t.LDR), t.R != nil, sum[:t.Columns], unsafe.Slice(t.Scale, nr))
+}
+
+// addRow adds a row's products with a panel to sixteen sums, and is what is left of the panel.
+func addRow(sum []int32, a []uint8, b []int8) []int8 {
+	for ; len(a) > 0; a = a[Depth:] {
+		w := (*[Depth * NR]int8)(b)
+		for j := range sum {
+			w := (*[Depth]int8)(w[Depth*j:])
+			sum[j] += int32(a[0])*int32(w[0]) + int32(a[1])*int32(w[1]) + int32(a[2])*int32(w[2]) + int32(a[3])*int32(w[3])
+		}
+		b = b[Depth*NR:]
+	}
+	return b
 }
 
 // finishRow stores a row of sums, with the residual's where there is one.

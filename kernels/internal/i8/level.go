@@ -15,6 +15,11 @@ type Level struct {
 	// Gemm are the tiles by their number of panels. Those of one panel are always there, those of more where registers are.
 	Gemm [Panels + 1]Tiles
 
+	// Blocks are the products by blocks.
+	Blocks Blocks
+	// Tiled is whether instructions multiply whole tiles, so that blocks are faster than Gemm where there is enough to do.
+	Tiled bool
+
 	// Bands are depthwise convolutions of windows that have one: by (K−3)/2, S−1 and the number of rows; nil where there is none
 	// of so many.
 	Bands Bands
@@ -41,7 +46,7 @@ var generic = newGeneric()
 
 func newGeneric() *Level {
 	l := &Level{Name: "generic", Base: "generic",
-		Bands: bandsGeneric(), Depthwise: depthwiseGeneric, Sum: sumGeneric, Max: maxGeneric,
+		Blocks: blocksGeneric(), Bands: bandsGeneric(), Depthwise: depthwiseGeneric, Sum: sumGeneric, Max: maxGeneric,
 		Table: tableGeneric, Add: addGeneric, Mul: mulGeneric, Quantize: quantizeGeneric, Dequantize: dequantizeGeneric,
 	}
 	for mr := 1; mr <= MR; mr++ {

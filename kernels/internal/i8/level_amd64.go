@@ -34,9 +34,19 @@ var vnni = func() *Level {
 	return &l
 }()
 
+// amx has products of tiles beside.
+var amx = func() *Level {
+	l := *vnni
+	l.Name, l.Tiled = "amx", true
+	l.Blocks = Blocks{{block16x16AMX, block16x32AMX}, {block32x16AMX, block32x32AMX}}
+	return &l
+}()
+
 // Levels are the instruction sets that this machine can run, the best last.
 func Levels() []*Level {
 	switch {
+	case cpu.VNNI && cpu.AMX:
+		return []*Level{generic, avx2, vnni, amx}
 	case cpu.VNNI:
 		return []*Level{generic, avx2, vnni}
 	case cpu.AVX2:
