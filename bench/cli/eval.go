@@ -134,7 +134,8 @@ func (a *app) eval() *cobra.Command {
 			"ID or by index; a folder of images with a label file; the tar of ILSVRC-2012's validation set or of ImageNetV2; or\n" +
 			"WebDataset's or Parquet shards. --limit draws a random subset that is balanced over the classes. If class folders are part of the\n" +
 			"network's classes, answers are chosen among these alone, as is usual for ImageNet-A, ImageNet-R and ObjectNet; --answers all\n" +
-			"chooses among all.",
+			"chooses among all. The program contains weights of some small networks, as pocket_resnet20: for these, --weights and --data\n" +
+			"may be left out.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, args []string) error {

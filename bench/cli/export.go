@@ -71,7 +71,7 @@ func (a *app) export() *cobra.Command {
 		"head that choose --save wrote, a file or its folder; its classes replace the network's (default: none)")
 	c.Flags().Float64Var(&o.Generator.Gain, "generated-gain", 0, "scale of generated weights, for tests (default: √2)")
 	b.sizeFlags(c)
-	b.weightsFlag(c, " (default: generated weights)")
+	b.weightsFlag(c, " (default: those that the program contains, else generated ones)")
 	b.precision.flag(c, "int8 writes QuantizeLinear and DequantizeLinear")
 	b.calibrationFlag(c, "none")
 	return c

@@ -168,7 +168,7 @@ func (a *app) latency() *cobra.Command {
 		Long: "Measures the time of the forward call alone: the images are already prepared, and one batch follows the other.\n" +
 			"Two processes differ by more than the calls within one process do. So the command measures each network in several\n" +
 			"processes, in turn with those of the other networks. The interval is over the processes' medians. Without --weights the\n" +
-			"command generates weights: speed does not depend on their values.",
+			"command takes those that the program contains, or else generates some: speed does not depend on their values.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
@@ -213,7 +213,7 @@ func (a *app) latency() *cobra.Command {
 	b.flags(c)
 	b.precision.flag(c, "several give a row each")
 	b.calibrationFlag(c, "generated images: the speed is right, predictions are not")
-	b.weightsFlag(c, " (default: generated weights)")
+	b.weightsFlag(c, " (default: those that the program contains, else generated ones)")
 	c.Flags().IntVar(&threads, "threads", 1, "number of threads; 0 for one for each processor")
 	c.Flags().IntVar(&batch, "batch", 1, "images in a forward call")
 	c.Flags().IntVar(&processes, "processes", experiment.DefaultProcesses,

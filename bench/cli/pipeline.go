@@ -47,8 +47,8 @@ func (a *app) pipeline() *cobra.Command {
 		Short: "Measure images per second from file to prediction, and of inference alone",
 		Long: "Measures how fast image files become predictions. Images are decoded and prepared on the same cores on which the\n" +
 			"network runs. Each network runs in a process of its own. The bound is the speed that the stages, timed one by one,\n" +
-			"would reach together if no core were ever idle. Weights are generated unless --weights names a file or the tag of a\n" +
-			"checkpoint: speed does not depend on them.",
+			"would reach together if no core were ever idle. Without --weights the command takes weights\n" +
+			"that the program contains, or else generates some: speed does not depend on them.",
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
@@ -89,7 +89,7 @@ func (a *app) pipeline() *cobra.Command {
 	}
 	b.flags(c)
 	b.precision.flag(c, "several give a row each")
-	b.weightsFlag(c, " (default: generated weights)")
+	b.weightsFlag(c, " (default: those that the program contains, else generated ones)")
 	c.Flags().IntVar(&threads, "threads", 0, "number of cores (default: all)")
 	c.Flags().IntVar(&batch, "batch", 8, "images in a forward call")
 	images.flags(c, 0)

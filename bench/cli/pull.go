@@ -147,7 +147,7 @@ func (a *app) pull() *cobra.Command {
 		Long: "Fetches checkpoints. For a network without a tag it fetches the first published checkpoint. An interrupted fetch continues\n" +
 			"where it stopped. A file gets its name only after its hash is verified. Patterns, --family and --all-small leave out\n" +
 			"checkpoints that may not be used commercially, unless --non-commercial is given. zoobench ls --checkpoints prints every\n" +
-			"licence. For images, use zoobench pull data imagenetv2.",
+			"licence. Weights that the program contains need no fetch. For images, use zoobench pull data imagenetv2.",
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
 			names, contained, err := a.withoutShipped(names)

@@ -456,8 +456,8 @@ func TestShippedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(f.Run, []string{"default"}) {
-		t.Errorf("run is %v, want the default experiment alone", f.Run)
+	if !slices.Equal(f.Run, []string{"default", "pocket"}) {
+		t.Errorf("run is %v, want the default experiment and that of the small networks", f.Run)
 	}
 	for _, e := range f.Experiments {
 		if !strings.HasSuffix(e.Question, "?") {
