@@ -199,6 +199,41 @@ func TestOtherLibrarysSize(t *testing.T) {
 	n.Close()
 }
 
+// TestPublishedSize opens a file without a tag whose hash is that of a checkpoint published at another size than the network's.
+func TestPublishedSize(t *testing.T) {
+	tiny, err := misbehaving().Find("tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	writeWeights(t, path, 3)
+	hash, err := weights.HashFile(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := *tiny
+	spec.Checkpoints = []zoo.Checkpoint{{Tag: "large", Library: "timm", SHA256: hash[:12], Recipe: zoo.Recipe{Size: 24}}}
+	list, err := zoo.NewList([]zoo.Spec{spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, choose := range []bool{false, true} {
+		task := Task{Weights: path, Job: experiment.Job{Model: spec.Name, Axes: record.Axes{Threads: 1, Batch: 1, NoTune: !choose}}}
+		n, err := Open(list, task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		f := newForward(n)
+		if err := f.Run(1); err != nil {
+			t.Fatal(err)
+		}
+		if in := n.Graph.Input(); n.SHA256 != hash || n.Tag != "large" || n.Recipe.Size != 24 || in.H != 24 || len(f.src) != in.Elems() {
+			t.Errorf("%s with %s: a recipe of %d pixels, a graph of %v; want %s, large, 24", n.Tag, n.SHA256, n.Recipe.Size, in, hash)
+		}
+	}
+}
+
 // TestOtherLibrarysGraph opens a file with another library's names of a network that this library computes and prepares
 // otherwise: graph and recipe are that library's, and the record says so.
 func TestOtherLibrarysGraph(t *testing.T) {

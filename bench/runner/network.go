@@ -17,12 +17,13 @@ import (
 type Network struct {
 	*Ready
 	Engine   *engine.Engine
-	LoadTime time.Duration // from file (or generator) to ready, without the file's hash and trials of algorithms
+	LoadTime time.Duration // from file (or generator) to ready, without trials of algorithms and the wait for the file's hash
 }
 
-// Open makes a task's network ready: Describe, then Load with the task's own options.
+// Open makes a task's network ready, as Describe and then Load with the task's own options do; the hash of its file is
+// computed beside both.
 func Open(list *zoo.List, t Task) (*Network, error) {
-	r, err := Describe(list, t)
+	r, err := describe(list, t)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +32,7 @@ func Open(list *zoo.List, t Task) (*Network, error) {
 
 // OpenForPhotographs is Open for a network that images are to be prepared for.
 func OpenForPhotographs(list *zoo.List, t Task) (*Network, error) {
-	r, err := Describe(list, t)
+	r, err := describe(list, t)
 	if err != nil {
 		return nil, err
 	}

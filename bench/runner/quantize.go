@@ -58,6 +58,9 @@ func (r *Ready) Quantized(ctx context.Context, g weights.Generator, step func(do
 		if asked != engine.Int8 {
 			return nil, nil
 		}
+		if err := r.settle(); err != nil {
+			return nil, err
+		}
 		r.generator = g
 		if _, err := r.numbers(ctx, step); err != nil {
 			return nil, err

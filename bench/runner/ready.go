@@ -58,6 +58,20 @@ type Ready struct {
 // packs nothing: that is Load's, and so is the error where the file's tensors are not the graph's parameters, so that a
 // network's cost is known of a file that is incomplete.
 func Describe(list *zoo.List, t Task) (*Ready, error) {
+	r, err := describe(list, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.settle(); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// describe is Describe without the file's hash and, where the task names no tag, what follows from it. The hash is computed
+// beside what comes next; settle waits for it.
+func describe(list *zoo.List, t Task) (*Ready, error) {
 	if IsONNX(t.Model) {
 		r := &Ready{File: t.Model, task: t}
 		start := time.Now()
@@ -85,14 +99,7 @@ func (r *Ready) read() (err error) {
 		if r.file, err = weights.Open(r.File); err != nil {
 			return err
 		}
-		if r.SHA256, err = r.file.SHA256(); err != nil {
-			return err
-		}
-		if r.Tag == "" {
-			r.Tag = publishedTag(r.Spec, r.SHA256)
-		}
-	}
-	if r.file != nil {
+		r.file.StartSHA256()
 		if r.Trained, err = readTrained(r.file); err != nil {
 			return err
 		}
@@ -111,6 +118,30 @@ func (r *Ready) read() (err error) {
 		return err
 	}
 	if err := r.build(); err != nil || r.file == nil {
+		return err
+	}
+	return r.bind()
+}
+
+// settle takes the hash of the checkpoint's file, and follows the checkpoint that was published with it.
+func (r *Ready) settle() (err error) {
+	if r.file == nil || r.SHA256 != "" {
+		return nil
+	}
+	if r.SHA256, err = r.file.SHA256(); err != nil {
+		return err
+	}
+	if r.Tag != "" {
+		return nil
+	}
+	if r.Tag = publishedTag(r.Spec, r.SHA256); r.Tag == "" {
+		return nil
+	}
+	size := r.Recipe.Size
+	if r.prepare(); r.Recipe.Size == size {
+		return nil
+	}
+	if err := r.build(); err != nil {
 		return err
 	}
 	return r.bind()
@@ -162,18 +193,38 @@ func (r *Ready) Load(o engine.Options) (*Network, error) {
 	if err := r.quantized(&o); err != nil {
 		return nil, err
 	}
+	if o.Tuner != nil && r.file != nil && r.SHA256 == "" {
+		o.Tuner.Before = func() { _, _ = r.file.SHA256() } // an error is settle's
+	}
 	n := &Network{Ready: r}
+	for packed := (*nn.Graph)(nil); packed != r.Graph; {
+		if packed = r.Graph; n.Engine != nil {
+			n.Close()
+		}
+		if err := r.pack(n, o); err != nil {
+			return nil, err
+		}
+		if err := r.settle(); err != nil {
+			n.Close()
+			return nil, err
+		}
+	}
+	runtime.GC()
+	return n, nil
+}
+
+// pack makes the engine of r.Graph.
+func (r *Ready) pack(n *Network, o engine.Options) error {
 	start := time.Now()
 	err := r.Read(weights.Generator{}, func(src weights.Source) (err error) {
 		n.Engine, err = engine.New(r.Graph, src, o)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.LoadTime = r.took + time.Since(start) - n.Engine.Trials().Time
-	runtime.GC()
-	return n, nil
+	return nil
 }
 
 // Read calls do with the parameters of r.Graph: the file's or, without a file, generated ones. A file that others cut short

@@ -15,6 +15,7 @@ import (
 
 	"zoobench/bench/experiment"
 	"zoobench/bench/record"
+	"zoobench/zoo"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
 )
@@ -323,7 +324,13 @@ func writeWeights(t *testing.T, path string, classes int) {
 // writeWeightsAs is writeWeights with a prefix before every name.
 func writeWeightsAs(t *testing.T, path string, classes int, prefix string) {
 	t.Helper()
-	spec, err := misbehaving().Find("tiny")
+	writeGenerated(t, misbehaving(), "tiny", path, classes, prefix)
+}
+
+// writeGenerated writes generated weights of a list's network, with a prefix before every name.
+func writeGenerated(t testing.TB, list *zoo.List, name, path string, classes int, prefix string) {
+	t.Helper()
+	spec, err := list.Find(name)
 	if err != nil {
 		t.Fatal(err)
 	}

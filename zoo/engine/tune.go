@@ -24,6 +24,9 @@ type Tuner struct {
 	CPU   string // model of the processor
 	Build string // identifies the kernels
 
+	// Before is called before trials, for what would disturb them to end; nil for nothing.
+	Before func()
+
 	// measure times one run; nil for the clock. Tests have their own.
 	measure func(s *kernels.ConvShape, algorithm string, run func()) time.Duration
 }
@@ -85,6 +88,9 @@ func (t *Tuner) choose(open []*site, pool *par.Pool, weightBytes int64) Trials {
 				done.Remembered++
 			} else {
 				if rest == nil {
+					if t.Before != nil {
+						t.Before()
+					}
 					rest = slices.Repeat([]float32{1}, between<<20/4) // a page that was never written has no memory of its own
 				}
 				ns = t.try(shape, s.algorithms, pool, images, rest)

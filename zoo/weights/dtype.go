@@ -68,6 +68,11 @@ func bytesOf(dst []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), 4*len(dst))
 }
 
+// pairsOf is the memory of x, but for the last of an odd number of elements, two elements at a time.
+func pairsOf(x []float32) []uint64 {
+	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/2)
+}
+
 // int8Bytes is x's memory.
 func int8Bytes(x []int8) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), len(x))

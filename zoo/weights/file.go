@@ -26,7 +26,10 @@ type File struct {
 	mu     sync.Mutex
 	closed bool
 	copies map[string][]float32
-	sha    string
+
+	summing sync.Mutex
+	sha     string         // once it is known
+	beside  sync.WaitGroup // of StartSHA256
 }
 
 // Open opens a checkpoint: safetensors, PyTorch's zip or older pickle form, Keras's HDF5 or NumPy's .npz, told apart by their content;
@@ -139,16 +142,18 @@ func (f *File) Lookup(name string) (Tensor, bool) {
 // SHA256 is the file's digest in hexadecimal, computed by reading it once, at the first call. That of several files is
 // the digest of their digests and names, a line each, as sha256sum prints them.
 func (f *File) SHA256() (string, error) {
-	f.mu.Lock()
-	sha, closed := f.sha, f.closed
-	f.mu.Unlock()
-	if sha != "" {
-		return sha, nil
+	f.summing.Lock()
+	defer f.summing.Unlock()
+	if f.sha != "" {
+		return f.sha, nil
 	}
+	f.mu.Lock()
+	closed := f.closed
+	f.mu.Unlock()
 	if closed {
 		return "", fmt.Errorf("weights: %s: closed", f.name)
 	}
-	all := sha256.New()
+	all, sha := sha256.New(), ""
 	for _, p := range f.volumes {
 		one, err := p.sha256()
 		if err != nil {
@@ -160,10 +165,13 @@ func (f *File) SHA256() (string, error) {
 	if len(f.volumes) > 1 {
 		sha = hex.EncodeToString(all.Sum(nil))
 	}
-	f.mu.Lock()
 	f.sha = sha
-	f.mu.Unlock()
 	return sha, nil
+}
+
+// StartSHA256 begins to compute SHA256 beside what the caller does next; SHA256 waits for it, and so does Close.
+func (f *File) StartSHA256() {
+	f.beside.Go(func() { _, _ = f.SHA256() }) // an error comes again when somebody asks
 }
 
 // readable finds a tensor whose elements are floating-point numbers.
@@ -286,6 +294,7 @@ func (f *File) Release(name string) {
 
 // Close unmaps and closes the file. A second Close does nothing.
 func (f *File) Close() error {
+	f.beside.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {

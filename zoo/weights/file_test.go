@@ -34,6 +34,19 @@ func TestSHA256(t *testing.T) {
 	}
 }
 
+// TestSHA256Beside computes the digest beside a Close that follows at once.
+func TestSHA256Beside(t *testing.T) {
+	content := safeOf(t, rawTensor{"w", F32, []int{1 << 18}, make([]byte, 4<<18)})
+	f := open(t, "w.safetensors", content)
+	f.StartSHA256()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.SHA256(); err != nil || got != fmt.Sprintf("%x", sha256.Sum256(content)) {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
 // Mapped float32 is not copied; what is converted is copied once, and again after Release.
 func TestCopies(t *testing.T) {
 	f := open(t, "w.safetensors", safeOf(t, rawTensor{"w", F32, []int{4}, floats(1, 2, 3, 4)},
