@@ -76,30 +76,96 @@ func TestDeploy(t *testing.T) {
 		}
 	}
 
-	runtime := onnxRuntime(t)
-	if err := os.WriteFile("run.js", []byte(ortScript), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	other := newOtherProgram(t)
 	classes := []string{"blue", "green", "red"}
 	for i, path := range images {
-		height, width := rawImage(t, path, "image.bin")
-		out, err := exec.Command("node", "run.js", runtime, "hues.onnx", "image.bin", strconv.Itoa(height), strconv.Itoa(width)).Output()
-		var logits []float64
-		if err == nil {
-			err = json.Unmarshal(out, &logits)
-		}
-		if err != nil || len(logits) != len(classes) {
-			t.Fatalf("%s: %v", out, err)
-		}
-		at, sum := 0, 0.0
-		for k, v := range logits {
-			if v > logits[at] {
-				at = k
-			}
-			sum += math.Exp(v)
-		}
-		compare("ONNX Runtime", i, classes[at], math.Exp(logits[at])/sum, 1e-3)
+		class, share := other.answer(t, "hues.onnx", path, len(classes))
+		compare("ONNX Runtime", i, classes[class], share, 1e-3)
 	}
+}
+
+// TestDeployInt8 gives a network in int8 to another program: the class is predict's, and its probability nearly so.
+func TestDeployInt8(t *testing.T) {
+	generatedCheckpoint(t)
+	data := hues(t, map[string]color.RGBA{"blue": {20, 40, 230, 255}, "green": {30, 220, 40, 255}, "red": {230, 30, 20, 255}}, 3)
+	images, err := filepath.Glob(filepath.Join(data, "*", "1.png"))
+	if err != nil || len(images) != 3 {
+		t.Fatal(images, err)
+	}
+	t.Chdir(t.TempDir())
+	for _, args := range [][]string{
+		{"export", "squeezenet1_1.made", "--precision", "int8", "--calibration", data, "--with-preprocessing", "--out", "int8.onnx"},
+		{"export", "int8.onnx", "--precision", "int8", "--out", "again.onnx"},
+	} {
+		code, stdout, stderr := invoke(t, args...)
+		if code != exitOK || !strings.Contains(stdout, "in int8 (") {
+			t.Fatalf("%v: exit %d: %s%s", args, code, stdout, stderr)
+		}
+	}
+	var want []predictRow
+	for _, file := range []string{"int8.onnx", "again.onnx"} {
+		code, stdout, stderr := invoke(t, append([]string{"predict", file, "--precision", "int8", "--format", "json"}, images...)...)
+		if code != exitOK {
+			t.Fatal(stderr)
+		}
+		var best []predictRow
+		for line := range strings.Lines(stdout) {
+			var row predictRow
+			if err := json.Unmarshal([]byte(line), &row); err != nil {
+				t.Fatal(err)
+			}
+			if row.Model = ""; row.Rank == 1 {
+				best = append(best, row)
+			}
+		}
+		if want == nil {
+			want = best
+		}
+		if !slices.Equal(best, want) || len(best) != len(images) {
+			t.Errorf("%s: %v, want %v", file, best, want)
+		}
+	}
+	other := newOtherProgram(t)
+	for i, path := range images {
+		class, share := other.answer(t, "int8.onnx", path, 1000)
+		if class != want[i].Class || !(math.Abs(share-want[i].Probability) <= 0.02) {
+			t.Errorf("%s: class %d with %v, want %d with %v", path, class, share, want[i].Class, want[i].Probability)
+		}
+	}
+}
+
+// An otherProgram runs files with ONNX Runtime.
+type otherProgram struct{ script, runtime string }
+
+func newOtherProgram(t *testing.T) otherProgram {
+	t.Helper()
+	o := otherProgram{filepath.Join(t.TempDir(), "run.js"), onnxRuntime(t)}
+	if err := os.WriteFile(o.script, []byte(ortScript), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// answer is the best of so many classes for an image, and its probability.
+func (o otherProgram) answer(t *testing.T, file, image string, classes int) (best int, share float64) {
+	t.Helper()
+	height, width := rawImage(t, image, "image.bin")
+	out, err := exec.Command("node", o.script, o.runtime, file, "image.bin", strconv.Itoa(height), strconv.Itoa(width)).Output()
+	var logits []float64
+	if err == nil {
+		err = json.Unmarshal(out, &logits)
+	}
+	if err != nil || len(logits) != classes {
+		t.Fatalf("%s: %v", out, err)
+	}
+	sum := 0.0
+	for k, v := range logits {
+		if v > logits[best] {
+			best = k
+		}
+		sum += math.Exp(v)
+	}
+	return best, math.Exp(logits[best]) / sum
 }
 
 // onnxRuntime is the folder of npm's onnxruntime-node; the test ends where it is missing.

@@ -12,6 +12,7 @@ import (
 	"zoobench/zoo/nn"
 	"zoobench/zoo/onnx"
 	"zoobench/zoo/onnx/load"
+	"zoobench/zoo/onnx/message"
 	"zoobench/zoo/quantize"
 	"zoobench/zoo/quantize/qdq"
 	"zoobench/zoo/weights"
@@ -114,5 +115,82 @@ func TestRoundTrip(t *testing.T) {
 				t.Errorf("layers\n%s\nwant\n%s", lines(have), lines(layers))
 			}
 		})
+	}
+}
+
+// TestOtherSpellings reads files that say the same with other types of numbers, to the same bits, and one with a layer that no
+// engine takes.
+func TestOtherSpellings(t *testing.T) {
+	spec, err := zoo.Find("pocket_resnet8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := spec.Graph(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := weights.Generator{Seed: 3}.Source(g.Params)
+	images := slices.Repeat(weights.Generator{Seed: 1, Gain: 1}.Images(g.Input().H)[:g.Input().Elems()], testImages)
+	made, err := quantize.Make(g, w, images, testImages, quantize.Options{Fast: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := ran(t, g, w, made.Int8, images)
+	file := exported(t, g, w, made.Int8, 0)
+	shift := func(from, to message.Type) func(*message.Graph) {
+		return func(g *message.Graph) {
+			for i := range g.Tensors {
+				if x := &g.Tensors[i]; x.Type == from {
+					x.Type = to
+					for k := range x.Raw {
+						x.Raw[k] ^= 128
+					}
+				}
+			}
+		}
+	}
+	for _, test := range []struct {
+		name     string
+		change   func(*message.Graph)
+		sentence string
+	}{
+		{"signed values", shift(message.Uint8, message.Int8), ""},
+		{"unsigned weights", shift(message.Int8, message.Uint8), ""},
+		{"a weight of -128", func(g *message.Graph) {
+			at := slices.IndexFunc(g.Tensors, func(t message.Tensor) bool { return t.Name == "layer2.0.conv1.weight/int8" })
+			g.Tensors[at].Raw[0] = 128
+		}, "layer layer2.0.conv1 of the file runs in float32: a weight of -128, want -127 to 127"},
+		{"values that are not rounded", func(g *message.Graph) {
+			for i := range g.Nodes {
+				if n := &g.Nodes[i]; n.Op == "QuantizeLinear" && n.In[0] == g.Inputs[0].Name {
+					g.Nodes[i].Op, g.Nodes[i+1].Op = "Identity", "Identity"
+					n.In, g.Nodes[i+1].In = n.In[:1], g.Nodes[i+1].In[:1]
+				}
+			}
+		}, "layer conv1 of the file runs in float32: what it reads is not rounded"},
+	} {
+		m, err := message.Decode(bytes.Clone(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		test.change(&m.Graph)
+		var b bytes.Buffer
+		if err := message.Encode(&b, m, nil); err != nil {
+			t.Fatal(err)
+		}
+		n, err := load.Read("x.onnx", b.Bytes(), "", load.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		read, sentences, err := qdq.Read(n)
+		if err != nil || strings.Join(sentences, "; ") != test.sentence {
+			t.Errorf("%s: %q, %v, want %q", test.name, sentences, err, test.sentence)
+			continue
+		}
+		got, _ := ran(t, n.Graph, n.Weights, read.Int8, images)
+		if slices.Equal(got, want) != (test.sentence == "") {
+			t.Errorf("%s: logits %v, want %v", test.name, got[:3], want[:3])
+		}
 	}
 }
