@@ -29,7 +29,7 @@ func slow(g *nn.Graph, i int) bool {
 		return true
 	}
 	for k := range node.In {
-		if g.Spread(i, k) && node.Op != nn.Add {
+		if g.Spread(i, k) && node.Op != nn.Add && node.Op != nn.ConcatTokens {
 			return true
 		}
 	}
@@ -38,7 +38,7 @@ func slow(g *nn.Graph, i int) bool {
 		return node.Kernel.StdEps != 0
 	case nn.Linear, nn.BatchNorm, nn.Activate, nn.MaxPool, nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Mul, nn.Concat, nn.Slice,
 		nn.Flatten, nn.Unflatten, nn.Identity, nn.Tokens, nn.Grid, nn.Affine, nn.Scale, nn.Shuffle, nn.LayerNorm,
-		nn.Attention:
+		nn.Attention, nn.ConcatTokens, nn.SliceTokens:
 		return false
 	}
 	return true
@@ -64,9 +64,9 @@ func (net *Network) layer(i int) layer {
 		return &addition{s, kernels.NewPointwise(nil, nil, s.actOf(s.i), s.pool.Size())}
 	case nn.Mul:
 		return &product{s, kernels.NewColumns(s.pool.Size())}
-	case nn.Concat:
+	case nn.Concat, nn.ConcatTokens:
 		return &concat{s}
-	case nn.Slice:
+	case nn.Slice, nn.SliceTokens:
 		return &slice{s}
 	case nn.Flatten:
 		return &flatten{s, kernels.NewTurn(s.pool.Size())}

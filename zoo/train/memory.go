@@ -93,7 +93,7 @@ func (net *Network) reads(i int) reads {
 	}
 	switch n.Op {
 	case nn.AvgPool, nn.AdaptiveAvgPool, nn.Add, nn.Concat, nn.Slice, nn.Flatten, nn.Unflatten, nn.Identity, nn.Tokens,
-		nn.Grid, nn.Affine, nn.Shuffle:
+		nn.Grid, nn.Affine, nn.Shuffle, nn.ConcatTokens, nn.SliceTokens:
 		return reads{}
 	case nn.MaxPool:
 		return reads{inputs: true, result: true}

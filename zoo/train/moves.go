@@ -3,6 +3,7 @@ package train
 import (
 	"zoobench/internal/recipe"
 	"zoobench/kernels"
+	"zoobench/zoo/nn"
 )
 
 // addition is a sum; an input that is one value for all images is lent to each.
@@ -28,22 +29,27 @@ func (a *addition) backward() error {
 	dy := a.dy()
 	for k := range a.node.In {
 		a.to(k, func(dst kernels.Tensor) {
-			if !a.Graph.Spread(a.i, k) {
+			if a.Graph.Spread(a.i, k) {
+				a.gather(dst, dy, 0)
+			} else {
 				a.copy(dst, 0, dy, 0, dst.C)
-				return
 			}
-			a.each(dst.Pixels(), func(p int) {
-				out := dst.Data[p*dst.C:][:dst.C]
-				clear(out)
-				for i := range dy.N {
-					for c, v := range dy.Data[(i*dst.Pixels()+p)*dst.C:][:dst.C] {
-						out[c] += v
-					}
-				}
-			})
 		})
 	}
 	return nil
+}
+
+// gather sums over all images what is one value for all: of every pixel, the channels of dst from channel from on.
+func (s site) gather(dst, dy kernels.Tensor, from int) {
+	s.each(dst.Pixels(), func(p int) {
+		out := dst.Data[p*dst.C:][:dst.C]
+		clear(out)
+		for i := range dy.N {
+			for c, v := range dy.Data[(i*dst.Pixels()+p)*dy.C+from:][:dst.C] {
+				out[c] += v
+			}
+		}
+	})
 }
 
 // identity copies: what only looks at memory otherwise, and what drops elements or images in training.
@@ -136,14 +142,14 @@ func (net *Network) drops(node, step int) []float32 {
 	return factors
 }
 
-// concat lays channels behind one another.
+// concat lays channels behind one another, or tokens; an input that is one value for all images is lent to each.
 type concat struct{ site }
 
 func (c *concat) forward() error {
 	at := 0
 	for k := range c.node.In {
-		x := c.x(k)
-		c.copy(c.y(), at, x, 0, x.C)
+		x := c.wide(c.x(k))
+		c.copy(c.wide(c.y()), at, x, 0, x.C)
 		at += x.C
 	}
 	return nil
@@ -152,39 +158,63 @@ func (c *concat) forward() error {
 func (c *concat) backward() error {
 	at := 0
 	for k := range c.node.In {
-		c.to(k, func(dst kernels.Tensor) { c.copy(dst, 0, c.dy(), at, dst.C) })
-		at += c.x(k).C
+		c.to(k, func(dst kernels.Tensor) {
+			if dst, dy := c.wide(dst), c.wide(c.dy()); c.Graph.Spread(c.i, k) {
+				c.gather(dst, dy, at)
+			} else {
+				c.copy(dst, 0, dy, at, dst.C)
+			}
+		})
+		at += c.wide(c.x(k)).C
 	}
 	return nil
 }
 
-// copy copies n channels of every pixel, from channel from on to channel at on.
-func (s site) copy(dst kernels.Tensor, at int, src kernels.Tensor, from, n int) {
-	s.each(dst.N*dst.H, func(row int) {
-		if n == dst.C && n == src.C {
-			copy(dst.Data[row*dst.W*n:][:dst.W*n], src.Data[row*dst.W*n:])
-			return
-		}
-		for p := row * dst.W; p < (row+1)*dst.W; p++ {
-			copy(dst.Data[p*dst.C+at:][:n], src.Data[p*src.C+from:])
-		}
-	})
+// wide is a tensor whose row of tokens is one pixel's channels, where the node moves tokens.
+func (s site) wide(t kernels.Tensor) kernels.Tensor {
+	if s.node.Op == nn.ConcatTokens || s.node.Op == nn.SliceTokens {
+		t.C, t.W = t.W*t.C, 1
+		t.Stride = t.C
+	}
+	return t
 }
 
-// slice is a range of channels.
+// slice is a range of channels, or of tokens.
 type slice struct{ site }
 
+// channels is the range's first channel, and how many there are.
+func (c *slice) channels() (from, n int) {
+	n = c.wide(c.y()).C
+	return c.node.From * (n / (c.node.To - c.node.From)), n
+}
+
 func (c *slice) forward() error {
-	c.copy(c.y(), 0, c.x(0), c.node.From, c.node.To-c.node.From)
+	from, n := c.channels()
+	c.copy(c.wide(c.y()), 0, c.wide(c.x(0)), from, n)
 	return nil
 }
 
 func (c *slice) backward() error {
+	from, n := c.channels()
 	c.to(0, func(dst kernels.Tensor) {
 		clear(dst.Data)
-		c.copy(dst, c.node.From, c.dy(), 0, c.node.To-c.node.From)
+		c.copy(c.wide(dst), from, c.wide(c.dy()), 0, n)
 	})
 	return nil
+}
+
+// copy copies n channels of every pixel, from channel from on to channel at on; src may be one value for all images.
+func (s site) copy(dst kernels.Tensor, at int, src kernels.Tensor, from, n int) {
+	s.each(dst.N*dst.H, func(row int) {
+		to, of := dst.Data[row*dst.W*dst.C:], src.Data[row%(src.N*src.H)*src.W*src.C:]
+		if n == dst.C && n == src.C {
+			copy(to[:dst.W*n], of)
+			return
+		}
+		for p := range dst.W {
+			copy(to[p*dst.C+at:][:n], of[p*src.C+from:])
+		}
+	})
 }
 
 // flatten lays an image's elements in one row, channel by channel.
