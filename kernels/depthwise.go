@@ -17,7 +17,7 @@ type Depthwise struct {
 	lanes  int                 // channels that are packed together
 	packed []float32           // (⌈C/8⌉, KH·KW, each, 8), for bands (⌈C/16⌉, KH·KW, 16), for row as packGroups has it
 	bias   []float32           // 16·⌈C/16⌉
-	bands  []band              // of an image; none where pixels are taken four at a time
+	bands  []band[f32.Band]    // of an image; none where pixels are taken four at a time
 	groups *f32.GroupedKernels // of groups of four channels or more; nil where pixels are taken four at a time
 	row    *groupRow           // of these
 	zeros  []float32           // what a window wholly in the padding reads

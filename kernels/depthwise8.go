@@ -16,7 +16,7 @@ type Depthwise8 struct {
 	packed []int8 // (KH·KW, C), or as i8.Band has it
 	bias   []int32
 	scale  []float32
-	bands  []band8 // of an image; none where pixels are taken one by one
+	bands  []band[i8.Band] // of an image; none where pixels are taken one by one
 	finish finish8
 	zeros  []uint8 // what windows read in the padding: as long as a row of the input
 	first  int     // output columns [first, last) read no padding at their sides
@@ -36,29 +36,12 @@ type depthwise8Scratch struct {
 	padding [i8.BandInputs]*uint8
 }
 
-// band8 is rows [y, y+rows) of the output, which one call of a kernel computes.
-type band8 struct {
-	y, rows int
-	run     func(*i8.Band)
-}
-
-// cutBands8 cuts the output's rows into bands, or returns nil where the convolution has no kernel for them.
-func (s *ConvShape) cutBands8(l *i8.Level) (all []band8) {
-	k, stride := s.KH, s.SH
-	if s.C < i8.NR || s.KW != k || k < 3 || k > 7 || k%2 == 0 || s.SW != stride || stride > 2 || s.DH != 1 || s.DW != 1 {
+// cutBands8 is cutBands for bytes.
+func (s *ConvShape) cutBands8(l *i8.Level) []band[i8.Band] {
+	if !s.bandsFit() || s.C < i8.NR {
 		return nil
 	}
-	kernels := &l.Bands[(k-3)/2][stride-1]
-	most := 0
-	for most+1 < len(kernels) && kernels[most+1] != nil {
-		most++
-	}
-	for y := 0; y < s.OH && most > 0; {
-		rows := min(most, s.OH-y)
-		all = append(all, band8{y, rows, kernels[rows]})
-		y += rows
-	}
-	return all
+	return bandsOf(s.OH, l.Bands[(s.KH-3)/2][s.SH-1][:])
 }
 
 // NewDepthwise8 packs the weights of a depthwise convolution; workers is the size of the pool that will run it.

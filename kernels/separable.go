@@ -1,6 +1,9 @@
 package kernels
 
-import "zoobench/kernels/par"
+import (
+	"zoobench/kernels/internal/f32"
+	"zoobench/kernels/par"
+)
 
 // separable is a depthwise convolution with the convolution before it, the 1×1 convolution behind it, or both, computed
 // some rows of the output at a time: what lies between them is a few rows of a worker's own, which stay in cache. The
@@ -144,7 +147,7 @@ func (s *separable) Do(worker, task int) {
 }
 
 // fill computes the rows of the middle's input that a band reads, from row have on, and is the row behind them.
-func (s *separable) fill(worker, image int, b band, have int) int {
+func (s *separable) fill(worker, image int, b band[f32.Band], have int) int {
 	d, ring := s.middle, s.scratch[worker].input
 	top := b.y*d.SH - d.Top
 	have = max(have, top)
