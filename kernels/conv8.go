@@ -406,7 +406,7 @@ func (c *Conv8) windowRows(s *conv8Scratch, row, n int) {
 		return
 	}
 	first := c.src.Pixels() - last
-	for i, p := range s.rowTable.rows {
+	for i, p := range s.rowTable.rows[:(s.cut.big+s.cut.small)*s.taps*i8.MR] {
 		if at := uintptr(unsafe.Pointer(p)) - uintptr(unsafe.Pointer(&data[first*stride])); p != nil && at <= uintptr((last-1)*stride) {
 			s.rowTable.rows[i] = &c.last[int(at)/stride*(c.C+i8.Depth)]
 		}
