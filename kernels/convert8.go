@@ -14,7 +14,9 @@ type Convert struct {
 
 	dst8, src8 Tensor8 // the run under way
 	dst, src   Tensor
-	pixels     int // of a task
+	scale      float32   // of numbers that become bytes
+	finish     i8.Finish // of these
+	pixels     int       // of a task
 }
 
 // NewConvert makes a conversion; workers is the size of the pool that will run it.
@@ -25,6 +27,8 @@ func (v *Convert) Quantize(pool *par.Pool, dst Tensor8, src Tensor) {
 	dst.Quant.check("kernels: quantize: a destination without a scale")
 	v.check(dst, src)
 	v.dst8, v.src = dst, src
+	zero := float32(dst.Zero)
+	v.scale, v.finish = ratio(1, float64(dst.Scale)), i8.Finish{Lo: -zero, Hi: 255 - zero, Zero: int32(dst.Zero)}
 	v.run(pool, dst.Pixels(), dst.C)
 	v.dst8, v.src = Tensor8{}, Tensor{}
 }
@@ -56,11 +60,10 @@ func (v *Convert) Do(worker, task int) {
 	t, first := &v.work[worker], task*v.pixels
 	if v.src.Data != nil {
 		n := min(v.pixels, v.src.Pixels()-first)
-		zero := float32(v.dst8.Zero)
 		*t = i8.Rows{Out: unsafe.Pointer(&v.dst8.Data[first*v.dst8.Stride]), In: unsafe.Pointer(&v.src.Data[first*v.src.Stride]),
 			LDO: v.dst8.Stride, LDI: 4 * v.src.Stride, C: v.src.C, RowsLeft: n}
 		joinPixels(t, v.src.Stride == v.src.C && v.dst8.Stride == v.src.C)
-		t.InScale, t.Finish = ratio(1, float64(v.dst8.Scale)), i8.Finish{Lo: -zero, Hi: 255 - zero, Zero: int32(v.dst8.Zero)}
+		t.InScale, t.Finish = v.scale, v.finish
 		v.level.Quantize(t)
 		return
 	}
