@@ -45,7 +45,7 @@ func rowGrad(v *isa, taps int) {
 	t := Load(Param("t"), GP64())
 	field := func(offset int) Mem { return Mem{Base: t, Disp: offset} }
 	vecs := f32.NR / v.lanes
-	filters := 8 / (vecs * vecs)
+	filters := f32.RowFilters / (vecs * vecs)
 	acc := make([][]group, filters)
 	for i := range acc {
 		for range taps {
@@ -56,7 +56,7 @@ func rowGrad(v *isa, taps int) {
 	dyFrom, sums, passes := GP64(), GP64(), GP64()
 	MOVQ(field(rowGradDY), dyFrom)
 	MOVQ(field(rowGradSums), sums)
-	MOVQ(U32(uint64(8/filters)), passes)
+	MOVQ(U32(uint64(f32.RowFilters/filters)), passes)
 
 	Label("filters")
 	for _, of := range acc {
