@@ -135,7 +135,7 @@ bench/stat, bench/record, bench/lessons < reports/findings
 
 # The choice sees networks through their features alone, which a tapped engine computes.
 (zoo/engine), datasets/corrupt, bench/runner < bench/choose/features
-(bench/choose/features, bench/choose/heads, reports/draw, kernels/par), reports/text, bench/runner < bench/choose
+(bench/choose/features, bench/choose/heads, reports/draw, kernels/par), reports/text, bench/training, bench/runner < bench/choose
 
 # Another program's view of an exported file: operators, no network.
 kernels, kernels/par, zoo/onnx/message < bench/export/replay

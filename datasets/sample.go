@@ -24,6 +24,9 @@ func (s *subset) Read(i int, buf []byte) ([]byte, error) {
 	return s.Source.Read(s.index[i], buf)
 }
 
+// Subset is some items of a source, by their places there.
+func Subset(src Source, index []int) Source { return &subset{src, index} }
+
 // First is the first n items of a source; all of them where n is 0 or more than
 // there are. Of class folders these are the first classes only: Sample is the
 // fair choice there.

@@ -16,9 +16,12 @@
 // predictions are kept in the cache under the hash of everything that they depend on. Accuracies on corrupted images, where they
 // are asked for, are of the same heads and decide nothing.
 //
-// Networks are judged as they are; how well they would do after training on the images is not known. Learning and
-// statistics are bench/choose/heads, features and their store bench/choose/features; timing is left to
-// bench/runner and its processes, and flags and exit codes to bench/cli.
+// Where fine-tuning is asked for, the best networks by their probes also learn from the images, all of their layers, in a time that
+// they share. They never learn from one fold of the first split and are compared with their probes on that one; they decide nothing.
+//
+// Other networks are judged as they are. Learning and statistics of heads are bench/choose/heads, features and their store
+// bench/choose/features, steps of fine-tuning bench/training; timing is left to bench/runner and its processes, and flags and exit
+// codes to bench/cli.
 package choose
 
 import (
@@ -65,6 +68,8 @@ type Options struct {
 
 	Corruptions []corrupt.Corruption // to test the heads on besides; the zero one, of images as they are, is passed over
 
+	FineTune time.Duration // that the best candidates share to learn from the images, all of their layers; 0 for none
+
 	Say  func(line string)                  // hears what goes on; nil hears nothing
 	Step func(what string, done, total int) // hears how far a long task is; nil hears nothing
 }
@@ -95,6 +100,9 @@ func (o *Options) fill() error {
 	const mostFolds, mostSplits = 20, 50
 	if o.Folds < 3 || o.Folds > mostFolds {
 		return fmt.Errorf("choose: %d folds, want 3 to %d: one to test on, one to choose settings with, one to learn from", o.Folds, mostFolds)
+	}
+	if o.FineTune < 0 {
+		return fmt.Errorf("choose: time for fine-tuning %v, want more than 0", o.FineTune)
 	}
 	if o.Splits < 1 || o.Splits > mostSplits {
 		return fmt.Errorf("choose: %d splits, want 1 to %d", o.Splits, mostSplits)
@@ -182,6 +190,8 @@ type Result struct {
 	AllWrong   []wrongImage       `json:"all_wrong"`
 	Cascades   []WhatIf           `json:"cascades,omitempty"`
 	Ensembles  []WhatIf           `json:"ensembles,omitempty"`
+	FineTune   time.Duration      `json:"fine_tune_ns,omitempty"`
+	Tuned      []*TunedRow        `json:"fine_tuned,omitempty"` // the best first
 	Unreadable []badFile          `json:"unreadable,omitempty"`
 	Alike      [][]string         `json:"alike,omitempty"`    // images that look the same
 	Disputed   [][]string         `json:"disputed,omitempty"` // of these, those with several labels
@@ -250,7 +260,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		Time: time.Now().UTC(), Machine: record.ThisMachine(), Data: o.Data, Split: c.task.Split, Images: len(c.task.Files), Found: c.task.Found,
 		Classes: c.task.Classes, ImageNet: c.task.ImageNet != nil,
 		Folds: o.Folds, Splits: o.Splits, Seed: o.Seed, Threads: o.Threads, Batch: o.Batch,
-		Metric: o.Metric, Limits: o.Limits, PerClass: make([]int, len(c.task.Classes)),
+		Metric: o.Metric, Limits: o.Limits, FineTune: o.FineTune, PerClass: make([]int, len(c.task.Classes)),
 	}
 	for _, worsened := range o.Corruptions {
 		c.Corruptions = append(c.Corruptions, worsened.String())
@@ -267,7 +277,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 			cand.features.Close()
 		}
 	}()
-	for _, stage := range []func(context.Context) error{c.candidates, c.scan, c.time, c.test, c.decide, c.learn} {
+	for _, stage := range []func(context.Context) error{c.candidates, c.scan, c.time, c.test, c.decide, c.learn, c.fineTune} {
 		if err := stage(ctx); err != nil {
 			return nil, err
 		}

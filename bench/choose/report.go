@@ -74,6 +74,7 @@ func (r *Result) page(dir string) *page {
 	}
 	r.nextSection(p, dir)
 	r.networksSection(p)
+	r.tunedSection(p)
 	r.corruptedSection(p)
 	r.classesSection(p)
 	r.changesSection(p)

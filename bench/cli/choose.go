@@ -52,6 +52,11 @@ type chooseRow struct {
 	Cost      float64  `json:"cost_per_million,omitempty"` // of images, with --price
 	Undecided bool     `json:"undecided"`                  // whether it fits: the latency's interval has the limit in it
 
+	Tested int      `json:"images_tested,omitempty"`         // of a fine-tuned row: its figures are of these images alone
+	Probe  *float64 `json:"linear_probe_accuracy,omitempty"` // of a fine-tuned row: of the same images
+
+	uncorrupted bool // the row has no accuracy on corrupted images, and others have one
+
 	Corrupted   *float64           `json:"corrupted_accuracy,omitempty"` // the mean of Corruptions
 	Corruptions map[string]float64 `json:"corruptions,omitempty"`        // accuracies, with --corrupt
 }
@@ -115,7 +120,9 @@ func (a *app) choose() *cobra.Command {
 			"class. The other head takes the vote of the most similar images. The networks themselves do not change. Heads are\n" +
 			"tested on images that they have not learned from.\n\n" +
 			"The command prints the results and the pick, and writes a report that explains both. The cache folder keeps what\n" +
-			"was computed: another question about the same images takes seconds, and an interrupted command continues.",
+			"was computed: another question about the same images takes seconds, and an interrupted command continues.\n\n" +
+			"With --fine-tune, the best networks by their linear probes also learn from the images, with all of their layers. They are\n" +
+			"tested on images that they have not learned from, and compared with their linear probes on the same images.",
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runChoose(c.Context(), f, o) },
 	}
@@ -142,9 +149,11 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().StringVar(&f.out, "out", "", "folder of the report (default: a new one in "+runsDir+")")
 	f.hour.flag(c)
 	f.corrupt.flag(c, "corruptions on which the heads are tested besides; adds their mean accuracy")
+	c.Flags().DurationVar(&o.FineTune, "fine-tune", 0,
+		"time, as 30m, in which the best networks learn from the images with all of their layers; adds a row for each (default: none)")
 	c.Flags().StringVar(&f.save, "save", "",
-		"folder for the head of the pick, which predict --head reads, "+
-			"and for the pick with its head as an ONNX file (default: neither is saved)")
+		"folder for the head of the pick, which predict --head reads, for the pick with its head as an ONNX file, "+
+			"and for the best fine-tuned checkpoint (default: nothing is saved)")
 	percentiles := []string{"p50", "p90", "p95", "p99"}
 	c.RegisterFlagCompletionFunc("percentile", cobra.FixedCompletions(percentiles, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("metric", cobra.FixedCompletions(choose.Metrics(), cobra.ShellCompDirectiveNoFileComp))
@@ -186,8 +195,12 @@ func (a *app) answer(ctx context.Context, r *choose.Result, f chooseFlags) (err 
 			return err
 		}
 	}
+	tuned := ""
 	if f.save != "" && r.Head != nil {
 		if err := a.savePick(ctx, r, f.save); err != nil {
+			return err
+		}
+		if tuned, err = r.SaveTuned(f.save); err != nil {
 			return err
 		}
 	}
@@ -198,7 +211,7 @@ func (a *app) answer(ctx context.Context, r *choose.Result, f chooseFlags) (err 
 		return err
 	}
 	if a.format == "table" {
-		if err := a.explainChoice(r, f.out); err != nil {
+		if err := a.explainChoice(r, f.out, tuned); err != nil {
 			return err
 		}
 	}
@@ -237,7 +250,7 @@ func (a *app) savePick(ctx context.Context, r *choose.Result, dir string) error 
 }
 
 // explainChoice prints what the words of the rows' table mean, the pick and why, its classes, and what to do next.
-func (a *app) explainChoice(r *choose.Result, out string) error {
+func (a *app) explainChoice(r *choose.Result, out, tuned string) error {
 	var b strings.Builder
 	for _, line := range r.Legend() {
 		fmt.Fprintln(&b, "  "+line)
@@ -249,12 +262,18 @@ func (a *app) explainChoice(r *choose.Result, out string) error {
 			return err
 		}
 	}
+	if lines := r.TunedLines(); len(lines) > 0 {
+		fmt.Fprintln(&b, "\n"+strings.Join(lines, "\n"))
+	}
 	for _, hint := range r.Hints {
 		fmt.Fprintln(&b, "\nhint: "+hint)
 	}
 	fmt.Fprintf(&b, "\nreport: %s\n", filepath.Join(out, "report.html"))
 	if r.HeadFile != "" {
 		fmt.Fprintf(&b, "head: %s\nnetwork with the head: %s\n", r.HeadFile, r.ONNXFile)
+	}
+	if tuned != "" {
+		fmt.Fprintf(&b, "fine-tuned checkpoint: %s\n", tuned)
 	}
 	for _, line := range r.NextLines(out) {
 		fmt.Fprintln(&b, line)
@@ -297,6 +316,20 @@ func (a *app) printChoice(r *choose.Result, hour price) error {
 			return err
 		}
 	}
+	for _, row := range r.Tuned {
+		if row.Err != "" {
+			continue
+		}
+		c := candidates[row.Name]
+		if err := out.print(chooseRow{
+			Model: row.Name, Head: fmt.Sprintf("fine-tuned, %d images", row.Tested), Fits: true, P: row.P, Accuracy: row.Accuracy.Value,
+			AccuracyLo: row.Accuracy.Lo, AccuracyHi: row.Accuracy.Hi, Latency: c.Latency, LatencyLo: c.LatencyLo, LatencyHi: c.LatencyHi,
+			Params: c.Params, Memory: c.Memory, Load: c.Load, Tested: row.Tested, Probe: &row.Probe.Value,
+			uncorrupted: len(r.Corruptions) > 0,
+		}); err != nil {
+			return err
+		}
+	}
 	return out.close()
 }
 
@@ -328,10 +361,17 @@ func (r chooseRow) cells() []string {
 	if len(r.Warnings) > 0 {
 		latency += " (?)"
 	}
+	tie, balanced, macroF1 := strconv.Itoa(r.Group), percent(r.Balanced), percent(r.MacroF1)
+	if r.Tested > 0 {
+		tie, balanced, macroF1 = "–", "–", "–"
+	}
 	all := []string{
-		mark, r.Model, r.Head, strconv.Itoa(r.Group),
-		percent(r.Accuracy), fmt.Sprintf("%.1f to %.1f", 100*r.AccuracyLo, 100*r.AccuracyHi), percent(r.Balanced), percent(r.MacroF1),
+		mark, r.Model, r.Head, tie,
+		percent(r.Accuracy), fmt.Sprintf("%.1f to %.1f", 100*r.AccuracyLo, 100*r.AccuracyHi), balanced, macroF1,
 		latency, millions(r.Params), mebibytes(r.Memory), millis(r.Load), limits,
+	}
+	if r.uncorrupted {
+		all = slices.Insert(all, corruptedColumn, "–")
 	}
 	if r.Corrupted != nil {
 		all = slices.Insert(all, corruptedColumn, percent(*r.Corrupted))

@@ -30,6 +30,7 @@ var examples = map[string][]string{
 	"choose": {
 		"zoobench choose --data flowers --max-latency 20ms",
 		"zoobench choose --data flowers --networks 'resnet*,mobilenetv2_*' --max-params 30M --save heads",
+		"zoobench choose --data flowers --fine-tune 30m --save heads",
 	},
 	"compare": {
 		"zoobench compare reports/out/20261123T101500Z-imagenetv2",

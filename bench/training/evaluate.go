@@ -5,14 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 
 	"zoobench/bench/runner"
 	"zoobench/datasets"
 )
 
 // evaluate is the accuracy and the mean loss over the images of a source that can be read, of the average of the weights where
-// the recipe takes one. It names the others.
-func (r *run) evaluate(ctx context.Context, src datasets.Source) (accuracy, loss float64, unreadable []string, err error) {
+// the recipe takes one. It names the others. Where predicted is not nil, it gets the class that is found for each image.
+func (r *run) evaluate(
+	ctx context.Context, src datasets.Source, predicted []int,
+) (accuracy, loss float64, unreadable []string, err error) {
 	if average := r.state.average; average != nil {
 		own := copies(r.net.Params)
 		r.put(average)
@@ -25,7 +28,7 @@ func (r *run) evaluate(ctx context.Context, src datasets.Source) (accuracy, loss
 		return 0, 0, nil, err
 	}
 	images := make([]float32, r.batches.n*r.batches.imageLen)
-	rightOnes, all := 0, 0
+	rightOnes, all, at := 0, 0, 0
 	for b, err := range loader.Batches(ctx) {
 		if err != nil {
 			return 0, 0, nil, err
@@ -42,10 +45,14 @@ func (r *run) evaluate(ctx context.Context, src datasets.Source) (accuracy, loss
 				continue
 			}
 			row := scores[i*classes:][:classes]
+			if predicted != nil {
+				predicted[at+i] = slices.Index(row, slices.Max(row))
+			}
 			all++
 			rightOnes += right(row, item.Labels)
 			loss += logSum(row) - float64(row[item.Labels[0]])
 		}
+		at += len(b.Items)
 	}
 	if all == 0 {
 		return 0, 0, nil, fmt.Errorf("training: none of %d images to evaluate can be read", src.Len())

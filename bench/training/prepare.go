@@ -117,6 +117,10 @@ func (r *run) build() error {
 
 // divide says which images are learned from, and which show how well the network does.
 func (r *run) divide() (err error) {
+	if r.Test != nil {
+		r.learn, r.held = datasets.Subset(r.Images, r.Items), datasets.Subset(r.Images, r.Test)
+		return nil
+	}
 	if r.learn, r.held, r.single, err = datasets.Divide(r.Images, len(r.classes), r.HeldOut, r.seed); err != nil {
 		return fmt.Errorf("training: %w", err)
 	}
@@ -143,6 +147,9 @@ func (r *run) choose(scratch bool) error {
 	n := int(float64(r.Images.Len()) * (1 - r.HeldOut))
 	if r.Learn > 0 {
 		n = min(n, r.Learn)
+	}
+	if r.Test != nil {
+		n = len(r.Items)
 	}
 	size := min(max(n/10, 8), 128) // ten steps an epoch at least
 	if scratch {
@@ -265,7 +272,11 @@ func (r *run) identity() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("training: %w", err)
 	}
-	for _, src := range []datasets.Source{r.Images, r.held} {
+	sources := []datasets.Source{r.Images, r.held}
+	if r.Test != nil {
+		sources = append(sources, r.learn)
+	}
+	for _, src := range sources {
 		for i := range src.Len() {
 			item := src.Item(i)
 			fmt.Fprintf(h, "%s\x00%d\x00", item.Name, item.Labels)

@@ -59,7 +59,14 @@ func (r *run) train(ctx context.Context) (*Result, error) {
 	}
 	var final float64
 	if r.Final {
-		if final, _, _, err = r.evaluate(ctx, r.learn); err != nil {
+		if final, _, _, err = r.evaluate(ctx, r.learn, nil); err != nil {
+			return nil, err
+		}
+	}
+	var predicted []int
+	if r.Test != nil {
+		predicted = slices.Repeat([]int{-1}, len(r.Test))
+		if _, _, _, err = r.evaluate(ctx, r.held, predicted); err != nil {
 			return nil, err
 		}
 	}
@@ -70,7 +77,7 @@ func (r *run) train(ctx context.Context) (*Result, error) {
 		},
 		Network: r.about.Network, File: r.Out, Classes: r.classes, Unreadable: unreadable, Resumed: resumed,
 		Steps: r.state.Step, Batch: r.batches.n, Took: r.state.Took, Stepped: r.state.Stepped, Size: r.about.Recipe.Size,
-		Params: r.bare.ParamCount(), MACs: r.bare.MACs(), Activations: r.bare.Activations(),
+		Predicted: predicted, Params: r.bare.ParamCount(), MACs: r.bare.MACs(), Activations: r.bare.Activations(),
 	}
 	for _, class := range r.single {
 		result.Single = append(result.Single, r.classes[class])
@@ -204,7 +211,7 @@ func (r *run) steps(ctx context.Context, path string) (unreadable []string, err 
 				Epoch: len(s.Curve) + 1, HeadOnly: s.Step <= r.headSteps(), Rate: r.rate(s.Step - 1), Loss: s.Loss / float64(each),
 				Accuracy: float64(s.Right) / float64(each*r.batches.n), First: s.First / float64(each),
 			}
-			if e.Held, e.HeldLoss, missing, err = r.evaluate(ctx, r.held); err != nil {
+			if e.Held, e.HeldLoss, missing, err = r.evaluate(ctx, r.held, nil); err != nil {
 				return nil, stopped(err)
 			}
 			s.Curve, s.Loss, s.Right, s.First, p.Done = append(s.Curve, e), 0, 0, 0, &e

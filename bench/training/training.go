@@ -39,6 +39,10 @@ type Job struct {
 	// Held are other images, of the same classes, that show after each epoch how well the network does; nil draws HeldOut of Images.
 	Held *datasets.Files
 
+	// Items are those of Images that are learned from, and Test those that are held out, where somebody has divided them already; nil
+	// leaves that to HeldOut. The result says what the network takes each of Test for.
+	Items, Test []int
+
 	// Final asks for the accuracy of the result on the images that it learned from, as they are.
 	Final bool
 
@@ -106,6 +110,8 @@ type Result struct {
 	MACs    int64 // of one image, forward
 
 	Activations int64
+
+	Predicted []int // of Job.Test: the class that the network finds; -1 for an image that cannot be read
 }
 
 // Train carries out a job.
@@ -121,7 +127,9 @@ func Train(ctx context.Context, job Job) (*Result, error) {
 // check refuses what cannot work before anything is read.
 func (j *Job) check() error {
 	switch {
-	case j.Held == nil && !(j.HeldOut > 0 && j.HeldOut <= 0.9):
+	case j.Test != nil && (j.HeldOut != 0 || j.Held != nil || j.Learn != 0 || len(j.Items) == 0 || len(j.Test) == 0):
+		return errors.New("training: want images to learn from and to test on, and no other way to hold some out")
+	case j.Held == nil && j.Test == nil && !(j.HeldOut > 0 && j.HeldOut <= 0.9):
 		return fmt.Errorf("training: held-out share %v, want more than 0 and at most 0.9", j.HeldOut)
 	case j.Held != nil && j.HeldOut != 0:
 		return fmt.Errorf("training: held-out share %v and other images, want one of them", j.HeldOut)

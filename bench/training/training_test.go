@@ -319,6 +319,59 @@ func TestStopped(t *testing.T) {
 	}
 }
 
+// TestDivided learns from the items that are named and never from those that it tests: other images in their place leave the same
+// weights, and other predictions.
+func TestDivided(t *testing.T) {
+	dir := colours(t, 12)
+	j := job(t, dir, filepath.Join(t.TempDir(), "a.safetensors"))
+	j.HeldOut = 0
+	for i := range j.Images.Len() {
+		if i%3 == 0 {
+			j.Test = append(j.Test, i)
+		} else {
+			j.Items = append(j.Items, i)
+		}
+	}
+	first, err := Train(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := tensor(t, j.Out, "conv.weight")
+	if first.Images != 24 || first.HeldOut != 12 || len(first.Predicted) != 12 {
+		t.Fatalf("learned from %d images, tested %d, predicted %v", first.Images, first.HeldOut, first.Predicted)
+	}
+	rightOnes := 0
+	for k, i := range j.Test {
+		if first.Predicted[k] == j.Images.Item(i).Labels[0] {
+			rightOnes++
+		}
+		name := filepath.Join(dir, filepath.FromSlash(j.Images.Item(i).Name))
+		if k == 0 {
+			writeFile(t, name, []byte("not an image"))
+			continue
+		}
+		other := filepath.Join(dir, filepath.FromSlash(j.Images.Item(j.Items[(k+8)%len(j.Items)]).Name))
+		writeFile(t, name, read(t, other))
+	}
+	if last := first.Curve[len(first.Curve)-1]; float64(rightOnes) != last.Held*12 {
+		t.Errorf("%d of 12 predictions are right, the curve says %v", rightOnes, last.Held)
+	}
+	second, err := Train(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(weights, tensor(t, j.Out, "conv.weight")) {
+		t.Error("the network has learned from images that it is tested on")
+	}
+	if second.Predicted[0] != -1 || slices.Equal(first.Predicted, second.Predicted) {
+		t.Errorf("predicted %v of images, and %v of others", first.Predicted, second.Predicted)
+	}
+	j.HeldOut = 0.2
+	if _, err := Train(t.Context(), j); err == nil || !strings.Contains(err.Error(), "no other way to hold some out") {
+		t.Errorf("two ways to hold images out: error %v", err)
+	}
+}
+
 // TestUnreadable leaves images out by name, and goes on.
 func TestUnreadable(t *testing.T) {
 	dir, out := colours(t, 12), filepath.Join(t.TempDir(), "a.safetensors")
