@@ -155,6 +155,10 @@ func (a *app) runTrain(ctx context.Context, name string, f trainFlags, j trainin
 	}
 	r, err := training.Train(ctx, j)
 	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			clearBar()
+			fmt.Fprintln(a.stderr, clean(err.Error()))
+		}
 		return err
 	}
 	for _, class := range r.Single {

@@ -121,6 +121,15 @@ func (r *run) divide() (err error) {
 		r.learn, r.held = datasets.Subset(r.Images, r.Items), datasets.Subset(r.Images, r.Test)
 		return nil
 	}
+	counts := make([]int, len(r.classes))
+	for i := range r.Images.Len() {
+		if labels := r.Images.Item(i).Labels; len(labels) == 1 && labels[0] >= 0 && labels[0] < len(counts) {
+			counts[labels[0]]++
+		}
+	}
+	if i := slices.Index(counts, 0); i >= 0 {
+		return fmt.Errorf("training: %s: class %s has no image: add some, or remove its folder", r.Images.Root(), r.classes[i])
+	}
 	if r.learn, r.held, r.single, err = datasets.Divide(r.Images, len(r.classes), r.HeldOut, r.seed); err != nil {
 		return fmt.Errorf("training: %w", err)
 	}

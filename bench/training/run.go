@@ -326,7 +326,11 @@ func (r *run) write(result *Result) error {
 		tensors = append(tensors, weights.Named{Name: p.Name, Shape: p.Shape, Data: params[i]})
 	}
 	if err := weights.WriteFile(r.Out, tensors, metadata); err != nil {
-		return fmt.Errorf("training: %s: %w; all steps are done, and the same command writes it", filepath.Base(r.Out), err)
+		again := "all steps must be repeated: no state was saved"
+		if _, statErr := os.Stat(stateFile(r.Out)); statErr == nil {
+			again = "the same command goes on from the last state that was saved"
+		}
+		return fmt.Errorf("training: %s: %w; make room first; %s", filepath.Base(r.Out), err, again)
 	}
 	return nil
 }
@@ -367,5 +371,14 @@ func (r *run) fit(ctx context.Context) error {
 	}
 	return fmt.Errorf("training: time %v: an epoch takes about %v, with the classifier's epochs before it %v; "+
 		"want more time, fewer images or a "+
-		"smaller network", r.Time, epoch.Round(time.Second), (head + epoch).Round(time.Second))
+		"smaller network", r.Time, about(epoch), about(head+epoch))
+}
+
+// about is a duration to two or three digits.
+func about(d time.Duration) time.Duration {
+	unit := time.Second
+	for unit > time.Microsecond && d < 10*unit {
+		unit /= 10
+	}
+	return d.Round(unit)
 }

@@ -143,6 +143,8 @@ func (j *Job) check() error {
 	}
 	if info, err := os.Stat(j.Out); err == nil && info.IsDir() {
 		return fmt.Errorf("training: %s: a folder, want a file for the result", j.Out)
+	} else if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("training: %s: a device or a pipe, which the result would replace: want a file", j.Out)
 	}
 	return nil
 }

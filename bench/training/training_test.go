@@ -391,7 +391,10 @@ func TestUnreadable(t *testing.T) {
 func TestErrors(t *testing.T) {
 	dir, folder := colours(t, 8), t.TempDir()
 	one := colours(t, 1)
-	bad := colours(t, 4)
+	bad, empty := colours(t, 4), colours(t, 4)
+	if err := os.Mkdir(filepath.Join(empty, "yellow"), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	files, _ := filepath.Glob(filepath.Join(bad, "*", "*.png"))
 	for _, f := range files {
 		writeFile(t, f, []byte("not an image"))
@@ -414,6 +417,8 @@ func TestErrors(t *testing.T) {
 		{"all held out", dir, func(j *Job) { j.HeldOut = 1 }, "held-out share 1, want more than 0 and at most 0.9"},
 		{"no folder", dir, func(j *Job) { j.Out = filepath.Join(folder, "none", "a") }, "no folder"},
 		{"a folder", dir, func(j *Job) { j.Out = folder }, "a folder, want a file for the result"},
+		{"a device", dir, func(j *Job) { j.Out = os.DevNull }, "a device or a pipe, which the result would replace: want a file"},
+		{"an empty class", empty, func(*Job) {}, "class yellow has no image: add some, or remove its folder"},
 		{"unknown network", dir, func(j *Job) { j.Task.Model = "huge" }, "huge"},
 		{"a size too small", dir, func(j *Job) { j.Task.ImgSize = -1 }, "input size -1"},
 		{"single images", one, func(*Job) {}, "every class has a single image"},
@@ -437,7 +442,7 @@ func TestErrors(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
-			if _, err := os.Stat(j.Out); err == nil && j.Out != folder {
+			if info, err := os.Stat(j.Out); err == nil && info.Mode().IsRegular() {
 				t.Error("there is a result")
 			}
 		})
