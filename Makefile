@@ -33,7 +33,7 @@ VERSION = $(shell git describe --tags --exact-match --match 'v*' 2>/dev/null || 
 	echo "v$$(sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)+git.$$(git rev-parse --short=12 HEAD)")
 # Assembly that the generator writes: package/operation_isa.
 ASM = f32/gemm_avx2 f32/gemm_avx512 f32/dwconv_avx2 f32/dwband_avx2 f32/dwband_avx512 f32/grouped_avx2 f32/grouped_avx512 f32/rowgrad_avx2 f32/rowgrad_avx512 f32/rows_avx2 f32/rows_avx512 f32/turn_avx2 f32/zip_avx2 f32/winograd_avx2 f32/winograd_avx512 f32/peak_avx2 f32/peak_avx512 \
-	i8/gemm_avx2 i8/gemm_vnni i8/dwband_vnni i8/rows_vnni i8/window_vnni i8/block_amx bf16/block_amx i8/rows_avx2 i8/window_avx2 bf16/pairs_avx2 bf16/pairs_avx512 bf16/dotted_avx512 bf16/round_avx2 bf16/round_avx512
+	i8/gemm_avx2 i8/dotted_avx2 i8/dwband_avx2 i8/gemm_vnni i8/dwband_vnni i8/rows_vnni i8/window_vnni i8/block_amx bf16/block_amx i8/rows_avx2 i8/window_avx2 bf16/pairs_avx2 bf16/pairs_avx512 bf16/dotted_avx512 bf16/round_avx2 bf16/round_avx512
 
 .DEFAULT_GOAL := build
 .PHONY: build test test-slurm test-onnx form check bench bench-accuracy study ship lint test-purego purego arm64 test-arm64 race fuzz gen check-gen third-party bench-kernels gate release

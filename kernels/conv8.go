@@ -226,7 +226,7 @@ func (c *Conv8) pack(taps int) {
 		p := c.panels[i]
 		for j := range p.cols {
 			oc, column := p.col+j, p.first*i8.NR+j
-			c.bias[column], c.scale[column] = c.folded(oc, c.level.Less), c.multiplier(oc)
+			c.bias[column], c.scale[column] = c.folded(oc, c.less()), c.multiplier(oc)
 			out := c.packed[column/i8.NR*size:]
 			for k, w := range c.Weight[oc*c.depth():][:c.depth()] {
 				ic, tap := k/window, k%window
@@ -240,6 +240,14 @@ func (c *Conv8) pack(taps int) {
 			}
 		}
 	})
+}
+
+// less is what the product takes from every byte of the left matrix.
+func (c *Conv8) less() int32 {
+	if c.blocks {
+		return 0
+	}
+	return c.level.Less
 }
 
 // place is where a panel's step has an element of a column.

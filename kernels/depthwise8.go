@@ -78,7 +78,8 @@ func NewDepthwise8(s Conv8Shape, workers int) *Depthwise8 {
 
 // packBands packs biases, scales and weights as i8.Band has them.
 func (d *Depthwise8) packBands() {
-	k, size := d.KH, i8.BandBlock(d.KH)
+	k, rows := d.KH, d.level.BandRows
+	size := i8.BandBlock(k, rows)
 	d.packed = bytesOf[int8](parts(d.C, i8.NR) * size)
 	for block := range parts(d.C, i8.NR) {
 		into := d.packed[block*size:][:size]
@@ -86,9 +87,12 @@ func (d *Depthwise8) packBands() {
 			c := min(block*i8.NR, d.C-i8.NR) + j
 			putInt32(into[4*j:], uint32(d.folded(c, 0)))
 			putInt32(into[4*(i8.NR+j):], math.Float32bits(d.multiplier(c)))
-			for i := range 4 * (k + 3) * k { // byte, column, shift
-				if ky := i/4/k - 3 + i%4; ky >= 0 && ky < k {
-					into[4*(2*i8.NR+i/4*i8.NR+j)+i%4] = d.Weight[(c*k+ky)*k+i/4%k]
+			for i := range rows * (k + rows - 1) * k { // row, column, shift
+				if ky := i/rows/k - (rows - 1) + i%rows; ky >= 0 && ky < k {
+					w, at := d.Weight[(c*k+ky)*k+i/rows%k], 4*(2*i8.NR+i/rows*i8.NR+j)+4/rows*(i%rows)
+					if into[at] = w; rows == 2 {
+						into[at+1] = w >> 7 // the sign
+					}
 				}
 			}
 		}

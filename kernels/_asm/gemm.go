@@ -77,6 +77,7 @@ type gemm struct {
 	pairs  pairs // of what an element of four bytes is
 	mr, nr int
 	bytes  bool // a step of k is four bytes by four, not a number by a number
+	dots   bool // AVX2 has AVX-VNNI's dot products of bytes
 
 	acc   [][]VecVirtual // the output: mr rows of nr/lanes vectors
 	b     []VecVirtual   // one k of b; in the end the mask of columns
@@ -258,7 +259,7 @@ func (g *gemm) step(a []Register, k, b Register, u int) {
 	if g.wide() {
 		g.prefetch()
 	}
-	if g.bytes && g.isa == avx2 {
+	if g.bytes && g.isa == avx2 && !g.dots {
 		g.widenedBytes(a, k, b, u)
 		return
 	}
@@ -286,9 +287,12 @@ func (g *gemm) step(a []Register, k, b Register, u int) {
 			VBROADCASTSS(element, x)
 		}
 		for j, acc := range row {
-			if g.bytes {
+			switch {
+			case g.dots:
+				dotBytes(g.b[j], x, acc)
+			case g.bytes:
 				VPDPBUSD(g.b[j], x, acc)
-			} else {
+			default:
 				VFMADD231PS(g.b[j], x, acc)
 			}
 		}

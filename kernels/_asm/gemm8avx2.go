@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
@@ -16,11 +17,17 @@ import (
 //
 // A row of a tile is two vectors of eight columns, as float32's.
 
-// gemm8TileAVX2 emits gemm{mr}x16AVX2(t *Tile), which takes all sixteen columns to exist.
-func gemm8TileAVX2(mr int) {
-	TEXT(fmt.Sprintf("gemm%dx16AVX2", mr), NOSPLIT, "func(t *Tile)")
+// With AVX-VNNI it has VPDPBUSD, and tiles are as AVX-512's.
+
+// gemm8TileAVX2 emits gemm{mr}x16AVX2(t *Tile), or gemm{mr}x16AVXVNNI, which takes all sixteen columns to exist.
+func gemm8TileAVX2(mr int, dots bool) {
+	suffix := "AVX2"
+	if dots {
+		suffix = "AVXVNNI"
+	}
+	TEXT(fmt.Sprintf("gemm%dx16%s", mr, suffix), NOSPLIT, "func(t *Tile)")
 	Pragma("noescape")
-	g := &gemm8{gemm: gemm{isa: avx2, at: &i8Tile, mr: mr, nr: 16, bytes: true, t: Load(Param("t"), GP64())}}
+	g := &gemm8{gemm: gemm{isa: avx2, at: &i8Tile, mr: mr, nr: 16, bytes: true, dots: dots, t: Load(Param("t"), GP64())}}
 	g.emit(g.finishAVX2)
 }
 
@@ -40,6 +47,31 @@ func (g *gemm) widenedBytes(a []Register, k, b Register, u int) {
 			VPADDD(x, row[1], row[1])
 		}
 	}
+}
+
+// leastByte emits the byte Zero + Lo of an i8.Finish in all places.
+func leastByte(finish Mem, x VecVirtual) {
+	floor := GP32()
+	VCVTSS2SI(finish.Offset(finishLo), floor)
+	ADDL(finish.Offset(finishZero), floor)
+	VMOVD(floor, x.AsX())
+	VPBROADCASTB(x.AsX(), x.AsX())
+}
+
+// packPair emits two vectors of a row's scaled sums as sixteen bytes in the first one: clamped to hi, which is in all lanes, rounded,
+// plus zero, which is in all numbers of 16 bits, at least a byte.
+func packPair(row []VecVirtual, hi, zero, least VecVirtual) {
+	for _, x := range row {
+		VMINPS(hi, x, x)
+		VCVTPS2DQ(x, x)
+	}
+	x := row[0]
+	VPACKSSDW(row[1], x, x) // columns 0 to 3, 8 to 11, 4 to 7, 12 to 15
+	VPADDSW(zero, x, x)
+	VPERMQ(Imm(0xd8), x, x)
+	VEXTRACTI128(Imm(1), x, row[1].AsX())
+	VPACKUSWB(row[1].AsX(), x.AsX(), x.AsX())
+	VPMAXUB(least.AsX(), x.AsX(), x.AsX())
 }
 
 // finishAVX2 emits what becomes of the sums.
@@ -73,24 +105,10 @@ func (g *gemm8) finishAVX2() {
 	hi, words, least := g.b[0], g.spare[0], g.spare[1]
 	VBROADCASTSS(g.field(tile8Finish+finishHi), hi)
 	VPBROADCASTW(g.field(tile8Finish+finishZero), words)
-	floor := GP32()
-	VCVTSS2SI(g.field(tile8Finish+finishLo), floor)
-	ADDL(g.field(tile8Finish+finishZero), floor)
-	VMOVD(floor, least.AsX())
-	VPBROADCASTB(least.AsX(), least.AsX())
+	leastByte(g.field(tile8Finish), least)
 	for _, row := range g.acc {
-		for _, acc := range row {
-			VMINPS(hi, acc, acc)
-			VCVTPS2DQ(acc, acc)
-		}
-		x := row[0]
-		VPACKSSDW(row[1], x, x) // columns 0 to 3, 8 to 11, 4 to 7, 12 to 15
-		VPADDSW(words, x, x)
-		VPERMQ(Imm(0xd8), x, x)
-		VEXTRACTI128(Imm(1), x, row[1].AsX())
-		VPACKUSWB(row[1].AsX(), x.AsX(), x.AsX())
-		VPMAXUB(least.AsX(), x.AsX(), x.AsX())
-		VMOVDQU(x.AsX(), Mem{Base: g.c})
+		packPair(row, hi, words, least)
+		VMOVDQU(row[0].AsX(), Mem{Base: g.c})
 		ADDQ(g.ldc, g.c)
 	}
 	JMP(LabelRef("tile_next"))
@@ -114,4 +132,34 @@ func (g *gemm8) finishAVX2() {
 		}
 		ADDQ(g.ldc, g.c)
 	}
+}
+
+// dotBytes emits VPDPBUSD of vectors of 32 bytes: sum += four unsigned bytes of x times four signed ones of b.
+func dotBytes(b, x, sum VecVirtual) {
+	operands := []Op{b, x, sum}
+	Instruction(&ir.Instruction{Opcode: dotOfBytes, Operands: operands, Inputs: operands, Outputs: operands[2:]})
+}
+
+// dotOfBytes is AVX-VNNI's VPDPBUSD, for which the assembler would write AVX-512's code.
+const dotOfBytes = "VEX VPDPBUSD"
+
+// encodeVEX turns a dotOfBytes of registers into its bytes: the prefix of VEX with vectors of 256 bits, map 0F38, 66 and W0, then the
+// opcode and the registers.
+func encodeVEX(i *ir.Instruction) error {
+	if i.Opcode != dotOfBytes {
+		return nil
+	}
+	var r [3]byte
+	for j, op := range i.Operands {
+		p, ok := op.(VecPhysical)
+		if !ok || p.PhysicalIndex() > 15 {
+			return fmt.Errorf("%s: operand %v is none of sixteen registers", dotOfBytes, op)
+		}
+		r[j] = byte(p.PhysicalIndex())
+	}
+	b, x, sum := r[0], r[1], r[2]
+	second, third := (^sum>>3&1)<<7|1<<6|(^b>>3&1)<<5|2, (^x&15)<<3|4|1
+	i.Opcode = fmt.Sprintf("LONG $0x50%02x%02xc4; BYTE", third, second)
+	i.Operands = []Op{U8(3<<6 | sum&7<<3 | b&7)}
+	return nil
 }

@@ -35,7 +35,7 @@ func main() {
 	}
 	Package("zoobench/kernels/internal/" + *pkg)
 	ConstraintExpr("!purego")
-	pass.Compile = pass.Concat(pass.Compile, pass.InstructionPass(encode))
+	pass.Compile = pass.Concat(pass.Compile, pass.InstructionPass(encode), pass.InstructionPass(encodeVEX))
 	write(v)
 	Generate()
 }
@@ -81,7 +81,7 @@ var byteOps = map[string]func(*isa){
 	"gemm": func(v *isa) {
 		if v == avx2 {
 			for mr := i8.MR; mr >= 1; mr-- {
-				gemm8TileAVX2(mr)
+				gemm8TileAVX2(mr, false)
 			}
 			return
 		}
@@ -91,9 +91,21 @@ var byteOps = map[string]func(*isa){
 			}
 		}
 	},
-	"block":  func(*isa) { blocks(productBytes) },
-	"dwband": func(*isa) { bands8() },
-	"rows":   rowsFile8,
+	"block": func(*isa) { blocks(productBytes) },
+	"dwband": func(v *isa) {
+		if v == avx2 {
+			bands8(v, 2)
+			return
+		}
+		bands8(v, 4)
+	},
+	"dotted": func(v *isa) {
+		for mr := i8.MR; mr >= 1; mr-- {
+			gemm8TileAVX2(mr, true)
+		}
+		bands8(v, 4)
+	},
+	"rows": rowsFile8,
 	"window": func(v *isa) {
 		for _, op := range []string{"dwconv", "sum", "max"} {
 			window8(v, op)

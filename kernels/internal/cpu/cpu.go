@@ -15,6 +15,9 @@ import (
 // AVX2 is whether there are AVX2 and FMA3, which the level of that name needs together.
 var AVX2 = xcpu.X86.HasAVX2 && xcpu.X86.HasFMA
 
+// AVXVNNI is whether there are dot products of bytes in AVX2's vectors, beside AVX2.
+var AVXVNNI = AVX2 && xcpu.X86.HasAVXVNNI
+
 // AVX512 is whether there are AVX-512 F, CD, BW, DQ and VL, beside AVX2.
 var AVX512 = AVX2 && xcpu.X86.HasAVX512F && xcpu.X86.HasAVX512CD && xcpu.X86.HasAVX512BW && xcpu.X86.HasAVX512DQ && xcpu.X86.HasAVX512VL
 

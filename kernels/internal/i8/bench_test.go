@@ -97,3 +97,44 @@ func BenchmarkWindow(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBand times twelve rows of 28 pixels of 96 channels of depthwise convolutions, in bands of as many rows as there are, and by
+// the kernel of a window where a level has no bands.
+func BenchmarkBand(b *testing.B) {
+	const c, columns, rows = 96, 28, 12
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, shape := range [][2]int{{3, 1}, {3, 2}, {5, 1}, {5, 2}} {
+		k, s := shape[0], shape[1]
+		in, w, out := someBytes(rng, s*(columns+k)*c), someWeights(rng, k*k*c), make([]uint8, rows*columns*c)
+		bias, scale := make([]int32, c), scales(rng, c, 200)
+		inputs := make([]*uint8, BandInputs)
+		for i := range inputs {
+			inputs[i] = &in[0]
+		}
+		taps, finish := make([]Tap, k*k), someFinish(rng, false)
+		for i := range taps {
+			taps[i] = Tap{In: &in[i%k*c], W: i * c}
+		}
+		eachLevel(b, fmt.Sprintf("k=%d,s=%d", k, s), len(out), func(l *Level) func() {
+			most, kernels := 0, l.Bands[(k-3)/2][s-1]
+			for most+1 < len(kernels) && kernels[most+1] != nil {
+				most++
+			}
+			if most == 0 {
+				return func() {
+					for range rows {
+						l.Depthwise(&Window{Taps: &taps[0], N: k * k, W: &w[0], Bias: &bias[0], Scale: &scale[0], Out: &out[0], LDO: c,
+							Step: s * c, C: c, PixelsLeft: columns, Finish: finish})
+					}
+				}
+			}
+			packed := bandWeights(k, c, l.BandRows, bias, scale, w)
+			return func() {
+				for done := 0; done < rows; done += most {
+					kernels[most](&Band{In: &inputs[0], Padding: &inputs[0], W: (*int8)(unsafe.Pointer(&packed[0])), Out: &out[0], InPixel: c,
+						OutRow: columns * c, OutPixel: c, Cols: s*columns + k - 1, OW: columns, C: c, Finish: finish})
+				}
+			}
+		})
+	}
+}

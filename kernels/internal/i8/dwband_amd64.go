@@ -85,3 +85,71 @@ var bandsVNNI = Bands{
 		{nil, dwband7s2r1VNNI},
 	},
 }
+
+// The same with AVX2, of weights by pairs of rows (Level.BandRows), and with AVX-VNNI, as many rows as there are registers for.
+
+//go:noescape
+func dwband3s1r1AVX2(t *Band)
+
+//go:noescape
+func dwband3s1r2AVX2(t *Band)
+
+//go:noescape
+func dwband3s2r1AVX2(t *Band)
+
+//go:noescape
+func dwband3s2r2AVX2(t *Band)
+
+//go:noescape
+func dwband3s2r3AVX2(t *Band)
+
+//go:noescape
+func dwband5s1r1AVX2(t *Band)
+
+//go:noescape
+func dwband5s2r1AVX2(t *Band)
+
+//go:noescape
+func dwband5s2r2AVX2(t *Band)
+
+//go:noescape
+func dwband7s2r1AVX2(t *Band)
+
+//go:noescape
+func dwband3s1r1AVXVNNI(t *Band)
+
+//go:noescape
+func dwband3s1r2AVXVNNI(t *Band)
+
+//go:noescape
+func dwband3s2r1AVXVNNI(t *Band)
+
+//go:noescape
+func dwband3s2r2AVXVNNI(t *Band)
+
+//go:noescape
+func dwband3s2r3AVXVNNI(t *Band)
+
+//go:noescape
+func dwband5s1r1AVXVNNI(t *Band)
+
+//go:noescape
+func dwband5s2r1AVXVNNI(t *Band)
+
+//go:noescape
+func dwband5s2r2AVXVNNI(t *Band)
+
+//go:noescape
+func dwband7s2r1AVXVNNI(t *Band)
+
+var bandsAVX2 = Bands{
+	{{nil, dwband3s1r1AVX2, dwband3s1r2AVX2}, {nil, dwband3s2r1AVX2, dwband3s2r2AVX2, dwband3s2r3AVX2}},
+	{{nil, dwband5s1r1AVX2}, {nil, dwband5s2r1AVX2, dwband5s2r2AVX2}},
+	{{}, {nil, dwband7s2r1AVX2}},
+}
+
+var bandsAVXVNNI = Bands{
+	{{nil, dwband3s1r1AVXVNNI, dwband3s1r2AVXVNNI}, {nil, dwband3s2r1AVXVNNI, dwband3s2r2AVXVNNI, dwband3s2r3AVXVNNI}},
+	{{nil, dwband5s1r1AVXVNNI}, {nil, dwband5s2r1AVXVNNI, dwband5s2r2AVXVNNI}},
+	{{}, {nil, dwband7s2r1AVXVNNI}},
+}

@@ -103,3 +103,23 @@ func gemm2x16AVX2(t *Tile)
 
 //go:noescape
 func gemm1x16AVX2(t *Tile)
+
+// gemm{mr}x16AVXVNNI computes the same by four bytes at a time.
+
+//go:noescape
+func gemm6x16AVXVNNI(t *Tile)
+
+//go:noescape
+func gemm5x16AVXVNNI(t *Tile)
+
+//go:noescape
+func gemm4x16AVXVNNI(t *Tile)
+
+//go:noescape
+func gemm3x16AVXVNNI(t *Tile)
+
+//go:noescape
+func gemm2x16AVXVNNI(t *Tile)
+
+//go:noescape
+func gemm1x16AVXVNNI(t *Tile)

@@ -147,45 +147,6 @@ func maxGeneric(t *Window) {
 	})
 }
 
-// bandsGeneric are the Go twins of all dwband{K}s{S}r{R}{ISA}.
-func bandsGeneric() (all Bands) {
-	for i := range all {
-		for s := range all[i] {
-			k, stride := 2*i+3, s+1
-			for r := 1; (r-1)*stride+k <= BandInputs; r++ {
-				all[i][s][r] = bandGeneric(k, stride, r)
-			}
-		}
-	}
-	return all
-}
-
-func bandGeneric(k, s, r int) func(*Band) {
-	return func(t *Band) {
-		for block := range (t.C + NR - 1) / NR {
-			w, c0 := at(t.W, block*BandBlock(k)), min(block*NR, t.C-NR)
-			for row := range r {
-				for o := range t.OW {
-					for c := range NR {
-						sum := *(*int32)(unsafe.Pointer(at(w, 4*c)))
-						for tap := range k * k {
-							in, x := t.In, o*s+tap%k-t.Left
-							if uint(x) >= uint(t.Cols) {
-								in, x = t.Padding, 0
-							}
-							pixel := unsafe.Slice(in, (r-1)*s+k)[row*s+tap/k]
-							weight := *at(w, 2*4*NR+((tap/k/4*4+3)*k+tap%k)*4*NR+4*c+tap/k%4)
-							sum += int32(*at(pixel, x*t.InPixel+c0+c)) * int32(weight)
-						}
-						scale := *(*float32)(unsafe.Pointer(at(w, 4*NR+4*c)))
-						*at(t.Out, row*t.OutRow+o*t.OutPixel+c0+c) = t.round(float32(float32(sum) * scale))
-					}
-				}
-			}
-		}
-	}
-}
-
 // eachRow calls f with every row's places.
 func (t *Rows) eachRow(f func(out, in, b unsafe.Pointer)) {
 	for r := range t.RowsLeft {

@@ -119,7 +119,8 @@ type Band struct {
 	In      **uint8 // ((R−1)·S+K) addresses of the rows of input
 	Padding **uint8 // the same of a pixel of padding
 	// W has, for each block of channels: their biases and scales, sixteen of each, then for each shift from −3 to K−1 and each
-	// column of the window sixteen times four weights: those of its rows shift to shift+3, 0 where there is no such row.
+	// column of the window sixteen times four weights: those of its rows shift to shift+3, 0 where there is no such row. Where
+	// Level.BandRows is 2 they are two of 16 bits, of shifts from −1 on.
 	W                *int8
 	Out              *uint8
 	InPixel          int // bytes from one pixel of input to the next
@@ -131,8 +132,8 @@ type Band struct {
 	Finish
 }
 
-// BandBlock is the bytes of a block of sixteen channels in a band's weights, for a window of k×k.
-func BandBlock(k int) int { return 2*4*NR + (k+3)*k*4*NR }
+// BandBlock is the bytes of a block of sixteen channels in a band's weights, for a window of k×k of which so many rows stand together.
+func BandBlock(k, rows int) int { return 2*4*NR + (k+rows-1)*k*4*NR }
 
 // BandInputs is the most rows of input of a band.
 const BandInputs = 8

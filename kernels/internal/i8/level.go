@@ -21,8 +21,10 @@ type Level struct {
 	Tiled bool
 
 	// Bands are depthwise convolutions of windows that have one: by (K−3)/2, S−1 and the number of rows; nil where there is none
-	// of so many.
+	// of so many. In Go there is none: pixels one by one are faster there.
 	Bands Bands
+	// BandRows is how many rows' weights stand together in a band's: four bytes, or two numbers of 16 bits.
+	BandRows int
 
 	Depthwise func(*Window) // Out[o][c] = finish(Bias[c] + Σ In[o][c]·W[c]) over the taps
 	Sum       func(*Window) // Out[o][c] = finish(Start + Σ In[o][c])
@@ -46,7 +48,7 @@ var generic = newGeneric()
 
 func newGeneric() *Level {
 	l := &Level{Name: "generic", Base: "generic",
-		Blocks: blocksGeneric(), Bands: bandsGeneric(), Depthwise: depthwiseGeneric, Sum: sumGeneric, Max: maxGeneric,
+		Blocks: blocksGeneric(), Depthwise: depthwiseGeneric, Sum: sumGeneric, Max: maxGeneric,
 		Table: tableGeneric, Add: addGeneric, Mul: mulGeneric, Quantize: quantizeGeneric, Dequantize: dequantizeGeneric,
 	}
 	for mr := 1; mr <= MR; mr++ {

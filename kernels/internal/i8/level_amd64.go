@@ -4,10 +4,10 @@ package i8
 
 import "zoobench/kernels/internal/cpu"
 
-// avx2 has products of pairs of 16 bits. Rows of pixels are faster with it than bands in Go.
+// avx2 has products of pairs of 16 bits.
 var avx2 = func() *Level {
 	l := *generic
-	l.Name, l.Base, l.Pairs, l.Whole, l.Bands = "avx2", "avx2", true, true, Bands{}
+	l.Name, l.Base, l.Pairs, l.Whole, l.Bands, l.BandRows = "avx2", "avx2", true, true, bandsAVX2, 2
 	l.Depthwise, l.Sum, l.Max = dwconvAVX2, sumAVX2, maxAVX2
 	l.Table, l.Add, l.Mul, l.Quantize, l.Dequantize = tableAVX2, addAVX2, mulAVX2, quantizeAVX2, dequantizeAVX2
 	l.Gemm = [Panels + 1]Tiles{
@@ -16,10 +16,20 @@ var avx2 = func() *Level {
 	return &l
 }()
 
+// avxVNNI has AVX2's vectors, and dot products of four bytes in them.
+var avxVNNI = func() *Level {
+	l := *avx2
+	l.Name, l.Pairs, l.Bands, l.BandRows = "avxvnni", false, bandsAVXVNNI, 4
+	l.Gemm = [Panels + 1]Tiles{
+		1: {nil, gemm1x16AVXVNNI, gemm2x16AVXVNNI, gemm3x16AVXVNNI, gemm4x16AVXVNNI, gemm5x16AVXVNNI, gemm6x16AVXVNNI},
+	}
+	return &l
+}()
+
 // vnni has vectors of 64 bytes and their dot products of four.
 var vnni = func() *Level {
 	l := *avx2
-	l.Name, l.Base, l.Pairs, l.Whole, l.Bands = "avx512vnni", "avx512", false, false, bandsVNNI
+	l.Name, l.Base, l.Pairs, l.Whole, l.Bands, l.BandRows = "avx512vnni", "avx512", false, false, bandsVNNI, 4
 	l.Depthwise, l.Sum, l.Max = dwconvVNNI, sumVNNI, maxVNNI
 	l.Add, l.Mul, l.Quantize, l.Dequantize = addVNNI, mulVNNI, quantizeVNNI, dequantizeVNNI
 	if cpu.VBMI {
@@ -44,13 +54,14 @@ var amx = func() *Level {
 
 // Levels are the instruction sets that this machine can run, the best last.
 func Levels() []*Level {
-	switch {
-	case cpu.VNNI && cpu.AMX:
-		return []*Level{generic, avx2, vnni, amx}
-	case cpu.VNNI:
-		return []*Level{generic, avx2, vnni}
-	case cpu.AVX2:
-		return []*Level{generic, avx2}
+	all := []*Level{generic}
+	for _, l := range []struct {
+		level *Level
+		there bool
+	}{{avx2, cpu.AVX2}, {avxVNNI, cpu.AVXVNNI}, {vnni, cpu.VNNI}, {amx, cpu.VNNI && cpu.AMX}} {
+		if l.there {
+			all = append(all, l.level)
+		}
 	}
-	return []*Level{generic}
+	return all
 }

@@ -7,7 +7,7 @@ import "zoobench/kernels/internal/cpu"
 // neon widens bytes to 16 bits and multiplies these.
 var neon = func() *Level {
 	l := *generic
-	l.Name, l.Base, l.Whole, l.Bands = "neon", "neon", true, Bands{} // rows of pixels are faster with it than bands in Go
+	l.Name, l.Base, l.Whole = "neon", "neon", true
 	l.Depthwise, l.Sum, l.Max = dwconvNEON, sumNEON, maxNEON
 	l.Table, l.Add, l.Mul, l.Quantize, l.Dequantize = tableNEON, addNEON, mulNEON, quantizeNEON, dequantizeNEON
 	l.Gemm = [Panels + 1]Tiles{

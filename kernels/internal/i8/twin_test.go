@@ -229,3 +229,86 @@ func TestWindowTwins(t *testing.T) {
 		}
 	})
 }
+
+// bandWeights are a band's biases and scales, and w, which is (K, K, C), as so many rows of weights stand together.
+func bandWeights(k, c, rows int, bias []int32, scale []float32, w []int8) []uint8 {
+	size := BandBlock(k, rows)
+	out := make([]uint8, (c+NR-1)/NR*size)
+	for block := range (c + NR - 1) / NR {
+		for j := range NR {
+			at, ch := out[block*size+4*j:], min(block*NR, c-NR)+j
+			*(*int32)(unsafe.Pointer(&at[0])) = bias[ch]
+			*(*float32)(unsafe.Pointer(&at[4*NR])) = scale[ch]
+			for ky := range k {
+				for kx := range k {
+					for i := range rows { // shift+i is ky
+						to := at[4*NR*(2+(ky-i+rows-1)*k+kx)+4/rows*i:]
+						if weight := w[(ky*k+kx)*c+ch]; rows == 2 {
+							*(*int16)(unsafe.Pointer(&to[0])) = int16(weight)
+						} else {
+							to[0] = uint8(weight)
+						}
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// bandTwin is the Go twin of all dwband{K}s{S}r{R}{ISA}, with weights of (K, K, C).
+func bandTwin(k, s, r int, t *Band, bias []int32, scale []float32, w []int8) {
+	inputs, padding := unsafe.Slice(t.In, (r-1)*s+k), unsafe.Slice(t.Padding, (r-1)*s+k)
+	for i := range r * t.OW * t.C {
+		row, o, c := i/(t.OW*t.C), i/t.C%t.OW, i%t.C
+		sum := bias[c]
+		for tap := range k * k {
+			in, x := inputs[row*s+tap/k], o*s+tap%k-t.Left
+			if x < 0 || x >= t.Cols {
+				in, x = padding[row*s+tap/k], 0
+			}
+			sum += int32(*at(in, x*t.InPixel+c)) * int32(w[tap*t.C+c])
+		}
+		*at(t.Out, row*t.OutRow+o*t.OutPixel+c) = t.round(float32(float32(sum) * scale[c]))
+	}
+}
+
+// TestBandTwins does the same with the depthwise kernels of several rows, which may have no column of input inside.
+func TestBandTwins(t *testing.T) {
+	eachTwin(t, func(t *testing.T, l *Level, rng *rand.Rand) {
+		for range 1500 {
+			k, s := 3+2*rng.IntN(3), 1+rng.IntN(2)
+			kernels := l.Bands[(k-3)/2][s-1]
+			r := 1 + rng.IntN(len(kernels)-1)
+			if kernels[r] == nil {
+				continue
+			}
+			c, cols, ow, inputs := NR+rng.IntN(3*NR), 1+rng.IntN(12), 1+rng.IntN(12), (r-1)*s+k
+			pixel, left := c+rng.IntN(3), rng.IntN(k+2)-2
+			rows, padding, in := make([]*uint8, inputs), make([]*uint8, inputs), someBytes(rng, cols*pixel+40)
+			for i := range rows {
+				rows[i], padding[i] = &in[rng.IntN(40)], &in[rng.IntN(40)]
+			}
+			w, bias, scale := someWeights(rng, k*k*c), make([]int32, c), scales(rng, c, float64(100*k))
+			for i := range bias {
+				bias[i] = int32(rng.IntN(20001) - 10000)
+			}
+			arg := Band{In: &rows[0], Padding: &padding[0], InPixel: pixel, OutPixel: c + rng.IntN(3), Cols: cols, Left: left, OW: ow, C: c,
+				Finish: someFinish(rng, false)}
+			arg.OutRow = ow*arg.OutPixel + rng.IntN(9)
+			got := someBytes(rng, r*arg.OutRow)
+			want := append([]uint8(nil), got...)
+			mine, theirs := arg, arg
+			mine.Out, theirs.Out = &got[0], &want[0]
+			mine.W = (*int8)(unsafe.Pointer(&bandWeights(k, c, l.BandRows, bias, scale, w)[0]))
+			kernels[r](&mine)
+			bandTwin(k, s, r, &theirs, bias, scale, w)
+			for i := range want {
+				if got[i] != want[i] {
+					t.Fatalf("%d×%d, stride %d, %d rows of %d columns, %d of input after %d, %d channels: byte %d: %d, want %d",
+						k, k, s, r, ow, cols, left, c, i, got[i], want[i])
+				}
+			}
+		}
+	})
+}
