@@ -26,15 +26,22 @@ var avxVNNI = func() *Level {
 	return &l
 }()
 
-// vnni has vectors of 64 bytes and their dot products of four.
-var vnni = func() *Level {
+// avx512 has vectors of 64 bytes for all but products.
+var avx512 = func() *Level {
 	l := *avx2
-	l.Name, l.Base, l.Pairs, l.Whole, l.Bands, l.BandRows = "avx512vnni", "avx512", false, false, bandsVNNI, 4
+	l.Name, l.Base = "avx512bw", "avx512"
 	l.Depthwise, l.Sum, l.Max = dwconvVNNI, sumVNNI, maxVNNI
 	l.Add, l.Mul, l.Quantize, l.Dequantize = addVNNI, mulVNNI, quantizeVNNI, dequantizeVNNI
 	if cpu.VBMI {
 		l.Table = tableVNNI
 	}
+	return &l
+}()
+
+// vnni has dot products of four bytes in them.
+var vnni = func() *Level {
+	l := *avx512
+	l.Name, l.Pairs, l.Whole, l.Bands, l.BandRows = "avx512vnni", false, false, bandsVNNI, 4
 	l.Gemm = [Panels + 1]Tiles{
 		1: {nil, gemm1x16VNNI, gemm2x16VNNI, gemm3x16VNNI, gemm4x16VNNI, gemm5x16VNNI, gemm6x16VNNI},
 		2: {nil, gemm1x32VNNI, gemm2x32VNNI, gemm3x32VNNI, gemm4x32VNNI, gemm5x32VNNI, gemm6x32VNNI},
@@ -58,7 +65,7 @@ func Levels() []*Level {
 	for _, l := range []struct {
 		level *Level
 		there bool
-	}{{avx2, cpu.AVX2}, {avxVNNI, cpu.AVXVNNI}, {vnni, cpu.VNNI}, {amx, cpu.VNNI && cpu.AMX}} {
+	}{{avx2, cpu.AVX2}, {avxVNNI, cpu.AVXVNNI}, {avx512, cpu.AVX512}, {vnni, cpu.VNNI}, {amx, cpu.VNNI && cpu.AMX}} {
 		if l.there {
 			all = append(all, l.level)
 		}

@@ -2,6 +2,8 @@
 
 package i8
 
+// None of these needs VNNI, but AVX-512 as package cpu has it.
+
 // addVNNI computes Out[r][c] = finish(Σ float32(In[r][c]−Zero)*Scale) over the parts, in their order.
 //
 //go:noescape
