@@ -24,13 +24,13 @@ func (r *result) write(ctx context.Context, list *zoo.List, file string) (w pock
 	if w.SHA256, err = weights.HashFile(ctx, file); err != nil {
 		return w, err
 	}
-	if w.Test, err = Count(ctx, list, &w, file, 0); err != nil {
+	if w.Test, err = count(ctx, list, &w, file, 0, runner.Watch{}); err != nil {
 		return w, err
 	}
 	if w.Test.SHA256 != w.Whole.SHA256 {
 		return w, fmt.Errorf("test images %.16s, and the study's were %.16s: want the same images", w.Test.SHA256, w.Whole.SHA256)
 	}
-	w.Part, err = Count(ctx, list, &w, file, part)
+	w.Part, err = count(ctx, list, &w, file, part, runner.Watch{})
 	return w, err
 }
 
@@ -55,15 +55,15 @@ func round(from, sha256, to string) error {
 	return weights.WriteHalf(to, all, f.Metadata())
 }
 
-// Count is what weights in a file make of the test images of their set, or of so many that are drawn of these.
-func Count(ctx context.Context, list *zoo.List, w *pocket.Weights, file string, limit int) (pocket.Score, error) {
+// count is what weights in a file make of the test images of their set, or of so many that are drawn of these; 0 for all.
+func count(ctx context.Context, list *zoo.List, w *pocket.Weights, file string, limit int, watch runner.Watch) (pocket.Score, error) {
 	t := runner.Task{
 		Job: experiment.Job{
 			Model: w.Network, Axes: record.Axes{NoTune: true, Threads: 1}, Accuracy: &experiment.Accuracy{Data: w.Data, Split: "test", Limit: limit},
 		},
 		Tag: pocket.Tag, Weights: file,
 	}
-	r, err := runner.Accuracy(ctx, list, t, runner.Watch{})
+	r, err := runner.Accuracy(ctx, list, t, watch)
 	if err != nil {
 		return pocket.Score{}, err
 	}
