@@ -35,6 +35,7 @@ func plotNames() []string {
 			names = append(names, source+against)
 		}
 	}
+	names = append(names, sheetNames()...)
 	names = append(names, learningNames()...)
 	for _, c := range findings.Claims() {
 		names = append(names, forestName(c.ID))
@@ -63,6 +64,7 @@ func (r *run) figures(found []findings.Finding) []figure {
 		all = append(all, f)
 	}
 	all = append(all, r.learningCurves()...)
+	all = append(all, r.sheetFigures()...)
 	if f, ok := r.mispredicted(chosen, where, found); ok {
 		all = append(all, f)
 	}

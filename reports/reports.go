@@ -32,14 +32,15 @@ import (
 // and PNG.
 //
 // Problems are the record file's bad lines, which the reports list; given is what findings rest on besides records,
-// the zero value where there is nothing. Each file is replaced as a whole or not at all, and a plot of an earlier
+// the zero value where there is nothing; sheets show the images that records are about. Each file is replaced as a whole or not at all, and a plot of an earlier
 // call that these records do not allow is removed. It returns the paths in the order above. Records of two machine
 // classes are a [ClassError]; any other error names the file, and the files written before it stay.
-func Write(dir string, records []record.Record, problems []record.Problem, given findings.Given) ([]string, error) {
+func Write(dir string, records []record.Record, problems []record.Problem, given findings.Given, sheets ...Sheet) ([]string, error) {
 	run, err := newRun(records, problems)
 	if err != nil {
 		return nil, err
 	}
+	run.sheets = sheets
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, fmt.Errorf("reports: %w", err)
 	}
@@ -117,6 +118,7 @@ type run struct {
 	worsened []row            // accuracies on corrupted images: tables have them in summary
 	hosts    []*record.Record // the machine itself, in the order of measurement: before the timed jobs and after them
 	machine  record.Machine
+	sheets   []Sheet
 	problems []string // lines and records that could not be used, ready to print
 }
 

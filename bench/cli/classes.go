@@ -25,7 +25,7 @@ func (a *app) reportClasses(records []record.Record, problems []record.Problem, 
 	for k := range c.Classes {
 		class := &c.Classes[k]
 		dir := filepath.Join(out, fmt.Sprintf("class-%c", 'a'+k%26))
-		if _, err := reports.Write(dir, class.Records, problems, a.given(folders)); err != nil {
+		if _, err := reports.Write(dir, class.Records, problems, a.given(folders), sheets(class.Records)...); err != nil {
 			return err
 		}
 		if err := record.WriteFile(filepath.Join(dir, record.FileName), class.Records); err != nil {

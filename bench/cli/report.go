@@ -73,7 +73,7 @@ func (a *app) writeReport(args []string, out string, hour price) error {
 	if len(classes.Of(all.records)) > 1 {
 		return a.reportClasses(hour.of(all.records), all.problems, out, all.folders)
 	}
-	paths, err := reports.Write(out, hour.of(all.records), all.problems, a.given(all.folders))
+	paths, err := reports.Write(out, hour.of(all.records), all.problems, a.given(all.folders), sheets(all.records)...)
 	if err == nil && !log {
 		err = record.WriteFile(file, all.records)
 	}

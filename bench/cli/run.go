@@ -172,7 +172,7 @@ func (a *app) finish(s runner.Summary, failed error, o runner.Options, again str
 		return a.finishShard(s, failed, o, again)
 	}
 	given := a.given(map[string]string{s.Records[0].RunID: o.Dir})
-	_, reported := reports.Write(o.Dir, s.Records, s.Problems, given)
+	_, reported := reports.Write(o.Dir, s.Records, s.Problems, given, sheets(s.Records)...)
 	if err := a.tell(s, o.Dir, given, reported == nil); reported == nil {
 		reported = err
 	}

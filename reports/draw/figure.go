@@ -1,6 +1,6 @@
 // Package draw turns points into plots, as SVG and as PNG.
 //
-// Contract: a chart ([Scatter], [Lines], [Ladder], [Forest], [Bars], [Roofline]) is plain data. Its Figure method
+// Contract: a chart ([Scatter], [Lines], [Ladder], [Forest], [Bars], [Roofline], [Sheet]) is plain data. Its Figure method
 // lays it out, and [Figure.SVG] and [Figure.PNG] write the same drawing; [Reliability] writes its own. All plots of
 // the program take their colours from [Palette], which readers with any colour vision can tell apart. No text lies
 // over another and none leaves the figure: names are shortened, lines are folded, and a legend that is too long ends
