@@ -143,8 +143,10 @@ func (l *List) addShipped(all []pocket.Weights) {
 		if spec == nil {
 			panic(fmt.Sprintf("zoo: weights of %s, which is no network", w.Network)) // the index is part of the program; a test reads it
 		}
+		recipe := spec.Recipe
+		recipe.Size = spec.Size
 		spec.Checkpoints = append(spec.Checkpoints, Checkpoint{
-			Network: spec.Name, Tag: pocket.Tag, Library: "zoobench", SHA256: w.SHA256, Licence: "apache-2.0", Recipe: spec.Recipe,
+			Network: spec.Name, Tag: pocket.Tag, Library: "zoobench", SHA256: w.SHA256, Licence: "apache-2.0", Recipe: recipe,
 			Params: strconv.FormatInt(spec.Params, 10), Shipped: w,
 		})
 	}
