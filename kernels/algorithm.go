@@ -27,6 +27,9 @@ type Algorithm struct {
 	can, prefers func(*ConvShape) bool
 }
 
+// BF16AMX is the name of the algorithm that machines with AMX alone have: products of bf16 numbers by tiles.
+const BF16AMX = "bf16_amx"
+
 // algorithms are all there are, the direct one last: of those that can compute a convolution, the first that prefers it
 // is the default. An algorithm is added here and nowhere else.
 func algorithms() []Algorithm {
@@ -42,7 +45,7 @@ func algorithms() []Algorithm {
 		},
 		{
 			// Its sums have an order of their own: nothing but a trial that finds it faster, or who names it, chooses it.
-			Name: "bf16_amx", Direct: true, Error: bf16Error, bf16: true, can: (*ConvShape).canBF16Blocks,
+			Name: BF16AMX, Direct: true, Error: bf16Error, bf16: true, can: (*ConvShape).canBF16Blocks,
 			prefers: func(*ConvShape) bool { return false },
 			New:     func(s ConvShape, workers int) Convolution { return NewBF16Blocks(s, workers) },
 		},

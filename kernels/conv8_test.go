@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"zoobench/kernels/par"
@@ -235,6 +237,39 @@ func TestConv8(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestTrial8 holds that what a trial runs by each algorithm has the algorithm's name and computes the same bytes, of as many images
+// as it is given.
+func TestTrial8(t *testing.T) {
+	pool := par.New(2)
+	defer pool.Close()
+	blocksAlways = true
+	defer func() { blocksAlways = false }()
+	for _, s := range []ConvShape{square(40, 9, 50, 1, 1, 1), square(24, 8, 33, 3, 2, 1)} {
+		s.Int8, s.Act = true, HardSwish
+		for images := 2; images >= 1; images-- {
+			var want []uint8
+			algorithms := s.Algorithms()
+			if len(algorithms) != 2 {
+				t.Fatalf("%s: %d algorithms, want 2", s.name(), len(algorithms))
+			}
+			for _, a := range algorithms {
+				c := a.New(s, pool.Size())
+				c.Run(pool, newTensor(images, s.OH, s.OW, s.OC, 0, rand.Float32), newTensor(images, s.H, s.W, s.C, 0, rand.Float32), Tensor{})
+				if !strings.HasPrefix(c.Algorithm(), a.Name) {
+					t.Errorf("%s calls itself %s", a.Name, c.Algorithm())
+				}
+				got := c.(*trial8).out.Data
+				if want == nil {
+					want = got
+				}
+				if len(got) != images*s.OH*s.OW*s.OC || !slices.Equal(got, want) {
+					t.Errorf("%s, %d images: other bytes by %s", s.name(), images, a.Name)
+				}
+			}
+		}
+	}
 }
 
 // TestConv8Limits holds the longest sums that fit 32 bits: those of VGG-16's first linear layer, all bytes at their ends.

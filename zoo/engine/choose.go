@@ -106,6 +106,11 @@ func (p *planner) choose() error {
 // follow makes the choices that the caller names, which must be those that there are to make.
 func follow(open []*site, choices []Choice) error {
 	if len(choices) != len(open) {
+		for _, c := range choices {
+			if c.Algorithm == kernels.BF16AMX && kernels.ISA8() != "amx" {
+				return fmt.Errorf("plan: %s: algorithm %q needs AMX, which this machine does not let the program use", c.Layer, c.Algorithm)
+			}
+		}
 		return fmt.Errorf("plan: algorithms chosen for %d layers, want %d", len(choices), len(open))
 	}
 	for i, s := range open {

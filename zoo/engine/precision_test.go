@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"zoobench/kernels"
 	"zoobench/zoo/engine"
 	"zoobench/zoo/interp"
 )
@@ -68,7 +69,7 @@ func TestBF16Choices(t *testing.T) {
 				t.Skip("AMX: this machine has none, or the system does not let this process use it")
 			}
 			for i := range choices {
-				choices[i].Algorithm = "bf16_amx"
+				choices[i].Algorithm = kernels.BF16AMX
 			}
 			want, err := interp.Run(g, w, images, 2)
 			if err != nil {
@@ -92,6 +93,17 @@ func TestBF16Choices(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPlanOfAMX refuses a plan whose layers this machine cannot compute as it says, and names AMX.
+func TestPlanOfAMX(t *testing.T) {
+	g, w := build(t, "squeezenet1_1", 64)
+	defer use(t, kernels.ISA())
+	use(t, "generic")
+	_, err := engine.New(g, w, engine.Options{Precision: engine.BF16, Choices: []engine.Choice{{Layer: "conv1", Algorithm: kernels.BF16AMX}}})
+	if err == nil || !strings.Contains(err.Error(), "conv1") || !strings.Contains(err.Error(), "AMX") {
+		t.Errorf("error %v, want one that names the layer and AMX", err)
 	}
 }
 

@@ -405,6 +405,24 @@ func TestSample(t *testing.T) {
 	}
 }
 
+// TestShapeText holds that one layer's trials in each precision have a key of their own: their algorithms are not the same.
+func TestShapeText(t *testing.T) {
+	shape := kernels.ConvShape{C: 8, H: 4, W: 4, OC: 8, OH: 4, OW: 4, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1, Groups: 1}
+	inBF16, inBytes := shape, shape
+	inBF16.BF16, inBytes.BF16, inBytes.Int8 = true, true, true
+	seen := map[string]bool{}
+	for _, s := range []kernels.ConvShape{shape, inBF16, inBytes} {
+		seen[shapeText(&s, 1, 0)] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("keys %v, want three", seen)
+	}
+	inBF16.Groups, shape.Groups = 8, 8 // computed in float32
+	if got, want := shapeText(&inBF16, 1, 0), shapeText(&shape, 1, 0); got != want {
+		t.Errorf("in groups %s, want %s", got, want)
+	}
+}
+
 // TestTrialsByTheClock logs what the trials take, and holds that they end in good time on a busy machine too.
 func TestTrialsByTheClock(t *testing.T) {
 	spec, err := zoo.Find("resnet18")
