@@ -32,7 +32,7 @@ func (r *run) train(ctx context.Context) (*Result, error) {
 	}
 	if r.Time > 0 {
 		if old != nil {
-			r.recipe.Epochs = old.Epochs
+			r.recipe.Epochs, r.recipe.HeadEpochs = old.Epochs, old.HeadEpochs
 		} else if err := r.fit(ctx); err != nil {
 			return nil, err
 		}
@@ -46,7 +46,7 @@ func (r *run) train(ctx context.Context) (*Result, error) {
 			"name another file for the result", path)
 	}
 	resumed := 0
-	r.state = &state{Identity: identity, Epochs: r.recipe.Epochs}
+	r.state = &state{Identity: identity, Epochs: r.recipe.Epochs, HeadEpochs: r.recipe.HeadEpochs}
 	if old != nil {
 		r.state, resumed = old, old.Step
 	}
@@ -335,7 +335,7 @@ func (r *run) write(result *Result) error {
 	return nil
 }
 
-// fit sets the number of epochs that the job's time allows, by a trial of a few steps.
+// fit sets the numbers of epochs that the job's time allows, those of the classifier alone included, by a trial of a few steps.
 func (r *run) fit(ctx context.Context) error {
 	const trials = 3
 	r.state = &state{Step: r.headSteps()}
@@ -363,7 +363,11 @@ func (r *run) fit(ctx context.Context) error {
 	r.recipe.Epochs = 1
 	forward := step / 3
 	held := forward * time.Duration(1+r.held.Len()/r.batches.n)
-	head := time.Duration(r.recipe.HeadEpochs) * (held + forward*time.Duration(r.batches.each))
+	headEpoch := held + forward*time.Duration(r.batches.each)
+	if r.recipe.HeadEpochs > 0 { // at most a quarter of the time, but for one
+		r.recipe.HeadEpochs = min(r.recipe.HeadEpochs, max(int(r.Time/4/headEpoch), 1))
+	}
+	head := time.Duration(r.recipe.HeadEpochs) * headEpoch
 	epoch := held + step*time.Duration(r.batches.each)
 	if n := int((r.Time - head) / epoch); n >= 1 {
 		r.recipe.Epochs = min(n, recipe.MaxEpochs)

@@ -22,11 +22,13 @@ const stateForm = "zoobench training state 1"
 
 // state is all that the next step depends on beside the job.
 type state struct {
-	Identity string  `json:"identity"` // of the run that it is of
-	Step     int     `json:"step"`     // steps done, of the whole run
-	Updates  int     `json:"updates"`  // of the optimizer, and of the average
-	Epochs   int     `json:"epochs"`   // as Job.Time decided
-	Curve    []Epoch `json:"curve"`
+	Identity string `json:"identity"` // of the run that it is of
+	Step     int    `json:"step"`     // steps done, of the whole run
+	Updates  int    `json:"updates"`  // of the optimizer, and of the average
+	Epochs   int    `json:"epochs"`   // as Job.Time decided
+	// HeadEpochs are those of the classifier alone, which Job.Time decides too.
+	HeadEpochs int     `json:"head_epochs"`
+	Curve      []Epoch `json:"curve"`
 
 	// Of the epoch under way.
 	Loss  float64 `json:"loss"` // sum over its steps

@@ -457,6 +457,19 @@ func TestTime(t *testing.T) {
 	if err != nil || r.Recipe.Epochs != len(r.Curve) || r.Recipe.Epochs < 1 {
 		t.Errorf("result %+v, error %v", r, err)
 	}
+
+	// The classifier's own epochs take a part of the time alone.
+	j.Time = 400 * time.Millisecond
+	before := j.Adapt
+	j.Adapt = func(r recipe.Recipe) (recipe.Recipe, error) {
+		r, err := before(r)
+		r.HeadEpochs = 100_000
+		return r, err
+	}
+	r, err = Train(t.Context(), j)
+	if err != nil || r.Recipe.HeadEpochs < 1 || r.Recipe.HeadEpochs == 100_000 || len(r.Curve) != r.Recipe.HeadEpochs+r.Recipe.Epochs {
+		t.Errorf("error %v, %+v: want fewer epochs of the classifier alone", err, r)
+	}
 }
 
 func tensor(t testing.TB, path, name string) []float32 {
