@@ -107,9 +107,18 @@ func divided(networks []string) (files, patterns []string) {
 }
 
 // add makes of a checkpoint a candidate in each precision.
-func (c *chooser) add(of Candidate, t runner.Task) {
-	for _, precision := range c.o.Precisions {
+func (c *chooser) add(of Candidate, t runner.Task) { c.addIn(c.o.Precisions, of, t) }
+
+// addIn makes of a checkpoint a candidate in each of some precisions. What int8 makes of it comes from the images of the choice, whose
+// labels are not used for that.
+func (c *chooser) addIn(precisions []string, of Candidate, t runner.Task) {
+	for _, precision := range precisions {
 		cand := of
+		if precision == record.Int8 {
+			t.Job.Calibration = &experiment.Calibration{
+				Data: c.o.Data, Split: c.o.Split, Images: experiment.CalibrationImages, Seed: c.o.Seed, Ranks: true, PassOver: true,
+			}
+		}
 		t.Precision, cand.Precision, cand.Name = precision, precision, record.Axes{Precision: precision}.Named(of.Name)
 		c.Candidates, c.contenders = append(c.Candidates, &cand), append(c.contenders, &contender{Candidate: &cand, task: t})
 	}
@@ -164,9 +173,55 @@ func (c *chooser) time(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.timeThese(ctx, t, c.contenders); err != nil {
+		return err
+	}
+	known := len(c.contenders)
+	c.addLighter()
+	added := c.contenders[known:]
+	for _, cand := range added {
+		c.consider(cand)
+	}
+	if len(added) > 0 {
+		c.o.Say(fmt.Sprintf("%d networks exceed a limit in float32 and are measured in int8 too", len(added)))
+	}
+	if err := c.timeThese(ctx, t, added); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(c.contenders, func(cand *contender) bool { return cand.Precision == record.Int8 && cand.Err == "" }) {
+		c.warn("networks in int8 are quantised on %d of these images, or on all if there are fewer, without their labels; their heads learn "+
+			"from what the network in int8 computes, which is what they get later", experiment.CalibrationImages)
+	}
+	c.warnOfTimings()
+	return nil
+}
+
+// lighterTimes is how many times as fast, and as small, int8 can make a network: it has four times the products of an instruction.
+const lighterTimes = 4
+
+// addLighter makes candidates in int8 of the networks that exceed a limit on latency or memory in float32, if int8 can be expected to
+// keep it.
+func (c *chooser) addLighter() {
+	if !c.o.lighter {
+		return
+	}
+	for _, cand := range c.contenders {
+		latency, memory := c.Limits.Latency.Nanoseconds(), c.Limits.Memory
+		over := latency > 0 && cand.Latency > latency || memory > 0 && cand.Memory > memory
+		near := (latency == 0 || cand.Latency <= lighterTimes*latency) && (memory == 0 || cand.Memory <= lighterTimes*memory)
+		fits := c.Limits.Params == 0 || cand.Params <= c.Limits.Params
+		if cand.Err != "" || cand.timing == nil || cand.timing.RanWith().Precision != "" || !over || !near || !fits {
+			continue
+		}
+		c.addIn([]string{record.Int8}, Candidate{Name: cand.Name, Network: cand.Network, File: cand.File}, cand.task)
+	}
+}
+
+// timeThese times some candidates.
+func (c *chooser) timeThese(ctx context.Context, t *timings, some []*contender) error {
 	var open []*contender
 	var tasks []runner.Task
-	for _, cand := range c.contenders {
+	for _, cand := range some {
 		if cand.Err != "" || cand.Skipped {
 			continue
 		}
@@ -192,7 +247,6 @@ func (c *chooser) time(ctx context.Context) error {
 		}
 		c.note(cand, rows[i])
 	}
-	c.warnOfTimings()
 	return nil
 }
 

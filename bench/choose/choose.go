@@ -63,8 +63,11 @@ type Options struct {
 	Metric      Metric // default byAccuracy
 	Fresh       bool   // time networks again that were timed in the last 24 hours
 	NoTune      bool   // time them by the table of measured preferences, without trials of algorithms
-	// Precisions are those in which every checkpoint is a candidate, as record.Axes have them; none for float32.
+	// Precisions are those in which every checkpoint is a candidate, as record.Axes have them; none for float32, and for int8 of the
+	// networks that exceed a limit on latency or memory in float32, but not by more than int8 can gain.
 	Precisions []string
+
+	lighter bool // Precisions were left out
 
 	Corruptions []corrupt.Corruption // to test the heads on besides; the zero one, of images as they are, is passed over
 
@@ -86,7 +89,7 @@ func (o *Options) fill() error {
 		o.Metric = byAccuracy
 	}
 	if len(o.Precisions) == 0 {
-		o.Precisions = []string{""}
+		o.Precisions, o.lighter = []string{""}, true
 	}
 	if len(o.Networks) == 0 {
 		o.Networks = []string{everything}

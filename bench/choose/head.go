@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"zoobench/bench/choose/features"
 	"zoobench/bench/choose/heads"
+	"zoobench/bench/record"
 	"zoobench/datasets/preprocess"
 	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
@@ -35,13 +38,25 @@ type Head struct {
 	Recipe  preprocess.Recipe `json:"recipe"`
 	Score   heads.Score       `json:"score"` // by cross-validation
 
+	// Of a network in int8: the hash of its numbers, and the base name of their file, which lies beside the head's.
+	Numbers     string `json:"numbers,omitempty"`
+	NumbersFile string `json:"numbers_file,omitempty"` // with its folder once the head is loaded
+
 	Weight []float32 `json:"-"` // (classes, inputs)
 	Bias   []float32 `json:"-"` // (classes)
 }
 
-// Save writes the head as safetensors: weight and bias, and the rest as metadata.
+// Save writes the head as safetensors: weight and bias, and the rest as metadata. The numbers of a network in int8 go into a file
+// beside it.
 func (h *Head) Save(path string) error {
-	about, err := json.Marshal(h)
+	of := *h
+	if h.NumbersFile != "" {
+		of.NumbersFile = strings.TrimSuffix(filepath.Base(path), headSuffix) + numbersSuffix
+		if err := copyFile(h.NumbersFile, filepath.Join(filepath.Dir(path), of.NumbersFile)); err != nil {
+			return fmt.Errorf("choose: numbers in int8: %w", err)
+		}
+	}
+	about, err := json.Marshal(of)
 	if err != nil {
 		return fmt.Errorf("choose: %w", err)
 	}
@@ -51,6 +66,22 @@ func (h *Head) Save(path string) error {
 		{Name: "bias", Shape: []int{k}, Data: h.Bias},
 	}, map[string]string{"format": headForm, "head": string(about)})
 }
+
+// copyFile copies a file.
+func copyFile(from, to string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return record.Replace(to, func(w io.Writer) error {
+		_, err := io.Copy(w, f)
+		return err
+	})
+}
+
+// numbersSuffix ends the names of the files of numbers in int8 beside heads.
+const numbersSuffix = ".int8.safetensors"
 
 // headSuffix ends the names of heads' files.
 const headSuffix = ".head.safetensors"
@@ -107,6 +138,9 @@ func LoadHead(path string) (*Head, error) {
 	if err != nil {
 		return fail("%w", err)
 	}
+	if h.NumbersFile != "" {
+		h.NumbersFile = filepath.Join(filepath.Dir(path), filepath.Base(h.NumbersFile))
+	}
 	return &h, nil
 }
 
@@ -117,6 +151,9 @@ func (h *Head) Fits(n features.Backbone) error {
 	}
 	if h.SHA256 != n.SHA256 {
 		return fmt.Errorf("choose: the head is for %s with SHA-256 %s, have %s with %s", h.File, digits(h.SHA256), n.File, digits(n.SHA256))
+	}
+	if h.Numbers != n.Numbers {
+		return fmt.Errorf("choose: the head was made with %s, have %s", numbersText(h.Numbers), numbersText(n.Numbers))
 	}
 	if h.Section != n.Section {
 		return fmt.Errorf("choose: the head is for section %q of %s, have %q", h.Section, h.File, n.Section)
@@ -132,6 +169,14 @@ func (h *Head) Fits(n features.Backbone) error {
 		return errors.New("choose: the head was made with another preprocessing; use the checkpoint's own, without preprocessing flags")
 	}
 	return nil
+}
+
+// numbersText says by which numbers a network runs.
+func numbersText(sum string) string {
+	if sum == "" {
+		return "the network not in int8"
+	}
+	return "the numbers in int8 " + digits(sum)
 }
 
 // Graph is a network's graph with the head in place of its classifier, or behind it.

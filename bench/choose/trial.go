@@ -124,7 +124,8 @@ func (c *chooser) testOne(ctx context.Context, cand *contender) ([]*Row, error) 
 		return nil, err
 	}
 	cand.logits = n.Logits
-	cand.head = &Head{Network: n.Network, SHA256: n.SHA256, Section: n.Section, File: n.File, Classes: c.Classes, Recipe: n.Recipe}
+	cand.head = &Head{Network: n.Network, SHA256: n.SHA256, Section: n.Section, File: n.File, Classes: c.Classes, Recipe: n.Recipe,
+		Numbers: n.Numbers, NumbersFile: n.NumbersFile}
 	if learned, all := c.studies[0].LearnsFrom(n.Features); learned < all {
 		c.warn("%s: to limit memory, heads learn from only %d images, balanced over the classes; they are tested on all", cand.Name, learned)
 	}

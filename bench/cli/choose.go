@@ -135,7 +135,8 @@ func (a *app) choose() *cobra.Command {
 	c.Flags().IntVar(&o.Threads, "threads", 1, "number of threads; 0 for one for each processor")
 	c.Flags().IntVar(&o.Batch, "batch", 1, "images in a forward call")
 	noTuneFlag(c, &o.NoTune)
-	f.precision.flag(c, "every checkpoint is a candidate in each")
+	f.precision.flag(c, "every checkpoint is a candidate in each; without the flag, those that exceed a limit on latency or memory are "+
+		"candidates in int8 too")
 	c.Flags().StringSliceVar(&o.Networks, "networks", nil,
 		"patterns of network names, as ls takes them, and ONNX files (default: all networks with a file in the cache folder)")
 	c.Flags().IntVar(&o.Folds, "folds", 5, "number of parts of the images: each part is tested by heads that learn from the other parts")

@@ -159,6 +159,9 @@ func (a *app) classifier(t runner.Task, head string) (*classifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.NumbersFile != "" {
+		t.Precision, t.Numbers = record.Int8, h.NumbersFile
+	}
 	n, err := features.Open(a.list, t)
 	if err != nil {
 		return nil, err

@@ -128,6 +128,9 @@ type Calibration struct {
 	Images int    // number of images, drawn evenly from the classes
 	Seed   uint64 `json:",omitzero"` // of the draw
 
+	// PassOver leaves out images that cannot be read, which are an error otherwise.
+	PassOver bool `json:",omitzero"`
+
 	// Of networks that the experiment trains, as Accuracy has them; the images that are held out are left out.
 	Ranks       bool    `json:",omitzero"`
 	ClassRange  [2]int  `json:",omitzero"`

@@ -27,6 +27,16 @@ import (
 type calibrated struct {
 	quantize.Calibration
 	generated bool
+	file      string // of the numbers, "" where none is kept
+}
+
+// Numbers are the hash of a loaded network's numbers in int8 and the file that keeps them; "" for a network in another precision, and
+// for a file that is not there.
+func (r *Ready) Numbers() (sum, file string) {
+	if r.Int8 == nil {
+		return "", ""
+	}
+	return r.Int8.Sum(), r.images.file
 }
 
 // numbers fills in what int8 makes of a network that has no file of int8 weights: from its ONNX file, from the task's file, from the
@@ -38,7 +48,7 @@ func (r *Ready) numbers(ctx context.Context, step func(done, total int)) (file s
 		return "", err
 	}
 	if r.task.Numbers != "" {
-		return r.task.Numbers, r.readNumbers(r.task.Numbers)
+		return r.task.Numbers, r.readNumbers(r.task.Numbers, "")
 	}
 	c := r.task.Job.Calibration
 	switch {
@@ -59,7 +69,7 @@ func (r *Ready) numbers(ctx context.Context, step func(done, total int)) (file s
 	}
 	if cache, err := DefaultCache(); err == nil && r.File != "" {
 		file = filepath.Join(cache.Dir, "int8", r.numbersName(about))
-		if r.readNumbers(file) == nil {
+		if r.readNumbers(file, KernelBuild()) == nil {
 			return file, nil
 		}
 	}
@@ -77,6 +87,7 @@ func (r *Ready) numbers(ctx context.Context, step func(done, total int)) (file s
 		r.notes = append(r.notes, "the numbers in int8 are not kept: "+err.Error())
 		return "", nil
 	}
+	r.images.file = file
 	return file, nil
 }
 
@@ -110,8 +121,8 @@ func (r *Ready) numbersName(c quantize.Calibration) string {
 	return filepath.Base(r.Spec.Name) + "." + hex.EncodeToString(sum[:8]) + ".int8.safetensors"
 }
 
-// readNumbers takes the numbers from a file that this program made of the same weights.
-func (r *Ready) readNumbers(path string) error {
+// readNumbers takes the numbers from a file that was made of the same weights, by the program build if that is not "".
+func (r *Ready) readNumbers(path, build string) error {
 	f, err := weights.Open(path)
 	if err != nil {
 		return err
@@ -121,11 +132,11 @@ func (r *Ready) readNumbers(path string) error {
 	if err != nil {
 		return err
 	}
-	if build := KernelBuild(); about.Program != build || about.Weights != r.SHA256 {
-		return fmt.Errorf("runner: %s: made by %s of weights with the SHA-256 %.16s, want %s and %.16s", path, about.Program, about.Weights,
-			build, r.SHA256)
+	if about.Weights != r.SHA256 || build != "" && about.Program != build {
+		return fmt.Errorf("runner: %s: made by %s of weights with the SHA-256 %.16s, this is %s with %.16s", path, about.Program, about.Weights,
+			KernelBuild(), r.SHA256)
 	}
-	r.images.Calibration = about.Calibration
+	r.images.Calibration, r.images.file = about.Calibration, path
 	return weights.Guard(f, func() (err error) {
 		r.Int8, err = quantize.Read(f, r.Graph)
 		return err
@@ -150,7 +161,7 @@ func Numbers(ctx context.Context, list *zoo.List, t Task, step func(done, total 
 }
 
 // Calibrate reads images to quantise the network on, prepared as the network takes them and one behind the other. Those that are
-// held out are left out. An image that cannot be read is an error. step, which may be nil, hears of each image.
+// held out are left out. An image that cannot be read is an error, unless the task's calibration passes it over. step, which may be nil, hears of each image.
 func (r *Ready) Calibrate(ctx context.Context, a experiment.Accuracy, step func(done, total int)) ([]float32, quantize.Calibration, error) {
 	about := quantize.Calibration{Data: filepath.Clean(a.Data), Split: a.Split, Seed: a.Seed}
 	files, err := openImages(&a, 0)
@@ -178,12 +189,18 @@ func (r *Ready) Calibrate(ctx context.Context, a experiment.Accuracy, step func(
 			return nil, about, err
 		}
 		if err := b.Errs[0]; err != nil {
+			if c := r.task.Job.Calibration; c != nil && c.PassOver {
+				continue
+			}
 			return nil, about, fmt.Errorf("runner: %s: %s: %w", a.Data, b.Items[0].Name, err)
 		}
 		images = append(images, b.Tensor...)
 		if step != nil {
 			step(b.First+1, src.Len())
 		}
+	}
+	if len(images) == 0 {
+		return nil, about, fmt.Errorf("runner: %s: none of %d images to quantise on can be read", a.Data, src.Len())
 	}
 	about.SHA256 = loader.Hash()
 	for _, sum := range loader.Contents() {

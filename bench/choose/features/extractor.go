@@ -36,6 +36,7 @@ type Backbone struct {
 	Recipe   preprocess.Recipe
 	Features int // what the classifier is given
 	Logits   int
+	Numbers  string // hash of the numbers in int8, "" in another precision
 }
 
 // Describe is the backbone that a network makes without its classifier, and the graph that gives its features, tapped.
@@ -52,6 +53,8 @@ func Describe(r *runner.Ready) (Backbone, *nn.Graph, error) {
 type Extractor struct {
 	Backbone
 	network *runner.Network // of the tapped graph
+
+	NumbersFile string // that keeps the numbers in int8, "" for none
 
 	corruption corrupt.Corruption // of the images, zero for none
 	seed       uint64             // of the corruption
@@ -76,6 +79,7 @@ func Open(list *zoo.List, t runner.Task) (*Extractor, error) {
 	if e.network, err = r.Load(engine.Options{Threads: t.Threads, Batch: t.Batch, Exact: t.Exact, Precision: t.Precision}); err != nil {
 		return nil, err
 	}
+	e.Backbone.Numbers, e.NumbersFile = r.Numbers()
 	return e, nil
 }
 
@@ -107,7 +111,9 @@ func (e *Extractor) Key(build string) (string, error) {
 		Corruption                  string `json:",omitempty"`
 		Seed                        uint64 `json:",omitempty"`
 		Precision                   string `json:",omitempty"`
-	}{form, e.Network, e.SHA256, kernels.ISA(), build, e.Recipe, e.Features, e.Logits, e.Section, e.corruption.String(), e.seed, e.precision})
+		Numbers                     string `json:",omitempty"`
+	}{form, e.Network, e.SHA256, kernels.ISA(), build, e.Recipe, e.Features, e.Logits, e.Section, e.corruption.String(), e.seed, e.precision,
+		e.Numbers})
 	if err != nil {
 		return "", fmt.Errorf("features: %w", err)
 	}
