@@ -28,7 +28,8 @@ func nonEmpty(parts ...string) []string {
 
 // plotNames are the names of all figures that a run may have.
 func plotNames() []string {
-	names := []string{smallFigureName, "latency", "latency_macs", "breakdown", "roofline", "batch_curve", "resolution_curve", corruptionCurveName,
+	names := []string{smallFigureName, "latency", "latency_macs", "breakdown", "roofline", "batch_curve", "resolution_curve",
+		corruptionCurveName,
 		precisionFigureName}
 	for _, source := range []string{"accuracy_", "published_accuracy_"} {
 		for _, against := range []string{"macs", "latency", "params", "years"} {

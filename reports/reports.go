@@ -32,9 +32,10 @@ import (
 // and PNG.
 //
 // Problems are the record file's bad lines, which the reports list; given is what findings rest on besides records,
-// the zero value where there is nothing; sheets show the images that records are about. Each file is replaced as a whole or not at all, and a plot of an earlier
-// call that these records do not allow is removed. It returns the paths in the order above. Records of two machine
-// classes are a [ClassError]; any other error names the file, and the files written before it stay.
+// the zero value where there is nothing; sheets show the images that records are about. Each file is replaced as a whole
+// or not at all, and a plot of an earlier call that these records do not allow is removed. It returns the paths in the
+// order above. Records of two machine classes are a [ClassError]; any other error names the file, and the files written
+// before it stay.
 func Write(dir string, records []record.Record, problems []record.Problem, given findings.Given, sheets ...Sheet) ([]string, error) {
 	run, err := newRun(records, problems)
 	if err != nil {

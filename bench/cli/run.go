@@ -205,7 +205,8 @@ func (a *app) tell(s runner.Summary, dir string, given findings.Given, reported 
 	}
 	if lacksAccuracy(s.Records) {
 		if _, err := fmt.Fprint(a.stdout,
-			"\naccuracy on photographs was not measured: checkpoints or images are missing; make bench-accuracy fetches some and measures it\n"); err != nil {
+			"\naccuracy on photographs was not measured: checkpoints or images are missing; "+
+				"make bench-accuracy fetches some and measures it\n"); err != nil {
 			return err
 		}
 	}

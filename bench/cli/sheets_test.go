@@ -17,7 +17,8 @@ func TestSheet(t *testing.T) {
 	if len(all) != 1 || len(all[0].Rows) != 10 || len(all[0].Columns) != 10 || len(all[0].Images) != 100 {
 		t.Fatalf("%d sheets", len(all))
 	}
-	if s := all[0]; s.Rows[0] != "arrow" || s.Columns[9] != "stripes" || slices.Equal(s.Images[0].(*image.RGBA).Pix, s.Images[99].(*image.RGBA).Pix) {
+	if s := all[0]; s.Rows[0] != "arrow" || s.Columns[9] != "stripes" ||
+		slices.Equal(s.Images[0].(*image.RGBA).Pix, s.Images[99].(*image.RGBA).Pix) {
 		t.Errorf("rows %q, columns %q", s.Rows, s.Columns)
 	}
 }

@@ -112,8 +112,8 @@ func TestWrite(t *testing.T) {
 			t.Fatalf("%d networks, %d said, error %v, want one", len(all), said, err)
 		}
 		w := all[0]
-		if w.Recipe != "base" || w.Seed != 1 || w.Program != "program 1" || w.Whole.Top1 != 50 || w.Test.Images != 5000 || w.Part.Images != part ||
-			w.Test.SHA256 != testImages {
+		if w.Recipe != "base" || w.Seed != 1 || w.Program != "program 1" || w.Whole.Top1 != 50 || w.Test.Images != 5000 ||
+			w.Part.Images != part || w.Test.SHA256 != testImages {
 			t.Errorf("%+v", w)
 		}
 		data, err := os.ReadFile(filepath.Join(root, "zoo/pocket/study", pocket.File("pocket_resnet8")))

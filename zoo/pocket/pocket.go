@@ -123,11 +123,13 @@ func Read(folder fs.FS) (all []Weights, err error) {
 // check names the first thing that is wrong.
 func (w *Weights) check() error {
 	if w.Network == "" || w.Recipe == "" || w.Data == "" || len(w.SHA256) != 64 || len(w.From) != 64 {
-		return fmt.Errorf("recipe %q, data %q, hashes %q and %q: want a network, all four, and 64 digits of a hash", w.Recipe, w.Data, w.SHA256, w.From)
+		return fmt.Errorf("recipe %q, data %q, hashes %q and %q: want a network, all four, and 64 digits of a hash",
+			w.Recipe, w.Data, w.SHA256, w.From)
 	}
 	for _, s := range []Score{w.Test, w.Whole, w.Part} {
 		if s.Top1 < 0 || s.Top5 < s.Top1 || s.Images < max(1, s.Top5) {
-			return fmt.Errorf("%d images, %d and %d of them right: want at least 1, and no more right by one answer than by five", s.Images, s.Top1, s.Top5)
+			return fmt.Errorf("%d images, %d and %d of them right: want at least 1, and no more right by one answer than by five",
+				s.Images, s.Top1, s.Top5)
 		}
 	}
 	return nil

@@ -54,7 +54,8 @@ func TestToHalf(t *testing.T) {
 // TestWriteHalf reads back what float16 holds of numbers.
 func TestWriteHalf(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "h.safetensors")
-	if err := WriteHalf(path, []Named{{"a", []int{3}, []float32{1, -0.1, 65504}}, {"b", nil, []float32{3}}}, map[string]string{"k": "v"}); err != nil {
+	tensors := []Named{{"a", []int{3}, []float32{1, -0.1, 65504}}, {"b", nil, []float32{3}}}
+	if err := WriteHalf(path, tensors, map[string]string{"k": "v"}); err != nil {
 		t.Fatal(err)
 	}
 	f, err := Open(path)
@@ -68,7 +69,8 @@ func TestWriteHalf(t *testing.T) {
 	if have := mustFloat32(t, f, "a"); !slices.Equal(have, []float32{1, -0.0999755859375, 65504}) {
 		t.Errorf("have %v", have)
 	}
-	if err := WriteHalf(path, []Named{{"a", []int{1}, []float32{-65520}}}, nil); err == nil || !strings.Contains(err.Error(), "want at most 65504") {
+	err = WriteHalf(path, []Named{{"a", []int{1}, []float32{-65520}}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "want at most 65504") {
 		t.Errorf("error %v", err)
 	}
 }
