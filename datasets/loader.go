@@ -36,8 +36,8 @@ type Batch struct {
 	First int    // the index of the first item in the source
 	Items []Item // Batch of them, fewer in the last batch
 
-	// Tensor has shape (len(Items), Size, Size, 3), or (len(Items), 3, Size,
-	// Size) where the layout is CHW. It is zero for an item with an error.
+	// Tensor has shape (len(Items), Size, width, 3), or (len(Items), 3, Size,
+	// width) where the layout is CHW. It is zero for an item with an error.
 	Tensor []float32
 
 	// Errs has an entry for each item: nil, or why its file could not be read
@@ -76,6 +76,9 @@ func NewLoader(src Source, r preprocess.Recipe, o LoadOptions) (*Loader, error) 
 	}
 	if o.Ahead == 0 {
 		o.Ahead = 1 + 2*o.Workers/o.Batch
+	}
+	if o.Change != nil && r.Oblong() {
+		return nil, fmt.Errorf("datasets: images of %d×%d, want squares where they are changed", r.Size, r.CropWidth())
 	}
 	l := &Loader{src: src, opts: o}
 	for range o.Workers {

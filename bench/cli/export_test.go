@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"bytes"
+	"image/color"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"zoobench/zoo/onnx/message"
 )
 
 // TestExport writes files with flags that change what is in them.
@@ -125,6 +129,73 @@ func TestFileForNetwork(t *testing.T) {
 		{[]string{"predict", "own.onnx", "--weights", "x", image}, exitUsage, "own.onnx has weights of its own"},
 		{[]string{"predict", "none.onnx", image}, exitUsage, "none.onnx: no such file"},
 		{[]string{"show", "text.onnx"}, exitUsage, "text.onnx: byte "},
+	} {
+		code, stdout, stderr := invoke(t, test.args...)
+		if code != test.code || !strings.Contains(stdout+stderr, test.want) {
+			t.Errorf("%v: exit %d, %q, %q; want %d, %q", test.args, code, stdout, stderr, test.code, test.want)
+		}
+	}
+}
+
+// TestOtherImages reads networks of images that are no squares, or have other channels than red, green and blue.
+func TestOtherImages(t *testing.T) {
+	data := hues(t, map[string]color.RGBA{"blue": {20, 40, 230, 255}, "green": {30, 220, 40, 255}, "red": {230, 30, 20, 255}}, 2)
+	images, err := filepath.Glob(filepath.Join(data, "*", "1.png"))
+	if err != nil || len(images) != 3 {
+		t.Fatal(images, err)
+	}
+	t.Chdir(t.TempDir())
+	code, _, stderr := invoke(t, "export", "mobilenetv2_100", "--img-size", "64", "--num-classes", "3", "--out", "square.onnx")
+	if code != exitOK {
+		t.Fatal(stderr)
+	}
+	for name, dims := range map[string][3]int64{"oblong.onnx": {3, 64, 96}, "five.onnx": {5, 64, 64}, "grey.onnx": {1, 48, 96}} {
+		b, err := os.ReadFile("square.onnx")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := message.Decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, d := range dims {
+			m.Graph.Inputs[0].Dims[i+1].Size = d
+		}
+		for i := range m.Graph.Tensors {
+			if x := &m.Graph.Tensors[i]; x.Name == "conv_stem.weight" {
+				x.Dims[1], x.Raw = dims[0], bytes.Repeat(x.Raw, 2)[:int64(len(x.Raw))/3*dims[0]]
+			}
+		}
+		var file bytes.Buffer
+		if err := message.Encode(&file, m, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, file.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	latency := []string{"--processes", "1", "--min-duration", "1ms", "--no-tune"}
+	for _, test := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"show", "oblong.onnx"}, exitOK, "oblong.onnx at 64×96:"},
+		{append([]string{"latency", "oblong.onnx"}, latency...), exitOK, "oblong.onnx"},
+		{append([]string{"latency", "oblong.onnx", "five.onnx", "--precision", "int8"}, latency...), exitOK, "five.onnx"},
+		{append([]string{"predict", "oblong.onnx"}, images...), exitOK, "1.png"},
+		{[]string{"eval", "oblong.onnx", "--data", data, "--crop-pct", "1"}, exitOK, "oblong.onnx"},
+		{[]string{"eval", "oblong.onnx", "--data", data}, exitOK, "oblong.onnx"},
+		{[]string{"eval", "oblong.onnx", "--data", data, "--precision", "int8", "--calibration", data}, exitOK, "oblong.onnx"},
+		{[]string{"pipeline", "oblong.onnx", "--data", data}, exitOK, "oblong.onnx"},
+		{[]string{"eval", "grey.onnx", "--data", data}, exitOK, "grey.onnx"},
+		{[]string{"eval", "oblong.onnx", "--data", data, "--corrupt", "fog:3"}, exitUsage, "3×64×96; corruptions are of squares"},
+		{[]string{"export", "oblong.onnx", "--out", "again.onnx", "--with-preprocessing"}, exitUsage, "images of 64×96: the file prepares"},
+		{append([]string{"latency", "five.onnx"}, latency...), exitOK, "five.onnx"},
+		{[]string{"show", "five.onnx"}, exitOK, "five.onnx at 64×64:"},
+		{append([]string{"predict", "five.onnx"}, images...), exitUsage,
+			"five.onnx takes images of 5×64×64; zoobench prepares photographs of one or three channels (latency, show and export do without)"},
+		{[]string{"eval", "five.onnx", "--data", data}, exitUsage, "five.onnx takes images of 5×64×64"},
 	} {
 		code, stdout, stderr := invoke(t, test.args...)
 		if code != test.code || !strings.Contains(stdout+stderr, test.want) {

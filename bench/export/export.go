@@ -144,6 +144,8 @@ func pixels(r preprocess.Recipe) (*onnx.Pixels, error) {
 	switch {
 	case r.Interpolation != preprocess.Bilinear && r.Interpolation != preprocess.Bicubic:
 		return nil, fmt.Errorf("interpolation %s: ONNX operators have bilinear and bicubic", r.Interpolation)
+	case r.Oblong():
+		return nil, fmt.Errorf("images of %d×%d: the file prepares squares alone", r.Size, r.CropWidth())
 	case r.CropMode == preprocess.Border || r.Resize < r.Size:
 		return nil, fmt.Errorf("%s crop of %d pixels from %d: the file would have to fill up images, and only cuts them",
 			r.CropMode, r.Size, r.Resize)

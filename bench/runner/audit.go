@@ -142,6 +142,10 @@ func Audit(ctx context.Context, list *zoo.List, t Task, step func(done, total in
 	if err != nil {
 		return nil, err
 	}
+	if recipe.Oblong() {
+		return nil, fmt.Errorf("runner: audit: %s takes images of %v, want squares: the ways that are compared prepare these",
+			n.Name(), n.Graph.Input())
+	}
 	all := ways(recipe)
 	src := datasets.Sample(files, a.Limit, a.Seed)
 	var preparers []*preparer

@@ -103,9 +103,8 @@ func (r *Ready) quantize(images []float32, o quantize.Options) error {
 func (r *Ready) generated() error {
 	const generated = 4
 	var images []float32
-	in := r.Graph.Input()
 	for seed := range uint64(generated) {
-		images = append(images, weights.Generator{Seed: seed, Gain: 1}.Images(in.H)[:in.Elems()]...)
+		images = append(images, generatedImages(weights.Generator{Seed: seed, Gain: 1}, r.Graph.Input(), 1)...)
 	}
 	r.images.generated = true
 	r.notes = append(r.notes, "int8 ranges come from generated images: the speed is right, predictions are not")

@@ -13,6 +13,7 @@ import (
 	"zoobench/bench/stat"
 	"zoobench/kernels"
 	"zoobench/zoo"
+	"zoobench/zoo/nn"
 	"zoobench/zoo/weights"
 )
 
@@ -24,20 +25,25 @@ type forward struct {
 
 func newForward(n *Network) *forward {
 	in, batch := n.Graph.Input(), n.Engine.Batch()
-	f := &forward{
-		network: n,
-		logits:  make([]float32, batch*n.Graph.Output().Elems()),
-		src:     make([]float32, batch*in.Elems()),
-	}
 	// The golden tests' two images, in turn: dense numbers of ordinary size, as a normalised photograph has them.
-	planes := weights.Generator{}.Planes(2*in.C, in.H, in.W)
-	size := in.Elems()
-	pixels := in.H * in.W
-	for i := range f.src {
-		image, rest := i/size%2, i%size
-		f.src[i] = planes[image*size+rest%in.C*pixels+rest/in.C]
+	two := generatedImages(weights.Generator{}, in, 2)
+	f := &forward{network: n, logits: make([]float32, batch*n.Graph.Output().Elems()), src: make([]float32, batch*in.Elems())}
+	for at := 0; at < len(f.src); at += len(two) {
+		copy(f.src[at:], two)
 	}
 	return f
+}
+
+// generatedImages are n images of a shape, one behind the other.
+func generatedImages(g weights.Generator, in nn.Shape, n int) []float32 {
+	planes := g.Planes(n*in.C, in.H, in.W)
+	x := make([]float32, len(planes))
+	size, pixels := in.Elems(), in.H*in.W
+	for i := range x {
+		rest := i % size
+		x[i] = planes[i-rest+rest%in.C*pixels+rest/in.C]
+	}
+	return x
 }
 
 // Batch is the largest number of images of one call.

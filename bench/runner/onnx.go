@@ -69,22 +69,25 @@ func aboutONNX(n *load.Network) (t Trained, err error) {
 	return t, nil
 }
 
-// Photographs makes a network ready for what images are prepared to, squares of three channels: one of grey images gets a layer
-// that makes them grey. It is an error where the network takes others. Call it before Load.
+// Photographs makes a network ready for what images are prepared to, those of three channels: one of grey images gets a layer that
+// makes them grey. It is an error where the network takes others. Call it before Load.
 func (r *Ready) Photographs() error {
 	in := r.Graph.Input()
-	if r.onnx != nil && in.C == 1 && in.H == in.W {
+	if r.onnx != nil && in.C == 1 {
 		n, err := load.Open(r.File, load.Options{Size: in.H, Luma: true})
 		if err != nil {
 			return fmt.Errorf("runner: %w", err)
 		}
 		r.onnx.Weights.Close()
 		r.onnx, r.Graph = n, n.Graph
-		return nil
+		in = r.Graph.Input()
 	}
-	if in.C != 3 || in.H != in.W {
-		return fmt.Errorf("runner: %s takes images of %v; zoobench prepares photographs as squares of one or three channels "+
-			"(latency, show and export do without)", r.Name(), in)
+	switch {
+	case in.C != 3:
+		return fmt.Errorf("runner: %s takes images of %v; zoobench prepares photographs of one or three channels (latency, show and export "+
+			"do without)", r.Name(), in)
+	case in.H != in.W && r.task.Corruption != "":
+		return fmt.Errorf("runner: %s takes images of %v; corruptions are of squares", r.Name(), in)
 	}
 	return nil
 }

@@ -245,7 +245,13 @@ func (r *Ready) Read(g weights.Generator, do func(weights.Source) error) error {
 }
 
 // Preprocessing is the network's recipe as package preprocess takes it.
-func (r *Ready) Preprocessing() preprocess.Recipe { return Preprocessing(r.Recipe) }
+func (r *Ready) Preprocessing() preprocess.Recipe {
+	p := Preprocessing(r.Recipe)
+	if in := r.Graph.Input(); in.W != in.H {
+		p.Width = in.W
+	}
+	return p
+}
 
 // Preprocessing is a recipe, every value filled in, as package preprocess has it.
 func Preprocessing(r zoo.Recipe) preprocess.Recipe {

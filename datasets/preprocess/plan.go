@@ -38,13 +38,13 @@ func (p *plan) make(r Recipe, width, height int) error {
 	if w < 1 || h < 1 {
 		return fmt.Errorf("preprocess: image of %d×%d becomes %d×%d, want at least 1×1", width, height, w, h)
 	}
-	for _, side := range [...]struct{ in, out int }{{width, w}, {height, h}} {
-		if n := min(r.Size, side.out) * r.Interpolation.taps(side.in, side.out); n > maxWeights {
+	for _, side := range [...]struct{ in, out, crop int }{{width, w, r.CropWidth()}, {height, h, r.Size}} {
+		if n := min(side.crop, side.out) * r.Interpolation.taps(side.in, side.out); n > maxWeights {
 			return fmt.Errorf("preprocess: image of %d×%d takes %d weights to become %d×%d, want at most %d", width, height, n, w, h, maxWeights)
 		}
 	}
-	x0, x1 := p.x.make(r, width, w)
-	y0, y1 := p.y.make(r, height, h)
+	x0, x1 := p.x.make(r.Interpolation, width, w, r.CropWidth())
+	y0, y1 := p.y.make(r.Interpolation, height, h, r.Size)
 	p.source = image.Rect(x0, y0, x1, y1)
 	if n := 3 * p.x.n * p.source.Dy(); n > maxNarrow {
 		return fmt.Errorf("preprocess: image of %d×%d takes %d bytes to become %d×%d, want at most %d", width, height, n, w, h, maxNarrow)
@@ -54,12 +54,17 @@ func (p *plan) make(r Recipe, width, height int) error {
 
 // resized is the size of the whole image after resizing, before the crop.
 func resized(r Recipe, width, height int) (w, h int) {
-	switch r.CropMode {
-	case Squash:
-		return r.Resize, r.Resize
-	case Border: // timm's ResizeKeepRatio with longest = 1; Python rounds halves to even
-		ratio := max(float64(width)/float64(r.Resize), float64(height)/float64(r.Resize))
+	x, y := float64(width)/float64(r.resizedWidth()), float64(height)/float64(r.Resize)
+	keep := func(ratio float64) (w, h int) { // timm's ResizeKeepRatio; Python rounds halves to even
 		return int(math.RoundToEven(float64(width) / ratio)), int(math.RoundToEven(float64(height) / ratio))
+	}
+	switch {
+	case r.CropMode == Squash:
+		return r.resizedWidth(), r.Resize
+	case r.CropMode == Border:
+		return keep(max(x, y))
+	case r.Oblong():
+		return keep(min(x, y))
 	}
 	// torchvision's Resize: the longer edge is cut, not rounded.
 	if width <= height {
@@ -69,25 +74,25 @@ func resized(r Recipe, width, height int) (w, h int) {
 }
 
 // make lays out one dimension of in source pixels, out resized ones and a crop
-// of r.Size from their middle, and returns the range of source pixels that
+// of size from their middle, and returns the range of source pixels that
 // takes part.
-func (a *axis) make(r Recipe, in, out int) (from, to int) {
+func (a *axis) make(f Filter, in, out, size int) (from, to int) {
 	skip := 0
-	a.at, a.n = 0, r.Size
-	if out < r.Size {
-		a.at, a.n = (r.Size-out)/2, out
+	a.at, a.n = 0, size
+	if out < size {
+		a.at, a.n = (size-out)/2, out
 	} else {
 		// torchvision's int(round((out - size) / 2.0)): halves to even.
-		skip = int(math.RoundToEven(float64(out-r.Size) / 2))
+		skip = int(math.RoundToEven(float64(out-size) / 2))
 	}
 	a.first, a.count = grow(a.first, a.n), grow(a.count, a.n)
 	switch {
-	case r.Interpolation == Nearest:
+	case f == Nearest:
 		a.nearest(in, out, skip)
 	case in == out: // Pillow leaves the pass out
 		a.pick(func(i int) int { return i + skip })
 	default:
-		a.convolve(r.Interpolation, in, out, skip)
+		a.convolve(f, in, out, skip)
 	}
 	from, to = in, 0
 	for i := range a.n {

@@ -24,7 +24,7 @@ import (
 	"zoobench/datasets/decode"
 )
 
-// A CropMode is how an image that is not square becomes one, named as timm
+// A CropMode is how an image gets the proportions of the crop, named as timm
 // names it.
 type CropMode string
 
@@ -32,7 +32,8 @@ type CropMode string
 const (
 	// Center scales the shorter edge to Resize, keeping the proportions, and
 	// cuts Size×Size from the middle, with black where the image is smaller.
-	// torchvision has only this one.
+	// torchvision has only this one. Where the crop is no square, the image is
+	// scaled so that it just covers what Squash makes of it.
 	Center CropMode = "center"
 	// Squash scales both edges to Resize and cuts the middle.
 	Squash CropMode = "squash"
@@ -44,7 +45,8 @@ const (
 // A Recipe is a checkpoint's preprocessing. The zero value of each field but
 // Size is the usual one of ImageNet.
 type Recipe struct {
-	Size          int        // edge of the square crop in pixels
+	Size          int        // edge of the square crop in pixels, or the height of one that is no square
+	Width         int        `json:",omitempty"` // of a crop that is no square; 0 means Size
 	CropPct       float64    // crop edge over resized edge; 0 means 0.875
 	Resize        int        // resized edge in pixels; 0 means ⌊Size/CropPct⌋
 	Interpolation Filter     // "" means Bilinear
@@ -72,6 +74,8 @@ func (r Recipe) Full() (Recipe, error) {
 	switch {
 	case r.Size < 1 || r.Size > maxEdge:
 		return r, fmt.Errorf("preprocess: size %d, want 1 to %d", r.Size, maxEdge)
+	case r.Width < 0 || r.Width > maxEdge:
+		return r, fmt.Errorf("preprocess: width %d, want 0 to %d", r.Width, maxEdge)
 	case !(r.CropPct > 0 && r.CropPct <= 4):
 		return r, fmt.Errorf("preprocess: crop fraction %v, want more than 0 and at most 4", r.CropPct)
 	case r.Interpolation.kernel() == nil && r.Interpolation != Nearest:
@@ -82,8 +86,8 @@ func (r Recipe) Full() (Recipe, error) {
 	if r.Resize == 0 {
 		r.Resize = int(math.Floor(float64(r.Size) / r.CropPct))
 	}
-	if r.Resize < 1 || r.Resize > maxEdge {
-		return r, fmt.Errorf("preprocess: resize to %d, want 1 to %d", r.Resize, maxEdge)
+	if most := max(r.Resize, r.resizedWidth()); min(r.Resize, r.resizedWidth()) < 1 || most > maxEdge {
+		return r, fmt.Errorf("preprocess: resize to %d, want 1 to %d", most, maxEdge)
 	}
 	if err := cmp.Or(CheckScale("mean", r.Mean), CheckScale("deviation", r.Std)); err != nil {
 		return r, fmt.Errorf("preprocess: %w", err)
@@ -94,6 +98,23 @@ func (r Recipe) Full() (Recipe, error) {
 		}
 	}
 	return r, nil
+}
+
+// CropWidth is the width of the crop.
+func (r Recipe) CropWidth() int { return cmp.Or(r.Width, r.Size) }
+
+// Oblong reports whether the crop is no square.
+func (r Recipe) Oblong() bool { return r.CropWidth() != r.Size }
+
+// resizedWidth is the resized edge along the crop's width: in the proportion that Resize has to Size, as timm rounds it.
+func (r Recipe) resizedWidth() int {
+	switch {
+	case !r.Oblong():
+		return r.Resize
+	case r.Resize == int(math.Floor(float64(r.Size)/r.CropPct)):
+		return int(math.Floor(float64(r.Width) / r.CropPct))
+	}
+	return r.Resize * r.Width / r.Size
 }
 
 // CheckScale refuses a mean or a deviation, by that name, of values from 0 to 255: those of a tensor go from 0 to 1.
@@ -115,13 +136,13 @@ type Layout int
 
 // The layouts of one image of a batch.
 const (
-	HWC Layout = iota // (Size, Size, 3): channels last, as the engine takes it
-	CHW               // (3, Size, Size): planes, as torch has it
+	HWC Layout = iota // (Size, width, 3): channels last, as the engine takes it
+	CHW               // (3, Size, width): planes, as torch has it
 )
 
 // A Processor carries out one recipe.
 type Processor struct {
-	// Change, where it is not nil, changes the crop's pixels of shape (Size, Size, 3) before Tensor scales them.
+	// Change, where it is not nil, changes the crop's pixels of shape (Size, width, 3) before Tensor scales them.
 	Change func(pixels []byte)
 
 	recipe  Recipe
@@ -137,7 +158,7 @@ type Processor struct {
 	planErr       error
 	narrow        []byte  // the rows needed, resized horizontally: (rows, plan.x.n, 3)
 	sums          []int32 // one row of the vertical pass
-	pixels        []byte  // (Size, Size, 3)
+	pixels        []byte  // (Size, width, 3)
 }
 
 // New returns a processor for the recipe, or the recipe's error.
@@ -149,7 +170,7 @@ func New(r Recipe, layout Layout) (*Processor, error) {
 	if layout != HWC && layout != CHW {
 		return nil, fmt.Errorf("preprocess: layout %d, want HWC or CHW", layout)
 	}
-	p := &Processor{recipe: r, layout: layout, pixels: make([]byte, 3*r.Size*r.Size)}
+	p := &Processor{recipe: r, layout: layout, pixels: make([]byte, 3*r.Size*r.CropWidth())}
 	for c := range 3 {
 		mean, std := float32(r.Mean[c]), float32(r.Std[c])
 		for level := range 256 {
@@ -166,7 +187,7 @@ func New(r Recipe, layout Layout) (*Processor, error) {
 // Recipe is the processor's recipe, with every value filled in.
 func (p *Processor) Recipe() Recipe { return p.recipe }
 
-// Len is the number of float32 values of one image: 3·Size².
+// Len is the number of float32 values of one image: 3·Size·width.
 func (p *Processor) Len() int { return len(p.pixels) }
 
 // File decodes a file and writes its tensor to dst, of Len values; of a JPEG
@@ -200,7 +221,7 @@ func (p *Processor) Tensor(m *decode.Image, dst []float32) error {
 		p.Change(pixels)
 	}
 	if p.layout == CHW {
-		plane := p.recipe.Size * p.recipe.Size
+		plane := len(p.pixels) / 3
 		first, last := p.ends()
 		r, g, b := dst[first*plane:][:plane], dst[plane:][:plane], dst[last*plane:][:plane]
 		for i := range plane {
@@ -239,7 +260,7 @@ func (p *Processor) Window(width, height int) image.Rectangle {
 	return p.plan.source
 }
 
-// Pixels resizes and crops m to RGB of shape (Size, Size, 3). The slice is the
+// Pixels resizes and crops m to RGB of shape (Size, width, 3). The slice is the
 // processor's own and is overwritten by its next call. m.Window must cover the
 // processor's Window for its size.
 func (p *Processor) Pixels(m *decode.Image) ([]byte, error) {
@@ -249,8 +270,8 @@ func (p *Processor) Pixels(m *decode.Image) ([]byte, error) {
 	if !p.plan.source.In(m.Window) {
 		return nil, fmt.Errorf("preprocess: image has the window %v of %d×%d, want %v", m.Window, m.Width, m.Height, p.plan.source)
 	}
-	pl, size := &p.plan, p.recipe.Size
-	if pl.x.n < size || pl.y.n < size {
+	pl, width := &p.plan, p.recipe.CropWidth()
+	if pl.x.n < width || pl.y.n < p.recipe.Size {
 		for i := 0; i < len(p.pixels); i += 3 {
 			copy(p.pixels[i:], p.fill[:])
 		}
@@ -264,7 +285,7 @@ func (p *Processor) Pixels(m *decode.Image) ([]byte, error) {
 	}
 	p.sums = grow(p.sums, row)
 	for i := range pl.y.n {
-		dst := p.pixels[3*(size*(pl.y.at+i)+pl.x.at):][:row]
+		dst := p.pixels[3*(width*(pl.y.at+i)+pl.x.at):][:row]
 		pl.y.down(dst, p.narrow, i, p.sums)
 	}
 	return p.pixels, nil

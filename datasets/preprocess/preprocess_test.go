@@ -81,9 +81,7 @@ func reference(r Recipe, m *decode.Image, fill [3]byte) []byte {
 	w, h := resized(r, m.Width, m.Height)
 	whole := func(in, out int) *axis {
 		a := new(axis)
-		full := r
-		full.Size = out
-		from, _ := a.make(full, in, out)
+		from, _ := a.make(r.Interpolation, in, out, out)
 		for i := range a.first {
 			a.first[i] += int32(from)
 		}
@@ -192,6 +190,11 @@ func TestGeometry(t *testing.T) {
 		{"0.9", Recipe{Size: 224, CropPct: 0.9}, 300, 300, 248, 248, 12, 12, 0, 0, [3]byte{}, 248},
 		{"299", Recipe{Size: 299}, 300, 300, 341, 341, 21, 21, 0, 0, [3]byte{}, 341},
 		{"smaller than the crop", Recipe{Size: 9, Resize: 4}, 8, 8, 4, 4, 0, 0, 2, 2, [3]byte{}, 4},
+		{"oblong", Recipe{Size: 96, Width: 160, CropPct: 0.9}, 500, 375, 177, 133, 8, 18, 0, 0, [3]byte{}, 106},
+		{"oblong, of a tall image", Recipe{Size: 96, Width: 160, CropPct: 0.9}, 100, 300, 177, 531, 8, 218, 0, 0, [3]byte{}, 106},
+		{"oblong, resize given", Recipe{Size: 96, Width: 160, Resize: 120}, 1000, 100, 1200, 120, 520, 12, 0, 0, [3]byte{}, 120},
+		{"oblong, squash", Recipe{Size: 96, Width: 160, CropMode: Squash}, 500, 375, 182, 109, 11, 6, 0, 0, [3]byte{}, 109},
+		{"oblong, border", Recipe{Size: 96, Width: 160, CropPct: 1, CropMode: Border}, 300, 300, 96, 96, 0, 0, 32, 0, [3]byte{124, 116, 104}, 96},
 		{"squash", Recipe{Size: 224, CropMode: Squash}, 500, 375, 256, 256, 16, 16, 0, 0, [3]byte{}, 256},
 		{"border", Recipe{Size: 224, CropPct: 1, CropMode: Border}, 500, 375, 224, 168, 0, 0, 0, 28, [3]byte{124, 116, 104}, 224},
 		{"border, mean of a half", Recipe{Size: 224, CropPct: 1, CropMode: Border, Mean: [3]float64{0.5, 0.5, 0.5}, Std: [3]float64{1, 1, 1}},
@@ -207,13 +210,12 @@ func TestGeometry(t *testing.T) {
 				t.Errorf("resized to %d×%d, want %d×%d", w, h, tt.wantW, tt.wantH)
 			}
 			r := p.Recipe()
-			r.Interpolation = Nearest
 			for _, axis := range []struct {
-				name                string
-				out, wantAt, padded int
-			}{{"x", w, tt.wantX, tt.wantPadX}, {"y", h, tt.wantY, tt.wantPadY}} {
+				name                      string
+				out, size, wantAt, padded int
+			}{{"x", w, r.CropWidth(), tt.wantX, tt.wantPadX}, {"y", h, r.Size, tt.wantY, tt.wantPadY}} {
 				var a0 axisStart
-				a0.of(r, axis.out)
+				a0.of(axis.out, axis.size)
 				if a0.skip != axis.wantAt || a0.at != axis.padded {
 					t.Errorf("%s: starts at %d behind a border of %d, want %d and %d", axis.name, a0.skip, a0.at, axis.wantAt, axis.padded)
 				}
@@ -228,9 +230,9 @@ func TestGeometry(t *testing.T) {
 // axisStart finds out where a crop starts by resampling one to one.
 type axisStart struct{ skip, at int }
 
-func (s *axisStart) of(r Recipe, out int) {
+func (s *axisStart) of(out, size int) {
 	var a axis
-	s.skip, _ = a.make(r, out, out)
+	s.skip, _ = a.make(Nearest, out, out, size)
 	s.at = a.at
 }
 
