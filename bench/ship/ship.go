@@ -31,7 +31,7 @@ func Networks() []string {
 	return []string{
 		"pocket_alexnet.base", "pocket_vgg11.base", "pocket_resnet8.base", "pocket_resnet20.base", "pocket_resnet56.base",
 		"pocket_plain20.base", "pocket_preresnet20.base", "pocket_seresnet20.base", "pocket_cbamresnet20.base",
-		"pocket_inception_resnet.base", "pocket_mobilenetv2.base", "pocket_efficientnet_compound.fine", "pocket_vit.adamw",
+		"pocket_inception_resnet.base", "pocket_mobilenetv2.base", "pocket_efficientnet_compound.fine",
 		"pocket_coatnet.adamw",
 	}
 }

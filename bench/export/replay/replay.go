@@ -3,9 +3,9 @@
 //
 // The contract. Run computes one image's answers from a decoded file and whatever values the caller gives by name, which need not
 // be the file's inputs: what lies before them is left alone. It knows the operators that package zoo/onnx writes behind an image's
-// preprocessing, in float32 and in bytes; another operator, or a shape that does not fit, is an error that names the node. Tensors are decoded
-// when they are read, and values are dropped after their last use. Products with weights run on the kernels, everything else on
-// plain loops: it is a check, not a runtime.
+// preprocessing, in float32 and in bytes; another operator, or a shape that does not fit, is an error that names the node. Tensors
+// are decoded when they are read, and values are dropped after their last use. Products with weights run on the kernels,
+// everything else on plain loops: it is a check, not a runtime.
 //
 // It leaves to others what the answers are compared with, and everything that other files might contain.
 package replay
