@@ -160,7 +160,8 @@ func Numbers(ctx context.Context, list *zoo.List, t Task, step func(done, total 
 }
 
 // Calibrate reads images to quantise the network on, prepared as the network takes them and one behind the other. Those that are
-// held out are left out. An image that cannot be read is an error, unless the task's calibration passes it over. step, which may be nil, hears of each image.
+// held out are left out. An image that cannot be read is an error, unless the task's calibration passes it over. step, which may be nil,
+// hears of each image.
 func (r *Ready) Calibrate(ctx context.Context, a experiment.Accuracy, step func(done, total int)) ([]float32, quantize.Calibration, error) {
 	about := quantize.Calibration{Data: filepath.Clean(a.Data), Split: a.Split, Seed: a.Seed}
 	files, err := openImages(&a, 0)
