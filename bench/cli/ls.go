@@ -49,6 +49,9 @@ func (a *app) ls() *cobra.Command {
 			if maxParams < 0 || maxMACs < 0 {
 				return fmt.Errorf("--max-params %v, --max-macs %v: want at least 0", maxParams, maxMACs)
 			}
+			if err := onlyZoo(patterns, "zoobench show prints it"); err != nil {
+				return err
+			}
 			specs, err := a.matching(patterns)
 			if err != nil {
 				return err

@@ -41,6 +41,16 @@ func (a *app) expand(args []string, tags func(*zoo.Spec) ([]string, error)) (nam
 	return names, nil
 }
 
+// onlyZoo refuses ONNX files where networks of the zoo alone can be had.
+func onlyZoo(names []string, instead string) error {
+	for _, name := range names {
+		if runner.IsONNX(name) {
+			return fmt.Errorf("%s is a file, no network of the zoo; %s", name, instead)
+		}
+	}
+	return nil
+}
+
 // isPattern reports whether an argument can be several networks or checkpoints.
 func isPattern(arg string) bool {
 	return strings.ContainsAny(arg, wildcards) || strings.HasPrefix(arg, "family:")

@@ -150,6 +150,9 @@ func (a *app) pull() *cobra.Command {
 			"licence. Weights that the program contains need no fetch. For images, use zoobench pull data imagenetv2.",
 		ValidArgsFunction: a.networks,
 		RunE: func(c *cobra.Command, names []string) error {
+			if err := onlyZoo(names, "there is nothing to fetch"); err != nil {
+				return err
+			}
 			names, contained, err := a.withoutShipped(names)
 			if err != nil {
 				return err

@@ -52,6 +52,9 @@ func (a *app) quantize() *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.network,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := onlyZoo(args, "zoobench export --precision int8 --calibration DIR writes it in int8"); err != nil {
+				return err
+			}
 			if f.rule != "" && !slices.Contains(rules, f.rule) {
 				return fmt.Errorf("--range %s: want %s", f.rule, strings.Join(rules, ", "))
 			}
