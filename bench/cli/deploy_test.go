@@ -168,23 +168,25 @@ func (o otherProgram) answer(t *testing.T, file, image string, classes int) (bes
 	return best, math.Exp(logits[best]) / sum
 }
 
-// onnxRuntime is the folder of npm's onnxruntime-node; the test ends where it is missing.
+// onnxRuntime is the folder of npm's onnxruntime-node. Where Node or the package is missing the test is skipped, or fails if
+// REQUIRE_ONNXRUNTIME is 1.
 func onnxRuntime(t *testing.T) string {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("node is not installed")
-	}
-	peers := os.Getenv("PEERS")
-	if peers == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			t.Skip(err)
-		}
+	peers, home := os.Getenv("PEERS"), ""
+	_, err := exec.LookPath("node")
+	if err == nil && peers == "" {
+		home, err = os.UserHomeDir()
 		peers = filepath.Join(home, ".cache", "zoobench-peers")
 	}
 	dir := filepath.Join(peers, "node_modules", "onnxruntime-node")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("ONNX Runtime's package for Node is not installed: %v", err)
+	if err == nil {
+		_, err = os.Stat(dir)
+	}
+	switch {
+	case err != nil && os.Getenv("REQUIRE_ONNXRUNTIME") == "1":
+		t.Fatalf("no ONNX Runtime, and REQUIRE_ONNXRUNTIME=1: %v", err)
+	case err != nil:
+		t.Skipf("no ONNX Runtime: %v", err)
 	}
 	return dir
 }
