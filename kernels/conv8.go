@@ -7,6 +7,10 @@ import (
 	"zoobench/kernels/par"
 )
 
+// Conv8 is a convolution of bytes by matrix product, with exact sums. The real result,
+//
+//	act(In.Scale·Scale[oc]·(Bias[oc] + Σ (src − In.Zero)·Weight) + Res.Scale·(res − Res.Zero)),
+//
 // becomes a byte by a rounding at each of a few steps (kernels/internal/i8), the same on every instruction set. Padding is In.Zero.
 type Conv8 struct {
 	Conv8Shape

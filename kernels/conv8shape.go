@@ -2,8 +2,8 @@ package kernels
 
 import "math"
 
-// Conv8Shape is a convolution of bytes: the geometry and the activation of a ConvShape, whose Exact and Scratch are not read
-// and whose Weight, Bias and Filter give way to these.
+// Conv8Shape is a convolution of bytes: the geometry, the activation and the Scratch of a ConvShape, whose Exact is not read and
+// whose Weight, Bias and Filter give way to these.
 type Conv8Shape struct {
 	ConvShape
 	Weight []int8    // (OC, C/Groups, KH, KW), −127 to 127; read while the operation is made only, as are the next two
@@ -17,11 +17,6 @@ type Conv8Shape struct {
 
 	Choice string // the name of one of Algorithms, with Int8; "" for the first
 }
-
-// Conv8 is a convolution of bytes by matrix product, with exact sums. The real result,
-//
-//	act(In.Scale·Scale[oc]·(Bias[oc] + Σ (src − In.Zero)·Weight) + Res.Scale·(res − Res.Zero)),
-//
 
 // choice is the name of the algorithm.
 func (s *Conv8Shape) choice() string {
