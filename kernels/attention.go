@@ -49,9 +49,7 @@ func NewAttention(s AttentionShape, workers int) *Attention {
 	for i := range a.scratch {
 		a.scratch[i].at, a.scratch[i].rows = make([]int, a.tokens), make([]*float32, queryRows)
 	}
-	if a.Scratch == nil {
-		a.Scratch = &Scratch{}
-	}
+	a.Scratch = a.Scratch.orOwn()
 	keys, values, scores, out := a.needs()
 	a.Scratch.reserve(0, workers, keys+values+scores+out)
 	return a

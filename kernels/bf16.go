@@ -29,11 +29,7 @@ type rounding struct {
 
 // newRounding makes ready for the inputs of a convolution.
 func newRounding(s *ConvShape, workers int) rounding {
-	r := rounding{own: bf16.Beside(level), rows: make([]f32.Rows, workers), c: s.C, space: s.Scratch}
-	if r.space == nil {
-		r.space = &Scratch{}
-	}
-	return r
+	return rounding{own: bf16.Beside(level), rows: make([]f32.Rows, workers), c: s.C, space: s.Scratch.orOwn()}
 }
 
 // bf16Error is what Algorithm.Error is of bf16 products.

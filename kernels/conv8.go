@@ -80,21 +80,19 @@ func NewConv8(s Conv8Shape, workers int) *Conv8 {
 	fill(c.zeros, s.In.Zero)
 	c.last = make([]uint8, i8.Depth*(s.C+i8.Depth))
 	c.scratch = make([]conv8Scratch, workers)
-	if c.space = s.Scratch; c.space == nil {
-		c.space = &Scratch{}
+	c.space = s.Scratch.orOwn()
+	c.Weight, c.Scale, c.Bias = nil, nil, nil
+	c.forget()
+	if c.blocks {
+		return c
 	}
 	for i := range c.scratch {
-		if c.blocks {
-			break
-		}
 		rows := roundUp(rowBlock+rowBlock/3, i8.MR)
 		c.scratch[i].rowTable.rows = make([]*uint8, rows*taps)
 		if c.level.Whole && s.OC/s.Groups%i8.NR != 0 {
 			c.scratch[i].out, c.scratch[i].res = make([]float32, rows*i8.NR), make([]float32, rows*i8.NR)
 		}
 	}
-	c.Weight, c.Scale, c.Bias = nil, nil, nil
-	c.forget()
 	return c
 }
 

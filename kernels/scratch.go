@@ -9,6 +9,14 @@ type Scratch struct {
 	own    [][]float32 // each worker's
 }
 
+// orOwn is s, or memory of its own for an operation that shares none.
+func (s *Scratch) orOwn() *Scratch {
+	if s == nil {
+		return &Scratch{}
+	}
+	return s
+}
+
 // reserve makes room for an operation's needs, in elements, before it runs.
 func (s *Scratch) reserve(shared, workers, own int) {
 	if len(s.shared) < shared {

@@ -51,9 +51,7 @@ func NewSeparable(first *ConvShape, middle ConvShape, last *ConvShape, workers i
 	if last != nil {
 		s.last = NewConv(*last, workers)
 	}
-	if s.memory = middle.Scratch; s.memory == nil {
-		s.memory = &Scratch{}
-	}
+	s.memory = middle.Scratch.orOwn()
 	s.memory.reserve(0, workers, s.ring*middle.W*middle.C+most.rows*middle.OW*middle.C)
 	return s
 }

@@ -96,9 +96,7 @@ func newWinograd(s ConvShape, workers int) *winograd {
 	}
 	inParallel(panels, w.pack)
 	w.forget()
-	if w.Scratch == nil {
-		w.Scratch = &Scratch{}
-	}
+	w.Scratch = w.Scratch.orOwn()
 	shared, own, patch, products, edge := w.needs()
 	w.Scratch.reserve(shared, workers, own+patch+products+edge)
 	w.scratch = make([]winogradScratch, workers)
