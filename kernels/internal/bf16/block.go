@@ -11,16 +11,7 @@ import (
 // read, and the output is float32.
 type Block = i8.Block
 
-// blocksGeneric are the Go twins of all block{rows}x{nr}AMX.
-func blocksGeneric() (all i8.Blocks) {
-	for tiles := range all {
-		for panels := range all[tiles] {
-			all[tiles][panels] = blockGeneric((panels + 1) * f32.NR)
-		}
-	}
-	return all
-}
-
+// blockGeneric is the Go twin of block{rows}x{nr}AMX, with as many rows as there are.
 func blockGeneric(nr int) func(*Block) {
 	return func(t *Block) {
 		for o := range t.BlocksLeft * t.Rows {

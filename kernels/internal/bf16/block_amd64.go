@@ -41,5 +41,5 @@ func Blocks() i8.Blocks {
 	if cpu.AMX {
 		return i8.Blocks{{block16x16AMX, block16x32AMX}, {block32x16AMX, block32x32AMX}}
 	}
-	return blocksGeneric()
+	return i8.BlocksGeneric(blockGeneric)
 }

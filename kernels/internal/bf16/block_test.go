@@ -18,7 +18,7 @@ func TestBlockTwins(t *testing.T) {
 	if !cpu.AMX {
 		t.Skip("AMX: this machine has none, or the system does not let this process use it")
 	}
-	fast, twin, rng := Blocks(), blocksGeneric(), rand.New(rand.NewPCG(1, 2))
+	fast, twin, rng := Blocks(), i8.BlocksGeneric(blockGeneric), rand.New(rand.NewPCG(1, 2))
 	for range 2000 {
 		panels := 1 + rng.IntN(i8.BlockPanels)
 		nr := panels * f32.NR

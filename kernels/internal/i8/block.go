@@ -76,16 +76,17 @@ func Chunks(bytes int) (n, size int) {
 // Blocks are a level's products by blocks: by the tiles of sixteen rows less one, and the panels less one.
 type Blocks [2][BlockPanels]func(*Block)
 
-// blocksGeneric are the Go twins of all block{rows}x{nr}{ISA}.
-func blocksGeneric() (all Blocks) {
+// BlocksGeneric are the Go twins of all block{rows}x{nr}{ISA}, by what makes that of nr columns, with as many rows as there are.
+func BlocksGeneric(block func(nr int) func(*Block)) (all Blocks) {
 	for tiles := range all {
 		for panels := range all[tiles] {
-			all[tiles][panels] = blockGeneric((panels + 1) * NR)
+			all[tiles][panels] = block((panels + 1) * NR)
 		}
 	}
 	return all
 }
 
+// blockGeneric is one of these, of bytes.
 func blockGeneric(nr int) func(*Block) {
 	return func(t *Block) {
 		for o := range t.BlocksLeft * t.Rows {

@@ -48,7 +48,7 @@ var generic = newGeneric()
 
 func newGeneric() *Level {
 	l := &Level{Name: "generic", Base: "generic",
-		Blocks: blocksGeneric(), Depthwise: depthwiseGeneric, Sum: sumGeneric, Max: maxGeneric,
+		Blocks: BlocksGeneric(blockGeneric), Depthwise: depthwiseGeneric, Sum: sumGeneric, Max: maxGeneric,
 		Table: tableGeneric, Add: addGeneric, Mul: mulGeneric, Quantize: quantizeGeneric, Dequantize: dequantizeGeneric,
 	}
 	for mr := 1; mr <= MR; mr++ {
