@@ -158,12 +158,11 @@ func (a *AttentionGrad) packAlong(s *attentionGradScratch, x channels, scale flo
 		row := x.row(i)[:a.D]
 		for c := 0; c < a.D; c += f32.NR {
 			to := s.panels[(c/f32.NR*a.tokens+i)*f32.NR:][:f32.NR]
-			n := 0
-			for _, v := range row[c:min(a.D, c+f32.NR)] {
-				to[n] = v * scale
-				n++
+			from := row[c:min(a.D, c+f32.NR)]
+			for j, v := range from {
+				to[j] = v * scale
 			}
-			clear(to[n:])
+			clear(to[len(from):])
 		}
 	}
 }
