@@ -104,7 +104,7 @@ func Make(g *nn.Graph, w engine.Weights, images []float32, n int, o Options) (*N
 
 func (m *maker) make() (*Network, error) {
 	if m.options.Fast {
-		of, err := m.watch(&engine.Quantized{})
+		of, err := m.watch(nil)
 		if err != nil {
 			return nil, err
 		}
@@ -116,9 +116,20 @@ func (m *maker) make() (*Network, error) {
 		return nil, err
 	}
 	m.want = whole[0]
-	var best *Network
-	for _, equal := range []bool{false, true} {
-		if best, err = m.numbers(equal, best); err != nil {
+	plain, err := m.watch(nil)
+	if err != nil {
+		return nil, err
+	}
+	best, err := m.numbers(nil, plain, nil)
+	if err != nil {
+		return nil, err
+	}
+	if factor := factors(plain.sketch, plain.seen); len(factor) > 0 {
+		moved, err := m.watch(factor)
+		if err != nil {
+			return nil, err
+		}
+		if best, err = m.numbers(factor, moved, best); err != nil {
 			return nil, err
 		}
 	}
@@ -133,29 +144,16 @@ func (m *maker) make() (*Network, error) {
 	return best, err
 }
 
-// numbers watches the network, with scale moved between layers or not, and makes its numbers by each rule. It returns the
-// best of these and of best, by the distance of the logits.
-func (m *maker) numbers(equal bool, best *Network) (*Network, error) {
-	q := &engine.Quantized{}
-	of, err := m.watch(q)
-	if err != nil {
-		return nil, err
-	}
-	if equal {
-		if q.Factor = factors(of.sketch, of.seen); len(q.Factor) == 0 {
-			return best, nil
-		}
-		if of, err = m.watch(q); err != nil {
-			return nil, err
-		}
-	}
+// numbers makes the network's numbers by each rule from what was seen with these factors, nil for none. It returns the best of these
+// and of best, by the distance of the logits.
+func (m *maker) numbers(factor map[int][]float32, of *watched, best *Network) (*Network, error) {
 	var rules []Rule
 	var all []*engine.Quantized
 	for _, rule := range Rules() {
 		if m.options.Rule != "" && rule != m.options.Rule {
 			continue
 		}
-		made, err := m.byRule(q.Factor, of, rule)
+		made, err := m.byRule(factor, of, rule)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +164,7 @@ func (m *maker) numbers(equal bool, best *Network) (*Network, error) {
 		return nil, err
 	}
 	for i, made := range all {
-		d := distance(logits[i], m.want)
+		d, equal := distance(logits[i], m.want), factor != nil
 		m.report("%s ranges, equalised %t: logits %.4f from float32's", rules[i], equal, d)
 		if best == nil || d < best.Recipe.Distance {
 			best, m.of = m.network(made, of.sketch), of

@@ -35,17 +35,18 @@ func (f *made) serves(p *engine.Product, scale kernels.Quant) bool {
 	return true
 }
 
-// watch runs the calibration images and returns what each value was. Several engines of one thread each have an image each, and what
-// they saw is added up in the order of the images, so that their number changes no bit.
-func (m *maker) watch(q *engine.Quantized) (*watched, error) {
-	sketch, err := engine.NewSketch(m.g, m.w, q)
+// watch runs the calibration images, with scale moved between layers by these factors, and returns what each value was. Several
+// engines of one thread each have an image each, and what they saw is added up in the order of the images, so that their number
+// changes no bit.
+func (m *maker) watch(factor map[int][]float32) (*watched, error) {
+	sketch, err := engine.NewSketch(m.g, m.w, &engine.Quantized{Factor: factor})
 	if err != nil {
 		return nil, err
 	}
 	of := &watched{sketch: sketch, seen: map[int]*stats{}, filters: map[int]made{}}
 	watchers := make([]*watcher, min(atOnce, m.threads(), m.n))
 	for k := range watchers {
-		e, err := engine.New(m.g, m.w, engine.Options{Threads: 1, Quantized: &engine.Quantized{Factor: q.Factor, Apart: true}})
+		e, err := engine.New(m.g, m.w, engine.Options{Threads: 1, Quantized: &engine.Quantized{Factor: factor, Apart: true}})
 		if err != nil {
 			return nil, err
 		}
