@@ -1,17 +1,15 @@
 package choose
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"zoobench/bench/choose/heads"
-	"zoobench/bench/record"
 	"zoobench/bench/runner"
 	"zoobench/bench/stat"
 	"zoobench/bench/training"
@@ -184,15 +182,7 @@ func (row *TunedRow) judge(t tuned, probe *Row, labels, tested []int) {
 
 // correct orders the fine-tuned rows, the best first, and corrects their p-values for their number.
 func (c *chooser) correct() {
-	slices.SortStableFunc(c.Tuned, func(a, b *TunedRow) int {
-		switch {
-		case a.Accuracy.Value > b.Accuracy.Value:
-			return -1
-		case a.Accuracy.Value < b.Accuracy.Value:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(c.Tuned, func(a, b *TunedRow) int { return cmp.Compare(b.Accuracy.Value, a.Accuracy.Value) })
 	var done []*TunedRow
 	var p []float64
 	for _, row := range c.Tuned {
@@ -262,13 +252,8 @@ func (r *Result) SaveTuned(dir string) (string, error) {
 		return "", nil
 	}
 	row := r.Tuned[0]
-	from, err := os.Open(row.file)
-	if err != nil {
-		return "", fmt.Errorf("choose: %w", err)
-	}
-	defer from.Close()
 	path := filepath.Join(dir, row.Name+".fine-tuned.safetensors")
-	if err := record.Replace(path, func(w io.Writer) error { _, err := io.Copy(w, from); return err }); err != nil {
+	if err := copyFile(row.file, path); err != nil {
 		return "", fmt.Errorf("choose: %w", err)
 	}
 	return path, nil
