@@ -41,13 +41,16 @@ func (a *app) auditInt8(ctx context.Context, t runner.Task, images imageFlags, l
 		images.Limit = experiment.CalibrationImages
 	}
 	t.Precision = ""
-	r, n, _, err := a.makeInt8(ctx, t, images, quantize.Options{Audit: true})
+	r, err := runner.Describe(a.list, t)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	defer r.Close()
+	if _, err := a.makeInt8(ctx, r, images, quantize.Options{Audit: true}); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
 	var rows []auditLayer
-	for _, l := range n.Layers {
+	for _, l := range r.Int8.Layers {
 		row := auditLayer{Model: r.Name(), Layer: l.Name, MACs: l.MACs, Output: decibels(l.Output), Logits: decibels(l.Distance),
 			Precision: "int8", Why: l.Why}
 		if l.Float {
@@ -64,7 +67,8 @@ func (a *app) auditInt8(ctx context.Context, t runner.Task, images imageFlags, l
 	if err := out.printAll(rows); err != nil || a.format != "table" {
 		return err
 	}
+	made := r.Int8.Recipe
 	_, err = fmt.Fprintf(a.stdout, "\n%s: each layer in int8 alone, the others in float32: signal to noise on %d of %d images; the network "+
-		"as quantize makes it has %.1f dB at the logits\n", clean(r.Name()), n.Recipe.Trials, n.Recipe.Images, decibels(n.Recipe.Distance))
+		"as quantize makes it has %.1f dB at the logits\n", clean(r.Name()), made.Trials, made.Images, decibels(made.Distance))
 	return err
 }

@@ -14,7 +14,6 @@ import (
 	"zoobench/bench/runner"
 	"zoobench/datasets"
 	"zoobench/zoo/quantize"
-	"zoobench/zoo/weights"
 )
 
 // quantizeRow is a layer of a quantised network; its names are relied on by scripts.
@@ -92,45 +91,35 @@ func (a *app) runQuantize(ctx context.Context, args []string, f quantizeFlags) e
 	if f.o.Rule = quantize.Rule(f.rule); f.o.Share == 0 {
 		f.o.Share = -1
 	}
-	r, n, about, err := a.makeInt8(ctx, tasks[0], f.images, f.o)
+	r, err := runner.Describe(a.list, tasks[0])
 	if err != nil {
 		return fmt.Errorf("quantize: %w", err)
 	}
 	defer r.Close()
-	if err := r.WriteInt8(f.out, n, about); err != nil {
+	about, err := a.makeInt8(ctx, r, f.images, f.o)
+	if err != nil {
+		return fmt.Errorf("quantize: %w", err)
+	}
+	if err := r.WriteInt8(f.out, about); err != nil {
 		return err
 	}
-	return a.printQuantized(r.Name(), n, f.out)
+	return a.printQuantized(r.Name(), r.Int8, f.out)
 }
 
-// makeInt8 quantises a checkpoint on images and says on standard error how it goes. The checkpoint stays open.
-func (a *app) makeInt8(ctx context.Context, t runner.Task, f imageFlags, o quantize.Options) (
-	r *runner.Ready, n *quantize.Network, about quantize.Calibration, err error,
-) {
-	if r, err = runner.Describe(a.list, t); err != nil {
-		return nil, nil, about, err
-	}
-	defer func() {
-		if err != nil {
-			r.Close()
-		}
-	}()
+// makeInt8 quantises a checkpoint on images and says on standard error how it goes.
+func (a *app) makeInt8(ctx context.Context, r *runner.Ready, f imageFlags, o quantize.Options) (quantize.Calibration, error) {
 	if r.Int8 != nil {
-		return nil, nil, about, fmt.Errorf("%s is in int8 already", r.File)
+		return quantize.Calibration{}, fmt.Errorf("%s is in int8 already", r.File)
 	}
 	f.Answers = datasets.AllAnswers
 	step, clear := a.imageBar()
 	images, about, err := r.Calibrate(ctx, f.Accuracy, step)
 	clear()
 	if err != nil {
-		return nil, nil, about, err
+		return about, err
 	}
 	o.Progress = func(done string) { fmt.Fprintln(a.notes, done) }
-	err = r.Read(weights.Generator{}, func(src weights.Source) (err error) {
-		n, err = quantize.Make(r.Graph, src, images, len(images)/r.Graph.Input().Elems(), o)
-		return err
-	})
-	return r, n, about, err
+	return about, r.MakeInt8(images, o)
 }
 
 // printQuantized prints the layers, and behind a table what became of all.

@@ -40,9 +40,9 @@ func (r *Ready) Numbers() (sum, file string) {
 }
 
 // numbers fills in what int8 makes of a network that has no file of int8 weights: from its ONNX file, from the task's file, from the
-// cache folder's file for
-// these weights, images and this program or, where there is none, by quantising it, which leaves the file there. For its speed
-// alone a network is quantised on generated images. It returns the file, "" where there is no cache folder or nothing to keep.
+// cache folder's file for these weights, images and this program or, where there is none, by quantising it, which leaves the file
+// there. For its speed alone a network is quantised on generated images. It returns the file, "" where there is no cache folder or
+// nothing to keep.
 func (r *Ready) numbers(ctx context.Context, step func(done, total int)) (file string, err error) {
 	if own, err := r.ownNumbers(); own || err != nil {
 		return "", err
@@ -73,30 +73,21 @@ func (r *Ready) numbers(ctx context.Context, step func(done, total int)) (file s
 			return file, nil
 		}
 	}
-	if err := r.quantize(images, quantize.Options{}); err != nil {
+	if err := r.MakeInt8(images, quantize.Options{}); err != nil {
 		return "", err
 	}
 	if r.images.Calibration = about; file == "" {
 		return "", nil
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		r.notes = append(r.notes, "the numbers in int8 are not kept: "+err.Error())
-		return "", nil
+	if err = os.MkdirAll(filepath.Dir(file), 0o777); err == nil {
+		err = r.WriteInt8(file, about)
 	}
-	if err := r.WriteInt8(file, r.Int8, about); err != nil {
+	if err != nil {
 		r.notes = append(r.notes, "the numbers in int8 are not kept: "+err.Error())
 		return "", nil
 	}
 	r.images.file = file
 	return file, nil
-}
-
-// quantize makes the network's numbers of images.
-func (r *Ready) quantize(images []float32, o quantize.Options) error {
-	return r.Read(r.generator, func(src weights.Source) (err error) {
-		r.Int8, err = quantize.Make(r.Graph, src, images, len(images)/r.Graph.Input().Elems(), o)
-		return err
-	})
 }
 
 // generated quantises the network for its speed alone.
@@ -108,7 +99,7 @@ func (r *Ready) generated() error {
 	}
 	r.images.generated = true
 	r.notes = append(r.notes, "int8 ranges come from generated images: the speed is right, predictions are not")
-	return r.quantize(images, quantize.Options{Threads: r.task.Threads, Fast: true})
+	return r.MakeInt8(images, quantize.Options{Threads: r.task.Threads, Fast: true})
 }
 
 // numbersName is the cache folder's name for what int8 makes of the network on images: all of what the numbers depend on, the

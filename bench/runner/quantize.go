@@ -90,8 +90,16 @@ func (r *Ready) ownNumbers() (bool, error) {
 	return true, nil
 }
 
-// WriteInt8 writes a quantised network's file.
-func (r *Ready) WriteInt8(path string, n *quantize.Network, c quantize.Calibration) error {
+// MakeInt8 quantises the network on images that are prepared for it, one behind the other.
+func (r *Ready) MakeInt8(images []float32, o quantize.Options) error {
+	return r.Read(r.generator, func(src weights.Source) (err error) {
+		r.Int8, err = quantize.Make(r.Graph, src, images, len(images)/r.Graph.Input().Elems(), o)
+		return err
+	})
+}
+
+// WriteInt8 writes the file of a network that MakeInt8 has quantised on the images of a calibration.
+func (r *Ready) WriteInt8(path string, c quantize.Calibration) error {
 	build, err := Build()
 	if err != nil {
 		return err
@@ -103,6 +111,6 @@ func (r *Ready) WriteInt8(path string, n *quantize.Network, c quantize.Calibrati
 		}
 	}
 	return r.Read(weights.Generator{}, func(src weights.Source) error {
-		return quantize.Write(path, r.Graph, src, n, about)
+		return quantize.Write(path, r.Graph, src, r.Int8, about)
 	})
 }

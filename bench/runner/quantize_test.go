@@ -47,14 +47,10 @@ func TestInt8File(t *testing.T) {
 	defer r.Close()
 	images := weights.Generator{Seed: 2, Gain: 1}.Images(g.Input().H)[:g.Input().Elems()]
 	int8 := filepath.Join(t.TempDir(), "w.int8.safetensors")
-	err = r.Read(weights.Generator{}, func(src weights.Source) error {
-		n, err := quantize.Make(r.Graph, src, images, 1, quantize.Options{Fast: true})
-		if err != nil {
-			return err
-		}
-		return r.WriteInt8(int8, n, quantize.Calibration{})
-	})
-	if err != nil {
+	if err := r.MakeInt8(images, quantize.Options{Fast: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.WriteInt8(int8, quantize.Calibration{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ model, file, precision, want string }{
